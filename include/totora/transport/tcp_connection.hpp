@@ -262,7 +262,7 @@ private:
 
     void deliver(Frame frame)
     {
-        if (auto const* refusal = std::get_if<Refusal>(&frame.content)) {
+        if (auto const* refusal = std::get_if<HandshakeRefusal>(&frame.content)) {
             refused_ = true;
             ++counters_->handshakes_refused;
             return close("refused: " + refusal->sentence);
