@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/core/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace totora
+{
+
+/// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
+enum class Alarm : std::uint8_t
+{
+    election,      ///< No leader for a random time: campaign (§5.2).
+    leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
+    heartbeat,     ///< A leader says that it lives (§5.2).
+    quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
+};
+
+inline constexpr std::size_t alarm_kinds = 4;
+
+/// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
+struct Delay
+{
+    std::uint64_t at_least_ms = 0;
+    std::uint64_t at_most_ms = 0;
+
+    friend constexpr bool operator==(Delay const&, Delay const&) = default;
+};
+
+/// This server starts. The first message of every run.
+struct Started
+{
+    friend constexpr bool operator==(Started const&, Started const&) = default;
+};
+
+/// An alarm rang.
+struct AlarmRang
+{
+    Alarm alarm{};
+    Arming arming; ///< Of the arming that rang. A ring that was queued before a re-arming is ignored.
+
+    friend constexpr bool operator==(AlarmRang const&, AlarmRang const&) = default;
+};
+
+/// The log says that this write, and all before it, are durable.
+struct Persisted
+{
+    WriteNumber write;
+
+    friend constexpr bool operator==(Persisted const&, Persisted const&) = default;
+};
+
+/// The log can make nothing durable any more. Final.
+struct StorageFailed
+{
+    friend constexpr bool operator==(StorageFailed const&, StorageFailed const&) = default;
+};
+
+/// Clients want entries appended; their payload waits beside the log.
+struct Proposed
+{
+    std::uint64_t count = 0; ///< At least 1.
+
+    friend constexpr bool operator==(Proposed const&, Proposed const&) = default;
+};
+
+/// Clients want to read what is newest.
+struct ReadRequested
+{
+    friend constexpr bool operator==(ReadRequested const&, ReadRequested const&) = default;
+};
+
+/// How the way to a server is.
+enum class Link : std::uint8_t
+{
+    full,        ///< Its queue takes no more entries; some may have been dropped.
+    open,        ///< Its queue takes messages (again), and the server is connected.
+    unreachable, ///< The connection broke; messages were lost.
+};
+
+/// The transport says how the way to a server is now.
+struct LinkChanged
+{
+    ServerId server;
+    Link link{};
+
+    friend constexpr bool operator==(LinkChanged const&, LinkChanged const&) = default;
+};
+
+} // namespace totora

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/policy/entry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace totora
+{
+
+/// Which cluster a frame or a directory belongs to.
+struct ClusterId
+{
+    std::uint64_t value = 0;
+
+    friend constexpr auto operator<=>(ClusterId const&, ClusterId const&) = default;
+};
+
+/// The id of the cluster of this name (FNV-1a), so that every server of it finds the same id without asking.
+[[nodiscard]] constexpr ClusterId cluster_of(std::string_view name)
+{
+    auto hash = std::uint64_t{0xCBF29CE484222325U};
+    for (auto const letter : name)
+        hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001B3U;
+    return ClusterId{hash};
+}
+
+/// A member and where to find it. The address is opaque: it means something to the transport only.
+struct Peer
+{
+    Member member;
+    std::string address;
+
+    friend bool operator==(Peer const&, Peer const&) = default;
+};
+
+/// Who a server is: an explicit act gives it, once, to the directory of its log.
+struct Identity
+{
+    ClusterId cluster;
+    ServerId id;
+    Incarnation incarnation; ///< The incarnation of first members is 1; a log that is not durable draws another at every start.
+    std::vector<Peer> first_members; ///< The configuration at index 0. Empty: the server waits to be let in.
+
+    friend bool operator==(Identity const&, Identity const&) = default;
+};
+
+/// The incarnation of the servers that a cluster is made of.
+inline constexpr Incarnation first_incarnation{1};
+
+/// How long an encoded address may be.
+inline constexpr std::size_t address_size_max = 255;
+
+/// The payload of a configuration entry: a count (2 bytes), then for each member id (8), incarnation (8), kind (1),
+/// length of the address (1), address. Little-endian.
+[[nodiscard]] inline std::vector<std::byte> encode_peers(std::span<Peer const> peers)
+{
+    auto size = std::size_t{2};
+    for (auto const& peer : peers)
+        size += 18 + peer.address.size();
+    auto bytes = std::vector<std::byte>(size);
+    auto* to = put(bytes.data(), static_cast<std::uint16_t>(peers.size()));
+    for (auto const& [member, address] : peers) {
+        to = put(to, member.id.value);
+        to = put(to, member.incarnation.value);
+        to = put(to, static_cast<std::uint8_t>(member.kind));
+        to = put(to, static_cast<std::uint8_t>(address.size()));
+        for (auto const letter : address)
+            to = put(to, static_cast<std::uint8_t>(letter));
+    }
+    return bytes;
+}
+
+/// Reads what `encode_peers` wrote; nothing if the bytes are anything else, or name more than `servers_max` members.
+[[nodiscard]] inline std::optional<std::vector<Peer>> decode_peers(std::span<std::byte const> bytes)
+{
+    if (bytes.size() < 2)
+        return std::nullopt;
+    auto const count = std::size_t{get<std::uint16_t>(bytes.data())};
+    if (count > servers_max)
+        return std::nullopt;
+    auto rest = bytes.subspan(2);
+    auto peers = std::vector<Peer>{};
+    for (auto at = std::size_t{0}; at < count; ++at) {
+        if (rest.size() < 18)
+            return std::nullopt;
+        auto const length = std::size_t{get<std::uint8_t>(rest.data() + 17)};
+        if (rest.size() < 18 + length)
+            return std::nullopt;
+        auto peer = Peer{{ServerId{get<std::uint64_t>(rest.data())}, Incarnation{get<std::uint64_t>(rest.data() + 8)},
+                          static_cast<MemberKind>(get<std::uint8_t>(rest.data() + 16))},
+                         {}};
+        for (auto const letter : rest.subspan(18, length))
+            peer.address.push_back(static_cast<char>(letter));
+        peers.push_back(std::move(peer));
+        rest = rest.subspan(18 + length);
+    }
+    if (not rest.empty())
+        return std::nullopt;
+    return peers;
+}
+
+/// The configuration that peers make, as the core sees it; nothing if no log may hold it (`is_sound`).
+[[nodiscard]] inline std::optional<Configuration> configuration_of(Index index, std::span<Peer const> peers)
+{
+    auto configuration = Configuration{.index = index, .members = {}};
+    for (auto const& peer : peers)
+        if (not configuration.members.push_back(peer.member))
+            return std::nullopt;
+    if (not is_sound(configuration))
+        return std::nullopt;
+    return configuration;
+}
+
+} // namespace totora

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/core/release.hpp"
+#include "totora/core/result.hpp"
+#include "totora/core/term_runs.hpp"
+#include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace totora
+{
+
+/// Why a log cannot go on, or cannot be opened.
+enum class LogFailure : std::uint8_t
+{
+    not_found = 1,  ///< No log was ever made there.
+    already_exists, ///< A log was made there before; making another would forget its promises.
+    in_use,         ///< Another process has it open.
+    damaged,        ///< What was durable cannot be read back. Nothing was cut or repaired.
+    foreign_format, ///< Not a log of ours, or one of a newer version.
+    read_failed,
+    write_failed, ///< Final: what the failed write left on the disk is unknown.
+    sync_failed,  ///< Final: the kernel may have dropped what it could not write.
+    no_space,     ///< Only from making or opening a log; a running one says `has_room() == false` instead.
+    unsupported,  ///< The directory cannot hold a log (not writable, not a directory).
+};
+
+/// A failure and a sentence for the operator: what happened where, and what to do.
+struct LogError
+{
+    LogFailure failure{};
+    std::string sentence;
+};
+
+/// Entries that a recovery cut off: the tail of the last batch, never acknowledged, torn by a crash.
+struct TornTail
+{
+    Index first; ///< The first index that was cut, if the torn records still told; otherwise the one behind the log's last.
+    std::uint64_t bytes = 0;
+};
+
+/// What a log knows when it is opened: the "persistent state" of Figure 2.
+struct Recovered
+{
+    Identity identity;
+    Term current_term;
+    std::optional<ServerId> voted_for;
+    TermRuns entries;
+    Configuration configuration;          ///< The newest in the log; with no members if there is none.
+    Configuration previous_configuration; ///< The one before it, or the same.
+    Index commit_index;                   ///< The last one saved; at most `entries.last().index`.
+    bool cleanly_stopped = false;
+    std::optional<TornTail> torn_tail;
+};
+
+/// Where a server keeps its promises (Figure 2, "persistent state").
+///
+/// Writes are numbered by the caller, 1, 2, 3 and so on from each start. They form one sequence, whatever files they live in:
+/// what is durable is always a prefix of it. A call that writes takes effect for `read`, `last` and `bytes` at once.
+/// No call throws. All calls come from the node's thread; a log with a thread of its own hides it.
+///
+/// What the compiler cannot check: what was reported durable survives any crash; recovery gives a prefix of the
+/// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set for
+/// ever and `durable()` no longer moves; no room is a state that can end.
+template <typename T>
+concept durable_log = requires(T& log, T const& readable, WriteNumber write, Term term, std::optional<ServerId> vote,
+                               Entries const& entries, Index index, std::uint64_t bytes) {
+    /// Reads back what an earlier run made durable. Called once, before everything else.
+    { log.recover() } -> std::same_as<Result<Recovered, LogError>>;
+    /// Term and vote are one record.
+    { log.save_vote(write, term, vote) } -> std::same_as<void>;
+    /// Appends entries right behind `last()`; they are pinned, not copied, until they are written.
+    { log.append(write, entries) } -> std::same_as<void>;
+    /// Removes the entry at `index` and all behind it.
+    { log.truncate(write, index) } -> std::same_as<void>;
+    /// Remembers a commit index with the next write that happens anyway. Never above what is durable.
+    { log.save_commit(index) } -> std::same_as<void>;
+    /// Begins to make durable all that was written so far; may return before it is.
+    { log.sync() } -> std::same_as<void>;
+    /// The newest write that is durable with all before it.
+    { log.durable() } -> std::same_as<Durable>;
+    /// Set from the first failed write, sync or read on, for ever.
+    { readable.failure() } -> std::same_as<std::optional<LogError>>;
+    /// The last entry, written or not yet durable.
+    { readable.last() } -> std::same_as<LogPosition>;
+    /// Entries from `index` on, up to the second index, cut to `bytes`; the first one always, if it exists.
+    { log.read(index, index, bytes) } -> std::same_as<Result<Entries, LogError>>;
+    /// The encoded size of the entries from the first index to the second, both included. Exact.
+    { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;
+    /// Whether that many bytes more can surely be written. False refuses proposals until it is true again.
+    { readable.has_room(bytes) } -> std::same_as<bool>;
+    /// Syncs, and leaves the mark of a clean stop. Nothing is called afterwards.
+    { log.close() } -> std::same_as<void>;
+};
+
+} // namespace totora
