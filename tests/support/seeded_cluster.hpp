@@ -169,7 +169,7 @@ public:
     {
         auto& server = any();
         switch (draw(8)) {
-        case 0: server.clock->advance_ms(1 + draw(20)); break;
+        case 0: server.clock->advance_ms(1 + draw(longest_pause_ms)); break;
         case 1:
         case 2:
         case 3: network.deliver(server.id); break;
@@ -220,6 +220,7 @@ public:
         }
     }
 
+    std::uint64_t longest_pause_ms = 20; ///< How far a clock moves at once, at most: what is long makes elections frequent.
     std::uint64_t proposed = 0;
     std::int64_t open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
     std::uint64_t reads = 0;
