@@ -1,5 +1,6 @@
 // The rules of the house that no compiler knows, checked on the tree itself; and each check is shown to fail on a
 // planted violation. What is planted is put together from parts, because this file is in the tree too.
+#include "support/tidy/case_table.hpp"
 #include "support/tidy/citations.hpp"
 #include "support/tidy/files.hpp"
 #include "support/tidy/includes.hpp"
@@ -39,20 +40,11 @@ File header(std::string const& path, std::string const& include)
     return {"include/totora/" + path, "#include " + include + "\n"};
 }
 
-std::string section(std::string const& number)
-{
-    return "§" + number;
-}
+std::string section(std::string const& number) { return "§" + number; }
 
-std::string tagged(std::string const& text)
-{
-    return "lab" + ("el(\"" + text + "\")");
-}
+std::string tagged(std::string const& text) { return "lab" + ("el(\"" + text + "\")"); }
 
-std::string numbered_case(std::string const& number)
-{
-    return "ca" + ("se " + number);
-}
+std::string numbered_case(std::string const& number) { return "ca" + ("se " + number); }
 
 } // namespace
 
@@ -64,40 +56,24 @@ BOOST_AUTO_TEST_CASE(the_tree_was_found)
     BOOST_TEST(known_cases(our_tree()).size() == 87U);
 }
 
-BOOST_AUTO_TEST_CASE(every_header_includes_only_what_its_area_may)
-{
-    expect_none(broken_includes(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(every_header_includes_only_what_its_area_may) { expect_none(broken_includes(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(the_umbrella_header_pulls_in_neither_boost_nor_streams)
 {
     expect_none(heavy_includes(our_tree()));
 }
 
-BOOST_AUTO_TEST_CASE(only_the_agreed_names_stand_at_the_top_level)
-{
-    expect_none(strangers_at_the_top(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(only_the_agreed_names_stand_at_the_top_level) { expect_none(strangers_at_the_top(our_tree())); }
 
-BOOST_AUTO_TEST_CASE(every_header_begins_with_its_license)
-{
-    expect_none(headers_without_license(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(every_header_begins_with_its_license) { expect_none(headers_without_license(our_tree())); }
 
-BOOST_AUTO_TEST_CASE(every_cited_case_and_section_exists)
-{
-    expect_none(broken_citations(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(every_cited_case_and_section_exists) { expect_none(broken_citations(our_tree())); }
 
-BOOST_AUTO_TEST_CASE(every_test_is_in_a_program)
-{
-    expect_none(tests_that_never_run(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(the_table_of_cases_says_what_is_tested) { expect_none(wrong_rows_of_cases(our_tree())); }
 
-BOOST_AUTO_TEST_CASE(nothing_is_left_open_and_no_path_is_of_one_machine)
-{
-    expect_none(loose_ends(our_tree()));
-}
+BOOST_AUTO_TEST_CASE(every_test_is_in_a_program) { expect_none(tests_that_never_run(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_open_and_no_path_is_of_one_machine) { expect_none(loose_ends(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(the_version_is_the_same_in_numbers_and_in_words)
 {
@@ -233,6 +209,29 @@ BOOST_AUTO_TEST_CASE(a_citation_of_what_does_not_exist_is_found)
     expect(complaints("// the " + dissertation + "\n    /// " + section("3.12") + "."), no_dissertation("3.12", 2));
     expect(complaints("// " + dissertation + section("3.8") + " and " + section("9.6")), {});
     expect(complaints("// " + dissertation + section("3.8") + ". In the paper " + section("9.6")), no_paper("9.6"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
+{
+    auto const complaints = [](std::string const& table, std::string const& test) {
+        return wrong_rows_of_cases(
+            {{"docs/cases.md", "### 1. One\n"}, {"docs/testing.md", table}, {"tests/a.cpp", test}});
+    };
+    auto const case_1 = tagged("ca" + std::string{"se_1"});
+    auto const case_11 = tagged("ca" + std::string{"se_11"});
+
+    expect(complaints("| 1 | One | now | |\n", case_1), {});
+    expect(complaints("| 1 | One | due | |\n", case_1), {});
+    expect(complaints("| 1 | One | due | |\n", ""), {});
+    expect(complaints("| 1 | One | waits | snapshots |\n", ""), {});
+    expect(complaints("| 1 | One | now | |\n", case_11),
+           {"docs/testing.md:1: 1 is said to be tested now, and no test is labelled with it"});
+    expect(complaints("| 1 | One | waits | snapshots |\n", case_1),
+           {"docs/testing.md:1: 1 is said to wait, and a test is labelled with it"});
+    expect(complaints("| 1 | One | waits | |\n", ""), {"docs/testing.md:1: 1 waits for nothing"});
+    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/testing.md:1: 1 is neither now nor due nor waits"});
+    expect(complaints("", ""), {"docs/testing.md does not list 1 once"});
+    expect(complaints("| 1 | One | due | |\n| 1 | One | due | |\n", ""), {"docs/testing.md does not list 1 once"});
 }
 
 BOOST_AUTO_TEST_CASE(a_test_that_no_program_contains_is_found)

@@ -31,10 +31,7 @@ struct Citation
     friend bool operator==(Citation const&, Citation const&) = default;
 };
 
-[[nodiscard]] inline bool is_digit(char letter)
-{
-    return letter >= '0' and letter <= '9';
-}
+[[nodiscard]] inline bool is_digit(char letter) { return letter >= '0' and letter <= '9'; }
 
 [[nodiscard]] inline bool is_word_letter(char letter)
 {

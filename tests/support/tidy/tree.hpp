@@ -25,15 +25,9 @@ using Tree = std::vector<File>;
 /// What a check has to say, one sentence each; empty if all is well.
 using Complaints = std::vector<std::string>;
 
-[[nodiscard]] inline bool is_header(File const& file)
-{
-    return file.path.ends_with(".hpp");
-}
+[[nodiscard]] inline bool is_header(File const& file) { return file.path.ends_with(".hpp"); }
 
-[[nodiscard]] inline bool is_cxx(File const& file)
-{
-    return is_header(file) or file.path.ends_with(".cpp");
-}
+[[nodiscard]] inline bool is_cxx(File const& file) { return is_header(file) or file.path.ends_with(".cpp"); }
 
 /// Files whose words are ours to check: sources, scripts, build files, documents.
 [[nodiscard]] inline bool is_text(std::filesystem::path const& path)
@@ -89,9 +83,6 @@ void for_each_line(std::string_view text, Use use)
 }
 
 /// `path:line`, as compilers write it.
-[[nodiscard]] inline std::string place(File const& file, int line)
-{
-    return file.path + ":" + std::to_string(line);
-}
+[[nodiscard]] inline std::string place(File const& file, int line) { return file.path + ":" + std::to_string(line); }
 
 } // namespace totora::tidy
