@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace totora {
+
+class Loopback;
+
+/// Servers of one thread, connected by nothing but memory: for tests and examples.
+///
+/// Deterministic: a message waits at its addressee until that one receives, in the order of sending. Every server reaches
+/// every other until they are disconnected. The network outlives its endpoints.
+class LoopbackNetwork
+{
+public:
+    LoopbackNetwork() = default;
+    LoopbackNetwork(LoopbackNetwork const&) = delete;
+    LoopbackNetwork& operator=(LoopbackNetwork const&) = delete;
+
+    /// The place of a server in this network. An earlier one of the same id receives nothing any more.
+    [[nodiscard]] Loopback join(ServerId id, Incarnation incarnation);
+
+    /// Loses what two servers send each other from now on; what waits at them is still received.
+    void disconnect(ServerId a, ServerId b)
+    {
+        disconnect_one_way(a, b);
+        disconnect_one_way(b, a);
+    }
+
+    void disconnect_one_way(ServerId from, ServerId to) { cut_.insert({from, to}); }
+
+    void connect(ServerId a, ServerId b)
+    {
+        connect_one_way(a, b);
+        connect_one_way(b, a);
+    }
+
+    void connect_one_way(ServerId from, ServerId to) { cut_.erase({from, to}); }
+
+    /// How many messages wait to be received by servers that are still here.
+    [[nodiscard]] std::size_t waiting() const
+    {
+        auto count = std::size_t{0};
+        for (auto const& [id, place] : inboxes_)
+            if (auto const inbox = place.lock())
+                count += inbox->messages.size();
+        return count;
+    }
+
+    /// How many messages were lost: cut off, to nobody, or meant for or coming from another incarnation.
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
+
+private:
+    friend class Loopback;
+
+    struct Waiting
+    {
+        Incarnation sender;
+        Received    message;
+    };
+
+    struct Inbox
+    {
+        Incarnation         incarnation;
+        std::deque<Waiting> messages;
+    };
+
+    void carry(ServerId from, Incarnation sender, std::optional<Incarnation> meant, Released const& message,
+               Entries const& entries)
+    {
+        auto const place = inboxes_.find(message.to());
+        auto const inbox = place == inboxes_.end() ? nullptr : place->second.lock();
+        if (inbox == nullptr or cut_.contains({from, message.to()}) or (meant and *meant != inbox->incarnation)) {
+            ++lost_;
+            return;
+        }
+        inbox->messages.push_back({sender, Received{from, message.rpc(), entries}});
+    }
+
+    std::map<ServerId, std::weak_ptr<Inbox>> inboxes_;
+    std::set<std::pair<ServerId, ServerId>>  cut_;
+    std::uint64_t                            lost_ = 0;
+};
+
+/// One server's end of a `LoopbackNetwork`. When it is gone, what is sent to it is lost.
+class Loopback
+{
+public:
+    void send(Released const& message, Entries const& entries)
+    {
+        auto const known = incarnations_.find(message.to());
+        auto const meant = known == incarnations_.end() ? std::nullopt : std::optional{known->second};
+        network_->carry(id_, inbox_->incarnation, meant, message, entries);
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> receive()
+    {
+        while (not inbox_->messages.empty()) {
+            auto [sender, message] = std::move(inbox_->messages.front());
+            inbox_->messages.pop_front();
+            auto const known = incarnations_.find(message.from);
+            if (known == incarnations_.end() or known->second == sender or not is_response(message.rpc))
+                return TransportEvent{std::move(message)};
+            // An answer counts for the member that was asked, and another life of the server is another member.
+            ++network_->lost_;
+        }
+        return std::nullopt;
+    }
+
+    /// Which life of a server is meant. A server of which this was never said is reached whatever its incarnation.
+    void update(ServerId server, Incarnation incarnation, std::string_view /*address*/)
+    {
+        incarnations_.insert_or_assign(server, incarnation);
+    }
+
+private:
+    friend class LoopbackNetwork;
+
+    Loopback(LoopbackNetwork& network, ServerId id, std::shared_ptr<LoopbackNetwork::Inbox> inbox)
+        : network_(&network), id_(id), inbox_(std::move(inbox))
+    {}
+
+    [[nodiscard]] static bool is_response(Rpc const& rpc)
+    {
+        return std::holds_alternative<RequestPreVoteResponse>(rpc) or
+               std::holds_alternative<RequestVoteResponse>(rpc) or
+               std::holds_alternative<AppendEntriesResponse>(rpc);
+    }
+
+    LoopbackNetwork*                        network_;
+    ServerId                                id_;
+    std::shared_ptr<LoopbackNetwork::Inbox> inbox_;
+    std::map<ServerId, Incarnation>         incarnations_;
+};
+
+inline Loopback LoopbackNetwork::join(ServerId id, Incarnation incarnation)
+{
+    auto const inbox = std::make_shared<Inbox>(Inbox{incarnation, {}});
+    inboxes_.insert_or_assign(id, inbox);
+    return Loopback{*this, id, inbox};
+}
+
+static_assert(message_transport<Loopback>);
+
+} // namespace totora
