@@ -58,7 +58,7 @@ public:
         if (does_ == nullptr)
             return;
         auto once = std::move(*this);
-        once.does_(Act::call, once.room_, nullptr, &outcome);
+        once.does_(Act::call, once.room_, nullptr, std::addressof(outcome));
     }
 
 private:
@@ -71,18 +71,19 @@ private:
         destroy,
     };
 
-    using Does = void (*)(Act, std::byte*, std::byte*, Outcome*);
+    using Passed = std::remove_reference_t<Outcome>;
+    using Does = void (*)(Act, std::byte*, std::byte*, Passed*);
 
     template <typename F>
     static constexpr bool fits =
         sizeof(F) <= room and alignof(F) <= alignof(std::max_align_t) and std::is_nothrow_move_constructible_v<F>;
 
     template <typename F>
-    static void in_place(Act act, std::byte* here, std::byte* there, Outcome* outcome)
+    static void in_place(Act act, std::byte* here, std::byte* there, Passed* outcome)
     {
         auto* function = std::launder(reinterpret_cast<F*>(here));
         if (act == Act::call)
-            std::invoke(*function, std::move(*outcome));
+            std::invoke(*function, static_cast<Outcome&&>(*outcome));
         else if (act == Act::move) {
             ::new (static_cast<void*>(there)) F(std::move(*function));
             std::destroy_at(function);
@@ -91,11 +92,11 @@ private:
     }
 
     template <typename F>
-    static void on_heap(Act act, std::byte* here, std::byte* there, Outcome* outcome)
+    static void on_heap(Act act, std::byte* here, std::byte* there, Passed* outcome)
     {
         auto* function = *std::launder(reinterpret_cast<F**>(here));
         if (act == Act::call)
-            std::invoke(*function, std::move(*outcome));
+            std::invoke(*function, static_cast<Outcome&&>(*outcome));
         else if (act == Act::move)
             ::new (static_cast<void*>(there)) F*(function);
         else
