@@ -226,7 +226,9 @@ read_answer(std::string& to, Command command, std::span<std::string const> keys,
 /// The parameters that redis-benchmark asks for before it starts; there are no others.
 inline void write_configuration(std::string& to, std::span<std::string_view const> parameters)
 {
-    auto const known = [](auto parameter) { return is_word(parameter, "save") or is_word(parameter, "appendonly"); };
+    auto const known = [](auto parameter) {
+        return is_word(parameter, "save") or is_word(parameter, "appendonly");
+    };
     write_array(to, 2 * static_cast<std::size_t>(std::count_if(parameters.begin(), parameters.end(), known)));
     for (auto const parameter : parameters)
         if (known(parameter)) {

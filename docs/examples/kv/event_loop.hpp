@@ -13,8 +13,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace kv
-{
+namespace kv {
 
 /// Runs a node on Boost.Asio: when something woke it, and when its next alarm is due.
 template <typename Node>
@@ -24,8 +23,7 @@ public:
     /// `context` is run by one thread, the node's.
     EventLoop(boost::asio::io_context& context, Node& node)
         : context_(context), timer_(context), driver_(node, [this] { wake(); })
-    {
-    }
+    {}
 
     /// Lets the node have a turn soon. All that happens until then shares it. From any thread.
     void wake()

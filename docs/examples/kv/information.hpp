@@ -14,8 +14,7 @@
 
 #include <unistd.h>
 
-namespace kv
-{
+namespace kv {
 
 /// What INFO tells, beside what the node and the state machine know themselves.
 struct ServerFacts
@@ -36,8 +35,8 @@ struct ServerFacts
 }
 
 /// The text of INFO: "name:value" lines in sections, as Redis has them, and a section of our own.
-[[nodiscard]] inline std::string information(totora::Status const& status, KeyValue const& machine,
-                                             ServerFacts const& facts)
+[[nodiscard]] inline std::string
+information(totora::Status const& status, KeyValue const& machine, ServerFacts const& facts)
 {
     auto       text = std::string{};
     auto const section = [&](std::string_view name) {
@@ -80,8 +79,10 @@ struct ServerFacts
     for (auto const& follower : status.followers)
         line("raft_follower_" + std::to_string(follower.server.value),
              "match=" + std::to_string(follower.match.value) + ",next=" + std::to_string(follower.next.value) +
-                 ",in_flight=" + std::to_string(follower.in_flight) +
-                 ",state=" + (follower.full ? "full" : follower.replicating ? "replicating" : "probing"));
+                 ",in_flight=" + std::to_string(follower.in_flight) + ",state=" +
+                 (follower.full          ? "full"
+                  : follower.replicating ? "replicating"
+                                         : "probing"));
     if (status.failed)
         line("raft_failed", status.failed->sentence);
     section("Keyspace");

@@ -23,8 +23,7 @@
 #include <variant>
 #include <vector>
 
-namespace kv
-{
+namespace kv {
 
 /// What a client hears of a write that may still happen.
 inline constexpr std::string_view outcome_unknown =
@@ -38,8 +37,7 @@ class Member
 public:
     Member(boost::asio::io_context& context, Node& node, KeyValue const& machine, EventLoop<Node>& loop)
         : node_(node), machine_(machine), loop_(loop), pause_(context)
-    {
-    }
+    {}
 
     template <typename Done>
     void write(std::span<std::byte const> payload, Done done)
@@ -104,12 +102,17 @@ private:
             auto const address = machine_.client_address(refused.leader);
             return {address.empty() ? "CLUSTERDOWN no leader" : "MOVED 0 " + std::string{address}};
         }
-        case too_much_pending: return {"BUSY too much is waiting to be committed: try again"};
-        case entry_too_large: return {"ERR the request is larger than an entry of the log may be"};
-        case no_room: return {"ERR the log's disk is full: nothing was written"};
-        case not_running: return {"ERR this server has stopped: nothing was done"};
+        case too_much_pending:
+            return {"BUSY too much is waiting to be committed: try again"};
+        case entry_too_large:
+            return {"ERR the request is larger than an entry of the log may be"};
+        case no_room:
+            return {"ERR the log's disk is full: nothing was written"};
+        case not_running:
+            return {"ERR this server has stopped: nothing was done"};
         case empty_proposal:
-        case log_exhausted: break;
+        case log_exhausted:
+            break;
         }
         return {"ERR refused: " + std::string{name_of(refused.why)}};
     }
