@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(values_that_are_too_many_together_are_refused)
     BOOST_TEST(read(machine, many).starts_with("-ERR the values are larger than 64 MiB"));
 }
 
-/// Payloads come from a log that other versions may have written: any bytes at all are answered, and the same everywhere.
+/// Payloads come from a log that other versions may have written: any bytes are answered, and the same everywhere.
 BOOST_AUTO_TEST_CASE(any_payload_is_applied_the_same_by_all)
 {
     auto random = std::mt19937_64{11};

@@ -37,8 +37,8 @@ struct Operation
 ///
 /// As values are unique, each read belongs to one write, and a write with its reads takes one stretch of any order.
 /// Gibbons and Korach ("Testing shared memories", section 3) show what to compare: let `first_end` be the first end
-/// among them and `last_begin` the last begin. If `first_end < last_begin`, the value is in force in all between, and no
-/// two such stretches may overlap; otherwise the value can be in force at any one moment from `last_begin` to
+/// among them and `last_begin` the last begin. If `first_end < last_begin`, the value is in force in all between, and
+/// no two such stretches may overlap; otherwise the value can be in force at any one moment from `last_begin` to
 /// `first_end`, and these may not all lie within the stretch of another value.
 [[nodiscard]] inline std::string find_violation(std::vector<Operation> const& operations)
 {

@@ -45,8 +45,8 @@ private:
             wake_at(Clock::now() + std::chrono::milliseconds{*wait_ms});
     }
 
-    /// An earlier wake-up that is set already is as good: the node tells anew how long it may wait then. Alarms that are
-    /// put off again and again so cost nothing.
+    /// An earlier wake-up that is set already is as good: the node tells anew how long it may wait then. So alarms that
+    /// are put off again and again cost nothing.
     void wake_at(Clock::time_point moment)
     {
         if (wakes_at_ <= moment)

@@ -84,8 +84,8 @@ struct Complaint
 };
 using Answer = std::variant<Stored, Nothing, Number, Text, Complaint>;
 
-/// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt by applying
-/// the log from its first entry on.
+/// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt by
+/// applying the log from its first entry on.
 class KeyValue
 {
 public:

@@ -73,8 +73,8 @@ public:
     /// Sets what INFO answers.
     void set_info(std::function<std::string()> tell) { tell_ = std::move(tell); }
 
-    /// Tells all servers where the clients of this one find it. Said by each leader as its term begins, by an entry of the log:
-    /// so there is no second list of addresses that could disagree with the first.
+    /// Tells all servers where the clients of this one find it. Each leader says it as its term begins, by an entry of
+    /// the log: there is no second list of addresses that could disagree with the first.
     void announce(std::string_view client_address)
     {
         auto payload = std::vector<std::byte>{};
