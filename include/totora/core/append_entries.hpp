@@ -40,6 +40,20 @@ constexpr void adopt_configuration(State& state, Configuration const& configurat
     state.configuration = configuration;
 }
 
+/// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
+/// goes to may lead the newer term by the time it arrives, and must not take it for an answer to an append of that term.
+constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
+{
+    send(outgoing, leader,
+         Rpc{AppendEntriesResponse{.term = follower.current_term,
+                                   .success = false,
+                                   .match = {},
+                                   .hint = {},
+                                   .round = {},
+                                   .number = {}}},
+         Release::at_once());
+}
+
 /// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
 constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
@@ -86,7 +100,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
 {
     if (append.term < state.current_term) {
         note(outgoing, Outcome::append_refused_stale_term);
-        return refuse_append(state, outgoing, leader, append);
+        return refuse_stale_term(state, outgoing, leader);
     }
     auto const decision = decide_append(state, append);
     note(outgoing, decision);

@@ -79,6 +79,9 @@ public:
     [[nodiscard]] constexpr ServerId to() const { return to_; }
     [[nodiscard]] constexpr Release release() const { return release_; }
 
+    /// What is inside, to be looked at by tests and tools. It does not get out by this: a transport takes only `Released`.
+    [[nodiscard]] constexpr Rpc const& rpc() const { return rpc_; }
+
     /// The message, if it promises nothing.
     [[nodiscard]] constexpr std::optional<Released> open() const
     {

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/invariants.hpp"
+#include "totora/core/recovery.hpp"
+#include "totora/core/step.hpp"
+
+#include <initializer_list>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// How tests make states and say what they expect. Everything is constexpr.
+namespace totora::test
+{
+
+inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
+
+/// A configuration of the voters S1 to S`voters`, made with the directory.
+[[nodiscard]] constexpr Configuration cluster(std::uint64_t voters)
+{
+    auto configuration = Configuration{};
+    for (auto id = std::uint64_t{1}; id <= voters; ++id)
+        configuration.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
+    return configuration;
+}
+
+/// A log of these runs; each begins where the one before ended.
+[[nodiscard]] constexpr TermRuns log_of(std::initializer_list<Run> runs)
+{
+    auto log = TermRuns{};
+    for (auto const& run : runs)
+        log.append(run);
+    return log;
+}
+
+/// A server as it is after a restart with this log, all of it durable; no alarm is armed yet.
+[[nodiscard]] constexpr State server(ServerId id, Term term, TermRuns log, std::uint64_t voters = 3)
+{
+    auto state = recover(Settings{}, Member{id, Incarnation{1}, MemberKind::voter},
+                         {.current_term = term,
+                          .voted_for = std::nullopt,
+                          .log = std::move(log),
+                          .configuration = cluster(voters),
+                          .previous_configuration = cluster(voters),
+                          .commit_index = Index{},
+                          .applied_index = Index{}});
+    return *std::move(state);
+}
+
+/// A follower that has heard of no leader for long, and knows none.
+[[nodiscard]] constexpr State follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t voters = 3)
+{
+    return server(id, term, log_of(runs), voters);
+}
+
+/// A message of another server.
+template <typename Rpc>
+[[nodiscard]] constexpr Message from(ServerId sender, Rpc const& rpc)
+{
+    return {sender, Happening{rpc}};
+}
+
+/// Something that happens on the server itself.
+template <typename Local>
+[[nodiscard]] constexpr Message local(Local const& happening)
+{
+    return {nobody, Happening{happening}};
+}
+
+/// The newest arming of an alarm rings.
+[[nodiscard]] constexpr Message ring(State const& state, Alarm alarm)
+{
+    return local(AlarmRang{alarm, state.armings[static_cast<std::size_t>(alarm)]});
+}
+
+/// Everything that was written becomes durable.
+[[nodiscard]] constexpr Message persisted(State const& state) { return local(Persisted{state.last_write}); }
+
+/// A candidate of the term after `term`: it asked with a pre-vote unless `settings.pre_vote` is off, and its own vote is durable.
+[[nodiscard]] constexpr State candidate(State state)
+{
+    state.settings.pre_vote = false;
+    state = step(std::move(state), ring(state, Alarm::election)).state;
+    return step(state, persisted(state)).state;
+}
+
+/// A leader of the term after `state`'s, elected by all others. Its no-op is in its log, and durable there only.
+[[nodiscard]] constexpr State leader(State state)
+{
+    auto const pre_vote = state.settings.pre_vote;
+    state = candidate(std::move(state));
+    for (auto const& member : cluster(servers_max).members)
+        if (not is_leader(state) and member.id != state.own.id and is_voter(state.configuration, member.id))
+            state = step(state, from(member.id, RequestVoteResponse{state.current_term, true})).state;
+    state.settings.pre_vote = pre_vote;
+    return step(state, persisted(state)).state;
+}
+
+/// An append with entries, as the leader of `term` would send it.
+[[nodiscard]] constexpr AppendEntries append_of(Term term, LogPosition previous, Term entries_term, std::uint64_t count,
+                                                Index commit = {}, std::uint64_t number = 1)
+{
+    return {.term = term,
+            .previous = previous,
+            .entries = {entries_term, next(previous.index), count},
+            .leader_commit = commit,
+            .round = Round{},
+            .number = AppendNumber{number},
+            .configuration = {}};
+}
+
+/// A heartbeat.
+[[nodiscard]] constexpr AppendEntries heartbeat_of(Term term, LogPosition previous, Index commit = {},
+                                                   std::uint64_t number = 1, Round round = {})
+{
+    auto heartbeat = append_of(term, previous, term, 0, commit, number);
+    heartbeat.round = round;
+    return heartbeat;
+}
+
+/// The answer of a follower that holds the leader's log up to `match`.
+[[nodiscard]] constexpr AppendEntriesResponse accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
+{
+    return {.term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
+}
+
+/// The answer of a follower that does not hold `previous`.
+[[nodiscard]] constexpr AppendEntriesResponse refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
+{
+    return {.term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+}
+
+/// Exactly this message, leaving at once or as told.
+template <typename Said>
+[[nodiscard]] constexpr std::vector<Envelope> just(ServerId to, Said const& said, Release release = Release::at_once())
+{
+    auto messages = std::vector<Envelope>{};
+    messages.push_back(Envelope{to, Rpc{said}, release});
+    return messages;
+}
+
+/// What a step sent to one server, in order. Sealed or not: a test may look.
+template <typename Said>
+[[nodiscard]] constexpr std::vector<Said> sent(Outgoing const& outgoing, ServerId to)
+{
+    auto found = std::vector<Said>{};
+    for (auto const& envelope : outgoing.messages)
+        if (auto const* said = std::get_if<Said>(&envelope.rpc()); said != nullptr and envelope.to() == to)
+            found.push_back(*said);
+    return found;
+}
+
+/// Whether a step named this outcome.
+[[nodiscard]] constexpr bool noted(Outgoing const& outgoing, Outcome outcome)
+{
+    return std::find(outgoing.outcomes.begin(), outgoing.outcomes.end(), outcome) != outgoing.outcomes.end();
+}
+
+/// Whether a step did nothing but name what happened.
+[[nodiscard]] constexpr bool did_nothing(Outgoing const& outgoing)
+{
+    return outgoing.messages.empty() and outgoing.writes.empty() and outgoing.alarms.empty() and
+           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and not outgoing.failed;
+}
+
+/// `step`, with every invariant asked before and after it.
+[[nodiscard]] constexpr Transition checked_step(State const& state, Message const& message)
+{
+    auto transition = step(state, message);
+    if (find_broken_invariant(transition.state) or find_broken_invariant(state, transition.state) or
+        transition.outgoing.failed)
+        an_invariant_is_broken_in_a_proof();
+    return transition;
+}
+
+} // namespace totora::test
