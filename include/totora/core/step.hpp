@@ -32,7 +32,7 @@ struct Transition
 };
 
 template <typename T>
-inline constexpr bool is_response = std::same_as<T, RequestPreVoteResponse> or
+inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or
                                     std::same_as<T, RequestVoteResponse> or std::same_as<T, AppendEntriesResponse>;
 
 /// Whether a message in a newer term makes this server adopt it.
@@ -44,7 +44,7 @@ template <typename T>
 {
     if constexpr (std::same_as<T, RequestPreVote>)
         return false;
-    else if constexpr (is_response<T>)
+    else if constexpr (is_answer<T>)
         return message.term > state.current_term and find_member(state.configuration, from) != nullptr;
     else
         return message.term > state.current_term;
@@ -58,7 +58,7 @@ template <typename T>
         if (message.term >= state.current_term and not message.transfer and is_leader_alive(state, from))
             return Outcome::vote_withheld_leader_alive;
     }
-    if constexpr (is_response<T>) {
+    if constexpr (is_answer<T>) {
         if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
             return Outcome::response_of_stranger;
     }
