@@ -11,8 +11,7 @@
 
 #include <algorithm>
 
-namespace totora
-{
+namespace totora {
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
 // the answers.
@@ -40,8 +39,19 @@ constexpr void adopt_configuration(State& state, Configuration const& configurat
     state.configuration = configuration;
 }
 
+/// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
+/// goes to may lead the newer term by the time it arrives, and must not take it for an answer to an append of that term.
+constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
+{
+    send(outgoing, leader,
+         Rpc{AppendEntriesResponse{
+             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}}},
+         Release::at_once());
+}
+
 /// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
-constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+constexpr void
+refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
     send(outgoing, leader,
          Rpc{AppendEntriesResponse{.term = follower.current_term,
@@ -86,7 +96,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
 {
     if (append.term < state.current_term) {
         note(outgoing, Outcome::append_refused_stale_term);
-        return refuse_append(state, outgoing, leader, append);
+        return refuse_stale_term(state, outgoing, leader);
     }
     auto const decision = decide_append(state, append);
     note(outgoing, decision);
@@ -108,8 +118,8 @@ constexpr void learn_match(Progress& progress, AppendEntriesResponse const& resp
 }
 
 /// The follower does not hold what came before an append: looks for the place of agreement a whole term further down.
-constexpr void learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress,
-                              AppendEntriesResponse const& response)
+constexpr void
+learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Outcome::refusal_outdated);
