@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     auto const answer = raw.await_frame();
 
     BOOST_REQUIRE(answer.has_value());
-    auto const* const refusal = std::get_if<Refusal>(&answer->content);
+    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
-    BOOST_TEST((refusal->because == RefusedBecause::no_common_version));
+    BOOST_TEST((refusal->because == HandshakeFault::no_common_version));
     BOOST_TEST((answer->route == route(S2, S1)));
     BOOST_TEST(raw.is_hung_up());
     raw.close();
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_w
     auto const answer = dialed.raw.await_frame();
 
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST((std::get<Refusal>(answer->content).because == RefusedBecause::no_common_version));
+    BOOST_TEST((std::get<HandshakeRefusal>(answer->content).because == HandshakeFault::no_common_version));
     BOOST_TEST(dialed.raw.is_hung_up());
     dialed.raw.close();
     BOOST_TEST(until(dialed.context, [&] { return dialed.one.has_logged("speaks versions 2 to 3"); }));
