@@ -25,9 +25,9 @@ constexpr auto the_commit_index_never_goes_back = [] {
     b = step(b, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{8}}, Index{7}))).state;
     require(b.commit_index == Index{7} and b.applying == Index{7}, "commit(B) = 7");
 
-    for (auto const& append : {append_of(Term{2}, {Term{1}, Index{3}}, Term{1}, 2, Index{3}),
-                               heartbeat_of(Term{2}, {Term{2}, Index{8}}, Index{5}),
-                               heartbeat_of(Term{3}, {Term{2}, Index{8}}, Index{6})}) {
+    for (auto const& append :
+         {append_of(Term{2}, {Term{1}, Index{3}}, Term{1}, 2, Index{3}),
+          heartbeat_of(Term{2}, {Term{2}, Index{8}}, Index{5}), heartbeat_of(Term{3}, {Term{2}, Index{8}}, Index{6})}) {
         auto const transition = checked_step(b, from(append.term == Term{3} ? S3 : S1, append));
         b = transition.state;
         require(b.commit_index == Index{7} and b.applying == Index{7}, "commit(B) = 7 throughout");
@@ -39,7 +39,8 @@ constexpr auto the_commit_index_never_goes_back = [] {
     c.applying = Index{6};
     c = leader(std::move(c));
     auto const committed = checked_step(c, from(S2, accepted(Term{3}, Index{9}))).state;
-    require(c.commit_index == Index{6} and committed.commit_index == Index{9}, "the new leader passes 7 with its no-op");
+    require(c.commit_index == Index{6} and committed.commit_index == Index{9},
+            "the new leader passes 7 with its no-op");
 };
 TOTORA_PROVE(the_commit_index_never_goes_back, "5.3", "case_16");
 
@@ -62,10 +63,12 @@ constexpr auto leader_whose_write_is_slow = [] {
 
 constexpr auto a_leader_counts_its_own_copy_only_when_it_is_durable = [] {
     auto cluster = leader_whose_write_is_slow();
-    require(cluster[S1].commit_index == Index{4} and not cluster.outgoing().apply_through, "3: {B} alone is no majority");
+    require(cluster[S1].commit_index == Index{4} and not cluster.outgoing().apply_through,
+            "3: {B} alone is no majority");
 
     cluster.persists(S1);
-    require(cluster[S1].commit_index == Index{5} and cluster.outgoing().apply_through == Index{5}, "with A's own it is");
+    require(cluster[S1].commit_index == Index{5} and cluster.outgoing().apply_through == Index{5},
+            "with A's own it is");
 };
 TOTORA_PROVE(a_leader_counts_its_own_copy_only_when_it_is_durable, "dissertation 10.2.1", "case_17");
 
@@ -109,7 +112,8 @@ constexpr auto a_single_server_applies_nothing_before_it_is_durable = [] {
     require(cluster[S1].applying == Index{3}, "its no-op is applied, when it is durable");
 
     auto const& proposed = cluster.happens(S1, Proposed{1});
-    require(proposed.answer == Answer{Accepted{{Term{2}, Index{4}, 1}}} and not proposed.apply_through, "1: not answered");
+    require(proposed.answer == Answer{Accepted{{Term{2}, Index{4}, 1}}} and not proposed.apply_through,
+            "1: not answered");
     require(cluster[S1].commit_index == Index{3}, "while the write is in progress");
     auto powerless = cluster;
     powerless.loses_power(S1);

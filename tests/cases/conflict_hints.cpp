@@ -51,11 +51,14 @@ constexpr auto a_refusal_moves_back_by_whole_terms = [] {
                        {Term{8}, Index{301}, tail}});
     };
 
-    require(probes_until_agreement(other_terms(100)) == std::vector<std::uint64_t>{400, 300, 200, 100, 4}, "run 1: five");
+    require(probes_until_agreement(other_terms(100)) == std::vector<std::uint64_t>{400, 300, 200, 100, 4},
+            "run 1: five");
     require(probes_until_agreement(other_terms(600)) == std::vector<std::uint64_t>{400, 300, 200, 100, 4},
             "run 2: a longer tail costs nothing");
-    require(probes_until_agreement(log_of({{Term{1}, Index{1}, 4}})) == std::vector<std::uint64_t>{400, 4}, "run 3: two");
-    require(probes_until_agreement(log_of({{Term{1}, Index{1}, 2}})) == std::vector<std::uint64_t>{400, 2}, "run 4: two");
+    require(probes_until_agreement(log_of({{Term{1}, Index{1}, 4}})) == std::vector<std::uint64_t>{400, 4},
+            "run 3: two");
+    require(probes_until_agreement(log_of({{Term{1}, Index{1}, 2}})) == std::vector<std::uint64_t>{400, 2},
+            "run 4: two");
     require(probes_until_agreement(TermRuns{}) == std::vector<std::uint64_t>{400, 0}, "an empty log: two");
 };
 TOTORA_PROVE(a_refusal_moves_back_by_whole_terms, "5.3", "case_11");
@@ -63,9 +66,9 @@ TOTORA_PROVE(a_refusal_moves_back_by_whole_terms, "5.3", "case_11");
 constexpr auto no_hint_breaks_a_leader_or_moves_it_up = [] {
     auto const a = leader_of_term_10();
     for (auto const& hint :
-         {LogPosition{}, LogPosition{Term{2}, Index{50}}, LogPosition{Term{8}, Index{900}}, LogPosition{Term{10}, Index{401}},
-          LogPosition{Term{99}, Index{number_max}}, LogPosition{Term{number_max}, Index{1}}, LogPosition{Term{0}, Index{7}},
-          LogPosition{Term{7}, Index{0}}}) {
+         {LogPosition{}, LogPosition{Term{2}, Index{50}}, LogPosition{Term{8}, Index{900}},
+          LogPosition{Term{10}, Index{401}}, LogPosition{Term{99}, Index{number_max}},
+          LogPosition{Term{number_max}, Index{1}}, LogPosition{Term{0}, Index{7}}, LogPosition{Term{7}, Index{0}}}) {
         auto const after = checked_step(a, from(S2, refused(Term{10}, Index{400}, hint))).state;
 
         require(progress_of(after, S2).next <= Index{400}, "each refusal lowers next");
@@ -87,14 +90,14 @@ constexpr auto leader_that_believes_b_at_9 = [] {
 /// Two heartbeats ask B the same; its second answer comes late, and may have been made worse.
 constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition worse)
 {
-    auto a = leader_that_believes_b_at_9();
-    auto b = server(S2, Term{2}, std::move(b_log));
+    auto       a = leader_that_believes_b_at_9();
+    auto       b = server(S2, Term{2}, std::move(b_log));
     auto const first = checked_step(a, ring(a, Alarm::heartbeat));
     auto const second = checked_step(first.state, ring(first.state, Alarm::heartbeat));
     auto const refusal1 = checked_step(b, from(S1, sent<AppendEntries>(first.outgoing, S2)[0]));
     auto const refusal2 = checked_step(refusal1.state, from(S1, sent<AppendEntries>(second.outgoing, S2)[0]));
-    auto nack1 = sent<AppendEntriesResponse>(refusal1.outgoing, S1)[0];
-    auto nack2 = sent<AppendEntriesResponse>(refusal2.outgoing, S1)[0];
+    auto       nack1 = sent<AppendEntriesResponse>(refusal1.outgoing, S1)[0];
+    auto       nack2 = sent<AppendEntriesResponse>(refusal2.outgoing, S1)[0];
     require(not nack1.success and nack1.match == Index{9} and not nack2.success and nack2.match == Index{9},
             "both refuse 9");
 
@@ -109,7 +112,8 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
         require(late.outgoing.messages.empty(), "and nothing is sent");
         require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "for this reason");
         auto const at_b = checked_step(refusal2.state, from(S1, sent<AppendEntries>(moved.outgoing, S2)[0]));
-        auto const answered = checked_step(late.state, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1)[0])).state;
+        auto const answered =
+            checked_step(late.state, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1)[0])).state;
         require(progress_of(answered, S2).match == Index{9}, "B's answer gives match = 9");
         require(progress_of(answered, S2).next == Index{10} and not is_probing(answered, S2), "and the way is free");
     }
@@ -125,7 +129,7 @@ TOTORA_PROVE(a_late_refusal_does_not_move_next, "5.3", "case_12");
 
 /// The same once entries flow: a refusal of an append that was sent before says nothing any more.
 constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
-    auto a = leader_that_believes_b_at_9();
+    auto       a = leader_that_believes_b_at_9();
     auto const asked = checked_step(a, ring(a, Alarm::heartbeat));
     auto const number = progress_of(asked.state, S2).sent.value;
     a = checked_step(asked.state, from(S2, accepted(Term{3}, Index{2}, number))).state;
@@ -133,7 +137,8 @@ constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
 
     auto const late = checked_step(a, from(S2, refused(Term{3}, Index{9}, {Term{2}, Index{8}}, number)));
     require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "it is outdated");
-    require(progress_of(late.state, S2).next == progress_of(a, S2).next and late.outgoing.messages.empty(), "next stays");
+    require(progress_of(late.state, S2).next == progress_of(a, S2).next and late.outgoing.messages.empty(),
+            "next stays");
 };
 TOTORA_PROVE(a_refusal_from_before_the_agreement_does_not_move_next, "5.3", "case_12");
 

@@ -26,7 +26,8 @@ constexpr auto an_acknowledgement_of_an_earlier_term_does_not_count = [] {
     cluster.deliver(S1, S2);
     cluster.persists(S2);
     auto const late = cluster.take(S2, S1);
-    require(std::get_if<AppendEntriesResponse>(&late.message)->match == Index{6}, "1: B holds 6 durably and says so, late");
+    require(std::get_if<AppendEntriesResponse>(&late.message)->match == Index{6},
+            "1: B holds 6 durably and says so, late");
 
     cluster.loses_power(S1);
     require(last_index(cluster[S1]) == Index{4}, "2: A lost 5 and 6 with its power");
@@ -38,7 +39,8 @@ constexpr auto an_acknowledgement_of_an_earlier_term_does_not_count = [] {
     cluster.rings(S3, Alarm::heartbeat);
     cluster.settle({S1, S2, S3});
     for (auto const server : {S1, S2})
-        require(last_position(cluster[server]) == LogPosition{Term{3}, Index{5}}, "and puts 5/3 in the place of 5 and 6");
+        require(last_position(cluster[server]) == LogPosition{Term{3}, Index{5}},
+                "and puts 5/3 in the place of 5 and 6");
 
     cluster.campaigns(S1, {S1, S2});
     require(is_leader(cluster[S1]) and cluster[S1].current_term == Term{4}, "3: A leads term 4");
@@ -65,7 +67,8 @@ constexpr auto acknowledgements_in_any_order_never_move_match_back = [] {
     require(progress_of(a, S2).match == Index{8} and a.commit_index == Index{8}, "8 first");
     for (auto repetition = 0; repetition < 2; ++repetition) {
         auto const [after, outgoing] = checked_step(a, from(S2, accepted(Term{2}, Index{5}, 1)));
-        require(progress_of(after, S2).match == Index{8} and progress_of(after, S2).next == Index{9}, "match 8, next 9");
+        require(progress_of(after, S2).match == Index{8} and progress_of(after, S2).next == Index{9},
+                "match 8, next 9");
         require(after.commit_index == Index{8}, "the commit index stays");
         require(did_nothing(outgoing), "and nothing is sent again");
         a = after;
@@ -81,13 +84,16 @@ constexpr auto b_with_three_writes_under_way = [] {
     servers.push_back(follower(S2, Term{1}, {{Term{1}, Index{1}, 11}}));
     auto cluster = Cluster{std::move(servers)};
     cluster.arrives(S2, from(S1, append_of(Term{1}, {Term{1}, Index{11}}, Term{1}, 1, {}, 1)));
-    require(cluster.outgoing().messages == just(S1, accepted(Term{1}, Index{12}, 1), Release::once_durable(WriteNumber{1})),
+    require(cluster.outgoing().messages ==
+                just(S1, accepted(Term{1}, Index{12}, 1), Release::once_durable(WriteNumber{1})),
             "1: w1 writes 12/1");
     cluster.arrives(S2, from(S3, append_of(Term{2}, {Term{1}, Index{11}}, Term{2}, 1, {}, 2)));
-    require(cluster.outgoing().messages == just(S3, accepted(Term{2}, Index{12}, 2), Release::once_durable(WriteNumber{4})),
+    require(cluster.outgoing().messages ==
+                just(S3, accepted(Term{2}, Index{12}, 2), Release::once_durable(WriteNumber{4})),
             "2: w2 (the term, a truncation and 12/2) waits behind it");
     cluster.arrives(S2, from(S1, append_of(Term{3}, {Term{1}, Index{11}}, Term{1}, 1, {}, 3)));
-    require(cluster.outgoing().messages == just(S1, accepted(Term{3}, Index{12}, 3), Release::once_durable(WriteNumber{7})),
+    require(cluster.outgoing().messages ==
+                just(S1, accepted(Term{3}, Index{12}, 3), Release::once_durable(WriteNumber{7})),
             "3: w3 (the term, a truncation and 12/1) behind that");
     return cluster;
 };
@@ -100,7 +106,8 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     require(cluster.on_the_way(S2, S1) == std::vector<Rpc>{Rpc{accepted(Term{1}, Index{12}, 1)}},
             "only the answer of term 1 leaves, with its term");
     cluster.arrives(S2, from(S1, heartbeat_of(Term{3}, {Term{1}, Index{12}}, {}, 4)));
-    require(cluster.outgoing().messages == just(S1, accepted(Term{3}, Index{11}, 4), Release::once_durable(WriteNumber{5})),
+    require(cluster.outgoing().messages ==
+                just(S1, accepted(Term{3}, Index{11}, 4), Release::once_durable(WriteNumber{5})),
             "an answer of term 3 says 11, and waits for the write of its term");
 
     cluster.persists(S2, WriteNumber{4});
@@ -143,7 +150,8 @@ constexpr auto a_late_vote_for_itself_counts_only_in_its_own_campaign = [] {
 
     auto const lost = step(campaigning, from(S2, heartbeat_of(Term{3}, {Term{1}, Index{3}}))).state;
     auto const [after, outgoing] = checked_step(lost, queued);
-    require(is_follower(after) and known_leader(after) == S2 and did_nothing(outgoing), "4: B won; A's vote comes late");
+    require(is_follower(after) and known_leader(after) == S2 and did_nothing(outgoing),
+            "4: B won; A's vote comes late");
 
     auto const again = step(campaigning, ring(campaigning, Alarm::election)).state;
     auto const next_term = checked_step(again, queued).state;
@@ -156,16 +164,17 @@ TOTORA_PROVE(a_late_vote_for_itself_counts_only_in_its_own_campaign, "5.2", "cas
 
 constexpr auto a_message_from_oneself_or_nobody_is_a_breach = [] {
     auto const log = log_of({{Term{1}, Index{1}, 3}});
-    auto asking = server(S1, Term{1}, log);
+    auto       asking = server(S1, Term{1}, log);
     asking = step(asking, ring(asking, Alarm::election)).state;
-    for (auto const& a : {server(S1, Term{1}, log), asking, candidate(server(S1, Term{1}, log)), leader(server(S1, Term{1}, log))})
+    for (auto const& a :
+         {server(S1, Term{1}, log), asking, candidate(server(S1, Term{1}, log)), leader(server(S1, Term{1}, log))})
         for (auto const sender : {S1, nobody})
-            for (auto const& message :
-                 {from(sender, RequestVote{Term{9}, {Term{1}, Index{3}}}), from(sender, RequestVoteResponse{Term{2}, true}),
-                  from(sender, RequestPreVote{Term{1}, {Term{1}, Index{3}}, Round{1}}),
-                  from(sender, RequestPreVoteResponse{Term{1}, Round{1}, true}),
-                  from(sender, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 1)),
-                  from(sender, accepted(Term{2}, Index{4}))})
+            for (auto const& message : {from(sender, RequestVote{Term{9}, {Term{1}, Index{3}}}),
+                                        from(sender, RequestVoteResponse{Term{2}, true}),
+                                        from(sender, RequestPreVote{Term{1}, {Term{1}, Index{3}}, Round{1}}),
+                                        from(sender, RequestPreVoteResponse{Term{1}, Round{1}, true}),
+                                        from(sender, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 1)),
+                                        from(sender, accepted(Term{2}, Index{4}))})
                 require_nothing_but(Outcome::breach_sender, a, checked_step(a, message));
 };
 TOTORA_PROVE(a_message_from_oneself_or_nobody_is_a_breach, "5.1", "case_23");

@@ -52,7 +52,8 @@ constexpr auto a_single_server_reads_after_its_first_commit_too = [] {
     require(is_leader(a) and a.commit_index == Index{}, "it restarted, and does not know what is committed");
 
     auto const asked = checked_step(a, local(ReadRequested{}));
-    require(asked.outgoing.answer == Answer{ReadStarted{Round{1}}} and not asked.outgoing.read_allowed, "the read waits");
+    require(asked.outgoing.answer == Answer{ReadStarted{Round{1}}} and not asked.outgoing.read_allowed,
+            "the read waits");
     auto const durable = checked_step(asked.state, persisted(asked.state));
     require(durable.outgoing.read_allowed == ReadAllowed{Round{1}, Index{4}}, "for its no-op");
     auto const second = checked_step(durable.state, local(ReadRequested{}));
@@ -109,7 +110,8 @@ constexpr auto a_read_asks_everybody_at_once = [] {
     auto const [after, outgoing] = checked_step(a, local(ReadRequested{}));
 
     auto const question = heartbeat_of(Term{2}, {Term{2}, Index{4}}, Index{4}, 2, Round{1});
-    require(outgoing.messages == exactly({{S2, Rpc{question}, Release::at_once()}, {S3, Rpc{question}, Release::at_once()}}),
+    require(outgoing.messages ==
+                exactly({{S2, Rpc{question}, Release::at_once()}, {S3, Rpc{question}, Release::at_once()}}),
             "with the number of the round");
     require(outgoing.writes.empty() and outgoing.alarms.empty(), "and writes nothing");
     auto const b = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}});

@@ -52,7 +52,7 @@ constexpr auto a_candidate_refuses_a_leader_of_an_older_term = [] {
     auto const [after, outgoing] = checked_step(b, from(S1, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1)));
 
     require(after == b, "it stays a candidate of term 2");
-    require(outgoing.messages == just(S1, refused(Term{2}, Index{1}, {Term{1}, Index{1}})), "and says so");
+    require(outgoing.messages == just(S1, refused_by_newer_term(Term{2})), "and says so");
 };
 TOTORA_PROVE(a_candidate_refuses_a_leader_of_an_older_term, "5.2", "case_5");
 
@@ -92,8 +92,8 @@ constexpr auto a_new_leader_replaces_what_only_looks_newer = [] {
     cluster.deliver(S1, S3);     // prev = 1/1, refused.
     cluster.deliver_all(S3, S1);
     cluster.deliver(S1, S3);
-    require(cluster.outgoing().writes == writes_of({Truncate{WriteNumber{2}, Index{1}},
-                                                    Append{WriteNumber{3}, {Term{1}, Index{1}, 1}}}),
+    require(cluster.outgoing().writes ==
+                writes_of({Truncate{WriteNumber{2}, Index{1}}, Append{WriteNumber{3}, {Term{1}, Index{1}, 1}}}),
             "3: C's 1/2 is replaced, exactly from index 1");
     cluster.settle({S1, S2, S3, S4, S5});
     for (auto const server : {S1, S2, S3, S4, S5})
@@ -103,7 +103,7 @@ TOTORA_PROVE(a_new_leader_replaces_what_only_looks_newer, "5.3", "5.4.1", "case_
 
 constexpr auto a_second_leader_of_a_term_is_not_followed = [] {
     auto const log = log_of({{Term{1}, Index{1}, 2}});
-    auto b = server(S2, Term{4}, log);
+    auto       b = server(S2, Term{4}, log);
     b = step(b, from(S1, heartbeat_of(Term{4}, {Term{1}, Index{2}}))).state;
 
     auto const second = from(S3, append_of(Term{4}, {Term{1}, Index{2}}, Term{4}, 1, Index{2}));
@@ -123,13 +123,13 @@ constexpr auto a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candida
     for (auto term = std::uint64_t{2}; term < 9; ++term)
         for (auto const server : {S1, S2}) {
             auto const before = cluster[server];
-            require_nothing_but(
-                Outcome::vote_withheld_leader_alive, before,
-                checked_step(before, from(S3, RequestVote{Term{term}, {Term{1}, Index{1}}})));
+            require_nothing_but(Outcome::vote_withheld_leader_alive, before,
+                                checked_step(before, from(S3, RequestVote{Term{term}, {Term{1}, Index{1}}})));
             auto const asked =
                 checked_step(before, from(S3, RequestPreVote{Term{term}, {Term{1}, Index{1}}, Round{1}}));
             require(asked.state == before, "nor does a pre-vote change anything");
-            require(asked.outgoing.messages == just(S3, RequestPreVoteResponse{Term{1}, Round{1}, false}), "it is refused");
+            require(asked.outgoing.messages == just(S3, RequestPreVoteResponse{Term{1}, Round{1}, false}),
+                    "it is refused");
         }
 };
 TOTORA_PROVE(a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candidate, "dissertation 4.2.3", "case_41");

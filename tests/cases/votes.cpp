@@ -104,8 +104,8 @@ TOTORA_PROVE(a_campaign_that_was_heard_is_remembered, "5.2", "case_1");
 constexpr auto logs_are_compared_by_last_term_then_by_length = [] {
     auto const short_and_new = log_of({{Term{1}, Index{1}, 1}, {Term{3}, Index{2}, 1}});
     auto const long_and_old = log_of({{Term{1}, Index{1}, 4}});
-    auto a = server(S1, Term{3}, long_and_old);
-    auto b = server(S2, Term{3}, short_and_new);
+    auto       a = server(S1, Term{3}, long_and_old);
+    auto       b = server(S2, Term{3}, short_and_new);
     auto const asks = [](State const& voter, ServerId candidate, Term term, TermRuns const& log) {
         return checked_step(voter, from(candidate, RequestVote{term, log.last()}));
     };
@@ -114,7 +114,8 @@ constexpr auto logs_are_compared_by_last_term_then_by_length = [] {
     require(second.outgoing.messages == just(S1, RequestVoteResponse{Term{4}, false}), "2: A is longer, and older");
     auto const third = asks(a, S2, Term{5}, short_and_new);
     require(third.state.voted_for == S2, "3: B is shorter, and newer");
-    require(third.outgoing.messages == just(S2, RequestVoteResponse{Term{5}, true}, Release::once_durable(WriteNumber{1})),
+    require(third.outgoing.messages ==
+                just(S2, RequestVoteResponse{Term{5}, true}, Release::once_durable(WriteNumber{1})),
             "and gets the vote");
     auto const fourth = asks(second.state, S3, Term{6}, short_and_new);
     require(fourth.state.voted_for == S3, "4: an equal log is as up to date");

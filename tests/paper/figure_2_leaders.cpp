@@ -20,10 +20,12 @@ constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
     auto const [after, outgoing] = checked_step(electing, from(S2, RequestVoteResponse{Term{2}, true}));
 
     auto const append = append_of(Term{2}, {Term{1}, Index{2}}, Term{2}, 1);
-    require(outgoing.messages == exactly({{S2, Rpc{append}, Release::at_once()}, {S3, Rpc{append}, Release::at_once()}}),
+    require(outgoing.messages ==
+                exactly({{S2, Rpc{append}, Release::at_once()}, {S3, Rpc{append}, Release::at_once()}}),
             "the first entry of its term, to each, without waiting for its own disk");
     require(outgoing.writes == writes_of({Append{WriteNumber{2}, {Term{2}, Index{3}, 1}}}), "which writes meanwhile");
-    require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{3}, "nothing is known yet");
+    require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{3},
+            "nothing is known yet");
     require(is_probing(after, S2) and is_probing(after, S3), "so that it looks for the place of agreement");
     require(arms(outgoing, Alarm::heartbeat) and arms(outgoing, Alarm::quorum_check), "it will speak and listen");
     require(order_for(outgoing, Alarm::election)->delay == std::nullopt, "and campaigns no more");
@@ -98,7 +100,8 @@ constexpr auto a_refusal_moves_next_back_and_is_answered_by_another_try = [] {
 
     require(progress_of(after, S2).next == Index{4} and progress_of(after, S2).match == Index{}, "below the term 4");
     require(outgoing.outcomes == outcomes_of({Outcome::probe_moved_back}), "by this name");
-    require(outgoing.messages == just(S2, append_of(Term{5}, {Term{1}, Index{3}}, Term{4}, 5, Index{}, 2)), "tried again");
+    require(outgoing.messages == just(S2, append_of(Term{5}, {Term{1}, Index{3}}, Term{4}, 5, Index{}, 2)),
+            "tried again");
 };
 TOTORA_PROVE(a_refusal_moves_next_back_and_is_answered_by_another_try, "Figure 2", "5.3");
 

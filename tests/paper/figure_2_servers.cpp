@@ -30,8 +30,7 @@ TOTORA_PROVE(what_is_committed_is_applied_once, "Figure 2", "5.3");
 constexpr auto what_is_committed_waits_for_the_own_disk_to_be_applied = [] {
     auto const server = four_entries(S2);
 
-    auto const waiting =
-        checked_step(server, from(S1, append_of(Term{2}, {Term{1}, Index{4}}, Term{2}, 2, Index{6})));
+    auto const waiting = checked_step(server, from(S1, append_of(Term{2}, {Term{1}, Index{4}}, Term{2}, 2, Index{6})));
     auto const durable = checked_step(waiting.state, persisted(waiting.state));
 
     require(waiting.state.commit_index == Index{6}, "six are committed");
@@ -71,7 +70,8 @@ TOTORA_PROVE(a_newer_term_makes_a_follower_of_anybody, "Figure 2", "5.1");
 constexpr auto a_pre_vote_of_a_newer_term_makes_nobody_a_follower = [] {
     auto const base = four_entries(S2);
     for (auto const& server : {base, candidate(base), leader(base)}) {
-        auto const [after, outgoing] = checked_step(server, from(S1, RequestPreVote{Term{9}, {Term{8}, Index{9}}, Round{1}}));
+        auto const [after, outgoing] =
+            checked_step(server, from(S1, RequestPreVote{Term{9}, {Term{8}, Index{9}}, Round{1}}));
 
         require(after == server, "a pre-vote leaves no trace");
         require(outgoing.writes.empty() and outgoing.alarms.empty() and outgoing.messages.size() == 1,
@@ -107,7 +107,8 @@ constexpr auto a_candidate_begins_a_term_with_its_own_vote = [] {
 
     auto const [after, outgoing] = checked_step(server, ring(server, Alarm::election));
 
-    require(after.current_term == Term{3} and after.voted_for == S2 and is_candidate(after), "a candidate of a new term");
+    require(after.current_term == Term{3} and after.voted_for == S2 and is_candidate(after),
+            "a candidate of a new term");
     require(outgoing.outcomes == outcomes_of({Outcome::campaign_started}), "by this name");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S2}}), "its vote is written");
     require(outgoing.alarms.size() == 1 and order_for(outgoing, Alarm::election)->delay == Settings{}.election,
@@ -158,7 +159,8 @@ constexpr auto a_candidate_without_a_result_tries_again = [] {
     auto const [after, outgoing] = checked_step(server, ring(server, Alarm::election));
 
     require(is_candidate(after) and after.current_term == Term{4}, "in the next term");
-    require(std::get_if<Candidate>(&after.role)->granted.size() == 0, "with no votes of the earlier one, not even its own");
+    require(std::get_if<Candidate>(&after.role)->granted.size() == 0,
+            "with no votes of the earlier one, not even its own");
     require(sent<RequestVote>(outgoing, S1).size() == 1 and sent<RequestVote>(outgoing, S3).size() == 1,
             "it asks everybody again");
 };
@@ -173,7 +175,8 @@ constexpr auto a_candidate_without_a_result_asks_before_it_tries_again = [] {
 
     require(is_pre_candidate(after) and after.current_term == Term{3} and after.voted_for == S2, "term and vote stay");
     auto const request = RequestPreVote{Term{3}, {Term{1}, Index{4}}, Round{1}};
-    require(outgoing.messages == exactly({{S1, Rpc{request}, Release::at_once()}, {S3, Rpc{request}, Release::at_once()}}),
+    require(outgoing.messages ==
+                exactly({{S1, Rpc{request}, Release::at_once()}, {S3, Rpc{request}, Release::at_once()}}),
             "it asks, at once");
     require(outgoing.writes.empty(), "and writes nothing");
 };

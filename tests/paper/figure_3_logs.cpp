@@ -15,9 +15,9 @@ namespace
 constexpr auto a_leader_never_removes_its_entries = [] {
     auto const server = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}));
 
-    for (auto const& message : {from(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 5)),
-                                from(S2, append_of(Term{2}, {}, Term{2}, 1)),
-                                from(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 5))}) {
+    for (auto const& message :
+         {from(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 5)), from(S2, append_of(Term{2}, {}, Term{2}, 1)),
+          from(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 5))}) {
         auto const after = checked_step(server, message).state;
 
         require(after.log == server.log and is_leader(after), "the log stays, and so does the leader");

@@ -28,7 +28,8 @@ constexpr auto what_one_server_applied_no_other_applies_differently = [] {
 
     for (auto const server : {S1, S2, S3, S4, S5}) {
         require(cluster[server].log == log_of({{Term{1}, Index{1}, 1}, {Term{2}, Index{2}, 2}}), "the same everywhere");
-        require(cluster[server].applying >= Index{1} and cluster[server].applying <= Index{3}, "and only that is applied");
+        require(cluster[server].applying >= Index{1} and cluster[server].applying <= Index{3},
+                "and only that is applied");
     }
 };
 TOTORA_PROVE(what_one_server_applied_no_other_applies_differently, "Figure 3", "5.4.3");

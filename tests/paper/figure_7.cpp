@@ -46,8 +46,8 @@ constexpr void converges(TermRuns follower_log, std::uint64_t probes, Index agre
 }
 
 constexpr auto follower_a_lacks_an_entry = [] {
-    converges(log_of({{Term{1}, Index{1}, 3}, {Term{4}, Index{4}, 2}, {Term{5}, Index{6}, 2}, {Term{6}, Index{8}, 2}}), 2,
-              Index{9});
+    converges(log_of({{Term{1}, Index{1}, 3}, {Term{4}, Index{4}, 2}, {Term{5}, Index{6}, 2}, {Term{6}, Index{8}, 2}}),
+              2, Index{9});
 };
 TOTORA_PROVE(follower_a_lacks_an_entry, "Figure 7", "5.3");
 
@@ -57,13 +57,16 @@ constexpr auto follower_b_lacks_many_entries = [] {
 TOTORA_PROVE(follower_b_lacks_many_entries, "Figure 7", "5.3");
 
 constexpr auto follower_c_has_an_entry_too_many = [] {
-    converges(log_of({{Term{1}, Index{1}, 3}, {Term{4}, Index{4}, 2}, {Term{5}, Index{6}, 2}, {Term{6}, Index{8}, 4}}), 1,
-              Index{10});
+    converges(log_of({{Term{1}, Index{1}, 3}, {Term{4}, Index{4}, 2}, {Term{5}, Index{6}, 2}, {Term{6}, Index{8}, 4}}),
+              1, Index{10});
 };
 TOTORA_PROVE(follower_c_has_an_entry_too_many, "Figure 7", "5.3");
 
 constexpr auto follower_d_has_entries_of_a_later_term_too_many = [] {
-    converges(log_of({{Term{1}, Index{1}, 3}, {Term{4}, Index{4}, 2}, {Term{5}, Index{6}, 2}, {Term{6}, Index{8}, 3},
+    converges(log_of({{Term{1}, Index{1}, 3},
+                      {Term{4}, Index{4}, 2},
+                      {Term{5}, Index{6}, 2},
+                      {Term{6}, Index{8}, 3},
                       {Term{7}, Index{11}, 2}}),
               1, Index{10});
 };

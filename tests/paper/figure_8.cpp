@@ -32,7 +32,7 @@ constexpr auto after_two_leaders = [] {
     auto const first = log_of({{Term{1}, Index{1}, 1}});
     auto const by_s1 = log_of({{Term{1}, Index{1}, 1}, {Term{2}, Index{2}, 1}});
     auto const by_s5 = log_of({{Term{1}, Index{1}, 1}, {Term{3}, Index{2}, 1}});
-    auto servers = std::vector<State>{};
+    auto       servers = std::vector<State>{};
     servers.push_back(server_with(S1, 5, Term{2}, by_s1));
     servers.push_back(server_with(S2, 5, Term{2}, by_s1));
     servers.push_back(server_with(S3, 5, Term{3}, first));
@@ -159,7 +159,8 @@ constexpr auto in_three_servers_an_old_entry_is_not_committed_by_counting = [] {
     cluster.hears_no_leader(S3);
     cluster.rings(S2, Alarm::election);
     cluster.settle({S2, S3});
-    require(is_leader(cluster[S2]) and cluster[S2].current_term == Term{5}, "S2 leads term 5 by S3: 2/3 is newer than 2/2");
+    require(is_leader(cluster[S2]) and cluster[S2].current_term == Term{5},
+            "S2 leads term 5 by S3: 2/3 is newer than 2/2");
     require(cluster[S3].log.holds({Term{3}, Index{2}}) and cluster[S3].applying >= Index{1}, "and overwrites 2/2");
 };
 TOTORA_PROVE(in_three_servers_an_old_entry_is_not_committed_by_counting, "Figure 8", "5.4.2", "case_14");

@@ -13,7 +13,8 @@
 #include <vector>
 
 /// How tests make states and say what they expect. Everything is constexpr.
-namespace totora::test {
+namespace totora::test
+{
 
 inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
 
@@ -77,10 +78,7 @@ template <typename Local>
 }
 
 /// Everything that was written becomes durable.
-[[nodiscard]] constexpr Message persisted(State const& state)
-{
-    return local(Persisted{state.last_write});
-}
+[[nodiscard]] constexpr Message persisted(State const& state) { return local(Persisted{state.last_write}); }
 
 /// A candidate of the term after `term`: it asked with a pre-vote unless `settings.pre_vote` is off, and its own vote is durable.
 [[nodiscard]] constexpr State candidate(State state)
@@ -103,8 +101,8 @@ template <typename Local>
 }
 
 /// An append with entries, as the leader of `term` would send it.
-[[nodiscard]] constexpr AppendEntries append_of(Term term, LogPosition previous, Term entries_term,
-                                                std::uint64_t count, Index commit = {}, std::uint64_t number = 1)
+[[nodiscard]] constexpr AppendEntries append_of(Term term, LogPosition previous, Term entries_term, std::uint64_t count,
+                                                Index commit = {}, std::uint64_t number = 1)
 {
     return {.term = term,
             .previous = previous,
@@ -128,26 +126,26 @@ heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t n
 [[nodiscard]] constexpr AppendEntriesResponse
 accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
 {
-    return {
-        .term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
+    return {.term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
 }
 
 /// The answer of a follower that does not hold `previous`.
 [[nodiscard]] constexpr AppendEntriesResponse
 refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
 {
-    return {.term = term,
-            .success = false,
-            .match = previous,
-            .hint = hint,
-            .round = {},
-            .number = AppendNumber{number}};
+    return {
+        .term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+}
+
+/// The answer to a leader of an older term: it says no more than the newer one.
+[[nodiscard]] constexpr AppendEntriesResponse refused_by_newer_term(Term term)
+{
+    return {.term = term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}};
 }
 
 /// Exactly this message, leaving at once or as told.
 template <typename Said>
-[[nodiscard]] constexpr std::vector<Envelope>
-just(ServerId to, Said const& said, Release release = Release::at_once())
+[[nodiscard]] constexpr std::vector<Envelope> just(ServerId to, Said const& said, Release release = Release::at_once())
 {
     auto messages = std::vector<Envelope>{};
     messages.push_back(Envelope{to, Rpc{said}, release});
@@ -175,8 +173,7 @@ template <typename Said>
 [[nodiscard]] constexpr bool did_nothing(Outgoing const& outgoing)
 {
     return outgoing.messages.empty() and outgoing.writes.empty() and outgoing.alarms.empty() and
-           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and
-           not outgoing.failed;
+           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and not outgoing.failed;
 }
 
 /// Exactly these messages, in this order.

@@ -24,22 +24,22 @@ struct InFlight
 {
     ServerId from;
     ServerId to;
-    Rpc rpc;
+    Rpc      rpc;
 };
 
 /// A write that has been made and is not durable, with what its entries hold.
 struct PendingWrite
 {
-    Write write;
+    Write                        write;
     std::optional<Configuration> configuration;
 };
 
 /// What one server has beside its state: a disk, and messages that wait for it.
 struct Disk
 {
-    PersistentState durable;
+    PersistentState           durable;
     std::vector<PendingWrite> pending;
-    std::vector<Envelope> sealed;
+    std::vector<Envelope>     sealed;
 };
 
 /// Servers whose messages, writes and alarms a test carries by hand, and whose power it cuts.
@@ -59,7 +59,8 @@ public:
     }
 
     /// New servers, started, with empty logs.
-    constexpr explicit Cluster(std::uint64_t voters, Settings const& settings = {}) : Cluster(new_servers(voters, settings))
+    constexpr explicit Cluster(std::uint64_t voters, Settings const& settings = {})
+        : Cluster(new_servers(voters, settings))
     {
         for (auto id = std::uint64_t{1}; id <= voters; ++id)
             happens(ServerId{id}, Started{});
@@ -78,10 +79,7 @@ public:
     }
 
     /// The newest arming of an alarm rings.
-    constexpr Outgoing const& rings(ServerId where, Alarm alarm)
-    {
-        return arrives(where, ring((*this)[where], alarm));
-    }
+    constexpr Outgoing const& rings(ServerId where, Alarm alarm) { return arrives(where, ring((*this)[where], alarm)); }
 
     /// A server hears no leader for the minimum election timeout.
     constexpr void hears_no_leader(ServerId where) { rings(where, Alarm::leader_silent); }
@@ -97,7 +95,7 @@ public:
     constexpr Outgoing const& persists(ServerId where, WriteNumber write)
     {
         auto& disk = disks_[position(where)];
-        auto done = std::size_t{0};
+        auto  done = std::size_t{0};
         while (done < disk.pending.size() and number_of(disk.pending[done].write) <= write)
             make(disk.durable, disk.pending[done++]);
         disk.pending.erase(disk.pending.begin(), disk.pending.begin() + static_cast<std::ptrdiff_t>(done));
@@ -163,7 +161,7 @@ public:
     /// A message arrives, or something happens.
     constexpr Outgoing const& arrives(ServerId to, Message const& message)
     {
-        auto& server = servers_[position(to)];
+        auto&      server = servers_[position(to)];
         auto const earlier = server;
         advance(server, message, outgoing_);
         require_invariants(earlier, server);
@@ -227,7 +225,7 @@ private:
     /// Who was seen to lead a term.
     struct Reign
     {
-        Term term;
+        Term     term;
         ServerId leader;
     };
 
@@ -263,7 +261,8 @@ private:
         return std::visit([](auto const& made) { return made.write; }, write);
     }
 
-    [[nodiscard]] static constexpr std::optional<Configuration> configuration_of(State const& server, Write const& write)
+    [[nodiscard]] static constexpr std::optional<Configuration>
+    configuration_of(State const& server, Write const& write)
     {
         auto const* append = std::get_if<Append>(&write);
         return append != nullptr ? configuration_in(server, append->entries) : std::nullopt;
@@ -295,7 +294,8 @@ private:
             auto known = false;
             for (auto const& reign : reigns_)
                 if (reign.term == state.current_term) {
-                    require(reign.leader == server, "Election Safety: at most one leader can be elected in a given term");
+                    require(reign.leader == server,
+                            "Election Safety: at most one leader can be elected in a given term");
                     known = true;
                 }
             if (not known)
@@ -326,13 +326,13 @@ private:
         return index;
     }
 
-    std::vector<State> servers_;
-    std::vector<Disk> disks_;
+    std::vector<State>    servers_;
+    std::vector<Disk>     disks_;
     std::vector<InFlight> in_flight_;
-    Outgoing outgoing_;
-    std::vector<Reign> reigns_;
-    TermRuns committed_; ///< The longest log that any server knew to be committed.
-    Term committed_in_;
+    Outgoing              outgoing_;
+    std::vector<Reign>    reigns_;
+    TermRuns              committed_; ///< The longest log that any server knew to be committed.
+    Term                  committed_in_;
 };
 
 } // namespace totora::test
