@@ -28,8 +28,8 @@ inline std::vector<std::byte> payload_for(Index index, Term term, std::size_t si
 }
 
 /// One entry in a slice of its own.
-inline EntrySlice entry_slice(Index index, Term term, std::span<std::byte const> payload,
-                              EntryKind kind = EntryKind::command)
+inline EntrySlice
+entry_slice(Index index, Term term, std::span<std::byte const> payload, EntryKind kind = EntryKind::command)
 {
     auto block = std::make_shared<std::vector<std::byte>>(entry_header_size + payload.size());
     std::copy(payload.begin(), payload.end(), block->begin() + entry_header_size);
@@ -39,14 +39,14 @@ inline EntrySlice entry_slice(Index index, Term term, std::span<std::byte const>
 }
 
 /// `count` entries of one term from `first` on, in slices of `per_slice` entries.
-inline Entries entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size = 10,
-                          std::uint64_t per_slice = 4)
+inline Entries
+entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size = 10, std::uint64_t per_slice = 4)
 {
     auto entries = Entries{};
     for (auto done = std::uint64_t{0}; done < count;) {
         auto const take = std::min(per_slice, count - done);
         auto const each = entry_header_size + payload_size;
-        auto block = std::make_shared<std::vector<std::byte>>(each * take);
+        auto       block = std::make_shared<std::vector<std::byte>>(each * take);
         for (auto at = std::uint64_t{0}; at < take; ++at) {
             auto const index = first + done + at;
             auto const payload = payload_for(index, term, payload_size);

@@ -1,5 +1,6 @@
 // A program of two translation units that both include the whole library.
 #include <totora/totora.hpp>
+#include <totora/version.hpp>
 
 #include <cstring>
 

@@ -1,4 +1,5 @@
 #include <totora/totora.hpp>
+#include <totora/version.hpp>
 
 char const* version_in_two();
 
