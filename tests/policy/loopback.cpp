@@ -1,4 +1,5 @@
 #include "totora/transport/loopback.hpp"
+#include "support/frames.hpp"
 #include "totora/policy/identity.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -118,6 +119,38 @@ BOOST_AUTO_TEST_CASE(another_incarnation_may_ask_but_not_answer)
 
     BOOST_TEST((receive(one)->rpc == vote_request(2)));
     BOOST_TEST(network.lost() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(messages_that_travel_as_frames_arrive_as_they_left)
+{
+    auto       network = LoopbackNetwork{Carry::frames};
+    auto       one = network.join(S1, first_incarnation);
+    auto       two = network.join(S2, first_incarnation);
+    auto const append = testing::make_configuration_append(Term{7}, Index{41}, 3);
+
+    auto const envelope = Envelope{S2, append.rpc, Release::at_once()};
+    one.send(*envelope.open(), append.entries);
+    send(one, S2, vote_request(2));
+
+    auto const first = receive(two);
+    BOOST_REQUIRE(first.has_value());
+    BOOST_TEST((first->from == S1));
+    BOOST_TEST((first->rpc == Rpc{append.rpc}));
+    BOOST_TEST(first->entries.count() == 3U);
+    BOOST_TEST((receive(two)->rpc == vote_request(2)));
+    BOOST_TEST(network.refused() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_no_correct_server_sends_does_not_pass_the_codec)
+{
+    auto network = LoopbackNetwork{Carry::frames};
+    auto one = network.join(S1, first_incarnation);
+    auto two = network.join(S2, first_incarnation);
+
+    send(one, S2, vote_request(number_max + 1));
+
+    BOOST_TEST(not receive(two).has_value());
+    BOOST_TEST(network.refused() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

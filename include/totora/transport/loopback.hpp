@@ -3,6 +3,7 @@
 
 #include "totora/core/types.hpp"
 #include "totora/policy/transport.hpp"
+#include "totora/wire/codec.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +15,18 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace totora {
 
 class Loopback;
+
+/// How messages travel through a `LoopbackNetwork`.
+enum class Carry : std::uint8_t
+{
+    values, ///< As they are.
+    frames, ///< Encoded and decoded, as through a socket; what the receiver would refuse is lost, and counted.
+};
 
 /// Servers of one thread, connected by nothing but memory: for tests and examples.
 ///
@@ -26,7 +35,7 @@ class Loopback;
 class LoopbackNetwork
 {
 public:
-    LoopbackNetwork() = default;
+    explicit LoopbackNetwork(Carry how = Carry::values) : how_(how) {}
     LoopbackNetwork(LoopbackNetwork const&) = delete;
     LoopbackNetwork& operator=(LoopbackNetwork const&) = delete;
 
@@ -63,6 +72,9 @@ public:
     /// How many messages were lost: cut off, to nobody, or meant for or coming from another incarnation.
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
+    /// How many messages the codec refused. Not 0: somebody sent what no correct server sends.
+    [[nodiscard]] std::uint64_t refused() const { return refused_; }
+
 private:
     friend class Loopback;
 
@@ -87,12 +99,37 @@ private:
             ++lost_;
             return;
         }
-        inbox->messages.push_back({sender, Received{from, message.rpc(), entries}});
+        auto received = std::optional{Received{from, message.rpc(), entries}};
+        if (how_ == Carry::frames)
+            received = through_codec({.cluster = {},
+                                      .group = 0,
+                                      .sender = {from, sender},
+                                      .addressee = {message.to(), inbox->incarnation}},
+                                     message.rpc(), entries);
+        if (received)
+            inbox->messages.push_back({sender, *std::move(received)});
+        else
+            ++refused_;
     }
 
+    [[nodiscard]] static std::optional<Received>
+    through_codec(Route const& route, Rpc const& rpc, Entries const& entries)
+    {
+        auto const head = encode(route, rpc, entries, FrameLimits{}.frame_bytes_max);
+        if (not head)
+            return std::nullopt;
+        auto const block = std::make_shared<std::vector<std::byte>>(join_frame(*head, entries));
+        auto       frame = decode(*block, block);
+        if (not frame)
+            return std::nullopt;
+        return Received{frame->route.sender.id, std::get<Rpc>(frame->content), std::move(frame->entries)};
+    }
+
+    Carry                                    how_;
     std::map<ServerId, std::weak_ptr<Inbox>> inboxes_;
     std::set<std::pair<ServerId, ServerId>>  cut_;
     std::uint64_t                            lost_ = 0;
+    std::uint64_t                            refused_ = 0;
 };
 
 /// One server's end of a `LoopbackNetwork`. When it is gone, what is sent to it is lost.
@@ -132,13 +169,6 @@ private:
     Loopback(LoopbackNetwork& network, ServerId id, std::shared_ptr<LoopbackNetwork::Inbox> inbox)
         : network_(&network), id_(id), inbox_(std::move(inbox))
     {}
-
-    [[nodiscard]] static bool is_response(Rpc const& rpc)
-    {
-        return std::holds_alternative<RequestPreVoteResponse>(rpc) or
-               std::holds_alternative<RequestVoteResponse>(rpc) or
-               std::holds_alternative<AppendEntriesResponse>(rpc);
-    }
 
     LoopbackNetwork*                        network_;
     ServerId                                id_;

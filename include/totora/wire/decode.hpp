@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/policy/checksum.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/wire/bytes.hpp"
+#include "totora/wire/fields.hpp"
+#include "totora/wire/frame.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <variant>
+
+namespace totora {
+
+/// The header of a frame, read and intact.
+struct FrameHeader
+{
+    std::uint8_t  kind = 0; ///< Perhaps of a later version.
+    std::uint32_t body_size = 0;
+    std::uint32_t fields_size = 0; ///< Part of the body.
+    Route         route;
+    std::uint32_t fields_checksum = 0;
+
+    /// How many bytes the frame has in all.
+    [[nodiscard]] constexpr std::uint64_t frame_size() const
+    {
+        return frame_header_size + std::uint64_t{body_size};
+    }
+};
+
+/// Reads the header that `bytes` begin with. What it says of lengths may be relied on: it is intact, and within the limit.
+[[nodiscard]] inline Result<FrameHeader, FrameRefusal>
+decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
+{
+    if (bytes.size() >= sizeof frame_magic and get<std::uint32_t>(bytes.data()) != frame_magic)
+        return Unexpected{FrameRefusal::foreign_magic};
+    if (bytes.size() < frame_header_size)
+        return Unexpected{FrameRefusal::truncated};
+
+    auto       reader = ByteReader{bytes.first(frame_header_size).subspan(sizeof frame_magic)};
+    auto       header = FrameHeader{};
+    auto const version = reader.number<std::uint8_t>();
+    header.kind = reader.number<std::uint8_t>();
+    auto const flags = reader.number<std::uint16_t>();
+    header.body_size = reader.number<std::uint32_t>();
+    header.fields_size = reader.number<std::uint32_t>();
+    header.route.cluster.value = reader.number<std::uint64_t>();
+    header.route.group = reader.number<std::uint64_t>();
+    for (auto* const party : {&header.route.sender, &header.route.addressee}) {
+        party->id.value = reader.number<std::uint64_t>();
+        party->incarnation.value = reader.number<std::uint64_t>();
+    }
+    header.fields_checksum = reader.number<std::uint32_t>();
+    auto const checksum = reader.number<std::uint32_t>();
+
+    // A later version may have another header, so that its checksum is not ours to check.
+    if (version > frame_version)
+        return Unexpected{FrameRefusal::newer_version};
+    if (checksum != crc32c(bytes.first(frame_header_size - sizeof checksum)))
+        return Unexpected{FrameRefusal::bad_checksum};
+    if (header.frame_size() > frame_bytes_max)
+        return Unexpected{FrameRefusal::oversized};
+    if (version < frame_version_lowest or flags != 0 or header.fields_size > header.body_size or
+        header.route.sender.id == nobody or header.route.addressee.id == nobody)
+        return Unexpected{FrameRefusal::bad_field};
+    return header;
+}
+
+/// Why an entry is not the one that stands at this place of an append; nothing if it is.
+[[nodiscard]] inline std::optional<FrameRefusal>
+refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
+{
+    if (not is_intact(entry))
+        return FrameRefusal::bad_checksum;
+    if (entry.index != index or entry.term != append.entries.term)
+        return FrameRefusal::bad_entry;
+
+    auto const* const header = entry.encoded.data();
+    if (entry.flags != 0 or get<std::uint16_t>(header + 30) != 0 or get<std::uint32_t>(header + 32) != 0)
+        return FrameRefusal::bad_entry;
+    if (entry.kind != EntryKind::command and entry.kind != EntryKind::no_op and
+        entry.kind != EntryKind::configuration)
+        return FrameRefusal::bad_entry;
+
+    // The core believes the decoded configuration, the log keeps the encoded one: they must not differ.
+    auto const named = append.configuration and append.configuration->index == index;
+    if (named != (entry.kind == EntryKind::configuration))
+        return FrameRefusal::bad_entry;
+    if (named) {
+        auto const peers = decode_peers(entry.payload);
+        if (not peers or configuration_of(index, *peers) != append.configuration)
+            return FrameRefusal::bad_entry;
+    }
+    return std::nullopt;
+}
+
+/// Why bytes are not the entries that an append names, one behind the other; nothing if they are.
+[[nodiscard]] inline std::optional<FrameRefusal>
+refuse_entries(std::span<std::byte const> bytes, AppendEntries const& append)
+{
+    for (auto at = std::uint64_t{0}; at < append.entries.count; ++at) {
+        auto const entry = view_entry(bytes);
+        if (not entry)
+            return FrameRefusal::bad_entry;
+        if (auto const refusal = refuse_entry(*entry, append.entries.first + at, append))
+            return refusal;
+        bytes = bytes.subspan(entry->encoded.size());
+    }
+    return bytes.empty() ? std::nullopt : std::optional{FrameRefusal::bad_entry};
+}
+
+/// Reads the body of an rpc of this type.
+template <typename Message>
+[[nodiscard]] Result<Frame, FrameRefusal>
+decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
+{
+    auto message = Message{};
+    auto reader = ByteReader{body.first(header.fields_size)};
+    visit_fields(reader, message);
+    if (not reader.complete())
+        return Unexpected{FrameRefusal::bad_field};
+
+    auto       frame = Frame{.route = header.route, .content = Rpc{message}, .entries = {}};
+    auto const entries = body.subspan(header.fields_size);
+    if constexpr (std::same_as<Message, AppendEntries>) {
+        auto const& run = message.entries;
+        if (auto const& configuration = message.configuration)
+            if (run.count == 0 or configuration->index < run.first or configuration->index > last_of(run))
+                return Unexpected{FrameRefusal::bad_field};
+        if (auto const refusal = refuse_entries(entries, message))
+            return Unexpected{*refusal};
+        frame.entries.add({std::move(pin), entries}, run.count);
+    } else if (not entries.empty()) {
+        return Unexpected{FrameRefusal::bad_field};
+    }
+    return frame;
+}
+
+/// Reads the body of a frame whose header was read; `body` is all of it. The entries stay where they are, kept by `pin`.
+[[nodiscard]] inline Result<Frame, FrameRefusal>
+decode_body(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
+{
+    if (body.size() < header.body_size)
+        return Unexpected{FrameRefusal::truncated};
+    if (body.size() > header.body_size)
+        return Unexpected{FrameRefusal::bad_field};
+    auto const fields = body.first(header.fields_size);
+    if (crc32c(fields) != header.fields_checksum)
+        return Unexpected{FrameRefusal::bad_checksum};
+
+    auto const alone = [&](auto content, bool read) -> Result<Frame, FrameRefusal> {
+        if (not read or header.fields_size != header.body_size)
+            return Unexpected{FrameRefusal::bad_field};
+        return Frame{.route = header.route, .content = std::move(content), .entries = {}};
+    };
+    auto reader = ByteReader{fields};
+    switch (static_cast<FrameKind>(header.kind)) {
+    case FrameKind::hello: {
+        auto const hello = read_hello(reader);
+        return alone(hello, not reader.failed()); // What follows the fields that we know is of a later version.
+    }
+    case FrameKind::refusal: {
+        auto refusal = read_refusal(reader);
+        return alone(std::move(refusal), reader.complete());
+    }
+    case FrameKind::request_pre_vote:
+        return decode_rpc<RequestPreVote>(header, body, std::move(pin));
+    case FrameKind::request_pre_vote_response:
+        return decode_rpc<RequestPreVoteResponse>(header, body, std::move(pin));
+    case FrameKind::request_vote:
+        return decode_rpc<RequestVote>(header, body, std::move(pin));
+    case FrameKind::request_vote_response:
+        return decode_rpc<RequestVoteResponse>(header, body, std::move(pin));
+    case FrameKind::append_entries:
+        return decode_rpc<AppendEntries>(header, body, std::move(pin));
+    case FrameKind::append_entries_response:
+        return decode_rpc<AppendEntriesResponse>(header, body, std::move(pin));
+    }
+    return Unexpected{FrameRefusal::unknown_kind};
+}
+
+/// Reads one whole frame, from any bytes at all. Nothing is allocated from a length that was not checked.
+///
+/// `pin` keeps `bytes` alive and unchanged: the entries of the frame are cut from them, and copied nowhere.
+[[nodiscard]] inline Result<Frame, FrameRefusal>
+decode(std::span<std::byte const> bytes, std::shared_ptr<void const> pin,
+       std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
+{
+    auto const header = decode_header(bytes, frame_bytes_max);
+    if (not header)
+        return Unexpected{header.error()};
+    return decode_body(*header, bytes.subspan(frame_header_size), std::move(pin));
+}
+
+} // namespace totora

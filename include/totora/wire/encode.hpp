@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/policy/checksum.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/wire/bytes.hpp"
+#include "totora/wire/fields.hpp"
+#include "totora/wire/frame.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+/// The header and the fields of a frame. Its entries follow as they are, from where they are pinned.
+class FrameHead
+{
+public:
+    [[nodiscard]] std::span<std::byte const> bytes() const { return std::span{bytes_}.first(size_); }
+
+private:
+    template <typename WriteFields>
+    friend FrameHead make_head(FrameKind, Route const&, std::uint64_t, WriteFields);
+
+    std::array<std::byte, frame_head_max> bytes_{};
+    std::size_t                           size_ = 0;
+};
+
+/// Writes the fields, and then the header in front of them.
+template <typename WriteFields>
+[[nodiscard]] FrameHead
+make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, WriteFields write_fields_of_message)
+{
+    auto head = FrameHead{};
+    auto fields = ByteWriter{std::span{head.bytes_}.subspan(frame_header_size)};
+    write_fields_of_message(fields);
+    head.size_ = frame_header_size + fields.size();
+
+    auto const written = head.bytes().subspan(frame_header_size);
+    auto       header = ByteWriter{std::span{head.bytes_}.first(frame_header_size)};
+    header.number(frame_magic);
+    header.number(frame_version);
+    header.number(static_cast<std::uint8_t>(kind));
+    header.number(std::uint16_t{0});
+    header.number(static_cast<std::uint32_t>(fields.size() + entries_bytes));
+    header.number(static_cast<std::uint32_t>(fields.size()));
+    header.number(route.cluster.value);
+    header.number(route.group);
+    for (auto const& [id, incarnation] : {route.sender, route.addressee}) {
+        header.number(id.value);
+        header.number(incarnation.value);
+    }
+    header.number(crc32c(written));
+    header.number(crc32c(head.bytes().first(header.size())));
+    return head;
+}
+
+[[nodiscard]] inline FrameHead encode(Route const& route, Hello const& hello)
+{
+    return make_head(FrameKind::hello, route, 0, [&](ByteWriter& fields) { write_fields(fields, hello); });
+}
+
+[[nodiscard]] inline FrameHead encode(Route const& route, Refusal const& refusal)
+{
+    return make_head(FrameKind::refusal, route, 0, [&](ByteWriter& fields) { write_fields(fields, refusal); });
+}
+
+[[nodiscard]] constexpr FrameKind kind_of(Rpc const& rpc)
+{
+    constexpr auto kinds = std::array{FrameKind::request_pre_vote, FrameKind::request_pre_vote_response,
+                                      FrameKind::request_vote,     FrameKind::request_vote_response,
+                                      FrameKind::append_entries,   FrameKind::append_entries_response};
+    static_assert(kinds.size() == std::variant_size_v<Rpc>);
+    return kinds[rpc.index()];
+}
+
+/// How many bytes of entries travel behind the fields of a message.
+[[nodiscard]] inline std::uint64_t entry_bytes_of(Rpc const& rpc, Entries const& entries)
+{
+    return std::holds_alternative<AppendEntries>(rpc) ? entries.bytes() : 0;
+}
+
+/// The head of a message whose entries, if any, will follow it; refused if the frame would be longer than `frame_bytes_max`.
+///
+/// `entries` are those that an `AppendEntries` names; beside another message they are left out.
+[[nodiscard]] inline Result<FrameHead, FrameRefusal>
+encode(Route const& route, Rpc const& rpc, Entries const& entries, std::uint32_t frame_bytes_max)
+{
+    auto const entry_bytes = entry_bytes_of(rpc, entries);
+    if (entry_bytes > frame_bytes_max)
+        return Unexpected{FrameRefusal::oversized};
+    auto const head = make_head(kind_of(rpc), route, entry_bytes, [&](ByteWriter& fields) {
+        std::visit([&](auto const& message) { visit_fields(fields, message); }, rpc);
+    });
+    if (head.bytes().size() + entry_bytes > frame_bytes_max)
+        return Unexpected{FrameRefusal::oversized};
+    return head;
+}
+
+/// A whole frame in one piece, for a transport that cannot gather.
+[[nodiscard]] inline std::vector<std::byte> join_frame(FrameHead const& head, Entries const& entries)
+{
+    auto bytes = std::vector<std::byte>{};
+    bytes.reserve(head.bytes().size() + entries.bytes());
+    bytes.insert(bytes.end(), head.bytes().begin(), head.bytes().end());
+    for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
+        auto const slice = entries.slice(at).bytes;
+        bytes.insert(bytes.end(), slice.begin(), slice.end());
+    }
+    return bytes;
+}
+
+} // namespace totora

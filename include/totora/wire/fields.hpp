@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/rpc.hpp"
+#include "totora/wire/bytes.hpp"
+#include "totora/wire/frame.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+namespace totora {
+
+/// The fields of each message, named once for both directions: `visit` is a `ByteWriter` or a `ByteReader`.
+template <typename Visit, typename Message>
+void visit_fields(Visit& visit, Message& message)
+{
+    using M = std::remove_const_t<Message>;
+    if constexpr (std::same_as<M, RequestPreVote>) {
+        visit(message.term);
+        visit(message.last_log);
+        visit(message.round);
+    } else if constexpr (std::same_as<M, RequestPreVoteResponse>) {
+        visit(message.term);
+        visit(message.round);
+        visit(message.vote_granted);
+    } else if constexpr (std::same_as<M, RequestVote>) {
+        visit(message.term);
+        visit(message.last_log);
+        visit(message.transfer);
+    } else if constexpr (std::same_as<M, RequestVoteResponse>) {
+        visit(message.term);
+        visit(message.vote_granted);
+    } else if constexpr (std::same_as<M, AppendEntries>) {
+        visit(message.term);
+        visit(message.previous);
+        visit(message.entries);
+        visit(message.leader_commit);
+        visit(message.round);
+        visit(message.number);
+        visit(message.configuration);
+    } else {
+        static_assert(std::same_as<M, AppendEntriesResponse>);
+        visit(message.term);
+        visit(message.success);
+        visit(message.match);
+        visit(message.hint);
+        visit(message.round);
+        visit(message.number);
+    }
+}
+
+inline void write_fields(ByteWriter& writer, Hello const& hello)
+{
+    writer.number(hello.version_lowest);
+    writer.number(hello.version_highest);
+    writer.number(hello.limits.servers_max);
+    writer.number(hello.limits.entry_bytes_max);
+    writer.number(hello.limits.frame_bytes_max);
+}
+
+[[nodiscard]] inline Hello read_hello(ByteReader& reader)
+{
+    auto hello = Hello{};
+    hello.version_lowest = reader.number<std::uint8_t>();
+    hello.version_highest = reader.number<std::uint8_t>();
+    hello.limits.servers_max = reader.number<std::uint32_t>();
+    hello.limits.entry_bytes_max = reader.number<std::uint32_t>();
+    hello.limits.frame_bytes_max = reader.number<std::uint32_t>();
+    return hello;
+}
+
+inline void write_fields(ByteWriter& writer, Refusal const& refusal)
+{
+    writer.number(static_cast<std::uint8_t>(refusal.because));
+    writer.text(refusal.sentence);
+}
+
+[[nodiscard]] inline Refusal read_refusal(ByteReader& reader)
+{
+    auto const because = reader.number<std::uint8_t>();
+    auto const known = because <= static_cast<std::uint8_t>(RefusedBecause::unequal_limits);
+    return {.because = known ? static_cast<RefusedBecause>(because) : RefusedBecause::other,
+            .sentence = reader.text()};
+}
+
+} // namespace totora

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/wire/bytes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace totora {
+
+/// What a frame holds. The numbers are those of version 1 and stay.
+enum class FrameKind : std::uint8_t
+{
+    hello = 1,
+    refusal = 2,
+    request_pre_vote = 3,
+    request_pre_vote_response = 4,
+    request_vote = 5,
+    request_vote_response = 6,
+    append_entries = 7,
+    append_entries_response = 8,
+};
+
+/// The newest version that this code speaks, and the oldest.
+inline constexpr std::uint8_t frame_version = 1;
+inline constexpr std::uint8_t frame_version_lowest = 1;
+
+/// The first bytes of every frame: "TTRA".
+inline constexpr std::uint32_t frame_magic = 0x41525454;
+
+/// How many bytes stand before the body of a frame. All numbers are little-endian.
+///
+/// offset | size | field
+/// ---|---|---
+/// 0 | 4 | magic, "TTRA"
+/// 4 | 1 | version of the frame; 1. A `Hello` and a `Refusal` are frames of version 1 for ever
+/// 5 | 1 | kind (`FrameKind`); a frame of an unknown kind is skipped by its length
+/// 6 | 2 | flags, 0 in version 1
+/// 8 | 4 | length of the body: the fields of the message, and behind them the entries
+/// 12 | 4 | length of the fields
+/// 16 | 8 | cluster
+/// 24 | 8 | group, 0 in version 1
+/// 32 | 8 | sender: id
+/// 40 | 8 | sender: incarnation
+/// 48 | 8 | addressee: id
+/// 56 | 8 | addressee: incarnation, as the sender knows it
+/// 64 | 4 | CRC32C of the fields
+/// 68 | 4 | CRC32C of the bytes 0 to 67
+///
+/// The fields of a message stand in the order of its struct, without gaps: terms, indexes, rounds and numbers 8 bytes, `bool` 1.
+/// A configuration is the count of its members (1 byte; 0 is no configuration, and nothing follows), its index (8), and
+/// for each member id (8), incarnation (8), kind (1). A text is its length (1) and that many letters. The entries stand as
+/// policy/entry.hpp encodes them. So every byte of a frame is covered: the header by its checksum, which makes the
+/// lengths trustworthy before anything is allocated; the fields by theirs; each entry by the one its proposer made.
+inline constexpr std::size_t frame_header_size = 72;
+
+/// The largest header and fields together: an append with a full configuration.
+inline constexpr std::size_t frame_head_max = frame_header_size + 73 + 8 + servers_max * 17;
+static_assert(frame_head_max >= frame_header_size + 2 + text_size_max);
+
+/// Why bytes are not a frame, or a frame is not for us.
+enum class FrameRefusal : std::uint8_t
+{
+    truncated,           ///< Less than a whole frame.
+    foreign_magic,       ///< Not a frame of ours.
+    newer_version,       ///< A frame of a version that this code cannot read.
+    unknown_kind,        ///< An intact frame of a kind of a later version: skip it.
+    oversized,           ///< Longer than agreed.
+    bad_checksum,        ///< Changed on the way.
+    bad_field,           ///< Intact, but a field has a value that it may not have.
+    bad_entry,           ///< Intact, but the entries are not those that the message names.
+    another_cluster,     ///< For or from another cluster.
+    another_group,       ///< Of a group that is not served here.
+    another_server,      ///< For another server.
+    another_incarnation, ///< For another life of this server.
+    another_sender,      ///< Not from the server at the other end, or an answer of another life of it.
+};
+
+inline constexpr std::size_t frame_refusals = 13;
+
+/// One end of a frame: a server, and which life of it.
+struct Party
+{
+    ServerId    id;
+    Incarnation incarnation;
+
+    friend constexpr bool operator==(Party const&, Party const&) = default;
+};
+
+/// From where to where a frame goes.
+struct Route
+{
+    ClusterId     cluster;
+    std::uint64_t group = 0; ///< For many clusters of the same servers; 0 so far.
+    Party         sender;
+    Party         addressee; ///< As the sender knows it.
+
+    friend constexpr bool operator==(Route const&, Route const&) = default;
+};
+
+/// What a server can carry; exchanged in the handshake.
+struct FrameLimits
+{
+    std::uint32_t servers_max = static_cast<std::uint32_t>(totora::servers_max);
+    std::uint32_t entry_bytes_max = 8U << 20U;  ///< Of one payload.
+    std::uint32_t frame_bytes_max = 16U << 20U; ///< Of one frame, header included.
+
+    friend constexpr bool operator==(FrameLimits const&, FrameLimits const&) = default;
+};
+
+/// How long a frame must be allowed to be for the largest entry to fit into one.
+[[nodiscard]] constexpr std::uint64_t frame_bytes_for(std::uint32_t entry_bytes_max)
+{
+    return frame_head_max + entry_header_size + std::uint64_t{entry_bytes_max};
+}
+
+/// The first frame of each side of a connection. Who speaks to whom stands in the route.
+///
+/// A later version may add fields at the end; an older reader leaves them out.
+struct Hello
+{
+    std::uint8_t version_lowest = frame_version_lowest;
+    std::uint8_t version_highest = frame_version;
+    FrameLimits  limits;
+
+    friend constexpr bool operator==(Hello const&, Hello const&) = default;
+};
+
+/// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
+enum class RefusedBecause : std::uint8_t
+{
+    other = 0,
+    another_cluster = 1,
+    another_server = 2,
+    another_incarnation = 3,
+    no_common_version = 4,
+    unequal_limits = 5,
+};
+
+/// The answer to a `Hello`, or to the answer to one, that ends the connection.
+struct Refusal
+{
+    RefusedBecause because{};
+    std::string    sentence; ///< For the operators of both servers.
+
+    friend bool operator==(Refusal const&, Refusal const&) = default;
+};
+
+/// A frame, read.
+struct Frame
+{
+    Route                             route;
+    std::variant<Hello, Refusal, Rpc> content;
+    Entries                           entries; ///< Exactly those that an `AppendEntries` names, intact.
+};
+
+/// Whether a message answers another one.
+[[nodiscard]] constexpr bool is_response(Rpc const& rpc)
+{
+    return std::holds_alternative<RequestPreVoteResponse>(rpc) or
+           std::holds_alternative<RequestVoteResponse>(rpc) or std::holds_alternative<AppendEntriesResponse>(rpc);
+}
+
+/// Why a server of this cluster does not take a frame of this route; nothing if it does.
+[[nodiscard]] constexpr std::optional<FrameRefusal> refuse_route(Route const& route, ClusterId cluster, Party self)
+{
+    if (route.cluster != cluster)
+        return FrameRefusal::another_cluster;
+    if (route.group != 0)
+        return FrameRefusal::another_group;
+    if (route.addressee.id != self.id)
+        return FrameRefusal::another_server;
+    if (route.addressee.incarnation != self.incarnation)
+        return FrameRefusal::another_incarnation;
+    return std::nullopt;
+}
+
+} // namespace totora

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/wire/frame.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace totora {
+
+/// What two servers use from here on.
+struct Agreement
+{
+    std::uint8_t  version = 0;
+    std::uint32_t frame_bytes_max = 0; ///< The lower of the two limits.
+
+    friend constexpr bool operator==(Agreement const&, Agreement const&) = default;
+};
+
+/// "server 3 (incarnation 1)".
+[[nodiscard]] inline std::string name_of(Party const& party)
+{
+    return "server " + std::to_string(party.id.value) + " (incarnation " +
+           std::to_string(party.incarnation.value) + ")";
+}
+
+/// Which limit of the two differs so that one server might have to carry what the other cannot; empty if none.
+[[nodiscard]] inline std::string compare_limits(FrameLimits const& ours, FrameLimits const& theirs)
+{
+    auto const differ = [](std::string_view name, std::uint32_t our, std::uint32_t their) {
+        return std::string{name} + " is " + std::to_string(our) + " here and " + std::to_string(their) + " there";
+    };
+    if (ours.servers_max != theirs.servers_max)
+        return differ("servers_max", ours.servers_max, theirs.servers_max);
+    if (ours.entry_bytes_max != theirs.entry_bytes_max)
+        return differ("entry_bytes_max", ours.entry_bytes_max, theirs.entry_bytes_max);
+    if (std::min(ours.frame_bytes_max, theirs.frame_bytes_max) < frame_bytes_for(ours.entry_bytes_max))
+        return differ("frame_bytes_max", ours.frame_bytes_max, theirs.frame_bytes_max) +
+               ", and the lower holds no entry of " + std::to_string(ours.entry_bytes_max) + " bytes";
+    return {};
+}
+
+/// Judges the other side's `Hello`, which came by `route`. `dialed` is whom we meant to reach, if it was us who dialed.
+///
+/// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
+/// would then stand still for ever); the frame limit only has to hold the largest entry, and the lower one counts.
+[[nodiscard]] inline Result<Agreement, Refusal> judge_hello(Hello const& ours, ClusterId cluster, Party self,
+                                                            Route const& route, Hello const& theirs,
+                                                            std::optional<Party> dialed = std::nullopt)
+{
+    auto const refuse = [](RefusedBecause because, std::string sentence) {
+        return Unexpected{Refusal{because, std::move(sentence)}};
+    };
+    auto const they = name_of(route.sender);
+    auto const we = name_of(self);
+    if (route.cluster != cluster)
+        return refuse(RefusedBecause::another_cluster, they + " is of another cluster than " + we);
+    if (route.addressee.id != self.id or route.sender.id == self.id)
+        return refuse(RefusedBecause::another_server,
+                      they + " looks for " + name_of(route.addressee) + " and found " + we);
+    if (dialed and dialed->id != route.sender.id)
+        return refuse(RefusedBecause::another_server,
+                      we + " looks for " + name_of(*dialed) + " and found " + they);
+    if (route.addressee.incarnation != self.incarnation)
+        return refuse(RefusedBecause::another_incarnation,
+                      they + " looks for " + name_of(route.addressee) + " and found " + we);
+    if (dialed and dialed->incarnation != route.sender.incarnation)
+        return refuse(RefusedBecause::another_incarnation,
+                      we + " looks for " + name_of(*dialed) + " and found " + they);
+
+    auto const version = std::min(ours.version_highest, theirs.version_highest);
+    if (version < ours.version_lowest or version < theirs.version_lowest)
+        return refuse(RefusedBecause::no_common_version,
+                      they + " speaks versions " + std::to_string(theirs.version_lowest) + " to " +
+                          std::to_string(theirs.version_highest) + ", " + we + " " +
+                          std::to_string(ours.version_lowest) + " to " + std::to_string(ours.version_highest));
+    if (auto const difference = compare_limits(ours.limits, theirs.limits); not difference.empty())
+        return refuse(RefusedBecause::unequal_limits, they + " and " + we + ": " + difference);
+    return Agreement{version, std::min(ours.limits.frame_bytes_max, theirs.limits.frame_bytes_max)};
+}
+
+} // namespace totora

@@ -1,0 +1,161 @@
+#pragma once
+
+#include "totora/core/rpc.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/wire/codec.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Frames for the tests of codec and transports.
+namespace totora::testing {
+
+inline constexpr auto any_cluster = cluster_of("a cluster");
+inline constexpr auto route_1_to_2 = Route{.cluster = any_cluster,
+                                           .group = 0,
+                                           .sender = {ServerId{1}, Incarnation{11}},
+                                           .addressee = {ServerId{2}, Incarnation{22}}};
+
+/// One entry to be made: its kind and its payload.
+struct EntryPlan
+{
+    EntryKind              kind = EntryKind::command;
+    std::vector<std::byte> payload;
+};
+
+[[nodiscard]] inline std::vector<std::byte> bytes_of(std::string_view letters)
+{
+    auto bytes = std::vector<std::byte>(letters.size());
+    if (not letters.empty())
+        std::memcpy(bytes.data(), letters.data(), letters.size());
+    return bytes;
+}
+
+/// Encoded entries from `first` on, one slice of one block each.
+[[nodiscard]] inline Entries make_entries(Term term, Index first, std::vector<EntryPlan> const& plans)
+{
+    auto entries = Entries{};
+    auto index = first;
+    for (auto const& [kind, payload] : plans) {
+        auto const block = std::make_shared<std::vector<std::byte>>(entry_header_size);
+        block->insert(block->end(), payload.begin(), payload.end());
+        seal_entry(*block, index, term, kind, 1'700'000'000'000);
+        entries.add({block, *block}, 1);
+        index = next(index);
+    }
+    return entries;
+}
+
+/// An append of commands with these payloads, and its entries.
+struct Append
+{
+    AppendEntries rpc;
+    Entries       entries;
+};
+
+[[nodiscard]] inline Append make_append(Term term, Index first, std::vector<EntryPlan> const& plans)
+{
+    auto const run = Run{term, first, plans.size()};
+    return {AppendEntries{.term = term,
+                          .previous = {term, before(first)},
+                          .entries = run,
+                          .leader_commit = before(first),
+                          .round = Round{3},
+                          .number = AppendNumber{4}},
+            make_entries(term, first, plans)};
+}
+
+/// Members 1 to `count`, the last of several a learner.
+[[nodiscard]] inline std::vector<Peer> make_peers(std::size_t count)
+{
+    auto peers = std::vector<Peer>{};
+    for (auto id = std::uint64_t{1}; id <= count; ++id) {
+        auto const kind = count > 1 and id == count ? MemberKind::learner : MemberKind::voter;
+        peers.push_back({{ServerId{id}, Incarnation{id * 11}, kind}, "10.0.0.1:7001"});
+    }
+    return peers;
+}
+
+/// An append of three entries whose second is a configuration of `members` members.
+[[nodiscard]] inline Append make_configuration_append(Term term, Index first, std::size_t members)
+{
+    auto const peers = make_peers(members);
+    auto       append = make_append(term, first,
+                                    {{EntryKind::no_op, {}},
+                                     {EntryKind::configuration, encode_peers(peers)},
+                                     {EntryKind::command, bytes_of("payload")}});
+    append.rpc.configuration = configuration_of(next(first), peers);
+    return append;
+}
+
+/// A frame in one piece. A frame of any size is made, so that receivers can be shown one that is too long.
+[[nodiscard]] inline std::vector<std::byte>
+to_frame(Rpc const& rpc, Entries const& entries = {}, Route const& route = route_1_to_2)
+{
+    return join_frame(*encode(route, rpc, entries, UINT32_MAX), entries);
+}
+
+/// Reads a frame from a copy that it keeps.
+[[nodiscard]] inline Result<Frame, FrameRefusal> read_frame(std::vector<std::byte> bytes)
+{
+    auto const block = std::make_shared<std::vector<std::byte>>(std::move(bytes));
+    return decode(*block, block);
+}
+
+/// One frame of each kind, with ordinary values.
+struct Sample
+{
+    std::string            name;
+    std::vector<std::byte> bytes;
+};
+
+[[nodiscard]] inline std::vector<Sample> sample_frames()
+{
+    auto const commands = make_append(Term{7}, Index{41},
+                                      {{EntryKind::command, bytes_of("one")},
+                                       {EntryKind::command, {}},
+                                       {EntryKind::command, bytes_of(std::string(100, 'x'))}});
+    auto const heartbeat = make_append(Term{7}, Index{41}, {});
+    auto const change = make_configuration_append(Term{7}, Index{41}, 3);
+    auto const whole_head = [](FrameHead const& head) {
+        return std::vector<std::byte>(head.bytes().begin(), head.bytes().end());
+    };
+    return {
+        {"Hello", whole_head(encode(route_1_to_2, Hello{}))},
+        {"Refusal", whole_head(encode(route_1_to_2, Refusal{RefusedBecause::another_cluster, "another cluster"}))},
+        {"RequestPreVote", to_frame(RequestPreVote{Term{7}, {Term{6}, Index{40}}, Round{9}})},
+        {"RequestPreVoteResponse", to_frame(RequestPreVoteResponse{Term{7}, Round{9}, true})},
+        {"RequestVote", to_frame(RequestVote{Term{7}, {Term{6}, Index{40}}, true})},
+        {"RequestVoteResponse", to_frame(RequestVoteResponse{Term{7}, true})},
+        {"AppendEntries, no entries", to_frame(heartbeat.rpc)},
+        {"AppendEntries", to_frame(commands.rpc, commands.entries)},
+        {"AppendEntries, configuration", to_frame(change.rpc, change.entries)},
+        {"AppendEntriesResponse",
+         to_frame(
+             AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}})},
+    };
+}
+
+/// Makes the checksums of header and fields right again after a change of either.
+inline void reseal(std::vector<std::byte>& frame)
+{
+    auto const bytes = std::span<std::byte>{frame};
+    auto const fields = get<std::uint32_t>(bytes.data() + 12);
+    put(bytes.data() + 64, crc32c(bytes.subspan(frame_header_size, fields)));
+    put(bytes.data() + 68, crc32c(bytes.first(68)));
+}
+
+/// Makes the checksum of the entry at `offset` right again.
+inline void reseal_entry(std::vector<std::byte>& frame, std::size_t offset)
+{
+    auto const entry = view_entry(std::span<std::byte const>{frame}.subspan(offset));
+    put(frame.data() + offset + 36, entry_checksum(entry->encoded));
+}
+
+} // namespace totora::testing

@@ -1,0 +1,154 @@
+#include "support/frames.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+using namespace totora;
+using namespace totora::testing;
+
+namespace {
+
+constexpr auto extremes = std::array<std::uint64_t, 6>{0, 1, 0xFF, 0x0102030405060708, number_max - 1, number_max};
+
+/// Whether a message arrives as it left.
+bool survives(Rpc const& rpc)
+{
+    auto const frame = read_frame(to_frame(rpc));
+    return frame and frame->route == route_1_to_2 and std::get<Rpc>(frame->content) == rpc and
+           frame->entries.empty();
+}
+
+std::vector<std::byte> encoded_bytes(Entries const& entries)
+{
+    auto bytes = std::vector<std::byte>{};
+    for (auto const& entry : entries)
+        bytes.insert(bytes.end(), entry.encoded.begin(), entry.encoded.end());
+    return bytes;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(round_trip)
+
+BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label("case_78"))
+{
+    for (auto const a : extremes)
+        for (auto const b : extremes) {
+            auto const position = LogPosition{Term{b}, Index{a}};
+            BOOST_TEST(survives(RequestPreVote{Term{a}, position, Round{b}}));
+            BOOST_TEST(survives(AppendEntries{.term = Term{a},
+                                              .previous = position,
+                                              .entries = {Term{b}, Index{a}, 0},
+                                              .leader_commit = Index{b},
+                                              .round = Round{a},
+                                              .number = AppendNumber{b}}));
+            for (auto const yes : {false, true}) {
+                BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
+                BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
+                BOOST_TEST(survives(RequestVoteResponse{Term{b}, yes}));
+                BOOST_TEST(
+                    survives(AppendEntriesResponse{Term{a}, yes, Index{b}, position, Round{a}, AppendNumber{b}}));
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(entries_arrive_byte_for_byte_and_are_not_copied)
+{
+    auto const append = make_append(Term{7}, Index{41},
+                                    {{EntryKind::no_op, {}},
+                                     {EntryKind::command, {}},
+                                     {EntryKind::command, bytes_of("payload")},
+                                     {EntryKind::command, std::vector<std::byte>(3U << 20U, std::byte{0xA5})}});
+    auto const block = std::make_shared<std::vector<std::byte>>(to_frame(append.rpc, append.entries));
+
+    auto const frame = decode(*block, block);
+
+    BOOST_REQUIRE(frame.has_value());
+    BOOST_TEST((std::get<Rpc>(frame->content) == Rpc{append.rpc}));
+    BOOST_TEST(frame->entries.count() == 4U);
+    BOOST_TEST((encoded_bytes(frame->entries) == encoded_bytes(append.entries)));
+    auto const* const first = frame->entries.slice(0).bytes.data();
+    BOOST_TEST((first > block->data() and first < block->data() + block->size()));
+}
+
+BOOST_AUTO_TEST_CASE(entries_outlive_the_frame_that_brought_them, *boost::unit_test::label("case_82"))
+{
+    auto const append = make_append(Term{7}, Index{41}, {{EntryKind::command, bytes_of("payload")}});
+    auto       block = std::make_shared<std::vector<std::byte>>(to_frame(append.rpc, append.entries));
+    auto const watch = std::weak_ptr{block};
+
+    auto entries = decode(*block, block)->entries;
+    block.reset();
+
+    BOOST_TEST(not watch.expired());
+    BOOST_TEST((encoded_bytes(entries) == encoded_bytes(append.entries)));
+    entries = Entries{};
+    BOOST_TEST(watch.expired());
+}
+
+BOOST_AUTO_TEST_CASE(entries_at_the_end_of_all_numbers_arrive, *boost::unit_test::label("case_78"))
+{
+    auto const append = make_append(Term{number_max}, Index{number_max - 1},
+                                    {{EntryKind::command, bytes_of("last but one")}, {EntryKind::command, {}}});
+    auto const frame = read_frame(to_frame(append.rpc, append.entries));
+
+    BOOST_REQUIRE(frame.has_value());
+    BOOST_TEST((std::get<Rpc>(frame->content) == Rpc{append.rpc}));
+}
+
+BOOST_AUTO_TEST_CASE(a_configuration_of_any_size_arrives, *boost::unit_test::label("6"))
+{
+    for (auto members = std::size_t{1}; members <= servers_max; ++members) {
+        auto const append = make_configuration_append(Term{7}, Index{41}, members);
+        BOOST_REQUIRE(append.rpc.configuration.has_value());
+        auto const frame = read_frame(to_frame(append.rpc, append.entries));
+        BOOST_REQUIRE(frame.has_value());
+        BOOST_TEST((std::get<Rpc>(frame->content) == Rpc{append.rpc}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
+{
+    auto const hello = Hello{.version_lowest = 0, .version_highest = 255, .limits = {UINT32_MAX, 0, 1}};
+    auto const refusal = Refusal{RefusedBecause::unequal_limits, std::string(text_size_max, 'x')};
+    auto const read = [](FrameHead const& head) { return read_frame({head.bytes().begin(), head.bytes().end()}); };
+
+    BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, hello))->content) == hello));
+    BOOST_TEST((std::get<Refusal>(read(encode(route_1_to_2, refusal))->content) == refusal));
+}
+
+BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)
+{
+    auto const head = encode(route_1_to_2, Refusal{RefusedBecause::other, "\x1b[2J\n" + std::string(1000, 'x')});
+    auto const frame = read_frame({head.bytes().begin(), head.bytes().end()});
+    auto const sentence = std::get<Refusal>(frame->content).sentence;
+
+    BOOST_TEST(sentence == "?[2J?" + std::string(text_size_max - 5, 'x'));
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_test::label("case_84"))
+{
+    auto const append = make_append(Term{7}, Index{41}, {{EntryKind::command, std::vector<std::byte>(1000)}});
+    auto const whole = static_cast<std::uint32_t>(to_frame(append.rpc, append.entries).size());
+
+    BOOST_TEST(encode(route_1_to_2, append.rpc, append.entries, whole).has_value());
+    auto const refused = encode(route_1_to_2, append.rpc, append.entries, whole - 1);
+    BOOST_REQUIRE(not refused.has_value());
+    BOOST_TEST((refused.error() == FrameRefusal::oversized));
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it,
+                     *boost::unit_test::label("case_84"))
+{
+    auto append = make_configuration_append(Term{7}, Index{41}, servers_max);
+    append.entries = make_entries(Term{7}, Index{41}, {{EntryKind::command, std::vector<std::byte>(5000)}});
+
+    BOOST_TEST(to_frame(append.rpc, append.entries).size() == frame_bytes_for(5000));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
