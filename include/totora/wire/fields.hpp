@@ -70,17 +70,17 @@ inline void write_fields(ByteWriter& writer, Hello const& hello)
     return hello;
 }
 
-inline void write_fields(ByteWriter& writer, Refusal const& refusal)
+inline void write_fields(ByteWriter& writer, RefusedHello const& refusal)
 {
     writer.number(static_cast<std::uint8_t>(refusal.because));
     writer.text(refusal.sentence);
 }
 
-[[nodiscard]] inline Refusal read_refusal(ByteReader& reader)
+[[nodiscard]] inline RefusedHello read_refusal(ByteReader& reader)
 {
     auto const because = reader.number<std::uint8_t>();
-    auto const known = because <= static_cast<std::uint8_t>(RefusedBecause::unequal_limits);
-    return {.because = known ? static_cast<RefusedBecause>(because) : RefusedBecause::other,
+    auto const known = because <= static_cast<std::uint8_t>(HelloRefusal::unequal_limits);
+    return {.because = known ? static_cast<HelloRefusal>(because) : HelloRefusal::other,
             .sentence = reader.text()};
 }
 
