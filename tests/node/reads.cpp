@@ -173,8 +173,7 @@ BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refus
     auto const asked = stage.read();
 
     stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
-    BOOST_TEST(
-        waiting->refused(NodeRefusal::not_leader, nobody)); // As the term ended, the next leader was not known yet.
+    BOOST_TEST(waiting->refused(NodeRefusal::not_leader, S2));
     BOOST_TEST(asked->refused(NodeRefusal::not_leader, S2));
     BOOST_TEST(confirmed->times == 0);
     stage.log.memory.release_syncs();
