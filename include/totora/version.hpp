@@ -2,7 +2,8 @@
 #pragma once
 
 /// The version of the library. CMakeLists.txt and meson.build read it from the literal below.
-namespace totora {
+namespace totora
+{
 
 inline constexpr int version_major = 0;
 inline constexpr int version_minor = 1;

@@ -9,7 +9,8 @@
 
 using namespace totora;
 
-namespace {
+namespace
+{
 
 constexpr auto S1 = ServerId{1};
 constexpr auto S2 = ServerId{2};

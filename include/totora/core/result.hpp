@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <memory>
 #include <utility>
-#include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// A failure on its way into a `Result`.
 template <typename E>
@@ -18,28 +17,66 @@ template <typename E>
 Unexpected(E) -> Unexpected<E>;
 
 /// A value, or the reason why there is none. Borrows the names of `std::expected` (C++23) until we have it.
+///
+/// A union of our own, because a `std::variant` of a type that owns memory is no constant expression to clang.
 template <typename T, typename E>
 class [[nodiscard]] Result
 {
 public:
-    constexpr Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
-    constexpr Result(Unexpected<E> failure) : held_(std::in_place_index<1>, std::move(failure.error)) {}
+    constexpr Result(T value) : value_(std::move(value)), has_value_(true) {}
+    constexpr Result(Unexpected<E> failure) : error_(std::move(failure.error)), has_value_(false) {}
 
-    [[nodiscard]] constexpr bool has_value() const { return held_.index() == 0; }
-    [[nodiscard]] constexpr explicit operator bool() const { return has_value(); }
+    constexpr Result(Result const& other) : has_value_(other.has_value_)
+    {
+        if (has_value_)
+            std::construct_at(std::addressof(value_), other.value_);
+        else
+            std::construct_at(std::addressof(error_), other.error_);
+    }
+
+    constexpr Result(Result&& other) noexcept : has_value_(other.has_value_)
+    {
+        if (has_value_)
+            std::construct_at(std::addressof(value_), std::move(other.value_));
+        else
+            std::construct_at(std::addressof(error_), std::move(other.error_));
+    }
+
+    constexpr Result& operator=(Result other) noexcept
+    {
+        std::destroy_at(this);
+        std::construct_at(this, std::move(other));
+        return *this;
+    }
+
+    constexpr ~Result()
+    {
+        if (has_value_)
+            std::destroy_at(std::addressof(value_));
+        else
+            std::destroy_at(std::addressof(error_));
+    }
+
+    [[nodiscard]] constexpr bool     has_value() const { return has_value_; }
+    [[nodiscard]] constexpr explicit operator bool() const { return has_value_; }
 
     /// The value. Only if `has_value()`.
-    [[nodiscard]] constexpr T& operator*() & { return *std::get_if<0>(&held_); }
-    [[nodiscard]] constexpr T const& operator*() const& { return *std::get_if<0>(&held_); }
-    [[nodiscard]] constexpr T&& operator*() && { return std::move(*std::get_if<0>(&held_)); }
-    [[nodiscard]] constexpr T* operator->() { return std::get_if<0>(&held_); }
-    [[nodiscard]] constexpr T const* operator->() const { return std::get_if<0>(&held_); }
+    [[nodiscard]] constexpr T&       operator*() & { return value_; }
+    [[nodiscard]] constexpr T const& operator*() const& { return value_; }
+    [[nodiscard]] constexpr T&&      operator*() && { return std::move(value_); }
+    [[nodiscard]] constexpr T*       operator->() { return std::addressof(value_); }
+    [[nodiscard]] constexpr T const* operator->() const { return std::addressof(value_); }
 
     /// The reason. Only if not `has_value()`.
-    [[nodiscard]] constexpr E const& error() const { return *std::get_if<1>(&held_); }
+    [[nodiscard]] constexpr E const& error() const { return error_; }
 
 private:
-    std::variant<T, E> held_;
+    union
+    {
+        T value_;
+        E error_;
+    };
+    bool has_value_;
 };
 
 } // namespace totora

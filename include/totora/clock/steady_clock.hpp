@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/clock/alarm_board.hpp"
+#include "totora/core/local.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <random>
+
+namespace totora {
+
+/// The machine's monotonic clock. Keeps no thread and no timer: whoever runs the node asks for `next_ring_ms`.
+class SteadyClock
+{
+public:
+    /// Draws its seed from the system's entropy, so that no two servers share a stream.
+    SteadyClock() : board_((std::uint64_t{std::random_device{}()} << 32U) ^ std::random_device{}()) {}
+
+    explicit SteadyClock(std::uint64_t seed) : board_(seed) {}
+
+    void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
+    void cancel(Alarm alarm) { board_.cancel(alarm); }
+    [[nodiscard]] std::optional<AlarmRang>     ring() { return board_.ring(now_ms()); }
+    [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
+
+    [[nodiscard]] std::uint64_t now_ms() const
+    {
+        auto const now = std::chrono::steady_clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+    }
+
+private:
+    AlarmBoard board_;
+};
+
+} // namespace totora

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/commitment.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/reads.hpp"
+#include "totora/core/replication.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/transitions.hpp"
+#include "totora/core/writes.hpp"
+
+#include <algorithm>
+
+namespace totora {
+
+// §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
+// the answers.
+
+/// What a follower of the leader of its own term does with an append.
+[[nodiscard]] constexpr Outcome decide_append(State const& follower, AppendEntries const& append)
+{
+    if (not follower.log.holds(append.previous))
+        return append.previous.index <= follower.commit_index ? Outcome::breach_conflict_committed
+                                                              : Outcome::append_refused_mismatch;
+    auto const missing = follower.log.missing_from(append.entries);
+    if (missing.count == 0 or missing.first > last_index(follower))
+        return Outcome::append_accepted;
+    // Neither what is committed nor the configuration before the newest can be given up: the newest could be
+    // appended only when that one was committed.
+    if (missing.first <= std::max(follower.commit_index, follower.previous_configuration.index))
+        return Outcome::breach_conflict_committed;
+    return Outcome::conflict_truncated;
+}
+
+/// Puts a configuration in force: it is, from the moment it is in the log (§6).
+constexpr void adopt_configuration(State& state, Configuration const& configuration)
+{
+    state.previous_configuration = state.configuration;
+    state.configuration = configuration;
+}
+
+/// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
+/// goes to may lead the newer term by the time it arrives, and must not take it for an answer to an append of that term.
+constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
+{
+    send(outgoing, leader,
+         Rpc{AppendEntriesResponse{
+             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}}},
+         Release::at_once());
+}
+
+/// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
+constexpr void
+refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+{
+    send(outgoing, leader,
+         Rpc{AppendEntriesResponse{.term = follower.current_term,
+                                   .success = false,
+                                   .match = append.previous.index,
+                                   .hint = follower.log.last_not_after(append.previous),
+                                   .round = append.round,
+                                   .number = append.number}},
+         Release::at_once());
+}
+
+/// Figure 2, steps 3 to 5, on a log that agrees with the leader's up to `previous`.
+constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& request)
+{
+    auto const missing = follower.log.missing_from(request.entries);
+    if (missing.count > 0) {
+        if (missing.first <= last_index(follower))
+            truncate(follower, outgoing, missing.first);
+        append(follower, outgoing, missing);
+        if (request.configuration and request.configuration->index >= missing.first)
+            adopt_configuration(follower, *request.configuration);
+    }
+
+    // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
+    // that never got it committed (case 15).
+    auto const verified = last_of(request.entries);
+    learn_committed(follower, outgoing, std::min(request.leader_commit, verified));
+
+    // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
+    auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.durable_index);
+    send(outgoing, leader,
+         Rpc{AppendEntriesResponse{.term = follower.current_term,
+                                   .success = true,
+                                   .match = match,
+                                   .hint = {},
+                                   .round = request.round,
+                                   .number = request.number}},
+         once_log_durable(follower, match));
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+{
+    if (append.term < state.current_term) {
+        note(outgoing, Outcome::append_refused_stale_term);
+        return refuse_stale_term(state, outgoing, leader);
+    }
+    auto const decision = decide_append(state, append);
+    note(outgoing, decision);
+    follow(state, outgoing, leader);
+    if (decision == Outcome::append_refused_mismatch)
+        refuse_append(state, outgoing, leader, append);
+    else
+        accept_append(state, outgoing, leader, append);
+}
+
+/// The follower's log agrees up to `match`, durably.
+constexpr void learn_match(Progress& progress, AppendEntriesResponse const& response)
+{
+    progress.match = std::max(progress.match, response.match);
+    auto const* probe = std::get_if<Probe>(&progress.flow);
+    if (probe != nullptr and response.number >= probe->since)
+        replicate_from_now(progress);
+    progress.next = std::max(progress.next, next(progress.match));
+}
+
+/// The follower does not hold what came before an append: looks for the place of agreement a whole term further down.
+constexpr void
+learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
+{
+    if (not is_outstanding(progress, response.match, response.number))
+        return note(outgoing, Outcome::refusal_outdated);
+    auto const agreement = state.log.last_not_after(response.hint).index;
+    auto const lower = std::min(next(agreement), response.match);
+    probe_from(progress, std::max(lower, next(progress.match)));
+    note(outgoing, Outcome::probe_moved_back);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, AppendEntriesResponse const& response)
+{
+    auto* const leader = std::get_if<Leader>(&state.role);
+    if (leader == nullptr or response.term != state.current_term)
+        return note(outgoing, Outcome::response_outdated);
+    auto* const progress = find_progress(*leader, follower);
+    if (progress == nullptr)
+        return note(outgoing, Outcome::response_of_stranger);
+
+    progress->heard = true;
+    progress->answered = std::max(progress->answered, response.number);
+    progress->round = std::max(progress->round, response.round);
+    if (response.success)
+        learn_match(*progress, response);
+    else
+        learn_mismatch(state, outgoing, *progress, response);
+    advance_commit_index(state, outgoing, *leader);
+    confirm_reads(state, outgoing, *leader);
+    replicate(state, outgoing, leader->round, *progress);
+}
+
+} // namespace totora

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace totora {
+
+// What must hold of every state, and of a state and its successor. Too costly for every build; every test asks it
+// after every step.
+
+/// The invariant of one role that does not hold, if any.
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_invariant(State const& state, Leader const& leader)
+{
+    if (state.voted_for != state.own.id)
+        return "a leader voted for itself";
+    if (leader.confirmed > leader.round)
+        return "a confirmed round has begun";
+    for (auto const& progress : leader.followers) {
+        if (progress.match >= progress.next)
+            return "what matches lies below what is sent next";
+        if (progress.next > next(last_index(state)))
+            return "what is sent next lies at most one behind the log";
+        if (progress.answered > progress.sent)
+            return "what is answered was sent";
+        if (progress.round > leader.round)
+            return "an answered round has begun";
+        if (progress.server == state.own.id or progress.server == nobody)
+            return "a leader does not follow itself";
+    }
+    return std::nullopt;
+}
+
+/// The invariant of a state that does not hold, if any.
+[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& state)
+{
+    if (state.current_term.value > number_max)
+        return "terms are at most number_max";
+    if (last_position(state).term > state.current_term)
+        return "no entry is of a later term than the current one";
+    if (last_index(state).value > number_max)
+        return "indexes are at most number_max";
+    if (state.commit_index > last_index(state))
+        return "what is committed is in the log";
+    if (state.durable_index > last_index(state))
+        return "what is durable is in the log";
+    if (state.applying > std::min(state.commit_index, state.durable_index))
+        return "what is applied is committed, and durable here";
+    if (state.term_write > state.last_write or state.durable_write > state.last_write)
+        return "what is durable was written";
+    if (state.configuration.index > last_index(state) or
+        state.previous_configuration.index > state.configuration.index)
+        return "the configuration in force is in the log";
+    auto earlier = PendingAppend{state.durable_write, Index{}};
+    for (auto const& pending : state.pending_appends) {
+        if (pending.write <= earlier.write or pending.last < earlier.last or pending.last > last_index(state))
+            return "pending appends are in order of their writes, and in the log";
+        earlier = pending;
+    }
+    auto start = TermStart{state.log.base().index, state.log.base().term};
+    for (auto const& run : state.log.starts()) {
+        auto const is_first = &run == state.log.starts().data();
+        if (run.first <= start.first or (is_first ? run.term < start.term : run.term <= start.term) or
+            run.first > last_index(state))
+            return "terms go up along the log";
+        start = run;
+    }
+    if (std::holds_alternative<Candidate>(state.role) and state.voted_for != state.own.id)
+        return "a candidate voted for itself";
+    if (auto const* asking = std::get_if<PreCandidate>(&state.role);
+        asking != nullptr and asking->round != state.pre_vote_round)
+        return "a pre-candidate asks in its newest round";
+    if (auto const* leader = std::get_if<Leader>(&state.role))
+        return find_broken_invariant(state, *leader);
+    return std::nullopt;
+}
+
+/// Whether two logs hold the same entries up to `index`.
+[[nodiscard]] constexpr bool agree_through(TermRuns const& a, TermRuns const& b, Index index)
+{
+    auto at = next(std::max(a.base().index, b.base().index));
+    while (at <= index) {
+        auto const run = a.run_from(at, index.value - at.value + 1);
+        if (run.count == 0 or b.missing_from(run).count != 0 or last_of(run) > b.last().index)
+            return false;
+        at = next(last_of(run));
+    }
+    return true;
+}
+
+/// The invariant of a step that does not hold, if any.
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_invariant(State const& earlier, State const& later)
+{
+    if (later.current_term < earlier.current_term)
+        return "terms never go back";
+    if (later.current_term == earlier.current_term and earlier.voted_for and later.voted_for != earlier.voted_for)
+        return "a vote is given once in a term";
+    if (later.commit_index < earlier.commit_index)
+        return "what is committed stays committed";
+    if (later.applying < earlier.applying)
+        return "what is applied stays applied";
+    if (later.durable_write < earlier.durable_write or later.last_write < earlier.last_write)
+        return "writes never go back";
+    if (not agree_through(earlier.log, later.log, earlier.commit_index))
+        return "committed entries never change";
+    if (is_leader(earlier) and later.current_term == earlier.current_term and
+        not agree_through(earlier.log, later.log, last_index(earlier)))
+        return "a leader only appends to its log";
+    if (later.settings != earlier.settings or later.own != earlier.own)
+        return "a server stays who it is";
+    return std::nullopt;
+}
+
+} // namespace totora

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/local.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/types.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace totora {
+
+/// Everything that can happen to a server: what it hears from others (core/rpc.hpp), and what happens here (core/local.hpp).
+using Happening = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse,
+                               AppendEntries, AppendEntriesResponse, Started, AlarmRang, Persisted, StorageFailed,
+                               Proposed, ReadRequested, LinkChanged>;
+
+/// One step's input.
+struct Message
+{
+    ServerId  from;    ///< Who sent it; `nobody` if it happened on this server itself.
+    Happening message; ///< What it says.
+
+    friend constexpr bool operator==(Message const&, Message const&) = default;
+};
+
+/// A message that came from another server.
+[[nodiscard]] constexpr Message message_from(ServerId sender, Rpc const& rpc)
+{
+    return std::visit([&](auto const& said) { return Message{sender, Happening{said}}; }, rpc);
+}
+
+} // namespace totora

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace totora {
+
+/// What can happen in a step, by name. The world's behaviour is answered or ignored; a breach is what no correct
+/// server can send: it changes nothing and is not answered.
+enum class Outcome : std::uint8_t
+{
+    // The course of elections.
+    campaign_started,
+    pre_vote_won,
+    election_won,
+    vote_granted,
+    vote_withheld_stale_term,
+    vote_withheld_already_cast,
+    vote_withheld_log_behind,
+    vote_withheld_leader_alive,
+    vote_withheld_not_admitted,
+    stepped_down_newer_term,
+    stepped_down_no_quorum,
+    campaign_withheld_not_electable,
+    campaign_withheld_exhausted,
+    // The course of replication.
+    append_accepted,
+    append_refused_stale_term,
+    append_refused_mismatch,
+    conflict_truncated,
+    refusal_outdated,
+    probe_moved_back,
+    // The world's behaviour.
+    response_outdated,
+    response_of_stranger,
+    ring_outdated,
+    // Breaches.
+    breach_sender,             ///< A message from nobody, or from this server itself.
+    breach_number,             ///< A term, index or count that no server can have reached.
+    breach_shape,              ///< Fields that contradict each other.
+    breach_second_leader,      ///< Two leaders claim one term.
+    breach_conflict_committed, ///< Asks to remove what is committed.
+    breach_never_sent,         ///< Answers what was never asked.
+    breach_configuration,      ///< A configuration that no log may hold, or one too many.
+    breach_write,              ///< The log confirms a write that was never made.
+};
+
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::breach_write) + 1;
+
+/// Whether an outcome proves that another server, or a policy, is broken.
+[[nodiscard]] constexpr bool is_breach(Outcome outcome)
+{
+    return outcome >= Outcome::breach_sender;
+}
+
+/// The name of an outcome, as metrics and traces spell it.
+[[nodiscard]] constexpr std::string_view name_of(Outcome outcome)
+{
+    constexpr std::string_view names[] = {
+        "campaign_started",
+        "pre_vote_won",
+        "election_won",
+        "vote_granted",
+        "vote_withheld_stale_term",
+        "vote_withheld_already_cast",
+        "vote_withheld_log_behind",
+        "vote_withheld_leader_alive",
+        "vote_withheld_not_admitted",
+        "stepped_down_newer_term",
+        "stepped_down_no_quorum",
+        "campaign_withheld_not_electable",
+        "campaign_withheld_exhausted",
+        "append_accepted",
+        "append_refused_stale_term",
+        "append_refused_mismatch",
+        "conflict_truncated",
+        "refusal_outdated",
+        "probe_moved_back",
+        "response_outdated",
+        "response_of_stranger",
+        "ring_outdated",
+        "breach_sender",
+        "breach_number",
+        "breach_shape",
+        "breach_second_leader",
+        "breach_conflict_committed",
+        "breach_never_sent",
+        "breach_configuration",
+        "breach_write",
+    };
+    static_assert(sizeof names / sizeof *names == outcome_count);
+    return names[static_cast<std::size_t>(outcome)];
+}
+
+} // namespace totora

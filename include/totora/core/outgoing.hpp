@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/bounded.hpp"
+#include "totora/core/local.hpp"
+#include "totora/core/outcome.hpp"
+#include "totora/core/release.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+/// Write term and vote, which are one record.
+struct SaveVote
+{
+    WriteNumber             write;
+    Term                    term;
+    std::optional<ServerId> voted_for;
+
+    friend constexpr bool operator==(SaveVote const&, SaveVote const&) = default;
+};
+
+/// Write entries behind the log's last one. Their bytes wait beside the log, or came with the append being handled.
+struct Append
+{
+    WriteNumber write;
+    Run         entries;
+
+    friend constexpr bool operator==(Append const&, Append const&) = default;
+};
+
+/// Remove the entry at `first` and all behind it.
+struct Truncate
+{
+    WriteNumber write;
+    Index       first;
+
+    friend constexpr bool operator==(Truncate const&, Truncate const&) = default;
+};
+
+/// One write of a server to its log, in the order in which it is to be made.
+using Write = std::variant<SaveVote, Append, Truncate>;
+
+/// Arm an alarm (replacing an earlier arming), or disarm it.
+struct AlarmOrder
+{
+    Alarm                alarm{};
+    std::optional<Delay> delay; ///< Nothing: disarm it.
+    Arming               arming;
+
+    friend constexpr bool operator==(AlarmOrder const&, AlarmOrder const&) = default;
+};
+
+/// The proposal has these indexes and this term; whether it is committed is told by `Apply`.
+struct Accepted
+{
+    Run entries;
+
+    friend constexpr bool operator==(Accepted const&, Accepted const&) = default;
+};
+
+/// Why a proposal or a read is refused; nothing else has happened.
+enum class Refusal : std::uint8_t
+{
+    not_leader,     ///< Ask the leader named beside.
+    log_exhausted,  ///< The last index there can be is reached.
+    empty_proposal, ///< A proposal of no entries.
+};
+
+/// The proposal was not taken: its staged bytes are to be dropped.
+struct Refused
+{
+    Refusal  why{};
+    ServerId leader; ///< Whom to ask; `nobody` if that is not known.
+
+    friend constexpr bool operator==(Refused const&, Refused const&) = default;
+};
+
+/// The reads asked for belong to this round of the current term.
+struct ReadStarted
+{
+    Round round;
+
+    friend constexpr bool operator==(ReadStarted const&, ReadStarted const&) = default;
+};
+
+/// What is said to the client whose request was the step's message.
+using Answer = std::variant<Accepted, Refused, ReadStarted>;
+
+/// The reads of this round and of all earlier ones of the term may be served once `index` is applied.
+struct ReadAllowed
+{
+    Round round;
+    Index index;
+
+    friend constexpr bool operator==(ReadAllowed const&, ReadAllowed const&) = default;
+};
+
+/// How many writes one step can make: term and vote, a truncation, an append.
+inline constexpr std::size_t writes_max = 4;
+
+/// How many named outcomes one step can have.
+inline constexpr std::size_t outcomes_max = 8;
+
+/// Everything that a step wants done. Empty and recycled at the beginning of each.
+struct Outgoing
+{
+    std::vector<Envelope>            messages; ///< In the order in which they are to leave.
+    Bounded<Write, writes_max>       writes;   ///< To be made, in this order, before `messages` are looked at.
+    Bounded<AlarmOrder, alarm_kinds> alarms;   ///< At most one of a kind.
+    std::optional<Index>             apply_through; ///< The state machine may be given everything up to here.
+    std::optional<Answer>            answer;        ///< To the client of this step.
+    std::optional<ReadAllowed>       read_allowed;  ///< To clients of earlier steps.
+    Bounded<Outcome, outcomes_max>   outcomes;      ///< What happened, by name, for whoever counts.
+    std::optional<Site>              failed;        ///< The server is out of service; nothing else is said.
+
+    friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
+};
+
+constexpr void clear(Outgoing& outgoing)
+{
+    outgoing.messages.clear();
+    outgoing.writes.clear();
+    outgoing.alarms.clear();
+    outgoing.apply_through = std::optional<Index>{};
+    outgoing.answer = std::optional<Answer>{};
+    outgoing.read_allowed = std::optional<ReadAllowed>{};
+    outgoing.outcomes.clear();
+    outgoing.failed = std::optional<Site>{};
+}
+
+constexpr void send(Outgoing& outgoing, ServerId to, Rpc const& rpc, Release release)
+{
+    outgoing.messages.push_back(Envelope{to, rpc, release});
+}
+
+/// Names what happened.
+constexpr void note(Outgoing& outgoing, Outcome outcome)
+{
+    outgoing.outcomes.push_back(outcome);
+}
+
+/// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
+constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)
+{
+    auto& arming = state.armings[static_cast<std::size_t>(alarm)];
+    ++arming.value;
+    for (auto& earlier : outgoing.alarms)
+        if (earlier.alarm == alarm) {
+            earlier = AlarmOrder{alarm, delay, arming};
+            return;
+        }
+    outgoing.alarms.push_back(AlarmOrder{alarm, delay, arming});
+}
+
+constexpr void arm(State& state, Outgoing& outgoing, Alarm alarm, Delay delay)
+{
+    order(state, outgoing, alarm, std::optional<Delay>{delay});
+}
+
+constexpr void disarm(State& state, Outgoing& outgoing, Alarm alarm)
+{
+    order(state, outgoing, alarm, std::optional<Delay>{});
+}
+
+} // namespace totora

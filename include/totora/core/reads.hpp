@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/quorum.hpp"
+#include "totora/core/replication.hpp"
+#include "totora/core/state.hpp"
+
+#include <optional>
+
+namespace totora {
+
+// §8, read-only operations; dissertation §6.4. A read belongs to a round that begins after it was asked for. When a
+// majority has answered an append that carried the round or a later one, the leader was still the leader after the read
+// began, and everything that was committed before it is at most at its commit index.
+
+/// Whether an entry of the leader's own term is committed: before that it does not know what is (§8; case 46).
+[[nodiscard]] constexpr bool knows_what_is_committed(State const& state)
+{
+    return state.log.term_at(state.commit_index) == state.current_term;
+}
+
+/// Allows the reads of every round that a majority has answered.
+constexpr void confirm_reads(State& state, Outgoing& outgoing, Leader& leader)
+{
+    if (leader.confirmed == leader.round or not knows_what_is_committed(state))
+        return;
+    auto const answered = highest_agreed(state.configuration, Round{}, [&](ServerId server) {
+        if (server == state.own.id)
+            return leader.round;
+        auto const* progress = find_progress(leader, server);
+        return progress != nullptr ? progress->round : Round{};
+    });
+    if (answered <= leader.confirmed)
+        return;
+    leader.confirmed = answered;
+    outgoing.read_allowed = std::optional<ReadAllowed>{ReadAllowed{answered, state.commit_index}};
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
+{
+    auto* const leader = std::get_if<Leader>(&state.role);
+    if (leader == nullptr) {
+        outgoing.answer = std::optional<Answer>{Refused{Refusal::not_leader, known_leader(state)}};
+        return;
+    }
+    ++leader->round.value;
+    outgoing.answer = std::optional<Answer>{ReadStarted{leader->round}};
+    send_heartbeats(state, outgoing, *leader);
+    confirm_reads(state, outgoing, *leader);
+}
+
+} // namespace totora

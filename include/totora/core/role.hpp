@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/bounded.hpp"
+#include "totora/core/progress.hpp"
+#include "totora/core/quorum.hpp"
+#include "totora/core/types.hpp"
+
+#include <variant>
+
+namespace totora {
+
+/// Answers requests of leaders and candidates (§5.1). Also a server that may not vote.
+struct Follower
+{
+    ServerId leader; ///< The leader of the current term, `nobody` while it is not known.
+
+    friend constexpr bool operator==(Follower const&, Follower const&) = default;
+};
+
+/// Asks whether it could win, before it disturbs anybody with a new term (dissertation §9.6).
+struct PreCandidate
+{
+    Round     round; ///< The pre-vote under way: grants of earlier ones do not count.
+    ServerSet granted;
+
+    friend constexpr bool operator==(PreCandidate const&, PreCandidate const&) = default;
+};
+
+/// Asks for votes in a term of its own (§5.2).
+struct Candidate
+{
+    ServerSet granted; ///< Holds the candidate itself only when its own vote is durable.
+
+    friend constexpr bool operator==(Candidate const&, Candidate const&) = default;
+};
+
+/// Handles all clients, and replicates its log (§5.3).
+struct Leader
+{
+    Bounded<Progress, servers_max> followers; ///< The other members of the configuration.
+    Round                          round;     ///< The newest read round; every append carries it.
+    Round                          confirmed; ///< The newest round whose reads have been allowed.
+
+    friend constexpr bool operator==(Leader const&, Leader const&) = default;
+};
+
+using Role = std::variant<Follower, PreCandidate, Candidate, Leader>;
+
+/// What a leader knows of a server, or null if it is not a member.
+[[nodiscard]] constexpr Progress* find_progress(Leader& leader, ServerId server)
+{
+    for (auto& progress : leader.followers)
+        if (progress.server == server)
+            return &progress;
+    return nullptr;
+}
+
+[[nodiscard]] constexpr Progress const* find_progress(Leader const& leader, ServerId server)
+{
+    for (auto const& progress : leader.followers)
+        if (progress.server == server)
+            return &progress;
+    return nullptr;
+}
+
+} // namespace totora

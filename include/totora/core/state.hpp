@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/bounded.hpp"
+#include "totora/core/configuration.hpp"
+#include "totora/core/local.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/term_runs.hpp"
+#include "totora/core/types.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+namespace totora {
+
+/// What the core can be told about timing and flow. The same on every server of a cluster, or nearly so.
+struct Settings
+{
+    Delay         election{300, 600}; ///< The election timeout (§5.2, §5.6).
+    std::uint64_t heartbeat_ms = 50;  ///< Twice this is less than the least election timeout.
+    std::uint64_t append_entries_max =
+        4096;                          ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
+    std::uint64_t window = 256;        ///< Appends on their way to one follower, at least 1.
+    bool          pre_vote = true;     ///< Dissertation §9.6.
+    bool          sticky = true;       ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool          check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2).
+
+    friend constexpr bool operator==(Settings const&, Settings const&) = default;
+};
+
+/// Whether settings make sense together.
+[[nodiscard]] constexpr bool is_sound(Settings const& settings)
+{
+    return settings.heartbeat_ms > 0 and settings.election.at_least_ms <= settings.election.at_most_ms and
+           settings.election.at_most_ms <= number_max and
+           settings.heartbeat_ms < settings.election.at_least_ms / 2 + settings.election.at_least_ms % 2 and
+           settings.append_entries_max > 0 and settings.window > 0;
+}
+
+/// Where in the code a doubt arose, and which condition did not hold.
+struct Site
+{
+    std::string_view condition;
+    std::uint32_t    line = 0;
+
+    friend constexpr bool operator==(Site const&, Site const&) = default;
+};
+
+/// A write of entries that is on its way to the disk: when it is durable, the log is durable up to `last`,
+/// unless a later write has truncated below that.
+struct PendingAppend
+{
+    WriteNumber write;
+    Index       last;
+
+    friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
+};
+
+/// How many pending appends are told apart; what goes beyond is confirmed together with the newest.
+inline constexpr std::size_t pending_appends_max = 32;
+
+/// One server, entire. Figure 2, "State": a regular value, and equal values behave equally.
+struct State
+{
+    Settings settings;
+    Member   own; ///< This server: its id and incarnation.
+
+    // Persistent state: what was written, durable or not yet.
+    Term                    current_term;
+    std::optional<ServerId> voted_for;
+    TermRuns                log;
+    Configuration           configuration; ///< The newest in the log. In force from the moment it is there (§6).
+    Configuration           previous_configuration; ///< In force again if the newest is truncated.
+
+    // How far the disk is. All writes of a server form one numbered sequence.
+    WriteNumber                                 last_write;    ///< The newest write made.
+    WriteNumber                                 term_write;    ///< The newest one that wrote term and vote.
+    WriteNumber                                 durable_write; ///< What is durable is every write up to this one.
+    Index                                       durable_index; ///< The log is durable up to here.
+    Bounded<PendingAppend, pending_appends_max> pending_appends;
+
+    // Volatile state.
+    Index commit_index;
+    Index applying; ///< The highest index that the state machine was told to apply (`lastApplied`).
+    Role  role;
+    bool  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
+    Round pre_vote_round;       ///< The newest pre-vote of this server.
+    std::array<Arming, alarm_kinds> armings{};
+
+    std::optional<Site> broken; ///< This server doubts itself and takes no further step.
+
+    friend constexpr bool operator==(State const&, State const&) = default;
+};
+
+static_assert(sizeof(State) <= 3584, "a state is moved and compared often: keep it small");
+
+/// What survives a restart, and where to begin: all that a state is made from.
+struct PersistentState
+{
+    Term                    current_term;
+    std::optional<ServerId> voted_for;
+    TermRuns                log;
+    Configuration           configuration;
+    Configuration           previous_configuration;
+    Index                   commit_index;  ///< The saved one; it may lag, never lead, what was durable.
+    Index                   applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
+};
+
+[[nodiscard]] constexpr LogPosition last_position(State const& state)
+{
+    return state.log.last();
+}
+[[nodiscard]] constexpr Index last_index(State const& state)
+{
+    return state.log.last().index;
+}
+
+[[nodiscard]] constexpr bool is_leader(State const& state)
+{
+    return std::holds_alternative<Leader>(state.role);
+}
+
+/// The leader of the current term as far as this server knows, `nobody` if it does not.
+[[nodiscard]] constexpr ServerId known_leader(State const& state)
+{
+    if (is_leader(state))
+        return state.own.id;
+    auto const* follower = std::get_if<Follower>(&state.role);
+    return follower != nullptr ? follower->leader : nobody;
+}
+
+/// Whether a configuration names this server, in this life of its log.
+[[nodiscard]] constexpr bool names(Configuration const& configuration, Member const& own)
+{
+    auto const* member = find_member(configuration, own.id);
+    return member != nullptr and member->incarnation == own.incarnation;
+}
+
+/// Whether the cluster's log ever let this server in. An empty directory has promised things that nobody remembers:
+/// it must not vote before (dissertation §4.1 would let it; case 86).
+[[nodiscard]] constexpr bool is_admitted(State const& state)
+{
+    return names(state.configuration, state.own) or names(state.previous_configuration, state.own);
+}
+
+/// Whether this server may campaign.
+[[nodiscard]] constexpr bool is_electable(State const& state)
+{
+    return names(state.configuration, state.own) and is_voter(state.configuration, state.own.id);
+}
+
+/// Stops the compiler in a proof; defined so that a program links where an invariant is broken at run time.
+inline void an_invariant_is_broken_in_a_proof() {}
+
+/// Takes a server out of service: it does no further step. The first doubt is kept.
+constexpr void mark_broken(State& state, Site site)
+{
+    if (not state.broken)
+        state.broken = std::optional<Site>{site};
+}
+
+/// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
+/// state is marked, and the step ends with nothing but `Failed`: a server that doubts its state must not vote.
+#define TOTORA_INVARIANT(state, condition)                                                                        \
+    do {                                                                                                          \
+        if (not(condition)) {                                                                                     \
+            if (std::is_constant_evaluated())                                                                     \
+                ::totora::an_invariant_is_broken_in_a_proof();                                                    \
+            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                   \
+        }                                                                                                         \
+    } while (false)
+
+} // namespace totora

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/append_entries.hpp"
+#include "totora/core/breach.hpp"
+#include "totora/core/election.hpp"
+#include "totora/core/message.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/reads.hpp"
+#include "totora/core/replication.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/transitions.hpp"
+#include "totora/core/writes.hpp"
+
+#include <concepts>
+#include <utility>
+#include <variant>
+
+namespace totora {
+
+// The file to read first. `step` is the only way in which a server changes: everything that happens to it is a message
+// in, everything it does is a value out. The rules of Figure 2 are in the files included above, one topic each; what
+// holds for every message ("All Servers") is here, once.
+
+/// What becomes of a server, and what it wants done.
+struct Transition
+{
+    State    state;
+    Outgoing outgoing;
+
+    friend constexpr bool operator==(Transition const&, Transition const&) = default;
+};
+
+template <typename T>
+inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or
+                                    std::same_as<T, RequestVoteResponse> or std::same_as<T, AppendEntriesResponse>;
+
+/// Whether a message in a newer term makes this server adopt it.
+///
+/// A pre-vote leaves no trace, so that its asker's term does not count. A server that hears a leader does not listen
+/// to candidates (dissertation §4.2.3). The responses of strangers are not obeyed: a removed server must not depose a leader.
+template <typename T>
+[[nodiscard]] constexpr bool adopts_term_of(State const& state, ServerId from, T const& message)
+{
+    if constexpr (std::same_as<T, RequestPreVote>)
+        return false;
+    else if constexpr (is_answer<T>)
+        return message.term > state.current_term and find_member(state.configuration, from) != nullptr;
+    else
+        return message.term > state.current_term;
+}
+
+/// Whether a message is to be passed over in silence, and why.
+template <typename T>
+[[nodiscard]] constexpr std::optional<Outcome> passes_over(State const& state, ServerId from, T const& message)
+{
+    if constexpr (std::same_as<T, RequestVote>) {
+        if (message.term >= state.current_term and not message.transfer and is_leader_alive(state, from))
+            return Outcome::vote_withheld_leader_alive;
+    }
+    if constexpr (is_answer<T>) {
+        if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
+            return Outcome::response_of_stranger;
+    }
+    return std::nullopt;
+}
+
+/// Receives what another server said: "All Servers" of Figure 2, then the rule for this kind of message.
+template <typename T>
+constexpr void receive_rpc(State& state, Outgoing& outgoing, ServerId from, T const& message)
+{
+    if (from == nobody or from == state.own.id)
+        return note(outgoing, Outcome::breach_sender);
+    if (auto const breach = find_breach(state, from, message))
+        return note(outgoing, *breach);
+    if (auto const reason = passes_over(state, from, message))
+        return note(outgoing, *reason);
+    if (adopts_term_of(state, from, message))
+        adopt_term(state, outgoing, message.term);
+    receive(state, outgoing, from, message);
+}
+
+/// Arms what a follower waits for. A server counts as having heard a leader at the moment it starts: it may have
+/// promised something to one just before.
+constexpr void receive(State& state, Outgoing& outgoing, Started const&)
+{
+    if (not is_leader(state))
+        follow(state, outgoing, nobody);
+    release_applies(state, outgoing);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
+{
+    auto const kind = static_cast<std::size_t>(ring.alarm);
+    if (kind >= alarm_kinds or ring.arming != state.armings[kind])
+        return note(outgoing, Outcome::ring_outdated);
+    auto* const leader = std::get_if<Leader>(&state.role);
+    if (ring.alarm == Alarm::leader_silent)
+        state.leader_heard = false;
+    else if (ring.alarm == Alarm::election and leader == nullptr)
+        campaign(state, outgoing);
+    else if (ring.alarm == Alarm::quorum_check and leader != nullptr)
+        check_quorum(state, outgoing, *leader);
+    else if (ring.alarm == Alarm::heartbeat and leader != nullptr) {
+        send_heartbeats(state, outgoing, *leader);
+        arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
+    }
+}
+
+/// What has become durable counts: a candidate's own vote, a leader's own entries, what may be applied.
+constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persisted)
+{
+    if (persisted.write > state.last_write)
+        return note(outgoing, Outcome::breach_write);
+    if (persisted.write <= state.durable_write)
+        return;
+    learn_durable(state, persisted.write);
+    if (auto* candidate = std::get_if<Candidate>(&state.role);
+        candidate != nullptr and state.term_write <= persisted.write) {
+        candidate->granted.insert(state.own.id);
+        lead_if_elected(state, outgoing);
+    }
+    if (auto* leader = std::get_if<Leader>(&state.role)) {
+        advance_commit_index(state, outgoing, *leader);
+        confirm_reads(state, outgoing, *leader);
+    }
+    release_applies(state, outgoing);
+}
+
+/// A server that cannot write can promise nothing, and must not lead: another will be elected (case 71).
+constexpr void receive(State& state, Outgoing&, StorageFailed const&)
+{
+    state.role = Role{Follower{}};
+    mark_broken(state, Site{"the log reported a failed write", 0});
+}
+
+template <typename T>
+concept from_another_server = requires(State& state, Outgoing& outgoing, ServerId from, T const& message)
+{
+    receive(state, outgoing, from, message);
+};
+
+/// One step, in place. A function of its arguments only; `outgoing` is emptied first, and recycled.
+constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
+{
+    clear(outgoing);
+    if (not state.broken)
+        std::visit(
+            [&]<typename T>(T const& happened) {
+                if constexpr (from_another_server<T>)
+                    receive_rpc(state, outgoing, message.from, happened);
+                else
+                    receive(state, outgoing, happened);
+            },
+            message.message);
+    if (state.broken) {
+        clear(outgoing);
+        outgoing.failed = state.broken;
+    }
+}
+
+/// One step, as a function of values: `step(state, message) -> (state, outgoing)`.
+[[nodiscard]] constexpr Transition step(State state, Message const& message)
+{
+    auto transition = Transition{std::move(state), {}};
+    advance(transition.state, message, transition.outgoing);
+    return transition;
+}
+
+} // namespace totora

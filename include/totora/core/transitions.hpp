@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/reads.hpp"
+#include "totora/core/replication.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/writes.hpp"
+
+#include <optional>
+
+namespace totora {
+
+// Figure 4: how a server changes its role. All of it is here.
+
+/// Waits for a leader, anew.
+constexpr void arm_election(State& state, Outgoing& outgoing)
+{
+    arm(state, outgoing, Alarm::election, state.settings.election);
+}
+
+/// Gives up whatever role it has and follows, in the same term and with the same vote.
+constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader)
+{
+    if (is_leader(state)) {
+        disarm(state, outgoing, Alarm::heartbeat);
+        disarm(state, outgoing, Alarm::quorum_check);
+        arm_election(state, outgoing);
+    }
+    state.role = Role{Follower{leader}};
+}
+
+/// Figure 2, "All Servers": a higher term makes a follower of anybody (§5.1). The vote in it is free.
+constexpr void adopt_term(State& state, Outgoing& outgoing, Term term)
+{
+    if (not std::holds_alternative<Follower>(state.role))
+        note(outgoing, Outcome::stepped_down_newer_term);
+    state.current_term = term;
+    state.voted_for = std::optional<ServerId>{};
+    save_vote(state, outgoing);
+    become_follower(state, outgoing, nobody);
+}
+
+/// Follows the leader of the current term, whose message has just arrived.
+constexpr void follow(State& state, Outgoing& outgoing, ServerId leader)
+{
+    become_follower(state, outgoing, leader);
+    state.leader_heard = true;
+    auto const minimum = state.settings.election.at_least_ms;
+    arm(state, outgoing, Alarm::leader_silent, Delay{minimum, minimum});
+    arm_election(state, outgoing);
+}
+
+/// Sends a request to every other voter.
+constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& request, Release release)
+{
+    for (auto const& member : state.configuration.members)
+        if (member.kind == MemberKind::voter and member.id != state.own.id)
+            send(outgoing, member.id, request, release);
+}
+
+/// Begins its term: nobody is known to agree with anything yet, and an entry of its own is the first thing that it
+/// can commit (§5.3, §5.4.2, §8).
+constexpr void become_leader(State& state, Outgoing& outgoing)
+{
+    note(outgoing, Outcome::election_won);
+    disarm(state, outgoing, Alarm::election);
+    disarm(state, outgoing, Alarm::leader_silent);
+    state.leader_heard = false;
+    state.role = Role{Leader{}};
+    auto& leader = *std::get_if<Leader>(&state.role);
+    TOTORA_INVARIANT(state, state.voted_for == state.own.id);
+    for (auto const& member : state.configuration.members)
+        if (member.id != state.own.id) {
+            auto progress = Progress{};
+            progress.server = member.id;
+            probe_from(progress, next(last_index(state)));
+            leader.followers.push_back(progress);
+        }
+    arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
+    if (state.settings.check_quorum)
+        arm(state, outgoing, Alarm::quorum_check,
+            Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
+    append_as_leader(state, outgoing, leader, 1);
+}
+
+/// Leads, if enough voters have given their vote.
+constexpr void lead_if_elected(State& state, Outgoing& outgoing)
+{
+    auto const* candidate = std::get_if<Candidate>(&state.role);
+    if (candidate == nullptr)
+        return;
+    if (is_agreed(state.configuration, [&](ServerId voter) { return candidate->granted.contains(voter); }))
+        become_leader(state, outgoing);
+}
+
+/// Figure 2, "Candidates": a new term, its own vote, and requests that carry this vote as soon as it is durable.
+constexpr void become_candidate(State& state, Outgoing& outgoing)
+{
+    ++state.current_term.value;
+    state.voted_for = std::optional<ServerId>{state.own.id};
+    save_vote(state, outgoing);
+    state.role = Role{Candidate{}};
+    arm_election(state, outgoing);
+    ask_voters(state, outgoing, Rpc{RequestVote{.term = state.current_term, .last_log = last_position(state)}},
+               once_term_durable(state));
+}
+
+/// Goes on from a pre-vote to a campaign, if enough voters would vote for it.
+constexpr void campaign_if_welcome(State& state, Outgoing& outgoing)
+{
+    auto const* asking = std::get_if<PreCandidate>(&state.role);
+    if (asking == nullptr)
+        return;
+    if (is_agreed(state.configuration, [&](ServerId voter) { return asking->granted.contains(voter); })) {
+        note(outgoing, Outcome::pre_vote_won);
+        become_candidate(state, outgoing);
+    }
+}
+
+/// Asks whether it would win: leaves term and vote alone, here and everywhere (dissertation §9.6).
+constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
+{
+    ++state.pre_vote_round.value;
+    auto asking = PreCandidate{.round = state.pre_vote_round, .granted = {}};
+    asking.granted.insert(state.own.id);
+    state.role = Role{asking};
+    arm_election(state, outgoing);
+    ask_voters(state, outgoing,
+               Rpc{RequestPreVote{
+                   .term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round}},
+               Release::at_once());
+    campaign_if_welcome(state, outgoing);
+}
+
+} // namespace totora

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/state.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+namespace totora {
+
+// Figure 2, "Persistent state": how the core writes to its log, and what it may rely on. Every write has a number; the
+// log may be slow, but what is durable is always a prefix of the sequence. A message that promises something waits for
+// the newest write that it rests on.
+
+/// Writes term and vote. A step that adopts a term and then votes in it makes one write of both.
+constexpr void save_vote(State& state, Outgoing& outgoing)
+{
+    auto* const earlier = outgoing.writes.empty() ? nullptr : std::get_if<SaveVote>(&outgoing.writes.back());
+    if (earlier != nullptr) {
+        *earlier = SaveVote{earlier->write, state.current_term, state.voted_for};
+        return;
+    }
+    state.last_write = next(state.last_write);
+    state.term_write = state.last_write;
+    outgoing.writes.push_back(Write{SaveVote{state.last_write, state.current_term, state.voted_for}});
+}
+
+/// Appends entries behind the last one.
+constexpr void append(State& state, Outgoing& outgoing, Run const& entries)
+{
+    TOTORA_INVARIANT(state, entries.first == next(last_index(state)));
+    TOTORA_INVARIANT(state, entries.term <= state.current_term);
+    state.log.append(entries);
+    state.last_write = next(state.last_write);
+    auto const pending = PendingAppend{state.last_write, last_of(entries)};
+    // When there is no room to tell them apart, the newest two are confirmed together: later, never too early.
+    if (not state.pending_appends.push_back(pending))
+        state.pending_appends.back() = pending;
+    outgoing.writes.push_back(Write{Append{state.last_write, entries}});
+}
+
+/// Removes the entry at `first` and all behind it. Whatever an earlier write confirms later, the log is durable only
+/// below `first`: another entry may stand there by then.
+constexpr void truncate(State& state, Outgoing& outgoing, Index first)
+{
+    TOTORA_INVARIANT(state, first > state.commit_index);
+    TOTORA_INVARIANT(state, not is_leader(state));
+    state.log.truncate(first);
+    state.durable_index = std::min(state.durable_index, before(first));
+    for (auto& pending : state.pending_appends)
+        pending.last = std::min(pending.last, before(first));
+    if (state.configuration.index >= first)
+        state.configuration = state.previous_configuration;
+    state.last_write = next(state.last_write);
+    outgoing.writes.push_back(Write{Truncate{state.last_write, first}});
+}
+
+/// Learns that every write up to `write` is durable.
+constexpr void learn_durable(State& state, WriteNumber write)
+{
+    state.durable_write = write;
+    auto confirmed = std::size_t{0};
+    while (confirmed < state.pending_appends.size() and state.pending_appends[confirmed].write <= write) {
+        state.durable_index = std::max(state.durable_index, state.pending_appends[confirmed].last);
+        ++confirmed;
+    }
+    state.pending_appends.pop_front(confirmed);
+}
+
+/// When a message that rests on a write may leave.
+[[nodiscard]] constexpr Release once_durable(State const& state, WriteNumber write)
+{
+    return write <= state.durable_write ? Release::at_once() : Release::once_durable(write);
+}
+
+/// When a message that rests on term and vote alone may leave.
+[[nodiscard]] constexpr Release once_term_durable(State const& state)
+{
+    return once_durable(state, state.term_write);
+}
+
+/// When a message that rests on term and vote and on the log up to `index` may leave.
+[[nodiscard]] constexpr Release once_log_durable(State const& state, Index index)
+{
+    if (index <= state.durable_index)
+        return once_term_durable(state);
+    for (auto const& pending : state.pending_appends)
+        if (pending.last >= index)
+            return once_durable(state, std::max(pending.write, state.term_write));
+    return once_durable(state, state.last_write);
+}
+
+} // namespace totora

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "totora/node/completion.hpp"
+
+namespace totora {
+
+/// Lets other threads reach a node, and tells its own thread when to run it. Starts no thread.
+///
+/// The node's thread calls `poll` when it was woken, and at the time that `poll` gave. Any thread may `post`.
+template <typename Node>
+class Driver
+{
+public:
+    /// `wake` makes the node's thread call `poll` soon. It is called from any thread, often, and must not block.
+    /// The node outlives the driver.
+    Driver(Node& node, std::function<void()> wake) : node_(node), wake_(std::move(wake)) { node_.set_wake(wake_); }
+
+    Driver(Driver const&) = delete;
+    Driver& operator=(Driver const&) = delete;
+
+    /// Runs `task` with the node, on the node's thread, in a later `poll`. From any thread.
+    template <std::invocable<Node&> Task>
+    void post(Task task)
+    {
+        auto was_empty = false;
+        {
+            auto const lock = std::scoped_lock{mutex_};
+            was_empty = posted_.empty();
+            posted_.emplace_back(std::move(task));
+        }
+        if (was_empty)
+            wake_();
+    }
+
+    /// Runs what was posted and lets the node do what it can. On the node's thread.
+    ///
+    /// Returns how long the thread may wait, in milliseconds, unless it is woken earlier: 0 if there is more to
+    /// do at once, nothing if only a wake-up can bring something new.
+    std::optional<std::uint64_t> poll()
+    {
+        {
+            auto const lock = std::scoped_lock{mutex_};
+            running_.swap(posted_);
+        }
+        for (auto& task : running_)
+            task(node_);
+        running_.clear();
+        if (node_.turn())
+            return 0;
+        auto const next = node_.next_turn_ms();
+        if (not next)
+            return std::nullopt;
+        auto const now = node_.clock().now_ms();
+        return *next > now ? *next - now : 0;
+    }
+
+private:
+    Node&                          node_;
+    std::function<void()>          wake_;
+    std::mutex                     mutex_;
+    std::vector<Completion<Node&>> posted_; ///< Guarded by `mutex_`.
+    std::vector<Completion<Node&>> running_;
+};
+
+} // namespace totora

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/release.hpp"
+#include "totora/policy/entry.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <utility>
+
+namespace totora {
+
+/// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
+/// order in which they were made. Nothing gets out without the log's word.
+class Outbox
+{
+public:
+    /// Keeps an envelope that may not leave yet.
+    void hold(Envelope envelope)
+    {
+        auto const awaited = envelope.release().awaits().value_or(WriteNumber{});
+        auto const place =
+            std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
+                return w < e.release().awaits().value_or(WriteNumber{});
+            });
+        held_.insert(place, std::move(envelope));
+    }
+
+    /// Gives `deliver` every message that may leave, and forgets it.
+    template <typename Deliver>
+    void release(Durable durable, Deliver deliver)
+    {
+        while (not held_.empty()) {
+            auto const envelope = held_.front();
+            auto const released = envelope.open(durable);
+            if (not released)
+                return;
+            held_.pop_front();
+            deliver(*released);
+        }
+    }
+
+    void clear() { held_.clear(); }
+
+    [[nodiscard]] std::size_t size() const { return held_.size(); }
+
+private:
+    std::deque<Envelope> held_;
+};
+
+} // namespace totora

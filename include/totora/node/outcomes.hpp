@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+namespace totora {
+
+/// The command is committed and applied, here.
+template <typename Response>
+struct AppliedWith
+{
+    LogPosition position; ///< Where in the log; of a batch, its last entry.
+    Response    response;
+};
+
+/// Why the node takes no proposal or read now. The command is in no log, and it is safe to send it again.
+enum class NodeRefusal : std::uint8_t
+{
+    not_leader = 1,   ///< Ask the server named beside.
+    entry_too_large,  ///< Larger than `entry_bytes_max`: no frame could carry it.
+    too_much_pending, ///< `uncommitted_bytes_max` would be passed. Try again when something was committed.
+    no_room,          ///< The log's disk is full. Try again when there is room.
+    log_exhausted,    ///< The last index there can be is reached.
+    empty_proposal,   ///< A batch of no entries.
+    not_running,      ///< Not started, stopped, or failed: see the status.
+};
+
+/// The name of a refusal.
+[[nodiscard]] constexpr std::string_view name_of(NodeRefusal refusal)
+{
+    switch (refusal) {
+    case NodeRefusal::not_leader:
+        return "not_leader";
+    case NodeRefusal::entry_too_large:
+        return "entry_too_large";
+    case NodeRefusal::too_much_pending:
+        return "too_much_pending";
+    case NodeRefusal::no_room:
+        return "no_room";
+    case NodeRefusal::log_exhausted:
+        return "log_exhausted";
+    case NodeRefusal::empty_proposal:
+        return "empty_proposal";
+    case NodeRefusal::not_running:
+        return "not_running";
+    }
+    return "unknown";
+}
+
+/// Nothing was done.
+struct RefusedBecause
+{
+    NodeRefusal why{};
+    ServerId    leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
+};
+
+/// Leadership was lost, or the node ended, while the entry was on its way: it may be committed later, or never.
+struct OutcomeUnknown
+{};
+
+/// The deadline passed first. A proposal may still be committed later.
+struct Cancelled
+{};
+
+/// Every end that a proposal can have. It has exactly one.
+template <typename Response>
+using ProposalOutcome = std::variant<AppliedWith<Response>, RefusedBecause, OutcomeUnknown, Cancelled>;
+
+/// The state machine may be read now: it holds everything that was committed before the read was asked for.
+struct ReadableNow
+{
+    Index index; ///< Everything up to here is applied, at least.
+};
+
+/// Every end that a read can have. It has exactly one.
+using ReadOutcome = std::variant<ReadableNow, RefusedBecause, Cancelled>;
+
+} // namespace totora

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/node/completion.hpp"
+#include "totora/node/outcomes.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+/// A moment that never comes.
+inline constexpr std::uint64_t never_ms = std::numeric_limits<std::uint64_t>::max();
+
+/// A client that waits for a proposal: of one entry, or of several that succeed together.
+template <typename Response>
+class Promise
+{
+public:
+    using Single = Completion<ProposalOutcome<Response>>;
+    using Batch = Completion<ProposalOutcome<std::vector<Response>>>;
+
+    Promise(Single completion, std::uint64_t deadline_ms)
+        : count_(1), deadline_ms_(deadline_ms), waits_(std::move(completion))
+    {}
+
+    Promise(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
+        : count_(count), deadline_ms_(deadline_ms),
+          waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
+    {}
+
+    [[nodiscard]] std::uint64_t count() const { return count_; }
+    [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
+
+    /// One of its entries was applied.
+    void applied(LogPosition position, Response response, bool is_last)
+    {
+        if (auto* single = std::get_if<Single>(&waits_))
+            return (*single)(AppliedWith<Response>{position, std::move(response)});
+        auto& gathering = **std::get_if<1>(&waits_);
+        gathering.responses.push_back(std::move(response));
+        if (is_last)
+            gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
+    }
+
+    /// It ends otherwise. Nothing happens if it has ended.
+    template <typename Ending>
+    void end(Ending const& ending)
+    {
+        deadline_ms_ = never_ms;
+        if (auto* single = std::get_if<Single>(&waits_))
+            (*single)(ending);
+        else
+            (*std::get_if<1>(&waits_))->completion(ending);
+    }
+
+private:
+    struct Gathering
+    {
+        Batch                 completion;
+        std::vector<Response> responses;
+    };
+
+    std::uint64_t                                    count_;
+    std::uint64_t                                    deadline_ms_;
+    std::variant<Single, std::unique_ptr<Gathering>> waits_;
+};
+
+/// Promises whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
+/// term: another one may stand at its index by the time it is committed.
+template <typename Response>
+class PendingProposals
+{
+public:
+    void add(Run const& entries, Promise<Response> promise)
+    {
+        earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
+        pending_.push_back({entries, std::move(promise)});
+    }
+
+    /// The entry at `position` was applied with this response.
+    void applied(LogPosition position, Response response)
+    {
+        end_before(position.index);
+        if (pending_.empty() or pending_.front().entries.first > position.index)
+            return;
+        auto&      front = pending_.front();
+        auto const is_last = last_of(front.entries) == position.index;
+        if (front.entries.term == position.term)
+            front.promise.applied(position, std::move(response), is_last);
+        else
+            front.promise.end(OutcomeUnknown{});
+        if (is_last)
+            pending_.pop_front();
+    }
+
+    /// Leadership is lost: nobody can tell what becomes of the entries behind `committed`.
+    void lose_behind(Index committed)
+    {
+        while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
+            auto lost = std::move(pending_.back().promise);
+            pending_.pop_back();
+            lost.end(OutcomeUnknown{});
+        }
+    }
+
+    void expire(std::uint64_t now_ms)
+    {
+        if (now_ms < earliest_ms_)
+            return;
+        earliest_ms_ = never_ms;
+        for (auto& one : pending_)
+            if (one.promise.deadline_ms() <= now_ms)
+                one.promise.end(Cancelled{});
+            else
+                earliest_ms_ = std::min(earliest_ms_, one.promise.deadline_ms());
+    }
+
+    [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
+    [[nodiscard]] std::size_t   size() const { return pending_.size(); }
+
+private:
+    struct Pending
+    {
+        Run               entries;
+        Promise<Response> promise;
+    };
+
+    /// What was never applied although a later index is, was replaced by other entries.
+    void end_before(Index index)
+    {
+        while (not pending_.empty() and last_of(pending_.front().entries) < index) {
+            auto lost = std::move(pending_.front().promise);
+            pending_.pop_front();
+            lost.end(OutcomeUnknown{});
+        }
+    }
+
+    std::deque<Pending> pending_;
+    std::uint64_t       earliest_ms_ = never_ms;
+};
+
+/// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
+class PendingReads
+{
+public:
+    void ask(Completion<ReadOutcome> completion, std::uint64_t deadline_ms)
+    {
+        earliest_ms_ = std::min(earliest_ms_, deadline_ms);
+        asked_.push_back({{}, {}, deadline_ms, std::move(completion)});
+    }
+
+    [[nodiscard]] bool any_asked() const { return not asked_.empty(); }
+    [[nodiscard]] bool empty() const { return asked_.empty() and waiting_.empty() and ready_.empty(); }
+
+    /// Those that were asked for belong to this round.
+    void start(Round round)
+    {
+        move_all(asked_, waiting_, [&](Read& read) { read.round = round; });
+    }
+
+    /// Nobody can allow those that were asked for.
+    void refuse_asked(RefusedBecause why) { end_all(asked_, why); }
+
+    /// Leadership is lost: the rounds that were under way will not be confirmed. Those confirmed before stay.
+    void refuse_waiting(RefusedBecause why) { end_all(waiting_, why); }
+
+    /// The rounds up to this one are confirmed; they may be read when `index` is applied.
+    void allow(Round round, Index index)
+    {
+        while (not waiting_.empty() and waiting_.front().round <= round) {
+            waiting_.front().index = index;
+            ready_.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+        }
+    }
+
+    /// The state machine holds everything up to here.
+    void serve(Index applied)
+    {
+        while (not ready_.empty() and ready_.front().index <= applied) {
+            auto read = std::move(ready_.front());
+            ready_.pop_front();
+            read.completion(ReadableNow{applied});
+        }
+    }
+
+    void end_all(RefusedBecause why)
+    {
+        end_all(asked_, why);
+        end_all(waiting_, why);
+        end_all(ready_, why);
+    }
+
+    void expire(std::uint64_t now_ms)
+    {
+        if (now_ms < earliest_ms_)
+            return;
+        earliest_ms_ = never_ms;
+        for (auto* reads : {&asked_, &waiting_, &ready_})
+            for (auto& read : *reads)
+                if (read.deadline_ms <= now_ms) {
+                    read.deadline_ms = never_ms;
+                    read.completion(Cancelled{});
+                } else
+                    earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
+    }
+
+    [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
+
+private:
+    struct Read
+    {
+        Round                   round;
+        Index                   index;
+        std::uint64_t           deadline_ms = never_ms;
+        Completion<ReadOutcome> completion;
+    };
+
+    template <typename Change>
+    static void move_all(std::deque<Read>& from, std::deque<Read>& to, Change change)
+    {
+        for (; not from.empty(); from.pop_front()) {
+            change(from.front());
+            to.push_back(std::move(from.front()));
+        }
+    }
+
+    static void end_all(std::deque<Read>& reads, RefusedBecause why)
+    {
+        auto ended = std::exchange(reads, {});
+        for (auto& read : ended)
+            read.completion(why);
+    }
+
+    std::deque<Read> asked_;
+    std::deque<Read> waiting_;
+    std::deque<Read> ready_;
+    std::uint64_t    earliest_ms_ = never_ms;
+};
+
+} // namespace totora

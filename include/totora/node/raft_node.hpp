@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/recovery.hpp"
+#include "totora/core/step.hpp"
+#include "totora/node/applier.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/promises.hpp"
+#include "totora/node/proposals.hpp"
+#include "totora/node/sender.hpp"
+#include "totora/node/settings.hpp"
+#include "totora/node/staging.hpp"
+#include "totora/node/start_error.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/clock.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/policy/state_machine.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+/// One server of a Raft cluster: the shell that carries messages between the core (core/step.hpp) and four policies.
+///
+/// It decides nothing about the protocol. It is single-threaded: every call comes from the thread that runs
+/// it, which calls `turn` when something may have happened (node/driver.hpp does). Completions are called from
+/// within `turn` or `stop`, never before the call that handed them over has returned, and must not throw; they
+/// may propose and read. The node owns none of the policies, and all must outlive it.
+template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,
+          typename Observer = NoObserver>
+class RaftNode
+{
+public:
+    using Response = typename Machine::Response;
+    using ProposalCompletion = typename Promise<Response>::Single;
+    using BatchCompletion = typename Promise<Response>::Batch;
+    using ReadCompletion = Completion<ReadOutcome>;
+
+    RaftNode(Machine& machine, Log& log, Transport& transport, Clock& clock, NodeSettings settings = {},
+             Observer observer = {})
+        : log_(log), transport_(transport), clock_(clock), settings_(settings), observer_(std::move(observer)),
+          sender_(log, transport, settings_), applier_(machine, log)
+    {}
+
+    RaftNode(RaftNode const&) = delete;
+    RaftNode& operator=(RaftNode const&) = delete;
+
+    /// Recovers the log and begins as a follower (§5.2). Fails with a sentence, and without any trace, if what was recovered
+    /// cannot be a server. Called once.
+    [[nodiscard]] Result<Identity, StartError> start()
+    {
+        auto recovered = log_.recover();
+        if (not recovered)
+            return Unexpected{StartError{recovered.error().sentence}};
+        auto const& identity = recovered->identity;
+        applier_.start();
+        auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
+                             {.current_term = recovered->current_term,
+                              .voted_for = recovered->voted_for,
+                              .log = std::move(recovered->entries),
+                              .configuration = recovered->configuration,
+                              .previous_configuration = recovered->previous_configuration,
+                              .commit_index = recovered->commit_index,
+                              .applied_index = applier_.applied()});
+        if (not state)
+            return Unexpected{StartError{std::string{sentence_of(state.error())}}};
+        state_ = *std::move(state);
+        running_ = true;
+        if (recovered->torn_tail)
+            tell(TornTailCut{*recovered->torn_tail});
+        for (auto const& peer : identity.first_members)
+            if (peer.member.id != identity.id)
+                transport_.update(peer.member.id, peer.member.incarnation, peer.address);
+        feed({nobody, Started{}});
+        return identity;
+    }
+
+    /// Proposes a command. The payload is copied. The completion is called exactly once.
+    void
+    propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
+    {
+        take_proposal({&payload, 1}, Promise<Response>{std::move(completion), deadline(timeout_ms)});
+    }
+
+    /// Proposes commands that follow each other in the log; they are accepted or refused together.
+    void propose(std::span<std::span<std::byte const> const> payloads, BatchCompletion completion,
+                 std::uint64_t timeout_ms = never_ms)
+    {
+        take_proposal(payloads, Promise<Response>{std::move(completion), payloads.size(), deadline(timeout_ms)});
+    }
+
+    /// Asks for a linearizable read: when the completion says `ReadableNow`, and before it returns, the state machine
+    /// may be read (§8; dissertation §6.4).
+    void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
+    {
+        reads_.ask(std::move(completion), deadline(timeout_ms));
+    }
+
+    /// Does all that can be done now. True if there is more to do at once; otherwise the next turn is due when the log
+    /// or the transport has something new, or at `next_turn_ms`.
+    bool turn()
+    {
+        proposals_.deliver_refusals();
+        if (not running_) {
+            end_everything();
+            return false;
+        }
+        watch_log();
+        auto const more_messages = take_messages();
+        while (auto const rang = clock_.ring())
+            feed({nobody, *rang});
+        if (reads_.any_asked())
+            feed({nobody, ReadRequested{}});
+        propose_staged();
+        write_out();
+        apply_committed();
+        proposals_.pending().expire(clock_.now_ms());
+        reads_.expire(clock_.now_ms());
+        return running_ and (more_messages or applier_.applied() < state_.applying or proposals_.has_work() or
+                             reads_.any_asked());
+    }
+
+    /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
+    [[nodiscard]] std::optional<std::uint64_t> next_turn_ms() const
+    {
+        auto const earliest = std::min(proposals_.pending().earliest_ms(), reads_.earliest_ms());
+        auto const ring = clock_.next_ring_ms();
+        if (not ring and earliest == never_ms)
+            return std::nullopt;
+        return std::min(earliest, ring.value_or(never_ms));
+    }
+
+    /// Ends all promises, syncs the log and marks it as cleanly stopped. The node takes part in nothing any more.
+    void stop()
+    {
+        auto const was_running = std::exchange(running_, false);
+        end_everything();
+        if (was_running)
+            log_.close();
+    }
+
+    [[nodiscard]] Status status() const
+    {
+        auto status = Status{};
+        status.running = running_;
+        status.failed = failed_;
+        status.id = state_.own.id;
+        status.role = role_of(state_);
+        status.term = state_.current_term;
+        status.leader = known_leader(state_);
+        status.admitted = is_admitted(state_);
+        status.last = last_index(state_);
+        status.commit = state_.commit_index;
+        status.applied = applier_.applied();
+        status.durable = state_.durable_index;
+        status.outcomes = outcomes_;
+        if (auto const* leader = std::get_if<Leader>(&state_.role))
+            for (auto const& progress : leader->followers)
+                status.followers.push_back({progress.server, progress.match, progress.next,
+                                            std::holds_alternative<Replicate>(progress.flow), progress.full,
+                                            progress.in_flight()});
+        return status;
+    }
+
+    /// The server's state, for tests and inspection.
+    [[nodiscard]] State const& state() const { return state_; }
+
+    [[nodiscard]] Clock& clock() { return clock_; }
+
+    /// Hands a wake-up to the policies that work in the background. It may be called from any thread.
+    void set_wake(std::function<void()> wake)
+    {
+        if constexpr (requires { log_.set_wake(wake); })
+            log_.set_wake(wake);
+        if constexpr (requires { transport_.set_wake(wake); })
+            transport_.set_wake(wake);
+    }
+
+private:
+    [[nodiscard]] std::uint64_t deadline(std::uint64_t timeout_ms) const
+    {
+        auto const now = clock_.now_ms();
+        return timeout_ms >= never_ms - now ? never_ms : now + timeout_ms;
+    }
+
+    [[nodiscard]] RefusedBecause refusal(NodeRefusal why) const { return {why, known_leader(state_)}; }
+
+    // --- From client to core -------------------------------------------------------------------------------------
+
+    void take_proposal(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
+    {
+        auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
+        auto const why = not running_                                               ? NodeRefusal::not_running
+                         : payloads.empty()                                         ? NodeRefusal::empty_proposal
+                         : std::any_of(payloads.begin(), payloads.end(), too_large) ? NodeRefusal::entry_too_large
+                         : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max
+                             ? NodeRefusal::too_much_pending
+                             : NodeRefusal{};
+        if (why == NodeRefusal{})
+            proposals_.stage(payloads, std::move(promise));
+        else
+            proposals_.refuse(refusal(why), std::move(promise));
+    }
+
+    /// Proposes everything that was staged since the last turn as one run: one write, one append per follower. What the
+    /// core refuses was in no log (case 87).
+    void propose_staged()
+    {
+        if (not running_ or proposals_.staged_count() == 0)
+            return;
+        if (is_leader(state_))
+            cut_staged();
+        if (proposals_.staged_count() == 0)
+            return;
+        advance(state_, Message{nobody, Proposed{proposals_.staged_count()}}, outgoing_);
+        if (auto const* accepted = answered<Accepted>())
+            return perform(proposals_.accept(accepted->entries), nobody);
+        auto const* refused = answered<Refused>();
+        auto const  not_leader = refused != nullptr and refused->why == totora::Refusal::not_leader;
+        proposals_.refuse_staged(refusal(not_leader ? NodeRefusal::not_leader : NodeRefusal::log_exhausted));
+        outgoing_.answer.reset();
+        perform({}, nobody);
+    }
+
+    /// Refuses, before the core hears of it, what would let too much wait, or what the disk has no room for.
+    void cut_staged()
+    {
+        if (not log_.has_room(proposals_.staged_bytes()))
+            return proposals_.refuse_staged(refusal(NodeRefusal::no_room));
+        auto const waiting = log_.bytes(next(state_.commit_index), last_index(state_));
+        auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
+        proposals_.cut(allowed, waiting == 0, refusal(NodeRefusal::too_much_pending));
+    }
+
+    template <typename T>
+    [[nodiscard]] T const* answered() const
+    {
+        return outgoing_.answer ? std::get_if<T>(&*outgoing_.answer) : nullptr;
+    }
+
+    // --- From the policies to the core ---------------------------------------------------------------------------
+
+    void watch_log()
+    {
+        if (log_.failure())
+            return fail({NodeFailure::storage, log_.failure()->sentence});
+        auto const durable = log_.durable();
+        if (durable.through() > state_.durable_write)
+            feed({nobody, Persisted{durable.through()}});
+        if (running_)
+            sender_.release(durable);
+    }
+
+    /// Makes durable what this turn wrote, and goes on with what that allows, if the log can say so at once.
+    void write_out()
+    {
+        while (running_ and std::exchange(wrote_, false)) {
+            log_.sync();
+            watch_log();
+        }
+    }
+
+    bool take_messages()
+    {
+        for (auto taken = std::uint64_t{0}; taken < settings_.receive_max; ++taken) {
+            auto event = transport_.receive();
+            if (not event)
+                return false;
+            if (auto const* changed = std::get_if<LinkChanged>(&*event))
+                feed({nobody, *changed});
+            else
+                take(*std::get_if<Received>(&*event));
+            if (not running_)
+                return false;
+        }
+        return true;
+    }
+
+    void take(Received const& received)
+    {
+        // What the disk has no room for is as good as lost: the leader will send it again.
+        if (not received.entries.empty() and not log_.has_room(received.entries.bytes()))
+            return;
+        feed(message_from(received.from, received.rpc), received.entries);
+    }
+
+    void feed(Message const& message, Entries const& arrived = {})
+    {
+        if (not running_)
+            return;
+        advance(state_, message, outgoing_);
+        perform(arrived, message.from);
+    }
+
+    // --- From the core to the policies ---------------------------------------------------------------------------
+
+    /// Does what a step wants done, in the order in which it must be done: write, then send.
+    /// `entries` are the bytes of the step's own entries, accepted from a client or arrived from a leader.
+    void perform(Entries const& entries, ServerId from)
+    {
+        for (auto const outcome : outgoing_.outcomes) {
+            ++outcomes_[static_cast<std::size_t>(outcome)];
+            tell(OutcomeNoted{outcome, from});
+        }
+        if (outgoing_.failed)
+            return fail({NodeFailure::invariant, std::string{outgoing_.failed->condition}});
+        for (auto const& write : outgoing_.writes)
+            std::visit([&](auto const& one) { this->write(one, entries); }, write);
+        for (auto const& order : outgoing_.alarms)
+            if (order.delay)
+                clock_.arm(order.alarm, order.arming, *order.delay);
+            else
+                clock_.cancel(order.alarm);
+        for (auto const& envelope : outgoing_.messages)
+            if (running_)
+                if (auto const failure = sender_.send(envelope, entries))
+                    fail({NodeFailure::storage, failure->sentence});
+        if (outgoing_.apply_through)
+            log_.save_commit(*outgoing_.apply_through);
+        answer_reads();
+        notice_role();
+        if (running_ and log_.last() != last_position(state_))
+            fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
+    }
+
+    void write(SaveVote const& one, Entries const&)
+    {
+        log_.save_vote(one.write, one.term, one.voted_for);
+        wrote_ = true;
+    }
+
+    void write(Append const& one, Entries const& entries)
+    {
+        if (entries.empty())
+            log_.append(one.write, make_no_op(one.entries));
+        else if (entries.count() == one.entries.count)
+            log_.append(one.write, entries);
+        else
+            log_.append(one.write, entries.between(one.entries.first, last_of(one.entries)));
+        wrote_ = true;
+    }
+
+    void write(Truncate const& one, Entries const&)
+    {
+        log_.truncate(one.write, one.first);
+        wrote_ = true;
+    }
+
+    void answer_reads()
+    {
+        if (auto const* started = answered<ReadStarted>())
+            reads_.start(started->round);
+        else if (answered<Refused>() != nullptr)
+            reads_.refuse_asked(refusal(NodeRefusal::not_leader));
+        if (outgoing_.read_allowed)
+            reads_.allow(outgoing_.read_allowed->round, outgoing_.read_allowed->index);
+    }
+
+    /// Ends what only a leader can promise, when it leads no more.
+    void notice_role()
+    {
+        auto const now = RoleChanged{role_of(state_), state_.current_term, known_leader(state_)};
+        if (now.role == seen_.role and now.term == seen_.term and now.leader == seen_.leader)
+            return;
+        auto const led = seen_.role == RoleName::leader;
+        auto const same = now.role == RoleName::leader and now.term == seen_.term;
+        seen_ = now;
+        if (led and not same) {
+            proposals_.pending().lose_behind(state_.commit_index);
+            reads_.refuse_waiting(refusal(NodeRefusal::not_leader));
+        }
+        tell(now);
+    }
+
+    /// Gives the state machine what is committed and durable, and serves the reads that waited for it.
+    void apply_committed()
+    {
+        if (not running_)
+            return;
+        auto const failed = applier_.apply(state_.applying, settings_.apply_bytes_max,
+                                           [&](LogPosition position, Response response) {
+                                               proposals_.pending().applied(position, std::move(response));
+                                           });
+        if (failed)
+            return fail(*failed);
+        reads_.serve(applier_.applied());
+    }
+
+    // --- Ends ----------------------------------------------------------------------------------------------------
+
+    /// Goes silent for good. The process lives.
+    void fail(Failed failed)
+    {
+        if (not running_)
+            return;
+        running_ = false;
+        failed_ = std::move(failed);
+        auto silenced = Outgoing{}; // Not the recycled one, which may be in use.
+        advance(state_, Message{nobody, StorageFailed{}}, silenced);
+        tell(*failed_);
+        end_everything();
+    }
+
+    void end_everything()
+    {
+        for (auto const alarm : {Alarm::election, Alarm::leader_silent, Alarm::heartbeat, Alarm::quorum_check})
+            clock_.cancel(alarm);
+        sender_.clear();
+        proposals_.pending().lose_behind(Index{});
+        proposals_.refuse_staged({NodeRefusal::not_running, nobody});
+        proposals_.deliver_refusals();
+        reads_.end_all({NodeRefusal::not_running, nobody});
+    }
+
+    void tell(NodeEvent const& event)
+    {
+        if constexpr (not std::same_as<Observer, NoObserver>)
+            observer_(event);
+        else
+            static_cast<void>(event);
+    }
+
+    Log&                           log_;
+    Transport&                     transport_;
+    Clock&                         clock_;
+    NodeSettings                   settings_;
+    [[no_unique_address]] Observer observer_;
+
+    State                                    state_;
+    Outgoing                                 outgoing_; ///< Recycled by every step.
+    Sender<Log, Transport>                   sender_;
+    Applier<Machine, Log>                    applier_;
+    Proposals<Response>                      proposals_;
+    PendingReads                             reads_;
+    bool                                     wrote_ = false;
+    bool                                     running_ = false;
+    std::optional<Failed>                    failed_;
+    RoleChanged                              seen_;
+    std::array<std::uint64_t, outcome_count> outcomes_{};
+};
+
+} // namespace totora

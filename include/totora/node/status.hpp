@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outcome.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/policy/log.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+/// Why a node can't go on. It says nothing to anybody any more; the process lives.
+enum class NodeFailure : std::uint8_t
+{
+    apply = 1, ///< The state machine threw.
+    seam,      ///< Log and core disagree about the last entry: a policy or the core is wrong.
+    storage,   ///< The log reported a failed write, sync or read, or gave back damaged bytes.
+    invariant, ///< The core doubts its own state.
+};
+
+/// The name of a failure.
+[[nodiscard]] constexpr std::string_view name_of(NodeFailure failure)
+{
+    switch (failure) {
+    case NodeFailure::apply:
+        return "apply";
+    case NodeFailure::seam:
+        return "seam";
+    case NodeFailure::storage:
+        return "storage";
+    case NodeFailure::invariant:
+        return "invariant";
+    }
+    return "unknown";
+}
+
+/// A failure and a sentence for the operator.
+struct Failed
+{
+    NodeFailure why{};
+    std::string sentence;
+};
+
+/// What a server is now (Figure 4).
+enum class RoleName : std::uint8_t
+{
+    follower,
+    pre_candidate,
+    candidate,
+    leader,
+};
+
+[[nodiscard]] constexpr RoleName role_of(State const& state)
+{
+    return static_cast<RoleName>(state.role.index());
+}
+
+/// The name of a role.
+[[nodiscard]] constexpr std::string_view name_of(RoleName role)
+{
+    constexpr std::string_view names[] = {"follower", "pre_candidate", "candidate", "leader"};
+    return names[static_cast<std::size_t>(role)];
+}
+
+/// What a leader knows of a follower.
+struct FollowerStatus
+{
+    ServerId      server;
+    Index         match;
+    Index         next;
+    bool          replicating = false; ///< Entries flow; otherwise the place of agreement is being looked for.
+    bool          full = false;        ///< Its queue takes no entries now.
+    std::uint64_t in_flight = 0;       ///< Appends that nobody has answered.
+};
+
+/// A picture of a node, as of its last turn.
+struct Status
+{
+    bool                  running = false;
+    std::optional<Failed> failed;
+    ServerId              id;
+    RoleName              role{};
+    Term                  term;
+    ServerId              leader; ///< `nobody` if not known.
+    bool  admitted = false;       ///< The cluster's log names this server; otherwise it waits to be let in.
+    Index last;
+    Index commit;
+    Index applied;
+    Index durable;
+    std::vector<FollowerStatus>              followers;  ///< Of a leader.
+    std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
+};
+
+/// Role, term or leader have changed.
+struct RoleChanged
+{
+    RoleName role{};
+    Term     term;
+    ServerId leader;
+};
+
+/// The core named what happened. Breaches mean that another server is broken.
+struct OutcomeNoted
+{
+    Outcome  outcome{};
+    ServerId from;
+};
+
+/// Recovery cut off the torn end of the log. Nothing that was acknowledged was in it.
+struct TornTailCut
+{
+    TornTail tail;
+};
+
+/// What a node tells its observer, on its own thread, in the turn in which it happens.
+using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, Failed>;
+
+/// Observes nothing, and costs nothing.
+struct NoObserver
+{};
+
+} // namespace totora

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/invariants.hpp"
+#include "totora/core/recovery.hpp"
+#include "totora/core/step.hpp"
+
+#include "support/prove.hpp"
+
+#include <initializer_list>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// How tests make states and say what they expect. Everything is constexpr.
+namespace totora::test
+{
+
+inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
+
+/// A configuration of the voters S1 to S`voters`, made with the directory.
+[[nodiscard]] constexpr Configuration cluster(std::uint64_t voters)
+{
+    auto configuration = Configuration{};
+    for (auto id = std::uint64_t{1}; id <= voters; ++id)
+        configuration.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
+    return configuration;
+}
+
+/// A log of these runs; each begins where the one before ended.
+[[nodiscard]] constexpr TermRuns log_of(std::initializer_list<Run> runs)
+{
+    auto log = TermRuns{};
+    for (auto const& run : runs)
+        log.append(run);
+    return log;
+}
+
+/// A server as it is after a restart with this log, all of it durable; no alarm is armed yet.
+[[nodiscard]] constexpr State server(ServerId id, Term term, TermRuns log, std::uint64_t voters = 3)
+{
+    auto state = recover(Settings{}, Member{id, Incarnation{1}, MemberKind::voter},
+                         {.current_term = term,
+                          .voted_for = std::nullopt,
+                          .log = std::move(log),
+                          .configuration = cluster(voters),
+                          .previous_configuration = cluster(voters),
+                          .commit_index = Index{},
+                          .applied_index = Index{}});
+    return *std::move(state);
+}
+
+/// A follower that has heard of no leader for long, and knows none.
+[[nodiscard]] constexpr State
+follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t voters = 3)
+{
+    return server(id, term, log_of(runs), voters);
+}
+
+/// A message of another server.
+template <typename Rpc>
+[[nodiscard]] constexpr Message from(ServerId sender, Rpc const& rpc)
+{
+    return {sender, Happening{rpc}};
+}
+
+/// Something that happens on the server itself.
+template <typename Local>
+[[nodiscard]] constexpr Message local(Local const& happening)
+{
+    return {nobody, Happening{happening}};
+}
+
+/// The newest arming of an alarm rings.
+[[nodiscard]] constexpr Message ring(State const& state, Alarm alarm)
+{
+    return local(AlarmRang{alarm, state.armings[static_cast<std::size_t>(alarm)]});
+}
+
+/// Everything that was written becomes durable.
+[[nodiscard]] constexpr Message persisted(State const& state) { return local(Persisted{state.last_write}); }
+
+/// A candidate of the term after `term`: it asked with a pre-vote unless `settings.pre_vote` is off, and its own vote is durable.
+[[nodiscard]] constexpr State candidate(State state)
+{
+    state.settings.pre_vote = false;
+    state = step(std::move(state), ring(state, Alarm::election)).state;
+    return step(state, persisted(state)).state;
+}
+
+/// A leader of the term after `state`'s, elected by all others. Its no-op is in its log, and durable there only.
+[[nodiscard]] constexpr State leader(State state)
+{
+    auto const pre_vote = state.settings.pre_vote;
+    state = candidate(std::move(state));
+    for (auto const& member : cluster(servers_max).members)
+        if (not is_leader(state) and member.id != state.own.id and is_voter(state.configuration, member.id))
+            state = step(state, from(member.id, RequestVoteResponse{state.current_term, true})).state;
+    state.settings.pre_vote = pre_vote;
+    return step(state, persisted(state)).state;
+}
+
+/// An append with entries, as the leader of `term` would send it.
+[[nodiscard]] constexpr AppendEntries append_of(Term term, LogPosition previous, Term entries_term, std::uint64_t count,
+                                                Index commit = {}, std::uint64_t number = 1)
+{
+    return {.term = term,
+            .previous = previous,
+            .entries = {entries_term, next(previous.index), count},
+            .leader_commit = commit,
+            .round = Round{},
+            .number = AppendNumber{number},
+            .configuration = {}};
+}
+
+/// A heartbeat.
+[[nodiscard]] constexpr AppendEntries
+heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t number = 1, Round round = {})
+{
+    auto heartbeat = append_of(term, previous, term, 0, commit, number);
+    heartbeat.round = round;
+    return heartbeat;
+}
+
+/// The answer of a follower that holds the leader's log up to `match`.
+[[nodiscard]] constexpr AppendEntriesResponse
+accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
+{
+    return {.term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
+}
+
+/// The answer of a follower that does not hold `previous`.
+[[nodiscard]] constexpr AppendEntriesResponse
+refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
+{
+    return {
+        .term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+}
+
+/// The answer to a leader of an older term: it says no more than the newer one.
+[[nodiscard]] constexpr AppendEntriesResponse refused_by_newer_term(Term term)
+{
+    return {.term = term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}};
+}
+
+/// Exactly this message, leaving at once or as told.
+template <typename Said>
+[[nodiscard]] constexpr std::vector<Envelope> just(ServerId to, Said const& said, Release release = Release::at_once())
+{
+    auto messages = std::vector<Envelope>{};
+    messages.push_back(Envelope{to, Rpc{said}, release});
+    return messages;
+}
+
+/// What a step sent to one server, in order. Sealed or not: a test may look.
+template <typename Said>
+[[nodiscard]] constexpr std::vector<Said> sent(Outgoing const& outgoing, ServerId to)
+{
+    auto found = std::vector<Said>{};
+    for (auto const& envelope : outgoing.messages)
+        if (auto const* said = std::get_if<Said>(&envelope.rpc()); said != nullptr and envelope.to() == to)
+            found.push_back(*said);
+    return found;
+}
+
+/// Whether a step named this outcome.
+[[nodiscard]] constexpr bool noted(Outgoing const& outgoing, Outcome outcome)
+{
+    return std::find(outgoing.outcomes.begin(), outgoing.outcomes.end(), outcome) != outgoing.outcomes.end();
+}
+
+/// Whether a step did nothing but name what happened.
+[[nodiscard]] constexpr bool did_nothing(Outgoing const& outgoing)
+{
+    return outgoing.messages.empty() and outgoing.writes.empty() and outgoing.alarms.empty() and
+           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and not outgoing.failed;
+}
+
+/// Exactly these messages, in this order.
+[[nodiscard]] constexpr std::vector<Envelope> exactly(std::initializer_list<Envelope> messages) { return {messages}; }
+
+/// Exactly these writes, in this order.
+[[nodiscard]] constexpr Bounded<Write, writes_max> writes_of(std::initializer_list<Write> made)
+{
+    auto writes = Bounded<Write, writes_max>{};
+    for (auto const& write : made)
+        writes.push_back(write);
+    return writes;
+}
+
+/// Exactly these outcomes, in this order.
+[[nodiscard]] constexpr Bounded<Outcome, outcomes_max> outcomes_of(std::initializer_list<Outcome> named)
+{
+    auto outcomes = Bounded<Outcome, outcomes_max>{};
+    for (auto const outcome : named)
+        outcomes.push_back(outcome);
+    return outcomes;
+}
+
+/// What a step orders for an alarm; null if nothing.
+[[nodiscard]] constexpr AlarmOrder const* order_for(Outgoing const& outgoing, Alarm alarm)
+{
+    for (auto const& order : outgoing.alarms)
+        if (order.alarm == alarm)
+            return &order;
+    return nullptr;
+}
+
+/// Whether a step arms an alarm (again).
+[[nodiscard]] constexpr bool arms(Outgoing const& outgoing, Alarm alarm)
+{
+    auto const* order = order_for(outgoing, alarm);
+    return order != nullptr and order->delay.has_value();
+}
+
+/// What a leader knows of a follower. The state is a leader's, and the server its follower.
+[[nodiscard]] constexpr Progress const& progress_of(State const& leader, ServerId follower)
+{
+    return *find_progress(*std::get_if<Leader>(&leader.role), follower);
+}
+
+/// Whether a leader still looks for the place where a follower's log agrees with its own.
+[[nodiscard]] constexpr bool is_probing(State const& leader, ServerId follower)
+{
+    return std::holds_alternative<Probe>(progress_of(leader, follower).flow);
+}
+
+[[nodiscard]] constexpr bool is_follower(State const& state) { return std::holds_alternative<Follower>(state.role); }
+[[nodiscard]] constexpr bool is_pre_candidate(State const& state)
+{
+    return std::holds_alternative<PreCandidate>(state.role);
+}
+[[nodiscard]] constexpr bool is_candidate(State const& state) { return std::holds_alternative<Candidate>(state.role); }
+
+/// States that no invariant of the later state, nor of the step that led to it, is broken.
+constexpr void require_invariants(State const& earlier, State const& later)
+{
+    require(not later.broken, "the server does not doubt itself");
+    require(not find_broken_invariant(later), "every invariant of a state holds");
+    require(not find_broken_invariant(earlier, later), "every invariant of a step holds");
+}
+
+/// `step`, with every invariant asked after it.
+[[nodiscard]] constexpr Transition checked_step(State const& state, Message const& message)
+{
+    auto transition = step(state, message);
+    require_invariants(state, transition.state);
+    return transition;
+}
+
+/// States that a step named this outcome, did nothing, and left everything as it was.
+constexpr void require_nothing_but(Outcome outcome, State const& before, Transition const& transition)
+{
+    require(transition.outgoing.outcomes == outcomes_of({outcome}), "it is told by its name");
+    require(transition.state == before, "nothing changes");
+    require(did_nothing(transition.outgoing), "and nothing is said or done");
+}
+
+} // namespace totora::test

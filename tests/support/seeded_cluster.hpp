@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/faulty_network.hpp"
+#include "totora/clock/manual_clock.hpp"
+#include "totora/core/invariants.hpp"
+#include "totora/log/memory_log.hpp"
+#include "totora/node/raft_node.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::test {
+
+/// Remembers what was applied, and answers with the position in the history.
+struct HistoryMachine
+{
+    using Response = std::uint64_t;
+
+    struct Step
+    {
+        LogPosition   position;
+        std::uint64_t command = 0;
+
+        friend bool operator==(Step const&, Step const&) = default;
+    };
+
+    std::vector<Step> history;
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        for (auto const& command : commands) {
+            history.push_back({{command.term, command.index}, get<std::uint64_t>(command.payload.data())});
+            responses.push_back(history.size());
+        }
+    }
+
+    [[nodiscard]] Index applied_index() const { return {}; }
+};
+
+/// A whole cluster of real nodes in one thread and from one seed, with the five properties of Figure 3 asked after
+/// every turn. A breach of one is thrown as a sentence.
+class SeededCluster
+{
+public:
+    using Node = RaftNode<HistoryMachine, MemoryLog, FaultyTransport, ManualClock>;
+
+    struct Server
+    {
+        Server(ServerId name, Identity const& identity) : id(name), log(identity) {}
+
+        ServerId                         id;
+        MemoryLog                        log; ///< Its durable part outlives a crash.
+        std::unique_ptr<HistoryMachine>  machine;
+        std::unique_ptr<ManualClock>     clock;
+        std::unique_ptr<FaultyTransport> transport;
+        std::unique_ptr<Node>            node; ///< Null while it is down.
+        bool                             slow_disk = false;
+    };
+
+    SeededCluster(std::uint64_t seed, std::uint64_t size, NodeSettings settings = {})
+        : network(seed), settings_(settings), random_(seed ^ 0x5DEECE66DU)
+    {
+        auto peers = std::vector<Peer>{};
+        for (auto id = std::uint64_t{1}; id <= size; ++id)
+            peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
+        for (auto const& peer : peers)
+            servers.push_back(std::make_unique<Server>(
+                peer.member.id, Identity{cluster_of("seeded"), peer.member.id, first_incarnation, peers}));
+        for (auto& server : servers)
+            start(*server);
+    }
+
+    FaultyNetwork                        network;
+    std::vector<std::unique_ptr<Server>> servers;
+
+    [[nodiscard]] std::uint64_t draw(std::uint64_t below) { return random_() % below; }
+    [[nodiscard]] Server&       any() { return *servers[draw(servers.size())]; }
+
+    [[nodiscard]] Server* leader() const
+    {
+        Server* newest = nullptr;
+        for (auto const& server : servers)
+            if (server->node and server->node->status().role == RoleName::leader and
+                (newest == nullptr or server->node->state().current_term > newest->node->state().current_term))
+                newest = server.get();
+        return newest;
+    }
+
+    void start(Server& server)
+    {
+        server.machine = std::make_unique<HistoryMachine>();
+        server.clock = std::make_unique<ManualClock>(random_());
+        server.transport = std::make_unique<FaultyTransport>(network, server.id);
+        server.node =
+            std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
+        auto const started = server.node->start();
+        expect(started.has_value(), "a server that lost only what was not durable starts again");
+        expect(server.node->state().commit_index <= last_index(server.node->state()), "nothing committed is lost");
+    }
+
+    /// The power fails: everything that was not durable is gone.
+    void crash(Server& server)
+    {
+        lost_promises_ += server.node ? 1U : 0U;
+        server.node.reset();
+        server.log.crash();
+        network.forget(server.id);
+    }
+
+    /// Lets a server do what it can, and asks Figure 3.
+    void turn(Server& server)
+    {
+        if (not server.node)
+            return;
+        auto const before = server.node->state();
+        server.node->turn();
+        check(server, before);
+    }
+
+    void propose(Server& server)
+    {
+        if (not server.node)
+            return;
+        auto const command = ++proposed;
+        auto       payload = std::vector<std::byte>(8);
+        put(payload.data(), command);
+        ++open;
+        server.node->propose(payload, [this, command](ProposalOutcome<std::uint64_t> outcome) {
+            --open;
+            expect(ends_[command]++ == 0, "a promise ends once");
+            if (auto const* applied = std::get_if<AppliedWith<std::uint64_t>>(&outcome)) {
+                acknowledged[applied->position.index] = command;
+                newest_acknowledged_ = std::max(newest_acknowledged_, applied->position.index);
+            }
+        });
+    }
+
+    void read(Server& server)
+    {
+        if (not server.node)
+            return;
+        ++open;
+        server.node->read([this, at = &server, least = newest_acknowledged_](ReadOutcome const& outcome) {
+            --open;
+            if (auto const* readable = std::get_if<ReadableNow>(&outcome)) {
+                ++reads;
+                expect(readable->index >= least,
+                       "a read sees everything that was acknowledged before it was asked for");
+                auto const& history = at->machine->history;
+                expect(least.value == 0 or (not history.empty() and history.back().position.index >= least),
+                       "and the machine holds it");
+            }
+        });
+    }
+
+    /// One thing happens, somewhere.
+    void happen()
+    {
+        auto& server = any();
+        switch (draw(8)) {
+        case 0:
+            server.clock->advance_ms(1 + draw(longest_pause_ms));
+            break;
+        case 1:
+        case 2:
+        case 3:
+            network.deliver(server.id);
+            break;
+        case 4:
+            complete_syncs(server);
+            break;
+        case 5:
+            propose(server);
+            break;
+        case 6:
+            read(server);
+            break;
+        default:
+            break;
+        }
+        turn(server);
+    }
+
+    /// Time passes everywhere, everything arrives, disks are quick.
+    void run_healthy_ms(std::uint64_t ms)
+    {
+        for (auto passed = std::uint64_t{0}; passed < ms; ++passed)
+            for (auto& server : servers) {
+                server->clock->advance_ms(1);
+                server->log.release_syncs();
+                while (network.deliver(server->id)) {}
+                turn(*server);
+            }
+    }
+
+    void complete_syncs(Server& server)
+    {
+        if (not server.node)
+            return;
+        auto const& state = server.node->state();
+        auto const  waiting = state.last_write.value - state.durable_write.value;
+        server.log.complete_through(
+            WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
+    }
+
+    /// What was promised to clients is on every server, where it was said to be; all machines are equal.
+    void check_converged()
+    {
+        auto const* led = leader();
+        expect(led != nullptr, "a healthy cluster has a leader");
+        for (auto const& server : servers) {
+            expect(server->machine->history == led->machine->history, "all state machines are equal");
+            for (auto const& [index, command] : acknowledged) {
+                auto const& history = server->machine->history;
+                auto const  at =
+                    std::lower_bound(history.begin(), history.end(), index,
+                                     [](auto const& step, Index wanted) { return step.position.index < wanted; });
+                expect(at != history.end() and at->position.index == index and at->command == command,
+                       "what was acknowledged is never lost");
+            }
+        }
+    }
+
+    std::uint64_t longest_pause_ms =
+        20; ///< How far a clock moves at once, at most: what is long makes elections frequent.
+    std::uint64_t proposed = 0;
+    std::int64_t  open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
+    std::uint64_t reads = 0;
+    std::map<Index, std::uint64_t> acknowledged;
+
+private:
+    void expect(bool holds, char const* sentence) const
+    {
+        if (not holds)
+            throw std::runtime_error(sentence);
+    }
+
+    void check(Server const& server, State const& before)
+    {
+        auto const& state = server.node->state();
+        auto const  status = server.node->status();
+        if (status.failed)
+            throw std::runtime_error("the node failed: " + status.failed->sentence);
+        if (auto const broken = find_broken_invariant(state))
+            throw std::runtime_error(std::string{*broken});
+        if (auto const broken = find_broken_invariant(before, state))
+            throw std::runtime_error(std::string{*broken});
+        for (auto outcome = static_cast<std::size_t>(Outcome::breach_sender); outcome < outcome_count; ++outcome)
+            if (status.outcomes[outcome] != 0)
+                throw std::runtime_error("a correct server was taken for a broken one: " +
+                                         std::string{name_of(static_cast<Outcome>(outcome))});
+        if (is_leader(state))
+            check_leader(state);
+        check_committed(state);
+        check_log_matching(server);
+        check_applied(server);
+    }
+
+    /// Election Safety and Leader Completeness (Figure 3).
+    void check_leader(State const& state)
+    {
+        auto const [known, is_new] = leaders_.try_emplace(state.current_term, state.own.id);
+        expect(known->second == state.own.id, "at most one leader is elected in a term");
+        if (is_new)
+            expect(agree_through(committed_, state.log, committed_.last().index),
+                   "what was committed is in the logs of the leaders of all higher terms");
+    }
+
+    void check_committed(State const& state)
+    {
+        auto const through = std::min(state.commit_index, committed_.last().index);
+        expect(agree_through(committed_, state.log, through), "servers agree on what is committed");
+        while (committed_.last().index < state.commit_index) {
+            auto const first = next(committed_.last().index);
+            committed_.append(state.log.run_from(first, state.commit_index.value - first.value + 1));
+        }
+    }
+
+    /// Log Matching: where two logs hold the same entry, they are the same up to it.
+    void check_log_matching(Server const& server) const
+    {
+        for (auto const& other : servers) {
+            if (not other->node or other->id == server.id)
+                continue;
+            auto const& a = server.node->state().log;
+            auto const& b = other->node->state().log;
+            auto        shared = std::min(a.last().index, b.last().index);
+            while (shared.value > 0 and a.term_at(shared) != b.term_at(shared))
+                shared = before(shared);
+            expect(agree_through(a, b, shared), "logs that share an entry are the same up to it");
+        }
+    }
+
+    /// State Machine Safety: no two servers apply different commands at an index.
+    void check_applied(Server const& server)
+    {
+        auto&       checked = checked_[server.machine.get()];
+        auto const& history = server.machine->history;
+        for (; checked < history.size(); ++checked) {
+            if (checked == applied_.size())
+                applied_.push_back(history[checked]);
+            expect(applied_[checked] == history[checked], "all servers apply the same commands in the same order");
+        }
+    }
+
+    NodeSettings                                 settings_;
+    std::mt19937_64                              random_;
+    std::map<Term, ServerId>                     leaders_;
+    TermRuns                                     committed_;
+    std::vector<HistoryMachine::Step>            applied_;
+    std::map<HistoryMachine const*, std::size_t> checked_;
+    std::map<std::uint64_t, int>                 ends_;
+    Index                                        newest_acknowledged_;
+    std::uint64_t                                lost_promises_ = 0;
+};
+
+} // namespace totora::test

@@ -1,0 +1,268 @@
+// The rules of the house that no compiler knows, checked on the tree itself; and each check is shown to fail on a
+// planted violation. What is planted is put together from parts, because this file is in the tree too.
+#include "support/tidy/case_table.hpp"
+#include "support/tidy/citations.hpp"
+#include "support/tidy/files.hpp"
+#include "support/tidy/includes.hpp"
+#include "support/tidy/tree.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace
+{
+
+using namespace totora::tidy;
+
+Tree const& our_tree()
+{
+    static auto const tree = read_tree(TOTORA_SOURCE_DIR);
+    return tree;
+}
+
+void expect_none(Complaints const& complaints)
+{
+    for (auto const& complaint : complaints)
+        BOOST_ERROR(complaint);
+    BOOST_TEST(complaints.empty());
+}
+
+/// A check that says exactly this of a tree.
+void expect(Complaints const& complaints, Complaints const& expected)
+{
+    BOOST_TEST(complaints == expected, boost::test_tools::per_element());
+}
+
+/// A header with one include; the directive is not at the start of a line here.
+File header(std::string const& path, std::string const& include)
+{
+    return {"include/totora/" + path, "#include " + include + "\n"};
+}
+
+std::string section(std::string const& number) { return "§" + number; }
+
+std::string tagged(std::string const& text) { return "lab" + ("el(\"" + text + "\")"); }
+
+std::string numbered_case(std::string const& number) { return "ca" + ("se " + number); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(tidy)
+
+BOOST_AUTO_TEST_CASE(the_tree_was_found)
+{
+    BOOST_TEST(our_tree().size() > 20U);
+    BOOST_TEST(known_cases(our_tree()).size() == 87U);
+}
+
+BOOST_AUTO_TEST_CASE(every_header_includes_only_what_its_area_may) { expect_none(broken_includes(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_umbrella_header_pulls_in_neither_boost_nor_streams)
+{
+    expect_none(heavy_includes(our_tree()));
+}
+
+BOOST_AUTO_TEST_CASE(only_the_agreed_names_stand_at_the_top_level) { expect_none(strangers_at_the_top(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(every_header_begins_with_its_license) { expect_none(headers_without_license(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(every_cited_case_and_section_exists) { expect_none(broken_citations(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_table_of_cases_says_what_is_tested) { expect_none(wrong_rows_of_cases(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(every_test_is_in_a_program) { expect_none(tests_that_never_run(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_open_and_no_path_is_of_one_machine) { expect_none(loose_ends(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_version_is_the_same_in_numbers_and_in_words)
+{
+    expect_none(versions_that_disagree(our_tree()));
+}
+
+BOOST_AUTO_TEST_SUITE(planted)
+
+BOOST_AUTO_TEST_CASE(an_include_that_the_matrix_forbids_is_found)
+{
+    struct Planted
+    {
+        std::string path;
+        std::string include;
+        std::string complaint; ///< Empty if it is allowed.
+    };
+    auto const rows = std::vector<Planted>{
+        {"core/a.hpp", "<vector>", ""},
+        {"core/a.hpp", "\"totora/core/b.hpp\"", ""},
+        {"core/a.hpp", "\"b.hpp\"", ""},
+        {"core/a.hpp", "<totora/version.hpp>", ""},
+        {"core/a.hpp", "<functional>", "core may not include functional"},
+        {"core/a.hpp", "<chrono>", "core may not include chrono"},
+        {"core/a.hpp", "<thread>", "core may not include thread"},
+        {"core/a.hpp", "<range/v3/view/all.hpp>", "core may not include range/v3/view/all.hpp"},
+        {"core/a.hpp", "\"../wire/b.hpp\"", "core may not include totora/wire/b.hpp"},
+        {"core/a.hpp", "\"totora/policy/b.hpp\"", "core may not include totora/policy/b.hpp"},
+        {"core/a.hpp", "\"totora/totora.hpp\"", "core may not include totora/totora.hpp"},
+        {"core/a.hpp", "<unistd.h>", "core may not include unistd.h"},
+        {"policy/a.hpp", "\"totora/core/b.hpp\"", ""},
+        {"policy/a.hpp", "<filesystem>", "policy may not include filesystem"},
+        {"policy/a.hpp", "\"totora/wire/b.hpp\"", "policy may not include totora/wire/b.hpp"},
+        {"wire/a.hpp", "\"totora/policy/b.hpp\"", ""},
+        {"wire/a.hpp", "<random>", "wire may not include random"},
+        {"wire/a.hpp", "\"totora/node/b.hpp\"", "wire may not include totora/node/b.hpp"},
+        {"node/a.hpp", "<functional>", ""},
+        {"node/a.hpp", "<range/v3/algorithm/sort.hpp>", ""},
+        {"node/a.hpp", "<range/v3/all.hpp>", "node may not include range/v3/all.hpp"},
+        {"node/a.hpp", "<iostream>", "node may not include iostream"},
+        {"node/a.hpp", "\"totora/log/b.hpp\"", "node may not include totora/log/b.hpp"},
+        {"node/a.hpp", "\"totora/wire/b.hpp\"", "node may not include totora/wire/b.hpp"},
+        {"log/a.hpp", "<fcntl.h>", ""},
+        {"log/a.hpp", "<sys/stat.h>", ""},
+        {"log/a.hpp", "<fstream>", "log may not include fstream"},
+        {"log/a.hpp", "\"totora/transport/b.hpp\"", "log may not include totora/transport/b.hpp"},
+        {"clock/a.hpp", "\"totora/log/b.hpp\"", "clock may not include totora/log/b.hpp"},
+        {"transport/tcp.hpp", "<boost/asio/io_context.hpp>", ""},
+        {"transport/tcp.hpp", "<boost/optional.hpp>", "transport may not include boost/optional.hpp"},
+        {"transport/a.hpp", "<boost/asio/io_context.hpp>", "transport may not include boost/asio/io_context.hpp"},
+        {"transport/a.hpp", "<sys/socket.h>", "transport may not include sys/socket.h"},
+        {"sim/a.hpp", "<iostream>", ""},
+        {"sim/a.hpp", "\"totora/node/b.hpp\"", ""},
+        {"sim/a.hpp", "<boost/test/unit_test.hpp>", "sim may not include boost/test/unit_test.hpp"},
+        {"conformance/a.hpp", "<boost/test/unit_test.hpp>", "conformance may not include boost/test/unit_test.hpp"},
+    };
+    for (auto const& [path, include, complaint] : rows) {
+        auto const expected =
+            complaint.empty() ? Complaints{} : Complaints{"include/totora/" + path + ":1: " + complaint};
+        expect(broken_includes({header(path, include)}), expected);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_area_that_nobody_decided_on_is_found)
+{
+    expect(broken_includes({header("detail/a.hpp", "<vector>")}),
+           {"include/totora/detail/a.hpp stands in an area that the include matrix does not know"});
+}
+
+BOOST_AUTO_TEST_CASE(a_heavy_include_is_found_through_other_headers)
+{
+    auto const umbrella = header("totora.hpp", "\"totora/sim/a.hpp\"");
+
+    expect(heavy_includes({umbrella, header("sim/a.hpp", "<vector>")}), {});
+    expect(heavy_includes({umbrella, header("sim/a.hpp", "<iostream>")}),
+           {"include/totora/sim/a.hpp:1: totora/totora.hpp pulls in iostream"});
+    expect(heavy_includes({umbrella, header("sim/a.hpp", "\"../transport/tcp.hpp\""),
+                           header("transport/tcp.hpp", "<boost/asio/io_context.hpp>")}),
+           {"include/totora/transport/tcp.hpp:1: totora/totora.hpp pulls in boost/asio/io_context.hpp"});
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_at_the_top_level_is_found)
+{
+    expect(strangers_at_the_top({{"README.md", ""}, {".ci/run", ""}, {"docs/a.md", ""}, {"include/a.hpp", ""}}), {});
+    expect(strangers_at_the_top({{"src/a.cpp", ""}, {"src/b.cpp", ""}, {"LICENSE", ""}}),
+           {"LICENSE may not stand at the top level", "src may not stand at the top level"});
+}
+
+BOOST_AUTO_TEST_CASE(a_header_without_its_license_is_found)
+{
+    auto const line = std::string{"// SPDX-License-Identifier: BSL-1.0\n"};
+
+    expect(headers_without_license({{"include/totora/a.hpp", line + "#pragma once\n"}, {"tests/a.cpp", ""}}), {});
+    expect(headers_without_license({{"include/totora/a.hpp", "#pragma once\n" + line}}),
+           {"include/totora/a.hpp does not begin with its SPDX line"});
+    expect(headers_without_license({{"tests/support/a.hpp", "// SPDX-License-Identifier: MIT\n"}}),
+           {"tests/support/a.hpp does not begin with its SPDX line"});
+}
+
+BOOST_AUTO_TEST_CASE(a_citation_of_what_does_not_exist_is_found)
+{
+    auto const complaints = [](std::string const& text, std::string const& path = "tests/a.cpp") {
+        return broken_citations({{"docs/cases.md", "### 1. One\n### 14. Fourteen\n"}, {path, text}});
+    };
+    auto const no_case = [](std::string const& number) {
+        return Complaints{"tests/a.cpp:1: docs/cases.md has no case " + number};
+    };
+    auto const no_paper = [](std::string const& number) {
+        return Complaints{"tests/a.cpp:1: the paper has no section " + number};
+    };
+    auto const no_dissertation = [](std::string const& number, int line = 1) {
+        return Complaints{"tests/a.cpp:" + std::to_string(line) + ": the dissertation has no section " + number};
+    };
+    auto const dissertation = std::string{"disser"} + "tation ";
+
+    expect(complaints("// " + numbered_case("14") + ", see."), {});
+    expect(complaints("// " + numbered_case("15") + "."), no_case("15"));
+    expect(complaints(tagged("ca" + std::string{"se_15"})), no_case("15"));
+    expect(complaints("// ca" + std::string{"ses 1, 14 and 16 to 14"}), no_case("16"));
+    expect(complaints("    " + numbered_case("15") + ": return;"), {}); // A switch statement.
+    expect(complaints("- " + numbered_case("15") + ": lost", "docs/a.md"),
+           {"docs/a.md:1: docs/cases.md has no case 15"});
+    expect(complaints("test_" + numbered_case("15")), {});
+
+    expect(complaints("// " + section("5.4.1") + ". And " + section("6")), {});
+    expect(complaints("// " + section("5.7")), no_paper("5.7"));
+    expect(complaints("// pap" + std::string{"er 5.9"}), no_paper("5.9"));
+    expect(complaints("*" + tagged("5.8")), no_paper("5.8"));
+    expect(complaints("TOTORA_PR" + std::string{"OVE(a_name, \"12\");"}), no_paper("12"));
+
+    expect(complaints("// " + dissertation + section("6.4.1") + "."), {});
+    expect(complaints("// " + dissertation + section("6.9")), no_dissertation("6.9"));
+    expect(complaints("// " + dissertation + "6.8"), no_dissertation("6.8"));
+    expect(complaints("// the " + dissertation + "\n    /// " + section("3.12") + "."), no_dissertation("3.12", 2));
+    expect(complaints("// " + dissertation + section("3.8") + " and " + section("9.6")), {});
+    expect(complaints("// " + dissertation + section("3.8") + ". In the paper " + section("9.6")), no_paper("9.6"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
+{
+    auto const complaints = [](std::string const& table, std::string const& test) {
+        return wrong_rows_of_cases(
+            {{"docs/cases.md", "### 1. One\n"}, {"docs/testing.md", table}, {"tests/a.cpp", test}});
+    };
+    auto const case_1 = tagged("ca" + std::string{"se_1"});
+    auto const case_11 = tagged("ca" + std::string{"se_11"});
+
+    expect(complaints("| 1 | One | now | |\n", case_1), {});
+    expect(complaints("| 1 | One | due | |\n", case_1), {});
+    expect(complaints("| 1 | One | due | |\n", ""), {});
+    expect(complaints("| 1 | One | waits | snapshots |\n", ""), {});
+    expect(complaints("| 1 | One | now | |\n", case_11),
+           {"docs/testing.md:1: 1 is said to be tested now, and no test is labelled with it"});
+    expect(complaints("| 1 | One | waits | snapshots |\n", case_1),
+           {"docs/testing.md:1: 1 is said to wait, and a test is labelled with it"});
+    expect(complaints("| 1 | One | waits | |\n", ""), {"docs/testing.md:1: 1 waits for nothing"});
+    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/testing.md:1: 1 is neither now nor due nor waits"});
+    expect(complaints("", ""), {"docs/testing.md does not list 1 once"});
+    expect(complaints("| 1 | One | due | |\n| 1 | One | due | |\n", ""), {"docs/testing.md does not list 1 once"});
+}
+
+BOOST_AUTO_TEST_CASE(a_test_that_no_program_contains_is_found)
+{
+    expect(tests_that_never_run({{"tests/core/a.cpp", ""}, {"tests/package/consumer/a.cpp", ""}}), {});
+    expect(tests_that_never_run({{"tests/core/more/a.cpp", ""}}),
+           {"tests/core/more/a.cpp stands too deep: no test program contains it"});
+}
+
+BOOST_AUTO_TEST_CASE(a_loose_end_is_found)
+{
+    auto const mark = std::string{"TO"} + "DO";
+    auto const path = std::string{"/ho"} + "me/someone/totora";
+
+    expect(loose_ends({{"a.md", "TODOS and mastodons, include/work/a and build/root/b\n"}}), {});
+    expect(loose_ends({{"a.md", "\n// " + mark + ": later\n"}}), {"a.md:2: " + mark + " leaves something open"});
+    expect(loose_ends({{"a.md", "cd " + path + "\n"}}), {"a.md:1: a path of one machine"});
+    expect(loose_ends({{"a.md", "-I" + std::string{"\""} + path + "\"\n"}}), {"a.md:1: a path of one machine"});
+}
+
+BOOST_AUTO_TEST_CASE(a_version_that_disagrees_with_itself_is_found)
+{
+    auto const version = [](std::string const& minor) {
+        return Tree{{"include/totora/version.hpp", "version_major = 0;\nversion_minor = " + minor +
+                                                       ";\nversion_patch = 0;\nversion_string = \"0.1.0\";\n"}};
+    };
+    expect(versions_that_disagree(version("1")), {});
+    expect(versions_that_disagree(version("2")),
+           {"include/totora/version.hpp: the numbers say 0.2.0, the string \"0.1.0\""});
+    expect(versions_that_disagree({}), {"include/totora/version.hpp is missing"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE_END()
