@@ -5,8 +5,10 @@
 
 // One transition, two spellings: `step` by value and `advance` in place are the same function, of their arguments only.
 
-namespace totora::test {
-namespace {
+namespace totora::test
+{
+namespace
+{
 
 /// Servers live through random messages, by both spellings.
 constexpr void both_spellings_agree(std::uint64_t servers, int messages)

@@ -10,8 +10,10 @@
 
 // The runs of terms against the plainest log there is: a list of terms. Every small log, every question.
 
-namespace totora::test {
-namespace {
+namespace totora::test
+{
+namespace
+{
 
 /// A log as Figure 2 draws it: `terms[0]` is the term of the entry at `base.index + 1`.
 struct ListOfTerms
@@ -25,7 +27,8 @@ struct ListOfTerms
     {
         if (index < base.index or index > last_index())
             return std::nullopt;
-        return index == base.index ? base.term : Term{terms[static_cast<std::size_t>((index.value - base.index.value) - 1)]};
+        return index == base.index ? base.term
+                                   : Term{terms[static_cast<std::size_t>((index.value - base.index.value) - 1)]};
     }
 
     [[nodiscard]] constexpr LogPosition last_not_after(LogPosition limit) const
@@ -94,7 +97,8 @@ constexpr void answers_agree(ListOfTerms const& list, TermRuns const& runs)
         }
         for (auto count = std::uint64_t{0}; count <= 5; ++count) {
             require(runs.run_from(index, count) == list.run_from(index, count), "the run from an index");
-            for (auto term = std::uint64_t{1}; term <= 4 and index > list.base.index and index <= next(list.last_index()); ++term) {
+            for (auto term = std::uint64_t{1};
+                 term <= 4 and index > list.base.index and index <= next(list.last_index()); ++term) {
                 auto const run = Run{Term{term}, index, count};
                 require(runs.missing_from(run) == list.missing_from(run), "what is missing of a run");
             }
@@ -124,8 +128,10 @@ constexpr void changes_agree(ListOfTerms const& list, TermRuns const& runs)
             auto longer = shorter;
             longer.terms.push_back(grown_by.value);
             longer.terms.push_back(grown_by.value);
-            require(grown.last() == LogPosition{grown_by, longer.last_index()}, "a grown log ends with what it grew by");
-            require(grown.term_at(before(longer.last_index())) == longer.term_at(before(longer.last_index())), "all of it");
+            require(grown.last() == LogPosition{grown_by, longer.last_index()},
+                    "a grown log ends with what it grew by");
+            require(grown.term_at(before(longer.last_index())) == longer.term_at(before(longer.last_index())),
+                    "all of it");
         }
     }
 }
