@@ -2,8 +2,10 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-namespace totora::test {
-namespace {
+namespace totora::test
+{
+namespace
+{
 
 /// Found by a seed: S1 led term 1, and leads term 3 when S2, already in term 3, answers an append of term 1 with its newer term.
 constexpr auto a_refusal_of_an_older_term_is_no_answer_to_an_append_of_this_one = [] {

@@ -2,8 +2,10 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-namespace totora::test {
-namespace {
+namespace totora::test
+{
+namespace
+{
 
 /// §5.4.1: a later term in the last entry beats a longer log.
 constexpr auto a_longer_log_of_an_older_term_gets_no_vote = [] {
@@ -27,8 +29,7 @@ constexpr auto a_granted_vote_leaves_only_when_it_is_durable = [] {
     require(after.voted_for == S1, "the vote is given");
     require(outgoing.writes.size() == 1 and outgoing.writes[0] == Write{SaveVote{WriteNumber{1}, Term{4}, S1}},
             "term and vote are one write");
-    require(outgoing.messages ==
-                just(S1, RequestVoteResponse{Term{4}, true}, Release::once_durable(WriteNumber{1})),
+    require(outgoing.messages == just(S1, RequestVoteResponse{Term{4}, true}, Release::once_durable(WriteNumber{1})),
             "the answer waits for it");
     require(not outgoing.messages[0].open(), "the seal cannot be broken without the log's word");
 };

@@ -52,7 +52,9 @@ public:
                                     .previous_configuration = configuration,
                                     .commit_index = applied,
                                     .applied_index = Index{below(applied.value + 1)}});
-        return below(2) == 0 ? leader(*std::move(state)) : *std::move(state);
+        if (below(2) == 0) // No conditional expression: g++ 12 frees a log twice there, in a constant expression.
+            return leader(*std::move(state));
+        return *std::move(state);
     }
 
     /// Anything that can happen to this server, except that its storage fails, which ends it.
@@ -96,6 +98,27 @@ public:
                 return local(Started{});
             return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});
         }
+    }
+
+    /// What a follower of changing leaders sees; one in so many messages comes from its own disk.
+    [[nodiscard]] constexpr Message any_append_or_confirmation(State const& state, std::uint64_t one_in)
+    {
+        if (below(one_in) == 0) {
+            auto const waiting = state.last_write.value - state.durable_write.value;
+            return local(Persisted{WriteNumber{state.durable_write.value + below(waiting + 1)}});
+        }
+        auto append = AppendEntries{};
+        append.term = Term{state.current_term.value + (below(6) == 0 ? 1U : 0U)};
+        auto const first = 1 + below(std::min<std::uint64_t>(last_index(state).value, 6) + 1);
+        append.previous.index = before(Index{last_index(state).value + 2 - first});
+        append.previous.term = state.log.term_at(append.previous.index).value_or(Term{});
+        append.entries = {below(2) == 0 ? std::max(append.previous.term, Term{1}) : append.term,
+                          next(append.previous.index), below(4)};
+        append.number = AppendNumber{below(9)};
+        return from(append.term > state.current_term or known_leader(state) == nobody
+                        ? (append.term.value % 2 == 0 ? S1 : S3)
+                        : known_leader(state),
+                    append);
     }
 
 private:
