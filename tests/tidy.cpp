@@ -121,6 +121,8 @@ BOOST_AUTO_TEST_CASE(an_include_that_the_matrix_forbids_is_found)
         {"log/a.hpp", "\"totora/transport/b.hpp\"", "log may not include totora/transport/b.hpp"},
         {"clock/a.hpp", "\"totora/log/b.hpp\"", "clock may not include totora/log/b.hpp"},
         {"transport/tcp.hpp", "<boost/asio/io_context.hpp>", ""},
+        {"transport/tcp_hub.hpp", "<boost/asio/steady_timer.hpp>", ""},
+        {"transport/tcp_hub.hpp", "<boost/system/error_code.hpp>", ""},
         {"transport/tcp.hpp", "<boost/optional.hpp>", "transport may not include boost/optional.hpp"},
         {"transport/a.hpp", "<boost/asio/io_context.hpp>", "transport may not include boost/asio/io_context.hpp"},
         {"transport/a.hpp", "<sys/socket.h>", "transport may not include sys/socket.h"},

@@ -56,9 +56,8 @@ inline auto const include_matrix = std::vector<MayInclude>{
 /// These name no area's ideas, so that every area may include them.
 inline constexpr auto for_everyone = std::to_array<std::string_view>({"totora/fwd.hpp", "totora/version.hpp"});
 
-/// The one header that may include Boost, and only its Asio.
-inline constexpr std::string_view boost_header = "totora/transport/tcp.hpp";
-inline constexpr std::string_view boost_folder = "totora/transport/tcp/";
+/// Only the transport over TCP, tcp.hpp and its parts, may include Boost, and of it only Asio with its error codes.
+inline constexpr std::string_view boost_headers = "totora/transport/tcp";
 
 inline constexpr auto value_headers = std::to_array<std::string_view>({
     "algorithm",        "array",    "bit",         "compare", "concepts", "cstddef",  "cstdint", "cstring",
@@ -139,8 +138,8 @@ struct Include
 {
     if (what.starts_with("totora/"))
         return is_one_of(for_everyone, what) or std::ranges::find(row.areas, area_of(what)) != row.areas.end();
-    if (what.starts_with("boost/asio/"))
-        return header == boost_header or header.starts_with(boost_folder);
+    if (what.starts_with("boost/asio/") or what.starts_with("boost/system/"))
+        return header.starts_with(boost_headers);
     if (what.starts_with("range/v3/") and what != "range/v3/all.hpp")
         return row.ranges;
     if (not is_standard(what))
