@@ -343,7 +343,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
         return arrived == sent;
     }));
     BOOST_TEST((std::get<Rpc>(last->content) == vote_request(1)));
-    BOOST_TEST(dialed.one.link_is(S2, Link::open));
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(S2, Link::open); }));
     BOOST_TEST(dialed.one.links.size() == 3U);
 }
 

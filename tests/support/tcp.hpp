@@ -59,6 +59,8 @@ class TcpServer
 public:
     TcpServer(boost::asio::io_context& context, TcpSettings settings);
 
+    ~TcpServer();
+
     [[nodiscard]] TcpTransport&      transport() { return *transport_; }
     [[nodiscard]] TcpCounters const& counters() const { return transport_->counters(); }
 
@@ -94,6 +96,26 @@ public:
 private:
     std::shared_ptr<std::vector<std::string>> logged_ = std::make_shared<std::vector<std::string>>();
     std::optional<TcpTransport>               transport_;
+};
+
+/// Two servers that know each other.
+struct Pair
+{
+    explicit Pair(TcpSettings first = settings_of(S1), TcpSettings second = settings_of(S2))
+        : one(context, std::move(first)), two(context, std::move(second))
+    {
+        one.knows(S2, two);
+        two.knows(S1, one);
+    }
+
+    [[nodiscard]] bool connected()
+    {
+        return until(context, [&] { return one.link_is(S2, Link::open) and two.link_is(S1, Link::open); });
+    }
+
+    boost::asio::io_context context;
+    TcpServer               one;
+    TcpServer               two;
 };
 
 /// The other end of a connection, held by hand: writes any bytes, and reads what comes.

@@ -363,7 +363,7 @@ private:
         tick_.expires_after(tick_interval);
         tick_.async_wait([weak = weak_from_this()](Error error) {
             auto const hub = weak.lock();
-            if (hub == nullptr or error)
+            if (hub == nullptr or hub->closed_ or error)
                 return;
             auto const now = std::chrono::steady_clock::now();
             auto       connections = hub->accepted_;

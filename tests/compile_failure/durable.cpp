@@ -1,0 +1,15 @@
+// Only a log can say that something is durable.
+// prints: Durable
+// prints: private
+#include "totora/core/release.hpp"
+
+#ifdef TOTORA_EXPECT_FAILURE
+totora::Durable const durable{totora::WriteNumber{7}};
+#else
+struct Log : totora::DurableSource
+{
+    static totora::Durable durable() { return durable_through(totora::WriteNumber{7}); }
+};
+
+totora::Durable const durable = Log::durable();
+#endif

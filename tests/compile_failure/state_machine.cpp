@@ -1,0 +1,22 @@
+// A state machine that does not say how far it is.
+// prints: state_machine
+// prints: readable.applied_index()
+#include "totora/clock/manual_clock.hpp"
+#include "totora/log/memory_log.hpp"
+#include "totora/node/raft_node.hpp"
+#include "totora/transport/loopback.hpp"
+
+struct Machine
+{
+    using Response = int;
+
+    void apply(std::span<totora::EntryView const> commands, std::vector<int>& responses);
+#ifdef TOTORA_EXPECT_FAILURE
+    totora::Index applied_index(); // On a constant machine it cannot be called.
+#else
+    totora::Index applied_index() const;
+#endif
+};
+
+using Node = totora::RaftNode<Machine, totora::MemoryLog, totora::Loopback, totora::ManualClock>;
+static_assert(sizeof(Node) > 0);

@@ -1,0 +1,313 @@
+// How a node writes and sends: everything of a turn together, cut by bytes without a gap, and with the bytes of the turn.
+#include "support/prove.hpp"
+#include "support/stage.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+using Applied = AppliedWith<std::string>;
+
+[[nodiscard]] AppendEntries append_in(Wire::Sent const& sent) { return *std::get_if<AppendEntries>(&sent.rpc); }
+
+[[nodiscard]] std::vector<std::string> commands_in(Entries const& entries)
+{
+    auto commands = std::vector<std::string>{};
+    for (auto const entry : entries)
+        commands.push_back(is_intact(entry) ? text_of(entry.payload) : "damaged");
+    return commands;
+}
+
+/// What is sent is complete and follows without a gap: each part names the entry before it, and carries exactly the bytes
+/// that it names.
+void expect_contiguous(std::vector<Wire::Sent> const& parts, Index first, Index last)
+{
+    auto expected = first;
+    for (auto const& part : parts) {
+        auto const append = append_in(part);
+        BOOST_TEST((append.entries.first == expected));
+        BOOST_TEST((append.previous.index == before(expected)));
+        BOOST_TEST(append.entries.count == part.entries.count());
+        for (auto const entry : part.entries) {
+            BOOST_TEST((entry.index == expected));
+            BOOST_TEST((entry.term == append.entries.term));
+            BOOST_TEST(is_intact(entry));
+            expected = next(expected);
+        }
+    }
+    BOOST_TEST((expected == next(last)));
+}
+
+BOOST_AUTO_TEST_CASE(everything_proposed_in_a_turn_is_one_write_one_sync_and_one_append_per_follower)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.accept_all(S3);
+    stage.wire.sent.clear();
+    auto const appends = stage.log.appends;
+    auto const syncs = stage.log.syncs;
+
+    auto ends = std::vector<ProposalEnd>{};
+    for (auto at = 0; at < 50; ++at)
+        ends.push_back(stage.propose(std::to_string(at)));
+    auto const batch = stage.propose_batch({"a", "b"});
+    stage.run();
+
+    BOOST_TEST(stage.log.appends == appends + 1);
+    BOOST_TEST(stage.log.syncs == syncs + 1);
+    for (auto const follower : {S2, S3}) {
+        BOOST_TEST(stage.said_to<AppendEntries>(follower).size() == 1U);
+        expect_contiguous(stage.appends_to(follower), Index{2}, Index{53});
+    }
+    stage.accept_all(S2);
+    for (auto at = std::size_t{0}; at < ends.size(); ++at)
+        BOOST_TEST(ends[at]->as<Applied>()->response == std::to_string(at));
+    BOOST_TEST(batch->times == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_arrives_in_a_turn_is_synced_once)
+{
+    auto stage = Stage{};
+    for (auto index = std::uint64_t{1}; index <= 10; ++index)
+        stage.wire.arriving.push_back(
+            Received{S2, append_of(Term{1}, {Term{index == 1 ? 0U : 1U}, Index{index - 1}}, Term{1}, 1, {}, index),
+                     command_entry(Term{1}, Index{index}, "a")});
+    stage.run();
+
+    BOOST_TEST(stage.log.syncs == 1);
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).size() == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(a_turn_that_writes_nothing_syncs_nothing)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const syncs = stage.log.syncs;
+
+    stage.pass_ms(50);
+    auto const read = stage.read();
+    stage.run();
+
+    BOOST_TEST(read->times == 0);
+    BOOST_TEST(stage.log.syncs == syncs);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_by_bytes_skips_no_entry_and_always_sends_the_first, *label("case_13"))
+{
+    auto settings = NodeSettings{};
+    settings.append_bytes_max = 2 * entry_header_size + 20;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+
+    auto const commands = std::vector<std::string>{"small", std::string(500, 'x'), "small", "small", "small"};
+    auto const end = stage.propose_batch(commands);
+    stage.run();
+
+    auto const parts = stage.appends_to(S2);
+    BOOST_REQUIRE(parts.size() == 4U);
+    BOOST_TEST(parts[0].entries.count() == 1U); // The small one behind the large one would have fitted.
+    BOOST_TEST(parts[1].entries.count() == 1U); // Too large, but the first.
+    BOOST_TEST(parts[2].entries.count() == 2U);
+    BOOST_TEST(parts[3].entries.count() == 1U);
+    expect_contiguous(parts, Index{2}, Index{6});
+    stage.accept(S2, Index{6});
+    BOOST_TEST(end->times == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_parts_of_an_append_bring_a_follower_to_the_same_end_as_the_whole, *label("case_13"))
+{
+    auto settings = NodeSettings{};
+    settings.append_bytes_max = 1;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+    auto const end = stage.propose_batch({"a", "b", "c"});
+    stage.run();
+    auto follower = Stage{Identity{cluster_of("stage"), S2, first_incarnation, peers_of(3)}, NodeSettings{}};
+    follower.hear(S1, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
+
+    for (auto const& part : stage.appends_to(S2))
+        follower.hear(S1, part.rpc, part.entries);
+
+    BOOST_TEST((follower.status().last == Index{4}));
+    auto const answers = follower.said_to<AppendEntriesResponse>(S1);
+    BOOST_TEST((answers.back().success and answers.back().match == Index{4}));
+    BOOST_TEST(end->times == 0);
+}
+
+/// §6: the configuration among the entries of a message is the one that the message carries decoded.
+constexpr auto a_part_carries_the_configuration_that_lies_in_it_and_no_other = [] {
+    auto whole = append_of(Term{3}, {Term{2}, Index{10}}, Term{3}, 5);
+    auto configuration = cluster(3);
+    configuration.index = Index{13};
+    whole.configuration = std::optional<Configuration>{configuration};
+
+    auto const before_it = part_of(whole, Index{11}, 2);
+    auto const with_it = part_of(whole, Index{13}, 1);
+    auto const behind_it = part_of(whole, Index{14}, 2);
+
+    require(not before_it.configuration and not behind_it.configuration, "the other parts carry none");
+    require(with_it.configuration == whole.configuration, "its own part carries it");
+    require(before_it.previous == LogPosition{Term{2}, Index{10}}, "the first part follows what the whole followed");
+    require(behind_it.previous == LogPosition{Term{3}, Index{13}}, "a later one follows an entry of the same run");
+    require(part_of(whole, Index{11}, 5) == whole, "the whole is a part of itself");
+};
+TOTORA_PROVE(a_part_carries_the_configuration_that_lies_in_it_and_no_other, "6");
+
+BOOST_AUTO_TEST_CASE(a_configuration_is_sent_with_the_message_that_holds_its_entry, *label("6"))
+{
+    auto settings = NodeSettings{};
+    settings.append_bytes_max = 1;
+    auto stage = Stage{3, settings};
+    stage.node.reset();
+    auto write = WriteNumber{1};
+    stage.log.save_vote(write, Term{1}, std::nullopt);
+    stage.log.append(write = next(write), command_entry(Term{1}, Index{1}, "a"));
+    stage.log.append(write = next(write), configuration_entry(Term{1}, Index{2}, {1, 2, 3}));
+    stage.log.append(write = next(write), command_entry(Term{1}, Index{3}, "b"));
+    stage.log.sync();
+    stage.restart();
+    stage.lead();
+
+    stage.hear(S2, refused(stage.term(), Index{3}, {}, stage.sent_to(S2).value)); // It holds nothing at all.
+
+    auto parts = stage.appends_to(S2);
+    parts.erase(parts.begin()); // The no-op, which was sent first and refused.
+    BOOST_REQUIRE(parts.size() == 3U);
+    expect_contiguous(parts, Index{1}, Index{3});
+    BOOST_TEST(not append_in(parts[0]).configuration);
+    BOOST_TEST((append_in(parts[1]).configuration.value().index == Index{2}));
+    BOOST_TEST(not append_in(parts[2]).configuration);
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_beyond_a_burst_is_sent_after_the_next_heartbeat)
+{
+    auto settings = NodeSettings{};
+    settings.append_bytes_max = 50;
+    settings.burst_bytes_max = 100;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+    auto const end = stage.propose_batch({"a", "b", "c", "d", "e", "f"});
+    stage.run();
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{4});
+    stage.accept(S2, Index{4});
+
+    stage.wire.sent.clear();
+    stage.pass_ms(50);
+    auto const heartbeat = stage.said_to<AppendEntries>(S2).at(0);
+    BOOST_TEST((heartbeat.previous.index == Index{7}));
+    stage.hear(S2, refused(stage.term(), Index{7}, {Term{1}, Index{4}}, heartbeat.number.value));
+
+    expect_contiguous(stage.appends_to(S2), Index{5}, Index{7});
+    stage.accept(S2, Index{7});
+    BOOST_TEST(end->times == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_gets_heartbeats_and_no_entries_until_it_is_open)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.accept_all(S3);
+    stage.wire.sent.clear();
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::full});
+    auto const end = stage.propose("a");
+    stage.run();
+    BOOST_TEST(stage.appends_to(S2).empty());
+    BOOST_TEST(stage.appends_to(S3).size() == 1U);
+    BOOST_TEST(stage.status().followers.at(0).full);
+    stage.pass_ms(50);
+    BOOST_TEST(stage.said_to<AppendEntries>(S2).size() == 1U);
+    BOOST_TEST(stage.appends_to(S2).empty());
+
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
+    stage.run();
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{2});
+    BOOST_TEST(not stage.status().followers.at(0).full);
+    stage.accept_all(S2);
+    BOOST_TEST(end->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_on_a_broken_way_is_sent_again)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch({"a", "b"});
+    stage.run();
+    stage.wire.sent.clear();
+
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::unreachable});
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
+    stage.wire.arriving.push_back(LinkChanged{S5, Link::open}); // Of a stranger: says nothing to anybody.
+    stage.run();
+
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{3});
+    BOOST_TEST(end->times == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_queued_append_keeps_the_bytes_that_it_was_made_with, *label("case_82"))
+{
+    auto settings = NodeSettings{};
+    settings.append_bytes_max = 50; // So that some parts are read back from the log, and one is what was staged.
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.accept_all(S3);
+    stage.wire.sent.clear();
+    auto const batch = stage.propose_batch({"old reed", "old rush"});
+    stage.run();
+    auto const single = stage.propose("old sedge");
+    stage.run();
+    auto const queued = stage.appends_to(S3); // Nothing of it has left the queue.
+
+    // S2 leads the next term and puts other bytes at the same indexes.
+    auto rewritten = Staging{};
+    for (auto const* command : {"NEW REED", "NEW RUSH", "NEW SEDGE"})
+        rewritten.add(bytes_of(command));
+    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 3, Index{4}),
+               rewritten.seal({Term{2}, Index{2}, 3}, EntryKind::command));
+    BOOST_TEST(stage.machine.commands() == (std::vector<std::string>{"NEW REED", "NEW RUSH", "NEW SEDGE"}),
+               boost::test_tools::per_element());
+
+    auto commands = std::vector<std::string>{};
+    for (auto const& part : queued) {
+        BOOST_TEST((append_in(part).entries.term == Term{1}));
+        for (auto const entry : part.entries)
+            BOOST_TEST((entry.term == Term{1}));
+        for (auto const& command : commands_in(part.entries))
+            commands.push_back(command);
+    }
+    stage.node.reset();
+    stage.log.memory = MemoryLog{identity_of_first()};
+    BOOST_TEST(commands == (std::vector<std::string>{"old reed", "old rush", "old sedge"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(commands_in(queued.back().entries) == std::vector<std::string>{"old sedge"},
+               boost::test_tools::per_element());
+    BOOST_TEST(batch->times + single->times == 2);
+}
+
+BOOST_AUTO_TEST_CASE(of_an_append_only_what_is_missing_is_written, *label("case_9"))
+{
+    auto stage = Stage{};
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 3), entries_of(Term{1}, Index{1}, 3));
+    auto const appends = stage.log.appends;
+
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2, {}, 2), entries_of(Term{1}, Index{1}, 2));
+    BOOST_TEST(stage.log.appends == appends);
+    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 4, {}, 3), entries_of(Term{1}, Index{2}, 4));
+
+    BOOST_TEST(stage.log.appends == appends + 1);
+    BOOST_TEST(stage.log.truncations == 0);
+    auto const all = stage.log.read(Index{1}, Index{5}, 10'000);
+    BOOST_TEST(terms_in(*all) == (std::vector<std::uint64_t>{1, 1, 1, 1, 1}), boost::test_tools::per_element());
+}
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,57 @@
+// A node asks its policies for what the concepts name, and for nothing else.
+#include "support/archetypes.hpp"
+#include "totora/node/driver.hpp"
+#include "totora/node/raft_node.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+using Node = RaftNode<ArchetypeMachine, ArchetypeLog, ArchetypeTransport, ArchetypeClock>;
+
+BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_concepts_ask)
+{
+    auto machine = ArchetypeMachine{0};
+    auto log = ArchetypeLog{
+        Identity{cluster_of("archetypes"), ServerId{1}, first_incarnation, {{{ServerId{1}, first_incarnation}, {}}}}};
+    auto transport = ArchetypeTransport{0};
+    auto clock = ArchetypeClock{0};
+    auto node = Node{machine, log, transport, clock};
+    auto driver = Driver<Node>{node, [] {}};
+    BOOST_REQUIRE(node.start().has_value());
+    while (node.status().role != RoleName::leader and node.turn()) {}
+    driver.poll();
+    BOOST_TEST((node.status().role == RoleName::leader));
+
+    auto const payload = std::array<std::byte, 3>{};
+    auto const payloads = std::array<std::span<std::byte const>, 2>{payload, payload};
+    auto       sizes = std::vector<std::size_t>{};
+    auto       reads = 0;
+    node.propose(payload, [&](ProposalOutcome<ArchetypeResponse> outcome) {
+        if (auto const* applied = std::get_if<AppliedWith<ArchetypeResponse>>(&outcome))
+            sizes.push_back(applied->response.size());
+    });
+    node.propose(payloads, [&](ProposalOutcome<std::vector<ArchetypeResponse>> outcome) {
+        if (auto const* applied = std::get_if<AppliedWith<std::vector<ArchetypeResponse>>>(&outcome))
+            sizes.push_back(applied->response.size());
+    });
+    node.read([&](ReadOutcome const& outcome) { reads += std::holds_alternative<ReadableNow>(outcome) ? 1 : 0; });
+    while (node.turn()) {}
+
+    BOOST_TEST(sizes == (std::vector<std::size_t>{3, 2}), boost::test_tools::per_element());
+    BOOST_TEST(reads == 1);
+    node.stop();
+}
+
+} // namespace
+} // namespace totora::test

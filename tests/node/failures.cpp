@@ -1,0 +1,246 @@
+// A node that cannot go on says nothing any more, ends every promise, and says why; the process lives.
+#include "support/stage.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+
+/// What every failure has in common; `sentence` is part of what the operator is told.
+void expect_failed(Stage& stage, NodeFailure why, std::string const& sentence)
+{
+    auto const status = stage.status();
+    BOOST_REQUIRE(status.failed);
+    BOOST_TEST((status.failed->why == why), name_of(status.failed->why));
+    BOOST_TEST(status.failed->sentence.find(sentence) != std::string::npos, status.failed->sentence);
+    BOOST_TEST(not status.running);
+    BOOST_TEST((status.role != RoleName::leader));
+    BOOST_TEST(stage.events.of<Failed>().size() == 1U);
+}
+
+/// Nothing that may happen to it makes a failed node say or write anything.
+void expect_silence(Stage& stage)
+{
+    stage.wire.sent.clear();
+    auto const& log = stage.log;
+    auto const  writes = log.votes + log.appends + log.truncations + log.syncs + log.closes;
+    auto const  applied = stage.machine.calls;
+    auto const  term = Term{stage.term().value + 1};
+    auto const  last = log.memory.last();
+
+    stage.hear(S2, RequestPreVote{stage.term(), {stage.term(), Index{100}}, Round{1}});
+    stage.hear(S2, RequestVote{term, {stage.term(), Index{100}}, true});
+    stage.hear(S2, heartbeat_of(term, last));
+    stage.hear(S2, append_of(term, last, term, 1, next(last.index)), command_entry(term, next(last.index), "late"));
+    stage.hear(S2, RequestVoteResponse{stage.term(), true});
+    stage.pass_ms(10'000);
+    auto const proposal = stage.propose("late");
+    auto const read = stage.read();
+    stage.run();
+    stage.node->stop();
+
+    BOOST_TEST(stage.wire.sent.empty());
+    BOOST_TEST(log.votes + log.appends + log.truncations + log.syncs + log.closes == writes);
+    BOOST_TEST(stage.machine.calls == applied);
+    BOOST_TEST(proposal->times == 1);
+    BOOST_TEST(read->times == 1);
+    BOOST_TEST(not stage.node->next_turn_ms());
+    BOOST_TEST(not stage.node->turn());
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.machine.throws_at = Index{3};
+    auto const before = stage.propose("a");
+    auto const thrown = stage.propose("b");
+    auto const behind = stage.propose("c");
+    auto const read = stage.read();
+    stage.run();
+    stage.accept_all(S2);
+
+    expect_failed(stage, NodeFailure::apply, "the reeds are wet");
+    // The batch was given as a whole, so that nobody knows what became of any of it.
+    BOOST_TEST(before->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(thrown->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(behind->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST((stage.status().applied == Index{1}));
+    stage.machine.throws_at.reset();
+    expect_silence(stage);
+    BOOST_TEST(stage.machine.commands() == std::vector<std::string>{"a"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_exception_may_be_thrown_too)
+{
+    auto stage = Stage{1};
+    stage.machine.throws_at = Index{2};
+    stage.machine.throws_no_exception = true;
+    stage.lead();
+    auto const end = stage.propose("a");
+    stage.run();
+
+    expect_failed(stage, NodeFailure::apply, "no std::exception");
+    BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_gives_one_response_for_each_command)
+{
+    for (auto const too_many : {1, -1, -2}) {
+        auto stage = Stage{1};
+        stage.lead();
+        stage.machine.responses_too_many = too_many;
+        auto const first = stage.propose("a");
+        auto const second = stage.propose_batch({"b", "c"});
+        stage.run();
+
+        expect_failed(stage, NodeFailure::apply, "responses");
+        BOOST_TEST(first->as<OutcomeUnknown>() != nullptr);
+        BOOST_TEST(second->as<OutcomeUnknown>() != nullptr);
+        expect_silence(stage);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(log_and_core_agree_on_the_index_and_the_term_of_the_last_entry)
+{
+    for (auto const lie :
+         {LogPosition{Term{1}, Index{3}}, LogPosition{Term{1}, Index{1}}, LogPosition{Term{2}, Index{2}}}) {
+        auto stage = Stage{};
+        stage.lead_with_follower();
+        auto const end = stage.propose("a");
+        stage.log.lies_about_last = lie;
+        stage.run();
+
+        expect_failed(stage, NodeFailure::seam, "last entry");
+        BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+        expect_silence(stage);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_entry_is_not_applied_and_is_named)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch({"a", "b", "c"});
+    stage.run();
+    stage.log.damages = Index{3};
+    stage.accept_all(S2);
+
+    expect_failed(stage, NodeFailure::storage, "index 3");
+    BOOST_TEST(stage.machine.applied.empty());
+    BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_is_not_believed)
+{
+    auto const broken = std::vector<std::function<void(WatchedLog&)>>{
+        [](WatchedLog& log) { log.returns_instead = Index{1}; },
+        [](WatchedLog& log) { log.returns_instead = Index{3}; },
+        [](WatchedLog& log) { log.returns_nothing = true; },
+        [](WatchedLog& log) {
+            log.fails_to_read = LogError{LogFailure::read_failed, "the disk cannot be read"};
+        },
+    };
+    for (auto const& breaks : broken) {
+        auto stage = Stage{};
+        stage.lead_with_follower();
+        auto const end = stage.propose_batch({"a", "b", "c"});
+        stage.run();
+        breaks(stage.log);
+        stage.accept_all(S2);
+
+        expect_failed(stage, NodeFailure::storage, "");
+        BOOST_TEST(stage.machine.applied.empty());
+        BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+        expect_silence(stage);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_cannot_be_read_are_not_sent)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch({"a", "b", "c"});
+    stage.run();
+    stage.wire.sent.clear();
+    stage.log.fails_to_read = LogError{LogFailure::read_failed, "the disk cannot be read"};
+    stage.hear(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Asks for everything.
+
+    expect_failed(stage, NodeFailure::storage, "the disk cannot be read");
+    BOOST_TEST(stage.appends_to(S3).empty());
+    BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_whose_storage_failed_falls_silent_and_ends_its_promises, *label("case_71"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const accepted_one = stage.propose("a");
+    auto const read = stage.read();
+    stage.run();
+    auto const staged = stage.propose("b");
+    stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
+    stage.run();
+
+    expect_failed(stage, NodeFailure::storage, "the disk is gone");
+    BOOST_TEST(accepted_one->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(staged->times == 1);
+    BOOST_TEST(staged->as<RefusedBecause>() != nullptr);
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_vote_whose_sync_failed_never_leaves, *label("case_71") * label("case_66"))
+{
+    auto stage = Stage{};
+    stage.log.memory.fail_next_sync();
+    stage.hear(S2, RequestVote{Term{1}, {}, true});
+
+    BOOST_TEST(stage.wire.sent.empty());
+    expect_failed(stage, NodeFailure::storage, "");
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_whose_sync_failed_never_leaves, *label("case_71") * label("case_66"))
+{
+    auto stage = Stage{};
+    stage.log.memory.hold_syncs();
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, "a"));
+    BOOST_TEST(stage.wire.sent.empty());
+    stage.log.fails_now = LogError{LogFailure::sync_failed, "the disk is gone"};
+    stage.log.memory.release_syncs(); // What was held could leave now, if nobody asked for the failure.
+    stage.run();
+
+    BOOST_TEST(stage.wire.sent.empty());
+    expect_failed(stage, NodeFailure::storage, "the disk is gone");
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_leaves_no_mark_of_a_clean_stop)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
+    stage.run();
+    stage.run();
+    stage.node->stop();
+
+    BOOST_TEST(stage.events.of<Failed>().size() == 1U);
+    BOOST_TEST(stage.log.closes == 0);
+    BOOST_TEST((stage.status().failed->why == NodeFailure::storage));
+}
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,226 @@
+// What a node refuses before its core hears of it, and that a refusal leaves the log alone.
+#include "support/stage.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+using Applied = AppliedWith<std::string>;
+
+/// A command that takes this many bytes in the log.
+[[nodiscard]] std::string command_of(std::size_t encoded_bytes)
+{
+    return std::string(encoded_bytes - entry_header_size, 'x');
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_entry_is_carried_and_applied_and_one_byte_more_is_refused, *label("case_84"))
+{
+    auto settings = NodeSettings{};
+    settings.entry_bytes_max = 100;
+    settings.append_bytes_max = 1;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    auto const appends = stage.log.appends;
+
+    auto const too_large = stage.propose(std::string(101, 'x'));
+    auto const batch = stage.propose_batch({"small", std::string(101, 'x')});
+    stage.run();
+    BOOST_TEST(too_large->refused(NodeRefusal::entry_too_large, S1));
+    BOOST_TEST(batch->refused(NodeRefusal::entry_too_large, S1));
+    BOOST_TEST(stage.log.appends == appends);
+
+    stage.wire.sent.clear();
+    auto const largest = stage.propose(std::string(100, 'x'));
+    stage.run();
+    BOOST_REQUIRE(stage.appends_to(S2).size() == 1U);
+    BOOST_TEST(stage.appends_to(S2).back().entries.bytes() == 100 + entry_header_size);
+    stage.accept_all(S2);
+    BOOST_TEST(largest->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(as_much_may_be_uncommitted_as_the_limit_says_and_not_a_byte_more, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+
+    auto ends = std::vector<ProposalEnd>{};
+    for (auto at = 0; at < 4; ++at)
+        ends.push_back(stage.propose(command_of(100)));
+    stage.run();
+    for (auto at = 0; at < 6; ++at)
+        ends.push_back(stage.propose(command_of(100)));
+    auto const above = stage.propose(command_of(entry_header_size));
+    stage.run();
+
+    BOOST_TEST((stage.status().last == Index{11}));
+    BOOST_TEST(above->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{11}}));
+
+    stage.accept(S2, Index{2}); // Makes room for exactly one.
+    auto const fits = stage.propose(command_of(100));
+    auto const no_more = stage.propose(command_of(entry_header_size));
+    stage.run();
+    BOOST_TEST(no_more->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST((stage.status().last == Index{12}));
+    stage.accept_all(S2);
+    BOOST_TEST(fits->as<Applied>() != nullptr);
+    for (auto const& end : ends)
+        BOOST_TEST(end->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_taken_when_nothing_is_pending, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead();
+
+    auto const behind_the_no_op = stage.propose(command_of(5000));
+    stage.run();
+    BOOST_TEST(behind_the_no_op->refused(NodeRefusal::too_much_pending, S1));
+
+    stage.accept_all(S2);
+    auto const alone = stage.propose(command_of(5000));
+    stage.run();
+    auto const behind_it = stage.propose("x");
+    stage.run();
+    BOOST_TEST(alone->times == 0);
+    BOOST_TEST(behind_it->refused(NodeRefusal::too_much_pending, S1));
+    stage.accept_all(S2);
+    BOOST_TEST(alone->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(of_what_was_proposed_together_the_first_that_fit_are_taken, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+
+    auto const first = stage.propose(command_of(600));
+    auto const second =
+        stage.propose(command_of(600)); // Too much beside the first; what follows it waits its turn too.
+    auto const third = stage.propose(command_of(100));
+    auto const fourth = stage.propose(command_of(100)); // Refused unstaged: the limit is staged already.
+    stage.run();
+
+    BOOST_TEST(first->times == 0);
+    BOOST_TEST(second->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(third->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(fourth->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST((stage.status().last == Index{2}));
+    stage.accept_all(S2);
+    BOOST_TEST(first->as<Applied>() != nullptr);
+    BOOST_TEST(stage.machine.applied.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    auto const lost = stage.propose(command_of(500));
+    stage.run();
+
+    for (auto term = 2U; term <= 10; term += 2) {
+        stage.hear(S2, heartbeat_of(Term{term}, {Term{1}, Index{1}}));
+        stage.lead();
+    }
+    // 500 bytes and five no-ops, none committed: 300 are left.
+    auto const above = stage.propose(command_of(301));
+    stage.run();
+    auto const fits = stage.propose(command_of(300));
+    stage.run();
+
+    BOOST_TEST(lost->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(above->refused(NodeRefusal::too_much_pending, S1));
+    stage.accept_all(S2);
+    BOOST_TEST(fits->as<Applied>() != nullptr);
+
+    // And nothing is left of it when all is committed.
+    auto const whole = stage.propose(command_of(1000));
+    stage.run();
+    stage.accept_all(S2);
+    BOOST_TEST(whole->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_room, *label("case_67"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const appends = stage.log.appends;
+    stage.log.memory.limit_capacity(stage.log.bytes(Index{1}, Index{1}) + 99);
+
+    auto const refused = stage.propose(command_of(100));
+    stage.run();
+    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    BOOST_TEST(stage.log.appends == appends);
+    BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{1}}));
+    BOOST_TEST(stage.status().running);
+
+    auto const fits = stage.propose(command_of(99));
+    stage.run();
+    stage.accept_all(S2);
+    BOOST_TEST(fits->as<Applied>() != nullptr);
+
+    stage.log.memory.limit_capacity(10'000);
+    auto const later = stage.propose(command_of(100));
+    stage.run();
+    stage.accept_all(S2);
+    BOOST_TEST(later->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_does_not_answer_an_append_and_takes_it_later, *label("case_67"))
+{
+    auto stage = Stage{};
+    stage.log.memory.limit_capacity(50);
+    auto const append = append_of(Term{1}, {}, Term{1}, 1);
+
+    stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).empty());
+    BOOST_TEST(stage.log.appends == 0);
+    BOOST_TEST(stage.status().running);
+    stage.hear(S2, heartbeat_of(Term{1}, {}));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).size() == 1U);
+
+    stage.log.memory.limit_capacity(1000);
+    stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
+    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 2U);
+    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{1}));
+}
+
+BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_than_it_was_told)
+{
+    auto settings = NodeSettings{};
+    settings.receive_max = 2;
+    settings.apply_bytes_max = 100;
+    auto stage = Stage{3, settings};
+    for (auto index = std::uint64_t{1}; index <= 5; ++index)
+        stage.wire.arriving.push_back(Received{
+            S2, append_of(Term{1}, {Term{index == 1 ? 0U : 1U}, Index{index - 1}}, Term{1}, 1, Index{index}, index),
+            command_entry(Term{1}, Index{index}, command_of(100))});
+
+    BOOST_TEST(stage.node->turn());
+    BOOST_TEST(stage.wire.arriving.size() == 3U);
+    BOOST_TEST(stage.machine.applied.size() == 1U);
+    BOOST_TEST(stage.node->turn());
+    BOOST_TEST(stage.wire.arriving.size() == 1U);
+    BOOST_TEST(stage.machine.applied.size() == 2U);
+    stage.run();
+    BOOST_TEST(stage.machine.applied.size() == 5U);
+    BOOST_TEST(stage.machine.calls == 5);
+    BOOST_TEST(not stage.node->turn());
+}
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/log/memory_log.hpp"
+#include "totora/policy/clock.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/policy/state_machine.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// One policy of each kind that offers exactly what its concept asks for, and nothing more: what instantiates with
+/// these, instantiates with whatever a user writes. None can be copied, moved, or made without an argument; none offers a
+/// call on a constant object unless its concept asks for one there.
+namespace totora::test
+{
+
+/// What no archetype can be: made from nothing, copied, moved.
+class Archetype
+{
+public:
+    explicit Archetype(int) {}
+    Archetype(Archetype const&) = delete;
+    Archetype& operator=(Archetype const&) = delete;
+
+    void operator&() const = delete; ///< Nor is its address for everybody to take.
+};
+
+/// A response that can only be moved: it cannot even be made from nothing.
+class ArchetypeResponse
+{
+public:
+    explicit ArchetypeResponse(std::size_t size) : size_(size) {}
+    ArchetypeResponse(ArchetypeResponse&&) = default;
+    ArchetypeResponse& operator=(ArchetypeResponse&&) = default;
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+private:
+    std::size_t size_;
+};
+
+class ArchetypeMachine : Archetype
+{
+public:
+    using Archetype::Archetype;
+    using Response = ArchetypeResponse;
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        for (auto const& command : commands)
+            responses.emplace_back(command.payload.size());
+    }
+
+    [[nodiscard]] Index applied_index() const { return {}; }
+};
+
+/// Works, by the log in memory that it hides.
+class ArchetypeLog : Archetype
+{
+public:
+    explicit ArchetypeLog(Identity const& identity) : Archetype(0), memory_(identity) {}
+
+    [[nodiscard]] Result<Recovered, LogError> recover() { return memory_.recover(); }
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote) { memory_.save_vote(write, term, vote); }
+    void append(WriteNumber write, Entries const& entries) { memory_.append(write, entries); }
+    void truncate(WriteNumber write, Index index) { memory_.truncate(write, index); }
+    void save_commit(Index index) { memory_.save_commit(index); }
+    void sync() { memory_.sync(); }
+    [[nodiscard]] Durable                   durable() { return memory_.durable(); }
+    [[nodiscard]] std::optional<LogError>   failure() const { return memory_.failure(); }
+    [[nodiscard]] LogPosition               last() const { return memory_.last(); }
+    [[nodiscard]] Result<Entries, LogError> read(Index first, Index last, std::uint64_t bytes_max)
+    {
+        return memory_.read(first, last, bytes_max);
+    }
+    [[nodiscard]] std::uint64_t bytes(Index first, Index last) const { return memory_.bytes(first, last); }
+    [[nodiscard]] bool          has_room(std::uint64_t bytes) const { return memory_.has_room(bytes); }
+    void                        close() { memory_.close(); }
+
+private:
+    MemoryLog memory_;
+};
+
+class ArchetypeTransport : Archetype
+{
+public:
+    using Archetype::Archetype;
+
+    void                                        send(Released const&, Entries const&) {}
+    [[nodiscard]] std::optional<TransportEvent> receive() { return std::nullopt; }
+    void                                        update(ServerId, Incarnation, std::string_view) {}
+};
+
+/// Rings whatever is armed, one alarm at each asking and no more than eight in all: time flies.
+class ArchetypeClock : Archetype
+{
+public:
+    using Archetype::Archetype;
+
+    void                                   arm(Alarm alarm, Arming arming, Delay) { armed_ = AlarmRang{alarm, arming}; }
+    void                                   cancel(Alarm) { armed_.reset(); }
+    [[nodiscard]] std::optional<AlarmRang> ring() { return rung_++ < 8 ? std::exchange(armed_, {}) : std::nullopt; }
+    [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return std::nullopt; }
+    [[nodiscard]] std::uint64_t                now_ms() const { return 0; }
+
+private:
+    std::optional<AlarmRang> armed_;
+    int                      rung_ = 0;
+};
+
+static_assert(state_machine<ArchetypeMachine>);
+static_assert(durable_log<ArchetypeLog>);
+static_assert(message_transport<ArchetypeTransport>);
+static_assert(alarm_clock<ArchetypeClock>);
+
+} // namespace totora::test

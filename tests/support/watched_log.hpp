@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/log/memory_log.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::test
+{
+
+/// A `MemoryLog` that counts what it is asked for, and breaks a law when it is told to.
+class WatchedLog
+{
+public:
+    explicit WatchedLog(Identity const& identity) : memory(identity) {}
+
+    MemoryLog memory;
+
+    int                votes = 0;
+    int                appends = 0;
+    int                truncations = 0;
+    int                syncs = 0;
+    int                closes = 0;
+    std::vector<Index> saved_commits;
+    bool               saved_above_durable = false; ///< A commit index was saved that the log did not hold durably.
+
+    std::optional<LogPosition> lies_about_last;
+    std::optional<LogError>    fails_now;       ///< Reported as a failure from now on.
+    std::optional<LogError>    fails_to_read;   ///< Reads fail, and the log says nothing else about it.
+    std::optional<Index>       damages;         ///< The entry at this index comes back with a bit flipped.
+    std::optional<Index>       returns_instead; ///< Whatever is asked for, what comes back begins at this index.
+    bool                       returns_nothing = false;
+    std::optional<TornTail>    torn; ///< Recovery reports it.
+
+    [[nodiscard]] Result<Recovered, LogError> recover()
+    {
+        auto recovered = memory.recover();
+        durable_last_ = memory.last().index;
+        written_.clear();
+        if (torn)
+            recovered->torn_tail = *torn;
+        return recovered;
+    }
+
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
+    {
+        ++votes;
+        memory.save_vote(write, term, vote);
+    }
+
+    void append(WriteNumber write, Entries const& entries)
+    {
+        ++appends;
+        memory.append(write, entries);
+        written_.push_back({write, memory.last().index});
+    }
+
+    void truncate(WriteNumber write, Index index)
+    {
+        ++truncations;
+        memory.truncate(write, index);
+        durable_last_ = std::min(durable_last_, before(index));
+        for (auto& one : written_)
+            one.second = std::min(one.second, before(index));
+    }
+
+    void save_commit(Index index)
+    {
+        learn_durable(memory.durable().through());
+        saved_commits.push_back(index);
+        saved_above_durable = saved_above_durable or index > durable_last_;
+        memory.save_commit(index);
+    }
+
+    void sync()
+    {
+        ++syncs;
+        memory.sync();
+    }
+
+    [[nodiscard]] Durable                 durable() { return memory.durable(); }
+    [[nodiscard]] std::optional<LogError> failure() const { return fails_now ? fails_now : memory.failure(); }
+    [[nodiscard]] LogPosition             last() const { return lies_about_last.value_or(memory.last()); }
+
+    [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
+    {
+        if (fails_to_read)
+            return Unexpected{*fails_to_read};
+        if (returns_nothing)
+            return Entries{};
+        auto entries = memory.read(returns_instead.value_or(from), up_to, bytes_max);
+        if (not damages or not entries)
+            return entries;
+        auto copies = Entries{};
+        for (auto const entry : *entries) {
+            auto const block = std::make_shared<std::vector<std::byte>>(entry.encoded.begin(), entry.encoded.end());
+            if (entry.index == *damages)
+                block->back() ^= std::byte{0x10};
+            copies.add({block, *block}, 1);
+        }
+        return copies;
+    }
+
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return memory.bytes(first, up_to); }
+    [[nodiscard]] bool          has_room(std::uint64_t bytes_more) const { return memory.has_room(bytes_more); }
+
+    void close()
+    {
+        ++closes;
+        memory.close();
+    }
+
+private:
+    void learn_durable(WriteNumber through)
+    {
+        while (not written_.empty() and written_.front().first <= through) {
+            durable_last_ = std::max(durable_last_, written_.front().second);
+            written_.erase(written_.begin());
+        }
+    }
+
+    std::vector<std::pair<WriteNumber, Index>> written_; ///< Appends that were not durable when last looked at.
+    Index                                      durable_last_;
+};
+
+static_assert(durable_log<WatchedLog>);
+
+} // namespace totora::test
