@@ -29,7 +29,7 @@ constexpr auto leader_of_term_10 = [] {
     auto b = server(S2, Term{9}, std::move(b_log));
     auto append = append_of(Term{10}, {Term{9}, Index{400}}, Term{10}, 1); // The no-op, on its way since A was elected.
     auto probes = std::vector<std::uint64_t>{};
-    for (;;) {
+    while (probes.size() < 20) {
         probes.push_back(append.previous.index.value);
         auto const at_b = checked_step(b, from(S1, append));
         b = at_b.state;
@@ -40,6 +40,7 @@ constexpr auto leader_of_term_10 = [] {
         require(at_a.outgoing.messages.size() == 1, "one probe at a time");
         append = sent<AppendEntries>(at_a.outgoing, S2).at(0);
     }
+    return probes;
 }
 
 constexpr auto a_refusal_moves_back_by_whole_terms = [] {

@@ -38,6 +38,8 @@ constexpr auto reordered_and_repeated_appends_cut_nothing = [] {
     require(b.log == log_of({{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 3}}), "3: B holds up to 5/2");
     require(second.outgoing.messages == just(S1, accepted(Term{2}, Index{5}, 2), Release::once_durable(WriteNumber{3})),
             "and acknowledged 5");
+    require(checked_step(b, from(S1, m1)).state.log == b.log,
+            "a repeated m1 cuts nothing that is not committed either");
     b = checked_step(b, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{5}}, Index{5}, 3))).state;
 
     auto const repeated = checked_step(b, from(S1, m1));

@@ -55,7 +55,7 @@ constexpr auto a_configuration_must_lie_within_its_append_and_make_sense = [] {
     auto const undone = checked_step(good.state, from(S3, conflict)).state;
     require(undone.configuration == b().configuration, "to be in force again when it is truncated");
 };
-TOTORA_PROVE(a_configuration_must_lie_within_its_append_and_make_sense, "6", "case_36", "case_37");
+TOTORA_PROVE(a_configuration_must_lie_within_its_append_and_make_sense, "6", "dissertation 4.1");
 
 /// The newest configuration could be appended only when the one before was committed: that one is never given up.
 constexpr auto the_configuration_before_the_newest_is_never_truncated = [] {
@@ -71,7 +71,7 @@ constexpr auto the_configuration_before_the_newest_is_never_truncated = [] {
     auto const conflict = from(S3, append_of(Term{4}, {Term{2}, Index{4}}, Term{4}, 1));
     require_nothing_but(Outcome::breach_conflict_committed, state, checked_step(state, conflict));
 };
-TOTORA_PROVE(the_configuration_before_the_newest_is_never_truncated, "6", "case_35");
+TOTORA_PROVE(the_configuration_before_the_newest_is_never_truncated, "6", "dissertation 4.1");
 
 constexpr auto a_candidate_must_not_contradict_itself = [] {
     for (auto const& last : {LogPosition{Term{5}, Index{9}}, LogPosition{Term{4}, Index{9}}})
@@ -92,7 +92,7 @@ constexpr auto an_answer_to_what_was_never_sent_is_a_breach = [] {
         require_nothing_but(Outcome::breach_never_sent, a, checked_step(a, from(S2, answer)));
     require_nothing_but(Outcome::response_of_stranger, a, checked_step(a, from(S5, accepted(Term{2}, Index{4}, 2))));
 };
-TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_breach, "5.3", "case_19");
+TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_breach, "5.3");
 
 } // namespace
 } // namespace totora::test

@@ -75,7 +75,7 @@ constexpr auto learners_and_strangers_are_not_asked = [] {
                            [](ServerId server) { return Index{server.value > 3 ? 99U : 1U}; }) == Index{1},
             "nor raise anything");
 };
-TOTORA_PROVE(learners_and_strangers_are_not_asked, "dissertation 4.2.1", "case_19");
+TOTORA_PROVE(learners_and_strangers_are_not_asked, "dissertation 4.2.1");
 
 /// Every assignment of 0, 1, 2, 3 to up to four voters, against counting.
 constexpr auto the_highest_value_that_a_majority_reached = [] {

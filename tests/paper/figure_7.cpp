@@ -28,7 +28,7 @@ constexpr void converges(TermRuns follower_log, std::uint64_t probes, Index agre
 
     auto seen = std::uint64_t{0};
     auto last_probe = Index{};
-    while (is_probing(cluster[S1], S2)) {
+    while (is_probing(cluster[S1], S2) and seen < 20) {
         auto const outstanding = cluster.take(S1, S2);
         ++seen;
         last_probe = std::get_if<AppendEntries>(&outstanding.message)->previous.index;
