@@ -5,10 +5,8 @@
 
 #include <array>
 
-namespace totora::test
-{
-namespace
-{
+namespace totora::test {
+namespace {
 
 /// Faults drawn from the seed, then a healed network: whatever happened, nothing acknowledged is lost.
 void run_seed(std::uint64_t seed, std::uint64_t events)
@@ -22,7 +20,8 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
     settings.core.sticky = random() % 4 != 0;
     settings.append_bytes_max = 1 + random() % 200;
     auto cluster = SeededCluster{seed, 1 + random() % 5, settings};
-    cluster.network.faults = {static_cast<std::uint32_t>(random() % 200), static_cast<std::uint32_t>(random() % 200),
+    cluster.network.faults = {static_cast<std::uint32_t>(random() % 200),
+                              static_cast<std::uint32_t>(random() % 200),
                               static_cast<std::uint32_t>(random() % 300)};
     cluster.longest_pause_ms = std::array{20U, 100U, 300U, 600U}[random() % 4];
     auto const crashes = random() % 4 * 4;
@@ -32,7 +31,7 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
     for (auto event = std::uint64_t{0}; event < events; ++event) {
         cluster.happen();
         auto const fate = random() % 1000;
-        auto& server = cluster.any();
+        auto&      server = cluster.any();
         if (fate < crashes and server.node)
             cluster.crash(server);
         else if (fate < 80 and not server.node)

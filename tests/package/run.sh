@@ -15,6 +15,13 @@ rm -rf "$work"
 mkdir -p "$work" || exit 2
 work=$(cd "$work" && pwd)
 
+# What has not changed since the last run need not be compiled again.
+cached=()
+if command -v ccache >/dev/null 2>&1; then
+    cached=(ccache)
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
+
 passed=0 failed=0
 log=$work/log
 
@@ -73,24 +80,33 @@ meson_consumer()
     mkdir -p "$project/subprojects" &&
         cp "$here/meson/meson.build" "$here"/consumer/*.cpp "$project" &&
         ln -s "$top" "$project/subprojects/totora" &&
-        CXX=$compiler meson setup "$project/build" "$project" &&
+        CXX="${cached[*]} $compiler" meson setup "$project/build" "$project" &&
         meson test -C "$project/build"
 }
 
 bare_consumer()
 {
-    "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Werror -I "$top/include" \
-        "$here/consumer/one.cpp" "$here/consumer/two.cpp" -o "$work/plain" &&
-        "$work/plain"
+    local unit objects=()
+    for unit in one two; do
+        "${cached[@]}" "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Werror -I "$top/include" \
+            -c "$here/consumer/$unit.cpp" -o "$work/$unit.o" || return 1
+        objects+=("$work/$unit.o")
+    done
+    "$compiler" "${objects[@]}" -o "$work/plain" && "$work/plain"
 }
 
 # Two translation units with every header in them: whatever is defined in a header must be inline.
 every_header_twice()
 {
-    (cd "$top/include" && find . -name '*.hpp' | sort | sed 's|^\./\(.*\)|#include <\1>|') >"$work/left.cpp" &&
-        cp "$work/left.cpp" "$work/right.cpp" &&
-        printf 'int main() {}\n' >>"$work/right.cpp" &&
-        "$compiler" -std=c++20 -pthread -I "$top/include" "$work/left.cpp" "$work/right.cpp" -o "$work/both"
+    local unit objects=()
+    for unit in left right; do
+        (cd "$top/include" && find . -name '*.hpp' | sort | sed 's|^\./\(.*\)|#include <\1>|') >"$work/$unit.cpp"
+        [ "$unit" = right ] && printf 'int main() {}\n' >>"$work/$unit.cpp"
+        "${cached[@]}" "$compiler" -std=c++20 -pthread -I "$top/include" -c "$work/$unit.cpp" -o "$work/$unit.o" ||
+            return 1
+        objects+=("$work/$unit.o")
+    done
+    "$compiler" -pthread "${objects[@]}" -o "$work/both"
 }
 
 check 'find_package' find_package_consumer

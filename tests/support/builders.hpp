@@ -5,6 +5,8 @@
 #include "totora/core/recovery.hpp"
 #include "totora/core/step.hpp"
 
+#include "support/prove.hpp"
+
 #include <initializer_list>
 #include <utility>
 #include <variant>
@@ -49,7 +51,8 @@ inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
 }
 
 /// A follower that has heard of no leader for long, and knows none.
-[[nodiscard]] constexpr State follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t voters = 3)
+[[nodiscard]] constexpr State
+follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t voters = 3)
 {
     return server(id, term, log_of(runs), voters);
 }
@@ -111,8 +114,8 @@ template <typename Local>
 }
 
 /// A heartbeat.
-[[nodiscard]] constexpr AppendEntries heartbeat_of(Term term, LogPosition previous, Index commit = {},
-                                                   std::uint64_t number = 1, Round round = {})
+[[nodiscard]] constexpr AppendEntries
+heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t number = 1, Round round = {})
 {
     auto heartbeat = append_of(term, previous, term, 0, commit, number);
     heartbeat.round = round;
@@ -120,15 +123,24 @@ template <typename Local>
 }
 
 /// The answer of a follower that holds the leader's log up to `match`.
-[[nodiscard]] constexpr AppendEntriesResponse accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
+[[nodiscard]] constexpr AppendEntriesResponse
+accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
 {
     return {.term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
 }
 
 /// The answer of a follower that does not hold `previous`.
-[[nodiscard]] constexpr AppendEntriesResponse refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
+[[nodiscard]] constexpr AppendEntriesResponse
+refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
 {
-    return {.term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+    return {
+        .term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+}
+
+/// The answer to a leader of an older term: it says no more than the newer one.
+[[nodiscard]] constexpr AppendEntriesResponse refused_by_newer_term(Term term)
+{
+    return {.term = term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}};
 }
 
 /// Exactly this message, leaving at once or as told.
@@ -164,14 +176,84 @@ template <typename Said>
            not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and not outgoing.failed;
 }
 
-/// `step`, with every invariant asked before and after it.
+/// Exactly these messages, in this order.
+[[nodiscard]] constexpr std::vector<Envelope> exactly(std::initializer_list<Envelope> messages) { return {messages}; }
+
+/// Exactly these writes, in this order.
+[[nodiscard]] constexpr Bounded<Write, writes_max> writes_of(std::initializer_list<Write> made)
+{
+    auto writes = Bounded<Write, writes_max>{};
+    for (auto const& write : made)
+        writes.push_back(write);
+    return writes;
+}
+
+/// Exactly these outcomes, in this order.
+[[nodiscard]] constexpr Bounded<Outcome, outcomes_max> outcomes_of(std::initializer_list<Outcome> named)
+{
+    auto outcomes = Bounded<Outcome, outcomes_max>{};
+    for (auto const outcome : named)
+        outcomes.push_back(outcome);
+    return outcomes;
+}
+
+/// What a step orders for an alarm; null if nothing.
+[[nodiscard]] constexpr AlarmOrder const* order_for(Outgoing const& outgoing, Alarm alarm)
+{
+    for (auto const& order : outgoing.alarms)
+        if (order.alarm == alarm)
+            return &order;
+    return nullptr;
+}
+
+/// Whether a step arms an alarm (again).
+[[nodiscard]] constexpr bool arms(Outgoing const& outgoing, Alarm alarm)
+{
+    auto const* order = order_for(outgoing, alarm);
+    return order != nullptr and order->delay.has_value();
+}
+
+/// What a leader knows of a follower. The state is a leader's, and the server its follower.
+[[nodiscard]] constexpr Progress const& progress_of(State const& leader, ServerId follower)
+{
+    return *find_progress(*std::get_if<Leader>(&leader.role), follower);
+}
+
+/// Whether a leader still looks for the place where a follower's log agrees with its own.
+[[nodiscard]] constexpr bool is_probing(State const& leader, ServerId follower)
+{
+    return std::holds_alternative<Probe>(progress_of(leader, follower).flow);
+}
+
+[[nodiscard]] constexpr bool is_follower(State const& state) { return std::holds_alternative<Follower>(state.role); }
+[[nodiscard]] constexpr bool is_pre_candidate(State const& state)
+{
+    return std::holds_alternative<PreCandidate>(state.role);
+}
+[[nodiscard]] constexpr bool is_candidate(State const& state) { return std::holds_alternative<Candidate>(state.role); }
+
+/// States that no invariant of the later state, nor of the step that led to it, is broken.
+constexpr void require_invariants(State const& earlier, State const& later)
+{
+    require(not later.broken, "the server does not doubt itself");
+    require(not find_broken_invariant(later), "every invariant of a state holds");
+    require(not find_broken_invariant(earlier, later), "every invariant of a step holds");
+}
+
+/// `step`, with every invariant asked after it.
 [[nodiscard]] constexpr Transition checked_step(State const& state, Message const& message)
 {
     auto transition = step(state, message);
-    if (find_broken_invariant(transition.state) or find_broken_invariant(state, transition.state) or
-        transition.outgoing.failed)
-        an_invariant_is_broken_in_a_proof();
+    require_invariants(state, transition.state);
     return transition;
+}
+
+/// States that a step named this outcome, did nothing, and left everything as it was.
+constexpr void require_nothing_but(Outcome outcome, State const& before, Transition const& transition)
+{
+    require(transition.outgoing.outcomes == outcomes_of({outcome}), "it is told by its name");
+    require(transition.state == before, "nothing changes");
+    require(did_nothing(transition.outgoing), "and nothing is said or done");
 }
 
 } // namespace totora::test

@@ -14,8 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::test
-{
+namespace totora::test {
 
 /// How often what goes wrong, of a thousand messages.
 struct NetworkFaults
@@ -46,7 +45,7 @@ public:
     {
         if (chance(faults.lost) or group_.contains(from) != group_.contains(message.to()))
             return;
-        auto& wire = wires_[message.to()];
+        auto&      wire = wires_[message.to()];
         auto const copies = chance(faults.repeated) ? 2 : 1;
         for (auto copy = 0; copy < copies; ++copy) {
             auto const back = chance(faults.reordered) and not wire.empty() ? random_() % (wire.size() + 1) : 0;
@@ -81,9 +80,9 @@ public:
     [[nodiscard]] bool chance(std::uint32_t of_a_thousand) { return random_() % 1000 < of_a_thousand; }
 
 private:
-    std::mt19937_64 random_;
-    std::set<ServerId> group_;
-    std::map<ServerId, std::deque<Received>> wires_;
+    std::mt19937_64                                random_;
+    std::set<ServerId>                             group_;
+    std::map<ServerId, std::deque<Received>>       wires_;
     std::map<ServerId, std::deque<TransportEvent>> doors_;
 };
 
@@ -95,11 +94,11 @@ public:
 
     void send(Released const& message, Entries const& entries) { network_->send(id_, message, entries); }
     [[nodiscard]] std::optional<TransportEvent> receive() { return network_->receive(id_); }
-    void update(ServerId, Incarnation, std::string_view) {}
+    void                                        update(ServerId, Incarnation, std::string_view) {}
 
 private:
     FaultyNetwork* network_;
-    ServerId id_;
+    ServerId       id_;
 };
 
 static_assert(message_transport<FaultyTransport>);

@@ -128,7 +128,8 @@ struct Sample
     };
     return {
         {"Hello", whole_head(encode(route_1_to_2, Hello{}))},
-        {"RefusedHello", whole_head(encode(route_1_to_2, RefusedHello{HelloRefusal::another_cluster, "another cluster"}))},
+        {"HandshakeRefusal",
+         whole_head(encode(route_1_to_2, HandshakeRefusal{HandshakeFault::another_cluster, "another cluster"}))},
         {"RequestPreVote", to_frame(RequestPreVote{Term{7}, {Term{6}, Index{40}}, Round{9}})},
         {"RequestPreVoteResponse", to_frame(RequestPreVoteResponse{Term{7}, Round{9}, true})},
         {"RequestVote", to_frame(RequestVote{Term{7}, {Term{6}, Index{40}}, true})},

@@ -21,8 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
-{
+namespace totora::test {
 
 /// Remembers what was applied, and answers with the position in the history.
 struct HistoryMachine
@@ -31,7 +30,7 @@ struct HistoryMachine
 
     struct Step
     {
-        LogPosition position;
+        LogPosition   position;
         std::uint64_t command = 0;
 
         friend bool operator==(Step const&, Step const&) = default;
@@ -61,13 +60,13 @@ public:
     {
         Server(ServerId name, Identity const& identity) : id(name), log(identity) {}
 
-        ServerId id;
-        MemoryLog log; ///< Its durable part outlives a crash.
-        std::unique_ptr<HistoryMachine> machine;
-        std::unique_ptr<ManualClock> clock;
+        ServerId                         id;
+        MemoryLog                        log; ///< Its durable part outlives a crash.
+        std::unique_ptr<HistoryMachine>  machine;
+        std::unique_ptr<ManualClock>     clock;
         std::unique_ptr<FaultyTransport> transport;
-        std::unique_ptr<Node> node; ///< Null while it is down.
-        bool slow_disk = false;
+        std::unique_ptr<Node>            node; ///< Null while it is down.
+        bool                             slow_disk = false;
     };
 
     SeededCluster(std::uint64_t seed, std::uint64_t size, NodeSettings settings = {})
@@ -83,11 +82,11 @@ public:
             start(*server);
     }
 
-    FaultyNetwork network;
+    FaultyNetwork                        network;
     std::vector<std::unique_ptr<Server>> servers;
 
     [[nodiscard]] std::uint64_t draw(std::uint64_t below) { return random_() % below; }
-    [[nodiscard]] Server& any() { return *servers[draw(servers.size())]; }
+    [[nodiscard]] Server&       any() { return *servers[draw(servers.size())]; }
 
     [[nodiscard]] Server* leader() const
     {
@@ -104,7 +103,8 @@ public:
         server.machine = std::make_unique<HistoryMachine>();
         server.clock = std::make_unique<ManualClock>(random_());
         server.transport = std::make_unique<FaultyTransport>(network, server.id);
-        server.node = std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
+        server.node =
+            std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
         auto const started = server.node->start();
         expect(started.has_value(), "a server that lost only what was not durable starts again");
         expect(server.node->state().commit_index <= last_index(server.node->state()), "nothing committed is lost");
@@ -134,7 +134,7 @@ public:
         if (not server.node)
             return;
         auto const command = ++proposed;
-        auto payload = std::vector<std::byte>(8);
+        auto       payload = std::vector<std::byte>(8);
         put(payload.data(), command);
         ++open;
         server.node->propose(payload, [this, command](ProposalOutcome<std::uint64_t> outcome) {
@@ -156,7 +156,8 @@ public:
             --open;
             if (auto const* readable = std::get_if<ReadableNow>(&outcome)) {
                 ++reads;
-                expect(readable->index >= least, "a read sees everything that was acknowledged before it was asked for");
+                expect(readable->index >= least,
+                       "a read sees everything that was acknowledged before it was asked for");
                 auto const& history = at->machine->history;
                 expect(least.value == 0 or (not history.empty() and history.back().position.index >= least),
                        "and the machine holds it");
@@ -169,14 +170,25 @@ public:
     {
         auto& server = any();
         switch (draw(8)) {
-        case 0: server.clock->advance_ms(1 + draw(longest_pause_ms)); break;
+        case 0:
+            server.clock->advance_ms(1 + draw(longest_pause_ms));
+            break;
         case 1:
         case 2:
-        case 3: network.deliver(server.id); break;
-        case 4: complete_syncs(server); break;
-        case 5: propose(server); break;
-        case 6: read(server); break;
-        default: break;
+        case 3:
+            network.deliver(server.id);
+            break;
+        case 4:
+            complete_syncs(server);
+            break;
+        case 5:
+            propose(server);
+            break;
+        case 6:
+            read(server);
+            break;
+        default:
+            break;
         }
         turn(server);
     }
@@ -198,8 +210,9 @@ public:
         if (not server.node)
             return;
         auto const& state = server.node->state();
-        auto const waiting = state.last_write.value - state.durable_write.value;
-        server.log.complete_through(WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
+        auto const  waiting = state.last_write.value - state.durable_write.value;
+        server.log.complete_through(
+            WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
     }
 
     /// What was promised to clients is on every server, where it was said to be; all machines are equal.
@@ -211,18 +224,19 @@ public:
             expect(server->machine->history == led->machine->history, "all state machines are equal");
             for (auto const& [index, command] : acknowledged) {
                 auto const& history = server->machine->history;
-                auto const at = std::lower_bound(history.begin(), history.end(), index, [](auto const& step, Index wanted) {
-                    return step.position.index < wanted;
-                });
+                auto const  at =
+                    std::lower_bound(history.begin(), history.end(), index,
+                                     [](auto const& step, Index wanted) { return step.position.index < wanted; });
                 expect(at != history.end() and at->position.index == index and at->command == command,
                        "what was acknowledged is never lost");
             }
         }
     }
 
-    std::uint64_t longest_pause_ms = 20; ///< How far a clock moves at once, at most: what is long makes elections frequent.
+    std::uint64_t longest_pause_ms =
+        20; ///< How far a clock moves at once, at most: what is long makes elections frequent.
     std::uint64_t proposed = 0;
-    std::int64_t open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
+    std::int64_t  open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
     std::uint64_t reads = 0;
     std::map<Index, std::uint64_t> acknowledged;
 
@@ -236,7 +250,7 @@ private:
     void check(Server const& server, State const& before)
     {
         auto const& state = server.node->state();
-        auto const status = server.node->status();
+        auto const  status = server.node->status();
         if (status.failed)
             throw std::runtime_error("the node failed: " + status.failed->sentence);
         if (auto const broken = find_broken_invariant(state))
@@ -282,7 +296,7 @@ private:
                 continue;
             auto const& a = server.node->state().log;
             auto const& b = other->node->state().log;
-            auto shared = std::min(a.last().index, b.last().index);
+            auto        shared = std::min(a.last().index, b.last().index);
             while (shared.value > 0 and a.term_at(shared) != b.term_at(shared))
                 shared = before(shared);
             expect(agree_through(a, b, shared), "logs that share an entry are the same up to it");
@@ -292,7 +306,7 @@ private:
     /// State Machine Safety: no two servers apply different commands at an index.
     void check_applied(Server const& server)
     {
-        auto& checked = checked_[server.machine.get()];
+        auto&       checked = checked_[server.machine.get()];
         auto const& history = server.machine->history;
         for (; checked < history.size(); ++checked) {
             if (checked == applied_.size())
@@ -301,15 +315,15 @@ private:
         }
     }
 
-    NodeSettings settings_;
-    std::mt19937_64 random_;
-    std::map<Term, ServerId> leaders_;
-    TermRuns committed_;
-    std::vector<HistoryMachine::Step> applied_;
+    NodeSettings                                 settings_;
+    std::mt19937_64                              random_;
+    std::map<Term, ServerId>                     leaders_;
+    TermRuns                                     committed_;
+    std::vector<HistoryMachine::Step>            applied_;
     std::map<HistoryMachine const*, std::size_t> checked_;
-    std::map<std::uint64_t, int> ends_;
-    Index newest_acknowledged_;
-    std::uint64_t lost_promises_ = 0;
+    std::map<std::uint64_t, int>                 ends_;
+    Index                                        newest_acknowledged_;
+    std::uint64_t                                lost_promises_ = 0;
 };
 
 } // namespace totora::test

@@ -115,18 +115,18 @@ BOOST_AUTO_TEST_CASE(a_configuration_of_any_size_arrives, *boost::unit_test::lab
 BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
 {
     auto const hello = Hello{.version_lowest = 0, .version_highest = 255, .limits = {UINT32_MAX, 0, 1}};
-    auto const refusal = RefusedHello{HelloRefusal::unequal_limits, std::string(text_size_max, 'x')};
+    auto const refusal = HandshakeRefusal{HandshakeFault::unequal_limits, std::string(text_size_max, 'x')};
     auto const read = [](FrameHead const& head) { return read_frame({head.bytes().begin(), head.bytes().end()}); };
 
     BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, hello))->content) == hello));
-    BOOST_TEST((std::get<RefusedHello>(read(encode(route_1_to_2, refusal))->content) == refusal));
+    BOOST_TEST((std::get<HandshakeRefusal>(read(encode(route_1_to_2, refusal))->content) == refusal));
 }
 
 BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)
 {
-    auto const head = encode(route_1_to_2, RefusedHello{HelloRefusal::other, "\x1b[2J\n" + std::string(1000, 'x')});
+    auto const head = encode(route_1_to_2, HandshakeRefusal{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
     auto const frame = read_frame({head.bytes().begin(), head.bytes().end()});
-    auto const sentence = std::get<RefusedHello>(frame->content).sentence;
+    auto const sentence = std::get<HandshakeRefusal>(frame->content).sentence;
 
     BOOST_TEST(sentence == "?[2J?" + std::string(text_size_max - 5, 'x'));
 }

@@ -8,8 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 /// The armed alarms of one server and when they ring: one place for each kind, so that arming again is an assignment.
 class AlarmBoard
@@ -47,7 +46,7 @@ public:
 private:
     struct Armed
     {
-        Arming arming;
+        Arming        arming;
         std::uint64_t at_ms = 0;
     };
 
@@ -73,7 +72,7 @@ private:
     }
 
     std::array<std::optional<Armed>, alarm_kinds> armed_;
-    std::uint64_t random_;
+    std::uint64_t                                 random_;
 };
 
 } // namespace totora

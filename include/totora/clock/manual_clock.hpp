@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 /// A clock that moves when it is told to, for tests and simulations. Deterministic for a given seed.
 class ManualClock
@@ -18,15 +17,15 @@ public:
 
     void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms_); }
     void cancel(Alarm alarm) { board_.cancel(alarm); }
-    [[nodiscard]] std::optional<AlarmRang> ring() { return board_.ring(now_ms_); }
+    [[nodiscard]] std::optional<AlarmRang>     ring() { return board_.ring(now_ms_); }
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
-    [[nodiscard]] std::uint64_t now_ms() const { return now_ms_; }
+    [[nodiscard]] std::uint64_t                now_ms() const { return now_ms_; }
 
     /// Lets time pass. What becomes due rings when it is asked for.
     void advance_ms(std::uint64_t passed_ms) { now_ms_ += passed_ms; }
 
 private:
-    AlarmBoard board_;
+    AlarmBoard    board_;
     std::uint64_t now_ms_ = 0;
 };
 

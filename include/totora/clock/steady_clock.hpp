@@ -9,8 +9,7 @@
 #include <optional>
 #include <random>
 
-namespace totora
-{
+namespace totora {
 
 /// The machine's monotonic clock. Keeps no thread and no timer: whoever runs the node asks for `next_ring_ms`.
 class SteadyClock
@@ -23,7 +22,7 @@ public:
 
     void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
     void cancel(Alarm alarm) { board_.cancel(alarm); }
-    [[nodiscard]] std::optional<AlarmRang> ring() { return board_.ring(now_ms()); }
+    [[nodiscard]] std::optional<AlarmRang>     ring() { return board_.ring(now_ms()); }
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
 
     [[nodiscard]] std::uint64_t now_ms() const

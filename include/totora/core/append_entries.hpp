@@ -11,8 +11,7 @@
 
 #include <algorithm>
 
-namespace totora
-{
+namespace totora {
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
 // the answers.
@@ -45,17 +44,14 @@ constexpr void adopt_configuration(State& state, Configuration const& configurat
 constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
 {
     send(outgoing, leader,
-         Rpc{AppendEntriesResponse{.term = follower.current_term,
-                                   .success = false,
-                                   .match = {},
-                                   .hint = {},
-                                   .round = {},
-                                   .number = {}}},
+         Rpc{AppendEntriesResponse{
+             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}}},
          Release::at_once());
 }
 
 /// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
-constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+constexpr void
+refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
     send(outgoing, leader,
          Rpc{AppendEntriesResponse{.term = follower.current_term,
@@ -122,8 +118,8 @@ constexpr void learn_match(Progress& progress, AppendEntriesResponse const& resp
 }
 
 /// The follower does not hold what came before an append: looks for the place of agreement a whole term further down.
-constexpr void learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress,
-                              AppendEntriesResponse const& response)
+constexpr void
+learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Outcome::refusal_outdated);

@@ -5,8 +5,7 @@
 #include <array>
 #include <cstddef>
 
-namespace totora
-{
+namespace totora {
 
 /// A sequence of at most `capacity` values, stored in place and trivially copyable if `T` is.
 ///
@@ -18,17 +17,17 @@ public:
     using value_type = T;
 
     [[nodiscard]] constexpr std::size_t size() const { return size_; }
-    [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
-    [[nodiscard]] constexpr bool full() const { return size_ == capacity; }
+    [[nodiscard]] constexpr bool        empty() const { return size_ == 0; }
+    [[nodiscard]] constexpr bool        full() const { return size_ == capacity; }
 
-    [[nodiscard]] constexpr T* begin() { return values_.data(); }
-    [[nodiscard]] constexpr T* end() { return values_.data() + size_; }
+    [[nodiscard]] constexpr T*       begin() { return values_.data(); }
+    [[nodiscard]] constexpr T*       end() { return values_.data() + size_; }
     [[nodiscard]] constexpr T const* begin() const { return values_.data(); }
     [[nodiscard]] constexpr T const* end() const { return values_.data() + size_; }
 
-    [[nodiscard]] constexpr T& operator[](std::size_t position) { return values_[position]; }
+    [[nodiscard]] constexpr T&       operator[](std::size_t position) { return values_[position]; }
     [[nodiscard]] constexpr T const& operator[](std::size_t position) const { return values_[position]; }
-    [[nodiscard]] constexpr T& back() { return values_[size_ - 1]; }
+    [[nodiscard]] constexpr T&       back() { return values_[size_ - 1]; }
     [[nodiscard]] constexpr T const& back() const { return values_[size_ - 1]; }
 
     /// Appends a value; false, and nothing done, if the sequence is full.
@@ -64,7 +63,7 @@ public:
 
 private:
     std::array<T, capacity> values_{};
-    std::size_t size_ = 0;
+    std::size_t             size_ = 0;
 };
 
 } // namespace totora

@@ -8,14 +8,19 @@
 
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 // What no correct server can send. It is found before anything else is done with a message, so that it changes nothing:
 // the core is total, whatever arrives.
 
-[[nodiscard]] constexpr bool is_in_range(Term term) { return term.value <= number_max; }
-[[nodiscard]] constexpr bool is_in_range(Index index) { return index.value <= number_max; }
+[[nodiscard]] constexpr bool is_in_range(Term term)
+{
+    return term.value <= number_max;
+}
+[[nodiscard]] constexpr bool is_in_range(Index index)
+{
+    return index.value <= number_max;
+}
 
 /// Whether an entry can be at this position: term 0 belongs to index 0, and to it alone.
 [[nodiscard]] constexpr bool is_sound(LogPosition position)
@@ -33,8 +38,8 @@ namespace totora
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId,
-                                                           RequestPreVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const&, ServerId, RequestPreVoteResponse const& response)
 {
     if (not is_in_range(response.term) or response.round.value > number_max)
         return Outcome::breach_number;
@@ -50,15 +55,16 @@ namespace totora
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId, RequestVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const&, ServerId, RequestVoteResponse const& response)
 {
     if (not is_in_range(response.term))
         return Outcome::breach_number;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId leader,
-                                                           AppendEntries const& append)
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId leader, AppendEntries const& append)
 {
     auto const& entries = append.entries;
     if (not is_in_range(append.term) or not is_sound(append.previous) or not is_in_range(append.leader_commit) or
@@ -82,8 +88,8 @@ namespace totora
     return is_breach(decision) ? std::optional<Outcome>{decision} : std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId follower,
-                                                           AppendEntriesResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId follower, AppendEntriesResponse const& response)
 {
     if (not is_in_range(response.term) or not is_in_range(response.match) or not is_in_range(response.hint.term) or
         not is_in_range(response.hint.index) or response.round.value > number_max or

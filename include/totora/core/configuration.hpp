@@ -8,8 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora
-{
+namespace totora {
 
 /// How many members a configuration can name.
 inline constexpr std::size_t servers_max = 16;
@@ -24,9 +23,9 @@ enum class MemberKind : std::uint8_t
 /// One server of a configuration: a number and the life of its log that is meant.
 struct Member
 {
-    ServerId id;
+    ServerId    id;
     Incarnation incarnation;
-    MemberKind kind = MemberKind::voter;
+    MemberKind  kind = MemberKind::voter;
 
     friend constexpr bool operator==(Member const&, Member const&) = default;
 };
@@ -37,7 +36,7 @@ using Members = Bounded<Member, servers_max>;
 /// A configuration and the entry that holds it. Index 0 is the configuration that the directory was made with.
 struct Configuration
 {
-    Index index;
+    Index   index;
     Members members;
 
     friend constexpr bool operator==(Configuration const&, Configuration const&) = default;

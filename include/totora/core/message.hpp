@@ -8,18 +8,17 @@
 #include <utility>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// Everything that can happen to a server: what it hears from others (core/rpc.hpp), and what happens here (core/local.hpp).
-using Happening = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                               AppendEntriesResponse, Started, AlarmRang, Persisted, StorageFailed, Proposed,
-                               ReadRequested, LinkChanged>;
+using Happening = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse,
+                               AppendEntries, AppendEntriesResponse, Started, AlarmRang, Persisted, StorageFailed,
+                               Proposed, ReadRequested, LinkChanged>;
 
 /// One step's input.
 struct Message
 {
-    ServerId from;     ///< Who sent it; `nobody` if it happened on this server itself.
+    ServerId  from;    ///< Who sent it; `nobody` if it happened on this server itself.
     Happening message; ///< What it says.
 
     friend constexpr bool operator==(Message const&, Message const&) = default;

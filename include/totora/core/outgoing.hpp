@@ -14,14 +14,13 @@
 #include <variant>
 #include <vector>
 
-namespace totora
-{
+namespace totora {
 
 /// Write term and vote, which are one record.
 struct SaveVote
 {
-    WriteNumber write;
-    Term term;
+    WriteNumber             write;
+    Term                    term;
     std::optional<ServerId> voted_for;
 
     friend constexpr bool operator==(SaveVote const&, SaveVote const&) = default;
@@ -31,7 +30,7 @@ struct SaveVote
 struct Append
 {
     WriteNumber write;
-    Run entries;
+    Run         entries;
 
     friend constexpr bool operator==(Append const&, Append const&) = default;
 };
@@ -40,7 +39,7 @@ struct Append
 struct Truncate
 {
     WriteNumber write;
-    Index first;
+    Index       first;
 
     friend constexpr bool operator==(Truncate const&, Truncate const&) = default;
 };
@@ -51,9 +50,9 @@ using Write = std::variant<SaveVote, Append, Truncate>;
 /// Arm an alarm (replacing an earlier arming), or disarm it.
 struct AlarmOrder
 {
-    Alarm alarm{};
+    Alarm                alarm{};
     std::optional<Delay> delay; ///< Nothing: disarm it.
-    Arming arming;
+    Arming               arming;
 
     friend constexpr bool operator==(AlarmOrder const&, AlarmOrder const&) = default;
 };
@@ -69,15 +68,15 @@ struct Accepted
 /// Why a proposal or a read is refused; nothing else has happened.
 enum class Refusal : std::uint8_t
 {
-    not_leader,      ///< Ask the leader named beside.
-    log_exhausted,   ///< The last index there can be is reached.
-    empty_proposal,  ///< A proposal of no entries.
+    not_leader,     ///< Ask the leader named beside.
+    log_exhausted,  ///< The last index there can be is reached.
+    empty_proposal, ///< A proposal of no entries.
 };
 
 /// The proposal was not taken: its staged bytes are to be dropped.
 struct Refused
 {
-    Refusal why{};
+    Refusal  why{};
     ServerId leader; ///< Whom to ask; `nobody` if that is not known.
 
     friend constexpr bool operator==(Refused const&, Refused const&) = default;
@@ -112,14 +111,14 @@ inline constexpr std::size_t outcomes_max = 8;
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing
 {
-    std::vector<Envelope> messages;                 ///< In the order in which they are to leave.
-    Bounded<Write, writes_max> writes;              ///< To be made, in this order, before `messages` are looked at.
-    Bounded<AlarmOrder, alarm_kinds> alarms;        ///< At most one of a kind.
-    std::optional<Index> apply_through;             ///< The state machine may be given everything up to here.
-    std::optional<Answer> answer;                   ///< To the client of this step.
-    std::optional<ReadAllowed> read_allowed;        ///< To clients of earlier steps.
-    Bounded<Outcome, outcomes_max> outcomes;        ///< What happened, by name, for whoever counts.
-    std::optional<Site> failed;                     ///< The server is out of service; nothing else is said.
+    std::vector<Envelope>            messages; ///< In the order in which they are to leave.
+    Bounded<Write, writes_max>       writes;   ///< To be made, in this order, before `messages` are looked at.
+    Bounded<AlarmOrder, alarm_kinds> alarms;   ///< At most one of a kind.
+    std::optional<Index>             apply_through; ///< The state machine may be given everything up to here.
+    std::optional<Answer>            answer;        ///< To the client of this step.
+    std::optional<ReadAllowed>       read_allowed;  ///< To clients of earlier steps.
+    Bounded<Outcome, outcomes_max>   outcomes;      ///< What happened, by name, for whoever counts.
+    std::optional<Site>              failed;        ///< The server is out of service; nothing else is said.
 
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
 };
@@ -142,7 +141,10 @@ constexpr void send(Outgoing& outgoing, ServerId to, Rpc const& rpc, Release rel
 }
 
 /// Names what happened.
-constexpr void note(Outgoing& outgoing, Outcome outcome) { outgoing.outcomes.push_back(outcome); }
+constexpr void note(Outgoing& outgoing, Outcome outcome)
+{
+    outgoing.outcomes.push_back(outcome);
+}
 
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)

@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// The leader looks for the place where the follower's log agrees with its own: one append at a time.
 struct Probe
@@ -32,15 +31,15 @@ struct Replicate
 /// has arrived or is lost, so that a lost message never holds its place for ever.
 struct Progress
 {
-    ServerId server;
-    Index match; ///< The follower's log agrees up to here, durably (`matchIndex`).
-    Index next;  ///< The next entry to send (`nextIndex`).
+    ServerId                       server;
+    Index                          match; ///< The follower's log agrees up to here, durably (`matchIndex`).
+    Index                          next;  ///< The next entry to send (`nextIndex`).
     std::variant<Probe, Replicate> flow;
-    AppendNumber sent;     ///< The number of the newest append.
-    AppendNumber answered; ///< The highest number that an answer echoed.
-    Round round;           ///< The newest read round that the follower answered.
-    bool heard = false;    ///< It answered anything since the last quorum check.
-    bool full = false;     ///< Its queue takes no entries now.
+    AppendNumber                   sent;          ///< The number of the newest append.
+    AppendNumber                   answered;      ///< The highest number that an answer echoed.
+    Round                          round;         ///< The newest read round that the follower answered.
+    bool                           heard = false; ///< It answered anything since the last quorum check.
+    bool                           full = false;  ///< Its queue takes no entries now.
 
     [[nodiscard]] constexpr std::uint64_t in_flight() const { return sent.value - answered.value; }
 
@@ -51,7 +50,8 @@ struct Progress
 constexpr void probe_from(Progress& progress, Index next)
 {
     progress.next = next;
-    progress.flow = std::variant<Probe, Replicate>{Probe{.since = AppendNumber{progress.sent.value + 1}, .awaiting = false}};
+    progress.flow =
+        std::variant<Probe, Replicate>{Probe{.since = AppendNumber{progress.sent.value + 1}, .awaiting = false}};
 }
 
 /// The place of agreement is found: entries may flow.
@@ -76,7 +76,8 @@ constexpr void replicate_from_now(Progress& progress)
 {
     if (auto const* probe = std::get_if<Probe>(&progress.flow))
         return number >= probe->since and next(refused) == progress.next;
-    return number >= std::get_if<Replicate>(&progress.flow)->since and refused > progress.match and refused < progress.next;
+    return number >= std::get_if<Replicate>(&progress.flow)->since and refused > progress.match and
+           refused < progress.next;
 }
 
 } // namespace totora

@@ -8,8 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace totora
-{
+namespace totora {
 
 /// A set of servers, in order of their ids, so that equal sets are equal values.
 class ServerSet

@@ -9,26 +9,25 @@
 #include <optional>
 #include <utility>
 
-namespace totora
-{
+namespace totora {
 
 /// Why no server can be made from what a log recovered.
 enum class RecoveryError : std::uint8_t
 {
-    settings_unsound,       ///< The settings contradict each other (`is_sound(Settings)`).
-    number_out_of_range,    ///< A term or an index above `number_max`.
-    log_newer_than_term,    ///< The log ends in a later term than the server ever saved: its vote is lost.
-    commit_beyond_log,      ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
-    applied_beyond_log,     ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
-    configuration_unsound,  ///< No log may hold this configuration.
+    settings_unsound,    ///< The settings contradict each other (`is_sound(Settings)`).
+    number_out_of_range, ///< A term or an index above `number_max`.
+    log_newer_than_term, ///< The log ends in a later term than the server ever saved: its vote is lost.
+    commit_beyond_log, ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
+    applied_beyond_log, ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
+    configuration_unsound, ///< No log may hold this configuration.
 };
 
 /// A server as it starts: a follower with what survived (Figure 2, "Persistent state").
 ///
 /// What is recovered is durable. The commit index begins at the higher of the saved one and what the state machine
 /// has kept: both were committed (case 75).
-[[nodiscard]] constexpr Result<State, RecoveryError> recover(Settings const& settings, Member const& own,
-                                                             PersistentState persistent)
+[[nodiscard]] constexpr Result<State, RecoveryError>
+recover(Settings const& settings, Member const& own, PersistentState persistent)
 {
     auto const last = persistent.log.last();
     auto const none = [](Configuration const& configuration) { return configuration.members.empty(); };

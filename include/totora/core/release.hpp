@@ -6,8 +6,7 @@
 
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 /// A log's word that a write, and every write before it, survives any crash. Only a log can give it.
 class Durable
@@ -57,7 +56,7 @@ private:
 class Released
 {
 public:
-    [[nodiscard]] constexpr ServerId to() const { return to_; }
+    [[nodiscard]] constexpr ServerId   to() const { return to_; }
     [[nodiscard]] constexpr Rpc const& rpc() const { return *rpc_; }
 
 private:
@@ -65,7 +64,7 @@ private:
 
     constexpr Released(ServerId to, Rpc const& rpc) : to_(to), rpc_(&rpc) {}
 
-    ServerId to_;
+    ServerId   to_;
     Rpc const* rpc_; ///< Owned by the envelope, which outlives the sending.
 };
 
@@ -77,7 +76,7 @@ public:
     constexpr Envelope(ServerId to, Rpc const& rpc, Release release) : to_(to), release_(release), rpc_(rpc) {}
 
     [[nodiscard]] constexpr ServerId to() const { return to_; }
-    [[nodiscard]] constexpr Release release() const { return release_; }
+    [[nodiscard]] constexpr Release  release() const { return release_; }
 
     /// What is inside, to be looked at by tests and tools. It does not get out by this: a transport takes only `Released`.
     [[nodiscard]] constexpr Rpc const& rpc() const { return rpc_; }
@@ -110,8 +109,8 @@ public:
 
 private:
     ServerId to_;
-    Release release_;
-    Rpc rpc_;
+    Release  release_;
+    Rpc      rpc_;
 };
 
 } // namespace totora

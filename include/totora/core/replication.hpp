@@ -10,8 +10,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 // §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_response.hpp.
 
@@ -22,7 +21,8 @@ inline constexpr int appends_per_step = 4;
 [[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
 {
     for (auto const* configuration : {&state.configuration, &state.previous_configuration})
-        if (configuration->index >= entries.first and configuration->index <= last_of(entries) and entries.count > 0)
+        if (configuration->index >= entries.first and configuration->index <= last_of(entries) and
+            entries.count > 0)
             return *configuration;
     return std::nullopt;
 }
@@ -30,12 +30,12 @@ inline constexpr int appends_per_step = 4;
 /// Sends one AppendEntries with at most `count_max` entries from `next` on (Figure 2, "AppendEntries RPC").
 ///
 /// It leaves at once: an append promises nothing, and the leader writes while it sends (dissertation §10.2.1).
-constexpr void send_append(State const& state, Outgoing& outgoing, Round round, Progress& progress,
-                           std::uint64_t count_max)
+constexpr void
+send_append(State const& state, Outgoing& outgoing, Round round, Progress& progress, std::uint64_t count_max)
 {
     auto const previous = before(progress.next);
     auto const previous_term = state.log.term_at(previous).value_or(Term{});
-    auto entries = state.log.run_from(progress.next, count_max);
+    auto       entries = state.log.run_from(progress.next, count_max);
     if (entries.count == 0)
         entries.term = state.current_term;
 

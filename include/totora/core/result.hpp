@@ -4,8 +4,7 @@
 #include <memory>
 #include <utility>
 
-namespace totora
-{
+namespace totora {
 
 /// A failure on its way into a `Result`.
 template <typename E>
@@ -58,14 +57,14 @@ public:
             std::destroy_at(std::addressof(error_));
     }
 
-    [[nodiscard]] constexpr bool has_value() const { return has_value_; }
+    [[nodiscard]] constexpr bool     has_value() const { return has_value_; }
     [[nodiscard]] constexpr explicit operator bool() const { return has_value_; }
 
     /// The value. Only if `has_value()`.
-    [[nodiscard]] constexpr T& operator*() & { return value_; }
+    [[nodiscard]] constexpr T&       operator*() & { return value_; }
     [[nodiscard]] constexpr T const& operator*() const& { return value_; }
-    [[nodiscard]] constexpr T&& operator*() && { return std::move(value_); }
-    [[nodiscard]] constexpr T* operator->() { return std::addressof(value_); }
+    [[nodiscard]] constexpr T&&      operator*() && { return std::move(value_); }
+    [[nodiscard]] constexpr T*       operator->() { return std::addressof(value_); }
     [[nodiscard]] constexpr T const* operator->() const { return std::addressof(value_); }
 
     /// The reason. Only if not `has_value()`.

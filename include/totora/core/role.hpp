@@ -8,8 +8,7 @@
 
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// Answers requests of leaders and candidates (§5.1). Also a server that may not vote.
 struct Follower
@@ -22,7 +21,7 @@ struct Follower
 /// Asks whether it could win, before it disturbs anybody with a new term (dissertation §9.6).
 struct PreCandidate
 {
-    Round round; ///< The pre-vote under way: grants of earlier ones do not count.
+    Round     round; ///< The pre-vote under way: grants of earlier ones do not count.
     ServerSet granted;
 
     friend constexpr bool operator==(PreCandidate const&, PreCandidate const&) = default;
@@ -40,8 +39,8 @@ struct Candidate
 struct Leader
 {
     Bounded<Progress, servers_max> followers; ///< The other members of the configuration.
-    Round round;                              ///< The newest read round; every append carries it.
-    Round confirmed;                          ///< The newest round whose reads have been allowed.
+    Round                          round;     ///< The newest read round; every append carries it.
+    Round                          confirmed; ///< The newest round whose reads have been allowed.
 
     friend constexpr bool operator==(Leader const&, Leader const&) = default;
 };

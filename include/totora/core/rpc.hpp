@@ -8,8 +8,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// Asks whether the receiver would vote for the sender in the next term; changes nothing anywhere.
 ///
@@ -17,9 +16,9 @@ namespace totora
 /// for is one in `term + 1`, which is nobody's term yet.
 struct RequestPreVote
 {
-    Term term;            ///< The sender's current term.
+    Term        term;     ///< The sender's current term.
     LogPosition last_log; ///< The sender's last entry, for §5.4.1.
-    Round round;          ///< Which of the sender's pre-votes this is, echoed by the answer.
+    Round       round;    ///< Which of the sender's pre-votes this is, echoed by the answer.
 
     friend constexpr bool operator==(RequestPreVote const&, RequestPreVote const&) = default;
 };
@@ -27,9 +26,9 @@ struct RequestPreVote
 /// Dissertation §9.6. Promises nothing, so that it leaves at once.
 struct RequestPreVoteResponse
 {
-    Term term;  ///< The answering server's current term.
+    Term  term;  ///< The answering server's current term.
     Round round; ///< The round of the request.
-    bool vote_granted = false;
+    bool  vote_granted = false;
 
     friend constexpr bool operator==(RequestPreVoteResponse const&, RequestPreVoteResponse const&) = default;
 };
@@ -37,7 +36,7 @@ struct RequestPreVoteResponse
 /// Asks for a vote. Figure 2, "RequestVote RPC". It carries the candidate's own vote, and is a promise.
 struct RequestVote
 {
-    Term term;
+    Term        term;
     LogPosition last_log;  ///< The candidate's last entry, for §5.4.1.
     bool transfer = false; ///< The leader asked for this campaign: stickiness does not apply (dissertation §3.10).
 
@@ -63,12 +62,12 @@ struct RequestVoteResponse
 /// crosses a term change is two messages.
 struct AppendEntries
 {
-    Term term;            ///< The leader's current term.
-    LogPosition previous; ///< The entry before `entries`, for the consistency check of §5.3.
-    Run entries;          ///< Index and term of each entry; `entries.first` is valid also if there are none.
-    Index leader_commit;  ///< The highest index the leader knows to be committed.
-    Round round;          ///< The leader's newest read round; the answer echoes it.
-    AppendNumber number;  ///< Numbers the appends to this follower; the answer echoes it.
+    Term         term;          ///< The leader's current term.
+    LogPosition  previous;      ///< The entry before `entries`, for the consistency check of §5.3.
+    Run          entries;       ///< Index and term of each entry; `entries.first` is valid also if there are none.
+    Index        leader_commit; ///< The highest index the leader knows to be committed.
+    Round        round;         ///< The leader's newest read round; the answer echoes it.
+    AppendNumber number;        ///< Numbers the appends to this follower; the answer echoes it.
     std::optional<Configuration> configuration{}; ///< The configuration among the entries, decoded.
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
@@ -83,8 +82,8 @@ struct AppendEntriesResponse
     /// If not: the index of `previous`, which the follower refused.
     Index match;
     /// If not successful: the follower's last entry that may be the leader's too (end of §5.3).
-    LogPosition hint;
-    Round round;         ///< The round of the request.
+    LogPosition  hint;
+    Round        round;  ///< The round of the request.
     AppendNumber number; ///< The number of the request.
 
     friend constexpr bool operator==(AppendEntriesResponse const&, AppendEntriesResponse const&) = default;

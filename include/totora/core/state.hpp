@@ -17,19 +17,19 @@
 #include <type_traits>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// What the core can be told about timing and flow. The same on every server of a cluster, or nearly so.
 struct Settings
 {
-    Delay election{300, 600};                ///< The election timeout (§5.2, §5.6).
-    std::uint64_t heartbeat_ms = 50;         ///< Twice this is less than the least election timeout.
-    std::uint64_t append_entries_max = 4096; ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
-    std::uint64_t window = 256;              ///< Appends on their way to one follower, at least 1.
-    bool pre_vote = true;                    ///< Dissertation §9.6.
-    bool sticky = true;                      ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
-    bool check_quorum = true;                ///< A leader that no quorum answers steps down (dissertation §6.2).
+    Delay         election{300, 600}; ///< The election timeout (§5.2, §5.6).
+    std::uint64_t heartbeat_ms = 50;  ///< Twice this is less than the least election timeout.
+    std::uint64_t append_entries_max =
+        4096;                          ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
+    std::uint64_t window = 256;        ///< Appends on their way to one follower, at least 1.
+    bool          pre_vote = true;     ///< Dissertation §9.6.
+    bool          sticky = true;       ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool          check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2).
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
 };
@@ -47,7 +47,7 @@ struct Settings
 struct Site
 {
     std::string_view condition;
-    std::uint32_t line = 0;
+    std::uint32_t    line = 0;
 
     friend constexpr bool operator==(Site const&, Site const&) = default;
 };
@@ -57,7 +57,7 @@ struct Site
 struct PendingAppend
 {
     WriteNumber write;
-    Index last;
+    Index       last;
 
     friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
 };
@@ -69,28 +69,28 @@ inline constexpr std::size_t pending_appends_max = 32;
 struct State
 {
     Settings settings;
-    Member own; ///< This server: its id and incarnation.
+    Member   own; ///< This server: its id and incarnation.
 
     // Persistent state: what was written, durable or not yet.
-    Term current_term;
+    Term                    current_term;
     std::optional<ServerId> voted_for;
-    TermRuns log;
-    Configuration configuration;          ///< The newest in the log. In force from the moment it is there (§6).
-    Configuration previous_configuration; ///< In force again if the newest is truncated.
+    TermRuns                log;
+    Configuration           configuration; ///< The newest in the log. In force from the moment it is there (§6).
+    Configuration           previous_configuration; ///< In force again if the newest is truncated.
 
     // How far the disk is. All writes of a server form one numbered sequence.
-    WriteNumber last_write;    ///< The newest write made.
-    WriteNumber term_write;    ///< The newest one that wrote term and vote.
-    WriteNumber durable_write; ///< What is durable is every write up to this one.
-    Index durable_index;       ///< The log is durable up to here.
+    WriteNumber                                 last_write;    ///< The newest write made.
+    WriteNumber                                 term_write;    ///< The newest one that wrote term and vote.
+    WriteNumber                                 durable_write; ///< What is durable is every write up to this one.
+    Index                                       durable_index; ///< The log is durable up to here.
     Bounded<PendingAppend, pending_appends_max> pending_appends;
 
     // Volatile state.
     Index commit_index;
     Index applying; ///< The highest index that the state machine was told to apply (`lastApplied`).
-    Role role;
-    bool leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
-    Round pre_vote_round;      ///< The newest pre-vote of this server.
+    Role  role;
+    bool  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
+    Round pre_vote_round;       ///< The newest pre-vote of this server.
     std::array<Arming, alarm_kinds> armings{};
 
     std::optional<Site> broken; ///< This server doubts itself and takes no further step.
@@ -103,19 +103,28 @@ static_assert(sizeof(State) <= 3584, "a state is moved and compared often: keep 
 /// What survives a restart, and where to begin: all that a state is made from.
 struct PersistentState
 {
-    Term current_term;
+    Term                    current_term;
     std::optional<ServerId> voted_for;
-    TermRuns log;
-    Configuration configuration;
-    Configuration previous_configuration;
-    Index commit_index;  ///< The saved one; it may lag, never lead, what was durable.
-    Index applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
+    TermRuns                log;
+    Configuration           configuration;
+    Configuration           previous_configuration;
+    Index                   commit_index;  ///< The saved one; it may lag, never lead, what was durable.
+    Index                   applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
 };
 
-[[nodiscard]] constexpr LogPosition last_position(State const& state) { return state.log.last(); }
-[[nodiscard]] constexpr Index last_index(State const& state) { return state.log.last().index; }
+[[nodiscard]] constexpr LogPosition last_position(State const& state)
+{
+    return state.log.last();
+}
+[[nodiscard]] constexpr Index last_index(State const& state)
+{
+    return state.log.last().index;
+}
 
-[[nodiscard]] constexpr bool is_leader(State const& state) { return std::holds_alternative<Leader>(state.role); }
+[[nodiscard]] constexpr bool is_leader(State const& state)
+{
+    return std::holds_alternative<Leader>(state.role);
+}
 
 /// The leader of the current term as far as this server knows, `nobody` if it does not.
 [[nodiscard]] constexpr ServerId known_leader(State const& state)
@@ -158,13 +167,13 @@ constexpr void mark_broken(State& state, Site site)
 
 /// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
 /// state is marked, and the step ends with nothing but `Failed`: a server that doubts its state must not vote.
-#define TOTORA_INVARIANT(state, condition)                                                                             \
-    do {                                                                                                               \
-        if (not(condition)) {                                                                                          \
-            if (std::is_constant_evaluated())                                                                          \
-                ::totora::an_invariant_is_broken_in_a_proof();                                                         \
-            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                        \
-        }                                                                                                              \
+#define TOTORA_INVARIANT(state, condition)                                                                        \
+    do {                                                                                                          \
+        if (not(condition)) {                                                                                     \
+            if (std::is_constant_evaluated())                                                                     \
+                ::totora::an_invariant_is_broken_in_a_proof();                                                    \
+            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                   \
+        }                                                                                                         \
     } while (false)
 
 } // namespace totora

@@ -16,8 +16,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 // The file to read first. `step` is the only way in which a server changes: everything that happens to it is a message
 // in, everything it does is a value out. The rules of Figure 2 are in the files included above, one topic each; what
@@ -26,15 +25,15 @@ namespace totora
 /// What becomes of a server, and what it wants done.
 struct Transition
 {
-    State state;
+    State    state;
     Outgoing outgoing;
 
     friend constexpr bool operator==(Transition const&, Transition const&) = default;
 };
 
 template <typename T>
-inline constexpr bool is_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T, RequestVoteResponse> or
-                                    std::same_as<T, AppendEntriesResponse>;
+inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or
+                                    std::same_as<T, RequestVoteResponse> or std::same_as<T, AppendEntriesResponse>;
 
 /// Whether a message in a newer term makes this server adopt it.
 ///
@@ -45,7 +44,7 @@ template <typename T>
 {
     if constexpr (std::same_as<T, RequestPreVote>)
         return false;
-    else if constexpr (is_response<T>)
+    else if constexpr (is_answer<T>)
         return message.term > state.current_term and find_member(state.configuration, from) != nullptr;
     else
         return message.term > state.current_term;
@@ -59,7 +58,7 @@ template <typename T>
         if (message.term >= state.current_term and not message.transfer and is_leader_alive(state, from))
             return Outcome::vote_withheld_leader_alive;
     }
-    if constexpr (is_response<T>) {
+    if constexpr (is_answer<T>) {
         if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
             return Outcome::response_of_stranger;
     }
@@ -116,7 +115,8 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
     if (persisted.write <= state.durable_write)
         return;
     learn_durable(state, persisted.write);
-    if (auto* candidate = std::get_if<Candidate>(&state.role); candidate != nullptr and state.term_write <= persisted.write) {
+    if (auto* candidate = std::get_if<Candidate>(&state.role);
+        candidate != nullptr and state.term_write <= persisted.write) {
         candidate->granted.insert(state.own.id);
         lead_if_elected(state, outgoing);
     }
@@ -135,7 +135,8 @@ constexpr void receive(State& state, Outgoing&, StorageFailed const&)
 }
 
 template <typename T>
-concept from_another_server = requires(State& state, Outgoing& outgoing, ServerId from, T const& message) {
+concept from_another_server = requires(State& state, Outgoing& outgoing, ServerId from, T const& message)
+{
     receive(state, outgoing, from, message);
 };
 

@@ -9,14 +9,13 @@
 #include <optional>
 #include <vector>
 
-namespace totora
-{
+namespace totora {
 
 /// Where a term begins in a log.
 struct TermStart
 {
     Index first;
-    Term term;
+    Term  term;
 
     friend constexpr bool operator==(TermStart const&, TermStart const&) = default;
 };
@@ -37,7 +36,10 @@ public:
     [[nodiscard]] constexpr LogPosition base() const { return base_; }
 
     /// The last entry, or `base()` if there is none.
-    [[nodiscard]] constexpr LogPosition last() const { return {starts_.empty() ? base_.term : starts_.back().term, last_}; }
+    [[nodiscard]] constexpr LogPosition last() const
+    {
+        return {starts_.empty() ? base_.term : starts_.back().term, last_};
+    }
 
     [[nodiscard]] constexpr std::vector<TermStart> const& starts() const { return starts_; }
 
@@ -50,7 +52,10 @@ public:
     }
 
     /// Whether the log holds exactly this entry (or is based on it).
-    [[nodiscard]] constexpr bool holds(LogPosition position) const { return term_at(position.index) == position.term; }
+    [[nodiscard]] constexpr bool holds(LogPosition position) const
+    {
+        return term_at(position.index) == position.term;
+    }
 
     /// The last position whose index and whose term are both at most those given: the furthest that a log
     /// which holds `limit` can agree with this one (end of §5.3). Never below `base()`.
@@ -114,8 +119,9 @@ private:
         if (after == 0 or starts_[after - 1].first <= index)
             return after;
         auto const begin = starts_.begin();
-        auto const found = std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
-                                            [](Index wanted, TermStart const& start) { return wanted < start.first; });
+        auto const found =
+            std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
+                             [](Index wanted, TermStart const& start) { return wanted < start.first; });
         return static_cast<std::size_t>(found - begin);
     }
 
@@ -127,8 +133,8 @@ private:
 
     [[nodiscard]] constexpr Index start_of(Index index) const { return starts_[find_after(index) - 1].first; }
 
-    LogPosition base_;
-    Index last_;
+    LogPosition            base_;
+    Index                  last_;
     std::vector<TermStart> starts_;
 };
 

@@ -9,8 +9,7 @@
 
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 // Figure 4: how a server changes its role. All of it is here.
 
@@ -128,9 +127,8 @@ constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
     state.role = Role{asking};
     arm_election(state, outgoing);
     ask_voters(state, outgoing,
-               Rpc{RequestPreVote{.term = state.current_term,
-                                  .last_log = last_position(state),
-                                  .round = state.pre_vote_round}},
+               Rpc{RequestPreVote{
+                   .term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round}},
                Release::at_once());
     campaign_if_welcome(state, outgoing);
 }

@@ -11,8 +11,7 @@
 
 #include "totora/node/completion.hpp"
 
-namespace totora
-{
+namespace totora {
 
 /// Lets other threads reach a node, and tells its own thread when to run it. Starts no thread.
 ///
@@ -65,9 +64,9 @@ public:
     }
 
 private:
-    Node& node_;
-    std::function<void()> wake_;
-    std::mutex mutex_;
+    Node&                          node_;
+    std::function<void()>          wake_;
+    std::mutex                     mutex_;
     std::vector<Completion<Node&>> posted_; ///< Guarded by `mutex_`.
     std::vector<Completion<Node&>> running_;
 };

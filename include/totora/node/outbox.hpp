@@ -9,8 +9,7 @@
 #include <deque>
 #include <utility>
 
-namespace totora
-{
+namespace totora {
 
 /// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
 /// order in which they were made. Nothing gets out without the log's word.
@@ -21,9 +20,10 @@ public:
     void hold(Envelope envelope)
     {
         auto const awaited = envelope.release().awaits().value_or(WriteNumber{});
-        auto const place = std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
-            return w < e.release().awaits().value_or(WriteNumber{});
-        });
+        auto const place =
+            std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
+                return w < e.release().awaits().value_or(WriteNumber{});
+            });
         held_.insert(place, std::move(envelope));
     }
 

@@ -7,15 +7,14 @@
 #include <string_view>
 #include <variant>
 
-namespace totora
-{
+namespace totora {
 
 /// The command is committed and applied, here.
 template <typename Response>
 struct AppliedWith
 {
     LogPosition position; ///< Where in the log; of a batch, its last entry.
-    Response response;
+    Response    response;
 };
 
 /// Why the node takes no proposal or read now. The command is in no log, and it is safe to send it again.
@@ -34,13 +33,20 @@ enum class NodeRefusal : std::uint8_t
 [[nodiscard]] constexpr std::string_view name_of(NodeRefusal refusal)
 {
     switch (refusal) {
-    case NodeRefusal::not_leader: return "not_leader";
-    case NodeRefusal::entry_too_large: return "entry_too_large";
-    case NodeRefusal::too_much_pending: return "too_much_pending";
-    case NodeRefusal::no_room: return "no_room";
-    case NodeRefusal::log_exhausted: return "log_exhausted";
-    case NodeRefusal::empty_proposal: return "empty_proposal";
-    case NodeRefusal::not_running: return "not_running";
+    case NodeRefusal::not_leader:
+        return "not_leader";
+    case NodeRefusal::entry_too_large:
+        return "entry_too_large";
+    case NodeRefusal::too_much_pending:
+        return "too_much_pending";
+    case NodeRefusal::no_room:
+        return "no_room";
+    case NodeRefusal::log_exhausted:
+        return "log_exhausted";
+    case NodeRefusal::empty_proposal:
+        return "empty_proposal";
+    case NodeRefusal::not_running:
+        return "not_running";
     }
     return "unknown";
 }
@@ -49,18 +55,16 @@ enum class NodeRefusal : std::uint8_t
 struct RefusedBecause
 {
     NodeRefusal why{};
-    ServerId leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
+    ServerId    leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
 };
 
 /// Leadership was lost, or the node ended, while the entry was on its way: it may be committed later, or never.
 struct OutcomeUnknown
-{
-};
+{};
 
 /// The deadline passed first. A proposal may still be committed later.
 struct Cancelled
-{
-};
+{};
 
 /// Every end that a proposal can have. It has exactly one.
 template <typename Response>

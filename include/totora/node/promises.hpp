@@ -14,8 +14,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
-{
+namespace totora {
 
 /// A moment that never comes.
 inline constexpr std::uint64_t never_ms = std::numeric_limits<std::uint64_t>::max();
@@ -28,10 +27,13 @@ public:
     using Single = Completion<ProposalOutcome<Response>>;
     using Batch = Completion<ProposalOutcome<std::vector<Response>>>;
 
-    Promise(Single completion, std::uint64_t deadline_ms) : count_(1), deadline_ms_(deadline_ms), waits_(std::move(completion)) {}
+    Promise(Single completion, std::uint64_t deadline_ms)
+        : count_(1), deadline_ms_(deadline_ms), waits_(std::move(completion))
+    {}
 
     Promise(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
-        : count_(count), deadline_ms_(deadline_ms), waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
+        : count_(count), deadline_ms_(deadline_ms),
+          waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
     {}
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -62,12 +64,12 @@ public:
 private:
     struct Gathering
     {
-        Batch completion;
+        Batch                 completion;
         std::vector<Response> responses;
     };
 
-    std::uint64_t count_;
-    std::uint64_t deadline_ms_;
+    std::uint64_t                                    count_;
+    std::uint64_t                                    deadline_ms_;
     std::variant<Single, std::unique_ptr<Gathering>> waits_;
 };
 
@@ -89,7 +91,7 @@ public:
         end_before(position.index);
         if (pending_.empty() or pending_.front().entries.first > position.index)
             return;
-        auto& front = pending_.front();
+        auto&      front = pending_.front();
         auto const is_last = last_of(front.entries) == position.index;
         if (front.entries.term == position.term)
             front.promise.applied(position, std::move(response), is_last);
@@ -122,12 +124,12 @@ public:
     }
 
     [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
-    [[nodiscard]] std::size_t size() const { return pending_.size(); }
+    [[nodiscard]] std::size_t   size() const { return pending_.size(); }
 
 private:
     struct Pending
     {
-        Run entries;
+        Run               entries;
         Promise<Response> promise;
     };
 
@@ -142,7 +144,7 @@ private:
     }
 
     std::deque<Pending> pending_;
-    std::uint64_t earliest_ms_ = never_ms;
+    std::uint64_t       earliest_ms_ = never_ms;
 };
 
 /// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
@@ -159,7 +161,10 @@ public:
     [[nodiscard]] bool empty() const { return asked_.empty() and waiting_.empty() and ready_.empty(); }
 
     /// Those that were asked for belong to this round.
-    void start(Round round) { move_all(asked_, waiting_, [&](Read& read) { read.round = round; }); }
+    void start(Round round)
+    {
+        move_all(asked_, waiting_, [&](Read& read) { read.round = round; });
+    }
 
     /// Nobody can allow those that were asked for.
     void refuse_asked(RefusedBecause why) { end_all(asked_, why); }
@@ -213,9 +218,9 @@ public:
 private:
     struct Read
     {
-        Round round;
-        Index index;
-        std::uint64_t deadline_ms = never_ms;
+        Round                   round;
+        Index                   index;
+        std::uint64_t           deadline_ms = never_ms;
         Completion<ReadOutcome> completion;
     };
 
@@ -238,7 +243,7 @@ private:
     std::deque<Read> asked_;
     std::deque<Read> waiting_;
     std::deque<Read> ready_;
-    std::uint64_t earliest_ms_ = never_ms;
+    std::uint64_t    earliest_ms_ = never_ms;
 };
 
 } // namespace totora

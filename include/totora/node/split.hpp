@@ -6,8 +6,7 @@
 
 #include <optional>
 
-namespace totora
-{
+namespace totora {
 
 /// The part of an append that carries only `count` of its entries, from `first` on. A complete message of its own: parts
 /// that follow each other without a gap say together what the whole said, whichever of them arrive.
@@ -17,7 +16,8 @@ namespace totora
     part.entries = Run{whole.entries.term, first, count};
     if (first > whole.entries.first)
         part.previous = LogPosition{whole.entries.term, before(first)};
-    if (whole.configuration and (whole.configuration->index < first or whole.configuration->index > last_of(part.entries)))
+    if (whole.configuration and
+        (whole.configuration->index < first or whole.configuration->index > last_of(part.entries)))
         part.configuration = std::optional<Configuration>{};
     return part;
 }

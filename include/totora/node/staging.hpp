@@ -12,8 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
-{
+namespace totora {
 
 /// Payloads beside the log, in one block, that the core has not yet accepted. What it refuses is dropped, and
 /// nothing else has happened (case 87).
@@ -25,7 +24,8 @@ public:
     {
         auto const at = bytes_.size();
         bytes_.resize(at + entry_header_size + payload.size());
-        std::copy(payload.begin(), payload.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at + entry_header_size));
+        std::copy(payload.begin(), payload.end(),
+                  bytes_.begin() + static_cast<std::ptrdiff_t>(at + entry_header_size));
         sizes_.push_back(entry_header_size + payload.size());
     }
 
@@ -42,8 +42,8 @@ public:
     [[nodiscard]] Entries seal(Run const& run, EntryKind kind)
     {
         auto const block = std::make_shared<std::vector<std::byte>>(std::move(bytes_));
-        auto rest = std::span{*block};
-        auto index = run.first;
+        auto       rest = std::span{*block};
+        auto       index = run.first;
         for (auto const size : sizes_) {
             seal_entry(rest.first(size), index, run.term, kind, 0);
             rest = rest.subspan(size);
@@ -56,12 +56,15 @@ public:
         return entries;
     }
 
-    [[nodiscard]] std::size_t count() const { return sizes_.size(); }
-    [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
-    [[nodiscard]] std::vector<std::size_t> const& sizes() const { return sizes_; } ///< Encoded, one for each payload.
+    [[nodiscard]] std::size_t                     count() const { return sizes_.size(); }
+    [[nodiscard]] std::size_t                     bytes() const { return bytes_.size(); }
+    [[nodiscard]] std::vector<std::size_t> const& sizes() const
+    {
+        return sizes_;
+    } ///< Encoded, one for each payload.
 
 private:
-    std::vector<std::byte> bytes_;
+    std::vector<std::byte>   bytes_;
     std::vector<std::size_t> sizes_;
 };
 

@@ -14,8 +14,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
-{
+namespace totora {
 
 /// Why a node can't go on. It says nothing to anybody any more; the process lives.
 enum class NodeFailure : std::uint8_t
@@ -30,10 +29,14 @@ enum class NodeFailure : std::uint8_t
 [[nodiscard]] constexpr std::string_view name_of(NodeFailure failure)
 {
     switch (failure) {
-    case NodeFailure::apply: return "apply";
-    case NodeFailure::seam: return "seam";
-    case NodeFailure::storage: return "storage";
-    case NodeFailure::invariant: return "invariant";
+    case NodeFailure::apply:
+        return "apply";
+    case NodeFailure::seam:
+        return "seam";
+    case NodeFailure::storage:
+        return "storage";
+    case NodeFailure::invariant:
+        return "invariant";
     }
     return "unknown";
 }
@@ -54,7 +57,10 @@ enum class RoleName : std::uint8_t
     leader,
 };
 
-[[nodiscard]] constexpr RoleName role_of(State const& state) { return static_cast<RoleName>(state.role.index()); }
+[[nodiscard]] constexpr RoleName role_of(State const& state)
+{
+    return static_cast<RoleName>(state.role.index());
+}
 
 /// The name of a role.
 [[nodiscard]] constexpr std::string_view name_of(RoleName role)
@@ -66,29 +72,29 @@ enum class RoleName : std::uint8_t
 /// What a leader knows of a follower.
 struct FollowerStatus
 {
-    ServerId server;
-    Index match;
-    Index next;
-    bool replicating = false;   ///< Entries flow; otherwise the place of agreement is being looked for.
-    bool full = false;          ///< Its queue takes no entries now.
-    std::uint64_t in_flight = 0; ///< Appends that nobody has answered.
+    ServerId      server;
+    Index         match;
+    Index         next;
+    bool          replicating = false; ///< Entries flow; otherwise the place of agreement is being looked for.
+    bool          full = false;        ///< Its queue takes no entries now.
+    std::uint64_t in_flight = 0;       ///< Appends that nobody has answered.
 };
 
 /// A picture of a node, as of its last turn.
 struct Status
 {
-    bool running = false;
+    bool                  running = false;
     std::optional<Failed> failed;
-    ServerId id;
-    RoleName role{};
-    Term term;
-    ServerId leader; ///< `nobody` if not known.
-    bool admitted = false; ///< The cluster's log names this server; otherwise it waits to be let in.
+    ServerId              id;
+    RoleName              role{};
+    Term                  term;
+    ServerId              leader; ///< `nobody` if not known.
+    bool  admitted = false;       ///< The cluster's log names this server; otherwise it waits to be let in.
     Index last;
     Index commit;
     Index applied;
     Index durable;
-    std::vector<FollowerStatus> followers; ///< Of a leader.
+    std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
 };
 
@@ -96,14 +102,14 @@ struct Status
 struct RoleChanged
 {
     RoleName role{};
-    Term term;
+    Term     term;
     ServerId leader;
 };
 
 /// The core named what happened. Breaches mean that another server is broken.
 struct OutcomeNoted
 {
-    Outcome outcome{};
+    Outcome  outcome{};
     ServerId from;
 };
 
@@ -118,7 +124,6 @@ using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver
-{
-};
+{};
 
 } // namespace totora

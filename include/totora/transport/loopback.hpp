@@ -149,7 +149,7 @@ public:
             auto [sender, message] = std::move(inbox_->messages.front());
             inbox_->messages.pop_front();
             auto const known = incarnations_.find(message.from);
-            if (known == incarnations_.end() or known->second == sender or not is_answer(message.rpc))
+            if (known == incarnations_.end() or known->second == sender or not is_response(message.rpc))
                 return TransportEvent{std::move(message)};
             // An answer counts for the member that was asked, and another life of the server is another member.
             ++network_->lost_;

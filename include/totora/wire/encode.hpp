@@ -66,7 +66,7 @@ make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, Write
     return make_head(FrameKind::hello, route, 0, [&](ByteWriter& fields) { write_fields(fields, hello); });
 }
 
-[[nodiscard]] inline FrameHead encode(Route const& route, RefusedHello const& refusal)
+[[nodiscard]] inline FrameHead encode(Route const& route, HandshakeRefusal const& refusal)
 {
     return make_head(FrameKind::refusal, route, 0, [&](ByteWriter& fields) { write_fields(fields, refusal); });
 }

@@ -70,17 +70,17 @@ inline void write_fields(ByteWriter& writer, Hello const& hello)
     return hello;
 }
 
-inline void write_fields(ByteWriter& writer, RefusedHello const& refusal)
+inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
 {
     writer.number(static_cast<std::uint8_t>(refusal.because));
     writer.text(refusal.sentence);
 }
 
-[[nodiscard]] inline RefusedHello read_refusal(ByteReader& reader)
+[[nodiscard]] inline HandshakeRefusal read_refusal(ByteReader& reader)
 {
     auto const because = reader.number<std::uint8_t>();
-    auto const known = because <= static_cast<std::uint8_t>(HelloRefusal::unequal_limits);
-    return {.because = known ? static_cast<HelloRefusal>(because) : HelloRefusal::other,
+    auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::unequal_limits);
+    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other,
             .sentence = reader.text()};
 }
 

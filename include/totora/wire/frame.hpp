@@ -41,7 +41,7 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// offset | size | field
 /// ---|---|---
 /// 0 | 4 | magic, "TTRA"
-/// 4 | 1 | version of the frame; 1. A `Hello` and a `RefusedHello` are frames of version 1 for ever
+/// 4 | 1 | version of the frame; 1. A `Hello` and a `HandshakeRefusal` are frames of version 1 for ever
 /// 5 | 1 | kind (`FrameKind`); a frame of an unknown kind is skipped by its length
 /// 6 | 2 | flags, 0 in version 1
 /// 8 | 4 | length of the body: the fields of the message, and behind them the entries
@@ -135,7 +135,7 @@ struct Hello
 };
 
 /// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
-enum class HelloRefusal : std::uint8_t
+enum class HandshakeFault : std::uint8_t
 {
     other = 0,
     another_cluster = 1,
@@ -146,24 +146,24 @@ enum class HelloRefusal : std::uint8_t
 };
 
 /// The answer to a `Hello`, or to the answer to one, that ends the connection.
-struct RefusedHello
+struct HandshakeRefusal
 {
-    HelloRefusal because{};
+    HandshakeFault because{};
     std::string    sentence; ///< For the operators of both servers.
 
-    friend bool operator==(RefusedHello const&, RefusedHello const&) = default;
+    friend bool operator==(HandshakeRefusal const&, HandshakeRefusal const&) = default;
 };
 
 /// A frame, read.
 struct Frame
 {
     Route                             route;
-    std::variant<Hello, RefusedHello, Rpc> content;
+    std::variant<Hello, HandshakeRefusal, Rpc> content;
     Entries                           entries; ///< Exactly those that an `AppendEntries` names, intact.
 };
 
 /// Whether a message answers another one.
-[[nodiscard]] constexpr bool is_answer(Rpc const& rpc)
+[[nodiscard]] constexpr bool is_response(Rpc const& rpc)
 {
     return std::holds_alternative<RequestPreVoteResponse>(rpc) or
            std::holds_alternative<RequestVoteResponse>(rpc) or std::holds_alternative<AppendEntriesResponse>(rpc);

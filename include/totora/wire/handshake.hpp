@@ -50,38 +50,38 @@ struct Agreement
 ///
 /// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
 /// would then stand still for ever); the frame limit only has to hold the largest entry, and the lower one counts.
-[[nodiscard]] inline Result<Agreement, RefusedHello> judge_hello(Hello const& ours, ClusterId cluster, Party self,
+[[nodiscard]] inline Result<Agreement, HandshakeRefusal> judge_hello(Hello const& ours, ClusterId cluster, Party self,
                                                             Route const& route, Hello const& theirs,
                                                             std::optional<Party> dialed = std::nullopt)
 {
-    auto const refuse = [](HelloRefusal because, std::string sentence) {
-        return Unexpected{RefusedHello{because, std::move(sentence)}};
+    auto const refuse = [](HandshakeFault because, std::string sentence) {
+        return Unexpected{HandshakeRefusal{because, std::move(sentence)}};
     };
     auto const they = name_of(route.sender);
     auto const we = name_of(self);
     if (route.cluster != cluster)
-        return refuse(HelloRefusal::another_cluster, they + " is of another cluster than " + we);
+        return refuse(HandshakeFault::another_cluster, they + " is of another cluster than " + we);
     if (route.addressee.id != self.id or route.sender.id == self.id)
-        return refuse(HelloRefusal::another_server,
+        return refuse(HandshakeFault::another_server,
                       they + " looks for " + name_of(route.addressee) + " and found " + we);
     if (dialed and dialed->id != route.sender.id)
-        return refuse(HelloRefusal::another_server,
+        return refuse(HandshakeFault::another_server,
                       we + " looks for " + name_of(*dialed) + " and found " + they);
     if (route.addressee.incarnation != self.incarnation)
-        return refuse(HelloRefusal::another_incarnation,
+        return refuse(HandshakeFault::another_incarnation,
                       they + " looks for " + name_of(route.addressee) + " and found " + we);
     if (dialed and dialed->incarnation != route.sender.incarnation)
-        return refuse(HelloRefusal::another_incarnation,
+        return refuse(HandshakeFault::another_incarnation,
                       we + " looks for " + name_of(*dialed) + " and found " + they);
 
     auto const version = std::min(ours.version_highest, theirs.version_highest);
     if (version < ours.version_lowest or version < theirs.version_lowest)
-        return refuse(HelloRefusal::no_common_version,
+        return refuse(HandshakeFault::no_common_version,
                       they + " speaks versions " + std::to_string(theirs.version_lowest) + " to " +
                           std::to_string(theirs.version_highest) + ", " + we + " " +
                           std::to_string(ours.version_lowest) + " to " + std::to_string(ours.version_highest));
     if (auto const difference = compare_limits(ours.limits, theirs.limits); not difference.empty())
-        return refuse(HelloRefusal::unequal_limits, they + " and " + we + ": " + difference);
+        return refuse(HandshakeFault::unequal_limits, they + " and " + we + ": " + difference);
     return Agreement{version, std::min(ours.limits.frame_bytes_max, theirs.limits.frame_bytes_max)};
 }
 

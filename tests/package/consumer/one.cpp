@@ -6,7 +6,4 @@
 
 char const* version_in_two();
 
-int main()
-{
-    return std::strcmp(totora::version_string, version_in_two());
-}
+int main() { return std::strcmp(totora::version_string, version_in_two()); }

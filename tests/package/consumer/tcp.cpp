@@ -3,7 +3,4 @@
 
 #include <totora/totora.hpp>
 
-int main()
-{
-    return 0;
-}
+int main() { return 0; }

@@ -3,7 +3,4 @@
 
 char const* version_in_two();
 
-char const* version_in_two()
-{
-    return totora::version_string;
-}
+char const* version_in_two() { return totora::version_string; }

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "resp.hpp"
+
+#include "totora/core/result.hpp"
+#include "totora/policy/identity.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace kv {
+
+inline constexpr std::string_view help_text = R"(kv: a replicated key-value store that speaks the protocol of Redis
+
+kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
+    makes the directory of one of the first servers of a cluster, once.
+
+kv run --dir DIR --client-port PORT
+    starts the server of that directory. Its options:
+    --client-host HOST      the address that clients are listened to at, and sent to
+                            (default: the host of the server's own peer address)
+    --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
+    --heartbeat-ms N        how often a leader says that it lives (default: 50)
+    --sync thread|inline    flush the log beside the node, or within it (default: thread)
+    --log memory            keep the log in memory: for trials, loses everything at exit.
+                            Takes --cluster, --id and --peers instead of --dir
+
+kv --help
+    prints this.
+)";
+
+struct Help
+{};
+
+/// `kv init`.
+struct Init
+{
+    std::string               cluster;
+    totora::ServerId          id;
+    std::vector<totora::Peer> peers;
+    std::string               directory;
+};
+
+enum class LogKind : std::uint8_t
+{
+    segmented, ///< In files.
+    memory,    ///< Gone with the process.
+};
+
+enum class SyncKind : std::uint8_t
+{
+    thread,
+    inline_,
+    none, ///< Acknowledges what is not durable: lets the tests show that they would notice.
+};
+
+/// `kv run`.
+struct Run
+{
+    std::string   directory; ///< Empty if the log is in memory; `trial` then says who the server is.
+    Init          trial;
+    std::uint16_t client_port = 0;
+    std::string   client_host; ///< Empty for that of the server's own peer address.
+    std::uint64_t election_ms_min = 300;
+    std::uint64_t election_ms_max = 600;
+    std::uint64_t heartbeat_ms = 50;
+    LogKind       log = LogKind::segmented;
+    SyncKind      sync = SyncKind::thread;
+};
+
+using Invocation = std::variant<Help, Init, Run>;
+
+/// What is wrong with the command line, in one sentence.
+using Complaining = totora::Unexpected<std::string>;
+
+/// "--name value" pairs, each name at most once.
+class Options
+{
+public:
+    [[nodiscard]] static totora::Result<Options, std::string> read(std::span<std::string_view const>       words,
+                                                                   std::initializer_list<std::string_view> names,
+                                                                   std::initializer_list<std::string_view> flags)
+    {
+        auto options = Options{};
+        while (not words.empty()) {
+            auto const name = words.front();
+            auto const is_flag = std::find(flags.begin(), flags.end(), name) != flags.end();
+            if (not is_flag and std::find(names.begin(), names.end(), name) == names.end())
+                return Complaining{"unknown option '" + std::string{name} + "'"};
+            if (not is_flag and words.size() < 2)
+                return Complaining{"the option " + std::string{name} + " needs a value"};
+            if (not options.values_.emplace(name, is_flag ? std::string_view{} : words[1]).second)
+                return Complaining{"the option " + std::string{name} + " is given twice"};
+            words = words.subspan(is_flag ? 1 : 2);
+        }
+        return options;
+    }
+
+    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const
+    {
+        auto const found = values_.find(name);
+        return found == values_.end() ? std::nullopt : std::optional{found->second};
+    }
+
+    /// The first of these that is missing.
+    [[nodiscard]] std::optional<std::string_view> missing(std::initializer_list<std::string_view> names) const
+    {
+        for (auto const name : names)
+            if (not values_.contains(name))
+                return name;
+        return std::nullopt;
+    }
+
+private:
+    std::map<std::string_view, std::string_view> values_;
+};
+
+/// A whole number from `least` to `most`, in decimal digits.
+[[nodiscard]] inline std::optional<std::uint64_t>
+parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
+{
+    auto const number = parse_integer(text);
+    if (not number or *number < 0 or static_cast<std::uint64_t>(*number) < least or
+        static_cast<std::uint64_t>(*number) > most)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(*number);
+}
+
+/// "HOST:PORT", cut at the last colon; nothing if it is not.
+struct HostAndPort
+{
+    std::string_view host;
+    std::uint16_t    port = 0;
+};
+
+[[nodiscard]] inline std::optional<HostAndPort> parse_address(std::string_view text)
+{
+    auto const colon = text.rfind(':');
+    if (colon == std::string_view::npos or colon == 0 or text.size() > totora::address_size_max)
+        return std::nullopt;
+    auto const port = parse_number(text.substr(colon + 1), 1, 65'535);
+    if (not port)
+        return std::nullopt;
+    return HostAndPort{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
+}
+
+/// "1=HOST:PORT,2=HOST:PORT": the first members of a cluster.
+[[nodiscard]] inline totora::Result<std::vector<totora::Peer>, std::string> parse_peers(std::string_view text)
+{
+    auto peers = std::vector<totora::Peer>{};
+    for (auto rest = text; not rest.empty();) {
+        auto const one = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+        auto const equals = one.find('=');
+        auto const id = parse_number(one.substr(0, equals), 1, totora::number_max);
+        if (equals == std::string_view::npos or not id or not parse_address(one.substr(equals + 1)))
+            return Complaining{"'" + std::string{one} + "' in --peers is not ID=HOST:PORT"};
+        auto const member = totora::Member{totora::ServerId{*id}, totora::first_incarnation};
+        peers.push_back({member, std::string{one.substr(equals + 1)}});
+    }
+    if (peers.size() > totora::servers_max)
+        return Complaining{"--peers names more than " + std::to_string(totora::servers_max) + " servers"};
+    if (not totora::configuration_of(totora::Index{}, peers))
+        return Complaining{std::string{"--peers must name at least one server, and none twice"}};
+    return peers;
+}
+
+/// The address of a server among the peers; empty if it is not one of them.
+[[nodiscard]] inline std::string_view address_of(std::span<totora::Peer const> peers, totora::ServerId id)
+{
+    for (auto const& peer : peers)
+        if (peer.member.id == id)
+            return peer.address;
+    return {};
+}
+
+/// Who a server is, out of --cluster, --id and --peers, which are all there.
+[[nodiscard]] inline totora::Result<Init, std::string> parse_identity(Options const& options)
+{
+    auto init = Init{.cluster = std::string{*options.find("--cluster")}, .id = {}, .peers = {}, .directory = {}};
+    if (init.cluster.empty())
+        return Complaining{std::string{"--cluster needs a name that is not empty"}};
+    auto const id = parse_number(*options.find("--id"), 1, totora::number_max);
+    if (not id)
+        return Complaining{"the --id '" + std::string{*options.find("--id")} + "' is not a number from 1 on"};
+    init.id = totora::ServerId{*id};
+    auto peers = parse_peers(*options.find("--peers"));
+    if (not peers)
+        return Complaining{peers.error()};
+    init.peers = *std::move(peers);
+    if (address_of(init.peers, init.id).empty())
+        return Complaining{"--peers does not name the server itself, " + std::to_string(init.id.value)};
+    return init;
+}
+
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_init(std::span<std::string_view const> words)
+{
+    auto const options = Options::read(words, {"--cluster", "--id", "--peers", "--dir"}, {});
+    if (not options)
+        return Complaining{options.error()};
+    if (auto const name = options->missing({"--cluster", "--id", "--peers", "--dir"}))
+        return Complaining{"kv init needs the option " + std::string{*name}};
+    auto init = parse_identity(*options);
+    if (not init)
+        return Complaining{init.error()};
+    init->directory = *options->find("--dir");
+    if (init->directory.empty())
+        return Complaining{std::string{"--dir needs the name of a directory"}};
+    return Invocation{*std::move(init)};
+}
+
+/// Reads --election-ms and --heartbeat-ms; empty if they are sound, otherwise a sentence.
+[[nodiscard]] inline std::string read_times(Options const& options, Run& run)
+{
+    constexpr auto most = std::uint64_t{3'600'000};
+    if (auto const text = options.find("--election-ms")) {
+        auto const dots = std::min(text->find(".."), text->size());
+        auto const least = parse_number(text->substr(0, dots), 1, most);
+        auto const greatest = parse_number(text->substr(std::min(dots + 2, text->size())), 1, most);
+        if (not least or not greatest or *least > *greatest)
+            return "--election-ms '" + std::string{*text} + "' is not MIN..MAX in milliseconds";
+        run.election_ms_min = *least;
+        run.election_ms_max = *greatest;
+    }
+    if (auto const text = options.find("--heartbeat-ms")) {
+        auto const number = parse_number(*text, 1, most);
+        if (not number)
+            return "--heartbeat-ms '" + std::string{*text} + "' is not a number of milliseconds";
+        run.heartbeat_ms = *number;
+    }
+    if (2 * run.heartbeat_ms >= run.election_ms_min)
+        return "two heartbeats (--heartbeat-ms) must be shorter than the least election time (--election-ms)";
+    return {};
+}
+
+/// Reads --log and --sync; empty if they are sound, otherwise a sentence.
+[[nodiscard]] inline std::string read_log(Options const& options, Run& run)
+{
+    if (auto const text = options.find("--log")) {
+        if (*text != "memory" and *text != "segmented")
+            return "--log is 'segmented' or 'memory', not '" + std::string{*text} + "'";
+        run.log = *text == "memory" ? LogKind::memory : LogKind::segmented;
+    }
+    if (auto const text = options.find("--sync")) {
+        if (*text != "thread" and *text != "inline")
+            return "--sync is 'thread' or 'inline', not '" + std::string{*text} + "'";
+        run.sync = *text == "thread" ? SyncKind::thread : SyncKind::inline_;
+    }
+    if (options.find("--unsafe-no-sync")) {
+        if (options.find("--sync"))
+            return "--unsafe-no-sync and --sync exclude each other";
+        run.sync = SyncKind::none;
+    }
+    return {};
+}
+
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
+{
+    auto const options = Options::read(words,
+                                       {"--dir", "--client-port", "--client-host", "--election-ms",
+                                        "--heartbeat-ms", "--sync", "--log", "--cluster", "--id", "--peers"},
+                                       {"--unsafe-no-sync"});
+    if (not options)
+        return Complaining{options.error()};
+    auto run = Run{};
+    if (auto complaint = read_times(*options, run); not complaint.empty())
+        return Complaining{std::move(complaint)};
+    if (auto complaint = read_log(*options, run); not complaint.empty())
+        return Complaining{std::move(complaint)};
+
+    auto const in_memory = run.log == LogKind::memory;
+    auto const needed = in_memory ? options->missing({"--cluster", "--id", "--peers", "--client-port"})
+                                  : options->missing({"--dir", "--client-port"});
+    if (needed)
+        return Complaining{"kv run needs the option " + std::string{*needed} +
+                           (in_memory ? " with --log memory" : "")};
+    for (auto const name : {"--cluster", "--id", "--peers"})
+        if (not in_memory and options->find(name))
+            return Complaining{std::string{name} + " stands in the directory since kv init: leave it out"};
+    if (in_memory and options->find("--dir"))
+        return Complaining{std::string{"--log memory keeps nothing in a directory: leave --dir out"}};
+    if (in_memory) {
+        auto trial = parse_identity(*options);
+        if (not trial)
+            return Complaining{trial.error()};
+        run.trial = *std::move(trial);
+    } else {
+        run.directory = *options->find("--dir");
+    }
+
+    auto const port = parse_number(*options->find("--client-port"), 0, 65'535);
+    if (not port)
+        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} +
+                           "' is not a port"};
+    run.client_port = static_cast<std::uint16_t>(*port);
+    run.client_host = options->find("--client-host").value_or("");
+    return Invocation{std::move(run)};
+}
+
+/// The command line, without the program's own name.
+[[nodiscard]] inline totora::Result<Invocation, std::string>
+parse_arguments(std::span<std::string_view const> words)
+{
+    if (words.empty())
+        return Complaining{std::string{"say what to do: kv init, kv run or kv --help"}};
+    for (auto const word : words)
+        if (word == "--help" or word == "-h")
+            return Invocation{Help{}};
+    if (words.front() == "init")
+        return parse_init(words.subspan(1));
+    if (words.front() == "run")
+        return parse_run(words.subspan(1));
+    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run; kv --help tells more"};
+}
+
+} // namespace kv

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "commands.hpp"
+
+#include "totora/node/status.hpp"
+#include "totora/version.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace kv {
+
+/// What INFO tells, beside what the node and the state machine know themselves.
+struct ServerFacts
+{
+    std::uint16_t client_port = 0;
+    std::uint64_t uptime_seconds = 0;
+    std::size_t   connections = 0;
+};
+
+/// The memory of this process that is in RAM, in bytes.
+[[nodiscard]] inline std::uint64_t resident_bytes()
+{
+    auto statm = std::ifstream{"/proc/self/statm"};
+    auto all = std::uint64_t{0};
+    auto resident = std::uint64_t{0};
+    statm >> all >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// The text of INFO: "name:value" lines in sections, as Redis has them, and a section of our own.
+[[nodiscard]] inline std::string
+information(totora::Status const& status, KeyValue const& machine, ServerFacts const& facts)
+{
+    auto       text = std::string{};
+    auto const section = [&](std::string_view name) {
+        text.append(text.empty() ? "# " : "\r\n# ").append(name).append("\r\n");
+    };
+    auto const line = [&](std::string_view name, auto const& value) {
+        text.append(name).append(":");
+        if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(value)>>)
+            text.append(std::to_string(value));
+        else
+            text.append(value);
+        text.append("\r\n");
+    };
+    auto const is_leader = status.role == totora::RoleName::leader;
+
+    section("Server");
+    line("redis_version", redis_version);
+    line("redis_mode", "standalone");
+    line("totora_version", totora::version_string);
+    line("process_id", ::getpid());
+    line("tcp_port", facts.client_port);
+    line("uptime_in_seconds", facts.uptime_seconds);
+    section("Clients");
+    line("connected_clients", facts.connections);
+    section("Memory");
+    line("used_memory_rss", resident_bytes());
+    section("Replication");
+    line("role", is_leader ? "master" : "slave");
+    line("connected_slaves", status.followers.size());
+    line("leader_client_address", machine.client_address(status.leader));
+    section("Raft");
+    line("raft_id", status.id.value);
+    line("raft_role", name_of(status.role));
+    line("raft_term", status.term.value);
+    line("raft_leader", status.leader.value);
+    line("raft_last", status.last.value);
+    line("raft_durable", status.durable.value);
+    line("raft_commit", status.commit.value);
+    line("raft_applied", status.applied.value);
+    for (auto const& follower : status.followers)
+        line("raft_follower_" + std::to_string(follower.server.value),
+             "match=" + std::to_string(follower.match.value) + ",next=" + std::to_string(follower.next.value) +
+                 ",in_flight=" + std::to_string(follower.in_flight) + ",state=" +
+                 (follower.full          ? "full"
+                  : follower.replicating ? "replicating"
+                                         : "probing"));
+    if (status.failed)
+        line("raft_failed", status.failed->sentence);
+    section("Keyspace");
+    line("db0", "keys=" + std::to_string(machine.size()) + ",expires=0,avg_ttl=0");
+    return text;
+}
+
+} // namespace kv

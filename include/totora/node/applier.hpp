@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora {
+
+/// Gives the state machine what is committed, in index order, once per index.
+template <typename Machine, typename Log>
+class Applier
+{
+public:
+    using Response = typename Machine::Response;
+
+    Applier(Machine& machine, Log& log) : machine_(machine), log_(log) {}
+
+    /// Begins behind what the machine has kept.
+    void start() { applied_ = machine_.applied_index(); }
+
+    /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
+    [[nodiscard]] Index applied() const { return applied_; }
+
+    /// Applies entries up to `through`, at most so many bytes of them, and hands each response to `respond(position, response)`.
+    /// A failure is final: what was not applied is neither skipped nor tried again, since either would let servers differ.
+    template <typename Respond>
+    [[nodiscard]] std::optional<Failed> apply(Index through, std::uint64_t bytes_max, Respond respond)
+    {
+        if (applied_ >= through)
+            return std::nullopt;
+        auto const batch = log_.read(next(applied_), through, bytes_max);
+        if (not batch)
+            return Failed{NodeFailure::storage, batch.error().sentence};
+        auto last = applied_;
+        commands_.clear();
+        for (auto const entry : *batch) {
+            if (not is_intact(entry) or entry.index != next(last))
+                break;
+            last = entry.index;
+            if (entry.kind == EntryKind::command)
+                commands_.push_back(entry);
+        }
+        if (last == applied_)
+            return Failed{NodeFailure::storage,
+                          "the log gave back no intact entry at index " + std::to_string(next(last).value)};
+        if (auto failed = run())
+            return failed;
+        applied_ = last;
+        for (auto at = std::size_t{0}; at < commands_.size(); ++at)
+            respond(LogPosition{commands_[at].term, commands_[at].index}, std::move(responses_[at]));
+        return std::nullopt;
+    }
+
+private:
+    /// Runs the user's code.
+    [[nodiscard]] std::optional<Failed> run()
+    {
+        responses_.clear();
+        if (commands_.empty())
+            return std::nullopt;
+#if defined(__cpp_exceptions)
+        try {
+            machine_.apply(std::span<EntryView const>{commands_}, responses_);
+        } catch (std::exception const& thrown) {
+            return Failed{NodeFailure::apply, std::string{"the state machine threw: "} + thrown.what()};
+        } catch (...) {
+            return Failed{NodeFailure::apply, "the state machine threw something that is no std::exception"};
+        }
+#else
+        machine_.apply(std::span<EntryView const>{commands_}, responses_);
+#endif
+        if (responses_.size() != commands_.size())
+            return Failed{NodeFailure::apply, "the state machine gave " + std::to_string(responses_.size()) +
+                                                  " responses to " + std::to_string(commands_.size()) +
+                                                  " commands"};
+        return std::nullopt;
+    }
+
+    Machine&               machine_;
+    Log&                   log_;
+    Index                  applied_;
+    std::vector<EntryView> commands_; ///< Recycled, like `responses_`.
+    std::vector<Response>  responses_;
+};
+
+} // namespace totora

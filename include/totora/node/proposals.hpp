@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/promises.hpp"
+#include "totora/node/staging.hpp"
+#include "totora/policy/entry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace totora {
+
+/// The way of a proposal: staged beside the log, then in the log and waiting to be applied, or refused.
+///
+/// Nobody is told anything while it is being handed over: refusals are delivered in the next turn.
+template <typename Response>
+class Proposals
+{
+public:
+    /// Copies payloads that succeed together beside the log.
+    void stage(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
+    {
+        auto const before = staging_.bytes();
+        for (auto const& payload : payloads)
+            staging_.add(payload);
+        staged_.push_back({staging_.bytes() - before, std::move(promise)});
+    }
+
+    void refuse(RefusedBecause why, Promise<Response> promise) { refused_.push_back({why, std::move(promise)}); }
+
+    /// How many encoded bytes, and how many entries, are staged.
+    [[nodiscard]] std::uint64_t staged_bytes() const { return staging_.bytes(); }
+    [[nodiscard]] std::uint64_t staged_count() const { return staging_.count(); }
+
+    /// Refuses what is staged beyond `bytes_max`, latest first. The first may be larger, if `alone` says that nothing else waits.
+    void cut(std::uint64_t bytes_max, bool alone, RefusedBecause why)
+    {
+        auto bytes = std::uint64_t{0};
+        auto entries = std::uint64_t{0};
+        auto fits = std::size_t{0};
+        for (; fits < staged_.size(); ++fits) {
+            bytes += staged_[fits].bytes;
+            if (bytes > bytes_max and not(alone and fits == 0))
+                break;
+            entries += staged_[fits].promise.count();
+        }
+        for (auto at = fits; at < staged_.size(); ++at)
+            refuse(why, std::move(staged_[at].promise));
+        staged_.erase(staged_.begin() + static_cast<std::ptrdiff_t>(fits), staged_.end());
+        staging_.keep(static_cast<std::size_t>(entries));
+    }
+
+    /// Refuses all that is staged, with its bytes.
+    void refuse_staged(RefusedBecause why)
+    {
+        staging_.keep(0);
+        for (auto& staged : std::exchange(staged_, {}))
+            refuse(why, std::move(staged.promise));
+    }
+
+    /// The core has accepted what is staged, as this run: makes entries of it, which wait to be applied.
+    [[nodiscard]] Entries accept(Run const& run)
+    {
+        auto own = Run{run.term, run.first, 0};
+        for (auto& staged : std::exchange(staged_, {})) {
+            own.count = staged.promise.count();
+            pending_.add(own, std::move(staged.promise));
+            own.first = next(last_of(own));
+        }
+        return staging_.seal(run, EntryKind::command);
+    }
+
+    /// The entries that are in the log and wait for their end.
+    [[nodiscard]] PendingProposals<Response>&       pending() { return pending_; }
+    [[nodiscard]] PendingProposals<Response> const& pending() const { return pending_; }
+
+    /// Tells those that were refused.
+    void deliver_refusals()
+    {
+        for (auto& refused : std::exchange(refused_, {}))
+            refused.promise.end(refused.why);
+    }
+
+    /// Whether the next turn has something to do here.
+    [[nodiscard]] bool has_work() const { return not staged_.empty() or not refused_.empty(); }
+
+private:
+    struct Staged
+    {
+        std::size_t       bytes = 0;
+        Promise<Response> promise;
+    };
+
+    struct Refusal
+    {
+        RefusedBecause    why;
+        Promise<Response> promise;
+    };
+
+    Staging                    staging_;
+    std::vector<Staged>        staged_;
+    std::vector<Refusal>       refused_;
+    PendingProposals<Response> pending_;
+};
+
+} // namespace totora

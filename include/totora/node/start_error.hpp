@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/recovery.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace totora {
+
+/// Why a node did not start, in a sentence. Nothing was written.
+struct StartError
+{
+    std::string sentence;
+};
+
+/// What an operator is told, and what to do.
+[[nodiscard]] constexpr std::string_view sentence_of(RecoveryError error)
+{
+    switch (error) {
+    case RecoveryError::settings_unsound:
+        return "the settings contradict each other: twice the heartbeat must be below the least election timeout, "
+               "and no "
+               "limit may be 0";
+    case RecoveryError::number_out_of_range:
+        return "the log holds a term or an index that no server can reach";
+    case RecoveryError::log_newer_than_term:
+        return "the log ends in a later term than the server ever saved: its vote is lost, and a new server must "
+               "take its "
+               "place";
+    case RecoveryError::commit_beyond_log:
+        return "the log ends below what this server knew to be committed: it lost what it had acknowledged, and a "
+               "new "
+               "server must take its place";
+    case RecoveryError::applied_beyond_log:
+        return "the state machine is ahead of the log: they do not belong together, or the log lost entries";
+    case RecoveryError::configuration_unsound:
+        return "the log holds a configuration that no cluster can have";
+    }
+    return "the log cannot be used";
+}
+
+} // namespace totora

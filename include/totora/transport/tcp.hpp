@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/release.hpp"
+#include "totora/core/result.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/transport/tcp_hub.hpp"
+#include "totora/transport/tcp_settings.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace totora {
+
+/// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
+///
+/// A message is lost if its addressee is not connected, or if its queue is full: the link events say so, and Raft repeats.
+/// Nothing blocks. A message written to a socket keeps its entries pinned until the operating system has them all.
+///
+/// A connection ends, and is dialed again, when it breaks, when nothing of what is sent is taken or acknowledged for
+/// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what arrives
+/// on it cannot be a stream of frames. Single bad frames are counted and dropped.
+class TcpTransport
+{
+public:
+    /// Begins to listen; a sentence if that is not possible. The context outlives the transport.
+    [[nodiscard]] static Result<TcpTransport, TcpError>
+    open(boost::asio::io_context& context, TcpSettings settings)
+    {
+        auto hub = std::make_shared<TcpHub>(context, std::move(settings));
+        if (auto const error = hub->listen())
+            return Unexpected{*error};
+        return TcpTransport{std::move(hub)};
+    }
+
+    void send(Released const& message, Entries const& entries)
+    {
+        hub_->send(message.to(), message.rpc(), entries);
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> receive() { return hub_->receive(); }
+
+    /// The address is "host:port", "[host]:port" or empty, which forgets the server.
+    void update(ServerId server, Incarnation incarnation, std::string_view address)
+    {
+        hub_->update(server, incarnation, address);
+    }
+
+    /// Called when `receive` has something after it had nothing. Must not end the transport.
+    void set_wake(std::function<void()> wake) { hub_->set_wake(std::move(wake)); }
+
+    /// Where this server listens, with the port that was really taken.
+    [[nodiscard]] std::string address() const { return hub_->address(); }
+
+    [[nodiscard]] TcpCounters const& counters() const { return hub_->counters(); }
+
+    /// Closes all connections and timers, as the destructor does.
+    void close() { hub_->close(); }
+
+private:
+    explicit TcpTransport(std::shared_ptr<TcpHub> hub) : hub_(std::move(hub)) {}
+
+    std::shared_ptr<TcpHub> hub_;
+};
+
+static_assert(message_transport<TcpTransport>);
+
+} // namespace totora

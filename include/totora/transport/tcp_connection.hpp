@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Boost 1.74's Asio uses std::exchange without including it.
+#include <utility>
+
+#include "totora/policy/identity.hpp"
+#include "totora/transport/frame_queue.hpp"
+#include "totora/transport/frame_reader.hpp"
+#include "totora/transport/tcp_settings.hpp"
+#include "totora/wire/codec.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace totora {
+
+class TcpConnection;
+
+/// What a connection tells to whom it belongs.
+class TcpConnectionOwner
+{
+public:
+    virtual void opened(TcpConnection& connection) = 0; ///< The handshake ended well.
+    virtual void received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
+    virtual void drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
+    virtual void closed(TcpConnection& connection, std::string_view sentence) = 0; ///< Once, and last.
+    [[nodiscard]] virtual bool
+    takes_more() const = 0; ///< Whether to go on reading; if not, `resume` is called later.
+
+protected:
+    ~TcpConnectionOwner() = default;
+};
+
+/// A number for `setsockopt`.
+template <int Level, int Name>
+class TcpOption
+{
+public:
+    explicit TcpOption(int value) : value_(value) {}
+
+    template <typename Protocol>
+    [[nodiscard]] int level(Protocol const& /*protocol*/) const
+    {
+        return Level;
+    }
+    template <typename Protocol>
+    [[nodiscard]] int name(Protocol const& /*protocol*/) const
+    {
+        return Name;
+    }
+    template <typename Protocol>
+    [[nodiscard]] int const* data(Protocol const& /*protocol*/) const
+    {
+        return &value_;
+    }
+    template <typename Protocol>
+    [[nodiscard]] std::size_t size(Protocol const& /*protocol*/) const
+    {
+        return sizeof value_;
+    }
+
+private:
+    int value_;
+};
+
+/// One TCP connection: a handshake, and then frames in both directions.
+///
+/// The dialing side greets first. Each side judges the greeting of the other, and answers what it cannot accept with a
+/// sentence. The object lives until its last handler has run; after `close` it touches nothing of its owner.
+class TcpConnection : public std::enable_shared_from_this<TcpConnection>
+{
+public:
+    using Socket = boost::asio::ip::tcp::socket;
+    using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
+    using Time = std::chrono::steady_clock::time_point;
+    using Error = boost::system::error_code;
+
+    /// `dialed` is whom we mean to reach; nothing if the connection was accepted.
+    TcpConnection(TcpConnectionOwner& owner, TcpSettings const& settings, TcpCounters& counters, Socket socket,
+                  std::optional<Party> dialed)
+        : owner_(&owner), settings_(&settings), counters_(&counters), socket_(std::move(socket)), dialed_(dialed),
+          began_(std::chrono::steady_clock::now()), queue_(settings.queue)
+    {}
+
+    /// Connects, and greets.
+    void dial(Endpoints const& endpoints)
+    {
+        boost::asio::async_connect(
+            socket_, endpoints,
+            [self = shared_from_this()](Error error, boost::asio::ip::tcp::endpoint const& /*reached*/) {
+                if (self->is_closed())
+                    return;
+                if (error)
+                    return self->close(error.message());
+                self->greet();
+            });
+    }
+
+    /// Waits for the greeting of the other side, which has dialed.
+    void accept()
+    {
+        configure();
+        read();
+    }
+
+    /// Queues a message. False: there was no room for it.
+    [[nodiscard]] bool send(FrameHead const& head, Entries const& entries)
+    {
+        if (is_closed() or not queue_.push(head, entries))
+            return false;
+        // Written at the end of this turn, so that all messages of a turn share one call to the operating system.
+        if (not std::exchange(writing_, true))
+            boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->write(); });
+        return true;
+    }
+
+    /// Reads on after `takes_more` was false.
+    void resume()
+    {
+        if (std::exchange(paused_, false) and not is_closed())
+            deliver_and_read();
+    }
+
+    /// Gives the connection up if it takes too long to be greeted, or to be rid of what it has to say.
+    void check(Time now)
+    {
+        auto const after = [](std::uint64_t milliseconds) { return std::chrono::milliseconds(milliseconds); };
+        if (not agreed_ and now - began_ > after(settings_->handshake_ms))
+            close("no handshake in time");
+        else if (write_began_ and now - *write_began_ > after(settings_->write_stall_ms))
+            close("nothing taken for too long");
+    }
+
+    /// Ends the connection; the owner is told.
+    void close(std::string_view sentence)
+    {
+        if (is_closed())
+            return;
+        auto const self = shared_from_this(); // The owner may let go of us.
+        auto*      owner = std::exchange(owner_, nullptr);
+        auto       ignored = Error{};
+        socket_.close(ignored);
+        owner->closed(*this, sentence);
+    }
+
+    /// Ends the connection; the owner knows.
+    void abandon()
+    {
+        owner_ = nullptr;
+        auto ignored = Error{};
+        socket_.close(ignored);
+    }
+
+    [[nodiscard]] bool              is_closed() const { return owner_ == nullptr; }
+    [[nodiscard]] bool              is_open() const { return agreed_.has_value() and not is_closed(); }
+    [[nodiscard]] bool              is_dialed() const { return dialed_.has_value(); }
+    [[nodiscard]] Party             remote() const { return remote_; } ///< Known once the connection is open.
+    [[nodiscard]] Agreement         agreed() const { return agreed_.value_or(Agreement{}); }
+    [[nodiscard]] FrameQueue const& queue() const { return queue_; }
+    /// How long ago the connection was begun.
+    [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
+
+    [[nodiscard]] bool was_refused() const { return refused_; }
+
+private:
+    /// Before the handshake nobody needs more than this.
+    static constexpr std::uint32_t greeting_bytes_max = 4096;
+
+    /// How many parts one call to the operating system takes (Asio's own limit).
+    static constexpr std::size_t parts_max = 64;
+
+    void configure()
+    {
+        auto       ignored = Error{};
+        auto const milliseconds = static_cast<int>(settings_->write_stall_ms);
+        auto const seconds = milliseconds / 1000 > 0 ? milliseconds / 1000 : 1;
+        socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+        socket_.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+#if defined(TCP_USER_TIMEOUT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+        // A host that lost its power says nothing: what it does not acknowledge in time ends the connection, and if there
+        // is nothing to acknowledge, a probe asks.
+        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_USER_TIMEOUT>(milliseconds), ignored);
+        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
+        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);
+#else
+        static_cast<void>(seconds);
+#endif
+    }
+
+    [[nodiscard]] Hello greeting() const
+    {
+        return {.limits = settings_->limits};
+    }
+
+    [[nodiscard]] Route route_to(Party const& addressee) const
+    {
+        return {.cluster = settings_->cluster, .group = 0, .sender = settings_->self, .addressee = addressee};
+    }
+
+    void greet()
+    {
+        configure();
+        static_cast<void>(send(encode(route_to(*dialed_), greeting()), {}));
+        read();
+    }
+
+    void read()
+    {
+        auto const space = reader_.space();
+        socket_.async_read_some(boost::asio::buffer(space.data(), space.size()),
+                                [self = shared_from_this()](Error error, std::size_t count) {
+                                    if (self->is_closed())
+                                        return;
+                                    if (error)
+                                        return self->close(self->farewell_.value_or(error.message()));
+                                    self->counters_->bytes_received += count;
+                                    if (self->farewell_)
+                                        return self->read(); // Until the other side has read it and closes.
+                                    self->reader_.arrived(count);
+                                    self->deliver_and_read();
+                                });
+    }
+
+    void deliver_and_read()
+    {
+        while (not is_closed() and owner_->takes_more()) {
+            auto frame = reader_.next();
+            if (not frame or farewell_)
+                return read();
+            if (*frame)
+                deliver(std::move(**frame));
+            else
+                refuse(frame->error());
+        }
+        paused_ = true;
+    }
+
+    /// Counts a frame that is dropped. After some refusals nobody knows where the next frame begins.
+    void refuse(FrameRefusal refusal)
+    {
+        ++counters_->refused[static_cast<std::size_t>(refusal)];
+        if (reader_.broken())
+            close(std::string{"received what is "} + std::string{name_of(refusal)});
+        else if (not agreed_)
+            close(std::string{"greeted with what is "} + std::string{name_of(refusal)});
+    }
+
+    void deliver(Frame frame)
+    {
+        if (auto const* refusal = std::get_if<HandshakeRefusal>(&frame.content)) {
+            refused_ = true;
+            ++counters_->handshakes_refused;
+            return close("refused: " + refusal->sentence);
+        }
+        if (auto const* hello = std::get_if<Hello>(&frame.content))
+            return agreed_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
+        if (not agreed_)
+            return close("spoke before the handshake");
+
+        if (auto const refusal = refuse_route(frame.route, settings_->cluster, settings_->self))
+            return refuse(*refusal);
+        if (frame.route.sender != remote_)
+            return refuse(FrameRefusal::another_sender);
+        ++counters_->frames_received;
+        owner_->received(*this, std::get<Rpc>(frame.content), std::move(frame.entries));
+    }
+
+    void judge(Route const& route, Hello const& hello)
+    {
+        auto const judged = judge_hello(greeting(), settings_->cluster, settings_->self, route, hello, dialed_);
+        if (not judged) {
+            refused_ = true;
+            ++counters_->handshakes_refused;
+            farewell_ = "refused: " + judged.error().sentence;
+            static_cast<void>(send(encode(route_to(route.sender), judged.error()), {}));
+            return;
+        }
+        remote_ = route.sender;
+        agreed_ = *judged;
+        reader_.limit(judged->frame_bytes_max);
+        if (not dialed_)
+            static_cast<void>(send(encode(route_to(remote_), greeting()), {}));
+        ++counters_->connected;
+        owner_->opened(*this);
+    }
+
+    void write()
+    {
+        if (is_closed())
+            return;
+        queue_.gather(parts_, parts_max);
+        buffers_.clear();
+        for (auto const part : parts_)
+            buffers_.emplace_back(part.data(), part.size());
+        write_began_ = std::chrono::steady_clock::now();
+        socket_.async_write_some(buffers_, [self = shared_from_this()](Error error, std::size_t count) {
+            if (self->is_closed())
+                return;
+            if (error)
+                return self->close(error.message());
+            self->wrote(count);
+        });
+    }
+
+    void wrote(std::size_t count)
+    {
+        ++counters_->writes;
+        counters_->bytes_sent += count;
+        counters_->frames_sent += queue_.written(count);
+        write_began_ = std::optional<Time>{};
+        writing_ = not queue_.empty();
+        if (writing_) {
+            write();
+        } else if (farewell_) {
+            auto ignored = Error{};
+            socket_.shutdown(Socket::shutdown_send, ignored);
+        }
+        owner_->drained(*this);
+    }
+
+    TcpConnectionOwner*        owner_; ///< Null once closed.
+    TcpSettings const*         settings_;
+    TcpCounters*               counters_;
+    Socket                     socket_;
+    std::optional<Party>       dialed_;
+    Time                       began_;
+    Party                      remote_;
+    std::optional<Agreement>   agreed_;
+    std::optional<std::string> farewell_; ///< Why we refused; nothing is read any more but the end of the stream.
+    bool                       refused_ = false;
+
+    FrameReader reader_{greeting_bytes_max};
+    bool        paused_ = false;
+
+    FrameQueue                              queue_;
+    bool                                    writing_ = false; ///< Or about to.
+    std::optional<Time>                     write_began_;
+    std::vector<std::span<std::byte const>> parts_;
+    std::vector<boost::asio::const_buffer>  buffers_;
+};
+
+} // namespace totora

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/policy/identity.hpp"
+#include "totora/transport/frame_queue.hpp"
+#include "totora/wire/frame.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace totora {
+
+/// Who a server is on the network, and how patient.
+struct TcpSettings
+{
+    ClusterId   cluster;
+    Party       self;
+    std::string listen; ///< "host:port"; port 0 takes any free one, and `TcpTransport::address` tells which.
+    FrameLimits limits;
+    QueueLimits queue;
+
+    std::uint64_t backoff_min_ms = 20; ///< Before the second attempt to connect; doubled for each further one.
+    std::uint64_t backoff_max_ms =
+        1000; ///< At most this long, so that a server that comes back is found within a second.
+    std::uint64_t handshake_ms = 2000;   ///< For connecting and the handshake, or the connection is given up.
+    std::uint64_t write_stall_ms = 5000; ///< Without a byte taken or acknowledged, or the connection is given up.
+    std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
+
+    std::size_t   accepted_max = 4 * servers_max; ///< How many incoming connections there may be at a time.
+    std::uint64_t inbox_bytes_max = 32U
+                                    << 20U; ///< Received and not taken; above it, nothing is read from sockets.
+    std::size_t inbox_events_max = 4096;
+
+    /// Receives sentences for the operator. May be empty. Must not end the transport.
+    std::function<void(std::string_view)> log;
+};
+
+/// What a transport counted since it began.
+struct TcpCounters
+{
+    std::uint64_t connected = 0;          ///< Handshakes that ended well, in both directions.
+    std::uint64_t lost = 0;               ///< Connections that ended after such a handshake.
+    std::uint64_t retries = 0;            ///< Attempts to connect that follow a failed or lost one.
+    std::uint64_t handshakes_refused = 0; ///< By either side.
+    std::uint64_t turned_away = 0;        ///< Incoming connections above `accepted_max`.
+
+    std::uint64_t frames_sent = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t writes = 0; ///< Calls to the operating system that sent something; one may carry many frames.
+    std::uint64_t frames_received = 0;
+    std::uint64_t bytes_received = 0;
+
+    std::uint64_t dropped_full = 0;        ///< Messages for which the queue had no room.
+    std::uint64_t dropped_unconnected = 0; ///< Messages to servers that were not connected, or not known.
+    std::uint64_t dropped_oversized = 0;   ///< Messages longer than the frames agreed with the addressee.
+
+    std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameRefusal`.
+
+    [[nodiscard]] std::uint64_t refused_as(FrameRefusal refusal) const
+    {
+        return refused[static_cast<std::size_t>(refusal)];
+    }
+};
+
+/// Why a transport cannot begin: a sentence for the operator.
+struct TcpError
+{
+    std::string sentence;
+};
+
+/// A refusal, for people.
+[[nodiscard]] constexpr std::string_view name_of(FrameRefusal refusal)
+{
+    switch (refusal) {
+    case FrameRefusal::truncated:
+        return "truncated";
+    case FrameRefusal::foreign_magic:
+        return "not a frame of totora";
+    case FrameRefusal::newer_version:
+        return "a frame of a newer version";
+    case FrameRefusal::unknown_kind:
+        return "a frame of an unknown kind";
+    case FrameRefusal::oversized:
+        return "longer than agreed";
+    case FrameRefusal::bad_checksum:
+        return "damaged";
+    case FrameRefusal::bad_field:
+        return "a field out of range";
+    case FrameRefusal::bad_entry:
+        return "not the entries that it names";
+    case FrameRefusal::another_cluster:
+        return "of another cluster";
+    case FrameRefusal::another_group:
+        return "of another group";
+    case FrameRefusal::another_server:
+        return "for another server";
+    case FrameRefusal::another_incarnation:
+        return "for another incarnation";
+    case FrameRefusal::another_sender:
+        return "of another sender";
+    }
+    return "refused";
+}
+
+} // namespace totora

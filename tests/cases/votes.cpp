@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/cluster.hpp"
+#include "support/prove.hpp"
+
+// docs/cases.md, chapter A: votes and what must be durable before they leave. A is S1, B is S2, C is S3.
+
+namespace totora::test
+{
+namespace
+{
+
+/// Three servers in term 1 with one entry, which campaign without asking first.
+constexpr auto three_in_term_1 = [] {
+    auto servers = std::vector<State>{};
+    for (auto const id : {S1, S2, S3}) {
+        servers.push_back(follower(id, Term{1}, {{Term{1}, Index{1}, 1}}));
+        servers.back().settings.pre_vote = false;
+    }
+    return Cluster{std::move(servers)};
+};
+
+/// Steps 1 and 2: A and C are candidates of term 2, and B has given its vote to A without being durable.
+constexpr auto b_has_voted_for_a = [] {
+    auto cluster = three_in_term_1();
+    for (auto const candidate : {S1, S3}) {
+        cluster.rings(candidate, Alarm::election);
+        cluster.persists(candidate);
+    }
+    cluster.deliver(S1, S2);
+    require(cluster[S2].voted_for == S1, "B has voted for A");
+    require(cluster.on_the_way(S2, S1).empty(), "and its answer has not left");
+    return cluster;
+};
+
+constexpr auto a_vote_lost_with_the_power_never_left = [] {
+    auto cluster = b_has_voted_for_a();
+
+    cluster.loses_power(S2);
+    require(cluster[S2].current_term == Term{1} and not cluster[S2].voted_for, "B restarts in term 1, its vote free");
+    cluster.hears_no_leader(S2);
+    cluster.deliver(S3, S2);
+    cluster.persists(S2);
+    cluster.deliver(S2, S3);
+
+    require(is_leader(cluster[S3]), "C has two votes");
+    require(is_candidate(cluster[S1]) and cluster.on_the_way(S2, S1).empty(), "A has only its own");
+};
+TOTORA_PROVE(a_vote_lost_with_the_power_never_left, "5.2", "case_1");
+
+constexpr auto a_vote_that_left_is_remembered = [] {
+    auto cluster = b_has_voted_for_a();
+
+    cluster.persists(S2);
+    cluster.loses_power(S2);
+    require(cluster[S2].current_term == Term{2} and cluster[S2].voted_for == S1, "B restarts in term 2 with its vote");
+    cluster.hears_no_leader(S2);
+    cluster.deliver(S3, S2);
+    cluster.deliver(S2, S1);
+    cluster.deliver(S2, S3);
+
+    require(is_leader(cluster[S1]), "A has two votes");
+    require(is_candidate(cluster[S3]), "C was refused");
+};
+TOTORA_PROVE(a_vote_that_left_is_remembered, "5.2", "case_1");
+
+/// The variant: a candidate's requests carry its own vote.
+constexpr auto a_campaign_lost_with_the_power_was_heard_by_nobody = [] {
+    auto cluster = three_in_term_1();
+
+    cluster.rings(S1, Alarm::election);
+    require(cluster.on_the_way(S1, S2).empty() and cluster.on_the_way(S1, S3).empty(), "no request has left");
+    cluster.loses_power(S1);
+    cluster.hears_no_leader(S1);
+    require(cluster[S1].current_term == Term{1} and not cluster[S1].voted_for, "A restarts in term 1");
+    cluster.rings(S2, Alarm::election);
+    cluster.persists(S2);
+    cluster.deliver(S2, S1);
+
+    require(cluster[S1].voted_for == S2 and cluster[S1].current_term == Term{2}, "it may vote for B in term 2");
+    require(cluster.on_the_way(S1, S2).empty(), "when that is durable");
+};
+TOTORA_PROVE(a_campaign_lost_with_the_power_was_heard_by_nobody, "5.2", "case_1");
+
+constexpr auto a_campaign_that_was_heard_is_remembered = [] {
+    auto cluster = three_in_term_1();
+
+    cluster.rings(S1, Alarm::election);
+    cluster.persists(S1);
+    require(cluster.on_the_way(S1, S2).size() == 1, "the request has left");
+    cluster.loses_power(S1);
+    cluster.hears_no_leader(S1);
+    cluster.rings(S2, Alarm::election);
+    cluster.persists(S2);
+    cluster.deliver(S2, S1);
+
+    require(cluster[S1].current_term == Term{2} and cluster[S1].voted_for == S1, "A's vote in term 2 is its own");
+    require(cluster.on_the_way(S1, S2) == std::vector<Rpc>{Rpc{RequestVote{Term{2}, {Term{1}, Index{1}}}},
+                                                           Rpc{RequestVoteResponse{Term{2}, false}}},
+            "B does not get it");
+};
+TOTORA_PROVE(a_campaign_that_was_heard_is_remembered, "5.2", "case_1");
+
+/// The last term of the log first, then its length; equality is enough.
+constexpr auto logs_are_compared_by_last_term_then_by_length = [] {
+    auto const short_and_new = log_of({{Term{1}, Index{1}, 1}, {Term{3}, Index{2}, 1}});
+    auto const long_and_old = log_of({{Term{1}, Index{1}, 4}});
+    auto       a = server(S1, Term{3}, long_and_old);
+    auto       b = server(S2, Term{3}, short_and_new);
+    auto const asks = [](State const& voter, ServerId candidate, Term term, TermRuns const& log) {
+        return checked_step(voter, from(candidate, RequestVote{term, log.last()}));
+    };
+
+    auto const second = asks(b, S1, Term{4}, long_and_old);
+    require(second.outgoing.messages == just(S1, RequestVoteResponse{Term{4}, false}), "2: A is longer, and older");
+    auto const third = asks(a, S2, Term{5}, short_and_new);
+    require(third.state.voted_for == S2, "3: B is shorter, and newer");
+    require(third.outgoing.messages ==
+                just(S2, RequestVoteResponse{Term{5}, true}, Release::once_durable(WriteNumber{1})),
+            "and gets the vote");
+    auto const fourth = asks(second.state, S3, Term{6}, short_and_new);
+    require(fourth.state.voted_for == S3, "4: an equal log is as up to date");
+    auto const fifth = asks(fourth.state, S1, Term{7}, log_of({{Term{3}, Index{1}, 1}}));
+    require(fifth.outgoing.messages == just(S1, RequestVoteResponse{Term{7}, false}), "5: same last term, and shorter");
+};
+TOTORA_PROVE(logs_are_compared_by_last_term_then_by_length, "5.4.1", "case_2");
+
+constexpr auto a_candidate_whose_vote_was_lost_on_the_way_asks_again = [] {
+    auto cluster = three_in_term_1();
+    cluster.rings(S1, Alarm::election);
+    cluster.persists(S1);
+    auto const request = cluster.take(S1, S2);
+
+    cluster.arrives(S2, request);
+    cluster.persists(S2);
+    cluster.drop(S2, S1);
+    cluster.arrives(S2, request);
+    require(cluster.on_the_way(S2, S1) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, true}}}, "granted again");
+    cluster.rings(S3, Alarm::election);
+    cluster.persists(S3);
+    cluster.deliver(S3, S2);
+    require(cluster.on_the_way(S2, S3) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, false}}}, "C is refused");
+    cluster.deliver(S2, S1);
+
+    require(is_leader(cluster[S1]), "A wins in spite of one lost answer");
+};
+TOTORA_PROVE(a_candidate_whose_vote_was_lost_on_the_way_asks_again, "5.2", "case_3");
+
+constexpr auto votes_of_an_earlier_term_do_not_count = [] {
+    auto cluster = three_in_term_1();
+    cluster.rings(S1, Alarm::election);
+    cluster.persists(S1);
+    cluster.deliver(S1, S2);
+    cluster.persists(S2);
+    auto const late = cluster.take(S2, S1);
+    cluster.rings(S1, Alarm::election);
+    cluster.persists(S1);
+    require(cluster[S1].current_term == Term{3} and is_candidate(cluster[S1]), "A campaigns in term 3");
+
+    auto const before = cluster[S1];
+    require_nothing_but(Outcome::response_outdated, before, checked_step(before, late));
+};
+TOTORA_PROVE(votes_of_an_earlier_term_do_not_count, "5.2", "case_4");
+
+constexpr auto a_late_refusal_of_a_newer_term_ends_a_pre_vote = [] {
+    auto const server = follower(S1, Term{3}, {{Term{1}, Index{1}, 1}});
+    auto const asking = step(server, ring(server, Alarm::election)).state;
+    require(is_pre_candidate(asking) and asking.current_term == Term{3}, "A asks for term 4, in term 3");
+
+    auto const [after, outgoing] = checked_step(asking, from(S2, RequestVoteResponse{Term{6}, false}));
+
+    require(is_follower(after) and after.current_term == Term{6}, "the term is adopted");
+    require(outgoing.messages.empty(), "and nothing is said");
+    require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{6}, std::nullopt}}), "it is written");
+};
+TOTORA_PROVE(a_late_refusal_of_a_newer_term_ends_a_pre_vote, "5.1", "case_4");
+
+constexpr auto a_pre_vote_is_not_a_vote = [] {
+    auto const server = follower(S1, Term{3}, {{Term{1}, Index{1}, 1}}, 5);
+    auto const asking = step(server, ring(server, Alarm::election)).state;
+    auto const one = step(asking, from(S2, RequestPreVoteResponse{Term{3}, Round{1}, true})).state;
+    auto const campaigning = step(one, from(S3, RequestPreVoteResponse{Term{3}, Round{1}, true})).state;
+    auto const candidate = step(campaigning, persisted(campaigning)).state;
+    require(is_candidate(candidate) and candidate.current_term == Term{4}, "A is a candidate with its own vote");
+
+    for (auto const late : {S4, S5})
+        require_nothing_but(Outcome::response_outdated, candidate,
+                            checked_step(candidate, from(late, RequestPreVoteResponse{Term{3}, Round{1}, true})));
+
+    auto const again = step(asking, ring(asking, Alarm::election)).state;
+    require(is_pre_candidate(again) and again.pre_vote_round == Round{2}, "and in a later round of asking");
+    require_nothing_but(Outcome::response_outdated, again,
+                        checked_step(again, from(S2, RequestPreVoteResponse{Term{3}, Round{1}, true})));
+    require_nothing_but(Outcome::response_outdated, again,
+                        checked_step(again, from(S2, RequestVoteResponse{Term{3}, true})));
+};
+TOTORA_PROVE(a_pre_vote_is_not_a_vote, "dissertation 9.6", "case_4");
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/builders.hpp"
+#include "support/prove.hpp"
+#include "support/random_messages.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Numbered writes: what is durable of a log whose entries are replaced while they are being written (case 22), and when an
+// acknowledgement may leave.
+
+namespace totora::test
+{
+namespace
+{
+
+/// A follower of term 1 that got `count` entries one by one, none of them confirmed; write k holds entry k.
+constexpr auto with_pending_appends = [](std::uint64_t count) {
+    auto state = follower(S2, Term{1}, {});
+    for (auto index = std::uint64_t{1}; index <= count; ++index)
+        state = step(state, from(S1, append_of(Term{1}, last_position(state), Term{1}, 1, {}, index))).state;
+    return state;
+};
+
+constexpr auto each_pending_append_is_confirmed_by_its_own_write = [] {
+    auto const state = with_pending_appends(pending_appends_max);
+    for (auto write = std::uint64_t{1}; write <= pending_appends_max; ++write) {
+        auto const after = checked_step(state, local(Persisted{WriteNumber{write}})).state;
+        require(after.durable_index == Index{write}, "up to the entry of that write");
+        require(after.pending_appends.size() == pending_appends_max - write, "the others are still under way");
+        require(once_log_durable(state, Index{write}) == Release::once_durable(WriteNumber{write}),
+                "and so long an acknowledgement waits");
+    }
+};
+TOTORA_PROVE(each_pending_append_is_confirmed_by_its_own_write, "dissertation 10.2.1", "case_22");
+
+/// More than can be told apart: the newest are confirmed together, later than could be, and never too early.
+constexpr auto appends_beyond_the_room_are_confirmed_with_the_newest = [] {
+    auto const written = pending_appends_max + 5;
+    auto const state = with_pending_appends(written);
+    require(state.pending_appends.full() and last_index(state) == Index{written}, "all are in the log");
+    for (auto write = std::uint64_t{1}; write <= written; ++write) {
+        auto const after = checked_step(state, local(Persisted{WriteNumber{write}})).state;
+        auto const known = write < pending_appends_max ? write : write < written ? pending_appends_max - 1 : written;
+        require(after.durable_index == Index{known}, "as far as it can be told");
+        auto const release = once_log_durable(state, Index{write});
+        require(release.awaits() >= WriteNumber{write}, "no acknowledgement leaves before its entries are durable");
+        require(release == Release::once_durable(WriteNumber{write < pending_appends_max ? write : written}),
+                "nor later than the newest");
+    }
+    auto const all = checked_step(state, persisted(state)).state;
+    require(all.pending_appends.empty() and all.durable_index == Index{written}, "nothing stays behind");
+};
+TOTORA_PROVE(appends_beyond_the_room_are_confirmed_with_the_newest, "dissertation 10.2.1", "case_22");
+
+constexpr auto term_and_vote_are_one_write_of_a_step = [] {
+    auto const voter = follower(S2, Term{1}, {});
+    auto const voted = checked_step(voter, from(S1, RequestVote{Term{5}, {}}));
+    require(voted.outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{5}, S1}}), "a term and a vote in it");
+    require(voted.state.term_write == WriteNumber{1} and voted.state.last_write == WriteNumber{1}, "one number");
+    auto const appended = checked_step(voter, from(S1, append_of(Term{5}, {}, Term{5}, 2)));
+    require(appended.outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{5}, std::nullopt},
+                                                   Append{WriteNumber{2}, {Term{5}, Index{1}, 2}}}),
+            "a term and entries are two, in this order");
+    require(appended.outgoing.messages == just(S1, accepted(Term{5}, Index{2}), Release::once_durable(WriteNumber{2})),
+            "and the answer rests on the later one");
+};
+TOTORA_PROVE(term_and_vote_are_one_write_of_a_step, "5.1", "case_63");
+
+/// Confirmations out of order, repeated, of nothing, and of what was never written.
+constexpr auto confirmations_only_go_forward = [] {
+    auto const state = checked_step(with_pending_appends(4), local(Persisted{WriteNumber{3}})).state;
+    for (auto const write : {WriteNumber{0}, WriteNumber{2}, WriteNumber{3}}) {
+        auto const [after, outgoing] = checked_step(state, local(Persisted{write}));
+        require(after == state and outgoing == Outgoing{}, "what is known already changes nothing");
+    }
+    for (auto const write : {WriteNumber{5}, WriteNumber{~std::uint64_t{0}}})
+        require_nothing_but(Outcome::breach_write, state, checked_step(state, local(Persisted{write})));
+};
+TOTORA_PROVE(confirmations_only_go_forward, "5.3", "case_22");
+
+/// The disk as it is: every write in order, and the log after each of them.
+class WatchedDisk
+{
+public:
+    constexpr explicit WatchedDisk(State const& state) : logs_{state.log}, first_(state.last_write) {}
+
+    constexpr void take(Outgoing const& outgoing)
+    {
+        for (auto const& write : outgoing.writes) {
+            auto log = logs_.back();
+            if (auto const* append = std::get_if<Append>(&write))
+                log.append(append->entries);
+            else if (auto const* truncate = std::get_if<Truncate>(&write))
+                log.truncate(truncate->first);
+            logs_.push_back(log);
+        }
+    }
+
+    /// How much of `log` is there after write `write`, and stays there whatever is written after it.
+    [[nodiscard]] constexpr Index survives(TermRuns const& log, WriteNumber write) const
+    {
+        auto index = log.last().index;
+        for (auto at = static_cast<std::size_t>(write.value - first_.value); at < logs_.size(); ++at)
+            while (not agree_through(logs_[at], log, index)) {
+                auto const shared = std::min(logs_[at].last().index, index);
+                index = shared < index ? shared : start_of_last_run(log, index);
+            }
+        return index;
+    }
+
+    [[nodiscard]] constexpr TermRuns const& newest() const { return logs_.back(); }
+
+private:
+    /// The last index before the run that holds `index`: no faster way down is needed.
+    [[nodiscard]] static constexpr Index start_of_last_run(TermRuns const& log, Index index)
+    {
+        auto start = Index{1};
+        for (auto const& run : log.starts())
+            if (run.first <= index)
+                start = run.first;
+        return index > start ? before(index) : before(start);
+    }
+
+    std::vector<TermRuns> logs_;
+    WriteNumber           first_;
+};
+
+/// What a server takes for durable is what its disk cannot lose any more; all of it, if it told all writes apart.
+constexpr char const* find_fault(State const& state, Outgoing const& outgoing, WatchedDisk const& disk, bool told_apart)
+{
+    if (disk.newest() != state.log)
+        return "the writes make the log";
+    auto const survives = disk.survives(state.log, state.durable_write);
+    if (state.durable_index > survives)
+        return "what counts as durable survives any power loss";
+    if (told_apart and state.durable_index < survives)
+        return "what is durable counts as such";
+    for (auto const& envelope : outgoing.messages) {
+        auto const* answer = std::get_if<AppendEntriesResponse>(&envelope.rpc());
+        if (answer == nullptr or not answer->success)
+            continue;
+        auto const write = envelope.release().awaits().value_or(state.durable_write);
+        if (write < state.term_write and state.durable_write < state.term_write)
+            return "an acknowledgement waits for its term";
+        if (disk.survives(state.log, std::max(write, state.durable_write)) < answer->match)
+            return "an acknowledgement waits for its entries";
+    }
+    return nullptr;
+}
+
+/// A follower whose leaders come and go, and whose disk is slow.
+constexpr char const* find_fault_in_a_life(std::uint64_t seed, int messages)
+{
+    auto random = RandomMessages{seed};
+    auto state = follower(S2, Term{1}, {{Term{1}, Index{1}, 3}});
+    auto disk = WatchedDisk{state};
+    auto outgoing = Outgoing{};
+    auto told_apart = true;
+    for (auto count = 0; count < messages; ++count) {
+        advance(state, random.any_append_or_confirmation(state, seed % 4 == 0 ? 60 : 4), outgoing);
+        disk.take(outgoing);
+        told_apart = told_apart and not state.pending_appends.full();
+        if (auto const* fault = find_fault(state, outgoing, disk, told_apart))
+            return fault;
+        if (find_broken_invariant(state))
+            return "every invariant of a state holds";
+    }
+    return nullptr;
+}
+
+constexpr auto what_counts_as_durable_survives = [] {
+    for (auto seed = std::uint64_t{1}; seed <= 6; ++seed)
+        require(find_fault_in_a_life(seed, 40) == nullptr, "the disk agrees");
+};
+TOTORA_PROVE(what_counts_as_durable_survives, "dissertation 10.2.1", "case_22", "case_63");
+
+BOOST_AUTO_TEST_CASE(what_counts_as_durable_survives_in_many_lives,
+                     TOTORA_LABELS("dissertation 10.2.1", "case_22", "case_63"))
+{
+    for (auto seed = std::uint64_t{1}; seed <= 2'000; ++seed)
+        if (auto const* fault = find_fault_in_a_life(seed, 150)) {
+            BOOST_ERROR(std::string{fault} + ", seed " + std::to_string(seed));
+            return;
+        }
+}
+
+} // namespace
+} // namespace totora::test

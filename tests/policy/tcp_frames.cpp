@@ -1,0 +1,364 @@
+#include "support/tcp.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+using namespace totora;
+using namespace totora::testing;
+using boost::unit_test::label;
+
+namespace {
+
+Rpc vote_request(std::uint64_t term)
+{
+    return RequestVote{.term = Term{term}, .last_log = {}};
+}
+
+std::vector<std::byte> frame_of(Rpc const& rpc, Route const& along = route(S1, S2), Entries const& entries = {})
+{
+    return to_frame(rpc, entries, along);
+}
+
+/// Server 2, and server 1 held by hand, which has dialed and been greeted.
+struct Greeted
+{
+    explicit Greeted(TcpSettings const& settings = settings_of(S2)) : two(context, settings), raw(context)
+    {
+        raw.connect(two.transport().address());
+        raw.write(encode(route(S1, S2), Hello{}));
+        auto const answer = raw.await_frame();
+        greeted = answer and std::holds_alternative<Hello>(answer->content);
+    }
+
+    /// Whether this connection still delivers.
+    [[nodiscard]] bool delivers()
+    {
+        auto const before = two.take();
+        raw.write(frame_of(vote_request(1000 + before)));
+        return until(context,
+                     [&] {
+                         raw.read();
+                         return two.take() > before or raw.ended;
+                     }) and
+               two.messages.size() > before and two.messages.back().rpc == vote_request(1000 + before);
+    }
+
+    boost::asio::io_context context;
+    TcpServer               two;
+    RawPeer                 raw;
+    bool                    greeted = false;
+};
+
+/// Server 1, which has dialed server 2, which is held by hand.
+struct Dialed
+{
+    explicit Dialed(TcpSettings const& settings = settings_of(S1)) : one(context, settings), raw(context)
+    {
+        one.transport().update(S2.id, S2.incarnation, print_address(acceptor.local_endpoint()));
+        auto accepted = false;
+        acceptor.async_accept([&](boost::system::error_code error, RawPeer::Socket socket) {
+            accepted = not error;
+            raw.adopt(std::move(socket));
+        });
+        BOOST_REQUIRE(until(context, [&] { return accepted; }));
+        auto const hello = raw.await_frame();
+        BOOST_REQUIRE(hello.has_value());
+        BOOST_TEST((hello->route == route(S1, S2)));
+    }
+
+    [[nodiscard]] bool answer(Hello const& hello = {})
+    {
+        raw.write(encode(route(S2, S1), hello));
+        return until(context, [&] { return one.link_is(S2, Link::open); });
+    }
+
+    boost::asio::io_context        context;
+    boost::asio::ip::tcp::acceptor acceptor{context, *parse_address("127.0.0.1:0")};
+    TcpServer                      one;
+    RawPeer                        raw;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(tcp_frames)
+
+BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(S2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(encode(route(S1, S2), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+
+    auto const answer = raw.await_frame();
+
+    BOOST_REQUIRE(answer.has_value());
+    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
+    BOOST_REQUIRE(refusal != nullptr);
+    BOOST_TEST((refusal->because == HandshakeFault::no_common_version));
+    BOOST_TEST((answer->route == route(S2, S1)));
+    BOOST_TEST(raw.is_hung_up());
+    raw.close();
+    BOOST_TEST(until(context,
+                     [&] { return two.has_logged("speaks versions 2 to 3, server 2 (incarnation 22) 1 to 1"); }));
+    BOOST_TEST(two.counters().handshakes_refused == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_with_a_sentence)
+{
+    auto dialed = Dialed{};
+    dialed.raw.write(encode(route(S2, S1), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+
+    auto const answer = dialed.raw.await_frame();
+
+    BOOST_REQUIRE(answer.has_value());
+    BOOST_TEST((std::get<HandshakeRefusal>(answer->content).because == HandshakeFault::no_common_version));
+    BOOST_TEST(dialed.raw.is_hung_up());
+    dialed.raw.close();
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.has_logged("speaks versions 2 to 3"); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_who_speaks_something_else_is_hung_up_on)
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(S2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(bytes_of("GET / HTTP/1.1\r\n\r\n"));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(raw.bytes.empty());
+    BOOST_TEST(two.counters().refused_as(FrameRefusal::foreign_magic) == 1U);
+    BOOST_TEST(two.has_logged("not a frame of totora"));
+}
+
+BOOST_AUTO_TEST_CASE(a_message_before_the_handshake_is_not_delivered)
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(S2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(frame_of(vote_request(1)));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.take() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(S2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(8000)}});
+    auto const frame = to_frame(append.rpc, append.entries, route(S1, S2));
+    raw.write(std::span{frame}.first(frame_header_size));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.counters().refused_as(FrameRefusal::oversized) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
+{
+    auto context = boost::asio::io_context{};
+    auto hasty = settings_of(S2);
+    hasty.handshake_ms = 30;
+    auto two = TcpServer{context, hasty};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.has_logged("no handshake in time"));
+}
+
+BOOST_AUTO_TEST_CASE(more_connections_than_allowed_are_turned_away)
+{
+    auto context = boost::asio::io_context{};
+    auto few = settings_of(S2);
+    few.accepted_max = 1;
+    auto two = TcpServer{context, few};
+    auto first = RawPeer{context};
+    auto second = RawPeer{context};
+    first.connect(two.transport().address());
+    second.connect(two.transport().address());
+
+    BOOST_TEST(second.is_hung_up());
+    BOOST_TEST(two.counters().turned_away == 1U);
+    BOOST_TEST(not first.ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_cut_off_by_the_end_of_the_connection_is_not_delivered)
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+    auto const frame = frame_of(vote_request(1));
+    server.raw.write(std::span{frame}.first(frame.size() - 1));
+    server.raw.close();
+
+    BOOST_REQUIRE(until(server.context, [&] { return server.two.counters().lost == 1; }));
+    BOOST_TEST(server.two.take() == 0U);
+    BOOST_TEST(server.two.counters().frames_received == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_that_arrives_byte_by_byte_is_delivered)
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+    for (auto const byte : frame_of(vote_request(1))) {
+        BOOST_REQUIRE(server.two.take() == 0U);
+        server.raw.write(std::span{&byte, 1});
+        server.context.restart();
+        server.context.run_one_for(std::chrono::milliseconds(1));
+    }
+    BOOST_TEST(until(server.context, [&] { return server.two.take() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_flipped_bit_the_connection_is_not_trusted_any_more)
+{
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("payload")}});
+    auto const whole = frame_of(append.rpc, route(S1, S2), append.entries);
+    // In the header, the fields, the header of the entry, and its payload.
+    for (auto const at : {std::size_t{20}, frame_header_size + 3, frame_header_size + 73 + 2, whole.size() - 1}) {
+        auto server = Greeted{};
+        BOOST_REQUIRE(server.greeted);
+        auto frame = whole;
+        frame[at] ^= std::byte{0x10};
+        server.raw.write(frame);
+        server.raw.write(whole);
+
+        BOOST_TEST(server.raw.is_hung_up());
+        BOOST_TEST(server.two.take() == 0U);
+        BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_checksum) == 1U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_length_above_the_limit_ends_the_connection_before_anything_is_allocated, *label("case_78"))
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+    auto frame = frame_of(vote_request(1));
+    put(frame.data() + 8, std::uint32_t{0xFFFFFFFF});
+    reseal(frame);
+    server.raw.write(frame);
+
+    BOOST_TEST(server.raw.is_hung_up());
+    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::oversized) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+    auto const send = [&](auto change) {
+        auto along = route(S1, S2);
+        change(along);
+        server.raw.write(frame_of(vote_request(1), along));
+    };
+    send([](Route& along) { along.cluster = cluster_of("another"); });
+    send([](Route& along) { along.group = 1; });
+    send([](Route& along) { along.addressee.id = ServerId{3}; });
+    send([](Route& along) { along.addressee.incarnation = Incarnation{21}; });
+    send([](Route& along) { along.sender.id = ServerId{3}; });
+    send([](Route& along) { along.sender.incarnation = Incarnation{12}; });
+
+    BOOST_TEST(server.delivers());
+    BOOST_TEST(server.two.messages.size() == 1U);
+    auto const& counters = server.two.counters();
+    BOOST_TEST(counters.refused_as(FrameRefusal::another_cluster) == 1U);
+    BOOST_TEST(counters.refused_as(FrameRefusal::another_group) == 1U);
+    BOOST_TEST(counters.refused_as(FrameRefusal::another_server) == 1U);
+    BOOST_TEST(counters.refused_as(FrameRefusal::another_incarnation) == 1U);
+    BOOST_TEST(counters.refused_as(FrameRefusal::another_sender) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connection_stays)
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+
+    auto later_kind = frame_of(vote_request(1));
+    later_kind[5] = std::byte{200};
+    reseal(later_kind);
+    server.raw.write(later_kind);
+    server.raw.write(frame_of(vote_request(number_max + 1)));
+    auto append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("payload")}});
+    append.rpc.entries.term = Term{2};
+    server.raw.write(frame_of(append.rpc, route(S1, S2), append.entries));
+
+    BOOST_TEST(server.delivers());
+    BOOST_TEST(server.two.messages.size() == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::unknown_kind) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_field) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_entry) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
+{
+    auto server = Greeted{};
+    BOOST_REQUIRE(server.greeted);
+    auto again = RawPeer{server.context};
+    again.connect(server.two.transport().address());
+    again.write(encode(route(S1, S2), Hello{}));
+
+    BOOST_TEST(again.await_frame().has_value());
+    BOOST_TEST(server.raw.is_hung_up());
+    BOOST_TEST(not again.ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
+{
+    auto small = settings_of(S1);
+    small.queue = {.bytes_max = 1U << 20U, .frames_max = 64, .frames_reserved = 4};
+    auto dialed = Dialed{small};
+    BOOST_REQUIRE(dialed.answer());
+    auto const append =
+        make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(256U << 10U)}});
+
+    // The other side reads nothing: the sockets fill first, and then the queue.
+    auto sent = std::size_t{0};
+    BOOST_REQUIRE(until(dialed.context, [&] {
+        dialed.one.send(S2, append.rpc, append.entries);
+        ++sent;
+        return dialed.one.link_is(S2, Link::full);
+    }));
+    for (auto more = 0; more < 10; ++more)
+        dialed.one.send(S2, append.rpc, append.entries);
+    dialed.one.send(S2, vote_request(1)); // A message without entries still passes.
+    dialed.one.take();
+    BOOST_TEST(dialed.one.counters().dropped_full == 11U);
+    BOOST_TEST((dialed.one.links == std::vector{LinkChanged{S2.id, Link::open}, LinkChanged{S2.id, Link::full}}));
+
+    // It reads: everything that was not dropped arrives, in order.
+    auto arrived = std::size_t{0};
+    auto last = std::optional<Frame>{};
+    BOOST_REQUIRE(until(dialed.context, [&] {
+        while (auto frame = dialed.raw.next_frame()) {
+            ++arrived;
+            last = std::move(frame);
+        }
+        return arrived == sent;
+    }));
+    BOOST_TEST((std::get<Rpc>(last->content) == vote_request(1)));
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(S2, Link::open); }));
+    BOOST_TEST(dialed.one.links.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_takes_nothing_for_too_long_is_given_up)
+{
+    auto hasty = settings_of(S1);
+    hasty.write_stall_ms = 50;
+    auto dialed = Dialed{hasty};
+    BOOST_REQUIRE(dialed.answer());
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(7U << 20U)}});
+    dialed.one.send(S2, append.rpc, append.entries);
+    dialed.one.send(S2, append.rpc, append.entries);
+
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(S2, Link::unreachable); }));
+    BOOST_TEST(dialed.one.counters().lost == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "../../docs/examples/kv/arguments.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+using namespace kv;
+
+namespace {
+
+totora::Result<Invocation, std::string> parse(std::string_view line)
+{
+    auto words = std::vector<std::string_view>{};
+    while (not line.empty()) {
+        words.push_back(line.substr(0, line.find(' ')));
+        line.remove_prefix(std::min(words.back().size() + 1, line.size()));
+    }
+    return parse_arguments(words);
+}
+
+std::string complaint(std::string_view line)
+{
+    auto const parsed = parse(line);
+    return parsed ? std::string{} : parsed.error();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(arguments)
+
+BOOST_AUTO_TEST_CASE(init_names_a_cluster_and_its_first_members)
+{
+    auto const parsed = parse("init --cluster toto --id 2 --peers 1=127.0.0.1:7001,2=host:7002 --dir data/2");
+
+    BOOST_REQUIRE(parsed.has_value());
+    auto const& init = std::get<Init>(*parsed);
+    BOOST_TEST(init.cluster == "toto");
+    BOOST_TEST((init.id == totora::ServerId{2}));
+    BOOST_REQUIRE(init.peers.size() == 2U);
+    BOOST_TEST(init.peers[1].address == "host:7002");
+    BOOST_TEST((init.peers[1].member == totora::Member{totora::ServerId{2}, totora::first_incarnation}));
+    BOOST_TEST(init.directory == "data/2");
+}
+
+BOOST_AUTO_TEST_CASE(run_has_the_defaults_of_the_library)
+{
+    auto const parsed = parse("run --dir data/1 --client-port 6001");
+
+    BOOST_REQUIRE(parsed.has_value());
+    auto const& run = std::get<Run>(*parsed);
+    BOOST_TEST(run.directory == "data/1");
+    BOOST_TEST(run.client_port == 6001);
+    BOOST_TEST(run.election_ms_min == 300U);
+    BOOST_TEST(run.election_ms_max == 600U);
+    BOOST_TEST(run.heartbeat_ms == 50U);
+    BOOST_TEST((run.log == LogKind::segmented and run.sync == SyncKind::thread));
+}
+
+BOOST_AUTO_TEST_CASE(run_takes_its_options)
+{
+    auto const parsed =
+        parse("run --client-port 0 --log memory --cluster c --id 1 --peers 1=h:1 --election-ms 100..150 "
+              "--heartbeat-ms 10 --sync inline --client-host 0.0.0.0");
+
+    BOOST_REQUIRE(parsed.has_value());
+    auto const& run = std::get<Run>(*parsed);
+    BOOST_TEST((run.log == LogKind::memory and run.sync == SyncKind::inline_));
+    BOOST_TEST(run.trial.peers.size() == 1U);
+    BOOST_TEST(run.election_ms_min == 100U);
+    BOOST_TEST(run.election_ms_max == 150U);
+    BOOST_TEST(run.client_host == "0.0.0.0");
+}
+
+BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
+{
+    auto const identity = std::string{"--cluster c --id 1 --peers 1=h:1 "};
+    for (auto const& line : {
+             std::string{""},
+             std::string{"walk"},
+             std::string{"init"},
+             std::string{"run"},
+             std::string{"run --dir"},
+             std::string{"run --dir d"},
+             std::string{"run --dir d --dir d --client-port 1"},
+             std::string{"run --dir d --client-port 65536"},
+             std::string{"run --dir d --client-port x"},
+             std::string{"run --dir d --client-port 1 --colour red"},
+             std::string{"run --dir d --client-port 1 --log paper"},
+             std::string{"run --dir d --client-port 1 --log memory"},
+             std::string{"run --dir d --client-port 1 --sync never"},
+             std::string{"run --dir d --client-port 1 --unsafe-no-sync --sync thread"},
+             std::string{"run --dir d --client-port 1 --election-ms 300"},
+             std::string{"run --dir d --client-port 1 --election-ms 600..300"},
+             std::string{"run --dir d --client-port 1 --election-ms 90..100"},
+             std::string{"run --dir d --client-port 1 --heartbeat-ms 0"},
+             std::string{"run --client-port 1 --dir d " + identity},
+             std::string{"run --client-port 1 --log memory --dir d " + identity},
+             std::string{"init --dir d --cluster c --id 0 --peers 1=h:1"},
+             std::string{"init --dir d --cluster c --id 2 --peers 1=h:1"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=h:1,1=h:2"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=h"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=h:0"},
+             std::string{"init --dir d --cluster c --id 1 --peers h:1"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=h:1,,2=h:2"},
+         }) {
+        BOOST_TEST(complaint(line) != "", "'" << line << "' has a sentence");
+        BOOST_TEST(complaint(line).find('\n') == std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(help_is_asked_for_anywhere)
+{
+    for (auto const line : {"--help", "-h", "run --help", "init --dir x --help"}) {
+        auto const parsed = parse(line);
+        BOOST_REQUIRE(parsed.has_value());
+        BOOST_TEST(std::holds_alternative<Help>(*parsed));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

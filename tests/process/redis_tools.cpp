@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// redis-cli and redis-benchmark work on kv as they come.
+#include "process/kv_cluster.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace totora::process;
+
+namespace {
+
+/// Runs redis-cli against one server; what it printed.
+std::string redis_cli(std::uint16_t port, std::vector<std::string> words)
+{
+    auto command = std::vector<std::string>{"redis-cli", "-h", "127.0.0.1", "-p", std::to_string(port)};
+    command.insert(command.end(), words.begin(), words.end());
+    auto const ended = run_to_end(std::move(command));
+    BOOST_REQUIRE_MESSAGE(ended.exit_code != 127, "redis-cli is not installed (Debian: redis-tools)");
+    return ended.output + ended.errors;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(redis_tools, *boost::unit_test::timeout(300))
+
+BOOST_AUTO_TEST_CASE(redis_cli_speaks_to_the_leader_and_is_sent_there)
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    auto const leader = cluster.await_leader();
+    cluster.await_equality();
+    auto const at_leader = cluster.client_port(leader);
+    auto const at_follower = cluster.client_port((leader + 1) % 3);
+    auto const moved = "MOVED 0 127.0.0.1:" + std::to_string(at_leader);
+
+    BOOST_TEST(redis_cli(at_leader, {"PING"}) == "PONG\n");
+    BOOST_TEST(redis_cli(at_leader, {"SET", "a", "1"}) == "OK\n");
+    BOOST_TEST(redis_cli(at_leader, {"GET", "a"}) == "1\n");
+    BOOST_TEST(redis_cli(at_leader, {"INCR", "a"}) == "2\n");
+    BOOST_TEST(redis_cli(at_leader, {"MSET", "b", "x", "c", "y"}) == "OK\n");
+    BOOST_TEST(redis_cli(at_leader, {"MGET", "a", "b", "none"}) == "2\nx\n\n");
+    BOOST_TEST(redis_cli(at_leader, {"DEL", "b", "none"}) == "1\n");
+    BOOST_TEST(redis_cli(at_leader, {"DBSIZE"}) == "2\n");
+    BOOST_TEST(redis_cli(at_leader, {"LPUSH", "a", "1"}).starts_with("ERR unknown command 'LPUSH'"));
+    BOOST_TEST(redis_cli(at_leader, {"INFO"}).find("role:master\r\n") != std::string::npos);
+
+    BOOST_TEST(redis_cli(at_follower, {"PING"}) == "PONG\n");
+    BOOST_TEST(redis_cli(at_follower, {"GET", "a"}).starts_with(moved));
+    BOOST_TEST(redis_cli(at_follower, {"SET", "a", "9"}).starts_with(moved));
+    BOOST_TEST(redis_cli(at_follower, {"INFO"}).find("role:slave\r\n") != std::string::npos);
+    BOOST_TEST(redis_cli(at_follower, {"-c", "GET", "a"}) == "2\n");
+    BOOST_TEST(redis_cli(at_follower, {"-c", "SET", "a", "3"}) == "OK\n");
+    BOOST_TEST(redis_cli(at_follower, {"-c", "GET", "a"}) == "3\n");
+}
+
+BOOST_AUTO_TEST_CASE(redis_benchmark_runs_to_its_end)
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    auto const port = std::to_string(cluster.client_port(cluster.await_leader()));
+
+    for (auto const pipelined : {"1", "16"}) {
+        auto const ended = run_to_end({"redis-benchmark", "-p", port, "-t", "set,get,incr,mset", "-P", pipelined,
+                                       "-c", "20", "-n", "5000", "-r", "1000", "-d", "256", "-q", "--csv"});
+        BOOST_REQUIRE_MESSAGE(ended.exit_code != 127, "redis-benchmark is not installed (Debian: redis-tools)");
+        BOOST_TEST_CONTEXT(ended.output << ended.errors)
+        {
+            BOOST_TEST((ended.exit_code == 0));
+            for (auto const test : {"\"SET\"", "\"GET\"", "\"INCR\"", "\"MSET (10 keys)\""})
+                BOOST_TEST(ended.output.find(test) != std::string::npos, test << " has a result");
+            BOOST_TEST((ended.output + ended.errors).find("rror") == std::string::npos);
+        }
+    }
+    cluster.await_equality();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,114 @@
+#include "support/tcp.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+// Here, so that Asio is compiled once for all tests of the transport.
+namespace totora::testing {
+
+void run_a_little(boost::asio::io_context& context)
+{
+    context.restart();
+    context.run_one_for(std::chrono::milliseconds(1));
+}
+
+TcpServer::TcpServer(boost::asio::io_context& context, TcpSettings settings)
+{
+    settings.log = [logged = logged_](std::string_view sentence) { logged->emplace_back(sentence); };
+    auto opened = TcpTransport::open(context, std::move(settings));
+    if (opened)
+        transport_.emplace(*std::move(opened));
+    else
+        logged_->push_back(opened.error().sentence);
+}
+
+TcpServer::~TcpServer() = default;
+
+void TcpServer::send(Party to, Rpc const& rpc, Entries const& entries)
+{
+    auto const envelope = Envelope{to.id, rpc, Release::at_once()};
+    transport_->send(*envelope.open(), entries);
+}
+
+void TcpServer::knows(Party peer, TcpServer& other)
+{
+    transport_->update(peer.id, peer.incarnation, other.transport().address());
+}
+
+std::size_t TcpServer::take()
+{
+    while (auto event = transport_->receive())
+        if (auto* const message = std::get_if<Received>(&*event))
+            messages.push_back(std::move(*message));
+        else
+            links.push_back(std::get<LinkChanged>(*event));
+    return messages.size();
+}
+
+void RawPeer::connect(std::string_view address)
+{
+    socket_.connect(*parse_address(address));
+    socket_.non_blocking(true);
+}
+
+void RawPeer::adopt(Socket socket)
+{
+    socket_ = std::move(socket);
+    socket_.non_blocking(true);
+}
+
+void RawPeer::write(std::span<std::byte const> rest)
+{
+    while (not rest.empty()) {
+        auto       error = boost::system::error_code{};
+        auto const count = socket_.write_some(boost::asio::buffer(rest.data(), rest.size()), error);
+        rest = rest.subspan(count);
+        if (error and error != boost::asio::error::would_block)
+            return;
+        context_->restart();
+        context_->poll();
+    }
+}
+
+void RawPeer::read()
+{
+    auto block = std::vector<std::byte>(std::size_t{1} << 16U);
+    auto error = boost::system::error_code{};
+    while (not error) {
+        auto const count = socket_.read_some(boost::asio::buffer(block.data(), block.size()), error);
+        bytes.insert(bytes.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    if (error != boost::asio::error::would_block)
+        ended = true;
+}
+
+std::optional<Frame> RawPeer::next_frame()
+{
+    read();
+    auto const header = decode_header(bytes, UINT32_MAX);
+    if (not header or bytes.size() < header->frame_size())
+        return std::nullopt;
+    auto const end = bytes.begin() + static_cast<std::ptrdiff_t>(header->frame_size());
+    auto       frame = read_frame({bytes.begin(), end});
+    bytes.erase(bytes.begin(), end);
+    if (not frame)
+        return std::nullopt;
+    return *std::move(frame);
+}
+
+std::optional<Frame> RawPeer::await_frame()
+{
+    auto frame = std::optional<Frame>{};
+    static_cast<void>(until(*context_, [&] { return (frame = next_frame()).has_value() or ended; }));
+    return frame;
+}
+
+bool RawPeer::is_hung_up()
+{
+    return until(*context_, [&] {
+        read();
+        return ended;
+    });
+}
+
+} // namespace totora::testing
