@@ -44,8 +44,8 @@ constexpr void adopt_configuration(State& state, Configuration const& configurat
 constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
 {
     send(outgoing, leader,
-         Rpc{AppendEntriesResponse{
-             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}}},
+         AppendEntriesResponse{
+             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}},
          Release::at_once());
 }
 
@@ -54,12 +54,12 @@ constexpr void
 refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
     send(outgoing, leader,
-         Rpc{AppendEntriesResponse{.term = follower.current_term,
-                                   .success = false,
-                                   .match = append.previous.index,
-                                   .hint = follower.log.last_not_after(append.previous),
-                                   .round = append.round,
-                                   .number = append.number}},
+         AppendEntriesResponse{.term = follower.current_term,
+                               .success = false,
+                               .match = append.previous.index,
+                               .hint = follower.log.last_not_after(append.previous),
+                               .round = append.round,
+                               .number = append.number},
          Release::at_once());
 }
 
@@ -83,12 +83,12 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
     // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
     auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.durable_index);
     send(outgoing, leader,
-         Rpc{AppendEntriesResponse{.term = follower.current_term,
-                                   .success = true,
-                                   .match = match,
-                                   .hint = {},
-                                   .round = request.round,
-                                   .number = request.number}},
+         AppendEntriesResponse{.term = follower.current_term,
+                               .success = true,
+                               .match = match,
+                               .hint = {},
+                               .round = request.round,
+                               .number = request.number},
          once_log_durable(follower, match));
 }
 

@@ -45,6 +45,8 @@ constexpr void learn_committed(State& state, Outgoing& outgoing, Index index)
 /// are committed by what follows them.
 constexpr void advance_commit_index(State& state, Outgoing& outgoing, Leader const& leader)
 {
+    if (state.commit_index == last_index(state))
+        return;
     auto const replicated = highest_replicated(state, leader);
     if (replicated > state.commit_index and state.log.term_at(replicated) == state.current_term)
         learn_committed(state, outgoing, replicated);

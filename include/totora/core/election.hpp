@@ -49,7 +49,7 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId candidate, Req
 
     // A granted vote is a promise: if it left before it was durable, a restarted voter could give the
     // same term to two candidates (dissertation §3.8). A refusal promises nothing and leaves at once.
-    send(outgoing, candidate, Rpc{RequestVoteResponse{.term = voter.current_term, .vote_granted = granted}},
+    send(outgoing, candidate, RequestVoteResponse{.term = voter.current_term, .vote_granted = granted},
          granted ? once_term_durable(voter) : Release::at_once());
 }
 
@@ -86,9 +86,8 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId asker, Request
     auto const decision = decide_pre_vote(voter, asker, request);
     note(outgoing, decision);
     send(outgoing, asker,
-         Rpc{RequestPreVoteResponse{.term = voter.current_term,
-                                    .round = request.round,
-                                    .vote_granted = decision == Outcome::vote_granted}},
+         RequestPreVoteResponse{
+             .term = voter.current_term, .round = request.round, .vote_granted = decision == Outcome::vote_granted},
          Release::at_once());
 }
 

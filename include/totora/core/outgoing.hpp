@@ -135,9 +135,11 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.failed = std::optional<Site>{};
 }
 
-constexpr void send(Outgoing& outgoing, ServerId to, Rpc const& rpc, Release release)
+/// Says something to a server: an `Rpc`, or one of its alternatives.
+template <typename Said>
+constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release release)
 {
-    outgoing.messages.push_back(Envelope{to, rpc, release});
+    outgoing.messages.emplace_back(to, said, release);
 }
 
 /// Names what happened.

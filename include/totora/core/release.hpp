@@ -75,6 +75,11 @@ public:
     constexpr Envelope() = default;
     constexpr Envelope(ServerId to, Rpc const& rpc, Release release) : to_(to), release_(release), rpc_(rpc) {}
 
+    /// Seals what is said where it is to stay: an `Rpc` is as large as the largest of them, and would be copied whole.
+    template <typename Said>
+    constexpr Envelope(ServerId to, Said const& said, Release release) : to_(to), release_(release), rpc_(said)
+    {}
+
     [[nodiscard]] constexpr ServerId to() const { return to_; }
     [[nodiscard]] constexpr Release  release() const { return release_; }
 

@@ -41,13 +41,13 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
 
     ++progress.sent.value;
     send(outgoing, progress.server,
-         Rpc{AppendEntries{.term = state.current_term,
-                           .previous = {previous_term, previous},
-                           .entries = entries,
-                           .leader_commit = state.commit_index,
-                           .round = round,
-                           .number = progress.sent,
-                           .configuration = configuration_in(state, entries)}},
+         AppendEntries{.term = state.current_term,
+                       .previous = {previous_term, previous},
+                       .entries = entries,
+                       .leader_commit = state.commit_index,
+                       .round = round,
+                       .number = progress.sent,
+                       .configuration = configuration_in(state, entries)},
          Release::at_once());
 
     if (entries.count == 0)

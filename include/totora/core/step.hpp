@@ -140,23 +140,34 @@ concept from_another_server = requires(State& state, Outgoing& outgoing, ServerI
     receive(state, outgoing, from, message);
 };
 
-/// One step, in place. A function of its arguments only; `outgoing` is emptied first, and recycled.
-constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
+/// One step, in place, with one of the alternatives of `Happening`, which is as large as the largest of them. A function of its
+/// arguments only; `outgoing` is emptied first, and recycled.
+template <typename T>
+constexpr void advance(State& state, ServerId from, T const& happened, Outgoing& outgoing)
 {
     clear(outgoing);
-    if (not state.broken)
-        std::visit(
-            [&]<typename T>(T const& happened) {
-                if constexpr (from_another_server<T>)
-                    receive_rpc(state, outgoing, message.from, happened);
-                else
-                    receive(state, outgoing, happened);
-            },
-            message.message);
+    if (not state.broken) {
+        if constexpr (from_another_server<T>)
+            receive_rpc(state, outgoing, from, happened);
+        else
+            receive(state, outgoing, happened);
+    }
     if (state.broken) {
         clear(outgoing);
         outgoing.failed = state.broken;
     }
+}
+
+/// The same with what another server said, wherever it lies.
+constexpr void advance(State& state, ServerId from, Rpc const& said, Outgoing& outgoing)
+{
+    std::visit([&](auto const& one) { advance(state, from, one, outgoing); }, said);
+}
+
+/// One step, in place.
+constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
+{
+    std::visit([&](auto const& happened) { advance(state, message.from, happened, outgoing); }, message.message);
 }
 
 /// One step, as a function of values: `step(state, message) -> (state, outgoing)`.

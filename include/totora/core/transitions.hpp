@@ -102,7 +102,7 @@ constexpr void become_candidate(State& state, Outgoing& outgoing)
     save_vote(state, outgoing);
     state.role = Role{Candidate{}};
     arm_election(state, outgoing);
-    ask_voters(state, outgoing, Rpc{RequestVote{.term = state.current_term, .last_log = last_position(state)}},
+    ask_voters(state, outgoing, RequestVote{.term = state.current_term, .last_log = last_position(state)},
                once_term_durable(state));
 }
 
@@ -126,10 +126,10 @@ constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
     asking.granted.insert(state.own.id);
     state.role = Role{asking};
     arm_election(state, outgoing);
-    ask_voters(state, outgoing,
-               Rpc{RequestPreVote{
-                   .term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round}},
-               Release::at_once());
+    ask_voters(
+        state, outgoing,
+        RequestPreVote{.term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round},
+        Release::at_once());
     campaign_if_welcome(state, outgoing);
 }
 

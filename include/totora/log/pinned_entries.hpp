@@ -63,9 +63,7 @@ public:
     /// Adds the entries from `from` to `up_to` to a range. All of them are here, and `index` knows them.
     void read(Index from, Index up_to, EntryIndex const& index, Entries& into) const
     {
-        auto const behind = std::upper_bound(pieces_.begin(), pieces_.end(), from,
-                                             [](Index wanted, Piece const& piece) { return wanted < piece.first; });
-        for (auto piece = std::prev(behind); piece != pieces_.end() and piece->first <= up_to; ++piece) {
+        for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
             auto const begins = std::max(from, piece->first);
             auto const ends = std::min(up_to, last_of_piece(*piece));
             auto const offset = offset_in(*piece, begins, index);
@@ -81,6 +79,21 @@ private:
         std::uint64_t count = 0;
         EntrySlice slice;
     };
+
+    /// The piece that holds an entry. Nearly every read is of the newest entries: the search begins there, in steps that
+    /// double, so that it does not run through all of a long log.
+    [[nodiscard]] std::deque<Piece>::const_iterator piece_of(Index index) const
+    {
+        auto end = pieces_.end();
+        auto begin = std::prev(end);
+        for (auto step = std::ptrdiff_t{1}; begin->first > index; step *= 2) {
+            end = begin;
+            begin -= std::min(step, begin - pieces_.begin());
+        }
+        auto const behind = std::upper_bound(
+            begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
+        return std::prev(behind);
+    }
 
     [[nodiscard]] static Index last_of_piece(Piece const& piece) { return before(piece.first + piece.count); }
 

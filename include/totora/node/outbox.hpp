@@ -17,14 +17,16 @@ class Outbox
 {
 public:
     /// Keeps an envelope that may not leave yet.
-    void hold(Envelope envelope)
+    void hold(Envelope const& envelope)
     {
         auto const awaited = envelope.release().awaits().value_or(WriteNumber{});
+        if (held_.empty() or held_.back().release().awaits().value_or(WriteNumber{}) <= awaited)
+            return held_.push_back(envelope);
         auto const place =
             std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
                 return w < e.release().awaits().value_or(WriteNumber{});
             });
-        held_.insert(place, std::move(envelope));
+        held_.insert(place, envelope);
     }
 
     /// Gives `deliver` every message that may leave, and forgets it.
@@ -32,12 +34,11 @@ public:
     void release(Durable durable, Deliver deliver)
     {
         while (not held_.empty()) {
-            auto const envelope = held_.front();
-            auto const released = envelope.open(durable);
+            auto const released = held_.front().open(durable);
             if (not released)
                 return;
-            held_.pop_front();
             deliver(*released);
+            held_.pop_front();
         }
     }
 

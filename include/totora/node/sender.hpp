@@ -34,7 +34,7 @@ public:
         else if (envelope.entries() == nullptr)
             transport_.send(*released, {});
         else
-            return send_in_parts(envelope.to(), *std::get_if<AppendEntries>(&released->rpc()), own);
+            return send_in_parts(*released, *std::get_if<AppendEntries>(&released->rpc()), own);
         return std::nullopt;
     }
 
@@ -50,7 +50,7 @@ public:
 private:
     /// Cuts an append by bytes. What goes beyond a burst is left to the next heartbeat, like a message that was lost.
     [[nodiscard]] std::optional<LogError>
-    send_in_parts(ServerId to, AppendEntries const& whole, Entries const& own)
+    send_in_parts(Released const& message, AppendEntries const& whole, Entries const& own)
     {
         auto const last = last_of(whole.entries);
         auto       sent = std::uint64_t{0};
@@ -60,12 +60,20 @@ private:
                 return payload.error();
             if (payload->empty())
                 return LogError{LogFailure::read_failed, "the log does not hold an entry that it said it held"};
-            auto const part = Envelope{to, Rpc{part_of(whole, first, payload->count())}, Release::at_once()};
-            transport_.send(*part.open(), *payload);
+            if (payload->count() == whole.entries.count)
+                transport_.send(message, *payload);
+            else
+                send_part(message.to(), part_of(whole, first, payload->count()), *payload);
             sent += payload->bytes();
             first = first + payload->count();
         }
         return std::nullopt;
+    }
+
+    void send_part(ServerId to, AppendEntries const& part, Entries const& payload)
+    {
+        auto const envelope = Envelope{to, part, Release::at_once()};
+        transport_.send(*envelope.open(), payload);
     }
 
     [[nodiscard]] Result<Entries, LogError> payload_of(Index first, Index last, Entries const& own)

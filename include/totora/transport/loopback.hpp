@@ -17,7 +17,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 class Loopback;
 
@@ -90,22 +91,21 @@ private:
         std::deque<Waiting> messages;
     };
 
-    void carry(ServerId from, Incarnation sender, std::optional<Incarnation> meant, Released const& message,
-               Entries const& entries)
+    void
+    carry(ServerId from, Incarnation sender, Incarnation const* meant, Released const& message, Entries const& entries)
     {
         auto const place = inboxes_.find(message.to());
         auto const inbox = place == inboxes_.end() ? nullptr : place->second.lock();
-        if (inbox == nullptr or cut_.contains({from, message.to()}) or (meant and *meant != inbox->incarnation)) {
+        if (inbox == nullptr or cut_.contains({from, message.to()}) or
+            (meant != nullptr and *meant != inbox->incarnation)) {
             ++lost_;
             return;
         }
         auto received = std::optional{Received{from, message.rpc(), entries}};
         if (how_ == Carry::frames)
-            received = through_codec({.cluster = {},
-                                      .group = 0,
-                                      .sender = {from, sender},
-                                      .addressee = {message.to(), inbox->incarnation}},
-                                     message.rpc(), entries);
+            received = through_codec(
+                {.cluster = {}, .group = 0, .sender = {from, sender}, .addressee = {message.to(), inbox->incarnation}},
+                message.rpc(), entries);
         if (received)
             inbox->messages.push_back({sender, *std::move(received)});
         else
@@ -138,8 +138,8 @@ class Loopback
 public:
     void send(Released const& message, Entries const& entries)
     {
-        auto const known = incarnations_.find(message.to());
-        auto const meant = known == incarnations_.end() ? std::nullopt : std::optional{known->second};
+        auto const        known = incarnations_.find(message.to());
+        auto const* const meant = known == incarnations_.end() ? nullptr : &known->second;
         network_->carry(id_, inbox_->incarnation, meant, message, entries);
     }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/builders.hpp"
+#include "support/prove.hpp"
+
+// What no correct server can send, beside what tests/cases proves of numbers, senders, second leaders and commitment.
+
+namespace totora::test
+{
+namespace
+{
+
+constexpr auto b = [] { return follower(S2, Term{3}, {{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 2}}); };
+
+constexpr void is_a_breach(Outcome outcome, AppendEntries const& append)
+{
+    require_nothing_but(outcome, b(), checked_step(b(), from(S1, append)));
+}
+
+constexpr auto an_append_must_not_contradict_itself = [] {
+    auto const previous = LogPosition{Term{2}, Index{4}};
+    is_a_breach(Outcome::breach_shape, heartbeat_of(Term{0}, {}));                           // A leader of no term.
+    is_a_breach(Outcome::breach_shape, append_of(Term{3}, {Term{4}, Index{4}}, Term{3}, 1)); // From the future.
+    is_a_breach(Outcome::breach_shape, append_of(Term{3}, previous, Term{4}, 1));            // Likewise.
+    is_a_breach(Outcome::breach_shape, append_of(Term{3}, previous, Term{1}, 1));            // Terms that fall.
+    is_a_breach(Outcome::breach_shape, append_of(Term{3}, {}, Term{0}, 1));                  // An entry of no term.
+    is_a_breach(Outcome::breach_number, heartbeat_of(Term{3}, {Term{0}, Index{4}}));         // Likewise.
+    is_a_breach(Outcome::breach_number, heartbeat_of(Term{3}, {Term{2}, Index{0}}));         // A term of no entry.
+    for (auto const first : {Index{0}, Index{4}, Index{6}}) {
+        auto gap = append_of(Term{3}, previous, Term{3}, 1);
+        gap.entries.first = first;
+        is_a_breach(Outcome::breach_shape, gap); // Entries that do not follow.
+    }
+};
+TOTORA_PROVE(an_append_must_not_contradict_itself, "5.3", "case_13");
+
+constexpr auto a_configuration_must_lie_within_its_append_and_make_sense = [] {
+    auto       append = append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, 2);
+    auto const with = [&](Configuration configuration, Index index) {
+        configuration.index = index;
+        append.configuration = std::optional<Configuration>{configuration};
+        return append;
+    };
+    is_a_breach(Outcome::breach_configuration, with(cluster(3), Index{4}));
+    is_a_breach(Outcome::breach_configuration, with(cluster(3), Index{7}));
+    is_a_breach(Outcome::breach_configuration, with(Configuration{}, Index{5}));
+    auto twice = cluster(3);
+    twice.members[1].id = S1;
+    is_a_breach(Outcome::breach_configuration, with(twice, Index{5}));
+
+    auto const good = checked_step(b(), from(S1, with(cluster(5), Index{6})));
+    require(good.state.configuration.members == cluster(5).members and good.state.configuration.index == Index{6},
+            "a sound one is in force from the moment it is in the log");
+    require(good.state.previous_configuration == b().configuration, "and the one before is kept");
+    auto const conflict = append_of(Term{4}, {Term{2}, Index{4}}, Term{4}, 1);
+    auto const undone = checked_step(good.state, from(S3, conflict)).state;
+    require(undone.configuration == b().configuration, "to be in force again when it is truncated");
+};
+TOTORA_PROVE(a_configuration_must_lie_within_its_append_and_make_sense, "6", "case_36", "case_37");
+
+/// The newest configuration could be appended only when the one before was committed: that one is never given up.
+constexpr auto the_configuration_before_the_newest_is_never_truncated = [] {
+    auto state = b();
+    for (auto const index : {Index{5}, Index{6}}) {
+        auto append = append_of(Term{3}, last_position(state), Term{3}, 1);
+        append.configuration = std::optional<Configuration>{cluster(5)};
+        append.configuration->index = index;
+        state = checked_step(state, from(S1, append)).state;
+    }
+    require(state.previous_configuration.index == Index{5} and state.configuration.index == Index{6}, "two of them");
+
+    auto const conflict = from(S3, append_of(Term{4}, {Term{2}, Index{4}}, Term{4}, 1));
+    require_nothing_but(Outcome::breach_conflict_committed, state, checked_step(state, conflict));
+};
+TOTORA_PROVE(the_configuration_before_the_newest_is_never_truncated, "6", "case_35");
+
+constexpr auto a_candidate_must_not_contradict_itself = [] {
+    for (auto const& last : {LogPosition{Term{5}, Index{9}}, LogPosition{Term{4}, Index{9}}})
+        require_nothing_but(Outcome::breach_shape, b(), checked_step(b(), from(S1, RequestVote{Term{4}, last})));
+    for (auto const& last : {LogPosition{Term{0}, Index{9}}, LogPosition{Term{1}, Index{0}}})
+        require_nothing_but(Outcome::breach_number, b(), checked_step(b(), from(S1, RequestVote{Term{4}, last})));
+    auto const from_the_future = RequestPreVote{Term{4}, {Term{5}, Index{9}}, Round{1}};
+    require_nothing_but(Outcome::breach_shape, b(), checked_step(b(), from(S1, from_the_future)));
+    auto const in_its_term = RequestPreVote{Term{4}, {Term{4}, Index{9}}, Round{1}};
+    require(checked_step(b(), from(S1, in_its_term)).outgoing.messages.size() == 1, "it may have led this term");
+};
+TOTORA_PROVE(a_candidate_must_not_contradict_itself, "5.4.1");
+
+constexpr auto an_answer_to_what_was_never_sent_is_a_breach = [] {
+    auto const a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
+    for (auto const& answer : {accepted(Term{2}, Index{4}, 2), accepted(Term{2}, Index{5}, 1),
+                               accepted(Term{2}, Index{4}, 1, Round{1}), refused(Term{2}, Index{5}, {}, 1)})
+        require_nothing_but(Outcome::breach_never_sent, a, checked_step(a, from(S2, answer)));
+    require_nothing_but(Outcome::response_of_stranger, a, checked_step(a, from(S5, accepted(Term{2}, Index{4}, 2))));
+};
+TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_breach, "5.3", "case_19");
+
+} // namespace
+} // namespace totora::test
