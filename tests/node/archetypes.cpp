@@ -17,7 +17,7 @@ namespace totora::test
 namespace
 {
 
-using Node = RaftNode<ArchetypeMachine, ArchetypeLog, ArchetypeTransport, ArchetypeClock>;
+using ArchetypeNode = RaftNode<ArchetypeMachine, ArchetypeLog, ArchetypeTransport, ArchetypeClock>;
 
 BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_concepts_ask)
 {
@@ -26,8 +26,8 @@ BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_conce
         Identity{cluster_of("archetypes"), ServerId{1}, first_incarnation, {{{ServerId{1}, first_incarnation}, {}}}}};
     auto transport = ArchetypeTransport{0};
     auto clock = ArchetypeClock{0};
-    auto node = Node{machine, log, transport, clock};
-    auto driver = Driver<Node>{node, [] {}};
+    auto node = ArchetypeNode{machine, log, transport, clock};
+    auto driver = Driver<ArchetypeNode>{node, [] {}};
     BOOST_REQUIRE(node.start().has_value());
     while (node.status().role != RoleName::leader and node.turn()) {}
     driver.poll();

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -142,6 +143,16 @@ BOOST_AUTO_TEST_CASE(a_failed_node_lets_its_thread_sleep)
     auto stage = Stage{};
     auto driver = Driver<Node>{*stage.node, [] {}};
     stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
+
+    BOOST_TEST(not driver.poll().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_node_lets_its_thread_sleep)
+{
+    auto stage = Stage{};
+    auto driver = Driver<Node>{*stage.node, [] {}};
+    stage.node->stop();
+    stage.clock.advance_ms(1000);
 
     BOOST_TEST(not driver.poll().has_value());
 }

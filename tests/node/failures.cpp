@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_entry_is_not_applied_and_is_named)
     stage.accept_all(S2);
 
     expect_failed(stage, NodeFailure::storage, "index 3");
-    BOOST_TEST(stage.machine.applied.empty());
+    BOOST_TEST(stage.machine.commands() == std::vector<std::string>{"a"}, boost::test_tools::per_element());
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
     expect_silence(stage);
 }
@@ -148,6 +148,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_i
         [](WatchedLog& log) { log.returns_instead = Index{1}; },
         [](WatchedLog& log) { log.returns_instead = Index{3}; },
         [](WatchedLog& log) { log.returns_nothing = true; },
+        [](WatchedLog& log) { log.returns_of_term = Term{7}; },
         [](WatchedLog& log) {
             log.fails_to_read = LogError{LogFailure::read_failed, "the disk cannot be read"};
         },
@@ -165,6 +166,22 @@ BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_i
         BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
         expect_silence(stage);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_log_gives_back_beyond_what_is_committed_is_not_applied)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch({"a", "b", "c"});
+    stage.run();
+    stage.log.reads_on = true;
+    stage.accept(S2, Index{3});
+
+    BOOST_TEST(stage.machine.commands() == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
+    BOOST_TEST((stage.status().applied == Index{3}));
+    stage.accept(S2, Index{4});
+    BOOST_TEST(stage.machine.applied.size() == 3U);
+    BOOST_TEST(end->times == 1);
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_cannot_be_read_are_not_sent)

@@ -141,6 +141,20 @@ BOOST_AUTO_TEST_CASE(another_leaders_command_at_the_same_index_is_not_taken_for_
     BOOST_TEST(stage.machine.commands() == std::vector<std::string>{"rush"}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_proposal_in_whose_place_another_leaders_no_op_is_committed_ends)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose("reed");
+    stage.run();
+
+    // The step that ends leadership commits the other entry too, and no command follows it.
+    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1, Index{2}), no_op_entry(Term{2}, Index{2}));
+
+    BOOST_TEST((stage.status().applied == Index{2}));
+    BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_that_hears_no_quorum_steps_down_and_its_proposals_are_unknown, *label("case_54"))
 {
     auto stage = Stage{};
@@ -206,13 +220,13 @@ BOOST_AUTO_TEST_CASE(stopping_ends_what_is_open_and_later_proposals_and_closes_t
 
     stage.node->stop();
     BOOST_TEST(accepted->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(staged->refused(NodeRefusal::not_running, S1));
-    BOOST_TEST(batch->refused(NodeRefusal::not_running, S1));
+    BOOST_TEST(staged->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(batch->refused(NodeRefusal::not_running, nobody));
     BOOST_TEST(stage.log.closes == 1);
 
     auto const late = stage.propose("late");
     stage.run();
-    BOOST_TEST(late->times == 1);
+    BOOST_TEST(late->refused(NodeRefusal::not_running, nobody));
     stage.node->stop();
     BOOST_TEST(stage.log.closes == 1);
     BOOST_TEST(not stage.status().running);
@@ -311,6 +325,31 @@ BOOST_AUTO_TEST_CASE(a_completion_may_propose_and_read_again)
 
     BOOST_TEST(second->as<Applied>() != nullptr);
     BOOST_TEST(read->as<ReadableNow>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_completion_asks_for_while_the_node_ends_is_ended_by_the_turn_that_this_asks_for)
+{
+    for (auto const fails : {true, false}) {
+        auto stage = Stage{};
+        stage.lead_with_follower();
+        auto const again = std::make_shared<ProposalEnd::element_type>();
+        auto const read = std::make_shared<ReadEnd::element_type>();
+        stage.node->propose(bytes_of("first"), [&](ProposalOutcome<std::string>) {
+            stage.node->propose(bytes_of("again"), note_in(again));
+            stage.node->read(note_in(read));
+        });
+        stage.run();
+
+        if (fails)
+            stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
+        else
+            stage.node->stop();
+        stage.run();
+
+        BOOST_TEST(again->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(not stage.node->turn());
+    }
 }
 
 } // namespace

@@ -224,6 +224,32 @@ BOOST_AUTO_TEST_CASE(a_deadline_cancels_a_read_once)
     BOOST_TEST(later->as<ReadableNow>() != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_cancelled_read_may_be_asked_for_again_at_once)
+{
+    auto stage = Stage{1};
+    stage.lead();
+    auto       cancelled = 0;
+    auto       readable = 0;
+    auto const count = 500; // More than any container has room for where it stands.
+
+    // Asked for within the turn that cancels them, so that they stand where the new ones go.
+    stage.node->propose(bytes_of("reed"), [&](ProposalOutcome<std::string>) {
+        for (auto at = 0; at < count; ++at)
+            stage.node->read(
+                [&](ReadOutcome const& outcome) {
+                    cancelled += std::holds_alternative<Cancelled>(outcome) ? 1 : 0;
+                    stage.node->read([&](ReadOutcome const& again) {
+                        readable += std::holds_alternative<ReadableNow>(again) ? 1 : 0;
+                    });
+                },
+                0);
+    });
+    stage.run();
+
+    BOOST_TEST(cancelled == count);
+    BOOST_TEST(readable == count);
+}
+
 BOOST_AUTO_TEST_CASE(stopping_ends_every_read)
 {
     auto stage = Stage{};

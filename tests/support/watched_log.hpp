@@ -38,7 +38,9 @@ public:
     std::optional<Index>       damages;         ///< The entry at this index comes back with a bit flipped.
     std::optional<Index>       returns_instead; ///< Whatever is asked for, what comes back begins at this index.
     bool                       returns_nothing = false;
-    std::optional<TornTail>    torn; ///< Recovery reports it.
+    std::optional<Term>        returns_of_term;  ///< Intact, but of another term than what was written.
+    bool                       reads_on = false; ///< Reads give back everything to the end of the log.
+    std::optional<TornTail>    torn;             ///< Recovery reports it.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -96,13 +98,17 @@ public:
             return Unexpected{*fails_to_read};
         if (returns_nothing)
             return Entries{};
-        auto entries = memory.read(returns_instead.value_or(from), up_to, bytes_max);
-        if (not damages or not entries)
+        if (reads_on)
+            up_to = memory.last().index;
+        auto const entries = memory.read(returns_instead.value_or(from), up_to, bytes_max);
+        if (not entries or (not damages and not returns_of_term))
             return entries;
         auto copies = Entries{};
         for (auto const entry : *entries) {
             auto const block = std::make_shared<std::vector<std::byte>>(entry.encoded.begin(), entry.encoded.end());
-            if (entry.index == *damages)
+            if (returns_of_term)
+                seal_entry(*block, entry.index, *returns_of_term, entry.kind, entry.time_ms);
+            if (entry.index == damages)
                 block->back() ^= std::byte{0x10};
             copies.add({block, *block}, 1);
         }

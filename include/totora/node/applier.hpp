@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/term_runs.hpp"
 #include "totora/core/types.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/entry.hpp"
@@ -34,9 +35,11 @@ public:
     [[nodiscard]] Index applied() const { return applied_; }
 
     /// Applies entries up to `through`, at most so many bytes of them, and hands each response to `respond(position, response)`.
+    /// What the log gives back is believed only if it is intact and is what the core knows to stand there, by `terms`.
     /// A failure is final: what was not applied is neither skipped nor tried again, since either would let servers differ.
     template <typename Respond>
-    [[nodiscard]] std::optional<Failed> apply(Index through, std::uint64_t bytes_max, Respond respond)
+    [[nodiscard]] std::optional<Failed>
+    apply(TermRuns const& terms, Index through, std::uint64_t bytes_max, Respond respond)
     {
         if (applied_ >= through)
             return std::nullopt;
@@ -46,7 +49,8 @@ public:
         auto last = applied_;
         commands_.clear();
         for (auto const entry : *batch) {
-            if (not is_intact(entry) or entry.index != next(last))
+            if (last == through or not is_intact(entry) or entry.index != next(last) or
+                entry.term != terms.term_at(entry.index))
                 break;
             last = entry.index;
             if (entry.kind == EntryKind::command)

@@ -101,6 +101,9 @@ public:
             pending_.pop_front();
     }
 
+    /// Everything up to `index` is applied: what still waits there was replaced by entries that answer nobody.
+    void end_through(Index index) { end_before(next(index)); }
+
     /// Leadership is lost: nobody can tell what becomes of the entries behind `committed`.
     void lose_behind(Index committed)
     {
@@ -204,13 +207,16 @@ public:
         if (now_ms < earliest_ms_)
             return;
         earliest_ms_ = never_ms;
+        auto expired = std::vector<Completion<ReadOutcome>>{}; // They may ask again, which changes what is walked here.
         for (auto* reads : {&asked_, &waiting_, &ready_})
             for (auto& read : *reads)
                 if (read.deadline_ms <= now_ms) {
                     read.deadline_ms = never_ms;
-                    read.completion(Cancelled{});
+                    expired.push_back(std::move(read.completion));
                 } else
                     earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
+        for (auto& completion : expired)
+            completion(Cancelled{});
     }
 
     [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }

@@ -115,7 +115,7 @@ public:
         proposals_.deliver_refusals();
         if (not running_) {
             end_everything();
-            return false;
+            return anyone_waits();
         }
         watch_log();
         auto const more_messages = take_messages();
@@ -128,8 +128,7 @@ public:
         apply_committed();
         proposals_.pending().expire(clock_.now_ms());
         reads_.expire(clock_.now_ms());
-        return running_ and (more_messages or applier_.applied() < state_.applying or proposals_.has_work() or
-                             reads_.any_asked());
+        return anyone_waits() or (running_ and (more_messages or applier_.applied() < state_.applying));
     }
 
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
@@ -195,7 +194,14 @@ private:
         return timeout_ms >= never_ms - now ? never_ms : now + timeout_ms;
     }
 
-    [[nodiscard]] RefusedBecause refusal(NodeRefusal why) const { return {why, known_leader(state_)}; }
+    /// Whether a proposal or a read waits for the next turn, if only to be refused.
+    [[nodiscard]] bool anyone_waits() const { return proposals_.has_work() or reads_.any_asked(); }
+
+    /// Names the leader as long as this server takes part: what it knew when it ended is of no use to anybody.
+    [[nodiscard]] RefusedBecause refusal(NodeRefusal why) const
+    {
+        return {why, running_ ? known_leader(state_) : nobody};
+    }
 
     // --- From client to core -------------------------------------------------------------------------------------
 
@@ -389,12 +395,13 @@ private:
     {
         if (not running_)
             return;
-        auto const failed = applier_.apply(state_.applying, settings_.apply_bytes_max,
+        auto const failed = applier_.apply(state_.log, state_.applying, settings_.apply_bytes_max,
                                            [&](LogPosition position, Response response) {
                                                proposals_.pending().applied(position, std::move(response));
                                            });
         if (failed)
             return fail(*failed);
+        proposals_.pending().end_through(applier_.applied());
         reads_.serve(applier_.applied());
     }
 
