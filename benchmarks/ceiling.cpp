@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <deque>
+#include <mutex>
 #include <span>
 #include <string>
 #include <system_error>
@@ -22,6 +24,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,12 +55,16 @@ public:
     Store& operator=(Store const&) = delete;
     ~Store() { ::close(file_); }
 
-    void write_and_flush(std::span<std::byte const> bytes)
+    void write(std::span<std::byte const> bytes)
     {
         if (at_ + bytes.size() > size)
             at_ = 0;
         write_all(bytes, at_);
         at_ += bytes.size();
+    }
+
+    void flush()
+    {
         if (::fdatasync(file_) != 0)
             give_up("cannot flush");
     }
@@ -195,7 +202,8 @@ int follow(Task const& task)
         auto const entries = leader.receive(entry_bytes, true);
         if (entries.empty())
             continue;
-        store.write_and_flush(entries);
+        store.write(entries);
+        store.flush();
         flushed += entries.size() / entry_bytes;
         leader.forget(entries.size());
         auto answer = std::array<std::byte, sizeof flushed>{};
@@ -204,13 +212,85 @@ int follow(Task const& task)
     }
 }
 
-/// Sends what is proposed to both followers, writes and flushes it, and counts who has it. As in `durable`, everything that
-/// is proposed in a turn is one message to each and one flush.
+/// Writes and flushes on a thread of its own, as a `SegmentedLog` does: the leader goes on, and what it asks for meanwhile is
+/// one flush.
+class Flusher
+{
+public:
+    explicit Flusher(Task const& task)
+        : store_(task.directory), batch_(task.outstanding * entry_bytes, std::byte{1}),
+          done_(::eventfd(0, EFD_NONBLOCK)), thread_([this] { run(); })
+    {}
+
+    Flusher(Flusher const&) = delete;
+    Flusher& operator=(Flusher const&) = delete;
+
+    ~Flusher()
+    {
+        request(stop);
+        thread_.join();
+        ::close(done_);
+    }
+
+    /// Entries up to this one are to be flushed.
+    void request(std::uint64_t entries)
+    {
+        {
+            auto const lock = std::scoped_lock{mutex_};
+            requested_ = entries;
+        }
+        changed_.notify_one();
+    }
+
+    [[nodiscard]] std::uint64_t flushed() const { return flushed_; }
+
+    /// Readable when more is flushed than before.
+    [[nodiscard]] int event() const { return done_; }
+
+    void forget_event()
+    {
+        auto count = ::eventfd_t{};
+        static_cast<void>(::eventfd_read(done_, &count));
+    }
+
+private:
+    static constexpr auto stop = ~std::uint64_t{0};
+
+    void run()
+    {
+        for (;;) {
+            auto lock = std::unique_lock{mutex_};
+            changed_.wait(lock, [this] { return requested_ > flushed_; });
+            auto const through = requested_;
+            lock.unlock();
+            if (through == stop)
+                return;
+            auto const most = batch_.size() / entry_bytes;
+            for (auto left = through - flushed_; left > 0; left -= std::min(left, most))
+                store_.write(std::span{batch_}.first(std::min(left, most) * entry_bytes));
+            store_.flush();
+            flushed_ = through;
+            static_cast<void>(::eventfd_write(done_, 1));
+        }
+    }
+
+    Store                      store_;
+    std::vector<std::byte>     batch_;
+    int                        done_;
+    std::mutex                 mutex_;
+    std::condition_variable    changed_;
+    std::uint64_t              requested_ = 0; ///< Guarded by `mutex_`.
+    std::atomic<std::uint64_t> flushed_ = 0;
+    std::thread                thread_;
+};
+
+/// Sends what is proposed to both followers, has it flushed, and counts who has it. As in `durable`, everything that is
+/// proposed in a turn is one message to each and one flush.
 class LeadingTurns
 {
 public:
     explicit LeadingTurns(Task const& task)
-        : store_(task.directory), followers_(accept_two(task.ports[0])), meter_(task.outstanding, task.bounds),
+        : flusher_(task), followers_(accept_two(task.ports[0])), meter_(task.outstanding, task.bounds),
           batch_(task.outstanding * entry_bytes, std::byte{1})
     {
         proposed_at_.resize(task.outstanding, Meter::Clock::now());
@@ -220,7 +300,7 @@ public:
     {
         while (not meter_.is_over()) {
             if (sent_ < committed_ + proposed_at_.size())
-                send_and_flush();
+                send();
             else
                 wait();
             count();
@@ -229,21 +309,21 @@ public:
     }
 
 private:
-    void send_and_flush()
+    void send()
     {
         auto const bytes = std::span{batch_}.first((committed_ + proposed_at_.size() - sent_) * entry_bytes);
         sent_ = committed_ + proposed_at_.size();
         for (auto& follower : followers_)
             follower.send(bytes);
-        store_.write_and_flush(bytes);
-        flushed_[0] = sent_;
+        flusher_.request(sent_);
     }
 
     void wait()
     {
-        auto sockets =
-            std::array<::pollfd, 2>{{{followers_[0].socket(), POLLIN, 0}, {followers_[1].socket(), POLLIN, 0}}};
-        ::poll(sockets.data(), sockets.size(), -1);
+        auto waiting = std::array<::pollfd, 3>{
+            {{followers_[0].socket(), POLLIN, 0}, {followers_[1].socket(), POLLIN, 0}, {flusher_.event(), POLLIN, 0}}};
+        ::poll(waiting.data(), waiting.size(), -1);
+        flusher_.forget_event();
     }
 
     void count()
@@ -254,6 +334,7 @@ private:
                 std::memcpy(&flushed_[at + 1], answers.last(sizeof(std::uint64_t)).data(), sizeof(std::uint64_t));
             followers_[at].forget(answers.size());
         }
+        flushed_[0] = flusher_.flushed();
         auto sorted = flushed_;
         std::sort(sorted.begin(), sorted.end());
         for (; committed_ < sorted[1]; ++committed_) {
@@ -263,7 +344,7 @@ private:
         }
     }
 
-    Store                                 store_;
+    Flusher                               flusher_;
     std::vector<Link>                     followers_;
     Meter                                 meter_;
     std::vector<std::byte>                batch_;

@@ -114,36 +114,39 @@ google()
         failed "$program failed"
     }
     awk -F '": ' '
-        /"name": /                  { name = $2; gsub(/[",]/, "", name) }
+        /"family_index": /              { family = $2 + 0 }
+        /"per_family_instance_index": / { place = family * 1000 + $2 }
+        /"run_name": /                  { run_name = $2; gsub(/[",]/, "", run_name) }
         /"run_type": /              { counts = /iteration/ }
-        /"error_message": /         { print "   " name ": " $2; bad = 1 }
+        /"error_message": /             { print "   " run_name ": " $2; bad = 1 }
         counts && /"per_entry": /   {
-            if (!(name in runs)) names[++lines] = name
-            entry[name, ++runs[name]] = $2 * 1e9
+            name[place] = run_name
+            if (place > last) last = place
+            entry[place, ++runs[place]] = $2 * 1e9
         }
-        counts && /"per_step": /              { step[name, runs[name]] = $2 * 1e9 }
-        counts && /"allocations_per_entry": / { allocations[name] = $2 + 0 }
-        function sorted(values, name, number,    a, b, swap) {
-            for (a = 1; a <= number; ++a) order[a] = values[name, a]
+        counts && /"allocations_per_entry": / { allocations[place] = $2 + 0 }
+        function sort_runs(at, number,    a, b, swap) {
+            for (a = 1; a <= number; ++a) order[a] = entry[at, a]
             for (a = 1; a <= number; ++a)
                 for (b = a + 1; b <= number; ++b)
                     if (order[b] < order[a]) { swap = order[a]; order[a] = order[b]; order[b] = swap }
         }
         END {
             printf "%-34s %14s %10s %14s\n", "", "ns per entry", "least", "allocations"
-            for (line = 1; line <= lines; ++line) {
-                name = names[line]
-                sorted(entry, name, runs[name])
-                printf "%-34s %14.1f %10.1f %14.3f\n", name, order[int((runs[name] + 1) / 2)], order[1], allocations[name]
+            for (at = 0; at <= last; ++at) {
+                if (!(at in name)) continue
+                sort_runs(at, runs[at])
+                printf "%-34s %14.1f %10.1f %14.3f\n", name[at], order[int((runs[at] + 1) / 2)], order[1], allocations[at]
+                measured = 1
             }
-            exit bad
+            exit bad || !measured
         }' "$results/$program.json" || failed "$program measured nothing"
 }
 
 wants step && google step
 wants cluster && google cluster
 
-# both NAME ARGUMENTS...: one run of a program that starts three processes.
+# trial NAME JSON ARGUMENTS...: one run of a program that starts three processes.
 trial()
 {
     local name=$1 json=$2
