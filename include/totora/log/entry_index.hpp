@@ -29,8 +29,10 @@ struct EntryPlace
 class EntryIndex
 {
 public:
+    EntryIndex() = default;
+
     /// An index of a log whose entries up to `base` are gone.
-    explicit EntryIndex(Index base = {}) : base_(base) {}
+    explicit EntryIndex(Index base) : base_(base) {}
 
     [[nodiscard]] Index base() const { return base_; }
     [[nodiscard]] Index last() const { return chunks_.empty() ? base_ : last_of_chunk(*chunks_.back()); }

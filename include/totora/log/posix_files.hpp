@@ -173,7 +173,7 @@ public:
     };
 
     /// Opens and locks a directory that exists.
-    [[nodiscard]] static Result<PosixFiles, LogError> open(std::filesystem::path const& path)
+    [[nodiscard]] static Result<PosixFiles, LogError> open_directory(std::filesystem::path const& path)
     {
         auto directory = Descriptor{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
         if (directory.number() < 0)
@@ -189,11 +189,11 @@ public:
     }
 
     /// The same, after making the directory where there is none, durably.
-    [[nodiscard]] static Result<PosixFiles, LogError> make(std::filesystem::path const& path)
+    [[nodiscard]] static Result<PosixFiles, LogError> make_directory(std::filesystem::path const& path)
     {
-        if (auto const made = make_directory(path); not made)
+        if (auto const made = make_parents(path); not made)
             return Unexpected{LogError{LogFailure::unsupported, made.error().sentence}};
-        return open(path);
+        return open_directory(path);
     }
 
     [[nodiscard]] Result<std::vector<std::string>, FileError> names()
@@ -253,13 +253,13 @@ private:
     PosixFiles(Descriptor directory, std::string path) : directory_(std::move(directory)), path_(std::move(path)) {}
 
     /// Makes the directory and those above it, and syncs the parent of each one made.
-    [[nodiscard]] static Result<Done, FileError> make_directory(std::filesystem::path const& path)
+    [[nodiscard]] static Result<Done, FileError> make_parents(std::filesystem::path const& path)
     {
         auto problem = std::error_code{};
         if (path.empty() or std::filesystem::is_directory(path, problem))
             return Done{};
         auto const parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-        if (auto const made = make_directory(parent); not made)
+        if (auto const made = make_parents(parent); not made)
             return made;
         if (::mkdir(path.c_str(), 0777) != 0 and errno != EEXIST)
             return system_failure(errno, "make", path.native());

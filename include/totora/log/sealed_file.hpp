@@ -35,8 +35,7 @@ using FileMagic = std::array<char, 9>;
 /// 8 | 4 | format version
 /// 12 | 4 | length of the content
 /// 16 | 4 | CRC32C of the bytes 0 to 15 and of the content
-/// 20 | 4 | reserved, 0, covered by nothing
-inline constexpr std::size_t sealed_header_size = 24;
+inline constexpr std::size_t sealed_header_size = 20;
 
 /// A failed call on a file, as a failure of the log.
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, FileError const& error)

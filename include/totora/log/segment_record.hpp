@@ -21,6 +21,7 @@ enum class RecordKind : std::uint8_t
     append = 2,   ///< The index of the first entry, 0, 0; the entries follow.
     truncate = 3, ///< The first index removed, 0, 0.
     seal = 4,     ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
+    next = 5,     ///< The log goes on in another segment, whose file was there before: its generation, 0, 0.
 };
 
 /// The head of a record:
@@ -102,7 +103,7 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
         return std::nullopt;
     auto const* const from = bytes.data();
     auto const kind = get<std::uint64_t>(from + 16);
-    if (kind < 1 or kind > 4 or get<std::uint32_t>(from) != head_guard(bytes, seed, offset))
+    if (kind < 1 or kind > 5 or get<std::uint32_t>(from) != head_guard(bytes, seed, offset))
         return std::nullopt;
     return RecordHead{.kind = static_cast<RecordKind>(kind),
                       .numbers = {get<std::uint64_t>(from + 24), get<std::uint64_t>(from + 32), get<std::uint64_t>(from + 40)},

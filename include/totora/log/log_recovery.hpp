@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/core/types.hpp"
+#include "totora/log/log_directory.hpp"
+#include "totora/log/log_replay.hpp"
+#include "totora/log/sealed_file.hpp"
+#include "totora/log/segment_header.hpp"
+#include "totora/log/segment_record.hpp"
+#include "totora/log/segment_survey.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// Reads a log's directory, and changes nothing in it but what makes the log that it found durable.
+///
+/// The newest segment with an intact header names the earlier ones that belong to the log, and how far. Its records are
+/// what was written since. What cannot be read is torn, and cut with all that follows, if it lies in a batch that
+/// nothing says was ever durable; it is damage, and recovery refuses, if a seal, a header or the file "run" says so.
+template <log_files Files>
+class LogRecovery
+{
+public:
+    explicit LogRecovery(Files& files) : files_(files) {}
+
+    [[nodiscard]] Result<RecoveredLog, LogError> run()
+    {
+        auto identity = read_identity(files_);
+        if (not identity)
+            return Unexpected{identity.error()};
+        identity_ = *identity;
+        auto const mark = read_run_mark(files_);
+        if (not mark)
+            return Unexpected{mark.error()};
+        mark_ = *mark;
+        durable_ = mark_.batch;
+        auto const names = files_.names();
+        if (not names)
+            return log_failure(LogFailure::read_failed, names.error());
+        auto generations = std::vector<std::uint64_t>{};
+        for (auto const& name : *names)
+            if (auto const generation = generation_of(name))
+                generations.push_back(*generation);
+        std::sort(generations.rbegin(), generations.rend());
+
+        begin_anew();
+        auto newest = std::uint64_t{0};
+        for (auto const generation : generations) {
+            auto const used = try_as_newest(generation);
+            if (not used)
+                return Unexpected{used.error()};
+            if (*used) {
+                newest = generation;
+                break;
+            }
+        }
+        if (newest < mark_.generation)
+            return damaged(mark_.generation, "is missing, or cannot be read", std::nullopt, std::nullopt);
+        if (log_.next_generation and
+            std::find(generations.begin(), generations.end(), *log_.next_generation) == generations.end())
+            return damaged(*log_.next_generation, "is missing", std::nullopt, std::nullopt);
+        if (auto const kept = make_durable(); not kept)
+            return log_failure(LogFailure::sync_failed, kept.error());
+        log_.newest_generation = generations.empty() ? 0 : generations.front();
+        log_.mark = mark_;
+        log_.finish();
+        return RecoveredLog{std::move(log_)};
+    }
+
+private:
+    /// A part of a segment that may only be in the page cache.
+    struct Unproven
+    {
+        std::uint64_t generation = 0;
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+    };
+
+    void begin_anew()
+    {
+        auto const start = log_.newest_start;
+        auto const batch = log_.newest_batch;
+        log_ = LogReplay{identity_};
+        log_.newest_start = std::max(start, mark_.start);
+        log_.newest_batch = std::max(batch, mark_.batch);
+        unproven_.clear();
+    }
+
+    /// Recovers the log from this segment and those that it names. False if the log ends before this segment.
+    [[nodiscard]] Result<bool, LogError> try_as_newest(std::uint64_t generation)
+    {
+        auto const bytes = read_file(files_, segment_name(generation), std::numeric_limits<std::uint64_t>::max());
+        if (not bytes)
+            return Unexpected{bytes.error()};
+        auto const header = read_header(generation, *bytes);
+        if (not header)
+            return Unexpected{header.error()};
+        if (not header->has_value())
+            return pass_over(generation, *bytes);
+        if (mark_.start == 0)
+            return log_failure(LogFailure::damaged, "The file " + std::string{run_name} + " is missing.");
+        begin_anew();
+        auto const begin = header_size_for((**header).earlier.size());
+        auto const seed = segment_seed(identity_, generation);
+        auto const survey = survey_segment(*bytes, seed, begin, (**header).batch, [](Record const&) {});
+        durable_ = std::max({durable_, survey.durable, (**header).durable_batch});
+        log_.newest_batch = std::max(log_.newest_batch, survey.newest);
+        log_.newest_start = std::max(log_.newest_start, (**header).start);
+
+        for (auto const& earlier : (**header).earlier) {
+            auto const taken = take_earlier(earlier);
+            if (taken and not *taken)
+                torn_bytes_ += survey.torn_end;
+            if (not taken or not *taken)
+                return taken;
+        }
+        return take_newest(**header, *bytes, survey);
+    }
+
+    /// The header of a segment, if it has one that was written for this generation.
+    [[nodiscard]] Result<std::optional<SegmentHeader>, LogError> read_header(std::uint64_t generation,
+                                                                             std::span<std::byte const> bytes)
+    {
+        // A file that never was a segment is all zeros here; one of another version says so.
+        auto const ours = check_format(segment_name(generation), segment_magic, bytes);
+        auto const has_magic = bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, segment_magic.begin(),
+                                                                [](auto byte, char letter) { return byte == std::byte(letter); });
+        if (has_magic and not ours)
+            return Unexpected{ours.error()};
+        auto header = decode_segment_header(bytes);
+        if (header and header->generation != generation)
+            header.reset();
+        if (header and (header->cluster != identity_.cluster or header->id != identity_.id or
+                        header->incarnation != identity_.incarnation))
+            return log_failure(LogFailure::foreign_format, "The file " + segment_name(generation) + " belongs to another "
+                                                           "server's log.");
+        return header;
+    }
+
+    /// Passes over a file without a header: prepared and never used, or begun just before a crash.
+    [[nodiscard]] Result<bool, LogError> pass_over(std::uint64_t generation, std::span<std::byte const> bytes)
+    {
+        auto first_batch = std::optional<std::uint64_t>{};
+        auto const seed = segment_seed(identity_, generation);
+        for (auto offset = std::uint64_t{0}; offset + record_head_size <= bytes.size(); offset += record_alignment) {
+            auto const head = decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
+            if (not head)
+                continue;
+            torn_bytes_ += size_of(*head);
+            if (head->kind != RecordKind::seal)
+                continue;
+            first_batch = first_batch.value_or(head->numbers[0]);
+            durable_ = std::max(durable_, head->numbers[1]);
+            log_.newest_batch = std::max(log_.newest_batch, head->numbers[0]);
+        }
+        if (generation == mark_.generation or (first_batch and durable_ >= *first_batch))
+            return damaged(generation, "has no header that can be read", std::nullopt, std::nullopt);
+        return false;
+    }
+
+    /// Takes the entries of an earlier segment. False if it is torn.
+    [[nodiscard]] Result<bool, LogError> take_earlier(EarlierSegment const& earlier)
+    {
+        auto const begins_behind = log_.index.last();
+        auto const missing = next(begins_behind);
+        auto bytes = read_file(files_, segment_name(earlier.generation), earlier.length);
+        if (not bytes)
+            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")", missing, earlier.last);
+        auto const header = read_header(earlier.generation, *bytes);
+        if (not header)
+            return Unexpected{header.error()};
+        if (not header->has_value()) {
+            if (durable_ >= earlier.batch)
+                return damaged(earlier.generation, "has no header that can be read", missing, earlier.last);
+            return false;
+        }
+        auto proven = header_size_for((**header).earlier.size());
+        auto const take = [&](Record const& record) {
+            if (record.head.kind == RecordKind::append)
+                (void)log_.take_entries(record, earlier.generation, begins_behind);
+            if (record.head.kind == RecordKind::seal and record.head.numbers[0] <= durable_)
+                proven = record.offset + size_of(record.head);
+        };
+        auto const survey =
+            survey_segment(*bytes, segment_seed(identity_, earlier.generation), proven, (**header).batch, take);
+        durable_ = std::max(durable_, survey.durable);
+        if (survey.end != earlier.length and durable_ < survey.batch)
+            return false;
+        log_.truncate(next(earlier.last));
+        if (survey.end != earlier.length or log_.index.last() != earlier.last)
+            return damaged(earlier.generation, "is damaged at byte " + std::to_string(survey.end),
+                           survey.broken.value_or(next(log_.index.last())), last_damaged(survey, earlier.last));
+        if (proven < earlier.length)
+            unproven_.push_back({earlier.generation, durable_ < (**header).batch ? 0 : proven, earlier.length});
+        log_.segments.push_back({earlier.generation, (**header).batch, {}, earlier.length});
+        return true;
+    }
+
+    /// Takes what the newest segment says.
+    [[nodiscard]] Result<bool, LogError> take_newest(SegmentHeader const& header, std::span<std::byte const> bytes,
+                                                     SegmentSurvey const& survey)
+    {
+        auto& state = log_.state;
+        state.current_term = header.current_term;
+        state.voted_for = header.voted_for == nobody ? std::nullopt : std::optional{header.voted_for};
+        state.commit_index = header.commit_index;
+        if (state.entries.last() != header.last)
+            return damaged(header.generation, "does not go on where the earlier ones end",
+                           next(state.entries.last().index), header.last.index);
+
+        auto proven = header_size_for(header.earlier.size());
+        auto follows = true;
+        auto const take = [&](Record const& record) {
+            follows = follows and log_.take_record(record, header.generation);
+            if (record.head.kind == RecordKind::seal and record.head.numbers[0] <= durable_)
+                proven = record.offset + size_of(record.head);
+        };
+        auto const seed = segment_seed(identity_, header.generation);
+        auto const begin = proven;
+        auto const end = std::min(static_cast<std::size_t>(survey.end), bytes.size()); // Padding may be missing.
+        (void)survey_segment(bytes.first(end), seed, begin, header.batch, take);
+        auto const last_index = log_.index.last();
+        if (survey.batch <= durable_)
+            return damaged(header.generation, "is damaged at byte " + std::to_string(survey.end),
+                           survey.broken.value_or(next(last_index)), last_damaged(survey, last_index));
+        if (not follows)
+            return damaged(header.generation, "has records that do not follow each other", next(last_index), std::nullopt);
+        if (state.commit_index > last_index)
+            return damaged(header.generation, "has lost entries that were committed", next(last_index), state.commit_index);
+
+        auto const shortened = bytes.size() < header.size;
+        torn_bytes_ += std::max<std::uint64_t>(survey.torn_end, shortened ? bytes.size() : 0) - survey.end;
+        if (torn_bytes_ > 0)
+            state.torn_tail = TornTail{survey.broken.value_or(survey.behind.value_or(next(last_index))), torn_bytes_};
+        if (proven < survey.end or durable_ < header.batch)
+            unproven_.push_back({header.generation, durable_ < header.batch ? 0 : proven, survey.end});
+        log_.segments.push_back({header.generation, header.batch, {}, survey.end});
+        return true;
+    }
+
+    /// Makes durable what was found. It may be in the page cache only; and if an earlier sync of it failed, its pages are
+    /// clean there and only writing them again takes them to the disk.
+    [[nodiscard]] Result<Done, FileError> make_durable()
+    {
+        for (auto const& part : unproven_) {
+            auto file = files_.open(segment_name(part.generation));
+            if (not file)
+                return Unexpected{file.error()};
+            auto bytes = std::vector<std::byte>(static_cast<std::size_t>(part.end - part.begin));
+            if (auto const got = file->read(part.begin, bytes); not got)
+                return Unexpected{got.error()};
+            auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
+            if (auto const written = file->write(part.begin, parts); not written)
+                return written;
+            if (auto const synced = file->sync(); not synced)
+                return synced;
+        }
+        return files_.sync_directory();
+    }
+
+    /// The last entry that the damage may have hit: the one before the next that can be read.
+    [[nodiscard]] static Index last_damaged(SegmentSurvey const& survey, Index last)
+    {
+        return survey.behind ? before(*survey.behind) : std::max(last, survey.broken.value_or(Index{}));
+    }
+
+    [[nodiscard]] static Unexpected<LogError> damaged(std::uint64_t generation, std::string const& what,
+                                                      std::optional<Index> first, std::optional<Index> last)
+    {
+        auto sentence = "The file " + segment_name(generation) + " " + what;
+        if (first and last and *first <= *last)
+            sentence += "; it held the entries " + std::to_string(first->value) + " to " + std::to_string(last->value);
+        else if (first)
+            sentence += ", before the entry " + std::to_string(first->value);
+        sentence += ". It was durable, so nothing was cut. Restore the directory, or remove it and let the server in "
+                    "again as a new incarnation.";
+        return log_failure(LogFailure::damaged, std::move(sentence));
+    }
+
+    Files& files_;
+    Identity identity_;
+    RunMark mark_;
+    LogReplay log_;
+    std::vector<Unproven> unproven_;
+    std::uint64_t durable_ = 0;    ///< The newest batch that anything says was durable.
+    std::uint64_t torn_bytes_ = 0; ///< Of all that was passed over.
+};
+
+} // namespace totora

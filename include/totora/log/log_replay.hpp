@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/core/types.hpp"
+#include "totora/log/entry_index.hpp"
+#include "totora/log/log_directory.hpp"
+#include "totora/log/segment_header.hpp"
+#include "totora/log/segment_record.hpp"
+#include "totora/log/segment_survey.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// A log as recovery found it. Nothing of it is in memory but the index.
+struct RecoveredLog
+{
+    Recovered state;
+    EntryIndex index;
+    RunMark mark;
+    std::uint64_t newest_start = 0;
+    std::uint64_t newest_batch = 0;
+    std::uint64_t newest_generation = 0;  ///< Of all files, also of those that are not part of the log.
+    std::vector<EarlierSegment> segments; ///< With what of each is part of the log; `last` is not filled in.
+};
+
+/// What the records of a log, taken in order, make of it.
+class LogReplay : public RecoveredLog
+{
+public:
+    LogReplay() = default;
+
+    explicit LogReplay(Identity const& identity)
+    {
+        state.identity = identity;
+        if (auto const first = configuration_of(Index{0}, identity.first_members))
+            configurations_.push_back(*first);
+    }
+
+    std::optional<std::uint64_t> next_generation; ///< Where the newest segment says that the log goes on.
+
+    /// Takes a record of the newest segment. False if no log could have written it here.
+    [[nodiscard]] bool take_record(Record const& record, std::uint64_t generation)
+    {
+        auto const [first, second, third] = record.head.numbers;
+        switch (record.head.kind) {
+        case RecordKind::vote:
+            state.current_term = Term{first};
+            state.voted_for = second == 0 ? std::nullopt : std::optional{ServerId{second}};
+            return true;
+        case RecordKind::append:
+            return Index{first} == next(index.last()) and take_entries(record, generation, index.last());
+        case RecordKind::truncate:
+            if (not index.holds(Index{first}))
+                return false;
+            truncate(Index{first});
+            return true;
+        case RecordKind::seal:
+            state.commit_index = std::max(state.commit_index, Index{third});
+            return true;
+        case RecordKind::next:
+            next_generation = first;
+            return true;
+        }
+        return false;
+    }
+
+    /// Takes the entries of an append, in place of those that it replaced in its own segment. `begins_behind` is the last
+    /// entry of the segments before. False, with nothing taken, for an append that goes on behind entries which are not
+    /// here: they were truncated, and it with them.
+    [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index begins_behind)
+    {
+        auto const first = Index{record.head.numbers[0]};
+        if (first <= begins_behind or first > next(index.last()))
+            return false;
+        truncate(first);
+        auto offset = record.offset + record_head_size;
+        auto rest = record.body;
+        while (auto const entry = view_entry(rest)) {
+            if (entry->term < state.entries.last().term)
+                return false;
+            index.append(entry->encoded.size(), {generation, static_cast<std::uint32_t>(offset)});
+            state.entries.append({entry->term, entry->index, 1});
+            if (entry->kind == EntryKind::configuration)
+                take_configuration(*entry);
+            offset += entry->encoded.size();
+            rest = rest.subspan(entry->encoded.size());
+        }
+        return true;
+    }
+
+    void truncate(Index from)
+    {
+        index.truncate(from);
+        state.entries.truncate(from);
+        while (not configurations_.empty() and configurations_.back().index >= std::max(from, Index{1}))
+            configurations_.pop_back();
+    }
+
+    /// Fills in what is known only at the end.
+    void finish()
+    {
+        state.cleanly_stopped = mark.clean;
+        if (not configurations_.empty())
+            state.configuration = configurations_.back();
+        state.previous_configuration =
+            configurations_.size() < 2 ? state.configuration : configurations_[configurations_.size() - 2];
+    }
+
+private:
+    void take_configuration(EntryView const& entry)
+    {
+        auto const peers = decode_peers(entry.payload);
+        if (auto const configuration = peers ? configuration_of(entry.index, *peers) : std::nullopt)
+            configurations_.push_back(*configuration);
+    }
+
+    std::vector<Configuration> configurations_; ///< In order; that of index 0 first, if there is one.
+};
+
+} // namespace totora

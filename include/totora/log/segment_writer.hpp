@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/core/types.hpp"
+#include "totora/log/segment_pool.hpp"
+#include "totora/log/segment_record.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// A record that waits to be written, with the number of slices that hold its entries.
+struct PlannedRecord
+{
+    RecordHead head;
+    std::size_t slices = 0;
+};
+
+/// Records that follow each other in one segment, with the memory that they are written from.
+template <typename File>
+struct Region
+{
+    std::shared_ptr<Segment<File>> segment;
+    std::uint64_t offset = 0;            ///< Where the first record, or the header, goes.
+    std::vector<std::byte> header;       ///< Of a segment that begins here; empty otherwise.
+    std::vector<std::uint64_t> retiring; ///< Segments that are no part of the log once that header is durable.
+    std::vector<PlannedRecord> records;
+    std::vector<EntrySlice> slices;
+};
+
+/// Writes what the node planned, and syncs it: everything that waits with one sync.
+///
+/// The node decides where each byte goes and never touches a file to write; a disk that hangs does not hang the node.
+/// `hand_over`, `durable` and `failure` are the node's; `work` is the syncer's, and never runs twice at once.
+template <log_files Files>
+class SegmentWriter
+{
+public:
+    using File = typename Files::File;
+    using Regions = std::vector<Region<File>>;
+
+    SegmentWriter(SegmentPool<Files>& pool, Identity const& identity, std::uint64_t durable_batch)
+        : pool_(pool), identity_(identity), durable_batch_(durable_batch)
+    {
+    }
+
+    /// Called on the syncer's thread when something became durable or failed.
+    void set_wake(std::function<void()> wake)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        wake_ = std::move(wake);
+    }
+
+    /// Hands over regions, of which the last ends with a seal, and empties `regions`.
+    void hand_over(Regions& regions, WriteNumber through)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        std::move(regions.begin(), regions.end(), std::back_inserter(waiting_));
+        regions.clear();
+        waiting_through_ = through;
+    }
+
+    [[nodiscard]] WriteNumber durable() const { return WriteNumber{durable_}; }
+    [[nodiscard]] std::uint64_t durable_batch() const { return durable_batch_; }
+
+    [[nodiscard]] std::optional<LogError> failure() const
+    {
+        if (not failed_)
+            return std::nullopt;
+        auto const lock = std::lock_guard{mutex_};
+        return failure_;
+    }
+
+    /// The first failure stays for ever, and nothing becomes durable any more.
+    void fail(LogError error)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        if (failed_)
+            return;
+        failure_ = std::move(error);
+        failed_ = true;
+    }
+
+    /// Writes and syncs what waits, and makes twice as much of the next segment ready. Returns whether there is more to do.
+    [[nodiscard]] bool work()
+    {
+        written_bytes_ = 0;
+        auto const wrote = write_and_sync();
+        return pool_.work(2 * written_bytes_) or wrote;
+    }
+
+    /// Writes and syncs what waits. Returns whether there was anything.
+    bool write_and_sync()
+    {
+        auto through = WriteNumber{};
+        {
+            auto const lock = std::lock_guard{mutex_};
+            taken_.swap(waiting_);
+            through = waiting_through_;
+        }
+        if (taken_.empty())
+            return false;
+        if (not failed_) {
+            auto outcome = write_all();
+            auto failure = LogFailure::write_failed;
+            if (outcome) {
+                outcome = sync_all();
+                failure = LogFailure::sync_failed;
+            }
+            if (outcome)
+                settle(through);
+            else
+                fail({failure, outcome.error().sentence});
+        }
+        taken_.clear();
+        auto wake = std::function<void()>{};
+        {
+            auto const lock = std::lock_guard{mutex_};
+            wake = wake_;
+        }
+        if (wake)
+            wake();
+        return true;
+    }
+
+private:
+    using Outcome = Result<Done, FileError>;
+
+    /// Writes the regions, neighbours in one call.
+    [[nodiscard]] Outcome write_all()
+    {
+        auto records = std::size_t{0};
+        for (auto const& region : taken_)
+            records += region.records.size();
+        heads_.resize(records);
+        auto* head = heads_.data();
+        for (auto region = taken_.begin(); region != taken_.end();) {
+            auto const offset = region->offset;
+            auto const segment = region->segment;
+            auto end = offset;
+            parts_.clear();
+            for (; region != taken_.end() and region->segment == segment and region->offset == end; ++region)
+                end = gather(*region, head);
+            if (auto const written = segment->file.write(offset, parts_); not written)
+                return written;
+            written_bytes_ += end - offset;
+        }
+        return Done{};
+    }
+
+    /// Adds the parts of a region, and returns where it ends.
+    std::uint64_t gather(Region<File>& region, std::array<std::byte, record_head_size>*& head)
+    {
+        static constexpr auto zeros = std::array<std::byte, record_alignment>{};
+        auto const seed = segment_seed(identity_, region.segment->generation);
+        auto offset = region.offset + region.header.size();
+        auto slice = region.slices.begin();
+        if (not region.header.empty())
+            parts_.emplace_back(region.header);
+        for (auto& record : region.records) {
+            // Only now is it known what was durable when this sync began.
+            if (record.head.kind == RecordKind::seal)
+                record.head.numbers[1] = durable_batch_;
+            encode_head(*head, record.head, seed, offset);
+            parts_.emplace_back(*head++);
+            for (auto count = record.slices; count > 0; --count)
+                parts_.emplace_back((slice++)->bytes);
+            if (auto const padding = aligned(record.head.body_size) - record.head.body_size; padding > 0)
+                parts_.push_back(std::span{zeros}.first(static_cast<std::size_t>(padding)));
+            offset += size_of(record.head);
+        }
+        return offset;
+    }
+
+    [[nodiscard]] Outcome sync_all()
+    {
+        auto* last = static_cast<Segment<File>*>(nullptr);
+        for (auto const& region : taken_) {
+            if (region.segment.get() == last)
+                continue;
+            last = region.segment.get();
+            if (auto const synced = last->file.sync(); not synced)
+                return synced;
+        }
+        return Done{};
+    }
+
+    /// What follows from everything that was taken being durable.
+    void settle(WriteNumber through)
+    {
+        durable_batch_ = taken_.back().records.back().head.numbers[0];
+        durable_ = through.value;
+        for (auto const& region : taken_)
+            if (not region.retiring.empty())
+                pool_.retire(region.retiring);
+    }
+
+    SegmentPool<Files>& pool_;
+    Identity identity_;
+
+    mutable std::mutex mutex_; ///< Guards what follows, up to the next comment.
+    Regions waiting_;
+    WriteNumber waiting_through_;
+    std::optional<LogError> failure_;
+    std::function<void()> wake_;
+
+    std::atomic<std::uint64_t> durable_ = 0; // These are read by the node at any time.
+    std::atomic<std::uint64_t> durable_batch_;
+    std::atomic<bool> failed_ = false;
+
+    std::uint64_t written_bytes_ = 0; ///< By the last work.
+    Regions taken_; // The rest is the syncer's own, and kept to be used again.
+    std::vector<std::array<std::byte, record_head_size>> heads_;
+    std::vector<std::span<std::byte const>> parts_;
+};
+
+} // namespace totora

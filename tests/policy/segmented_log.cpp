@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "totora/log/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace totora;
+using namespace totora::test;
+using boost::unit_test::label;
+using Terms = std::vector<std::uint64_t>;
+
+namespace
+{
+
+Terms terms_of(TestLog& log, Index from, Index up_to)
+{
+    auto const entries = log.read(from, up_to, 1U << 30U);
+    BOOST_REQUIRE(entries.has_value());
+    return terms_in(*entries);
+}
+
+std::size_t segments_on(Disk const& disk)
+{
+    auto const names = disk->file_names();
+    return static_cast<std::size_t>(
+        std::count_if(names.begin(), names.end(), [](auto const& name) { return generation_of(name).has_value(); }));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log)
+
+BOOST_AUTO_TEST_CASE(a_directory_becomes_a_log_once, *label("case_86"))
+{
+    auto const disk = std::make_shared<ForgetfulDisk>();
+    auto files = ForgetfulFiles{disk};
+
+    auto const missing = open_log(disk);
+    BOOST_REQUIRE(not missing.has_value());
+    BOOST_TEST((missing.error().failure == LogFailure::not_found));
+    BOOST_TEST(TestLog::create(files, identity_of_first()).has_value());
+    auto const again = TestLog::create(files, identity_of_first());
+    BOOST_REQUIRE(not again.has_value());
+    BOOST_TEST((again.error().failure == LogFailure::already_exists));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_was_half_made_was_not_made)
+{
+    for (auto failing = 1; failing <= 12; ++failing) {
+        auto const disk = std::make_shared<ForgetfulDisk>();
+        auto files = ForgetfulFiles{disk};
+        disk->interfere([left = failing](FileCall, std::string_view) mutable { return --left <= 0 ? EIO : 0; });
+        auto const made = TestLog::create(files, identity_of_first());
+        disk->interfere(nullptr);
+        disk->lose_power({.keeps = [](auto, auto) { return true; }, .names_kept = 1});
+
+        auto const opened = open_log(disk);
+        BOOST_TEST((opened.has_value() == made.has_value()));
+        if (made)
+            continue;
+        BOOST_TEST((opened.error().failure == LogFailure::not_found));
+        auto files_again = ForgetfulFiles{disk};
+        BOOST_TEST(TestLog::create(files_again, identity_of_first()).has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_finds_everything_that_was_synced, *label("case_63"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->save_vote(WriteNumber{1}, Term{3}, ServerId{2});
+        log->append(WriteNumber{2}, entries_of(Term{3}, Index{1}, 20));
+        log->sync();
+        BOOST_TEST(log->durable().through().value == 2U);
+        log->append(WriteNumber{3}, entries_of(Term{3}, Index{21}, 1));
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+    BOOST_REQUIRE(log.has_value());
+    auto const recovered = log->recover();
+
+    BOOST_TEST((recovered->identity == identity_of_first()));
+    BOOST_TEST(recovered->current_term.value == 3U);
+    BOOST_TEST((recovered->voted_for == ServerId{2}));
+    BOOST_TEST((recovered->entries.last() == LogPosition{Term{3}, Index{20}}));
+    BOOST_TEST(not recovered->cleanly_stopped);
+    BOOST_TEST(not recovered->torn_tail.has_value());
+    BOOST_TEST(terms_of(*log, Index{1}, Index{20}) == Terms(20, 3), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_clean_stop_leaves_a_mark_that_the_next_start_takes_away)
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 3));
+        log->save_commit(Index{3});
+        log->close();
+    }
+    disk->lose_power();
+    {
+        auto log = open_log(disk);
+        BOOST_TEST(log->recover()->cleanly_stopped);
+        BOOST_TEST(log->recover()->entries.last().index.value == 3U);
+    }
+
+    BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
+}
+
+BOOST_AUTO_TEST_CASE(every_start_has_a_number_of_its_own)
+{
+    auto const disk = disk_with_log();
+    auto files = ForgetfulFiles{disk};
+
+    BOOST_TEST(open_log(disk)->start() == 1U);
+    BOOST_TEST(*count_start(files) == 2U); // Of a process that keeps its log in memory.
+    BOOST_TEST(open_log(disk)->start() == 3U);
+    disk->lose_power();
+    BOOST_TEST(open_log(disk)->start() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_left_the_memory_are_read_from_the_disk)
+{
+    auto const disk = disk_with_log();
+    auto options = small_options();
+    options.cache_bytes = 0;
+    auto log = open_log(disk, options);
+    for (auto write = std::uint64_t{1}; write <= 40; ++write) {
+        log->append(WriteNumber{write}, entries_of(Term{write}, Index{write * 5 - 4}, 5, 60, 2));
+        if (write < 40)
+            log->sync();
+        (void)log->durable();
+    }
+
+    auto const before_reading = disk->calls();
+    auto const newest = terms_of(*log, Index{196}, Index{200});
+    BOOST_TEST(disk->calls() == before_reading); // What is not durable is in memory only.
+    BOOST_TEST(newest == Terms(5, 40), boost::test_tools::per_element());
+    auto const all = terms_of(*log, Index{1}, Index{200});
+    BOOST_TEST(disk->calls() > before_reading);
+    BOOST_REQUIRE(all.size() == 200U);
+    for (auto at = std::size_t{0}; at < all.size(); ++at)
+        BOOST_TEST(all[at] == at / 5 + 1);
+    BOOST_TEST(log->bytes(Index{1}, Index{200}) == 20000U);
+    BOOST_TEST(log->bytes(Index{7}, Index{7}) == 100U);
+    BOOST_TEST(log->read(Index{7}, Index{200}, 350)->count() == 3U);
+    BOOST_TEST(log->read(Index{7}, Index{200}, 10)->count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_was_damaged_on_the_disk_is_never_returned, *label("case_65"))
+{
+    auto const disk = disk_with_log();
+    auto options = small_options();
+    options.cache_bytes = 0;
+    auto log = open_log(disk, options);
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 10));
+    log->sync();
+    (void)log->durable();
+    auto bytes = disk->content(segment_name(1));
+    bytes[400] ^= std::byte{1};
+    disk->set_content(segment_name(1), bytes);
+
+    auto const entries = log->read(Index{1}, Index{10}, 10000);
+
+    BOOST_REQUIRE(not entries.has_value());
+    BOOST_TEST((entries.error().failure == LogFailure::damaged));
+    BOOST_TEST(log->failure().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(entries_of_eight_mebibytes_get_segments_that_hold_them)
+{
+    auto const disk = disk_with_log();
+    auto const large = std::size_t{8} << 20U;
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 2, 10));
+        log->append(WriteNumber{2}, entries_of(Term{2}, Index{3}, 2, large, 1));
+        log->append(WriteNumber{3}, entries_of(Term{3}, Index{5}, 2, 10));
+        log->sync();
+        BOOST_TEST(log->durable().through().value == 3U);
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+
+    BOOST_REQUIRE(log.has_value());
+    BOOST_TEST(terms_of(*log, Index{1}, Index{6}) == (Terms{1, 1, 2, 2, 3, 3}), boost::test_tools::per_element());
+    BOOST_TEST(log->bytes(Index{3}, Index{4}) == 2 * (large + entry_header_size));
+}
+
+BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_asked_for)
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+
+    BOOST_TEST(log->has_room(100000));
+    disk->limit_space(200000);
+    BOOST_TEST(not log->has_room(300000));
+    BOOST_TEST(not log->failure().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(truncated_segments_are_used_again)
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+    auto write = std::uint64_t{0};
+    log->append(WriteNumber{++write}, entries_of(Term{1}, Index{1}, 2));
+    for (auto term = std::uint64_t{2}; term < 60; ++term) {
+        log->append(WriteNumber{++write}, entries_of(Term{term}, Index{3}, 60, 100));
+        log->sync();
+        log->truncate(WriteNumber{++write}, Index{3});
+        log->sync();
+    }
+
+    BOOST_TEST(segments_on(disk) <= 20U); // Small ones, made in haste; without reuse it would be hundreds.
+    log->append(WriteNumber{++write}, entries_of(Term{99}, Index{3}, 1));
+    log->sync();
+    disk->lose_power();
+    auto again = open_log(disk);
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(terms_of(*again, Index{1}, Index{9}) == (Terms{1, 1, 99}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_sync_in_the_middle_of_a_segment_changes_no_name_and_no_size)
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+    auto calls = std::vector<FileCall>{};
+    disk->interfere([&](FileCall call, std::string_view) {
+        calls.push_back(call);
+        return 0;
+    });
+
+    log->save_vote(WriteNumber{1}, Term{1}, ServerId{1});
+    log->append(WriteNumber{2}, entries_of(Term{1}, Index{1}, 3));
+    log->sync();
+
+    BOOST_TEST((calls == std::vector{FileCall::write, FileCall::sync}));
+}
+
+BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
+{
+    for (auto seed = std::uint64_t{1}; seed <= 200; ++seed) {
+        auto const disk = disk_with_log();
+        auto log = open_log(disk);
+        auto workload = Workload{seed};
+        for (auto step = 0; step < 80; ++step)
+            workload.step(*log, 60);
+        log->sync();
+        log->close();
+
+        for (auto const& name : disk->file_names()) {
+            auto const header = decode_segment_header(disk->content(name));
+            if (header and header->generation == generation_of(name))
+                BOOST_TEST(disk->content(name).size() == header->size);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        BOOST_TEST(log->recover()->configuration.members.size() == 3U);
+        log->append(WriteNumber{1}, configuration_entry(Term{1}, Index{1}, {1, 2, 3, 4}));
+        log->append(WriteNumber{2}, entries_of(Term{1}, Index{2}, 100));
+        log->append(WriteNumber{3}, configuration_entry(Term{1}, Index{102}, {1, 2, 4}));
+        log->append(WriteNumber{4}, configuration_entry(Term{1}, Index{103}, {1, 2, 4, 5, 6}));
+        log->truncate(WriteNumber{5}, Index{103});
+        log->sync();
+    }
+
+    auto const recovered = open_log(disk)->recover();
+
+    BOOST_TEST(recovered->configuration.index.value == 102U);
+    BOOST_TEST(recovered->configuration.members.size() == 3U);
+    BOOST_TEST(recovered->previous_configuration.index.value == 1U);
+    BOOST_TEST(recovered->previous_configuration.members.size() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(the_commit_index_rides_with_other_writes_and_is_never_above_what_is_durable, *label("case_83") * label("case_75"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 8));
+        log->sync();
+        log->append(WriteNumber{2}, entries_of(Term{1}, Index{9}, 1));
+        log->save_commit(Index{9}); // Committed by the others; the write of 9 is on its way.
+        auto const calls = disk->calls();
+        log->save_commit(Index{9});
+        BOOST_TEST(disk->calls() == calls);
+        log->sync();
+        log->save_vote(WriteNumber{3}, Term{2}, std::nullopt);
+        log->truncate(WriteNumber{4}, Index{9});
+        log->append(WriteNumber{5}, entries_of(Term{2}, Index{9}, 1));
+        log->sync();
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+
+    BOOST_TEST(log->recover()->commit_index.value == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(a_completed_write_confirms_no_entry_that_was_truncated_and_appended_again, *label("case_22"))
+{
+    auto prefix = DurablePrefix{Index{11}};
+
+    prefix.expect(WriteNumber{1}, Index{12});
+    prefix.truncate(Index{12});
+    prefix.expect(WriteNumber{2}, Index{12});
+    prefix.truncate(Index{12});
+    prefix.expect(WriteNumber{3}, Index{12});
+    prefix.advance(WriteNumber{1});
+    BOOST_TEST(prefix.last().value == 11U);
+    prefix.advance(WriteNumber{2});
+    BOOST_TEST(prefix.last().value == 11U);
+    prefix.advance(WriteNumber{3});
+    BOOST_TEST(prefix.last().value == 12U);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_between_two_overwrites_leaves_the_one_that_was_durable, *label("case_22"))
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 12));
+    log->truncate(WriteNumber{2}, Index{12});
+    log->append(WriteNumber{3}, entries_of(Term{2}, Index{12}, 1));
+    log->sync();
+    log->truncate(WriteNumber{4}, Index{12});
+    log->append(WriteNumber{5}, entries_of(Term{1}, Index{12}, 1));
+    BOOST_TEST(log->durable().through().value == 3U);
+    disk->lose_power();
+
+    auto again = open_log(disk);
+
+    BOOST_TEST((again->recover()->entries.last() == LogPosition{Term{2}, Index{12}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_sync_is_final_and_nothing_after_it_is_durable, *label("case_66") * label("case_71"))
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 1));
+    log->sync();
+    disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+    log->append(WriteNumber{2}, entries_of(Term{1}, Index{2}, 1));
+    log->sync();
+    disk->interfere(nullptr);
+
+    log->append(WriteNumber{3}, entries_of(Term{1}, Index{3}, 1));
+    log->sync();
+    log->sync();
+
+    BOOST_REQUIRE(log->failure().has_value());
+    BOOST_TEST((log->failure()->failure == LogFailure::sync_failed));
+    BOOST_TEST(log->durable().through().value == 1U);
+    BOOST_TEST(not log->has_room(1));
+    log->close();
+    BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_believes_nothing_that_is_only_in_the_page_cache, *label("case_66"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 5));
+        log->sync();
+        disk->interfere(nullptr);
+    }
+    auto found = Index{};
+    {
+        auto log = open_log(disk); // The pages are clean, and readable.
+        found = log->recover()->entries.last().index;
+        BOOST_TEST(found.value == 5U);
+    }
+    disk->lose_power();
+
+    BOOST_TEST(open_log(disk)->recover()->entries.last().index.value == found.value);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_space_again, *label("case_67"))
+{
+    auto const disk = disk_with_log();
+    auto log = open_log(disk);
+    disk->limit_space(5000);
+    auto write = std::uint64_t{0};
+    auto index = Index{0};
+    while (log->has_room(400)) {
+        log->append(WriteNumber{++write}, entries_of(Term{1}, next(index), 4, 60));
+        index = log->last().index;
+        log->sync();
+        BOOST_REQUIRE(write < 100U);
+    }
+    BOOST_TEST(index.value > 0U);
+    BOOST_TEST(not log->failure().has_value());
+    log->save_vote(WriteNumber{++write}, Term{2}, ServerId{3}); // A vote still fits.
+    log->sync();
+    BOOST_TEST(log->durable().through().value == write);
+
+    disk->limit_space(100000);
+
+    BOOST_TEST(log->has_room(400));
+    log->append(WriteNumber{++write}, entries_of(Term{2}, next(index), 40, 60));
+    log->sync();
+    BOOST_TEST(log->durable().through().value == write);
+    disk->lose_power();
+    BOOST_TEST(open_log(disk)->recover()->entries.last().index.value == index.value + 40);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence)
+{
+    auto const disk = disk_with_log();
+    open_log(disk)->close();
+    for (auto const& name : {std::string{identity_name}, std::string{run_name}, segment_name(1)}) {
+        auto const newer = disk->clone();
+        auto bytes = newer->content(name);
+        bytes[8] = std::byte{2};
+        newer->set_content(name, bytes);
+
+        auto const opened = open_log(newer);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::foreign_format));
+        BOOST_TEST(opened.error().sentence.find("version 2") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_of_another_servers_log_is_refused)
+{
+    auto const disk = disk_with_log();
+    open_log(disk)->close();
+    auto const other = std::make_shared<ForgetfulDisk>();
+    auto files = ForgetfulFiles{other};
+    auto identity = identity_of_first();
+    identity.id = ServerId{2};
+    (void)create_log(files, identity);
+    open_log(other)->close();
+    disk->set_content(segment_name(1), other->content(segment_name(1)));
+
+    BOOST_TEST((open_log(disk).error().failure == LogFailure::foreign_format));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "totora/log/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+using namespace totora;
+using namespace totora::test;
+using boost::unit_test::label;
+
+namespace
+{
+
+/// A small directory with two starts, several segments, truncations and votes.
+struct SmallDirectory
+{
+    explicit SmallDirectory(bool clean)
+    {
+        for (auto run = 0; run < 2; ++run) {
+            auto log = open_log(disk);
+            workload.restart(*content_of(*log, *log->recover()));
+            for (auto step = 0; step < 30; ++step)
+                workload.step(*log, 100);
+            log->sync();
+            workload.note(*log);
+            before_last_batch = workload.writes();
+            workload.append(*log, 4, 2, 100);
+            workload.vote(*log);
+            log->sync();
+            workload.note(*log);
+            if (clean)
+                log->close();
+        }
+        auto log = open_log(disk->clone());
+        commit_index = log->recover()->commit_index;
+        content = *content_of(*log, *log->recover());
+    }
+
+    Disk disk = disk_with_log();
+    Workload workload{11};
+    std::uint64_t before_last_batch = 0; ///< The newest write of the batch before the last one.
+    Index commit_index;
+    Content content;
+};
+
+/// How a start on a damaged directory ended.
+enum class Ending
+{
+    refused,
+    harmless,
+    cut,
+    wrong,
+};
+
+Ending start_on(Disk const& disk, SmallDirectory const& whole)
+{
+    auto log = open_log(disk);
+    if (not log) {
+        auto const failure = log.error().failure;
+        return failure == LogFailure::damaged or failure == LogFailure::foreign_format ? Ending::refused : Ending::wrong;
+    }
+    auto const recovered = log->recover();
+    auto const content = content_of(*log, *recovered);
+    if (not content or recovered->identity != identity_of_first() or recovered->commit_index > whole.commit_index)
+        return Ending::wrong;
+    if (*content == whole.content)
+        return Ending::harmless;
+    if (recovered->torn_tail and not recovered->cleanly_stopped and
+        whole.workload.allows(*content, whole.before_last_batch))
+        return Ending::cut;
+    return Ending::wrong;
+}
+
+/// Flips one bit in every byte of every file, and counts how the starts end.
+std::array<int, 4> flip_everywhere(SmallDirectory const& whole)
+{
+    auto endings = std::array<int, 4>{};
+    for (auto const& name : whole.disk->file_names()) {
+        auto const bytes = whole.disk->content(name);
+        for (auto at = std::size_t{0}; at < bytes.size(); ++at) {
+            auto damaged = bytes;
+            damaged[at] ^= std::byte{1} << (at * 5 % 8);
+            auto const disk = whole.disk->clone();
+            disk->set_content(name, damaged);
+            auto const ending = start_on(disk, whole);
+            BOOST_TEST((ending != Ending::wrong), name << ", byte " << at);
+            ++endings[static_cast<std::size_t>(ending)];
+        }
+    }
+    return endings;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log_damage)
+
+BOOST_AUTO_TEST_CASE(no_flipped_bit_goes_unnoticed_where_it_matters, *label("case_65"))
+{
+    auto const [refused, harmless, cut, wrong] = flip_everywhere(SmallDirectory{false});
+
+    BOOST_TEST(refused > 3000);
+    BOOST_TEST(harmless > 1000); // In space that was never written.
+    BOOST_TEST(cut > 300);
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_clean_stop_nothing_is_ever_cut, *label("case_65"))
+{
+    auto const [refused, harmless, cut, wrong] = flip_everywhere(SmallDirectory{true});
+
+    BOOST_TEST(refused > 3000);
+    BOOST_TEST(harmless > 1000);
+    BOOST_TEST(cut == 0);
+    BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(damage_below_what_was_durable_is_refused_by_name, *label("case_65") * label("case_68"))
+{
+    auto const disk = disk_with_log();
+    auto options = small_options();
+    options.segment_bytes = 65536;
+    auto place = std::size_t{0};
+    {
+        auto log = open_log(disk, options);
+        for (auto index = std::uint64_t{1}; index <= 100; ++index) {
+            log->append(WriteNumber{index}, entries_of(Term{1}, Index{index}, 1));
+            log->sync();
+        }
+        log->save_commit(Index{90});
+        // One record of 56 bytes and one seal in each batch; the header's batch has only a seal.
+        place = header_size_for(0) + record_head_size + 39 * (2 * record_head_size + 56) + record_head_size + 45;
+    }
+    auto bytes = disk->content(segment_name(1));
+    bytes[place] ^= std::byte{4};
+    disk->set_content(segment_name(1), bytes);
+
+    auto const opened = open_log(disk, options);
+
+    BOOST_REQUIRE(not opened.has_value());
+    BOOST_TEST((opened.error().failure == LogFailure::damaged));
+    BOOST_TEST(opened.error().sentence.find("entries 40 to 40") != std::string::npos, opened.error().sentence);
+    BOOST_TEST((disk->content(segment_name(1)) == bytes)); // Nothing was changed.
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_file_is_refused, *label("case_69") * label("case_68"))
+{
+    for (auto const clean : {false, true}) {
+        auto const whole = SmallDirectory{clean};
+        for (auto const& name : whole.disk->file_names()) {
+            auto const disk = whole.disk->clone();
+            disk->drop_file(name);
+
+            auto const ending = start_on(disk, whole);
+
+            auto const header = decode_segment_header(whole.disk->content(name));
+            if (generation_of(name) and (not header or header->generation != generation_of(name)))
+                BOOST_TEST((ending == Ending::harmless)); // Prepared, and not used yet.
+            else if (name == identity_name)
+                BOOST_TEST((open_log(disk).error().failure == LogFailure::not_found));
+            else
+                BOOST_TEST((ending == Ending::refused), name << " is missing");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_lost_its_end_after_a_clean_stop_is_refused, *label("case_68"))
+{
+    auto const whole = SmallDirectory{true};
+    auto files = ForgetfulFiles{whole.disk};
+    auto const newest = segment_name(read_run_mark(files)->generation);
+    auto const all = whole.disk->content(newest);
+    auto end = all.size();
+    while (all[end - 1] == std::byte{0})
+        --end;
+    for (auto left = std::size_t{0}; left < end; ++left) {
+        auto bytes = all;
+        bytes.resize(left);
+        auto const disk = whole.disk->clone();
+        disk->set_content(newest, bytes);
+
+        auto const opened = open_log(disk);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::damaged));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

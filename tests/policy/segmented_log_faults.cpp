@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "totora/log/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cerrno>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+using namespace totora;
+using namespace totora::test;
+using boost::unit_test::label;
+
+namespace
+{
+
+/// Runs a workload whose k-th call, counted from the start, fails once. Returns whether there was such a call.
+bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
+{
+    auto const where = "seed " + std::to_string(seed) + ", call " + std::to_string(failing);
+    auto const disk = disk_with_log();
+    auto workload = Workload{seed};
+    auto calls = std::uint64_t{0};
+    auto failed = std::optional<FileCall>{};
+    disk->interfere([&](FileCall call, std::string_view) {
+        if (++calls != failing)
+            return 0;
+        failed = call;
+        return number;
+    });
+    for (auto run = 0; run < 2; ++run) {
+        auto log = open_log(disk);
+        if (not log)
+            continue;
+        auto const content = content_of(*log, *log->recover());
+        if (not content)
+            continue;
+        BOOST_TEST(workload.allows(*content), where);
+        workload.restart(*content);
+        for (auto step = 0; step < 40; ++step) {
+            auto const durable = log->durable().through();
+            auto const failure = log->failure();
+            workload.step(*log);
+            if (failure) { // For ever.
+                BOOST_TEST((log->failure()->sentence == failure->sentence), where);
+                BOOST_TEST((log->durable().through() == durable), where);
+            }
+        }
+        if (run == 0)
+            log->close();
+    }
+    disk->interfere(nullptr);
+
+    // A process that is started again finds the page cache; a server that is, only what was synced.
+    auto const powerless = disk->clone();
+    powerless->lose_power();
+    BOOST_TEST(check_recovery(powerless, workload) == "", where + ", power loss: " + check_recovery(powerless, workload));
+    BOOST_TEST(check_recovery(disk, workload) == "", where + ", restart: " + check_recovery(disk, workload));
+    return failed.has_value();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log_faults)
+
+BOOST_AUTO_TEST_CASE(a_failure_of_any_call_loses_nothing_that_was_reported_durable, *label("case_66") * label("case_71"))
+{
+    for (auto seed = std::uint64_t{1}; seed <= 5; ++seed)
+        for (auto failing = std::uint64_t{1}; fail_once(seed, failing, EIO); ++failing)
+            BOOST_REQUIRE(failing < 2000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lack_of_space_in_any_call_buries_no_half_record, *label("case_67"))
+{
+    for (auto seed = std::uint64_t{6}; seed <= 10; ++seed)
+        for (auto failing = std::uint64_t{1}; fail_once(seed, failing, ENOSPC); ++failing)
+            BOOST_REQUIRE(failing < 2000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *label("case_67"))
+{
+    for (auto space = std::uint64_t{0}; space <= 40000; space += 331) {
+        auto const disk = disk_with_log();
+        auto workload = Workload{space};
+        disk->limit_space(space);
+        {
+            auto log = open_log(disk);
+            if (not log) {
+                BOOST_TEST((log.error().failure == LogFailure::no_space));
+                continue;
+            }
+            for (auto step = 0; step < 60; ++step)
+                if (log->has_room(1500))
+                    workload.step(*log);
+            log->sync();
+            workload.note(*log);
+            auto const failure = log->failure().value_or(LogError{});
+            BOOST_TEST(failure.sentence == "", "space " << space << ": " << failure.sentence);
+            BOOST_TEST(workload.durable() == workload.writes());
+        }
+        disk->lose_power();
+        disk->limit_space(1000000);
+        auto const problem = check_recovery(disk, workload);
+        BOOST_TEST(problem == "", "space " << space << ": " << problem);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
+{
+    auto const whole = disk_with_log();
+    auto workload = Workload{3};
+    {
+        auto log = open_log(whole);
+        for (auto step = 0; step < 60; ++step)
+            workload.step(*log);
+    }
+    auto fails = true;
+    for (auto failing = std::uint64_t{1}; fails; ++failing) {
+        auto const disk = whole->clone();
+        auto calls = std::uint64_t{0};
+        disk->interfere([&](FileCall, std::string_view) { return ++calls == failing ? EIO : 0; });
+        auto const start = open_log(disk);
+        fails = calls >= failing;
+        disk->interfere(nullptr);
+        if (not fails)
+            break;
+        auto const problem = check_recovery(disk, workload);
+        BOOST_TEST(problem == "", "call " << failing << ": " << problem);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

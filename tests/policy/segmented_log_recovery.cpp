@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "totora/log/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace totora;
+using namespace totora::test;
+using boost::unit_test::label;
+
+namespace
+{
+
+/// A log with two synced batches and one that is written and not synced.
+struct Unsynced
+{
+    explicit Unsynced(std::uint64_t seed, std::size_t payload_max = 120) : workload(seed)
+    {
+        auto log = open_log(disk);
+        for (auto batch = 0; batch < 2; ++batch) {
+            workload.vote(*log);
+            workload.append(*log, 4, 2, payload_max);
+            log->sync();
+        }
+        workload.note(*log);
+        before = disk->clone();
+        // A sync whose end never came: all is written, and nothing is kept.
+        disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+        workload.append(*log, 3, 3, payload_max);
+        workload.vote(*log);
+        workload.truncate(*log, workload.current().entries.size() - 1);
+        workload.append(*log, 3, 1, payload_max);
+        writes_of(*log);
+    }
+
+    /// Catches the bytes of the last write.
+    void writes_of(TestLog& log)
+    {
+        log.sync();
+        for (auto const& name : disk->file_names())
+            if (disk->content(name) != before->content(name)) {
+                file = name;
+                after = disk->content(name);
+            }
+        auto const old = before->content(file);
+        begin = 0;
+        while (old[begin] == after[begin])
+            ++begin;
+        end = after.size();
+        while (end > begin and after[end - 1] == old[end - 1])
+            --end;
+    }
+
+    /// The disk after a crash that left these bytes in the file.
+    [[nodiscard]] Disk with(std::vector<std::byte> const& bytes) const
+    {
+        auto copy = before->clone();
+        copy->set_content(file, bytes);
+        return copy;
+    }
+
+    Disk disk = disk_with_log();
+    Disk before;
+    Workload workload;
+    std::string file;
+    std::vector<std::byte> after;
+    std::size_t begin = 0; ///< Of what the last write changed.
+    std::size_t end = 0;
+};
+
+/// Works at every third request only, so that several batches share a sync.
+class SlowSyncer
+{
+public:
+    void start(std::function<bool()> work) { work_ = std::move(work); }
+    void request()
+    {
+        if (++requests_ % 3 == 0)
+            while (work_ and work_()) {
+            }
+    }
+    void stop() { work_ = nullptr; }
+
+private:
+    std::function<bool()> work_;
+    int requests_ = 0;
+};
+
+/// Six runs on one disk, most of which end by a power loss at a random call. Returns how many did.
+template <typename Syncer>
+int crash_at_random(std::uint64_t seed)
+{
+    using Log = SegmentedLog<ForgetfulFiles, Syncer>;
+    auto crashes = 0;
+    auto const disk = disk_with_log();
+    auto workload = Workload{seed};
+    for (auto run = 0; run < 6; ++run) {
+        auto& dice = workload.dice();
+        auto calls = disk->calls();
+        auto const dies_at = calls + 5 + dice.roll(110);
+        disk->interfere([&calls, dies_at](FileCall, std::string_view) { return ++calls > dies_at ? EIO : 0; });
+        if (auto log = Log::open(ForgetfulFiles{disk}, small_options())) {
+            if (auto const content = content_of(*log, *log->recover())) {
+                BOOST_TEST(workload.allows(*content), "seed " << seed << ", run " << run);
+                workload.restart(*content);
+                for (auto step = 0; step < 60 and not log->failure(); ++step)
+                    workload.step(*log);
+            }
+        }
+        crashes += calls > dies_at ? 1 : 0;
+        disk->interfere(nullptr);
+        auto const how = dice.roll(3); // Keep nothing, everything, or any part.
+        disk->lose_power({.keeps = [&](auto, auto) { return how == 1 or (how == 2 and dice.roll(2) == 0); },
+                          .names_kept = dice.roll(4)});
+        auto const problem = check_recovery(disk->clone(), workload);
+        BOOST_REQUIRE_MESSAGE(problem.empty(), "seed " << seed << ", run " << run << ": " << problem);
+    }
+    return crashes;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log_recovery)
+
+BOOST_AUTO_TEST_CASE(every_prefix_of_the_last_write_recovers, *label("case_64"))
+{
+    auto const torn = Unsynced{1};
+    BOOST_REQUIRE(torn.end - torn.begin > 500U);
+    auto const old = torn.before->content(torn.file);
+    for (auto written = torn.begin; written <= torn.end; ++written) {
+        auto bytes = old;
+        std::copy_n(torn.after.begin(), written, bytes.begin());
+        auto const disk = torn.with(bytes);
+        auto const problem = check_recovery(disk, torn.workload);
+        BOOST_TEST(problem == "", "after " << written << " bytes: " << problem);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_ends_anywhere_in_the_last_write_recovers, *label("case_64"))
+{
+    auto const torn = Unsynced{2};
+    for (auto length = torn.begin; length <= torn.end + 64; ++length) {
+        auto bytes = torn.after;
+        bytes.resize(length);
+        auto const disk = torn.with(bytes);
+        auto const problem = check_recovery(disk, torn.workload);
+        BOOST_TEST(problem == "", "with a length of " << length << ": " << problem);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_subset_of_the_sectors_of_the_last_write_recovers, *label("case_64"))
+{
+    for (auto seed = std::uint64_t{1}; seed <= 6; ++seed) {
+        auto const torn = Unsynced{seed, 300};
+        auto const old = torn.before->content(torn.file);
+        auto const first = torn.begin / 512;
+        auto const sectors = (torn.end + 511) / 512 - first;
+        BOOST_REQUIRE(sectors <= 8U);
+        for (auto kept = 0U; kept < 1U << sectors; ++kept) {
+            auto bytes = old;
+            for (auto sector = std::size_t{0}; sector < sectors; ++sector)
+                if ((kept >> sector & 1U) != 0)
+                    std::copy_n(torn.after.begin() + static_cast<std::ptrdiff_t>((first + sector) * 512), 512,
+                                bytes.begin() + static_cast<std::ptrdiff_t>((first + sector) * 512));
+            auto const problem = check_recovery(torn.with(bytes), torn.workload);
+            BOOST_TEST(problem == "", "seed " << seed << ", sectors " << kept << ": " << problem);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_torn_tail_is_reported_with_the_first_index_that_was_cut, *label("case_64"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 5));
+        log->sync();
+        log->append(WriteNumber{2}, entries_of(Term{1}, Index{6}, 3));
+        log->sync();
+    }
+    auto bytes = disk->content(segment_name(1));
+    auto const head = record_head_size;
+    auto const second_batch = header_size_for(0) + head + head + aligned(250) + head;
+    bytes[second_batch + head + 60] ^= std::byte{1}; // In the entry 7.
+    disk->set_content(segment_name(1), bytes);
+
+    auto log = open_log(disk);
+    auto const recovered = log->recover();
+
+    BOOST_TEST(recovered->entries.last().index.value == 5U);
+    BOOST_REQUIRE(recovered->torn_tail.has_value());
+    BOOST_TEST(recovered->torn_tail->first.value == 7U);
+    BOOST_TEST(recovered->torn_tail->bytes == head + aligned(150) + head);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_behind_it, *label("case_64"))
+{
+    // The torn batch is [lost, kept]. If new records were written over the lost one, the kept one could follow them.
+    auto torn = Unsynced{3};
+    auto bytes = torn.before->content(torn.file);
+    auto const last_sector = (torn.end - 1) / 512 * 512;
+    std::copy(torn.after.begin() + static_cast<std::ptrdiff_t>(last_sector), torn.after.end(),
+              bytes.begin() + static_cast<std::ptrdiff_t>(last_sector));
+    auto const disk = torn.with(bytes);
+    auto workload = torn.workload;
+    for (auto round = 0; round < 3; ++round) {
+        {
+            auto log = open_log(disk);
+            BOOST_REQUIRE(log.has_value());
+            auto const content = content_of(*log, *log->recover());
+            BOOST_REQUIRE(content.has_value());
+            BOOST_TEST(workload.allows(*content));
+            workload.restart(*content);
+            workload.append(*log, 2, 1, 100);
+            log->sync();
+            workload.note(*log);
+        }
+        disk->lose_power();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_process_left_in_the_page_cache_is_durable_once_it_was_recovered, *label("case_63"))
+{
+    auto const disk = disk_with_log();
+    auto workload = Workload{7};
+    {
+        auto log = open_log(disk);
+        auto asked = [](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; };
+        workload.append(*log, 5, 5, 50);
+        disk->interfere(asked);
+        log->sync(); // Killed in the middle: written, not synced.
+        disk->interfere(nullptr);
+    }
+    auto found = Content{};
+    {
+        auto log = open_log(disk);
+        found = *content_of(*log, *log->recover());
+        BOOST_TEST(found.entries.size() == 5U);
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+
+    BOOST_TEST((content_of(*log, *log->recover()) == found));
+}
+
+BOOST_AUTO_TEST_CASE(random_writes_survive_a_power_loss_at_any_call, *label("case_1") * label("case_63") * label("case_69"))
+{
+    auto crashes = 0;
+    for (auto seed = std::uint64_t{1}; seed <= 300; ++seed)
+        crashes += crash_at_random<InlineSyncer>(seed);
+    BOOST_TEST(crashes > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(batches_that_share_a_sync_survive_a_power_loss_at_any_call, *label("case_63"))
+{
+    auto crashes = 0;
+    for (auto seed = std::uint64_t{1}; seed <= 300; ++seed)
+        crashes += crash_at_random<SlowSyncer>(seed);
+    BOOST_TEST(crashes > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_syncs_is_noticed_by_these_tests, *label("case_63"))
+{
+    auto const disk = disk_with_log();
+    auto workload = Workload{5};
+    {
+        auto log = open_log(disk);
+        disk->lie_about_syncs();
+        workload.append(*log, 3, 3, 10);
+        log->sync();
+        workload.note(*log);
+    }
+    disk->lose_power();
+
+    BOOST_TEST(check_recovery(disk, workload) != "");
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_names_is_noticed_by_these_tests, *label("case_69"))
+{
+    auto const disk = disk_with_log();
+    auto workload = Workload{5};
+    {
+        auto log = open_log(disk);
+        disk->lie_about_names();
+        for (auto write = 0; write < 10; ++write) {
+            workload.append(*log, 10, 3, 100);
+            log->sync();
+        }
+        workload.note(*log);
+    }
+    disk->lose_power();
+
+    BOOST_TEST(check_recovery(disk, workload) != "");
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_records)
+{
+    // Every record has the same length in every life of the file, so that old ones stand exactly behind new ones.
+    auto const disk = disk_with_log();
+    auto workload = Workload{9};
+    {
+        auto log = open_log(disk);
+        for (auto life = 0; life < 12; ++life) {
+            for (auto write = 0; write < 20; ++write) {
+                workload.append(*log, 2, 2, 0);
+                log->sync();
+            }
+            workload.truncate(*log, 1);
+            log->sync();
+        }
+        for (auto write = 0; write < 3; ++write)
+            workload.append(*log, 2, 2, 0);
+        log->sync();
+        workload.note(*log);
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+    auto const recovered = log->recover();
+
+    BOOST_TEST(recovered->entries.last().index.value == 6U);
+    BOOST_TEST(not recovered->torn_tail.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
