@@ -46,7 +46,7 @@ build()
         cmake -C .cmake/release.cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=g++-12 -DTOTORA_TESTS=OFF \
             -DTOTORA_EXAMPLES=ON -DTOTORA_BENCHMARKS=OFF >/dev/null || return
     fi
-    cmake --build $build --target kv demo_client --parallel "$jobs" -- --quiet
+    cmake --build $build --target kv demo_client --parallel "$jobs"
 }
 
 start()

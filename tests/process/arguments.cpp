@@ -10,7 +10,8 @@
 
 using namespace kv;
 
-namespace {
+namespace
+{
 
 totora::Result<Invocation, std::string> parse(std::string_view line)
 {
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
              std::string{"run --dir d --client-port 1 --log paper"},
              std::string{"run --dir d --client-port 1 --log memory"},
              std::string{"run --dir d --client-port 1 --sync never"},
-             std::string{"run --dir d --client-port 1 --unsafe-no-sync --sync thread"},
+             std::string{"run --dir d --client-port 1 --segment-mib 0"},
              std::string{"run --dir d --client-port 1 --election-ms 300"},
              std::string{"run --dir d --client-port 1 --election-ms 600..300"},
              std::string{"run --dir d --client-port 1 --election-ms 90..100"},

@@ -16,7 +16,8 @@
 
 using namespace kv;
 
-namespace {
+namespace
+{
 
 /// A server of the cluster whose every answer the test gives, when it wants.
 class ScriptedMember

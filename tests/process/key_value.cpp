@@ -13,7 +13,8 @@
 
 using namespace kv;
 
-namespace {
+namespace
+{
 
 using Words = std::vector<std::string_view>;
 

@@ -14,8 +14,7 @@ using namespace totora::process;
 BOOST_AUTO_TEST_SUITE(kill_minus_nine)
 
 /// Not a proof of durability, since the page cache survives kill -9; durability.cpp looks at that.
-BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_thirty_kills_of_random_servers,
-                     *boost::unit_test::timeout(600))
+BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_thirty_kills_of_random_servers, *boost::unit_test::timeout(600))
 {
     constexpr auto rounds = 30;
     auto           cluster = KvCluster{3};

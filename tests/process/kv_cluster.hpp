@@ -12,19 +12,19 @@
 #include <string_view>
 #include <vector>
 
-namespace totora::process {
+namespace totora::process
+{
 
 /// Real kv processes on this machine, one cluster. Servers are counted from 0 here, their ids from 1.
 class KvCluster
 {
 public:
-    explicit KvCluster(std::size_t servers, std::string name = "tested")
-        : name_(std::move(name)), processes_(servers)
+    explicit KvCluster(std::size_t servers, std::string name = "tested") : name_(std::move(name)), processes_(servers)
     {
         for (auto server = std::size_t{0}; server < servers; ++server) {
             client_ports_.push_back(free_port());
-            peers_ += (server == 0 ? "" : ",") + std::to_string(server + 1) +
-                      "=127.0.0.1:" + std::to_string(free_port());
+            peers_ +=
+                (server == 0 ? "" : ",") + std::to_string(server + 1) + "=127.0.0.1:" + std::to_string(free_port());
         }
         for (auto server = std::size_t{0}; server < servers; ++server) {
             auto const made = run_kv(init_words(server));
@@ -50,6 +50,7 @@ public:
     [[nodiscard]] std::filesystem::path files() const { return files_.path(); }
     [[nodiscard]] std::uint16_t         client_port(std::size_t server) const { return client_ports_[server]; }
     [[nodiscard]] std::vector<std::uint16_t> const& client_ports() const { return client_ports_; }
+    [[nodiscard]] std::string const&                peers() const { return peers_; }
     [[nodiscard]] Process&                          process(std::size_t server) { return processes_[server]; }
 
     [[nodiscard]] std::vector<std::string> init_words(std::size_t server) const
@@ -67,13 +68,15 @@ public:
 
     [[nodiscard]] std::vector<std::string> run_words(std::size_t server) const
     {
-        return {"run", "--dir", directory(server).string(), "--client-port",
-                std::to_string(client_ports_[server])};
+        auto const port = std::to_string(client_ports_[server]);
+        return {
+            "run", "--segment-mib", std::to_string(segment_mib), "--dir", directory(server).string(), "--client-port",
+            port};
     }
 
     /// Starts one server; `before` are words in front of the command (strace), `behind` more options.
-    void start(std::size_t server, std::vector<std::string> const& before = {},
-               std::vector<std::string> const& behind = {})
+    void
+    start(std::size_t server, std::vector<std::string> const& before = {}, std::vector<std::string> const& behind = {})
     {
         auto       command = before;
         auto const words = run_words(server);
@@ -140,6 +143,8 @@ public:
                 BOOST_REQUIRE_MESSAGE(eventually([&] { return number(server, "raft_applied") >= committed; }),
                                       "server " << server + 1 << " catches up in time");
     }
+
+    std::size_t segment_mib = 2; ///< Small files, so that the log has many.
 
 private:
     [[nodiscard]] std::filesystem::path said_file(std::size_t server) const

@@ -27,7 +27,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace totora::process {
+namespace totora::process
+{
 
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
@@ -107,8 +108,7 @@ public:
     Process() = default;
 
     /// What it says goes to the ends of two files. Start it from a thread that outlives it.
-    Process(std::vector<std::string> command, std::filesystem::path const& output,
-            std::filesystem::path const& errors)
+    Process(std::vector<std::string> command, std::filesystem::path const& output, std::filesystem::path const& errors)
     {
         auto arguments = std::vector<char*>{};
         for (auto& word : command)

@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora::process {
+namespace totora::process
+{
 
 /// Clients that write and read until they are stopped, and remember what they were told.
 ///

@@ -16,7 +16,8 @@
 
 using namespace totora::process;
 
-namespace {
+namespace
+{
 
 /// Exit code 2, one line that begins with the program's name, and in it these words.
 void require_sentence(Ended const& ended, std::string_view words)
@@ -46,8 +47,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_answered_by_a_sentence)
     require_sentence(run_kv({"walk"}), "'walk'");
     require_sentence(run_kv({"run", "--colour", "red"}), "--colour");
     require_sentence(run_kv({"run", "--dir", "x"}), "--client-port");
-    require_sentence(run_kv({"init", "--cluster", "c", "--id", "9", "--peers", "1=h:1", "--dir", "x"}),
-                     "itself, 9");
+    require_sentence(run_kv({"init", "--cluster", "c", "--id", "9", "--peers", "1=h:1", "--dir", "x"}), "itself, 9");
 }
 
 BOOST_AUTO_TEST_CASE(help_is_an_answer_and_no_error)
@@ -105,8 +105,7 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
 
     // The port of its clients.
     auto const peers = "1=127.0.0.1:" + free;
-    BOOST_TEST(
-        (run_kv({"init", "--cluster", "c", "--id", "1", "--peers", peers, "--dir", directory}).exit_code == 0));
+    BOOST_TEST((run_kv({"init", "--cluster", "c", "--id", "1", "--peers", peers, "--dir", directory}).exit_code == 0));
     require_sentence(run_kv({"run", "--dir", directory, "--client-port", taken}), taken);
 
     // The port of its peers.
@@ -115,6 +114,25 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
     BOOST_TEST(
         (run_kv({"init", "--cluster", "c", "--id", "1", "--peers", taken_peers, "--dir", other}).exit_code == 0));
     require_sentence(run_kv({"run", "--dir", other, "--client-port", free}), taken);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_is_refused)
+{
+    auto cluster = KvCluster{1, "one"};
+    cluster.start(0);
+    static_cast<void>(cluster.await_leader());
+    auto const files = TemporaryDirectory{};
+    auto const directory = (files.path() / "2").string();
+    auto const peers = cluster.peers() + ",2=127.0.0.1:" + std::to_string(free_port());
+    auto const port = std::to_string(free_port());
+    BOOST_TEST(
+        (run_kv({"init", "--cluster", "two", "--id", "2", "--peers", peers, "--dir", directory}).exit_code == 0));
+
+    auto const ended = run_kv({"run", "--dir", directory, "--client-port", port});
+
+    BOOST_TEST((ended.exit_code == 2));
+    BOOST_TEST(ended.errors.find("of another cluster") != std::string::npos, ended.errors);
+    BOOST_TEST(cluster.info(0, "raft_role") == "leader", "the other cluster goes on");
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_in_use_is_refused)
@@ -132,11 +150,12 @@ BOOST_AUTO_TEST_CASE(a_log_in_memory_says_aloud_that_it_loses_everything)
 {
     auto const files = TemporaryDirectory{};
     auto const said = files.path() / "said";
-    auto       process =
-        Process{{TOTORA_KV, "run", "--log", "memory", "--cluster", "c", "--id", "1", "--peers",
-                 "1=127.0.0.1:" + std::to_string(free_port()), "--client-port", std::to_string(free_port())},
-                said,
-                said};
+    auto const peers = "1=127.0.0.1:" + std::to_string(free_port());
+    auto const port = std::to_string(free_port());
+    auto       process = Process{
+        {TOTORA_KV, "run", "--log", "memory", "--cluster", "c", "--id", "1", "--peers", peers, "--client-port", port},
+        said,
+        said};
 
     BOOST_TEST(eventually([&] { return content_of(said).find("leads in term") != std::string::npos; }));
     BOOST_TEST(content_of(said).find("lost") != std::string::npos);

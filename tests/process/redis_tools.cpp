@@ -11,7 +11,8 @@
 
 using namespace totora::process;
 
-namespace {
+namespace
+{
 
 /// Runs redis-cli against one server; what it printed.
 std::string redis_cli(std::uint16_t port, std::vector<std::string> words)
@@ -60,12 +61,13 @@ BOOST_AUTO_TEST_CASE(redis_cli_speaks_to_the_leader_and_is_sent_there)
 BOOST_AUTO_TEST_CASE(redis_benchmark_runs_to_its_end)
 {
     auto cluster = KvCluster{3};
+    cluster.segment_mib = 16;
     cluster.start_all();
     auto const port = std::to_string(cluster.client_port(cluster.await_leader()));
 
     for (auto const pipelined : {"1", "16"}) {
-        auto const ended = run_to_end({"redis-benchmark", "-p", port, "-t", "set,get,incr,mset", "-P", pipelined,
-                                       "-c", "20", "-n", "5000", "-r", "1000", "-d", "256", "-q", "--csv"});
+        auto const ended = run_to_end({"redis-benchmark", "-p", port, "-t", "set,get,incr,mset", "-P", pipelined, "-c",
+                                       "20", "-n", "5000", "-r", "1000", "-d", "256", "-q", "--csv"});
         BOOST_REQUIRE_MESSAGE(ended.exit_code != 127, "redis-benchmark is not installed (Debian: redis-tools)");
         BOOST_TEST_CONTEXT(ended.output << ended.errors)
         {

@@ -11,7 +11,8 @@
 
 using namespace totora::process;
 
-namespace {
+namespace
+{
 
 Operation write(std::string value, Moment began, Moment ended)
 {
@@ -55,8 +56,8 @@ BOOST_AUTO_TEST_SUITE(the_checker_of_register_histories)
 BOOST_AUTO_TEST_CASE(reads_in_turn_with_the_writes_are_fine)
 {
     BOOST_TEST(find_violation({}) == "");
-    BOOST_TEST(find_violation(
-                   {read("", 0, 1), write("a", 2, 3), read("a", 4, 5), write("b", 6, 7), read("b", 8, 9)}) == "");
+    BOOST_TEST(find_violation({read("", 0, 1), write("a", 2, 3), read("a", 4, 5), write("b", 6, 7), read("b", 8, 9)}) ==
+               "");
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_write_is_found)
@@ -75,8 +76,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_outcome_may_happen_late_or_never)
 {
     BOOST_TEST(find_violation({write("a", 1, 2), write("b", 3, never), read("a", 4, 5)}) == "");
     BOOST_TEST(find_violation({write("a", 1, 2), write("b", 3, never), read("a", 4, 5), read("b", 6, 7)}) == "");
-    BOOST_TEST(find_violation({write("a", 1, 2), write("b", 3, never), write("c", 8, 9), read("b", 10, 11)}) ==
-               "");
+    BOOST_TEST(find_violation({write("a", 1, 2), write("b", 3, never), write("c", 8, 9), read("b", 10, 11)}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_outcome_happens_only_once)
@@ -117,8 +117,8 @@ BOOST_AUTO_TEST_CASE(the_checker_agrees_with_the_definition)
         for (auto reads = below(5); reads > 0; --reads) {
             auto const which = below(writes + 1);
             auto const began = moment();
-            operations.push_back(read(which == writes ? "" : operations[which].value, began,
-                                      began + static_cast<Moment>(below(4))));
+            operations.push_back(
+                read(which == writes ? "" : operations[which].value, began, began + static_cast<Moment>(below(4))));
         }
 
         auto const expected = is_linearizable(operations, "");

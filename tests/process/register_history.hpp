@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-namespace totora::process {
+namespace totora::process
+{
 
 /// A moment, in any unit that all clients share.
 using Moment = std::int64_t;
@@ -29,7 +30,7 @@ struct Operation
     Kind        kind{};
     std::string value;
     Moment      began = 0;
-    Moment ended = never; ///< `never`: its outcome is unknown. It may happen at any later time, or not at all.
+    Moment      ended = never; ///< `never`: its outcome is unknown. It may happen at any later time, or not at all.
 };
 
 /// Whether one order of the operations on a key explains all answers, each operation happening between its begin and
@@ -86,9 +87,7 @@ struct Operation
             stretches.push_back(stretch); // A write of unknown outcome that nobody saw need not have happened.
     }
 
-    auto const in_force_begin = [](Stretch const& stretch) {
-        return std::min(stretch.first_end, stretch.last_begin);
-    };
+    auto const in_force_begin = [](Stretch const& stretch) { return std::min(stretch.first_end, stretch.last_begin); };
     std::sort(stretches.begin(), stretches.end(),
               [&](auto const& a, auto const& b) { return in_force_begin(a) < in_force_begin(b); });
     auto const     is_forward = [](Stretch const& stretch) { return stretch.first_end < stretch.last_begin; };
@@ -96,8 +95,7 @@ struct Operation
     for (auto const& stretch : stretches) {
         if (forward != nullptr and is_forward(stretch) and stretch.first_end < forward->last_begin)
             return "'" + forward->value + "' and '" + stretch.value + "' were both in force at one time";
-        if (forward != nullptr and forward->first_end < stretch.last_begin and
-            stretch.first_end < forward->last_begin)
+        if (forward != nullptr and forward->first_end < stretch.last_begin and stretch.first_end < forward->last_begin)
             return "'" + stretch.value + "' was in force while '" + forward->value + "' was, before and after it";
         if (is_forward(stretch))
             forward = &stretch;

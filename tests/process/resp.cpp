@@ -13,7 +13,8 @@
 
 using namespace kv;
 
-namespace {
+namespace
+{
 
 using Request = std::vector<std::string>;
 
@@ -49,10 +50,7 @@ Parsed parse(std::string_view bytes, std::size_t piece)
     }
 }
 
-std::string complaint_about(std::string_view bytes)
-{
-    return parse(bytes, bytes.size()).complaint;
-}
+std::string complaint_about(std::string_view bytes) { return parse(bytes, bytes.size()).complaint; }
 
 } // namespace
 

@@ -13,8 +13,7 @@ using namespace totora::process;
 
 BOOST_AUTO_TEST_SUITE(sleeping_leader)
 
-BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_read,
-                     *boost::unit_test::timeout(300))
+BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_read, *boost::unit_test::timeout(300))
 {
     constexpr auto rounds = 6;
     auto           cluster = KvCluster{3};

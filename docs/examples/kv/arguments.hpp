@@ -20,7 +20,8 @@
 #include <variant>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 inline constexpr std::string_view help_text = R"(kv: a replicated key-value store that speaks the protocol of Redis
 
@@ -34,6 +35,7 @@ kv run --dir DIR --client-port PORT
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader says that it lives (default: 50)
     --sync thread|inline    flush the log beside the node, or within it (default: thread)
+    --segment-mib N         size of the log's files (default: 16)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id and --peers instead of --dir
 
@@ -61,9 +63,8 @@ enum class LogKind : std::uint8_t
 
 enum class SyncKind : std::uint8_t
 {
-    thread,
-    inline_,
-    none, ///< Acknowledges what is not durable: lets the tests show that they would notice.
+    thread,  ///< On a thread of its own, while the node goes on.
+    inline_, ///< Within the node's turn.
 };
 
 /// `kv run`.
@@ -78,6 +79,8 @@ struct Run
     std::uint64_t heartbeat_ms = 50;
     LogKind       log = LogKind::segmented;
     SyncKind      sync = SyncKind::thread;
+    bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
+    std::uint64_t segment_mib = 16;
 };
 
 using Invocation = std::variant<Help, Init, Run>;
@@ -258,19 +261,21 @@ struct HostAndPort
             return "--sync is 'thread' or 'inline', not '" + std::string{*text} + "'";
         run.sync = *text == "thread" ? SyncKind::thread : SyncKind::inline_;
     }
-    if (options.find("--unsafe-no-sync")) {
-        if (options.find("--sync"))
-            return "--unsafe-no-sync and --sync exclude each other";
-        run.sync = SyncKind::none;
+    if (auto const text = options.find("--segment-mib")) {
+        auto const number = parse_number(*text, 1, 2048);
+        if (not number)
+            return "--segment-mib '" + std::string{*text} + "' is not a number from 1 to 2048";
+        run.segment_mib = *number;
     }
+    run.skips_sync = options.find("--unsafe-no-sync").has_value();
     return {};
 }
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
     auto const options = Options::read(words,
-                                       {"--dir", "--client-port", "--client-host", "--election-ms",
-                                        "--heartbeat-ms", "--sync", "--log", "--cluster", "--id", "--peers"},
+                                       {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms",
+                                        "--sync", "--segment-mib", "--log", "--cluster", "--id", "--peers"},
                                        {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
@@ -284,8 +289,7 @@ struct HostAndPort
     auto const needed = in_memory ? options->missing({"--cluster", "--id", "--peers", "--client-port"})
                                   : options->missing({"--dir", "--client-port"});
     if (needed)
-        return Complaining{"kv run needs the option " + std::string{*needed} +
-                           (in_memory ? " with --log memory" : "")};
+        return Complaining{"kv run needs the option " + std::string{*needed} + (in_memory ? " with --log memory" : "")};
     for (auto const name : {"--cluster", "--id", "--peers"})
         if (not in_memory and options->find(name))
             return Complaining{std::string{name} + " stands in the directory since kv init: leave it out"};
@@ -302,16 +306,14 @@ struct HostAndPort
 
     auto const port = parse_number(*options->find("--client-port"), 0, 65'535);
     if (not port)
-        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} +
-                           "' is not a port"};
+        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} + "' is not a port"};
     run.client_port = static_cast<std::uint16_t>(*port);
     run.client_host = options->find("--client-host").value_or("");
     return Invocation{std::move(run)};
 }
 
 /// The command line, without the program's own name.
-[[nodiscard]] inline totora::Result<Invocation, std::string>
-parse_arguments(std::span<std::string_view const> words)
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_arguments(std::span<std::string_view const> words)
 {
     if (words.empty())
         return Complaining{std::string{"say what to do: kv init, kv run or kv --help"}};

@@ -21,7 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace kv {
+namespace kv
+{
 
 /// An answer as a client hears it.
 struct Reply
@@ -96,8 +97,7 @@ public:
     ~Client() { close(); }
 
     /// Connects to a port of this machine; `limit` is how long any call waits.
-    [[nodiscard]] static std::optional<Client>
-    connect(std::uint16_t port, Milliseconds limit = Milliseconds{10'000})
+    [[nodiscard]] static std::optional<Client> connect(std::uint16_t port, Milliseconds limit = Milliseconds{10'000})
     {
         auto client = Client{};
         client.limit_ = limit;
@@ -147,8 +147,7 @@ public:
                 unread_.erase(0, unread_.size() - bytes.size());
                 return reply;
             }
-            auto const left =
-                std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
+            auto const left = std::chrono::duration_cast<Milliseconds>(deadline - std::chrono::steady_clock::now());
             auto       waiting = pollfd{socket_, POLLIN, 0};
             auto const is_readable = left.count() > 0 and ::poll(&waiting, 1, static_cast<int>(left.count())) > 0;
             char       piece[16'384];

@@ -14,7 +14,8 @@
 #include <variant>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// The largest answer in bytes that MGET may gather; a client that asks for more hears so.
 /// The version of Redis whose manners clients may expect.
@@ -88,8 +89,7 @@ inline constexpr auto command_rules = std::array{
 /// Whether a word is `name`, which is in lower case, in any mix of cases.
 [[nodiscard]] constexpr bool is_word(std::string_view word, std::string_view name)
 {
-    return std::equal(word.begin(), word.end(), name.begin(), name.end(),
-                      [](char a, char b) { return lower(a) == b; });
+    return std::equal(word.begin(), word.end(), name.begin(), name.end(), [](char a, char b) { return lower(a) == b; });
 }
 
 /// What stands in an error about a client's word: short, and on one line.
@@ -190,8 +190,7 @@ inline void write_value(std::string& to, std::string const* value)
 }
 
 /// Reads the answer to a request for reading out of the state machine. `keys` are the words behind the name.
-inline void
-read_answer(std::string& to, Command command, std::span<std::string const> keys, KeyValue const& machine)
+inline void read_answer(std::string& to, Command command, std::span<std::string const> keys, KeyValue const& machine)
 {
     switch (command) {
     case Command::get:
@@ -201,8 +200,8 @@ read_answer(std::string& to, Command command, std::span<std::string const> keys,
         write_integer(to, static_cast<std::int64_t>(machine.size()));
         return;
     case Command::exists:
-        write_integer(to, std::count_if(keys.begin(), keys.end(),
-                                        [&](auto const& key) { return machine.find(key) != nullptr; }));
+        write_integer(
+            to, std::count_if(keys.begin(), keys.end(), [&](auto const& key) { return machine.find(key) != nullptr; }));
         return;
     case Command::mget: {
         auto const start = to.size();
@@ -226,9 +225,7 @@ read_answer(std::string& to, Command command, std::span<std::string const> keys,
 /// The parameters that redis-benchmark asks for before it starts; there are no others.
 inline void write_configuration(std::string& to, std::span<std::string_view const> parameters)
 {
-    auto const known = [](auto parameter) {
-        return is_word(parameter, "save") or is_word(parameter, "appendonly");
-    };
+    auto const known = [](auto parameter) { return is_word(parameter, "save") or is_word(parameter, "appendonly"); };
     write_array(to, 2 * static_cast<std::size_t>(std::count_if(parameters.begin(), parameters.end(), known)));
     for (auto const parameter : parameters)
         if (known(parameter)) {

@@ -22,7 +22,8 @@
 #include <variant>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// How many requests of one connection may be without their answer; beyond it, the client is not read.
 inline constexpr std::size_t unanswered_max = 1024;

@@ -13,7 +13,8 @@
 #include <chrono>
 #include <cstdint>
 
-namespace kv {
+namespace kv
+{
 
 /// Runs a node on Boost.Asio: when something woke it, and when its next alarm is due.
 template <typename Node>

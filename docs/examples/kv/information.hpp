@@ -14,7 +14,8 @@
 
 #include <unistd.h>
 
-namespace kv {
+namespace kv
+{
 
 /// What INFO tells, beside what the node and the state machine know themselves.
 struct ServerFacts

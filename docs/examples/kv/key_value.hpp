@@ -21,7 +21,8 @@
 #include <variant>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// What can be asked of the store so that all servers do it. The numbers stand in the log: never change one.
 enum class Operation : std::uint8_t
@@ -30,8 +31,7 @@ enum class Operation : std::uint8_t
     remove = 2,    ///< Keys.
     increment = 3, ///< Key.
     set_many = 4,  ///< Key, value, key, value, ...
-    announce =
-        5, ///< A server's id (8 bytes) and where its clients find it: said by each leader as its term begins.
+    announce = 5,  ///< A server's id (8 bytes) and where its clients find it: said by each leader as its term begins.
 };
 
 /// The options of SET, as bits. They too stand in the log.
@@ -171,8 +171,8 @@ private:
     {
         auto const found = values_.find(key);
         auto const is_present = found != values_.end();
-        auto const is_refused = (is_present and (options & only_if_absent) != 0) or
-                                (not is_present and (options & only_if_present) != 0);
+        auto const is_refused =
+            (is_present and (options & only_if_absent) != 0) or (not is_present and (options & only_if_present) != 0);
         auto answer = is_refused ? Answer{Nothing{}} : Answer{Stored{}};
         if ((options & answer_old_value) != 0)
             answer = is_present ? Answer{Text{found->second}} : Answer{Nothing{}};

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A replicated key-value store that redis-cli and redis-benchmark can speak to; see README.md beside this file.
 #include "arguments.hpp"
-#include "replica.hpp"
+#include "run.hpp"
 
-#include "totora/log/memory_log.hpp"
-#include "totora/transport/loopback.hpp"
+#include "totora/log/log_directory.hpp"
+#include "totora/log/posix_files.hpp"
 
 #include <cstdio>
 #include <string>
@@ -12,12 +12,13 @@
 #include <variant>
 #include <vector>
 
-namespace {
+namespace
+{
 
 /// For everything that the operator can set right.
-int refuse(std::string_view sentence)
+int refuse(std::string const& sentence)
 {
-    std::fprintf(stderr, "kv: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
+    std::fprintf(stderr, "kv: %s\n", sentence.c_str());
     return 2;
 }
 
@@ -27,20 +28,23 @@ int execute(kv::Help)
     return 0;
 }
 
-int execute(kv::Init const&)
+int execute(kv::Init const& init)
 {
-    return refuse("not yet");
+    auto files = totora::PosixFiles::make_directory(init.directory);
+    if (not files)
+        return refuse(init.directory + ": " + files.error().sentence);
+    auto const identity =
+        totora::Identity{totora::cluster_of(init.cluster), init.id, totora::first_incarnation, init.peers};
+    if (auto const created = totora::create_log(*files, identity); not created)
+        return refuse(init.directory + ": " + created.error().sentence);
+    return 0;
 }
 
 int execute(kv::Run const& run)
 {
-    auto identity = totora::Identity{totora::cluster_of(run.trial.cluster), run.trial.id,
-                                     totora::first_incarnation, run.trial.peers};
-    auto log = totora::MemoryLog{identity};
-    auto network = totora::LoopbackNetwork{};
-    auto transport = network.join(run.trial.id, totora::first_incarnation);
-    auto context = boost::asio::io_context{1};
-    return kv::run_replica(context, run, log, transport, kv::client_host(run, run.trial.peers, run.trial.id));
+    if (run.log == kv::LogKind::memory)
+        return kv::run_in_memory(run);
+    return run.sync == kv::SyncKind::thread ? kv::run_with_sync_thread(run) : kv::run_with_sync_inline(run);
 }
 
 } // namespace

@@ -23,7 +23,8 @@
 #include <variant>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// What a client hears of a write that may still happen.
 inline constexpr std::string_view outcome_unknown =
@@ -107,7 +108,7 @@ private:
         case entry_too_large:
             return {"ERR the request is larger than an entry of the log may be"};
         case no_room:
-            return {"ERR the log's disk is full: nothing was written"};
+            return {"BUSY the log has no room now, its disk may be full: nothing was written"};
         case not_running:
             return {"ERR this server has stopped: nothing was done"};
         case empty_proposal:

@@ -10,6 +10,7 @@
 
 #include "totora/clock/steady_clock.hpp"
 #include "totora/node/raft_node.hpp"
+#include "totora/transport/tcp.hpp"
 
 #include <utility>
 
@@ -22,59 +23,59 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
-namespace kv {
+namespace kv
+{
 
 /// A line for the operator.
-inline void say(std::string const& sentence)
+inline void say(std::string_view sentence)
 {
-    std::fprintf(stderr, "kv: %s\n", sentence.c_str());
-}
-
-/// Where clients are listened to: what the operator said, or the host of the server's own address among its peers.
-[[nodiscard]] inline std::string
-client_host(Run const& run, std::span<totora::Peer const> peers, totora::ServerId own)
-{
-    auto const address = parse_address(address_of(peers, own));
-    return not run.client_host.empty() or not address ? run.client_host : std::string{address->host};
+    std::fprintf(stderr, "kv: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
 }
 
 /// One server of the store from its start to its end: the node out of its four policies, and the clients' port.
-template <typename Log, typename Transport>
+template <typename Log>
 class Replica
 {
 public:
-    Replica(boost::asio::io_context& context, Run const& run, Log& log, Transport& transport, std::string host)
-        : context_(context), run_(run), host_(std::move(host)),
-          node_(machine_, log, transport, clock_, settings_of(run), Observer{this}), loop_(context, node_),
-          member_(context, node_, machine_, loop_), server_(context, member_), signals_(context, SIGINT, SIGTERM),
-          patience_(context)
-    {
-        member_.set_info([this] { return information(node_.status(), machine_, facts()); });
-    }
+    /// `identity` is the log's.
+    Replica(Run const& run, totora::Identity const& identity, Log& log)
+        : run_(run), identity_(identity), own_address_(address_of(identity.first_members, identity.id)), log_(log)
+    {}
 
     /// Runs until it is told to stop (exit code 0), or the node has failed (1). 2 if it cannot begin.
     [[nodiscard]] int run()
     {
+        auto transport = totora::TcpTransport::open(context_, transport_settings());
+        if (not transport)
+            return say(transport.error().sentence), 2;
+        node_.emplace(machine_, log_, *transport, clock_, node_settings(), Observer{this});
+        loop_.emplace(context_, *node_);
+        member_.emplace(context_, *node_, machine_, *loop_);
+        member_->set_info([this] { return information(node_->status(), machine_, facts()); });
+        server_.emplace(context_, *member_);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
-        auto const listening = server_.listen(host_, run_.client_port);
+        auto const listening = server_->listen(client_host(), run_.client_port);
         if (not listening)
             return say(listening.error()), 2;
-        auto const identity = node_.start();
-        if (not identity)
-            return say(identity.error().sentence), 2;
-        say("server " + std::to_string(identity->id.value) + " listens for clients on " + client_address());
+        auto const started = node_->start();
+        if (not started)
+            return say(started.error().sentence), 2;
+        say("server " + std::to_string(identity_.id.value) + " listens for clients on " + client_address());
         signals_.async_wait([this](boost::system::error_code failure, int) {
             if (not failure)
                 stop();
         });
-        loop_.wake();
+        loop_->wake();
         context_.run();
+        server_.reset(); // Everything in the reverse order, while the transport is there.
+        member_.reset();
+        loop_.reset();
+        node_.reset();
         return exit_code_;
     }
 
@@ -89,33 +90,52 @@ private:
         }
     };
 
-    using Node = totora::RaftNode<KeyValue, Log, Transport, totora::SteadyClock, Observer>;
+    using Node = totora::RaftNode<KeyValue, Log, totora::TcpTransport, totora::SteadyClock, Observer>;
 
-    [[nodiscard]] static totora::NodeSettings settings_of(Run const& run)
+    [[nodiscard]] totora::NodeSettings node_settings() const
     {
         auto settings = totora::NodeSettings{};
-        settings.core.election = {run.election_ms_min, run.election_ms_max};
-        settings.core.heartbeat_ms = run.heartbeat_ms;
+        settings.core.election = {run_.election_ms_min, run_.election_ms_max};
+        settings.core.heartbeat_ms = run_.heartbeat_ms;
         return settings;
     }
 
-    [[nodiscard]] std::string client_address() const { return host_ + ":" + std::to_string(server_.port()); }
+    [[nodiscard]] totora::TcpSettings transport_settings()
+    {
+        auto settings = totora::TcpSettings{};
+        settings.cluster = identity_.cluster;
+        settings.self = {identity_.id, identity_.incarnation};
+        settings.listen = own_address_;
+        settings.seed = identity_.id.value;
+        settings.log = [this](std::string_view sentence) { noticed_link(sentence); };
+        return settings;
+    }
+
+    /// Where clients are listened to: what the operator said, or the host of this server's own address among its peers.
+    [[nodiscard]] std::string client_host() const
+    {
+        auto const own = parse_address(own_address_);
+        return not run_.client_host.empty() or not own ? run_.client_host : std::string{own->host};
+    }
+
+    [[nodiscard]] std::string client_address() const { return client_host() + ":" + std::to_string(server_->port()); }
 
     [[nodiscard]] ServerFacts facts() const
     {
         auto const up = std::chrono::steady_clock::now() - began_;
-        return {.client_port = server_.port(),
+        return {.client_port = server_->port(),
                 .uptime_seconds =
                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
-                .connections = server_.connections()};
+                .connections = server_->connections()};
     }
 
     void noticed(totora::RoleChanged const& now)
     {
+        knows_leader_ = knows_leader_ or now.leader != totora::nobody;
         auto const term = " in term " + std::to_string(now.term.value);
         if (now.role == totora::RoleName::leader) {
             say("leads" + term);
-            boost::asio::post(context_, [this] { member_.announce(client_address()); });
+            boost::asio::post(context_, [this] { member_->announce(client_address()); });
         } else if (now.leader != totora::nobody) {
             say("follows server " + std::to_string(now.leader.value) + term);
         } else {
@@ -143,48 +163,57 @@ private:
         boost::asio::post(context_, [this] { stop(); });
     }
 
+    /// A server at one of our peers' addresses is of another cluster: while nobody leads us, it is we who are wrong.
+    /// Once somebody did, our addresses are right, and a stranger cannot end us.
+    void noticed_link(std::string_view sentence)
+    {
+        say(sentence);
+        auto const was_dialed = not sentence.starts_with("an incoming connection");
+        if (knows_leader_ or not was_dialed or sentence.find("is of another cluster") == std::string_view::npos)
+            return;
+        exit_code_ = 2;
+        boost::asio::post(context_, [this] { stop(); });
+    }
+
     /// Ends all promises, tells the clients, and leaves. Clients that do not listen are not waited for.
     void stop()
     {
         if (std::exchange(is_stopping_, true))
             return;
-        node_.stop();
-        server_.finish();
-        say("stopped");
+        node_->stop();
+        if (node_->status().failed)
+            log_.close(); // Its thread would wake a loop that is gone.
+        server_->finish();
         leave(std::chrono::steady_clock::now() + std::chrono::seconds{1});
     }
 
     void leave(std::chrono::steady_clock::time_point deadline)
     {
-        if (server_.connections() == 0 or std::chrono::steady_clock::now() >= deadline) {
-            server_.close();
+        if (server_->connections() == 0 or std::chrono::steady_clock::now() >= deadline) {
+            server_->close();
             return context_.stop();
         }
         patience_.expires_after(std::chrono::milliseconds{5});
         patience_.async_wait([this, deadline](boost::system::error_code) { leave(deadline); });
     }
 
-    boost::asio::io_context&                    context_;
     Run const&                                  run_;
-    std::string                                 host_;
+    totora::Identity const&                     identity_;
+    std::string                                 own_address_;
+    Log&                                        log_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
-    Node                                        node_;
-    EventLoop<Node>                             loop_;
-    Member<Node>                                member_;
-    Server<Member<Node>>                        server_;
-    boost::asio::signal_set                     signals_;
-    boost::asio::steady_timer                   patience_;
+    boost::asio::io_context                     context_{1};
+    std::optional<Node>                         node_;
+    std::optional<EventLoop<Node>>              loop_;
+    std::optional<Member<Node>>                 member_;
+    std::optional<Server<Member<Node>>>         server_;
+    boost::asio::signal_set                     signals_{context_, SIGINT, SIGTERM};
+    boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
+    bool                                        knows_leader_ = false; ///< Since the start.
     bool                                        is_stopping_ = false;
     int                                         exit_code_ = 0;
 };
-
-template <typename Log, typename Transport>
-[[nodiscard]] int
-run_replica(boost::asio::io_context& context, Run const& run, Log& log, Transport& transport, std::string host)
-{
-    return Replica<Log, Transport>{context, run, log, transport, std::move(host)}.run();
-}
 
 } // namespace kv

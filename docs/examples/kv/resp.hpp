@@ -13,7 +13,8 @@
 #include <system_error>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// The largest word of a request in bytes. Redis takes 512 MiB; here a request becomes one entry of the log.
 inline constexpr std::size_t word_bytes_max = std::size_t{8} << 20U;
@@ -144,8 +145,7 @@ private:
         auto const blanks = std::string_view{" \t\r\v\f"};
         for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;) {
             auto const end = std::min(text.find_first_of(blanks, begin), text.size());
-            pieces_.push_back(
-                {static_cast<std::size_t>(text.data() - (buffer_.data() + begin_)) + begin, end - begin});
+            pieces_.push_back({static_cast<std::size_t>(text.data() - (buffer_.data() + begin_)) + begin, end - begin});
             begin = text.find_first_not_of(blanks, end);
         }
         return Outcome::request;
@@ -221,18 +221,9 @@ private:
 };
 
 /// Writing answers; each appends one to `to`.
-inline void write_simple(std::string& to, std::string_view text)
-{
-    to.append("+").append(text).append("\r\n");
-}
-inline void write_error(std::string& to, std::string_view text)
-{
-    to.append("-").append(text).append("\r\n");
-}
-inline void write_nil(std::string& to)
-{
-    to.append("$-1\r\n");
-}
+inline void write_simple(std::string& to, std::string_view text) { to.append("+").append(text).append("\r\n"); }
+inline void write_error(std::string& to, std::string_view text) { to.append("-").append(text).append("\r\n"); }
+inline void write_nil(std::string& to) { to.append("$-1\r\n"); }
 
 inline void write_number(std::string& to, char kind, std::int64_t number)
 {
@@ -240,10 +231,7 @@ inline void write_number(std::string& to, char kind, std::int64_t number)
     to.append(std::to_string(number)).append("\r\n");
 }
 
-inline void write_integer(std::string& to, std::int64_t number)
-{
-    write_number(to, ':', number);
-}
+inline void write_integer(std::string& to, std::int64_t number) { write_number(to, ':', number); }
 
 inline void write_bulk(std::string& to, std::string_view text)
 {

@@ -22,7 +22,8 @@
 #include <string_view>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 inline constexpr std::size_t connections_max = 10'000;
 
@@ -31,8 +32,7 @@ template <typename Member>
 class Server
 {
 public:
-    Server(boost::asio::io_context& context, Member& member) : acceptor_(context), pause_(context), member_(member)
-    {}
+    Server(boost::asio::io_context& context, Member& member) : acceptor_(context), pause_(context), member_(member) {}
 
     /// Opens the port; a sentence says why not.
     [[nodiscard]] totora::Result<totora::Done, std::string> listen(std::string const& host, std::uint16_t port)

@@ -15,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-namespace kv {
+namespace kv
+{
 
 /// Whether a server answered that it did nothing because it does not lead.
 [[nodiscard]] inline bool is_redirected(Reply const& reply)
@@ -68,9 +69,7 @@ public:
     using Milliseconds = std::chrono::milliseconds;
 
     /// `patience` is how long one server may let it wait.
-    explicit Session(Ports& ports, Milliseconds patience = Milliseconds{2'000})
-        : ports_(ports), patience_(patience)
-    {}
+    explicit Session(Ports& ports, Milliseconds patience = Milliseconds{2'000}) : ports_(ports), patience_(patience) {}
 
     /// Asks the server that seems to lead, once. Nothing if the connection failed: a write may then happen or not.
     [[nodiscard]] std::optional<Reply> ask_once(std::initializer_list<std::string_view> words)

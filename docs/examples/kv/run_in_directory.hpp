@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "replica.hpp"
+#include "skippable_files.hpp"
+
+#include "totora/log/segmented_log.hpp"
+
+#include <string>
+#include <utility>
+
+namespace kv
+{
+
+/// What the log says of a directory that cannot be used.
+[[nodiscard]] inline int refuse_directory(std::string const& directory, totora::LogError const& error)
+{
+    if (error.failure == totora::LogFailure::not_found)
+        say("there is no server in " + directory + ": make one with kv init");
+    else
+        say(directory + ": " + error.sentence);
+    return 2;
+}
+
+/// `kv run --dir`.
+template <typename Syncer>
+[[nodiscard]] int run_in_directory(Run const& run)
+{
+    auto files = totora::PosixFiles::open_directory(run.directory);
+    if (not files)
+        return refuse_directory(run.directory, files.error());
+    auto const identity = totora::read_identity(*files);
+    if (not identity)
+        return refuse_directory(run.directory, identity.error());
+    if (run.skips_sync)
+        say("--unsafe-no-sync: what is acknowledged here is not durable");
+
+    using Log = totora::SegmentedLog<SkippableFiles, Syncer>;
+    auto options = totora::SegmentedLogOptions{};
+    options.segment_bytes = run.segment_mib << 20U;
+    auto log = Log::open(SkippableFiles{*std::move(files), run.skips_sync}, options);
+    if (not log)
+        return refuse_directory(run.directory, log.error());
+    return Replica<Log>{run, *identity, *log}.run();
+}
+
+} // namespace kv
