@@ -27,8 +27,8 @@ struct Counter // What is replicated: any class with these three names.
 struct Server // A node and its four policies; each could be yours.
 {
     Server(ServerId id, std::vector<Peer> const& peers, LoopbackNetwork& network)
-        : log({cluster_of("counter"), id, first_incarnation, peers}),
-          transport(network.join(id, first_incarnation)), clock(id.value)
+        : log({cluster_of("counter"), id, first_incarnation, peers}), transport(network.join(id, first_incarnation)),
+          clock(id.value)
     {}
     Counter                                             counter;
     MemoryLog                                           log;

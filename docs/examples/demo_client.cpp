@@ -31,19 +31,14 @@ using namespace kv;
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
-namespace {
+namespace
+{
 
 constexpr auto connections = std::size_t{8};
 constexpr auto patience = Milliseconds{30'000};
 
-std::string key_of(std::size_t number)
-{
-    return "key:" + std::to_string(number);
-}
-std::string value_of(std::size_t number)
-{
-    return "the value of key " + std::to_string(number);
-}
+std::string key_of(std::size_t number) { return "key:" + std::to_string(number); }
+std::string value_of(std::size_t number) { return "the value of key " + std::to_string(number); }
 
 void tell(std::string const& line)
 {
@@ -231,9 +226,7 @@ bool print_free_ports(std::size_t count)
 int execute(std::span<char* const> words)
 {
     auto const command = words.empty() ? std::string_view{} : std::string_view{words[0]};
-    auto const options = command == "write"   ? std::size_t{3}
-                         : command == "check" ? std::size_t{2}
-                                              : std::size_t{1};
+    auto const options = command == "write" ? std::size_t{3} : command == "check" ? std::size_t{2} : std::size_t{1};
     auto       numbers = std::vector<std::uint16_t>{};
     for (auto const* const word : words.subspan(std::min(options, words.size())))
         numbers.push_back(static_cast<std::uint16_t>(parse_integer(word).value_or(0)));
@@ -253,7 +246,4 @@ int execute(std::span<char* const> words)
 
 } // namespace
 
-int main(int count, char** words)
-{
-    return execute({words + 1, words + count});
-}
+int main(int count, char** words) { return execute({words + 1, words + count}); }

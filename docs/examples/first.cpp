@@ -9,7 +9,7 @@ using namespace totora;
 struct Sum // The state machine: what is replicated.
 {
     using Response = int;
-    int value = 0;
+    int  value = 0;
     void apply(std::span<EntryView const> commands, std::vector<int>& responses)
     {
         for (auto const& command : commands)
@@ -21,13 +21,13 @@ struct Sum // The state machine: what is replicated.
 int main() // A cluster of one server; docs/examples/counter.cpp has three, docs/examples/kv three processes.
 {
     auto const id = ServerId{1};
-    auto sum = Sum{};
-    auto log = MemoryLog{{cluster_of("sum"), id, first_incarnation, {{{id, first_incarnation}, "here"}}}};
-    auto network = LoopbackNetwork{};
-    auto transport = network.join(id, first_incarnation);
-    auto clock = SteadyClock{};
-    auto node = RaftNode{sum, log, transport, clock};
-    auto done = false;
+    auto       sum = Sum{};
+    auto       log = MemoryLog{{cluster_of("sum"), id, first_incarnation, {{{id, first_incarnation}, "here"}}}};
+    auto       network = LoopbackNetwork{};
+    auto       transport = network.join(id, first_incarnation);
+    auto       clock = SteadyClock{};
+    auto       node = RaftNode{sum, log, transport, clock};
+    auto       done = false;
     if (not node.start())
         return 1;
     while (not done) {

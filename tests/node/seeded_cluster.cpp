@@ -5,8 +5,10 @@
 
 #include <array>
 
-namespace totora::test {
-namespace {
+namespace totora::test
+{
+namespace
+{
 
 /// Faults drawn from the seed, then a healed network: whatever happened, nothing acknowledged is lost.
 void run_seed(std::uint64_t seed, std::uint64_t events)
@@ -20,8 +22,7 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
     settings.core.sticky = random() % 4 != 0;
     settings.append_bytes_max = 1 + random() % 200;
     auto cluster = SeededCluster{seed, 1 + random() % 5, settings};
-    cluster.network.faults = {static_cast<std::uint32_t>(random() % 200),
-                              static_cast<std::uint32_t>(random() % 200),
+    cluster.network.faults = {static_cast<std::uint32_t>(random() % 200), static_cast<std::uint32_t>(random() % 200),
                               static_cast<std::uint32_t>(random() % 300)};
     cluster.longest_pause_ms = std::array{20U, 100U, 300U, 600U}[random() % 4];
     auto const crashes = random() % 4 * 4;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/node/staging.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/node/staging.hpp"
 
 #include <range/v3/algorithm/equal.hpp>
 #include <range/v3/range/concepts.hpp>
@@ -29,13 +29,13 @@ static_assert(ranges::forward_range<Entries>, "a range of entries can be used wi
 
 BOOST_AUTO_TEST_CASE(entries_are_read_in_place_and_composed_with_range_v3)
 {
-    auto entries = commands(Index{5}, {"a", "bb", ""});
+    auto       entries = commands(Index{5}, {"a", "bb", ""});
     auto const more = commands(Index{8}, {"cc"});
     entries.add(more.slice(0), 1);
 
     auto const two_bytes = [](EntryView const& entry) { return entry.payload.size() == 2; };
     auto const index = [](EntryView const& entry) { return entry.index.value; };
-    auto found = entries | ranges::views::filter(two_bytes) | ranges::views::transform(index);
+    auto       found = entries | ranges::views::filter(two_bytes) | ranges::views::transform(index);
 
     BOOST_TEST(ranges::equal(found, std::array<std::uint64_t, 2>{6, 8}));
     BOOST_TEST(entries.count() == 4U);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_cut_of_entries_holds_exactly_the_indexes_asked_for)
 
     for (auto first = std::uint64_t{3}; first <= 11; ++first)
         for (auto last = first; last <= 11; ++last) {
-            auto expected = first < 5 ? std::uint64_t{5} : first;
+            auto       expected = first < 5 ? std::uint64_t{5} : first;
             auto const cut = entries.between(Index{first}, Index{last});
             for (auto const entry : cut)
                 BOOST_TEST(entry.index.value == expected++);
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_cut_of_entries_holds_exactly_the_indexes_asked_for)
 BOOST_AUTO_TEST_CASE(every_bit_of_an_entry_is_covered_by_its_checksum)
 {
     auto const entries = commands(Index{5}, {"payload"});
-    auto bytes = std::vector<std::byte>(entries.slice(0).bytes.begin(), entries.slice(0).bytes.end());
+    auto       bytes = std::vector<std::byte>(entries.slice(0).bytes.begin(), entries.slice(0).bytes.end());
     for (auto bit = std::size_t{0}; bit < bytes.size() * 8; ++bit) {
         bytes[bit / 8] ^= std::byte{1} << (bit % 8);
         auto const entry = view_entry(bytes);

@@ -14,7 +14,8 @@ using namespace totora;
 using namespace totora::testing;
 using boost::unit_test::label;
 
-namespace {
+namespace
+{
 
 constexpr auto frame_limit = std::uint32_t{16} << 20U;
 

@@ -29,10 +29,7 @@ std::optional<Received> receive(Loopback& at)
     return std::get<Received>(*event);
 }
 
-Rpc vote_request(std::uint64_t term)
-{
-    return RequestVote{.term = Term{term}, .last_log = {}};
-}
+Rpc vote_request(std::uint64_t term) { return RequestVote{.term = Term{term}, .last_log = {}}; }
 
 } // namespace
 

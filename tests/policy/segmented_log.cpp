@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_SUITE(segmented_log)
 BOOST_AUTO_TEST_CASE(a_directory_becomes_a_log_once, *label("case_86"))
 {
     auto const disk = std::make_shared<ForgetfulDisk>();
-    auto files = ForgetfulFiles{disk};
+    auto       files = ForgetfulFiles{disk};
 
     auto const missing = open_log(disk);
     BOOST_REQUIRE(not missing.has_value());
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_was_half_made_was_not_made)
 {
     for (auto failing = 1; failing <= 12; ++failing) {
         auto const disk = std::make_shared<ForgetfulDisk>();
-        auto files = ForgetfulFiles{disk};
+        auto       files = ForgetfulFiles{disk};
         disk->interfere([left = failing](FileCall, std::string_view) mutable { return --left <= 0 ? EIO : 0; });
         auto const made = TestLog::create(files, identity_of_first());
         disk->interfere(nullptr);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_clean_stop_leaves_a_mark_that_the_next_start_takes_away)
 BOOST_AUTO_TEST_CASE(every_start_has_a_number_of_its_own)
 {
     auto const disk = disk_with_log();
-    auto files = ForgetfulFiles{disk};
+    auto       files = ForgetfulFiles{disk};
 
     BOOST_TEST(open_log(disk)->start() == 1U);
     BOOST_TEST(*count_start(files) == 2U); // Of a process that keeps its log in memory.
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(every_start_has_a_number_of_its_own)
 BOOST_AUTO_TEST_CASE(entries_that_left_the_memory_are_read_from_the_disk)
 {
     auto const disk = disk_with_log();
-    auto options = small_options();
+    auto       options = small_options();
     options.cache_bytes = 0;
     auto log = open_log(disk, options);
     for (auto write = std::uint64_t{1}; write <= 40; ++write) {
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(entries_that_left_the_memory_are_read_from_the_disk)
 BOOST_AUTO_TEST_CASE(an_entry_that_was_damaged_on_the_disk_is_never_returned, *label("case_65"))
 {
     auto const disk = disk_with_log();
-    auto options = small_options();
+    auto       options = small_options();
     options.cache_bytes = 0;
     auto log = open_log(disk, options);
     log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 10));
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(entries_of_eight_mebibytes_get_segments_that_hold_them)
 BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_asked_for)
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
 
     BOOST_TEST(log->has_room(100000));
     disk->limit_space(200000);
@@ -214,8 +214,8 @@ BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_asked_for)
 BOOST_AUTO_TEST_CASE(truncated_segments_are_used_again)
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
-    auto write = std::uint64_t{0};
+    auto       log = open_log(disk);
+    auto       write = std::uint64_t{0};
     log->append(WriteNumber{++write}, entries_of(Term{1}, Index{1}, 2));
     for (auto term = std::uint64_t{2}; term < 60; ++term) {
         log->append(WriteNumber{++write}, entries_of(Term{term}, Index{3}, 60, 100));
@@ -236,8 +236,8 @@ BOOST_AUTO_TEST_CASE(truncated_segments_are_used_again)
 BOOST_AUTO_TEST_CASE(a_sync_in_the_middle_of_a_segment_changes_no_name_and_no_size)
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
-    auto calls = std::vector<FileCall>{};
+    auto       log = open_log(disk);
+    auto       calls = std::vector<FileCall>{};
     disk->interfere([&](FileCall call, std::string_view) {
         calls.push_back(call);
         return 0;
@@ -254,8 +254,8 @@ BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
 {
     for (auto seed = std::uint64_t{1}; seed <= 200; ++seed) {
         auto const disk = disk_with_log();
-        auto log = open_log(disk);
-        auto workload = Workload{seed};
+        auto       log = open_log(disk);
+        auto       workload = Workload{seed};
         for (auto step = 0; step < 80; ++step)
             workload.step(*log, 60);
         log->sync();
@@ -291,7 +291,8 @@ BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)
     BOOST_TEST(recovered->previous_configuration.members.size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(the_commit_index_rides_with_other_writes_and_is_never_above_what_is_durable, *label("case_83") * label("case_75"))
+BOOST_AUTO_TEST_CASE(the_commit_index_rides_with_other_writes_and_is_never_above_what_is_durable,
+                     *label("case_83") * label("case_75"))
 {
     auto const disk = disk_with_log();
     {
@@ -336,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_completed_write_confirms_no_entry_that_was_truncated_and_
 BOOST_AUTO_TEST_CASE(a_crash_between_two_overwrites_leaves_the_one_that_was_durable, *label("case_22"))
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
     log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 12));
     log->truncate(WriteNumber{2}, Index{12});
     log->append(WriteNumber{3}, entries_of(Term{2}, Index{12}, 1));
@@ -354,7 +355,7 @@ BOOST_AUTO_TEST_CASE(a_crash_between_two_overwrites_leaves_the_one_that_was_dura
 BOOST_AUTO_TEST_CASE(a_failed_sync_is_final_and_nothing_after_it_is_durable, *label("case_66") * label("case_71"))
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
     log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 1));
     log->sync();
     disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
@@ -398,7 +399,7 @@ BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_believes_nothing_that_is_only
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_space_again, *label("case_67"))
 {
     auto const disk = disk_with_log();
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
     disk->limit_space(5000);
     auto write = std::uint64_t{0};
     auto index = Index{0};
@@ -430,7 +431,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence)
     open_log(disk)->close();
     for (auto const& name : {std::string{identity_name}, std::string{run_name}, segment_name(1)}) {
         auto const newer = disk->clone();
-        auto bytes = newer->content(name);
+        auto       bytes = newer->content(name);
         bytes[8] = std::byte{2};
         newer->set_content(name, bytes);
 
@@ -447,8 +448,8 @@ BOOST_AUTO_TEST_CASE(a_segment_of_another_servers_log_is_refused)
     auto const disk = disk_with_log();
     open_log(disk)->close();
     auto const other = std::make_shared<ForgetfulDisk>();
-    auto files = ForgetfulFiles{other};
-    auto identity = identity_of_first();
+    auto       files = ForgetfulFiles{other};
+    auto       identity = identity_of_first();
     identity.id = ServerId{2};
     (void)create_log(files, identity);
     open_log(other)->close();

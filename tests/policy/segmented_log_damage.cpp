@@ -44,11 +44,11 @@ struct SmallDirectory
         content = *content_of(*log, *log->recover());
     }
 
-    Disk disk = disk_with_log();
-    Workload workload{11};
+    Disk          disk = disk_with_log();
+    Workload      workload{11};
     std::uint64_t before_last_batch = 0; ///< The newest write of the batch before the last one.
-    Index commit_index;
-    Content content;
+    Index         commit_index;
+    Content       content;
 };
 
 /// How a start on a damaged directory ended.
@@ -65,7 +65,8 @@ Ending start_on(Disk const& disk, SmallDirectory const& whole)
     auto log = open_log(disk);
     if (not log) {
         auto const failure = log.error().failure;
-        return failure == LogFailure::damaged or failure == LogFailure::foreign_format ? Ending::refused : Ending::wrong;
+        return failure == LogFailure::damaged or failure == LogFailure::foreign_format ? Ending::refused
+                                                                                       : Ending::wrong;
     }
     auto const recovered = log->recover();
     auto const content = content_of(*log, *recovered);
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(after_a_clean_stop_nothing_is_ever_cut, *label("case_65"))
 BOOST_AUTO_TEST_CASE(damage_below_what_was_durable_is_refused_by_name, *label("case_65") * label("case_68"))
 {
     auto const disk = disk_with_log();
-    auto options = small_options();
+    auto       options = small_options();
     options.segment_bytes = 65536;
     auto place = std::size_t{0};
     {
@@ -174,10 +175,10 @@ BOOST_AUTO_TEST_CASE(a_missing_file_is_refused, *label("case_69") * label("case_
 BOOST_AUTO_TEST_CASE(a_log_that_lost_its_end_after_a_clean_stop_is_refused, *label("case_68"))
 {
     auto const whole = SmallDirectory{true};
-    auto files = ForgetfulFiles{whole.disk};
+    auto       files = ForgetfulFiles{whole.disk};
     auto const newest = segment_name(read_run_mark(files)->generation);
     auto const all = whole.disk->content(newest);
-    auto end = all.size();
+    auto       end = all.size();
     while (all[end - 1] == std::byte{0})
         --end;
     for (auto left = std::size_t{0}; left < end; ++left) {

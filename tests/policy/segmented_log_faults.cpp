@@ -25,9 +25,9 @@ bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
 {
     auto const where = "seed " + std::to_string(seed) + ", call " + std::to_string(failing);
     auto const disk = disk_with_log();
-    auto workload = Workload{seed};
-    auto calls = std::uint64_t{0};
-    auto failed = std::optional<FileCall>{};
+    auto       workload = Workload{seed};
+    auto       calls = std::uint64_t{0};
+    auto       failed = std::optional<FileCall>{};
     disk->interfere([&](FileCall call, std::string_view) {
         if (++calls != failing)
             return 0;
@@ -60,7 +60,8 @@ bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
     // A process that is started again finds the page cache; a server that is, only what was synced.
     auto const powerless = disk->clone();
     powerless->lose_power();
-    BOOST_TEST(check_recovery(powerless, workload) == "", where + ", power loss: " + check_recovery(powerless, workload));
+    BOOST_TEST(check_recovery(powerless, workload) == "",
+               where + ", power loss: " + check_recovery(powerless, workload));
     BOOST_TEST(check_recovery(disk, workload) == "", where + ", restart: " + check_recovery(disk, workload));
     return failed.has_value();
 }
@@ -69,7 +70,8 @@ bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
 
 BOOST_AUTO_TEST_SUITE(segmented_log_faults)
 
-BOOST_AUTO_TEST_CASE(a_failure_of_any_call_loses_nothing_that_was_reported_durable, *label("case_66") * label("case_71"))
+BOOST_AUTO_TEST_CASE(a_failure_of_any_call_loses_nothing_that_was_reported_durable,
+                     *label("case_66") * label("case_71"))
 {
     for (auto seed = std::uint64_t{1}; seed <= 5; ++seed)
         for (auto failing = std::uint64_t{1}; fail_once(seed, failing, EIO); ++failing)
@@ -87,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
 {
     for (auto space = std::uint64_t{0}; space <= 40000; space += 331) {
         auto const disk = disk_with_log();
-        auto workload = Workload{space};
+        auto       workload = Workload{space};
         disk->limit_space(space);
         {
             auto log = open_log(disk);
@@ -114,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
 BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
 {
     auto const whole = disk_with_log();
-    auto workload = Workload{3};
+    auto       workload = Workload{3};
     {
         auto log = open_log(whole);
         for (auto step = 0; step < 60; ++step)
@@ -123,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
     auto fails = true;
     for (auto failing = std::uint64_t{1}; fails; ++failing) {
         auto const disk = whole->clone();
-        auto calls = std::uint64_t{0};
+        auto       calls = std::uint64_t{0};
         disk->interfere([&](FileCall, std::string_view) { return ++calls == failing ? EIO : 0; });
         auto const start = open_log(disk);
         fails = calls >= failing;

@@ -72,13 +72,13 @@ struct Unsynced
         return copy;
     }
 
-    Disk disk = disk_with_log();
-    Disk before;
-    Workload workload;
-    std::string file;
+    Disk                   disk = disk_with_log();
+    Disk                   before;
+    Workload               workload;
+    std::string            file;
     std::vector<std::byte> after;
-    std::size_t begin = 0; ///< Of what the last write changed.
-    std::size_t end = 0;
+    std::size_t            begin = 0; ///< Of what the last write changed.
+    std::size_t            end = 0;
 };
 
 /// Works at every third request only, so that several batches share a sync.
@@ -89,14 +89,13 @@ public:
     void request()
     {
         if (++requests_ % 3 == 0)
-            while (work_ and work_()) {
-            }
+            while (work_ and work_()) {}
     }
     void stop() { work_ = nullptr; }
 
 private:
     std::function<bool()> work_;
-    int requests_ = 0;
+    int                   requests_ = 0;
 };
 
 /// Six runs on one disk, most of which end by a power loss at a random call. Returns how many did.
@@ -104,12 +103,12 @@ template <typename Syncer>
 int crash_at_random(std::uint64_t seed)
 {
     using Log = SegmentedLog<ForgetfulFiles, Syncer>;
-    auto crashes = 0;
+    auto       crashes = 0;
     auto const disk = disk_with_log();
-    auto workload = Workload{seed};
+    auto       workload = Workload{seed};
     for (auto run = 0; run < 6; ++run) {
-        auto& dice = workload.dice();
-        auto calls = disk->calls();
+        auto&      dice = workload.dice();
+        auto       calls = disk->calls();
         auto const dies_at = calls + 5 + dice.roll(110);
         disk->interfere([&calls, dies_at](FileCall, std::string_view) { return ++calls > dies_at ? EIO : 0; });
         if (auto log = Log::open(ForgetfulFiles{disk}, small_options())) {
@@ -191,13 +190,13 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_reported_with_the_first_index_that_was_cut, 
         log->append(WriteNumber{2}, entries_of(Term{1}, Index{6}, 3));
         log->sync();
     }
-    auto bytes = disk->content(segment_name(1));
+    auto       bytes = disk->content(segment_name(1));
     auto const head = record_head_size;
     auto const second_batch = header_size_for(0) + head + head + aligned(250) + head;
     bytes[second_batch + head + 60] ^= std::byte{1}; // In the entry 7.
     disk->set_content(segment_name(1), bytes);
 
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
     auto const recovered = log->recover();
 
     BOOST_TEST(recovered->entries.last().index.value == 5U);
@@ -209,13 +208,13 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_reported_with_the_first_index_that_was_cut, 
 BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_behind_it, *label("case_64"))
 {
     // The torn batch is [lost, kept]. If new records were written over the lost one, the kept one could follow them.
-    auto torn = Unsynced{3};
-    auto bytes = torn.before->content(torn.file);
+    auto       torn = Unsynced{3};
+    auto       bytes = torn.before->content(torn.file);
     auto const last_sector = (torn.end - 1) / 512 * 512;
     std::copy(torn.after.begin() + static_cast<std::ptrdiff_t>(last_sector), torn.after.end(),
               bytes.begin() + static_cast<std::ptrdiff_t>(last_sector));
     auto const disk = torn.with(bytes);
-    auto workload = torn.workload;
+    auto       workload = torn.workload;
     for (auto round = 0; round < 3; ++round) {
         {
             auto log = open_log(disk);
@@ -235,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_behind_it, *lab
 BOOST_AUTO_TEST_CASE(what_a_killed_process_left_in_the_page_cache_is_durable_once_it_was_recovered, *label("case_63"))
 {
     auto const disk = disk_with_log();
-    auto workload = Workload{7};
+    auto       workload = Workload{7};
     {
         auto log = open_log(disk);
         auto asked = [](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; };
@@ -257,7 +256,8 @@ BOOST_AUTO_TEST_CASE(what_a_killed_process_left_in_the_page_cache_is_durable_onc
     BOOST_TEST((content_of(*log, *log->recover()) == found));
 }
 
-BOOST_AUTO_TEST_CASE(random_writes_survive_a_power_loss_at_any_call, *label("case_1") * label("case_63") * label("case_69"))
+BOOST_AUTO_TEST_CASE(random_writes_survive_a_power_loss_at_any_call,
+                     *label("case_1") * label("case_63") * label("case_69"))
 {
     auto crashes = 0;
     for (auto seed = std::uint64_t{1}; seed <= 300; ++seed)
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(batches_that_share_a_sync_survive_a_power_loss_at_any_call,
 BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_syncs_is_noticed_by_these_tests, *label("case_63"))
 {
     auto const disk = disk_with_log();
-    auto workload = Workload{5};
+    auto       workload = Workload{5};
     {
         auto log = open_log(disk);
         disk->lie_about_syncs();
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_syncs_is_noticed_by_these_tests, *la
 BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_names_is_noticed_by_these_tests, *label("case_69"))
 {
     auto const disk = disk_with_log();
-    auto workload = Workload{5};
+    auto       workload = Workload{5};
     {
         auto log = open_log(disk);
         disk->lie_about_names();
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_record
 {
     // Every record has the same length in every life of the file, so that old ones stand exactly behind new ones.
     auto const disk = disk_with_log();
-    auto workload = Workload{9};
+    auto       workload = Workload{9};
     {
         auto log = open_log(disk);
         for (auto life = 0; life < 12; ++life) {
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_record
     }
     disk->lose_power();
 
-    auto log = open_log(disk);
+    auto       log = open_log(disk);
     auto const recovered = log->recover();
 
     BOOST_TEST(recovered->entries.last().index.value == 6U);

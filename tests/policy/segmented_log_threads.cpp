@@ -66,9 +66,9 @@ public:
     }
 
 private:
-    std::mutex mutex_;
+    std::mutex              mutex_;
     std::condition_variable rung_;
-    std::uint64_t rings_ = 0;
+    std::uint64_t           rings_ = 0;
 };
 
 /// A directory of the operating system that is there for one test.
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_SUITE(segmented_log_threads)
 BOOST_AUTO_TEST_CASE(a_disk_that_hangs_does_not_hang_the_node)
 {
     auto const disk = disk_with_log();
-    auto bell = Bell{};
-    auto log = ThreadedLog::open(ForgetfulFiles{disk}, small_options());
+    auto       bell = Bell{};
+    auto       log = ThreadedLog::open(ForgetfulFiles{disk}, small_options());
     BOOST_REQUIRE(log.has_value());
     log->set_wake(bell.rope());
     disk->hold_syncs();
@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_does_not_hang_the_node)
 BOOST_AUTO_TEST_CASE(everything_that_waits_shares_one_sync)
 {
     auto const disk = disk_with_log();
-    auto bell = Bell{};
-    auto log = ThreadedLog::open(ForgetfulFiles{disk});
+    auto       bell = Bell{};
+    auto       log = ThreadedLog::open(ForgetfulFiles{disk});
     log->set_wake(bell.rope());
     auto syncs = 0;
     disk->interfere([&](FileCall call, std::string_view) {
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_random_workload_on_two_threads_survives_a_power_loss, *la
 {
     for (auto seed = std::uint64_t{1}; seed <= 10; ++seed) {
         auto const disk = disk_with_log();
-        auto workload = Workload{seed};
+        auto       workload = Workload{seed};
         for (auto run = 0; run < 3; ++run) {
             {
                 auto log = ThreadedLog::open(ForgetfulFiles{disk}, small_options());
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_random_workload_on_two_threads_survives_a_power_loss, *la
 BOOST_AUTO_TEST_CASE(a_stop_with_writes_on_their_way_loses_none_of_them)
 {
     auto const disk = disk_with_log();
-    auto workload = Workload{4};
+    auto       workload = Workload{4};
     {
         auto log = ThreadedLog::open(ForgetfulFiles{disk}, small_options());
         for (auto step = 0; step < 200; ++step)
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_log_in_a_real_directory_is_read_by_the_next_start)
 {
     auto const directory = TemporaryDirectory{};
     auto const path = directory.path() / "deep" / "log";
-    auto options = small_options();
+    auto       options = small_options();
     options.segment_bytes = std::uint64_t{1} << 17U;
     auto workload = Workload{21};
     {
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_log_in_a_real_directory_is_read_by_the_next_start)
 BOOST_AUTO_TEST_CASE(a_second_user_of_a_directory_is_refused)
 {
     auto const directory = TemporaryDirectory{};
-    auto first = PosixFiles::open_directory(directory.path());
+    auto       first = PosixFiles::open_directory(directory.path());
     BOOST_REQUIRE(first.has_value());
 
     auto const second = PosixFiles::open_directory(directory.path());
@@ -255,12 +255,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_directory_is_refused_with_a_sentence)
 BOOST_AUTO_TEST_CASE(a_gather_write_of_many_parts_is_read_back_as_it_was)
 {
     auto const directory = TemporaryDirectory{};
-    auto files = PosixFiles::open_directory(directory.path());
-    auto file = files->create("file");
+    auto       files = PosixFiles::open_directory(directory.path());
+    auto       file = files->create("file");
     BOOST_TEST(file->allocate(100000).has_value());
     BOOST_TEST(*file->size() == 100000U);
     auto const payload = payload_for(Index{1}, Term{1}, 3000);
-    auto parts = std::vector<std::span<std::byte const>>{};
+    auto       parts = std::vector<std::span<std::byte const>>{};
     for (auto at = std::size_t{0}; at < 3000; at += 3) {
         parts.push_back(std::span{payload}.subspan(at, 2));
         parts.push_back({});

@@ -11,12 +11,10 @@ using namespace totora;
 using namespace totora::testing;
 using boost::unit_test::label;
 
-namespace {
-
-Rpc vote_request(std::uint64_t term)
+namespace
 {
-    return RequestVote{.term = Term{term}, .last_log = {}};
-}
+
+Rpc vote_request(std::uint64_t term) { return RequestVote{.term = Term{term}, .last_log = {}}; }
 
 std::vector<std::byte> frame_of(Rpc const& rpc, Route const& along = route(S1, S2), Entries const& entries = {})
 {
@@ -103,8 +101,8 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     BOOST_TEST((answer->route == route(S2, S1)));
     BOOST_TEST(raw.is_hung_up());
     raw.close();
-    BOOST_TEST(until(context,
-                     [&] { return two.has_logged("speaks versions 2 to 3, server 2 (incarnation 22) 1 to 1"); }));
+    BOOST_TEST(
+        until(context, [&] { return two.has_logged("speaks versions 2 to 3, server 2 (incarnation 22) 1 to 1"); }));
     BOOST_TEST(two.counters().handshakes_refused == 1U);
 }
 
@@ -315,8 +313,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
     small.queue = {.bytes_max = 1U << 20U, .frames_max = 64, .frames_reserved = 4};
     auto dialed = Dialed{small};
     BOOST_REQUIRE(dialed.answer());
-    auto const append =
-        make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(256U << 10U)}});
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(256U << 10U)}});
 
     // The other side reads nothing: the sockets fill first, and then the queue.
     auto sent = std::size_t{0};

@@ -12,17 +12,12 @@ using namespace totora;
 using namespace totora::testing;
 using boost::unit_test::label;
 
-namespace {
-
-Rpc vote_request(std::uint64_t term)
+namespace
 {
-    return RequestVote{.term = Term{term}, .last_log = {}};
-}
 
-Rpc vote(std::uint64_t term)
-{
-    return RequestVoteResponse{.term = Term{term}, .vote_granted = true};
-}
+Rpc vote_request(std::uint64_t term) { return RequestVote{.term = Term{term}, .last_log = {}}; }
+
+Rpc vote(std::uint64_t term) { return RequestVoteResponse{.term = Term{term}, .vote_granted = true}; }
 
 } // namespace
 
@@ -62,8 +57,7 @@ BOOST_AUTO_TEST_CASE(another_cluster_is_refused_with_a_sentence_on_both_sides)
 
     BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 3; }));
 
-    auto const sentence =
-        "refused: server 1 (incarnation 11) is of another cluster than server 2 (incarnation 22)";
+    auto const sentence = "refused: server 1 (incarnation 11) is of another cluster than server 2 (incarnation 22)";
     BOOST_TEST(one.has_logged(sentence));
     BOOST_TEST(two.has_logged(sentence));
     BOOST_TEST(two.counters().handshakes_refused >= 3U);
@@ -172,8 +166,7 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_sentences)
     BOOST_REQUIRE(not in_use.has_value());
     BOOST_TEST(in_use.error().sentence == "cannot listen at " + second.listen + ": Address already in use");
 
-    for (auto const* wrong :
-         {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:7x", "::1:80", "[::1:80"}) {
+    for (auto const* wrong : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:7x", "::1:80", "[::1:80"}) {
         second.listen = wrong;
         BOOST_TEST(not TcpTransport::open(context, second).has_value(), wrong);
     }

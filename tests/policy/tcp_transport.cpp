@@ -12,17 +12,12 @@ using namespace totora;
 using namespace totora::testing;
 using boost::unit_test::label;
 
-namespace {
-
-Rpc vote_request(std::uint64_t term)
+namespace
 {
-    return RequestVote{.term = Term{term}, .last_log = {}};
-}
 
-Rpc vote(std::uint64_t term)
-{
-    return RequestVoteResponse{.term = Term{term}, .vote_granted = true};
-}
+Rpc vote_request(std::uint64_t term) { return RequestVote{.term = Term{term}, .last_log = {}}; }
+
+Rpc vote(std::uint64_t term) { return RequestVoteResponse{.term = Term{term}, .vote_granted = true}; }
 
 } // namespace
 
@@ -130,8 +125,8 @@ BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_until_it_has_left_and_not_longer
 
     auto watch = std::weak_ptr<void const>{};
     {
-        auto const append = make_append(Term{3}, Index{5},
-                                        {{EntryKind::command, std::vector<std::byte>(4U << 20U, std::byte{3})}});
+        auto const append =
+            make_append(Term{3}, Index{5}, {{EntryKind::command, std::vector<std::byte>(4U << 20U, std::byte{3})}});
         watch = append.entries.slice(0).pin;
         pair.one.send(S2, append.rpc, append.entries);
     }

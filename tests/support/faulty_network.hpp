@@ -14,7 +14,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora::test {
+namespace totora::test
+{
 
 /// How often what goes wrong, of a thousand messages.
 struct NetworkFaults

@@ -15,7 +15,8 @@
 #include <vector>
 
 /// Frames for the tests of codec and transports.
-namespace totora::testing {
+namespace totora::testing
+{
 
 inline constexpr auto any_cluster = cluster_of("a cluster");
 inline constexpr auto route_1_to_2 = Route{.cluster = any_cluster,
@@ -139,8 +140,7 @@ struct Sample
         {"AppendEntries", to_frame(commands.rpc, commands.entries)},
         {"AppendEntries, configuration", to_frame(change.rpc, change.entries)},
         {"AppendEntriesResponse",
-         to_frame(
-             AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}})},
+         to_frame(AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}})},
     };
 }
 

@@ -15,7 +15,8 @@
 #include <vector>
 
 /// What tests of logs put into them and compare them by.
-namespace totora::test {
+namespace totora::test
+{
 
 /// A payload of `size` bytes in which everything depends on index and term.
 inline std::vector<std::byte> payload_for(Index index, Term term, std::size_t size)
@@ -65,8 +66,7 @@ inline Entries configuration_entry(Term term, Index index, std::vector<std::uint
 {
     auto peers = std::vector<Peer>{};
     for (auto const server : servers)
-        peers.push_back(
-            {{ServerId{server}, first_incarnation, MemberKind::voter}, "host:" + std::to_string(server)});
+        peers.push_back({{ServerId{server}, first_incarnation, MemberKind::voter}, "host:" + std::to_string(server)});
     auto entries = Entries{};
     entries.add(entry_slice(index, term, encode_peers(peers), EntryKind::configuration), 1);
     return entries;

@@ -24,7 +24,11 @@ using TestLog = SegmentedLog<ForgetfulFiles, InlineSyncer>;
 
 inline SegmentedLogOptions small_options()
 {
-    return {.segment_bytes = 4096, .cache_bytes = 2000, .record_bytes_max = 700, .prepare_bytes = 2048, .retry_after = std::chrono::milliseconds{0}};
+    return {.segment_bytes = 4096,
+            .cache_bytes = 2000,
+            .record_bytes_max = 700,
+            .prepare_bytes = 2048,
+            .retry_after = std::chrono::milliseconds{0}};
 }
 
 inline Disk disk_with_log()
@@ -65,14 +69,14 @@ struct Content
     struct Entry
     {
         std::uint64_t term = 0;
-        std::size_t payload_size = 0;
+        std::size_t   payload_size = 0;
 
         friend bool operator==(Entry const&, Entry const&) = default;
     };
 
-    Term term;
+    Term                    term;
     std::optional<ServerId> vote;
-    std::vector<Entry> entries;
+    std::vector<Entry>      entries;
 
     friend bool operator==(Content const&, Content const&) = default;
 };
@@ -81,7 +85,7 @@ struct Content
 template <typename Log>
 std::optional<Content> content_of(Log& log, Recovered const& recovered)
 {
-    auto content = Content{recovered.current_term, recovered.voted_for, {}};
+    auto       content = Content{recovered.current_term, recovered.voted_for, {}};
     auto const last = recovered.entries.last();
     if (log.last() != last)
         return std::nullopt;
@@ -127,7 +131,8 @@ public:
         else if (chance < 38)
             vote(log);
         else if (chance < 45 and current_.entries.size() > commit_)
-            truncate(log, current_.entries.size() - dice_.roll(std::min<std::uint64_t>(current_.entries.size() - commit_, 40)));
+            truncate(log, current_.entries.size() -
+                              dice_.roll(std::min<std::uint64_t>(current_.entries.size() - commit_, 40)));
         else if (chance < 50)
             commit(log);
         else
@@ -178,9 +183,9 @@ public:
     }
 
     [[nodiscard]] Content const& current() const { return current_; }
-    [[nodiscard]] std::uint64_t writes() const { return history_.size() - 1; }
-    [[nodiscard]] std::uint64_t durable() const { return durable_; }
-    [[nodiscard]] Dice& dice() { return dice_; }
+    [[nodiscard]] std::uint64_t  writes() const { return history_.size() - 1; }
+    [[nodiscard]] std::uint64_t  durable() const { return durable_; }
+    [[nodiscard]] Dice&          dice() { return dice_; }
 
     /// Whether this is what was there after a write that is not older than the newest one reported durable. The last
     /// append may be there in part.
@@ -207,11 +212,11 @@ private:
                std::equal(found.entries.begin(), found.entries.end(), after.entries.begin());
     }
 
-    Dice dice_;
-    Content current_;
-    std::uint64_t commit_ = 0;
-    std::vector<Content> history_; ///< After each write, the first element being before all of them.
-    std::uint64_t durable_ = 0;    ///< The newest write that the log reported durable.
+    Dice                 dice_;
+    Content              current_;
+    std::uint64_t        commit_ = 0;
+    std::vector<Content> history_;     ///< After each write, the first element being before all of them.
+    std::uint64_t        durable_ = 0; ///< The newest write that the log reported durable.
 };
 
 /// Opens the log that is on the disk and compares it with what may be there. Empty if all is well.

@@ -21,7 +21,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test {
+namespace totora::test
+{
 
 /// Remembers what was applied, and answers with the position in the history.
 struct HistoryMachine
@@ -103,8 +104,7 @@ public:
         server.machine = std::make_unique<HistoryMachine>();
         server.clock = std::make_unique<ManualClock>(random_());
         server.transport = std::make_unique<FaultyTransport>(network, server.id);
-        server.node =
-            std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
+        server.node = std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
         auto const started = server.node->start();
         expect(started.has_value(), "a server that lost only what was not durable starts again");
         expect(server.node->state().commit_index <= last_index(server.node->state()), "nothing committed is lost");
@@ -211,8 +211,7 @@ public:
             return;
         auto const& state = server.node->state();
         auto const  waiting = state.last_write.value - state.durable_write.value;
-        server.log.complete_through(
-            WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
+        server.log.complete_through(WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
     }
 
     /// What was promised to clients is on every server, where it was said to be; all machines are equal.

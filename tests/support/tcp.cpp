@@ -4,7 +4,8 @@
 #include <boost/asio/error.hpp>
 
 // Here, so that Asio is compiled once for all tests of the transport.
-namespace totora::testing {
+namespace totora::testing
+{
 
 void run_a_little(boost::asio::io_context& context)
 {

@@ -20,7 +20,8 @@
 #include <vector>
 
 /// Servers on one `io_context`, over real sockets of this host.
-namespace totora::testing {
+namespace totora::testing
+{
 
 inline constexpr auto S1 = Party{ServerId{1}, Incarnation{11}};
 inline constexpr auto S2 = Party{ServerId{2}, Incarnation{22}};
@@ -158,9 +159,6 @@ private:
 };
 
 /// A route between servers of the tests.
-[[nodiscard]] inline Route route(Party from, Party to)
-{
-    return {any_cluster, 0, from, to};
-}
+[[nodiscard]] inline Route route(Party from, Party to) { return {any_cluster, 0, from, to}; }
 
 } // namespace totora::testing

@@ -11,7 +11,8 @@
 using namespace totora;
 using namespace totora::testing;
 
-namespace {
+namespace
+{
 
 std::optional<FrameRefusal> refusal_of(std::vector<std::byte> bytes)
 {
@@ -19,10 +20,7 @@ std::optional<FrameRefusal> refusal_of(std::vector<std::byte> bytes)
     return frame ? std::nullopt : std::optional{frame.error()};
 }
 
-void flip(std::vector<std::byte>& bytes, std::size_t bit)
-{
-    bytes[bit / 8] ^= std::byte{1} << (bit % 8);
-}
+void flip(std::vector<std::byte>& bytes, std::size_t bit) { bytes[bit / 8] ^= std::byte{1} << (bit % 8); }
 
 } // namespace
 
@@ -103,8 +101,8 @@ BOOST_AUTO_TEST_CASE(what_is_read_from_changed_frames_with_right_checksums_is_so
         // Mostly of a length that is there, as a real frame would be.
         if (random() % 8 != 0) {
             put(bytes.data() + 8, static_cast<std::uint32_t>(size - frame_header_size));
-            put(bytes.data() + 12, std::min(get<std::uint32_t>(bytes.data() + 12),
-                                            static_cast<std::uint32_t>(size - frame_header_size)));
+            put(bytes.data() + 12,
+                std::min(get<std::uint32_t>(bytes.data() + 12), static_cast<std::uint32_t>(size - frame_header_size)));
             put(bytes.data() + 6, std::uint16_t{0});
             reseal(bytes);
         }

@@ -10,7 +10,8 @@
 using namespace totora;
 using namespace totora::testing;
 
-namespace {
+namespace
+{
 
 /// What version 1 wrote, byte for byte. Never changed: a later version adds its own, and still reads these.
 struct Golden

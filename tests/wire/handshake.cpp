@@ -7,7 +7,8 @@
 using namespace totora;
 using namespace totora::testing;
 
-namespace {
+namespace
+{
 
 constexpr auto self = Party{ServerId{2}, Incarnation{22}};
 
@@ -70,8 +71,7 @@ BOOST_AUTO_TEST_CASE(who_answers_must_be_whom_we_dialed)
 {
     BOOST_TEST(not answer({}, route_1_to_2, route_1_to_2.sender).has_value());
     BOOST_TEST((answer({}, route_1_to_2, Party{ServerId{3}, Incarnation{11}}) == HandshakeFault::another_server));
-    BOOST_TEST(
-        (answer({}, route_1_to_2, Party{ServerId{1}, Incarnation{12}}) == HandshakeFault::another_incarnation));
+    BOOST_TEST((answer({}, route_1_to_2, Party{ServerId{1}, Incarnation{12}}) == HandshakeFault::another_incarnation));
 }
 
 BOOST_AUTO_TEST_CASE(limits_under_which_an_entry_could_not_be_carried_are_refused_by_both,
@@ -87,12 +87,10 @@ BOOST_AUTO_TEST_CASE(limits_under_which_an_entry_could_not_be_carried_are_refuse
     BOOST_TEST((answer(fewer) == HandshakeFault::unequal_limits));
 
     auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, smaller);
-    BOOST_TEST(judged.error().sentence.find("entry_bytes_max is 8388608 here and 8388607 there") !=
-               std::string::npos);
+    BOOST_TEST(judged.error().sentence.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_entry,
-                     *boost::unit_test::label("case_84"))
+BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_entry, *boost::unit_test::label("case_84"))
 {
     auto const least = static_cast<std::uint32_t>(frame_bytes_for(FrameLimits{}.entry_bytes_max));
     auto       hello = Hello{};

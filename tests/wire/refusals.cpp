@@ -10,7 +10,8 @@
 using namespace totora;
 using namespace totora::testing;
 
-namespace {
+namespace
+{
 
 std::optional<FrameRefusal> refusal_of(std::vector<std::byte> const& bytes)
 {
@@ -32,9 +33,8 @@ constexpr auto append_fields = std::size_t{73};
 
 std::vector<std::byte> append_frame()
 {
-    auto const append =
-        make_append(Term{7}, Index{41},
-                    {{EntryKind::command, bytes_of("payload")}, {EntryKind::command, bytes_of("another")}});
+    auto const append = make_append(
+        Term{7}, Index{41}, {{EntryKind::command, bytes_of("payload")}, {EntryKind::command, bytes_of("another")}});
     return to_frame(append.rpc, append.entries);
 }
 
@@ -97,8 +97,7 @@ BOOST_AUTO_TEST_CASE(lengths_near_all_limits_are_refused, *boost::unit_test::lab
     BOOST_TEST((refusal_of(longer) == FrameRefusal::bad_field));
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_of_exactly_the_limit_is_read_and_one_more_byte_is_not,
-                     *boost::unit_test::label("case_84"))
+BOOST_AUTO_TEST_CASE(a_frame_of_exactly_the_limit_is_read_and_one_more_byte_is_not, *boost::unit_test::label("case_84"))
 {
     auto const frame = append_frame();
     auto const size = static_cast<std::uint32_t>(frame.size());
@@ -126,8 +125,7 @@ BOOST_AUTO_TEST_CASE(numbers_above_the_highest_are_refused, *boost::unit_test::l
 
 BOOST_AUTO_TEST_CASE(a_run_that_ends_above_the_highest_number_is_refused, *boost::unit_test::label("case_78"))
 {
-    auto const append =
-        make_append(Term{7}, Index{number_max}, {{EntryKind::command, {}}, {EntryKind::command, {}}});
+    auto const append = make_append(Term{7}, Index{number_max}, {{EntryKind::command, {}}, {EntryKind::command, {}}});
     BOOST_TEST((refusal_of(to_frame(append.rpc, append.entries)) == FrameRefusal::bad_field));
     BOOST_TEST((refusal_of(with(append_frame(), fields + 40, number_max)) == FrameRefusal::bad_field));
 }
@@ -247,10 +245,8 @@ BOOST_AUTO_TEST_CASE(a_configuration_outside_of_the_run_is_refused, *boost::unit
 BOOST_AUTO_TEST_CASE(a_configuration_that_its_entry_does_not_hold_is_refused, *boost::unit_test::label("6"))
 {
     // At the index of a command, and with another member than the entry says.
-    BOOST_TEST(
-        (refusal_of(with(configuration_frame(), fields + 73, std::uint64_t{43})) == FrameRefusal::bad_entry));
-    BOOST_TEST(
-        (refusal_of(with(configuration_frame(), fields + 81, std::uint64_t{9})) == FrameRefusal::bad_entry));
+    BOOST_TEST((refusal_of(with(configuration_frame(), fields + 73, std::uint64_t{43})) == FrameRefusal::bad_entry));
+    BOOST_TEST((refusal_of(with(configuration_frame(), fields + 81, std::uint64_t{9})) == FrameRefusal::bad_entry));
 
     // A configuration that the message does not name.
     auto unnamed = make_configuration_append(Term{7}, Index{41}, 3);
@@ -267,10 +263,10 @@ BOOST_AUTO_TEST_CASE(a_frame_for_others_is_refused_by_name)
     route.group = 1;
     BOOST_TEST((refuse_route(route, any_cluster, self) == FrameRefusal::another_group));
     BOOST_TEST((refuse_route(route_1_to_2, ClusterId{1}, self) == FrameRefusal::another_cluster));
-    BOOST_TEST((refuse_route(route_1_to_2, any_cluster, {ServerId{3}, self.incarnation}) ==
-                FrameRefusal::another_server));
-    BOOST_TEST((refuse_route(route_1_to_2, any_cluster, {self.id, Incarnation{23}}) ==
-                FrameRefusal::another_incarnation));
+    BOOST_TEST(
+        (refuse_route(route_1_to_2, any_cluster, {ServerId{3}, self.incarnation}) == FrameRefusal::another_server));
+    BOOST_TEST(
+        (refuse_route(route_1_to_2, any_cluster, {self.id, Incarnation{23}}) == FrameRefusal::another_incarnation));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

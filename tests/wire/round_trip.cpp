@@ -11,7 +11,8 @@
 using namespace totora;
 using namespace totora::testing;
 
-namespace {
+namespace
+{
 
 constexpr auto extremes = std::array<std::uint64_t, 6>{0, 1, 0xFF, 0x0102030405060708, number_max - 1, number_max};
 
@@ -19,8 +20,7 @@ constexpr auto extremes = std::array<std::uint64_t, 6>{0, 1, 0xFF, 0x01020304050
 bool survives(Rpc const& rpc)
 {
     auto const frame = read_frame(to_frame(rpc));
-    return frame and frame->route == route_1_to_2 and std::get<Rpc>(frame->content) == rpc and
-           frame->entries.empty();
+    return frame and frame->route == route_1_to_2 and std::get<Rpc>(frame->content) == rpc and frame->entries.empty();
 }
 
 std::vector<std::byte> encoded_bytes(Entries const& entries)
@@ -124,7 +124,8 @@ BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
 
 BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)
 {
-    auto const head = encode(route_1_to_2, HandshakeRefusal{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
+    auto const head =
+        encode(route_1_to_2, HandshakeRefusal{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
     auto const frame = read_frame({head.bytes().begin(), head.bytes().end()});
     auto const sentence = std::get<HandshakeRefusal>(frame->content).sentence;
 
@@ -142,8 +143,7 @@ BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_tes
     BOOST_TEST((refused.error() == FrameRefusal::oversized));
 }
 
-BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it,
-                     *boost::unit_test::label("case_84"))
+BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it, *boost::unit_test::label("case_84"))
 {
     auto append = make_configuration_append(Term{7}, Index{41}, servers_max);
     append.entries = make_entries(Term{7}, Index{41}, {{EntryKind::command, std::vector<std::byte>(5000)}});

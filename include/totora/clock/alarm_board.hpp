@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// The armed alarms of one server and when they ring: one place for each kind, so that arming again is an assignment.
 class AlarmBoard

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// A clock that moves when it is told to, for tests and simulations. Deterministic for a given seed.
 class ManualClock

@@ -9,7 +9,8 @@
 #include <optional>
 #include <random>
 
-namespace totora {
+namespace totora
+{
 
 /// The machine's monotonic clock. Keeps no thread and no timer: whoever runs the node asks for `next_ring_ms`.
 class SteadyClock

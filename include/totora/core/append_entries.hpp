@@ -11,7 +11,8 @@
 
 #include <algorithm>
 
-namespace totora {
+namespace totora
+{
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
 // the answers.
@@ -50,8 +51,7 @@ constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, Serv
 }
 
 /// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
-constexpr void
-refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
     send(outgoing, leader,
          AppendEntriesResponse{.term = follower.current_term,

@@ -5,7 +5,8 @@
 #include <array>
 #include <cstddef>
 
-namespace totora {
+namespace totora
+{
 
 /// A sequence of at most `capacity` values, stored in place and trivially copyable if `T` is.
 ///

@@ -8,19 +8,14 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 // What no correct server can send. It is found before anything else is done with a message, so that it changes nothing:
 // the core is total, whatever arrives.
 
-[[nodiscard]] constexpr bool is_in_range(Term term)
-{
-    return term.value <= number_max;
-}
-[[nodiscard]] constexpr bool is_in_range(Index index)
-{
-    return index.value <= number_max;
-}
+[[nodiscard]] constexpr bool is_in_range(Term term) { return term.value <= number_max; }
+[[nodiscard]] constexpr bool is_in_range(Index index) { return index.value <= number_max; }
 
 /// Whether an entry can be at this position: term 0 belongs to index 0, and to it alone.
 [[nodiscard]] constexpr bool is_sound(LogPosition position)
@@ -55,8 +50,7 @@ find_breach(State const&, ServerId, RequestPreVoteResponse const& response)
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const&, ServerId, RequestVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId, RequestVoteResponse const& response)
 {
     if (not is_in_range(response.term))
         return Outcome::breach_number;
@@ -92,8 +86,7 @@ find_breach(State const& state, ServerId leader, AppendEntries const& append)
 find_breach(State const& state, ServerId follower, AppendEntriesResponse const& response)
 {
     if (not is_in_range(response.term) or not is_in_range(response.match) or not is_in_range(response.hint.term) or
-        not is_in_range(response.hint.index) or response.round.value > number_max or
-        response.number.value > number_max)
+        not is_in_range(response.hint.index) or response.round.value > number_max or response.number.value > number_max)
         return Outcome::breach_number;
     auto const* leader = std::get_if<Leader>(&state.role);
     auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;

@@ -9,7 +9,8 @@
 #include <optional>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// Gives the state machine what it may have: what is committed, and durable here. A machine that ran ahead of its own log
 /// could not be brought back after a power loss (Figure 2, "All Servers").

@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora {
+namespace totora
+{
 
 /// How many members a configuration can name.
 inline constexpr std::size_t servers_max = 16;

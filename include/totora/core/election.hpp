@@ -7,7 +7,8 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 // §5.2 and §5.4.1: who may lead. Dissertation §4.2.3 and §9.6: who may ask.
 

@@ -8,14 +8,14 @@
 #include <string_view>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 // What must hold of every state, and of a state and its successor. Too costly for every build; every test asks it
 // after every step.
 
 /// The invariant of one role that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(State const& state, Leader const& leader)
+[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& state, Leader const& leader)
 {
     if (state.voted_for != state.own.id)
         return "a leader voted for itself";
@@ -53,8 +53,7 @@ find_broken_invariant(State const& state, Leader const& leader)
         return "what is applied is committed, and durable here";
     if (state.term_write > state.last_write or state.durable_write > state.last_write)
         return "what is durable was written";
-    if (state.configuration.index > last_index(state) or
-        state.previous_configuration.index > state.configuration.index)
+    if (state.configuration.index > last_index(state) or state.previous_configuration.index > state.configuration.index)
         return "the configuration in force is in the log";
     auto earlier = PendingAppend{state.durable_write, Index{}};
     for (auto const& pending : state.pending_appends) {
@@ -94,8 +93,7 @@ find_broken_invariant(State const& state, Leader const& leader)
 }
 
 /// The invariant of a step that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(State const& earlier, State const& later)
+[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& earlier, State const& later)
 {
     if (later.current_term < earlier.current_term)
         return "terms never go back";

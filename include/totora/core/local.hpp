@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
 enum class Alarm : std::uint8_t
@@ -16,7 +17,7 @@ enum class Alarm : std::uint8_t
     election,      ///< No leader for a random time: campaign (§5.2).
     leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
     heartbeat,     ///< A leader says that it lives (§5.2).
-    quorum_check, ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
+    quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
 };
 
 inline constexpr std::size_t alarm_kinds = 4;

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace totora {
+namespace totora
+{
 
 /// What can happen in a step, by name. The world's behaviour is answered or ignored; a breach is what no correct
 /// server can send: it changes nothing and is not answered.
@@ -50,10 +51,7 @@ enum class Outcome : std::uint8_t
 inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::breach_write) + 1;
 
 /// Whether an outcome proves that another server, or a policy, is broken.
-[[nodiscard]] constexpr bool is_breach(Outcome outcome)
-{
-    return outcome >= Outcome::breach_sender;
-}
+[[nodiscard]] constexpr bool is_breach(Outcome outcome) { return outcome >= Outcome::breach_sender; }
 
 /// The name of an outcome, as metrics and traces spell it.
 [[nodiscard]] constexpr std::string_view name_of(Outcome outcome)

@@ -14,7 +14,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Write term and vote, which are one record.
 struct SaveVote
@@ -111,9 +112,9 @@ inline constexpr std::size_t outcomes_max = 8;
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing
 {
-    std::vector<Envelope>            messages; ///< In the order in which they are to leave.
-    Bounded<Write, writes_max>       writes;   ///< To be made, in this order, before `messages` are looked at.
-    Bounded<AlarmOrder, alarm_kinds> alarms;   ///< At most one of a kind.
+    std::vector<Envelope>            messages;      ///< In the order in which they are to leave.
+    Bounded<Write, writes_max>       writes;        ///< To be made, in this order, before `messages` are looked at.
+    Bounded<AlarmOrder, alarm_kinds> alarms;        ///< At most one of a kind.
     std::optional<Index>             apply_through; ///< The state machine may be given everything up to here.
     std::optional<Answer>            answer;        ///< To the client of this step.
     std::optional<ReadAllowed>       read_allowed;  ///< To clients of earlier steps.
@@ -143,10 +144,7 @@ constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release r
 }
 
 /// Names what happened.
-constexpr void note(Outgoing& outgoing, Outcome outcome)
-{
-    outgoing.outcomes.push_back(outcome);
-}
+constexpr void note(Outgoing& outgoing, Outcome outcome) { outgoing.outcomes.push_back(outcome); }
 
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)

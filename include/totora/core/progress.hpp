@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// The leader looks for the place where the follower's log agrees with its own: one append at a time.
 struct Probe

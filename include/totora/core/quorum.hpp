@@ -10,7 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora {
+namespace totora
+{
 
 /// A set of servers, in order of their ids, so that equal sets are equal values.
 class ServerSet

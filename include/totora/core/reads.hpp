@@ -8,7 +8,8 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 // §8, read-only operations; dissertation §6.4. A read belongs to a round that begins after it was asked for. When a
 // majority has answered an append that carried the round or a later one, the leader was still the leader after the read

@@ -9,7 +9,8 @@
 #include <optional>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// Why no server can be made from what a log recovered.
 enum class RecoveryError : std::uint8_t
@@ -17,8 +18,8 @@ enum class RecoveryError : std::uint8_t
     settings_unsound,    ///< The settings contradict each other (`is_sound(Settings)`).
     number_out_of_range, ///< A term or an index above `number_max`.
     log_newer_than_term, ///< The log ends in a later term than the server ever saved: its vote is lost.
-    commit_beyond_log, ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
-    applied_beyond_log, ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
+    commit_beyond_log,   ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
+    applied_beyond_log,  ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
     configuration_unsound, ///< No log may hold this configuration.
 };
 

@@ -6,7 +6,8 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// A log's word that a write, and every write before it, survives any crash. Only a log can give it.
 class Durable

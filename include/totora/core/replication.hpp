@@ -10,7 +10,8 @@
 #include <algorithm>
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 // §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_response.hpp.
 
@@ -21,8 +22,7 @@ inline constexpr int appends_per_step = 4;
 [[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
 {
     for (auto const* configuration : {&state.configuration, &state.previous_configuration})
-        if (configuration->index >= entries.first and configuration->index <= last_of(entries) and
-            entries.count > 0)
+        if (configuration->index >= entries.first and configuration->index <= last_of(entries) and entries.count > 0)
             return *configuration;
     return std::nullopt;
 }

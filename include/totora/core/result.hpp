@@ -4,7 +4,8 @@
 #include <memory>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// A failure on its way into a `Result`.
 template <typename E>

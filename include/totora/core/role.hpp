@@ -8,7 +8,8 @@
 
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// Answers requests of leaders and candidates (§5.1). Also a server that may not vote.
 struct Follower

@@ -8,7 +8,8 @@
 #include <optional>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// Asks whether the receiver would vote for the sender in the next term; changes nothing anywhere.
 ///

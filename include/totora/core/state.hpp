@@ -17,7 +17,8 @@
 #include <type_traits>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// What the core can be told about timing and flow. The same on every server of a cluster, or nearly so.
 struct Settings
@@ -112,19 +113,10 @@ struct PersistentState
     Index                   applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
 };
 
-[[nodiscard]] constexpr LogPosition last_position(State const& state)
-{
-    return state.log.last();
-}
-[[nodiscard]] constexpr Index last_index(State const& state)
-{
-    return state.log.last().index;
-}
+[[nodiscard]] constexpr LogPosition last_position(State const& state) { return state.log.last(); }
+[[nodiscard]] constexpr Index       last_index(State const& state) { return state.log.last().index; }
 
-[[nodiscard]] constexpr bool is_leader(State const& state)
-{
-    return std::holds_alternative<Leader>(state.role);
-}
+[[nodiscard]] constexpr bool is_leader(State const& state) { return std::holds_alternative<Leader>(state.role); }
 
 /// The leader of the current term as far as this server knows, `nobody` if it does not.
 [[nodiscard]] constexpr ServerId known_leader(State const& state)
@@ -167,13 +159,13 @@ constexpr void mark_broken(State& state, Site site)
 
 /// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
 /// state is marked, and the step ends with nothing but `Failed`: a server that doubts its state must not vote.
-#define TOTORA_INVARIANT(state, condition)                                                                        \
-    do {                                                                                                          \
-        if (not(condition)) {                                                                                     \
-            if (std::is_constant_evaluated())                                                                     \
-                ::totora::an_invariant_is_broken_in_a_proof();                                                    \
-            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                   \
-        }                                                                                                         \
+#define TOTORA_INVARIANT(state, condition)                                                                             \
+    do {                                                                                                               \
+        if (not(condition)) {                                                                                          \
+            if (std::is_constant_evaluated())                                                                          \
+                ::totora::an_invariant_is_broken_in_a_proof();                                                         \
+            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                        \
+        }                                                                                                              \
     } while (false)
 
 } // namespace totora

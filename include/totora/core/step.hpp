@@ -16,7 +16,8 @@
 #include <utility>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 // The file to read first. `step` is the only way in which a server changes: everything that happens to it is a message
 // in, everything it does is a value out. The rules of Figure 2 are in the files included above, one topic each; what
@@ -32,8 +33,8 @@ struct Transition
 };
 
 template <typename T>
-inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or
-                                    std::same_as<T, RequestVoteResponse> or std::same_as<T, AppendEntriesResponse>;
+inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or std::same_as<T, RequestVoteResponse> or
+                                  std::same_as<T, AppendEntriesResponse>;
 
 /// Whether a message in a newer term makes this server adopt it.
 ///

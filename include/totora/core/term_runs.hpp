@@ -9,7 +9,8 @@
 #include <optional>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Where a term begins in a log.
 struct TermStart
@@ -52,10 +53,7 @@ public:
     }
 
     /// Whether the log holds exactly this entry (or is based on it).
-    [[nodiscard]] constexpr bool holds(LogPosition position) const
-    {
-        return term_at(position.index) == position.term;
-    }
+    [[nodiscard]] constexpr bool holds(LogPosition position) const { return term_at(position.index) == position.term; }
 
     /// The last position whose index and whose term are both at most those given: the furthest that a log
     /// which holds `limit` can agree with this one (end of §5.3). Never below `base()`.
@@ -119,9 +117,8 @@ private:
         if (after == 0 or starts_[after - 1].first <= index)
             return after;
         auto const begin = starts_.begin();
-        auto const found =
-            std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
-                             [](Index wanted, TermStart const& start) { return wanted < start.first; });
+        auto const found = std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
+                                            [](Index wanted, TermStart const& start) { return wanted < start.first; });
         return static_cast<std::size_t>(found - begin);
     }
 

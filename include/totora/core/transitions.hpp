@@ -9,7 +9,8 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 // Figure 4: how a server changes its role. All of it is here.
 

@@ -4,7 +4,8 @@
 #include <compare>
 #include <cstdint>
 
-namespace totora {
+namespace totora
+{
 
 /// The highest term and index that a server accepts. Everything above is refused by the codec and is a breach
 /// to the core, so that `value + 1` never wraps: at one election a microsecond it lasts 146,000 years.
@@ -27,22 +28,13 @@ struct Index
 };
 
 /// The entry after this one.
-[[nodiscard]] constexpr Index next(Index index)
-{
-    return Index{index.value + 1};
-}
+[[nodiscard]] constexpr Index next(Index index) { return Index{index.value + 1}; }
 
 /// The entry before this one; the position before the first entry is its own predecessor.
-[[nodiscard]] constexpr Index before(Index index)
-{
-    return Index{index.value == 0 ? 0 : index.value - 1};
-}
+[[nodiscard]] constexpr Index before(Index index) { return Index{index.value == 0 ? 0 : index.value - 1}; }
 
 /// Moves an index by a number of entries.
-[[nodiscard]] constexpr Index operator+(Index index, std::uint64_t count)
-{
-    return Index{index.value + count};
-}
+[[nodiscard]] constexpr Index operator+(Index index, std::uint64_t count) { return Index{index.value + count}; }
 
 /// A server of the cluster. Zero is nobody: what happens on this server itself comes from nobody.
 struct ServerId
@@ -83,10 +75,7 @@ struct Run
 };
 
 /// The last index of a run; the one before `first` if it is empty.
-[[nodiscard]] constexpr Index last_of(Run const& run)
-{
-    return before(run.first + run.count);
-}
+[[nodiscard]] constexpr Index last_of(Run const& run) { return before(run.first + run.count); }
 
 /// What an entry is to the protocol (everything else about it is the state machine's).
 enum class EntryKind : std::uint8_t
@@ -104,10 +93,7 @@ struct WriteNumber
     friend constexpr auto operator<=>(WriteNumber const&, WriteNumber const&) = default;
 };
 
-[[nodiscard]] constexpr WriteNumber next(WriteNumber number)
-{
-    return WriteNumber{number.value + 1};
-}
+[[nodiscard]] constexpr WriteNumber next(WriteNumber number) { return WriteNumber{number.value + 1}; }
 
 /// A round in which a leader makes sure that it still leads (§8; dissertation §6.4). Numbered by the leader within its term.
 struct Round

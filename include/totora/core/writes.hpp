@@ -8,7 +8,8 @@
 #include <optional>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 // Figure 2, "Persistent state": how the core writes to its log, and what it may rely on. Every write has a number; the
 // log may be slow, but what is durable is always a prefix of the sequence. A message that promises something waits for
@@ -76,10 +77,7 @@ constexpr void learn_durable(State& state, WriteNumber write)
 }
 
 /// When a message that rests on term and vote alone may leave.
-[[nodiscard]] constexpr Release once_term_durable(State const& state)
-{
-    return once_durable(state, state.term_write);
-}
+[[nodiscard]] constexpr Release once_term_durable(State const& state) { return once_durable(state, state.term_write); }
 
 /// When a message that rests on term and vote and on the log up to `index` may leave.
 [[nodiscard]] constexpr Release once_log_durable(State const& state, Index index)

@@ -42,10 +42,10 @@ private:
     struct Expected
     {
         WriteNumber through;
-        Index end;
+        Index       end;
     };
 
-    Index last_;
+    Index                last_;
     std::deque<Expected> expected_;
 };
 

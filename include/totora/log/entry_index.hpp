@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] Index base() const { return base_; }
     [[nodiscard]] Index last() const { return chunks_.empty() ? base_ : last_of_chunk(*chunks_.back()); }
-    [[nodiscard]] bool holds(Index index) const { return index > base_ and index <= last(); }
+    [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last(); }
 
     /// Adds the entry behind `last()`. `size` is that of the encoded entry; a segment is smaller than 4 GiB.
     void append(std::size_t size, EntryPlace place)
@@ -89,7 +89,7 @@ public:
     struct SegmentEnd
     {
         std::uint64_t segment = 0;
-        Index last;
+        Index         last;
 
         friend constexpr bool operator==(SegmentEnd const&, SegmentEnd const&) = default;
     };
@@ -111,15 +111,15 @@ private:
 
     struct Chunk
     {
-        Index first;
-        std::uint64_t segment = 0;
-        std::uint64_t bytes_before = 0; ///< Of all entries of the log before this chunk.
-        std::uint32_t count = 0;        ///< At least 1.
+        Index                                    first;
+        std::uint64_t                            segment = 0;
+        std::uint64_t                            bytes_before = 0; ///< Of all entries of the log before this chunk.
+        std::uint32_t                            count = 0;        ///< At least 1.
         std::array<std::uint32_t, chunk_entries> ends;    ///< Encoded bytes of the chunk up to each entry, it included.
         std::array<std::uint32_t, chunk_entries> offsets; ///< Where each entry begins in the file.
     };
 
-    [[nodiscard]] static Index last_of_chunk(Chunk const& chunk) { return before(chunk.first + chunk.count); }
+    [[nodiscard]] static Index         last_of_chunk(Chunk const& chunk) { return before(chunk.first + chunk.count); }
     [[nodiscard]] static std::uint64_t bytes_of(Chunk const& chunk)
     {
         return chunk.count == 0 ? 0 : chunk.ends[chunk.count - 1];
@@ -151,7 +151,7 @@ private:
         return chunk.bytes_before + chunk.ends[index.value - chunk.first.value];
     }
 
-    Index base_;
+    Index                               base_;
     std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 

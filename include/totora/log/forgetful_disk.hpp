@@ -58,10 +58,10 @@ public:
     /// A change of a file that is not synced: bytes written, or a new size.
     struct Change
     {
-        std::uint64_t number = 0; ///< In the order of the calls, over all files.
-        std::uint64_t offset = 0; ///< Of the bytes, or the new size.
+        std::uint64_t          number = 0; ///< In the order of the calls, over all files.
+        std::uint64_t          offset = 0; ///< Of the bytes, or the new size.
         std::vector<std::byte> bytes;
-        bool resizes = false;
+        bool                   resizes = false;
 
         [[nodiscard]] std::size_t sectors() const
         {
@@ -75,7 +75,7 @@ public:
     {
         std::vector<std::byte> now;
         std::vector<std::byte> durable;
-        std::vector<Change> unsynced;
+        std::vector<Change>    unsynced;
     };
 
     using Names = std::map<std::string, std::shared_ptr<Node>, std::less<>>;
@@ -84,8 +84,8 @@ public:
     [[nodiscard]] std::shared_ptr<ForgetfulDisk> clone() const
     {
         auto const lock = std::lock_guard{mutex_};
-        auto copy = std::make_shared<ForgetfulDisk>();
-        auto copies = std::map<Node*, std::shared_ptr<Node>>{};
+        auto       copy = std::make_shared<ForgetfulDisk>();
+        auto       copies = std::map<Node*, std::shared_ptr<Node>>{};
         auto const copied = [&](Names const& names) {
             auto result = Names{};
             for (auto const& [name, node] : names) {
@@ -108,7 +108,7 @@ public:
     [[nodiscard]] std::vector<Change> unsynced() const
     {
         auto const lock = std::lock_guard{mutex_};
-        auto all = std::vector<Change>{};
+        auto       all = std::vector<Change>{};
         for (auto const& node : nodes())
             all.insert(all.end(), node->unsynced.begin(), node->unsynced.end());
         std::sort(all.begin(), all.end(), [](Change const& a, Change const& b) { return a.number < b.number; });
@@ -126,7 +126,7 @@ public:
     {
         auto const changes = unsynced();
         auto const lock = std::lock_guard{mutex_};
-        auto positions = std::map<std::uint64_t, std::size_t>{};
+        auto       positions = std::map<std::uint64_t, std::size_t>{};
         for (auto position = std::size_t{0}; position < changes.size(); ++position)
             positions[changes[position].number] = position;
         for (auto const& node : nodes()) {
@@ -197,7 +197,7 @@ public:
     void set_content(std::string_view name, std::vector<std::byte> const& bytes)
     {
         auto const lock = std::lock_guard{mutex_};
-        auto& node = *names_.find(name)->second;
+        auto&      node = *names_.find(name)->second;
         node.now = bytes;
         node.durable = bytes;
         node.unsynced.clear();
@@ -213,7 +213,7 @@ public:
     [[nodiscard]] std::vector<std::string> file_names() const
     {
         auto const lock = std::lock_guard{mutex_};
-        auto found = std::vector<std::string>{};
+        auto       found = std::vector<std::string>{};
         for (auto const& [name, node] : names_)
             found.push_back(name);
         return found;
@@ -224,7 +224,7 @@ private:
 
     [[nodiscard]] std::vector<std::shared_ptr<Node>> nodes() const
     {
-        auto all = std::vector<std::shared_ptr<Node>>{};
+        auto       all = std::vector<std::shared_ptr<Node>>{};
         auto const add = [&](Names const& names) {
             for (auto const& [name, node] : names)
                 if (std::find(all.begin(), all.end(), node) == all.end())
@@ -280,18 +280,18 @@ private:
         return used < space_ ? space_ - used : 0;
     }
 
-    mutable std::mutex mutex_;
-    std::condition_variable released_;
-    Names names_;
-    Names durable_names_;
-    std::vector<Names> name_steps_; ///< The names after each unsynced change of them.
-    std::uint64_t changes_ = 0;
-    std::uint64_t calls_ = 0;
-    std::uint64_t power_cuts_ = 0;
-    std::uint64_t space_ = std::numeric_limits<std::uint64_t>::max();
-    bool syncs_held_ = false;
-    bool lies_about_syncs_ = false;
-    bool lies_about_names_ = false;
+    mutable std::mutex                             mutex_;
+    std::condition_variable                        released_;
+    Names                                          names_;
+    Names                                          durable_names_;
+    std::vector<Names>                             name_steps_; ///< The names after each unsynced change of them.
+    std::uint64_t                                  changes_ = 0;
+    std::uint64_t                                  calls_ = 0;
+    std::uint64_t                                  power_cuts_ = 0;
+    std::uint64_t                                  space_ = std::numeric_limits<std::uint64_t>::max();
+    bool                                           syncs_held_ = false;
+    bool                                           lies_about_syncs_ = false;
+    bool                                           lies_about_names_ = false;
     std::function<int(FileCall, std::string_view)> asked_;
 };
 

@@ -36,11 +36,11 @@ public:
             return std::uint64_t{node_->now.size()};
         }
 
-        [[nodiscard]] Result<Done, FileError> write(std::uint64_t offset,
-                                                    std::span<std::span<std::byte const> const> parts)
+        [[nodiscard]] Result<Done, FileError>
+        write(std::uint64_t offset, std::span<std::span<std::byte const> const> parts)
         {
             auto const call = Call{*this, FileCall::write};
-            auto bytes = std::vector<std::byte>{};
+            auto       bytes = std::vector<std::byte>{};
             for (auto const& part : parts)
                 bytes.insert(bytes.end(), part.begin(), part.end());
             auto const fits = std::max<std::uint64_t>(node_->now.size() + disk_->space_left(), offset) - offset;
@@ -94,7 +94,7 @@ public:
 
         [[nodiscard]] Result<Done, FileError> sync()
         {
-            auto call = Call{*this, FileCall::sync};
+            auto       call = Call{*this, FileCall::sync};
             auto const through = disk_->changes_; // What is written while the sync runs is not covered by it.
             call.wait_while_held();
             if (disk_->lies_about_syncs_ and not call.failed())
@@ -111,18 +111,17 @@ public:
 
         File(std::shared_ptr<ForgetfulDisk> disk, std::shared_ptr<ForgetfulDisk::Node> node, std::string name)
             : disk_(std::move(disk)), node_(std::move(node)), name_(std::move(name)), power_cuts_(disk_->power_cuts_)
-        {
-        }
+        {}
 
-        std::shared_ptr<ForgetfulDisk> disk_;
+        std::shared_ptr<ForgetfulDisk>       disk_;
         std::shared_ptr<ForgetfulDisk::Node> node_;
-        std::string name_;
-        std::uint64_t power_cuts_; ///< When the file was opened.
+        std::string                          name_;
+        std::uint64_t                        power_cuts_; ///< When the file was opened.
     };
 
-    explicit ForgetfulFiles(std::shared_ptr<ForgetfulDisk> disk) : disk_(std::move(disk)), power_cuts_(disk_->power_cuts_)
-    {
-    }
+    explicit ForgetfulFiles(std::shared_ptr<ForgetfulDisk> disk)
+        : disk_(std::move(disk)), power_cuts_(disk_->power_cuts_)
+    {}
 
     [[nodiscard]] Result<std::vector<std::string>, FileError> names()
     {
@@ -205,12 +204,11 @@ private:
         Call(File& file, FileCall kind) : Call(*file.disk_, file.power_cuts_, kind, file.name_) {}
         Call(ForgetfulFiles& files, FileCall kind, std::string_view name)
             : Call(*files.disk_, files.power_cuts_, kind, name)
-        {
-        }
+        {}
 
         /// Whether the power was cut since the file was opened.
-        [[nodiscard]] bool dead() const { return power_cuts_ != disk_.power_cuts_; }
-        [[nodiscard]] bool failed() const { return number_ != 0; }
+        [[nodiscard]] bool                  dead() const { return power_cuts_ != disk_.power_cuts_; }
+        [[nodiscard]] bool                  failed() const { return number_ != 0; }
         [[nodiscard]] Unexpected<FileError> failure() const { return failure(number_); }
         [[nodiscard]] Unexpected<FileError> failure(int number) const
         {
@@ -232,15 +230,15 @@ private:
             number_ = dead() ? EIO : disk.asked_ ? disk.asked_(kind, name) : 0;
         }
 
-        ForgetfulDisk& disk_;
+        ForgetfulDisk&               disk_;
         std::unique_lock<std::mutex> lock_;
-        std::string name_;
-        std::uint64_t power_cuts_;
-        int number_ = 0;
+        std::string                  name_;
+        std::uint64_t                power_cuts_;
+        int                          number_ = 0;
     };
 
     std::shared_ptr<ForgetfulDisk> disk_;
-    std::uint64_t power_cuts_;
+    std::uint64_t                  power_cuts_;
 };
 
 static_assert(log_files<ForgetfulFiles>);

@@ -26,11 +26,11 @@ namespace totora
 
 /// The file that makes a directory a log: cluster, id, incarnation (8 bytes each), then `encode_peers(first_members)`.
 inline constexpr std::string_view identity_name = "identity";
-inline constexpr FileMagic identity_magic{"totoraid"};
+inline constexpr FileMagic        identity_magic{"totoraid"};
 
 /// The file that counts the starts.
 inline constexpr std::string_view run_name = "run";
-inline constexpr FileMagic run_magic{"totorarn"};
+inline constexpr FileMagic        run_magic{"totorarn"};
 
 /// What is known of the newest start of a process on this directory, and what was durable then for sure.
 ///
@@ -40,7 +40,7 @@ struct RunMark
     std::uint64_t start = 0;      ///< Counts the starts, from 1 on.
     std::uint64_t generation = 0; ///< The segment that was written to; 0 if there was none yet.
     std::uint64_t batch = 0;      ///< Everything up to this batch is durable.
-    bool clean = false;           ///< The process stopped cleanly, and `batch` is the last one.
+    bool          clean = false;  ///< The process stopped cleanly, and `batch` is the last one.
 
     friend constexpr bool operator==(RunMark const&, RunMark const&) = default;
 };
@@ -56,7 +56,7 @@ struct RunMark
 /// The generation of the segment of this name; nothing if it is no segment's name.
 [[nodiscard]] inline std::optional<std::uint64_t> generation_of(std::string_view name)
 {
-    auto generation = std::uint64_t{0};
+    auto       generation = std::uint64_t{0};
     auto const prefix = std::string_view{"segment-"};
     if (name.size() != 24 or not name.starts_with(prefix))
         return std::nullopt;
@@ -68,7 +68,7 @@ struct RunMark
 template <log_files Files>
 [[nodiscard]] Result<Done, FileError> write_run_mark(Files& files, RunMark const& mark)
 {
-    auto bytes = std::vector<std::byte>(25);
+    auto  bytes = std::vector<std::byte>(25);
     auto* to = put(put(put(bytes.data(), mark.start), mark.generation), mark.batch);
     put(to, static_cast<std::uint8_t>(mark.clean ? 1 : 0));
     return write_sealed(files, run_name, run_magic, bytes);
@@ -116,10 +116,11 @@ template <log_files Files>
         return log_failure(LogFailure::read_failed, names.error());
     for (auto const& name : *names)
         if (name == identity_name or generation_of(name))
-            return log_failure(LogFailure::already_exists, "There is a log already (file " + name + "). Another one would "
-                                                           "forget what it promised.");
-    auto const peers = encode_peers(identity.first_members);
-    auto bytes = std::vector<std::byte>(24 + peers.size());
+            return log_failure(LogFailure::already_exists, "There is a log already (file " + name +
+                                                               "). Another one would "
+                                                               "forget what it promised.");
+    auto const  peers = encode_peers(identity.first_members);
+    auto        bytes = std::vector<std::byte>(24 + peers.size());
     auto* const to = put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value);
     std::copy(peers.begin(), peers.end(), to);
     if (auto const written = write_sealed(files, identity_name, identity_magic, bytes); not written)

@@ -134,13 +134,14 @@ private:
     }
 
     /// The header of a segment, if it has one that was written for this generation.
-    [[nodiscard]] Result<std::optional<SegmentHeader>, LogError> read_header(std::uint64_t generation,
-                                                                             std::span<std::byte const> bytes)
+    [[nodiscard]] Result<std::optional<SegmentHeader>, LogError>
+    read_header(std::uint64_t generation, std::span<std::byte const> bytes)
     {
         // A file that never was a segment is all zeros here; one of another version says so.
         auto const ours = check_format(segment_name(generation), segment_magic, bytes);
-        auto const has_magic = bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, segment_magic.begin(),
-                                                                [](auto byte, char letter) { return byte == std::byte(letter); });
+        auto const has_magic =
+            bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, segment_magic.begin(),
+                                              [](auto byte, char letter) { return byte == std::byte(letter); });
         if (has_magic and not ours)
             return Unexpected{ours.error()};
         auto header = decode_segment_header(bytes);
@@ -148,15 +149,16 @@ private:
             header.reset();
         if (header and (header->cluster != identity_.cluster or header->id != identity_.id or
                         header->incarnation != identity_.incarnation))
-            return log_failure(LogFailure::foreign_format, "The file " + segment_name(generation) + " belongs to another "
-                                                           "server's log.");
+            return log_failure(LogFailure::foreign_format, "The file " + segment_name(generation) +
+                                                               " belongs to another "
+                                                               "server's log.");
         return header;
     }
 
     /// Passes over a file without a header: prepared and never used, or begun just before a crash.
     [[nodiscard]] Result<bool, LogError> pass_over(std::uint64_t generation, std::span<std::byte const> bytes)
     {
-        auto first_batch = std::optional<std::uint64_t>{};
+        auto       first_batch = std::optional<std::uint64_t>{};
         auto const seed = segment_seed(identity_, generation);
         for (auto offset = std::uint64_t{0}; offset + record_head_size <= bytes.size(); offset += record_alignment) {
             auto const head = decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
@@ -179,9 +181,10 @@ private:
     {
         auto const begins_behind = log_.index.last();
         auto const missing = next(begins_behind);
-        auto bytes = read_file(files_, segment_name(earlier.generation), earlier.length);
+        auto       bytes = read_file(files_, segment_name(earlier.generation), earlier.length);
         if (not bytes)
-            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")", missing, earlier.last);
+            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")", missing,
+                           earlier.last);
         auto const header = read_header(earlier.generation, *bytes);
         if (not header)
             return Unexpected{header.error()};
@@ -190,7 +193,7 @@ private:
                 return damaged(earlier.generation, "has no header that can be read", missing, earlier.last);
             return false;
         }
-        auto proven = header_size_for((**header).earlier.size());
+        auto       proven = header_size_for((**header).earlier.size());
         auto const take = [&](Record const& record) {
             if (record.head.kind == RecordKind::append)
                 (void)log_.take_entries(record, earlier.generation, begins_behind);
@@ -213,8 +216,8 @@ private:
     }
 
     /// Takes what the newest segment says.
-    [[nodiscard]] Result<bool, LogError> take_newest(SegmentHeader const& header, std::span<std::byte const> bytes,
-                                                     SegmentSurvey const& survey)
+    [[nodiscard]] Result<bool, LogError>
+    take_newest(SegmentHeader const& header, std::span<std::byte const> bytes, SegmentSurvey const& survey)
     {
         auto& state = log_.state;
         state.current_term = header.current_term;
@@ -224,8 +227,8 @@ private:
             return damaged(header.generation, "does not go on where the earlier ones end",
                            next(state.entries.last().index), header.last.index);
 
-        auto proven = header_size_for(header.earlier.size());
-        auto follows = true;
+        auto       proven = header_size_for(header.earlier.size());
+        auto       follows = true;
         auto const take = [&](Record const& record) {
             follows = follows and log_.take_record(record, header.generation);
             if (record.head.kind == RecordKind::seal and record.head.numbers[0] <= durable_)
@@ -240,9 +243,11 @@ private:
             return damaged(header.generation, "is damaged at byte " + std::to_string(survey.end),
                            survey.broken.value_or(next(last_index)), last_damaged(survey, last_index));
         if (not follows)
-            return damaged(header.generation, "has records that do not follow each other", next(last_index), std::nullopt);
+            return damaged(header.generation, "has records that do not follow each other", next(last_index),
+                           std::nullopt);
         if (state.commit_index > last_index)
-            return damaged(header.generation, "has lost entries that were committed", next(last_index), state.commit_index);
+            return damaged(header.generation, "has lost entries that were committed", next(last_index),
+                           state.commit_index);
 
         auto const shortened = bytes.size() < header.size;
         torn_bytes_ += std::max<std::uint64_t>(survey.torn_end, shortened ? bytes.size() : 0) - survey.end;
@@ -280,8 +285,8 @@ private:
         return survey.behind ? before(*survey.behind) : std::max(last, survey.broken.value_or(Index{}));
     }
 
-    [[nodiscard]] static Unexpected<LogError> damaged(std::uint64_t generation, std::string const& what,
-                                                      std::optional<Index> first, std::optional<Index> last)
+    [[nodiscard]] static Unexpected<LogError>
+    damaged(std::uint64_t generation, std::string const& what, std::optional<Index> first, std::optional<Index> last)
     {
         auto sentence = "The file " + segment_name(generation) + " " + what;
         if (first and last and *first <= *last)
@@ -293,13 +298,13 @@ private:
         return log_failure(LogFailure::damaged, std::move(sentence));
     }
 
-    Files& files_;
-    Identity identity_;
-    RunMark mark_;
-    LogReplay log_;
+    Files&                files_;
+    Identity              identity_;
+    RunMark               mark_;
+    LogReplay             log_;
     std::vector<Unproven> unproven_;
-    std::uint64_t durable_ = 0;    ///< The newest batch that anything says was durable.
-    std::uint64_t torn_bytes_ = 0; ///< Of all that was passed over.
+    std::uint64_t         durable_ = 0;    ///< The newest batch that anything says was durable.
+    std::uint64_t         torn_bytes_ = 0; ///< Of all that was passed over.
 };
 
 } // namespace totora

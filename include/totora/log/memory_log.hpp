@@ -84,9 +84,9 @@ public:
             complete_through(written_);
     }
 
-    [[nodiscard]] Durable durable() { return durable_through(durable_); }
+    [[nodiscard]] Durable                 durable() { return durable_through(durable_); }
     [[nodiscard]] std::optional<LogError> failure() const { return failure_; }
-    [[nodiscard]] LogPosition last() const { return runs_.last(); }
+    [[nodiscard]] LogPosition             last() const { return runs_.last(); }
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
@@ -147,7 +147,7 @@ public:
 private:
     struct SavedVote
     {
-        Term term;
+        Term                    term;
         std::optional<ServerId> vote;
     };
     struct Appended
@@ -162,7 +162,7 @@ private:
     /// How to undo a write that is not durable.
     struct Undo
     {
-        WriteNumber write;
+        WriteNumber                                  write;
         std::variant<SavedVote, Appended, Truncated> before;
     };
 
@@ -188,8 +188,8 @@ private:
     {
         for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
             auto const& slice = entries.slice(at);
-            auto const first = next(index_.last());
-            auto rest = slice.bytes;
+            auto const  first = next(index_.last());
+            auto        rest = slice.bytes;
             while (auto const entry = view_entry(rest)) {
                 runs_.append({entry->term, entry->index, 1});
                 index_.append(entry->encoded.size(), {});
@@ -225,23 +225,23 @@ private:
         }
     }
 
-    Identity identity_;
-    Term current_term_;
+    Identity                identity_;
+    Term                    current_term_;
     std::optional<ServerId> voted_for_;
-    TermRuns runs_;
-    EntryIndex index_;
-    PinnedEntries pinned_;
-    Index commit_index_;
-    Index wanted_commit_;
+    TermRuns                runs_;
+    EntryIndex              index_;
+    PinnedEntries           pinned_;
+    Index                   commit_index_;
+    Index                   wanted_commit_;
 
-    WriteNumber written_;
-    WriteNumber handed_over_;
-    WriteNumber durable_;
+    WriteNumber      written_;
+    WriteNumber      handed_over_;
+    WriteNumber      durable_;
     std::deque<Undo> undo_; ///< Of the writes that are not durable, in order.
 
-    bool held_ = false;
-    bool fail_next_sync_ = false;
-    std::uint64_t capacity_bytes_ = std::numeric_limits<std::uint64_t>::max();
+    bool                    held_ = false;
+    bool                    fail_next_sync_ = false;
+    std::uint64_t           capacity_bytes_ = std::numeric_limits<std::uint64_t>::max();
     std::optional<LogError> failure_;
 };
 

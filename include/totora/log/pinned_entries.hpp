@@ -75,9 +75,9 @@ public:
 private:
     struct Piece
     {
-        Index first;
+        Index         first;
         std::uint64_t count = 0;
-        EntrySlice slice;
+        EntrySlice    slice;
     };
 
     /// The piece that holds an entry. Nearly every read is of the newest entries: the search begins there, in steps that
@@ -90,15 +90,18 @@ private:
             end = begin;
             begin -= std::min(step, begin - pieces_.begin());
         }
-        auto const behind = std::upper_bound(
-            begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
+        auto const behind =
+            std::upper_bound(begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
         return std::prev(behind);
     }
 
     [[nodiscard]] static Index last_of_piece(Piece const& piece) { return before(piece.first + piece.count); }
 
     /// The bytes, and about what the pin and its block cost beside them.
-    [[nodiscard]] static std::uint64_t cost_of(Piece const& piece) { return piece.slice.bytes.size() + 2 * sizeof(Piece); }
+    [[nodiscard]] static std::uint64_t cost_of(Piece const& piece)
+    {
+        return piece.slice.bytes.size() + 2 * sizeof(Piece);
+    }
 
     [[nodiscard]] static std::size_t offset_in(Piece const& piece, Index index, EntryIndex const& sizes)
     {
@@ -106,7 +109,7 @@ private:
     }
 
     std::deque<Piece> pieces_;
-    std::uint64_t cost_ = 0;
+    std::uint64_t     cost_ = 0;
 };
 
 } // namespace totora

@@ -76,8 +76,8 @@ public:
             return static_cast<std::uint64_t>(status.st_size);
         }
 
-        [[nodiscard]] Result<Done, FileError> write(std::uint64_t offset,
-                                                    std::span<std::span<std::byte const> const> parts)
+        [[nodiscard]] Result<Done, FileError>
+        write(std::uint64_t offset, std::span<std::span<std::byte const> const> parts)
         {
             auto vectors = std::array<::iovec, 256>{};
             auto part = std::size_t{0};
@@ -132,8 +132,8 @@ public:
             // Asking for the space first finds out at once that there is too little. Writing the zeros makes the
             // blocks written ones, so that a later sync of data moves no metadata.
             auto const offset = static_cast<::off_t>(*old_size);
-            if (auto const number = ::posix_fallocate(descriptor_.number(), offset,
-                                                      static_cast<::off_t>(new_size - *old_size));
+            if (auto const number =
+                    ::posix_fallocate(descriptor_.number(), offset, static_cast<::off_t>(new_size - *old_size));
                 number != 0 and number != EOPNOTSUPP and number != EINVAL)
                 return system_failure(number, "allocate", name_);
             auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
@@ -168,7 +168,7 @@ public:
             return system_failure(errno, what, name_);
         }
 
-        Descriptor descriptor_;
+        Descriptor  descriptor_;
         std::string name_;
     };
 
@@ -182,8 +182,8 @@ public:
         if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0) {
             if (errno == EWOULDBLOCK)
                 return Unexpected{LogError{LogFailure::in_use, "Another process uses " + path.native() + "."}};
-            return Unexpected{LogError{LogFailure::unsupported,
-                                       system_failure(errno, "lock", path.native()).error.sentence}};
+            return Unexpected{
+                LogError{LogFailure::unsupported, system_failure(errno, "lock", path.native()).error.sentence}};
         }
         return PosixFiles{std::move(directory), path.native()};
     }
@@ -198,7 +198,7 @@ public:
 
     [[nodiscard]] Result<std::vector<std::string>, FileError> names()
     {
-        auto const descriptor = ::openat(directory_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        auto const  descriptor = ::openat(directory_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         auto* const stream = descriptor < 0 ? nullptr : ::fdopendir(descriptor);
         if (stream == nullptr) {
             auto const number = errno;
@@ -278,7 +278,7 @@ private:
         return File{std::move(descriptor), std::move(path)};
     }
 
-    Descriptor directory_; ///< Holds the lock.
+    Descriptor  directory_; ///< Holds the lock.
     std::string path_;
 };
 

@@ -49,13 +49,13 @@ inline constexpr std::size_t sealed_header_size = 20;
 }
 
 /// Whether a file says that it is ours and of a version that we know; a sentence about it otherwise.
-[[nodiscard]] inline Result<Done, LogError> check_format(std::string_view name, FileMagic const& magic,
-                                                         std::span<std::byte const> bytes)
+[[nodiscard]] inline Result<Done, LogError>
+check_format(std::string_view name, FileMagic const& magic, std::span<std::byte const> bytes)
 {
     auto const named = "The file " + std::string{name};
-    if (bytes.size() < 12 or not std::equal(bytes.begin(), bytes.begin() + 8, magic.begin(), [](auto byte, auto letter) {
-            return byte == static_cast<std::byte>(letter);
-        }))
+    if (bytes.size() < 12 or
+        not std::equal(bytes.begin(), bytes.begin() + 8, magic.begin(),
+                       [](auto byte, auto letter) { return byte == static_cast<std::byte>(letter); }))
         return log_failure(LogFailure::foreign_format, named + " is not part of a log of totora.");
     if (auto const version = get<std::uint32_t>(bytes.data() + 8); version != log_format_version)
         return log_failure(LogFailure::foreign_format, named + " has the format version " + std::to_string(version) +
@@ -66,8 +66,8 @@ inline constexpr std::size_t sealed_header_size = 20;
 
 /// Replaces a small file as a whole: after a crash there is the old one or the new one.
 template <log_files Files>
-[[nodiscard]] Result<Done, FileError> write_sealed(Files& files, std::string_view name, FileMagic const& magic,
-                                                   std::span<std::byte const> content)
+[[nodiscard]] Result<Done, FileError>
+write_sealed(Files& files, std::string_view name, FileMagic const& magic, std::span<std::byte const> content)
 {
     auto header = std::array<std::byte, sealed_header_size>{};
     std::transform(magic.begin(), magic.begin() + 8, header.begin(), [](char letter) { return std::byte(letter); });
@@ -96,8 +96,8 @@ template <log_files Files>
 
 /// Reads up to `size_max` bytes from the beginning of a file.
 template <log_files Files>
-[[nodiscard]] Result<std::vector<std::byte>, LogError> read_file(Files& files, std::string_view name,
-                                                                 std::uint64_t size_max)
+[[nodiscard]] Result<std::vector<std::byte>, LogError>
+read_file(Files& files, std::string_view name, std::uint64_t size_max)
 {
     auto file = files.open(name);
     if (not file)
@@ -105,7 +105,7 @@ template <log_files Files>
     auto const size = file->size();
     if (not size)
         return log_failure(LogFailure::read_failed, size.error());
-    auto bytes = std::vector<std::byte>(static_cast<std::size_t>(std::min(*size, size_max)));
+    auto       bytes = std::vector<std::byte>(static_cast<std::size_t>(std::min(*size, size_max)));
     auto const got = file->read(0, bytes);
     if (not got)
         return log_failure(LogFailure::read_failed, got.error());
@@ -115,11 +115,11 @@ template <log_files Files>
 
 /// The content of a sealed file that is there.
 template <log_files Files>
-[[nodiscard]] Result<std::vector<std::byte>, LogError> read_sealed(Files& files, std::string_view name,
-                                                                   FileMagic const& magic)
+[[nodiscard]] Result<std::vector<std::byte>, LogError>
+read_sealed(Files& files, std::string_view name, FileMagic const& magic)
 {
     static constexpr auto sealed_size_max = std::uint64_t{1} << 20U;
-    auto bytes = read_file(files, name, sealed_size_max);
+    auto                  bytes = read_file(files, name, sealed_size_max);
     if (not bytes)
         return bytes;
     if (auto const ours = check_format(name, magic, *bytes); not ours)
@@ -127,7 +127,8 @@ template <log_files Files>
     auto const all = std::span<std::byte const>{*bytes};
     if (all.size() < sealed_header_size or all.size() - sealed_header_size != get<std::uint32_t>(all.data() + 12) or
         get<std::uint32_t>(all.data() + 16) != crc32c(all.subspan(sealed_header_size), crc32c(all.first(16))))
-        return log_failure(LogFailure::damaged, "The file " + std::string{name} + " is damaged. Restore the directory, "
+        return log_failure(LogFailure::damaged, "The file " + std::string{name} +
+                                                    " is damaged. Restore the directory, "
                                                     "or remove it and let the server in again as a new incarnation.");
     bytes->erase(bytes->begin(), bytes->begin() + sealed_header_size);
     return bytes;

@@ -25,7 +25,7 @@ struct EarlierSegment
 {
     std::uint64_t generation = 0;
     std::uint64_t batch = 0;  ///< The first batch that it holds a part of.
-    Index last;               ///< The last entry of the log that it holds. What it holds behind it was truncated.
+    Index         last;       ///< The last entry of the log that it holds. What it holds behind it was truncated.
     std::uint64_t length = 0; ///< What lies behind this offset was never part of the log.
 
     friend constexpr bool operator==(EarlierSegment const&, EarlierSegment const&) = default;
@@ -34,19 +34,19 @@ struct EarlierSegment
 /// What a segment begins with: all that earlier segments say which is not an entry, so that they may go.
 struct SegmentHeader
 {
-    ClusterId cluster;
-    ServerId id;
-    Incarnation incarnation;
-    std::uint64_t generation = 0;    ///< Of this segment; also in its name. Every use of a file has its own.
-    std::uint64_t start = 0;         ///< Which start of a process wrote it.
-    std::uint64_t batch = 0;         ///< The batch that the segment begins in.
-    std::uint64_t durable_batch = 0; ///< The newest batch that was durable when the segment was begun.
-    std::uint64_t size = 0;          ///< Of the whole segment.
-    Term current_term;
-    ServerId voted_for; ///< `nobody` for none.
-    Index commit_index;
-    LogPosition base; ///< The last entry that is no longer in the log.
-    LogPosition last; ///< The last entry when the segment was begun.
+    ClusterId                   cluster;
+    ServerId                    id;
+    Incarnation                 incarnation;
+    std::uint64_t               generation = 0; ///< Of this segment; also in its name. Every use of a file has its own.
+    std::uint64_t               start = 0;      ///< Which start of a process wrote it.
+    std::uint64_t               batch = 0;      ///< The batch that the segment begins in.
+    std::uint64_t               durable_batch = 0; ///< The newest batch that was durable when the segment was begun.
+    std::uint64_t               size = 0;          ///< Of the whole segment.
+    Term                        current_term;
+    ServerId                    voted_for; ///< `nobody` for none.
+    Index                       commit_index;
+    LogPosition                 base; ///< The last entry that is no longer in the log.
+    LogPosition                 last; ///< The last entry when the segment was begun.
     std::vector<EarlierSegment> earlier;
 
     friend bool operator==(SegmentHeader const&, SegmentHeader const&) = default;
@@ -54,7 +54,10 @@ struct SegmentHeader
 
 inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the earlier segments.
 
-[[nodiscard]] constexpr std::uint64_t header_size_for(std::size_t earlier) { return segment_header_size + 32 * earlier; }
+[[nodiscard]] constexpr std::uint64_t header_size_for(std::size_t earlier)
+{
+    return segment_header_size + 32 * earlier;
+}
 
 /// Encodes a header: magic (8), version (4), length of the header (4), CRC32C of all its other bytes (4), number of
 /// earlier segments (4), the fields in order (8 each; term before index), the earlier segments.
@@ -65,10 +68,10 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
                    [](char letter) { return std::byte(letter); });
     put(put(bytes.data() + 8, log_format_version), static_cast<std::uint32_t>(bytes.size()));
     auto* to = put(bytes.data() + 20, static_cast<std::uint32_t>(header.earlier.size()));
-    for (auto const number :
-         {header.cluster.value, header.id.value, header.incarnation.value, header.generation, header.start, header.batch,
-          header.durable_batch, header.size, header.current_term.value, header.voted_for.value, header.commit_index.value,
-          header.base.term.value, header.base.index.value, header.last.term.value, header.last.index.value})
+    for (auto const number : {header.cluster.value, header.id.value, header.incarnation.value, header.generation,
+                              header.start, header.batch, header.durable_batch, header.size, header.current_term.value,
+                              header.voted_for.value, header.commit_index.value, header.base.term.value,
+                              header.base.index.value, header.last.term.value, header.last.index.value})
         to = put(to, number);
     for (auto const& earlier : header.earlier)
         to = put(put(put(put(to, earlier.generation), earlier.batch), earlier.last.value), earlier.length);
@@ -90,7 +93,7 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
     if (get<std::uint32_t>(bytes.data() + 16) != crc32c(all.subspan(20), crc32c(all.first(16))))
         return std::nullopt;
     auto const* from = bytes.data() + 24;
-    auto const number = [&from] {
+    auto const  number = [&from] {
         auto const value = get<std::uint64_t>(from);
         from += 8;
         return value;
@@ -99,10 +102,10 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
     header.cluster.value = number();
     header.id.value = number();
     header.incarnation.value = number();
-    for (auto* const field : {&header.generation, &header.start, &header.batch, &header.durable_batch, &header.size,
-                              &header.current_term.value, &header.voted_for.value, &header.commit_index.value,
-                              &header.base.term.value, &header.base.index.value, &header.last.term.value,
-                              &header.last.index.value})
+    for (auto* const field :
+         {&header.generation, &header.start, &header.batch, &header.durable_batch, &header.size,
+          &header.current_term.value, &header.voted_for.value, &header.commit_index.value, &header.base.term.value,
+          &header.base.index.value, &header.last.term.value, &header.last.index.value})
         *field = number();
     for (auto at = std::size_t{0}; at < count; ++at) {
         auto& earlier = header.earlier.emplace_back();

@@ -25,7 +25,7 @@ struct Segment
 {
     std::uint64_t generation = 0;
     std::uint64_t size = 0;
-    File file;
+    File          file;
 };
 
 /// Makes segments ready before they are needed: their space is there, written, and durable with its name, so that a sync of
@@ -42,8 +42,7 @@ public:
     /// `step` is the least that is made ready at once, in bytes.
     SegmentPool(Files& files, std::uint64_t segment_size, std::uint64_t step, std::chrono::milliseconds pause)
         : files_(files), segment_size_(segment_size), step_(step), pause_(pause)
-    {
-    }
+    {}
 
     /// What generations come next. Before everything else.
     void start_behind(std::uint64_t newest_generation) { newest_generation_ = newest_generation; }
@@ -57,8 +56,7 @@ public:
     void want(std::uint64_t size)
     {
         auto wanted = wanted_size_.load();
-        while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {
-        }
+        while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {}
     }
 
     /// Takes the next segment. If it has not this size yet, it is made ready here and now, and not smaller than needful.
@@ -110,7 +108,7 @@ private:
             if (auto const made = create(); not made)
                 return made;
         auto const reached = std::min(size, spare_->size + std::max(step_, bytes));
-        auto made = spare_->file.allocate(reached);
+        auto       made = spare_->file.allocate(reached);
         auto const allocated = made.has_value();
         if (made)
             made = spare_->file.sync();
@@ -129,7 +127,7 @@ private:
     [[nodiscard]] Outcome create()
     {
         auto const generation = ++newest_generation_;
-        auto file = files_.create(segment_name(generation));
+        auto       file = files_.create(segment_name(generation));
         if (not file)
             return Unexpected{file.error()};
         if (auto const synced = files_.sync_directory(); not synced) {
@@ -172,18 +170,18 @@ private:
         return true;
     }
 
-    Files& files_;
-    std::uint64_t segment_size_;
-    std::uint64_t step_;
+    Files&                    files_;
+    std::uint64_t             segment_size_;
+    std::uint64_t             step_;
     std::chrono::milliseconds pause_; ///< After a failure, before the next attempt.
 
-    std::mutex mutex_;
-    std::uint64_t newest_generation_ = 0;
-    Ready spare_; ///< What will be the next segment, as far as it is ready.
+    std::mutex                 mutex_;
+    std::uint64_t              newest_generation_ = 0;
+    Ready                      spare_; ///< What will be the next segment, as far as it is ready.
     std::vector<std::uint64_t> retired_;
     std::optional<std::chrono::steady_clock::time_point> failed_at_;
-    std::atomic<std::uint64_t> ready_size_ = 0;
-    std::atomic<std::uint64_t> wanted_size_ = 0;
+    std::atomic<std::uint64_t>                           ready_size_ = 0;
+    std::atomic<std::uint64_t>                           wanted_size_ = 0;
 };
 
 } // namespace totora

@@ -28,7 +28,9 @@ template <log_files Files>
 class SegmentReader
 {
 public:
-    SegmentReader(Files& files, EntryIndex const& index, TermRuns const& runs) : files_(files), index_(index), runs_(runs) {}
+    SegmentReader(Files& files, EntryIndex const& index, TermRuns const& runs)
+        : files_(files), index_(index), runs_(runs)
+    {}
 
     /// Adds the entries from `from` to `up_to` to a range. The index holds all of them.
     [[nodiscard]] Result<Done, LogError> read(Index from, Index up_to, Entries& into)
@@ -46,8 +48,8 @@ private:
     [[nodiscard]] Index last_in_same_segment(Index from, Index up_to) const
     {
         auto const segment = index_.place(from).segment;
-        auto same = from;
-        auto other = next(up_to);
+        auto       same = from;
+        auto       other = next(up_to);
         while (next(same) < other) {
             auto const middle = Index{same.value + (other.value - same.value) / 2};
             (index_.place(middle).segment == segment ? same : other) = middle;
@@ -59,13 +61,13 @@ private:
     {
         auto const begin = index_.place(from);
         auto const size = index_.place(up_to).offset + index_.bytes(up_to, up_to) - begin.offset;
-        auto block = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(size));
+        auto       block = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(size));
         if (auto const got = fill(begin, *block); not got)
             return got;
 
         // Entries of one record are neighbours; between records there is something else.
         auto const bytes = std::span<std::byte const>{*block};
-        auto slice_begins = from;
+        auto       slice_begins = from;
         for (auto at = from; at <= up_to; at = next(at)) {
             auto const offset = index_.place(at).offset - begin.offset;
             auto const entry = view_entry(bytes.subspan(offset));
@@ -99,11 +101,11 @@ private:
         return Done{};
     }
 
-    Files& files_;
-    EntryIndex const& index_;
-    TermRuns const& runs_;
+    Files&                              files_;
+    EntryIndex const&                   index_;
+    TermRuns const&                     runs_;
     std::optional<typename Files::File> file_; ///< The last one read from.
-    std::uint64_t generation_ = 0;
+    std::uint64_t                       generation_ = 0;
 };
 
 } // namespace totora

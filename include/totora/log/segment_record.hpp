@@ -20,8 +20,8 @@ enum class RecordKind : std::uint8_t
     vote = 1,     ///< The term, the server voted for (0 for none), 0.
     append = 2,   ///< The index of the first entry, 0, 0; the entries follow.
     truncate = 3, ///< The first index removed, 0, 0.
-    seal = 4,     ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
-    next = 5,     ///< The log goes on in another segment, whose file was there before: its generation, 0, 0.
+    seal = 4, ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
+    next = 5, ///< The log goes on in another segment, whose file was there before: its generation, 0, 0.
 };
 
 /// The head of a record:
@@ -40,11 +40,11 @@ enum class RecordKind : std::uint8_t
 /// its payload is not read again when it is written.
 struct RecordHead
 {
-    RecordKind kind{};
+    RecordKind                   kind{};
     std::array<std::uint64_t, 3> numbers{};
-    std::uint32_t body_size = 0;
-    std::uint32_t count = 0;
-    std::uint32_t body_guard = 0;
+    std::uint32_t                body_size = 0;
+    std::uint32_t                count = 0;
+    std::uint32_t                body_guard = 0;
 
     friend constexpr bool operator==(RecordHead const&, RecordHead const&) = default;
 };
@@ -78,7 +78,8 @@ struct SegmentSeed
 }
 
 /// The checksum of an encoded head.
-[[nodiscard]] constexpr std::uint32_t head_guard(std::span<std::byte const> head, SegmentSeed seed, std::uint64_t offset)
+[[nodiscard]] constexpr std::uint32_t
+head_guard(std::span<std::byte const> head, SegmentSeed seed, std::uint64_t offset)
 {
     auto place = std::array<std::byte, 8>{};
     put(place.data(), offset);
@@ -96,20 +97,21 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
 }
 
 /// The head that `bytes` begin with, if there is an intact one that was written at this place.
-[[nodiscard]] constexpr std::optional<RecordHead> decode_head(std::span<std::byte const> bytes, SegmentSeed seed,
-                                                              std::uint64_t offset)
+[[nodiscard]] constexpr std::optional<RecordHead>
+decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t offset)
 {
     if (bytes.size() < record_head_size)
         return std::nullopt;
     auto const* const from = bytes.data();
-    auto const kind = get<std::uint64_t>(from + 16);
+    auto const        kind = get<std::uint64_t>(from + 16);
     if (kind < 1 or kind > 5 or get<std::uint32_t>(from) != head_guard(bytes, seed, offset))
         return std::nullopt;
-    return RecordHead{.kind = static_cast<RecordKind>(kind),
-                      .numbers = {get<std::uint64_t>(from + 24), get<std::uint64_t>(from + 32), get<std::uint64_t>(from + 40)},
-                      .body_size = get<std::uint32_t>(from + 8),
-                      .count = get<std::uint32_t>(from + 12),
-                      .body_guard = get<std::uint32_t>(from + 4)};
+    return RecordHead{
+        .kind = static_cast<RecordKind>(kind),
+        .numbers = {get<std::uint64_t>(from + 24), get<std::uint64_t>(from + 32), get<std::uint64_t>(from + 40)},
+        .body_size = get<std::uint32_t>(from + 8),
+        .count = get<std::uint32_t>(from + 12),
+        .body_guard = get<std::uint32_t>(from + 4)};
 }
 
 /// Continues the guard of a record's entries by the checksum of one more.

@@ -17,8 +17,8 @@ namespace totora
 /// A record and where it stands in its segment.
 struct Record
 {
-    RecordHead head;
-    std::uint64_t offset = 0;
+    RecordHead                 head;
+    std::uint64_t              offset = 0;
     std::span<std::byte const> body; ///< The encoded entries, without padding.
 };
 
@@ -62,8 +62,13 @@ template <typename Visit>
 [[nodiscard]] SegmentSurvey survey_segment(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t begin,
                                            std::uint64_t first_batch, Visit visit)
 {
-    auto survey = SegmentSurvey{.end = begin, .batch = first_batch, .durable = 0, .newest = first_batch, .torn_end = begin,
-                                .broken = {}, .behind = {}};
+    auto       survey = SegmentSurvey{.end = begin,
+                                      .batch = first_batch,
+                                      .durable = 0,
+                                      .newest = first_batch,
+                                      .torn_end = begin,
+                                      .broken = {},
+                                      .behind = {}};
     auto const head_at = [&](std::uint64_t offset) {
         return offset > bytes.size() ? std::nullopt
                                      : decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
@@ -76,7 +81,8 @@ template <typename Visit>
     while (auto const head = head_at(survey.end)) {
         auto const body_begins = static_cast<std::size_t>(survey.end) + record_head_size;
         auto const whole = head->body_size <= bytes.size() - body_begins;
-        auto const record = Record{*head, survey.end, whole ? bytes.subspan(body_begins, head->body_size) : bytes.first(0)};
+        auto const record =
+            Record{*head, survey.end, whole ? bytes.subspan(body_begins, head->body_size) : bytes.first(0)};
         survey.broken = whole ? find_damaged_entry(record) : Index{head->numbers[0]};
         if (survey.broken)
             break;

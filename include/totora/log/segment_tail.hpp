@@ -30,14 +30,14 @@ namespace totora
 /// The log as the node sees it: with everything that it wrote, durable or not.
 struct LogImage
 {
-    Identity identity;
-    std::uint64_t start = 0;
-    Term current_term;
+    Identity                identity;
+    std::uint64_t           start = 0;
+    Term                    current_term;
     std::optional<ServerId> voted_for;
-    TermRuns runs;
-    EntryIndex index;
-    Index commit_index;   ///< Never above what is durable.
-    PinnedEntries pinned; ///< The newest entries.
+    TermRuns                runs;
+    EntryIndex              index;
+    Index                   commit_index; ///< Never above what is durable.
+    PinnedEntries           pinned;       ///< The newest entries.
 
     void truncate(Index from)
     {
@@ -57,7 +57,8 @@ public:
     using Writer = SegmentWriter<Files>;
     using Outcome = Result<Done, FileError>;
 
-    SegmentTail(SegmentPool<Files>& pool, Writer& writer, LogImage& image) : pool_(pool), writer_(writer), image_(image) {}
+    SegmentTail(SegmentPool<Files>& pool, Writer& writer, LogImage& image) : pool_(pool), writer_(writer), image_(image)
+    {}
 
     /// Begins the first segment of a start behind those that recovery found.
     [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
@@ -72,7 +73,7 @@ public:
 
     [[nodiscard]] std::uint64_t generation() const { return segment_->generation; }
     [[nodiscard]] std::uint64_t batch() const { return batch_; }
-    [[nodiscard]] bool empty() const { return regions_.empty(); } ///< Whether nothing waits for a sync.
+    [[nodiscard]] bool          empty() const { return regions_.empty(); } ///< Whether nothing waits for a sync.
 
     /// How many bytes of records still fit into the segment.
     [[nodiscard]] std::uint64_t room() const
@@ -98,9 +99,9 @@ public:
         auto head = RecordHead{.kind = RecordKind::append};
         for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
             auto const& slice = entries.slice(at);
-            auto const first = next(image_.index.last());
-            auto begins = std::size_t{0}; // Of what goes into the record that is open.
-            auto ends = std::size_t{0};
+            auto const  first = next(image_.index.last());
+            auto        begins = std::size_t{0}; // Of what goes into the record that is open.
+            auto        ends = std::size_t{0};
             while (auto const entry = view_entry(slice.bytes.subspan(ends))) {
                 auto const size = entry->encoded.size();
                 auto const body = head.body_size + size;
@@ -153,10 +154,7 @@ private:
     }
 
     /// The room for it was kept.
-    void place_seal()
-    {
-        place({.kind = RecordKind::seal, .numbers = {batch_, 0, image_.commit_index.value}});
-    }
+    void place_seal() { place({.kind = RecordKind::seal, .numbers = {batch_, 0, image_.commit_index.value}}); }
 
     /// Begins a segment that has room for a record of this size: from now on its header speaks for all earlier ones.
     [[nodiscard]] Outcome begin_segment(std::uint64_t size)
@@ -174,8 +172,8 @@ private:
         }
         segment_ = std::move(*taken);
 
-        auto retiring = std::vector<std::uint64_t>{};
-        auto earlier = std::vector<EarlierSegment>{};
+        auto       retiring = std::vector<std::uint64_t>{};
+        auto       earlier = std::vector<EarlierSegment>{};
         auto const live = image_.index.segments();
         for (auto const& segment : segments_) {
             auto const found = std::find_if(live.begin(), live.end(),
@@ -206,15 +204,15 @@ private:
         return Done{};
     }
 
-    SegmentPool<Files>& pool_;
-    Writer& writer_;
-    LogImage& image_;
-    std::vector<EarlierSegment> segments_; ///< All that may be part of the log; the one written to last.
+    SegmentPool<Files>&                pool_;
+    Writer&                            writer_;
+    LogImage&                          image_;
+    std::vector<EarlierSegment>        segments_; ///< All that may be part of the log; the one written to last.
     typename SegmentPool<Files>::Ready segment_;
-    std::uint64_t end_ = 0;   ///< Where the next record goes.
-    std::uint64_t batch_ = 0; ///< Of the next record.
-    typename Writer::Regions regions_; ///< Planned since the last seal.
-    std::vector<EntrySlice> slices_;   ///< Of the record that is being planned.
+    std::uint64_t                      end_ = 0;   ///< Where the next record goes.
+    std::uint64_t                      batch_ = 0; ///< Of the next record.
+    typename Writer::Regions           regions_;   ///< Planned since the last seal.
+    std::vector<EntrySlice>            slices_;    ///< Of the record that is being planned.
 };
 
 } // namespace totora

@@ -30,7 +30,7 @@ namespace totora
 /// A record that waits to be written, with the number of slices that hold its entries.
 struct PlannedRecord
 {
-    RecordHead head;
+    RecordHead  head;
     std::size_t slices = 0;
 };
 
@@ -39,11 +39,11 @@ template <typename File>
 struct Region
 {
     std::shared_ptr<Segment<File>> segment;
-    std::uint64_t offset = 0;            ///< Where the first record, or the header, goes.
-    std::vector<std::byte> header;       ///< Of a segment that begins here; empty otherwise.
-    std::vector<std::uint64_t> retiring; ///< Segments that are no part of the log once that header is durable.
-    std::vector<PlannedRecord> records;
-    std::vector<EntrySlice> slices;
+    std::uint64_t                  offset = 0; ///< Where the first record, or the header, goes.
+    std::vector<std::byte>         header;     ///< Of a segment that begins here; empty otherwise.
+    std::vector<std::uint64_t>     retiring;   ///< Segments that are no part of the log once that header is durable.
+    std::vector<PlannedRecord>     records;
+    std::vector<EntrySlice>        slices;
 };
 
 /// Writes what the node planned, and syncs it: everything that waits with one sync.
@@ -59,8 +59,7 @@ public:
 
     SegmentWriter(SegmentPool<Files>& pool, Identity const& identity, std::uint64_t durable_batch)
         : pool_(pool), identity_(identity), durable_batch_(durable_batch)
-    {
-    }
+    {}
 
     /// Called on the syncer's thread when something became durable or failed.
     void set_wake(std::function<void()> wake)
@@ -78,7 +77,7 @@ public:
         waiting_through_ = through;
     }
 
-    [[nodiscard]] WriteNumber durable() const { return WriteNumber{durable_}; }
+    [[nodiscard]] WriteNumber   durable() const { return WriteNumber{durable_}; }
     [[nodiscard]] std::uint64_t durable_batch() const { return durable_batch_; }
 
     [[nodiscard]] std::optional<LogError> failure() const
@@ -155,7 +154,7 @@ private:
         for (auto region = taken_.begin(); region != taken_.end();) {
             auto const offset = region->offset;
             auto const segment = region->segment;
-            auto end = offset;
+            auto       end = offset;
             parts_.clear();
             for (; region != taken_.end() and region->segment == segment and region->offset == end; ++region)
                 end = gather(*region, head);
@@ -170,9 +169,9 @@ private:
     std::uint64_t gather(Region<File>& region, std::array<std::byte, record_head_size>*& head)
     {
         static constexpr auto zeros = std::array<std::byte, record_alignment>{};
-        auto const seed = segment_seed(identity_, region.segment->generation);
-        auto offset = region.offset + region.header.size();
-        auto slice = region.slices.begin();
+        auto const            seed = segment_seed(identity_, region.segment->generation);
+        auto                  offset = region.offset + region.header.size();
+        auto                  slice = region.slices.begin();
         if (not region.header.empty())
             parts_.emplace_back(region.header);
         for (auto& record : region.records) {
@@ -214,22 +213,22 @@ private:
     }
 
     SegmentPool<Files>& pool_;
-    Identity identity_;
+    Identity            identity_;
 
-    mutable std::mutex mutex_; ///< Guards what follows, up to the next comment.
-    Regions waiting_;
-    WriteNumber waiting_through_;
+    mutable std::mutex      mutex_; ///< Guards what follows, up to the next comment.
+    Regions                 waiting_;
+    WriteNumber             waiting_through_;
     std::optional<LogError> failure_;
-    std::function<void()> wake_;
+    std::function<void()>   wake_;
 
     std::atomic<std::uint64_t> durable_ = 0; // These are read by the node at any time.
     std::atomic<std::uint64_t> durable_batch_;
-    std::atomic<bool> failed_ = false;
+    std::atomic<bool>          failed_ = false;
 
     std::uint64_t written_bytes_ = 0; ///< By the last work.
-    Regions taken_; // The rest is the syncer's own, and kept to be used again.
+    Regions       taken_;             // The rest is the syncer's own, and kept to be used again.
     std::vector<std::array<std::byte, record_head_size>> heads_;
-    std::vector<std::span<std::byte const>> parts_;
+    std::vector<std::span<std::byte const>>              parts_;
 };
 
 } // namespace totora

@@ -37,11 +37,12 @@ namespace totora
 /// How a `SegmentedLog` uses disk and memory.
 struct SegmentedLogOptions
 {
-    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;  ///< Of a segment; a larger entry gets a larger one.
-    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;    ///< Of entries that are durable and still kept in memory.
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
+    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of entries that are durable and still kept in memory.
     std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
-    std::uint64_t prepare_bytes = std::uint64_t{1} << 18U;   ///< Of the next segment, made ready between two syncs at least.
-    std::chrono::milliseconds retry_after{100};              ///< After a segment could not be made ready.
+    std::uint64_t prepare_bytes = std::uint64_t{1}
+                                  << 18U;       ///< Of the next segment, made ready between two syncs at least.
+    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready.
 };
 
 /// A durable log in the files of one directory.
@@ -95,8 +96,7 @@ public:
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
         written_ = write;
-        check(parts_->tail.add(
-            {.kind = RecordKind::vote, .numbers = {term.value, vote.value_or(nobody).value, 0}}));
+        check(parts_->tail.add({.kind = RecordKind::vote, .numbers = {term.value, vote.value_or(nobody).value, 0}}));
         parts_->image.current_term = term;
         parts_->image.voted_for = vote;
     }
@@ -135,17 +135,17 @@ public:
     }
 
     [[nodiscard]] std::optional<LogError> failure() const { return parts_->writer.failure(); }
-    [[nodiscard]] LogPosition last() const { return parts_->image.runs.last(); }
+    [[nodiscard]] LogPosition             last() const { return parts_->image.runs.last(); }
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
-        auto entries = Entries{};
+        auto        entries = Entries{};
         auto const& index = parts_->image.index;
         if (not index.holds(from) or up_to < from)
             return entries;
         up_to = index.last_within(from, up_to, bytes_max);
         auto const& pinned = parts_->image.pinned;
-        auto const pinned_first = pinned.empty() ? next(index.last()) : pinned.first();
+        auto const  pinned_first = pinned.empty() ? next(index.last()) : pinned.first();
         if (from < pinned_first) {
             auto const got = parts_->reader.read(from, std::min(up_to, before(pinned_first)), entries);
             if (not got) {
@@ -158,7 +158,10 @@ public:
         return entries;
     }
 
-    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return parts_->image.index.bytes(first, up_to); }
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const
+    {
+        return parts_->image.index.bytes(first, up_to);
+    }
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
@@ -179,16 +182,20 @@ private:
     struct Parts
     {
         Parts(Files its_files, SegmentedLogOptions const& its_options, RecoveredLog recovered)
-            : files(std::move(its_files)), options(its_options),
-              image{recovered.state.identity,     std::max(recovered.mark.start, recovered.newest_start) + 1,
-                    recovered.state.current_term, recovered.state.voted_for,
-                    recovered.state.entries,      std::move(recovered.index),
-                    recovered.state.commit_index, {}},
+            : files(std::move(its_files)),
+              options(its_options), image{recovered.state.identity,
+                                          std::max(recovered.mark.start, recovered.newest_start) + 1,
+                                          recovered.state.current_term,
+                                          recovered.state.voted_for,
+                                          recovered.state.entries,
+                                          std::move(recovered.index),
+                                          recovered.state.commit_index,
+                                          {}},
               found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
               pool(files, options.segment_bytes, options.prepare_bytes, options.retry_after),
-              writer(pool, image.identity, found.newest_batch), tail(pool, writer, image), reader(files, image.index, image.runs)
-        {
-        }
+              writer(pool, image.identity, found.newest_batch), tail(pool, writer, image),
+              reader(files, image.index, image.runs)
+        {}
 
         /// Begins a segment of this start's own; only when it is durable, others may go.
         [[nodiscard]] Result<Done, LogError> begin()
@@ -283,23 +290,22 @@ private:
             return pool.ready_size() >= size;
         }
 
-        Files files;
-        SegmentedLogOptions options;
-        LogImage image;
-        RecoveredLog found;
-        DurablePrefix prefix;
-        Index wanted_commit;
-        SegmentPool<Files> pool;
+        Files                files;
+        SegmentedLogOptions  options;
+        LogImage             image;
+        RecoveredLog         found;
+        DurablePrefix        prefix;
+        Index                wanted_commit;
+        SegmentPool<Files>   pool;
         SegmentWriter<Files> writer;
-        SegmentTail<Files> tail;
+        SegmentTail<Files>   tail;
         SegmentReader<Files> reader;
-        Syncer syncer;
+        Syncer               syncer;
     };
 
     SegmentedLog(Files files, SegmentedLogOptions const& options, RecoveredLog recovered)
         : parts_(std::make_unique<Parts>(std::move(files), options, std::move(recovered)))
-    {
-    }
+    {}
 
     void check(Outcome const& outcome)
     {
@@ -308,7 +314,7 @@ private:
     }
 
     std::unique_ptr<Parts> parts_;
-    WriteNumber written_;
+    WriteNumber            written_;
 };
 
 } // namespace totora

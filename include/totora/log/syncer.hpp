@@ -17,10 +17,17 @@ namespace totora
 /// meanwhile: that is group commit. The work returns whether there is more of it. After `stop` it is not running
 /// and never runs again; what was requested may be left undone.
 template <typename T>
-concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::function<bool()> work) {
-    { syncer.start(work) } -> std::same_as<void>;
-    { syncer.request() } -> std::same_as<void>;
-    { syncer.stop() } -> std::same_as<void>;
+concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::function<bool()> work)
+{
+    {
+        syncer.start(work)
+        } -> std::same_as<void>;
+    {
+        syncer.request()
+        } -> std::same_as<void>;
+    {
+        syncer.stop()
+        } -> std::same_as<void>;
 };
 
 /// Does all the work before `request` returns: one thread, and nothing left to chance. For tests and simple tools.
@@ -31,8 +38,7 @@ public:
 
     void request()
     {
-        while (work_ and work_()) {
-        }
+        while (work_ and work_()) {}
     }
 
     void stop() { work_ = nullptr; }
@@ -92,11 +98,11 @@ private:
         }
     }
 
-    std::mutex mutex_;
+    std::mutex              mutex_;
     std::condition_variable changed_;
-    bool requested_ = false;
-    bool stopping_ = false;
-    std::thread thread_;
+    bool                    requested_ = false;
+    bool                    stopping_ = false;
+    std::thread             thread_;
 };
 
 static_assert(log_syncer<InlineSyncer> and log_syncer<ThreadSyncer>);

@@ -17,7 +17,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Gives the state machine what is committed, in index order, once per index.
 template <typename Machine, typename Log>
@@ -87,8 +88,7 @@ private:
 #endif
         if (responses_.size() != commands_.size())
             return Failed{NodeFailure::apply, "the state machine gave " + std::to_string(responses_.size()) +
-                                                  " responses to " + std::to_string(commands_.size()) +
-                                                  " commands"};
+                                                  " responses to " + std::to_string(commands_.size()) + " commands"};
         return std::nullopt;
     }
 

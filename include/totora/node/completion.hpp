@@ -9,7 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// A callable `void(Outcome)` that is called exactly once. Movable only; small ones are stored in place.
 ///
@@ -74,9 +75,8 @@ private:
     using Does = void (*)(Act, std::byte*, std::byte*, Passed*);
 
     template <typename F>
-    static constexpr bool
-        fits = sizeof(F) <= room and
-               alignof(F) <= alignof(std::max_align_t) and std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits = sizeof(F) <= room and
+                                 alignof(F) <= alignof(std::max_align_t) and std::is_nothrow_move_constructible_v<F>;
 
     template <typename F>
     static void in_place(Act act, std::byte* here, std::byte* there, Passed* outcome)

@@ -11,7 +11,8 @@
 
 #include "totora/node/completion.hpp"
 
-namespace totora {
+namespace totora
+{
 
 /// Lets other threads reach a node, and tells its own thread when to run it. Starts no thread.
 ///

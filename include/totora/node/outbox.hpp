@@ -9,7 +9,8 @@
 #include <deque>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
 /// order in which they were made. Nothing gets out without the log's word.
@@ -22,10 +23,9 @@ public:
         auto const awaited = envelope.release().awaits().value_or(WriteNumber{});
         if (held_.empty() or held_.back().release().awaits().value_or(WriteNumber{}) <= awaited)
             return held_.push_back(envelope);
-        auto const place =
-            std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
-                return w < e.release().awaits().value_or(WriteNumber{});
-            });
+        auto const place = std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
+            return w < e.release().awaits().value_or(WriteNumber{});
+        });
         held_.insert(place, envelope);
     }
 

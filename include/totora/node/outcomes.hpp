@@ -7,7 +7,8 @@
 #include <string_view>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// The command is committed and applied, here.
 template <typename Response>

@@ -14,7 +14,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// A moment that never comes.
 inline constexpr std::uint64_t never_ms = std::numeric_limits<std::uint64_t>::max();

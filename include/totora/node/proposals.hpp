@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// The way of a proposal: staged beside the log, then in the log and waiting to be applied, or refused.
 ///

@@ -30,7 +30,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// One server of a Raft cluster: the shell that carries messages between the core (core/step.hpp) and four policies.
 ///
@@ -88,8 +89,7 @@ public:
     }
 
     /// Proposes a command. The payload is copied. The completion is called exactly once.
-    void
-    propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
+    void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         take_proposal({&payload, 1}, Promise<Response>{std::move(completion), deadline(timeout_ms)});
     }
@@ -208,12 +208,11 @@ private:
     void take_proposal(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
     {
         auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
-        auto const why = not running_                                               ? NodeRefusal::not_running
-                         : payloads.empty()                                         ? NodeRefusal::empty_proposal
-                         : std::any_of(payloads.begin(), payloads.end(), too_large) ? NodeRefusal::entry_too_large
-                         : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max
-                             ? NodeRefusal::too_much_pending
-                             : NodeRefusal{};
+        auto const why = not running_                                                   ? NodeRefusal::not_running
+                         : payloads.empty()                                             ? NodeRefusal::empty_proposal
+                         : std::any_of(payloads.begin(), payloads.end(), too_large)     ? NodeRefusal::entry_too_large
+                         : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max ? NodeRefusal::too_much_pending
+                                                                                        : NodeRefusal{};
         if (why == NodeRefusal{})
             proposals_.stage(payloads, std::move(promise));
         else

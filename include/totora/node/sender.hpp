@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// Takes the core's messages to the transport: at once, or when the log has given its word. The payload of an append is
 /// pinned in the turn in which the append was made (case 82).

@@ -5,7 +5,8 @@
 
 #include <cstdint>
 
-namespace totora {
+namespace totora
+{
 
 /// What a node can be told. All members of a cluster should have the same limits; timing may differ a little.
 struct NodeSettings

@@ -6,7 +6,8 @@
 
 #include <optional>
 
-namespace totora {
+namespace totora
+{
 
 /// The part of an append that carries only `count` of its entries, from `first` on. A complete message of its own: parts
 /// that follow each other without a gap say together what the whole said, whichever of them arrive.

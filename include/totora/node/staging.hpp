@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Payloads beside the log, in one block, that the core has not yet accepted. What it refuses is dropped, and
 /// nothing else has happened (case 87).
@@ -24,8 +25,7 @@ public:
     {
         auto const at = bytes_.size();
         bytes_.resize(at + entry_header_size + payload.size());
-        std::copy(payload.begin(), payload.end(),
-                  bytes_.begin() + static_cast<std::ptrdiff_t>(at + entry_header_size));
+        std::copy(payload.begin(), payload.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at + entry_header_size));
         sizes_.push_back(entry_header_size + payload.size());
     }
 
@@ -58,10 +58,7 @@ public:
 
     [[nodiscard]] std::size_t                     count() const { return sizes_.size(); }
     [[nodiscard]] std::size_t                     bytes() const { return bytes_.size(); }
-    [[nodiscard]] std::vector<std::size_t> const& sizes() const
-    {
-        return sizes_;
-    } ///< Encoded, one for each payload.
+    [[nodiscard]] std::vector<std::size_t> const& sizes() const { return sizes_; } ///< Encoded, one for each payload.
 
 private:
     std::vector<std::byte>   bytes_;

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-namespace totora {
+namespace totora
+{
 
 /// Why a node did not start, in a sentence. Nothing was written.
 struct StartError

@@ -14,7 +14,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Why a node can't go on. It says nothing to anybody any more; the process lives.
 enum class NodeFailure : std::uint8_t
@@ -57,10 +58,7 @@ enum class RoleName : std::uint8_t
     leader,
 };
 
-[[nodiscard]] constexpr RoleName role_of(State const& state)
-{
-    return static_cast<RoleName>(state.role.index());
-}
+[[nodiscard]] constexpr RoleName role_of(State const& state) { return static_cast<RoleName>(state.role.index()); }
 
 /// The name of a role.
 [[nodiscard]] constexpr std::string_view name_of(RoleName role)
@@ -88,12 +86,12 @@ struct Status
     ServerId              id;
     RoleName              role{};
     Term                  term;
-    ServerId              leader; ///< `nobody` if not known.
-    bool  admitted = false;       ///< The cluster's log names this server; otherwise it waits to be let in.
-    Index last;
-    Index commit;
-    Index applied;
-    Index durable;
+    ServerId              leader;           ///< `nobody` if not known.
+    bool                  admitted = false; ///< The cluster's log names this server; otherwise it waits to be let in.
+    Index                 last;
+    Index                 commit;
+    Index                 applied;
+    Index                 durable;
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
 };

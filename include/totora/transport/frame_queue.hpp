@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// How much may wait for one server.
 struct QueueLimits

@@ -15,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// Cuts frames out of a stream of bytes. Entries stay in the block that they were received into, and keep it alive.
 ///
@@ -107,10 +108,7 @@ private:
         return {std::shared_ptr<std::byte[]>(new std::byte[size]), size, false};
     }
 
-    [[nodiscard]] std::span<std::byte const> waiting() const
-    {
-        return {block_.bytes.get() + begin_, end_ - begin_};
-    }
+    [[nodiscard]] std::span<std::byte const> waiting() const { return {block_.bytes.get() + begin_, end_ - begin_}; }
 
     [[nodiscard]] std::uint64_t arrived_of_frame() const
     {
@@ -180,8 +178,7 @@ private:
             std::memcpy(to, block.bytes.get(), filled);
             to += filled;
         }
-        return decode_body(header, std::span{whole.bytes.get(), whole.size}.subspan(frame_header_size),
-                           whole.bytes);
+        return decode_body(header, std::span{whole.bytes.get(), whole.size}.subspan(frame_header_size), whole.bytes);
     }
 
     [[nodiscard]] Result<Frame, FrameRefusal> in_place(FrameHeader const& header)

@@ -16,7 +16,8 @@
 #include <string_view>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
 ///
@@ -30,8 +31,7 @@ class TcpTransport
 {
 public:
     /// Begins to listen; a sentence if that is not possible. The context outlives the transport.
-    [[nodiscard]] static Result<TcpTransport, TcpError>
-    open(boost::asio::io_context& context, TcpSettings settings)
+    [[nodiscard]] static Result<TcpTransport, TcpError> open(boost::asio::io_context& context, TcpSettings settings)
     {
         auto hub = std::make_shared<TcpHub>(context, std::move(settings));
         if (auto const error = hub->listen())
@@ -39,10 +39,7 @@ public:
         return TcpTransport{std::move(hub)};
     }
 
-    void send(Released const& message, Entries const& entries)
-    {
-        hub_->send(message.to(), message.rpc(), entries);
-    }
+    void send(Released const& message, Entries const& entries) { hub_->send(message.to(), message.rpc(), entries); }
 
     [[nodiscard]] std::optional<TransportEvent> receive() { return hub_->receive(); }
 

@@ -13,7 +13,8 @@
 #include <string>
 #include <string_view>
 
-namespace totora {
+namespace totora
+{
 
 /// A host, by name or number, and a port.
 struct HostAndPort

@@ -27,7 +27,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 class TcpConnection;
 
@@ -35,12 +36,11 @@ class TcpConnection;
 class TcpConnectionOwner
 {
 public:
-    virtual void opened(TcpConnection& connection) = 0; ///< The handshake ended well.
-    virtual void received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
-    virtual void drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
-    virtual void closed(TcpConnection& connection, std::string_view sentence) = 0; ///< Once, and last.
-    [[nodiscard]] virtual bool
-    takes_more() const = 0; ///< Whether to go on reading; if not, `resume` is called later.
+    virtual void               opened(TcpConnection& connection) = 0; ///< The handshake ended well.
+    virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
+    virtual void               drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
+    virtual void               closed(TcpConnection& connection, std::string_view sentence) = 0; ///< Once, and last.
+    [[nodiscard]] virtual bool takes_more() const = 0; ///< Whether to go on reading; if not, `resume` is called later.
 
 protected:
     ~TcpConnectionOwner() = default;
@@ -202,10 +202,7 @@ private:
 #endif
     }
 
-    [[nodiscard]] Hello greeting() const
-    {
-        return {.limits = settings_->limits};
-    }
+    [[nodiscard]] Hello greeting() const { return {.limits = settings_->limits}; }
 
     [[nodiscard]] Route route_to(Party const& addressee) const
     {

@@ -28,7 +28,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// The connections of one server: what a `TcpTransport` owns, and what its handlers hold on to.
 ///
@@ -42,8 +43,8 @@ public:
     using Error = boost::system::error_code;
 
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
-        : context_(context), settings_(std::move(settings)), acceptor_(context), tick_(context),
-          resolver_(context), random_(settings_.seed)
+        : context_(context), settings_(std::move(settings)), acceptor_(context), tick_(context), resolver_(context),
+          random_(settings_.seed)
     {}
 
     TcpHub(TcpHub const&) = delete;
@@ -89,9 +90,8 @@ public:
         auto const head = encode(route, rpc, entries, connection->agreed().frame_bytes_max);
         if (not head) {
             ++counters_.dropped_oversized;
-            return log_once(oversized_logged_,
-                            name_of(connection->remote()) +
-                                ": a message is longer than the frames agreed with it, and is lost");
+            return log_once(oversized_logged_, name_of(connection->remote()) +
+                                                   ": a message is longer than the frames agreed with it, and is lost");
         }
         if (connection->send(*head, entries))
             return;
@@ -206,8 +206,7 @@ public:
         std::erase_if(askers_, [&](auto const& asker) { return asker.second.get() == &connection; });
         counters_.lost += connection.agreed().version != 0 ? 1U : 0U;
         if (auto* const peer = peer_of(connection)) {
-            log_once(peer->last_sentence,
-                     name_of(peer->party) + " at " + peer->address + ": " + std::string{sentence});
+            log_once(peer->last_sentence, name_of(peer->party) + " at " + peer->address + ": " + std::string{sentence});
             // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
             if (connection.age() > std::chrono::milliseconds(settings_.backoff_max_ms))
                 peer->attempts = 0;
@@ -274,34 +273,33 @@ private:
             return connect(peer, {*endpoint});
         auto const name = split_address(peer->address);
         if (not name) {
-            log_once(peer->last_sentence,
-                     name_of(peer->party) + ": \"" + peer->address + "\" is no host and port");
+            log_once(peer->last_sentence, name_of(peer->party) + ": \"" + peer->address + "\" is no host and port");
             return;
         }
-        resolver_.async_resolve(name->host, name->port,
-                                [weak = weak_from_this(), waiting = std::weak_ptr{peer}](
-                                    Error error, boost::asio::ip::tcp::resolver::results_type const& results) {
-                                    auto const hub = weak.lock();
-                                    auto const there = waiting.lock();
-                                    if (hub == nullptr or there == nullptr)
-                                        return;
-                                    if (error) {
-                                        hub->log_once(there->last_sentence, name_of(there->party) + " at " +
-                                                                                there->address + ": " +
-                                                                                error.message());
-                                        return hub->retry(there);
-                                    }
-                                    auto endpoints = TcpConnection::Endpoints{};
-                                    for (auto const& result : results)
-                                        endpoints.push_back(result.endpoint());
-                                    hub->connect(there, endpoints);
-                                });
+        resolver_.async_resolve(
+            name->host, name->port,
+            [weak = weak_from_this(),
+             waiting = std::weak_ptr{peer}](Error error, boost::asio::ip::tcp::resolver::results_type const& results) {
+                auto const hub = weak.lock();
+                auto const there = waiting.lock();
+                if (hub == nullptr or there == nullptr)
+                    return;
+                if (error) {
+                    hub->log_once(there->last_sentence,
+                                  name_of(there->party) + " at " + there->address + ": " + error.message());
+                    return hub->retry(there);
+                }
+                auto endpoints = TcpConnection::Endpoints{};
+                for (auto const& result : results)
+                    endpoints.push_back(result.endpoint());
+                hub->connect(there, endpoints);
+            });
     }
 
     void connect(std::shared_ptr<Peer> const& peer, TcpConnection::Endpoints const& endpoints)
     {
-        peer->connection = std::make_shared<TcpConnection>(*this, settings_, counters_,
-                                                           TcpConnection::Socket{context_}, peer->party);
+        peer->connection =
+            std::make_shared<TcpConnection>(*this, settings_, counters_, TcpConnection::Socket{context_}, peer->party);
         peer->connection->dial(endpoints);
     }
 

@@ -12,7 +12,8 @@
 #include <string>
 #include <string_view>
 
-namespace totora {
+namespace totora
+{
 
 /// Who a server is on the network, and how patient.
 struct TcpSettings
@@ -31,9 +32,8 @@ struct TcpSettings
     std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
 
     std::size_t   accepted_max = 4 * servers_max; ///< How many incoming connections there may be at a time.
-    std::uint64_t inbox_bytes_max = 32U
-                                    << 20U; ///< Received and not taken; above it, nothing is read from sockets.
-    std::size_t inbox_events_max = 4096;
+    std::uint64_t inbox_bytes_max = 32U << 20U;   ///< Received and not taken; above it, nothing is read from sockets.
+    std::size_t   inbox_events_max = 4096;
 
     /// Receives sentences for the operator. May be empty. Must not end the transport.
     std::function<void(std::string_view)> log;

@@ -13,7 +13,8 @@
 #include <string>
 #include <string_view>
 
-namespace totora {
+namespace totora
+{
 
 /// The longest text in a frame, in bytes; a longer one is cut.
 inline constexpr std::size_t text_size_max = 200;

@@ -19,7 +19,8 @@
 #include <utility>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// The header of a frame, read and intact.
 struct FrameHeader
@@ -31,10 +32,7 @@ struct FrameHeader
     std::uint32_t fields_checksum = 0;
 
     /// How many bytes the frame has in all.
-    [[nodiscard]] constexpr std::uint64_t frame_size() const
-    {
-        return frame_header_size + std::uint64_t{body_size};
-    }
+    [[nodiscard]] constexpr std::uint64_t frame_size() const { return frame_header_size + std::uint64_t{body_size}; }
 };
 
 /// Reads the header that `bytes` begin with. What it says of lengths may be relied on: it is intact, and within the limit.
@@ -87,8 +85,7 @@ refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
     auto const* const header = entry.encoded.data();
     if (entry.flags != 0 or get<std::uint16_t>(header + 30) != 0 or get<std::uint32_t>(header + 32) != 0)
         return FrameRefusal::bad_entry;
-    if (entry.kind != EntryKind::command and entry.kind != EntryKind::no_op and
-        entry.kind != EntryKind::configuration)
+    if (entry.kind != EntryKind::command and entry.kind != EntryKind::no_op and entry.kind != EntryKind::configuration)
         return FrameRefusal::bad_entry;
 
     // The core believes the decoded configuration, the log keeps the encoded one: they must not differ.
@@ -191,9 +188,9 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
 /// Reads one whole frame, from any bytes at all. Nothing is allocated from a length that was not checked.
 ///
 /// `pin` keeps `bytes` alive and unchanged: the entries of the frame are cut from them, and copied nowhere.
-[[nodiscard]] inline Result<Frame, FrameRefusal>
-decode(std::span<std::byte const> bytes, std::shared_ptr<void const> pin,
-       std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
+[[nodiscard]] inline Result<Frame, FrameRefusal> decode(std::span<std::byte const>  bytes,
+                                                        std::shared_ptr<void const> pin,
+                                                        std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
 {
     auto const header = decode_header(bytes, frame_bytes_max);
     if (not header)

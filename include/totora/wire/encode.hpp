@@ -16,7 +16,8 @@
 #include <variant>
 #include <vector>
 
-namespace totora {
+namespace totora
+{
 
 /// The header and the fields of a frame. Its entries follow as they are, from where they are pinned.
 class FrameHead

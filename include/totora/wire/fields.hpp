@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace totora {
+namespace totora
+{
 
 /// The fields of each message, named once for both directions: `visit` is a `ByteWriter` or a `ByteReader`.
 template <typename Visit, typename Message>
@@ -80,8 +81,7 @@ inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
 {
     auto const because = reader.number<std::uint8_t>();
     auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::unequal_limits);
-    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other,
-            .sentence = reader.text()};
+    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .sentence = reader.text()};
 }
 
 } // namespace totora

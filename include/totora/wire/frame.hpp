@@ -14,7 +14,8 @@
 #include <string>
 #include <variant>
 
-namespace totora {
+namespace totora
+{
 
 /// What a frame holds. The numbers are those of version 1 and stay.
 enum class FrameKind : std::uint8_t
@@ -157,16 +158,16 @@ struct HandshakeRefusal
 /// A frame, read.
 struct Frame
 {
-    Route                             route;
+    Route                                      route;
     std::variant<Hello, HandshakeRefusal, Rpc> content;
-    Entries                           entries; ///< Exactly those that an `AppendEntries` names, intact.
+    Entries                                    entries; ///< Exactly those that an `AppendEntries` names, intact.
 };
 
 /// Whether a message answers another one.
 [[nodiscard]] constexpr bool is_response(Rpc const& rpc)
 {
-    return std::holds_alternative<RequestPreVoteResponse>(rpc) or
-           std::holds_alternative<RequestVoteResponse>(rpc) or std::holds_alternative<AppendEntriesResponse>(rpc);
+    return std::holds_alternative<RequestPreVoteResponse>(rpc) or std::holds_alternative<RequestVoteResponse>(rpc) or
+           std::holds_alternative<AppendEntriesResponse>(rpc);
 }
 
 /// Why a server of this cluster does not take a frame of this route; nothing if it does.

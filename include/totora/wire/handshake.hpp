@@ -12,7 +12,8 @@
 #include <string_view>
 #include <utility>
 
-namespace totora {
+namespace totora
+{
 
 /// What two servers use from here on.
 struct Agreement
@@ -26,8 +27,8 @@ struct Agreement
 /// "server 3 (incarnation 1)".
 [[nodiscard]] inline std::string name_of(Party const& party)
 {
-    return "server " + std::to_string(party.id.value) + " (incarnation " +
-           std::to_string(party.incarnation.value) + ")";
+    return "server " + std::to_string(party.id.value) + " (incarnation " + std::to_string(party.incarnation.value) +
+           ")";
 }
 
 /// Which limit of the two differs so that one server might have to carry what the other cannot; empty if none.
@@ -51,8 +52,8 @@ struct Agreement
 /// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
 /// would then stand still for ever); the frame limit only has to hold the largest entry, and the lower one counts.
 [[nodiscard]] inline Result<Agreement, HandshakeRefusal> judge_hello(Hello const& ours, ClusterId cluster, Party self,
-                                                            Route const& route, Hello const& theirs,
-                                                            std::optional<Party> dialed = std::nullopt)
+                                                                     Route const& route, Hello const& theirs,
+                                                                     std::optional<Party> dialed = std::nullopt)
 {
     auto const refuse = [](HandshakeFault because, std::string sentence) {
         return Unexpected{HandshakeRefusal{because, std::move(sentence)}};
@@ -65,8 +66,7 @@ struct Agreement
         return refuse(HandshakeFault::another_server,
                       they + " looks for " + name_of(route.addressee) + " and found " + we);
     if (dialed and dialed->id != route.sender.id)
-        return refuse(HandshakeFault::another_server,
-                      we + " looks for " + name_of(*dialed) + " and found " + they);
+        return refuse(HandshakeFault::another_server, we + " looks for " + name_of(*dialed) + " and found " + they);
     if (route.addressee.incarnation != self.incarnation)
         return refuse(HandshakeFault::another_incarnation,
                       they + " looks for " + name_of(route.addressee) + " and found " + we);
