@@ -3,6 +3,7 @@
 
 #include "totora/core/result.hpp"
 #include "totora/core/types.hpp"
+#include "totora/log/log_damage.hpp"
 #include "totora/log/log_directory.hpp"
 #include "totora/log/log_replay.hpp"
 #include "totora/log/sealed_file.hpp"
@@ -71,10 +72,10 @@ public:
             }
         }
         if (newest < mark_.generation)
-            return damaged(mark_.generation, "is missing, or cannot be read", std::nullopt, std::nullopt);
+            return damaged(mark_.generation, "is missing, or cannot be read");
         if (log_.next_generation and
             std::find(generations.begin(), generations.end(), *log_.next_generation) == generations.end())
-            return damaged(*log_.next_generation, "is missing", std::nullopt, std::nullopt);
+            return damaged(*log_.next_generation, "is missing");
         if (auto const kept = make_durable(); not kept)
             return log_failure(LogFailure::sync_failed, kept.error());
         log_.newest_generation = generations.empty() ? 0 : generations.front();
@@ -172,7 +173,7 @@ private:
             log_.newest_batch = std::max(log_.newest_batch, head->numbers[0]);
         }
         if (generation == mark_.generation or (first_batch and durable_ >= *first_batch))
-            return damaged(generation, "has no header that can be read", std::nullopt, std::nullopt);
+            return damaged(generation, "has no header that can be read");
         return false;
     }
 
@@ -183,14 +184,14 @@ private:
         auto const missing = next(begins_behind);
         auto       bytes = read_file(files_, segment_name(earlier.generation), earlier.length);
         if (not bytes)
-            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")", missing,
-                           earlier.last);
+            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")",
+                           {missing, earlier.last});
         auto const header = read_header(earlier.generation, *bytes);
         if (not header)
             return Unexpected{header.error()};
         if (not header->has_value()) {
             if (durable_ >= earlier.batch)
-                return damaged(earlier.generation, "has no header that can be read", missing, earlier.last);
+                return damaged(earlier.generation, "has no header that can be read", {missing, earlier.last});
             return false;
         }
         auto       proven = header_size_for((**header).earlier.size());
@@ -208,7 +209,7 @@ private:
         log_.truncate(next(earlier.last));
         if (survey.end != earlier.length or log_.index.last() != earlier.last)
             return damaged(earlier.generation, "is damaged at byte " + std::to_string(survey.end),
-                           survey.broken.value_or(next(log_.index.last())), last_damaged(survey, earlier.last));
+                           damaged_entries(survey, next(log_.index.last()), earlier.last));
         if (proven < earlier.length)
             unproven_.push_back({earlier.generation, durable_ < (**header).batch ? 0 : proven, earlier.length});
         log_.segments.push_back({earlier.generation, (**header).batch, {}, earlier.length});
@@ -225,7 +226,7 @@ private:
         state.commit_index = header.commit_index;
         if (state.entries.last() != header.last)
             return damaged(header.generation, "does not go on where the earlier ones end",
-                           next(state.entries.last().index), header.last.index);
+                           {next(state.entries.last().index), header.last.index});
 
         auto       proven = header_size_for(header.earlier.size());
         auto       follows = true;
@@ -241,13 +242,13 @@ private:
         auto const last_index = log_.index.last();
         if (survey.batch <= durable_)
             return damaged(header.generation, "is damaged at byte " + std::to_string(survey.end),
-                           survey.broken.value_or(next(last_index)), last_damaged(survey, last_index));
+                           damaged_entries(survey, next(last_index), last_index));
         if (not follows)
-            return damaged(header.generation, "has records that do not follow each other", next(last_index),
-                           std::nullopt);
+            return damaged(header.generation, "has records that do not follow each other",
+                           {next(last_index), std::nullopt});
         if (state.commit_index > last_index)
-            return damaged(header.generation, "has lost entries that were committed", next(last_index),
-                           state.commit_index);
+            return damaged(header.generation, "has lost entries that were committed",
+                           {next(last_index), state.commit_index});
 
         auto const shortened = bytes.size() < header.size;
         torn_bytes_ += std::max<std::uint64_t>(survey.torn_end, shortened ? bytes.size() : 0) - survey.end;
@@ -277,25 +278,6 @@ private:
                 return synced;
         }
         return files_.sync_directory();
-    }
-
-    /// The last entry that the damage may have hit: the one before the next that can be read.
-    [[nodiscard]] static Index last_damaged(SegmentSurvey const& survey, Index last)
-    {
-        return survey.behind ? before(*survey.behind) : std::max(last, survey.broken.value_or(Index{}));
-    }
-
-    [[nodiscard]] static Unexpected<LogError>
-    damaged(std::uint64_t generation, std::string const& what, std::optional<Index> first, std::optional<Index> last)
-    {
-        auto sentence = "The file " + segment_name(generation) + " " + what;
-        if (first and last and *first <= *last)
-            sentence += "; it held the entries " + std::to_string(first->value) + " to " + std::to_string(last->value);
-        else if (first)
-            sentence += ", before the entry " + std::to_string(first->value);
-        sentence += ". It was durable, so nothing was cut. Restore the directory, or remove it and let the server in "
-                    "again as a new incarnation.";
-        return log_failure(LogFailure::damaged, std::move(sentence));
     }
 
     Files&                files_;

@@ -4,17 +4,11 @@
 #include "totora/core/release.hpp"
 #include "totora/core/result.hpp"
 #include "totora/core/types.hpp"
-#include "totora/log/durable_prefix.hpp"
 #include "totora/log/entry_index.hpp"
 #include "totora/log/log_directory.hpp"
 #include "totora/log/log_recovery.hpp"
-#include "totora/log/sealed_file.hpp"
-#include "totora/log/segment_header.hpp"
-#include "totora/log/segment_pool.hpp"
-#include "totora/log/segment_reader.hpp"
 #include "totora/log/segment_record.hpp"
-#include "totora/log/segment_tail.hpp"
-#include "totora/log/segment_writer.hpp"
+#include "totora/log/segmented_log_parts.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/files.hpp"
@@ -22,28 +16,14 @@
 #include "totora/policy/log.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace totora
 {
-
-/// How a `SegmentedLog` uses disk and memory.
-struct SegmentedLogOptions
-{
-    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
-    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of entries that are durable and still kept in memory.
-    std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
-    std::uint64_t prepare_bytes = std::uint64_t{1}
-                                  << 18U;       ///< Of the next segment, made ready between two syncs at least.
-    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready.
-};
 
 /// A durable log in the files of one directory.
 ///
@@ -176,138 +156,13 @@ public:
     }
 
 private:
-    using Outcome = Result<Done, FileError>;
-
-    /// Everything, in a place that does not move.
-    struct Parts
-    {
-        Parts(Files its_files, SegmentedLogOptions const& its_options, RecoveredLog recovered)
-            : files(std::move(its_files)),
-              options(its_options), image{recovered.state.identity,
-                                          std::max(recovered.mark.start, recovered.newest_start) + 1,
-                                          recovered.state.current_term,
-                                          recovered.state.voted_for,
-                                          recovered.state.entries,
-                                          std::move(recovered.index),
-                                          recovered.state.commit_index,
-                                          {}},
-              found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
-              pool(files, options.segment_bytes, options.prepare_bytes, options.retry_after),
-              writer(pool, image.identity, found.newest_batch), tail(pool, writer, image),
-              reader(files, image.index, image.runs)
-        {}
-
-        /// Begins a segment of this start's own; only when it is durable, others may go.
-        [[nodiscard]] Result<Done, LogError> begin()
-        {
-            // Segments without the file that counts the starts are damage, so it is there before the first of them.
-            if (found.mark.start == 0)
-                if (auto const marked = write_run_mark(files, {image.start, 0, 0, false}); not marked)
-                    return log_failure(LogFailure::write_failed, marked.error());
-            pool.start_behind(found.newest_generation);
-            auto const begun = tail.begin(found.segments, found.newest_batch + 1);
-            if (not begun)
-                return log_failure(LogFailure::write_failed, begun.error());
-            auto const batch = tail.batch();
-            tail.seal(WriteNumber{});
-            writer.write_and_sync();
-            if (auto const failed = writer.failure())
-                return Unexpected{*failed};
-            if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false}); not marked)
-                return log_failure(LogFailure::write_failed, marked.error());
-            if (auto const removed = remove_leftovers(); not removed)
-                return log_failure(LogFailure::write_failed, removed.error());
-            if (auto const shortened = shorten_previous(); not shortened)
-                return log_failure(LogFailure::write_failed, shortened.error());
-            syncer.start([this] { return writer.work(); });
-            return Done{};
-        }
-
-        /// Removes the segments that recovery passed over.
-        [[nodiscard]] Outcome remove_leftovers()
-        {
-            auto const names = files.names();
-            if (not names)
-                return Unexpected{names.error()};
-            for (auto const& name : *names) {
-                auto const generation = generation_of(name);
-                auto const is_named = [&](EarlierSegment const& segment) { return segment.generation == generation; };
-                if (generation and generation <= found.newest_generation and
-                    std::none_of(found.segments.begin(), found.segments.end(), is_named))
-                    if (auto const removed = files.remove(name); not removed)
-                        return removed;
-            }
-            return Done{};
-        }
-
-        /// Gives back the unused space of the last start's segment.
-        [[nodiscard]] Outcome shorten_previous()
-        {
-            auto const live = image.index.segments();
-            if (live.empty() or live.back().segment != found.segments.back().generation)
-                return Done{};
-            auto file = files.open(segment_name(live.back().segment));
-            if (not file)
-                return Unexpected{file.error()};
-            return file->truncate(found.segments.back().length);
-        }
-
-        [[nodiscard]] Outcome mark(bool clean)
-        {
-            return write_run_mark(files, {image.start, tail.generation(), tail.batch() - 1, clean});
-        }
-
-        void settle()
-        {
-            prefix.advance(writer.durable());
-            image.pinned.forget(prefix.last(), options.cache_bytes);
-        }
-
-        /// Ends the batch, with the newest commit index that may be saved.
-        void seal(WriteNumber through)
-        {
-            settle();
-            image.commit_index = std::max(image.commit_index, std::min(wanted_commit, prefix.last()));
-            prefix.expect(through, image.runs.last().index);
-            tail.seal(through);
-        }
-
-        [[nodiscard]] bool has_room(std::uint64_t bytes_more)
-        {
-            if (writer.failure())
-                return false;
-            // A record's head and padding for each record, and something for votes and truncations.
-            auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
-            auto const reserve = std::min<std::uint64_t>(4096, options.segment_bytes / 16);
-            auto const needed = bytes_more + records * (record_head_size + record_alignment) + reserve;
-            if (tail.room() >= needed)
-                return true;
-            auto const size = needed + tail.segment_overhead();
-            if (pool.ready_size() < size) {
-                pool.want(std::max(options.segment_bytes, size));
-                syncer.request();
-            }
-            return pool.ready_size() >= size;
-        }
-
-        Files                files;
-        SegmentedLogOptions  options;
-        LogImage             image;
-        RecoveredLog         found;
-        DurablePrefix        prefix;
-        Index                wanted_commit;
-        SegmentPool<Files>   pool;
-        SegmentWriter<Files> writer;
-        SegmentTail<Files>   tail;
-        SegmentReader<Files> reader;
-        Syncer               syncer;
-    };
+    using Parts = SegmentedLogParts<Files, Syncer>;
 
     SegmentedLog(Files files, SegmentedLogOptions const& options, RecoveredLog recovered)
         : parts_(std::make_unique<Parts>(std::move(files), options, std::move(recovered)))
     {}
 
-    void check(Outcome const& outcome)
+    void check(Result<Done, FileError> const& outcome)
     {
         if (not outcome)
             parts_->writer.fail({LogFailure::write_failed, outcome.error().sentence});

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/result.hpp"
+#include "totora/core/types.hpp"
+#include "totora/log/log_directory.hpp"
+#include "totora/log/sealed_file.hpp"
+#include "totora/log/segment_survey.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace totora
+{
+
+/// Which entries are damaged, as far as that can be told: some are if `first` is not behind `last`.
+struct DamagedEntries
+{
+    std::optional<Index> first;
+    std::optional<Index> last;
+};
+
+/// What the damage at the end of a survey may have hit: up to the next entry that can be read, or else up to `last`.
+[[nodiscard]] inline DamagedEntries damaged_entries(SegmentSurvey const& survey, Index expected, Index last)
+{
+    auto const first = survey.broken.value_or(expected);
+    return {first, survey.behind ? before(*survey.behind) : std::max(last, survey.broken.value_or(Index{}))};
+}
+
+/// The refusal of a log of which something is lost that was durable.
+[[nodiscard]] inline Unexpected<LogError>
+damaged(std::uint64_t generation, std::string const& what, DamagedEntries const& entries = {})
+{
+    auto sentence = "The file " + segment_name(generation) + " " + what;
+    if (entries.first and entries.last and *entries.first <= *entries.last)
+        sentence += "; it held the entries " + std::to_string(entries.first->value) + " to " +
+                    std::to_string(entries.last->value);
+    else if (entries.first)
+        sentence += ", before the entry " + std::to_string(entries.first->value);
+    sentence += ". It was durable, so nothing was cut. Restore the directory, or remove it and let the server in "
+                "again as a new incarnation.";
+    return log_failure(LogFailure::damaged, std::move(sentence));
+}
+
+} // namespace totora
