@@ -256,7 +256,7 @@ public:
             if (rpc == nullptr or refuse_route(frame->route, cluster_, self_))
                 continue;
             auto const& sender = frame->route.sender; // What another life of a server answers does not count.
-            if (not is_answer(*rpc) or sender.incarnation == peers_[sender.id].member.incarnation)
+            if (not is_response(*rpc) or sender.incarnation == peers_[sender.id].member.incarnation)
                 return Received{sender.id, *rpc, std::move(frame->entries)};
         }
         return std::nullopt;
