@@ -250,6 +250,21 @@ BOOST_AUTO_TEST_CASE(a_sync_in_the_middle_of_a_segment_changes_no_name_and_no_si
     BOOST_TEST((calls == std::vector{FileCall::write, FileCall::sync}));
 }
 
+BOOST_AUTO_TEST_CASE(a_write_that_changes_nothing_becomes_durable_too)
+{
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk);
+
+    log->append(WriteNumber{1}, Entries{});
+    log->sync();
+    BOOST_TEST(log->durable().through().value == 1U);
+    log->truncate(WriteNumber{2}, Index{1});
+    log->sync();
+    BOOST_TEST(log->durable().through().value == 2U);
+
+    BOOST_TEST(open_log(disk).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
 {
     for (auto seed = std::uint64_t{1}; seed <= 200; ++seed) {

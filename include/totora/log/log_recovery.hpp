@@ -121,7 +121,7 @@ private:
         auto const seed = segment_seed(identity_, generation);
         auto const survey = survey_segment(*bytes, seed, begin, (**header).batch, [](Record const&) {});
         durable_ = std::max({durable_, survey.durable, (**header).durable_batch});
-        log_.newest_batch = std::max(log_.newest_batch, survey.newest);
+        log_.newest_batch = std::max({log_.newest_batch, survey.newest, survey.batch});
         log_.newest_start = std::max(log_.newest_start, (**header).start);
 
         for (auto const& earlier : (**header).earlier) {

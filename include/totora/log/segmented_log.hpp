@@ -91,6 +91,8 @@ public:
     void truncate(WriteNumber write, Index index)
     {
         written_ = write;
+        if (not parts_->image.index.holds(index))
+            return;
         check(parts_->tail.add({.kind = RecordKind::truncate, .numbers = {index.value, 0, 0}}));
         parts_->image.truncate(index);
         parts_->prefix.truncate(index);
@@ -100,9 +102,10 @@ public:
 
     void sync()
     {
-        if (parts_->tail.empty() or failure())
+        if ((parts_->tail.empty() and synced_ == written_) or failure())
             return;
         parts_->seal(written_);
+        synced_ = written_;
         if (parts_->tail.room() < parts_->options.segment_bytes / 4 * 3)
             parts_->pool.want(parts_->options.segment_bytes);
         parts_->syncer.request();
@@ -170,6 +173,7 @@ private:
 
     std::unique_ptr<Parts> parts_;
     WriteNumber            written_;
+    WriteNumber            synced_; ///< The newest write that a sync was begun for.
 };
 
 } // namespace totora
