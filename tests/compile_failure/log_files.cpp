@@ -1,7 +1,7 @@
 // Files that cannot make a new name durable.
 // prints: log_files
 // prints: files.sync_directory()
-#include "totora/policy/files.hpp"
+#include "totora/log/segmented_log.hpp"
 
 struct Files
 {
@@ -26,8 +26,5 @@ struct Files
 #endif
 };
 
-template <totora::log_files Files>
-struct Log
-{};
-
-template struct Log<Files>;
+using Log = totora::SegmentedLog<Files>;
+static_assert(sizeof(Log) > 0);

@@ -1,5 +1,7 @@
 // A node asks its policies for what the concepts name, and for nothing else.
 #include "support/archetypes.hpp"
+#include "totora/log/segmented_log.hpp"
+#include "totora/log/syncer.hpp"
 #include "totora/node/driver.hpp"
 #include "totora/node/raft_node.hpp"
 
@@ -7,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <variant>
@@ -51,6 +54,30 @@ BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_conce
     BOOST_TEST(sizes == (std::vector<std::size_t>{3, 2}), boost::test_tools::per_element());
     BOOST_TEST(reads == 1);
     node.stop();
+}
+
+BOOST_AUTO_TEST_CASE(a_segmented_log_asks_its_files_for_exactly_what_the_concept_names)
+{
+    using Log = SegmentedLog<ArchetypeFiles, InlineSyncer>;
+    auto const disk = std::make_shared<ForgetfulDisk>();
+    auto const identity =
+        Identity{cluster_of("archetypes"), ServerId{1}, first_incarnation, {{{ServerId{1}, first_incarnation}, {}}}};
+    auto files = ArchetypeFiles{disk};
+    BOOST_REQUIRE(Log::create(files, identity).has_value());
+
+    for (auto const run : {1U, 2U}) {
+        auto log = Log::open(ArchetypeFiles{disk});
+        BOOST_REQUIRE(log.has_value());
+        auto machine = ArchetypeMachine{0};
+        auto transport = ArchetypeTransport{0};
+        auto clock = ArchetypeClock{0};
+        auto node = RaftNode{machine, *log, transport, clock};
+        BOOST_REQUIRE(node.start().has_value());
+        while (node.status().role != RoleName::leader and node.turn()) {}
+
+        BOOST_TEST((node.status().applied == Index{run})); // The no-op of each term.
+        node.stop();
+    }
 }
 
 } // namespace

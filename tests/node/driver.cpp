@@ -98,6 +98,9 @@ BOOST_AUTO_TEST_CASE(what_is_posted_wakes_the_node_and_what_a_task_posts_runs_in
     BOOST_TEST(ran == (std::vector<int>{1, 2}), boost::test_tools::per_element());
     BOOST_TEST(woken >= 2);
     driver.poll();
+    woken = 0;
+    driver.post([](Node&) {});
+    BOOST_TEST(woken == 1);
 
     BOOST_TEST(ran == (std::vector<int>{1, 2, 3}), boost::test_tools::per_element());
 }

@@ -123,6 +123,20 @@ BOOST_AUTO_TEST_CASE(of_what_was_proposed_together_the_first_that_fit_are_taken,
     BOOST_TEST(stage.machine.applied.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_waits_for_the_next_turn_is_bounded_too, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+
+    auto const staged = stage.propose(command_of(1000));
+    auto const beyond = stage.propose("x");
+    stage.run();
+
+    BOOST_TEST(staged->refused(NodeRefusal::not_leader, nobody));
+    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, nobody));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, *label("case_77"))
 {
     auto settings = NodeSettings{};

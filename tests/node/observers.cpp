@@ -81,6 +81,19 @@ BOOST_AUTO_TEST_CASE(every_told_outcome_is_counted)
     BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::election_won)] == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(an_alarm_that_was_cancelled_does_not_ring)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    for (auto heartbeats = 0; heartbeats < 30; ++heartbeats) {
+        stage.pass_ms(50);
+        stage.accept_all(S2);
+    }
+
+    BOOST_TEST((stage.status().role == RoleName::leader));
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::ring_outdated)] == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_tail_is_told_at_the_start, *label("case_64"))
 {
     auto stage = Stage{};

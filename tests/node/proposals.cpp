@@ -155,6 +155,22 @@ BOOST_AUTO_TEST_CASE(a_proposal_in_whose_place_another_leaders_no_op_is_committe
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a_later_one)
+{
+    auto       pending = PendingProposals<std::string>{};
+    auto const replaced = std::make_shared<ProposalEnd::element_type>();
+    auto const later = std::make_shared<ProposalEnd::element_type>();
+    pending.add({Term{1}, Index{2}, 1}, {Promise<std::string>::Single{note_in(replaced)}, never_ms});
+    pending.add({Term{3}, Index{4}, 1}, {Promise<std::string>::Single{note_in(later)}, never_ms});
+
+    // At 2 and 3 there are no-ops of other leaders, so that nothing is said of them.
+    pending.applied({Term{3}, Index{4}}, "reed");
+
+    BOOST_TEST(replaced->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(later->as<Applied>() != nullptr);
+    BOOST_TEST(pending.size() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_that_hears_no_quorum_steps_down_and_its_proposals_are_unknown, *label("case_54"))
 {
     auto stage = Stage{};
@@ -327,18 +343,38 @@ BOOST_AUTO_TEST_CASE(a_completion_may_propose_and_read_again)
     BOOST_TEST(read->as<ReadableNow>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_completion_asks_for_while_the_node_ends_is_ended_by_the_turn_that_this_asks_for)
+/// A client that asks again, so many times, whatever it is told.
+struct Stubborn
+{
+    Stage* stage;
+    int*   ends;
+    int    left;
+
+    void operator()(ProposalOutcome<std::string> const&) const
+    {
+        ++*ends;
+        if (left > 0)
+            stage->node->propose(bytes_of("again"), Stubborn{stage, ends, left - 1});
+    }
+    void operator()(ReadOutcome const&) const
+    {
+        ++*ends;
+        if (left > 0)
+            stage->node->read(Stubborn{stage, ends, left - 1});
+    }
+};
+
+BOOST_AUTO_TEST_CASE(what_a_completion_asks_for_while_the_node_ends_is_ended_by_the_turns_that_this_asks_for)
 {
     for (auto const fails : {true, false}) {
         auto stage = Stage{};
+        auto proposals = 0;
+        auto reads = 0;
         stage.lead_with_follower();
-        auto const again = std::make_shared<ProposalEnd::element_type>();
-        auto const read = std::make_shared<ReadEnd::element_type>();
-        stage.node->propose(bytes_of("first"), [&](ProposalOutcome<std::string>) {
-            stage.node->propose(bytes_of("again"), note_in(again));
-            stage.node->read(note_in(read));
-        });
+        stage.node->propose(bytes_of("first"), Stubborn{&stage, &proposals, 10});
+        stage.node->read(Stubborn{&stage, &reads, 20});
         stage.run();
+        BOOST_TEST(proposals + reads == 0);
 
         if (fails)
             stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
@@ -346,8 +382,8 @@ BOOST_AUTO_TEST_CASE(what_a_completion_asks_for_while_the_node_ends_is_ended_by_
             stage.node->stop();
         stage.run();
 
-        BOOST_TEST(again->refused(NodeRefusal::not_running, nobody));
-        BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(proposals == 11);
+        BOOST_TEST(reads == 21);
         BOOST_TEST(not stage.node->turn());
     }
 }

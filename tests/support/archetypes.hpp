@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/log/forgetful_disk.hpp"
+#include "totora/log/forgetful_files.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/policy/clock.hpp"
 #include "totora/policy/files.hpp"
@@ -10,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -117,6 +120,61 @@ private:
     int                      rung_ = 0;
 };
 
+/// Files of a disk in memory. They can be moved, once, and a file of theirs can be moved; nothing can be copied.
+class ArchetypeFiles
+{
+public:
+    class File
+    {
+    public:
+        explicit File(ForgetfulFiles::File file) : file_(std::move(file)) {}
+        File(File&&) = default;
+        File& operator=(File&&) = default;
+
+        [[nodiscard]] Result<std::uint64_t, FileError> size() { return file_.size(); }
+        [[nodiscard]] Result<Done, FileError>
+        write(std::uint64_t offset, std::span<std::span<std::byte const> const> parts)
+        {
+            return file_.write(offset, parts);
+        }
+        [[nodiscard]] Result<std::size_t, FileError> read(std::uint64_t offset, std::span<std::byte> into)
+        {
+            return file_.read(offset, into);
+        }
+        [[nodiscard]] Result<Done, FileError> allocate(std::uint64_t size) { return file_.allocate(size); }
+        [[nodiscard]] Result<Done, FileError> truncate(std::uint64_t size) { return file_.truncate(size); }
+        [[nodiscard]] Result<Done, FileError> sync() { return file_.sync(); }
+
+    private:
+        ForgetfulFiles::File file_;
+    };
+
+    explicit ArchetypeFiles(std::shared_ptr<ForgetfulDisk> disk) : files_(std::move(disk)) {}
+    ArchetypeFiles(ArchetypeFiles&&) = default;
+    ArchetypeFiles& operator=(ArchetypeFiles&&) = delete;
+
+    [[nodiscard]] Result<std::vector<std::string>, FileError> names() { return files_.names(); }
+    [[nodiscard]] Result<File, FileError> open(std::string_view name) { return wrap(files_.open(name)); }
+    [[nodiscard]] Result<File, FileError> create(std::string_view name) { return wrap(files_.create(name)); }
+    [[nodiscard]] Result<Done, FileError> rename(std::string_view from, std::string_view to)
+    {
+        return files_.rename(from, to);
+    }
+    [[nodiscard]] Result<Done, FileError> remove(std::string_view name) { return files_.remove(name); }
+    [[nodiscard]] Result<Done, FileError> sync_directory() { return files_.sync_directory(); }
+
+private:
+    [[nodiscard]] static Result<File, FileError> wrap(Result<ForgetfulFiles::File, FileError> file)
+    {
+        if (not file)
+            return Unexpected{file.error()};
+        return File{*std::move(file)};
+    }
+
+    ForgetfulFiles files_;
+};
+
+static_assert(log_files<ArchetypeFiles>);
 static_assert(state_machine<ArchetypeMachine>);
 static_assert(durable_log<ArchetypeLog>);
 static_assert(message_transport<ArchetypeTransport>);
