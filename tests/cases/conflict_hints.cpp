@@ -143,6 +143,23 @@ constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
 };
 TOTORA_PROVE(a_refusal_from_before_the_agreement_does_not_move_next, "5.3", "case_12");
 
+/// Of the term but not of the outstanding probe: a refusal of another place, and one that answers an append of an older term.
+constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used = [] {
+    auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
+    a = step(a, from(S2, refused(Term{3}, Index{4}, {}))).state;
+    require(progress_of(a, S2).next == Index{1}, "A begins at the first entry");
+    auto const number = progress_of(a, S2).sent.value;
+
+    for (auto const& refusal : {refused_by_newer_term(Term{3}), refused(Term{3}, Index{0}, {}, number - 1),
+                                refused(Term{3}, Index{2}, {Term{1}, Index{1}}, number)}) {
+        auto const late = checked_step(a, from(S2, refusal));
+        require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "it is told why");
+        require(late.outgoing.messages.empty(), "nothing is sent again");
+        require(progress_of(late.state, S2).next == Index{1}, "and next stays");
+    }
+};
+TOTORA_PROVE(a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used, "5.3", "case_12");
+
 /// An append that was lost while entries flowed is found out by the next heartbeat, and sent again.
 constexpr auto a_lost_append_is_found_out_by_a_heartbeat = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
