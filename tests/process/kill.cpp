@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <random>
 #include <string>
+#include <vector>
 
 using namespace totora::process;
 
@@ -67,6 +68,30 @@ BOOST_AUTO_TEST_CASE(all_servers_killed_at_once_come_back_with_everything, *boos
     load.stop();
 
     BOOST_TEST(load.find_violation() == "");
+}
+
+/// The load itself is tested: a server that forgets is found out.
+BOOST_AUTO_TEST_CASE(a_server_that_forgets_what_it_acknowledged_is_found_out, *boost::unit_test::timeout(300))
+{
+    auto const files = TemporaryDirectory{};
+    auto const said = files.path() / "said";
+    auto const port = free_port();
+    auto const command = std::vector<std::string>{TOTORA_KV,       "run",
+                                                  "--log",         "memory",
+                                                  "--cluster",     "forgetful",
+                                                  "--id",          "1",
+                                                  "--peers",       "1=127.0.0.1:" + std::to_string(free_port()),
+                                                  "--client-port", std::to_string(port)};
+    auto       process = Process{command, said, said};
+    auto       load = Load{{port}, 3};
+    BOOST_REQUIRE(eventually([&] { return load.acknowledged() > 100; }));
+    process.end();
+    process = Process{command, said, said};
+    auto const before = load.acknowledged();
+    BOOST_REQUIRE(eventually([&] { return load.acknowledged() > before; }));
+    load.stop();
+
+    BOOST_TEST(load.find_violation() != "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
