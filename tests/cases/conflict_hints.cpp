@@ -143,7 +143,8 @@ constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
 };
 TOTORA_PROVE(a_refusal_from_before_the_agreement_does_not_move_next, "5.3", "case_12");
 
-/// Of the term but not of the outstanding probe: a refusal of another place, and one that answers an append of an older term.
+/// Of the term but not of the outstanding probe: a refusal of another place, or one that answers an append of an older
+/// term.
 constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
     a = step(a, from(S2, refused(Term{3}, Index{4}, {}))).state;

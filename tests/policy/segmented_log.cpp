@@ -56,22 +56,23 @@ BOOST_AUTO_TEST_CASE(a_directory_becomes_a_log_once, *label("case_86"))
 
 BOOST_AUTO_TEST_CASE(a_log_that_was_half_made_was_not_made)
 {
-    for (auto failing = 1; failing <= 12; ++failing) {
-        auto const disk = std::make_shared<ForgetfulDisk>();
-        auto       files = ForgetfulFiles{disk};
-        disk->interfere([left = failing](FileCall, std::string_view) mutable { return --left <= 0 ? EIO : 0; });
-        auto const made = TestLog::create(files, identity_of_first());
-        disk->interfere(nullptr);
-        disk->lose_power({.keeps = [](auto, auto) { return true; }, .names_kept = 1});
+    for (auto const kept : {false, true})
+        for (auto failing = 1; failing <= 12; ++failing) {
+            auto const disk = std::make_shared<ForgetfulDisk>();
+            auto       files = ForgetfulFiles{disk};
+            disk->interfere([left = failing](FileCall, std::string_view) mutable { return --left <= 0 ? EIO : 0; });
+            auto const made = TestLog::create(files, identity_of_first());
+            disk->interfere(nullptr);
+            disk->lose_power({.keeps = [&](auto, auto) { return kept; }, .names_kept = kept ? 1U : 0U});
 
-        auto const opened = open_log(disk);
-        BOOST_TEST((opened.has_value() == made.has_value()));
-        if (made)
-            continue;
-        BOOST_TEST((opened.error().failure == LogFailure::not_found));
-        auto files_again = ForgetfulFiles{disk};
-        BOOST_TEST(TestLog::create(files_again, identity_of_first()).has_value());
-    }
+            auto const opened = open_log(disk);
+            BOOST_TEST((opened.has_value() == made.has_value()));
+            if (made)
+                continue;
+            BOOST_TEST((opened.error().failure == LogFailure::not_found));
+            auto files_again = ForgetfulFiles{disk};
+            BOOST_TEST(TestLog::create(files_again, identity_of_first()).has_value());
+        }
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_finds_everything_that_was_synced, *label("case_63"))
@@ -169,7 +170,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_was_damaged_on_the_disk_is_never_returned, *l
     log->sync();
     (void)log->durable();
     auto bytes = disk->content(segment_name(1));
-    bytes[400] ^= std::byte{1};
+    bytes[header_size_for(0) + 2 * record_head_size + entry_header_size] ^= std::byte{1}; // In a payload.
     disk->set_content(segment_name(1), bytes);
 
     auto const entries = log->read(Index{1}, Index{10}, 10000);
@@ -233,11 +234,37 @@ BOOST_AUTO_TEST_CASE(truncated_segments_are_used_again)
     BOOST_TEST(terms_of(*again, Index{1}, Index{9}) == (Terms{1, 1, 99}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_segment_stays_until_the_truncation_of_its_entries_is_durable)
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 100, 100));
+        log->sync();
+        disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+        log->truncate(WriteNumber{2}, Index{1});
+        log->append(WriteNumber{3}, entries_of(Term{2}, Index{1}, 100, 100));
+        log->sync();
+        disk->interfere(nullptr);
+        (void)log->has_room(100000);
+        BOOST_TEST(log->durable().through().value == 1U);
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk);
+
+    BOOST_REQUIRE(log.has_value());
+    BOOST_TEST((log->recover()->entries.last() == LogPosition{Term{1}, Index{100}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_sync_in_the_middle_of_a_segment_changes_no_name_and_no_size)
 {
     auto const disk = disk_with_log();
     auto       log = open_log(disk);
-    auto       calls = std::vector<FileCall>{};
+    BOOST_TEST(log->has_room(100000)); // Makes the next segment ready, too.
+    BOOST_TEST(disk->unsynced().empty());
+    BOOST_TEST(disk->unsynced_names() == 0U);
+    auto calls = std::vector<FileCall>{};
     disk->interfere([&](FileCall call, std::string_view) {
         calls.push_back(call);
         return 0;

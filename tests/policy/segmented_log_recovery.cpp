@@ -8,10 +8,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -334,6 +336,18 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_record
 
     BOOST_TEST(recovered->entries.last().index.value == 6U);
     BOOST_TEST(not recovered->torn_tail.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_record_counts_only_in_the_place_and_the_generation_it_was_written_for)
+{
+    auto const seed = segment_seed(identity_of_first(), 7);
+    auto const head = RecordHead{.kind = RecordKind::seal, .numbers = {1, 2, 3}};
+    auto       bytes = std::array<std::byte, record_head_size>{};
+    encode_head(bytes, head, seed, 512);
+
+    BOOST_TEST((decode_head(bytes, seed, 512) == head));
+    BOOST_TEST((decode_head(bytes, seed, 520) == std::nullopt));
+    BOOST_TEST((decode_head(bytes, segment_seed(identity_of_first(), 8), 512) == std::nullopt));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

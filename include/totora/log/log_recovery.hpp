@@ -172,7 +172,7 @@ private:
             durable_ = std::max(durable_, head->numbers[1]);
             log_.newest_batch = std::max(log_.newest_batch, head->numbers[0]);
         }
-        if (generation == mark_.generation or (first_batch and durable_ >= *first_batch))
+        if (first_batch and durable_ >= *first_batch)
             return damaged(generation, "has no header that can be read");
         return false;
     }

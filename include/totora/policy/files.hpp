@@ -28,8 +28,9 @@ struct Done
 
 /// The files of one directory, as far as a log needs them: small enough that a simulated disk can stand in for them.
 ///
-/// Names have no slash. Whoever uses files takes them over, so that they can be moved. `File` is a movable handle that closes itself. Nothing is durable before its sync: the bytes and
-/// the size of a file after `sync` on it, its name (created, renamed or removed) after `sync_directory`.
+/// Names have no slash. Whoever uses files takes them over, so that they can be moved. `File` is a movable handle that
+/// closes itself. Nothing is durable before its sync: the bytes and the size of a file after `sync` on it, its name
+/// (created, renamed or removed) after `sync_directory`.
 /// `write` writes all of it or fails; calls on different handles, and `sync` beside `write`, may come from two threads.
 template <typename T>
 concept log_files = requires(T& files, typename T::File& file, std::string_view name, std::uint64_t offset,
