@@ -112,9 +112,8 @@ constexpr auto an_empty_directory_does_not_vote_or_campaign_until_it_is_named = 
         auto named = cluster(3);
         named.index = Index{2};
         named.members[1].incarnation = Incarnation{2};
-        auto append = append_of(Term{6}, {}, Term{6}, 2);
-        append.configuration = std::optional<Configuration>{named};
-        auto let_in = checked_step(wiped, from(S1, append)).state;
+        auto const append = AppendConfiguration{append_of(Term{6}, {}, Term{6}, 2), named};
+        auto       let_in = checked_step(wiped, from(S1, append)).state;
         let_in = step(let_in, ring(let_in, Alarm::leader_silent)).state;
         require(checked_step(let_in, from(S3, RequestVote{Term{7}, {Term{6}, Index{2}}})).state.voted_for == S3,
                 "named by the cluster's log, it votes");

@@ -11,7 +11,8 @@ namespace
 
 constexpr auto b = [] { return follower(S2, Term{3}, {{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 2}}); };
 
-constexpr void is_a_breach(Outcome outcome, AppendEntries const& append)
+template <typename Append>
+constexpr void is_a_breach(Outcome outcome, Append const& append)
 {
     require_nothing_but(outcome, b(), checked_step(b(), from(S1, append)));
 }
@@ -34,11 +35,9 @@ constexpr auto an_append_must_not_contradict_itself = [] {
 TOTORA_PROVE(an_append_must_not_contradict_itself, "5.3", "case_13");
 
 constexpr auto a_configuration_must_lie_within_its_append_and_make_sense = [] {
-    auto       append = append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, 2);
     auto const with = [&](Configuration configuration, Index index) {
         configuration.index = index;
-        append.configuration = std::optional<Configuration>{configuration};
-        return append;
+        return AppendConfiguration{append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, 2), configuration};
     };
     is_a_breach(Outcome::breach_configuration, with(cluster(3), Index{4}));
     is_a_breach(Outcome::breach_configuration, with(cluster(3), Index{7}));
@@ -61,9 +60,8 @@ TOTORA_PROVE(a_configuration_must_lie_within_its_append_and_make_sense, "6", "di
 constexpr auto the_configuration_before_the_newest_is_never_truncated = [] {
     auto state = b();
     for (auto const index : {Index{5}, Index{6}}) {
-        auto append = append_of(Term{3}, last_position(state), Term{3}, 1);
-        append.configuration = std::optional<Configuration>{cluster(5)};
-        append.configuration->index = index;
+        auto append = AppendConfiguration{append_of(Term{3}, last_position(state), Term{3}, 1), cluster(5)};
+        append.configuration.index = index;
         state = checked_step(state, from(S1, append)).state;
     }
     require(state.previous_configuration.index == Index{5} and state.configuration.index == Index{6}, "two of them");

@@ -143,49 +143,51 @@ BOOST_AUTO_TEST_CASE(the_parts_of_an_append_bring_a_follower_to_the_same_end_as_
     BOOST_TEST(end->times == 0);
 }
 
-/// §6: the configuration among the entries of a message is the one that the message carries decoded.
-constexpr auto a_part_carries_the_configuration_that_lies_in_it_and_no_other = [] {
-    auto whole = append_of(Term{3}, {Term{2}, Index{10}}, Term{3}, 5);
-    auto configuration = cluster(3);
-    configuration.index = Index{13};
-    whole.configuration = std::optional<Configuration>{configuration};
+constexpr auto a_part_follows_what_comes_before_it = [] {
+    auto const whole = append_of(Term{3}, {Term{2}, Index{10}}, Term{3}, 5);
 
-    auto const before_it = part_of(whole, Index{11}, 2);
-    auto const with_it = part_of(whole, Index{13}, 1);
-    auto const behind_it = part_of(whole, Index{14}, 2);
-
-    require(not before_it.configuration and not behind_it.configuration, "the other parts carry none");
-    require(with_it.configuration == whole.configuration, "its own part carries it");
-    require(before_it.previous == LogPosition{Term{2}, Index{10}}, "the first part follows what the whole followed");
-    require(behind_it.previous == LogPosition{Term{3}, Index{13}}, "a later one follows an entry of the same run");
+    require(part_of(whole, Index{11}, 2).previous == whole.previous, "the first part follows what the whole followed");
+    require(part_of(whole, Index{14}, 2).previous == LogPosition{Term{3}, Index{13}},
+            "a later one an entry of the run");
     require(part_of(whole, Index{11}, 5) == whole, "the whole is a part of itself");
 };
-TOTORA_PROVE(a_part_carries_the_configuration_that_lies_in_it_and_no_other, "6");
+TOTORA_PROVE(a_part_follows_what_comes_before_it, "5.3");
 
-BOOST_AUTO_TEST_CASE(a_configuration_is_sent_with_the_message_that_holds_its_entry, *label("6"))
+/// §6: a configuration is in force from the moment its entry is in the log; the core takes them one at a time.
+BOOST_AUTO_TEST_CASE(configurations_among_the_entries_that_arrive_are_decoded, *label("6"))
 {
-    auto settings = NodeSettings{};
-    settings.append_bytes_max = 1;
-    auto stage = Stage{3, settings};
-    stage.node.reset();
-    auto write = WriteNumber{1};
-    stage.log.save_vote(write, Term{1}, std::nullopt);
-    stage.log.append(write = next(write), command_entry(Term{1}, Index{1}, "a"));
-    stage.log.append(write = next(write), configuration_entry(Term{1}, Index{2}, {1, 2, 3}));
-    stage.log.append(write = next(write), command_entry(Term{1}, Index{3}, "b"));
-    stage.log.sync();
-    stage.restart();
-    stage.lead();
+    for (auto const& arriving : {std::vector<Index>{Index{2}}, {Index{1}, Index{5}}, {Index{3}, Index{4}}}) {
+        auto stage = Stage{};
+        auto entries = Entries{};
+        for (auto index = Index{1}; index <= Index{5}; index = next(index)) {
+            auto const changes = std::find(arriving.begin(), arriving.end(), index) != arriving.end();
+            auto const one = changes ? configuration_entry(Term{1}, index, {1, 2, 3, index.value + 10})
+                                     : command_entry(Term{1}, index, "c");
+            entries.add(one.slice(0), 1);
+        }
 
-    stage.hear(S2, refused(stage.term(), Index{3}, {}, stage.sent_to(S2).value)); // It holds nothing at all.
+        stage.hear(S2, append_of(Term{1}, {}, Term{1}, 5), entries);
 
-    auto parts = stage.appends_to(S2);
-    parts.erase(parts.begin()); // The no-op, which was sent first and refused.
-    BOOST_REQUIRE(parts.size() == 3U);
-    expect_contiguous(parts, Index{1}, Index{3});
-    BOOST_TEST(not append_in(parts[0]).configuration);
-    BOOST_TEST((append_in(parts[1]).configuration.value().index == Index{2}));
-    BOOST_TEST(not append_in(parts[2]).configuration);
+        auto const& state = stage.node->state();
+        BOOST_TEST((stage.status().last == Index{5}));
+        BOOST_TEST((state.configuration.index == arriving.back()));
+        BOOST_TEST((find_member(state.configuration, ServerId{arriving.back().value + 10}) != nullptr));
+        BOOST_TEST((state.previous_configuration.index == (arriving.size() > 1 ? arriving.front() : Index{})));
+        BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{5}));
+        BOOST_TEST((stage.log.read(Index{1}, Index{5}, 1000)->bytes() == entries.bytes()));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_configuration_is_a_breach_and_is_not_appended, *label("6"))
+{
+    auto stage = Stage{};
+    auto entries = command_entry(Term{1}, Index{1}, "c");
+    entries.add(entry_slice(Index{2}, Term{1}, {}, EntryKind::configuration), 1);
+
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2), entries);
+
+    BOOST_TEST((stage.status().last == Index{}));
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::breach_configuration)] == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(what_goes_beyond_a_burst_is_sent_after_the_next_heartbeat)

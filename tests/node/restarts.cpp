@@ -276,10 +276,7 @@ BOOST_AUTO_TEST_CASE(another_life_of_a_member_waits_to_be_let_in_and_does_not_vo
 BOOST_AUTO_TEST_CASE(a_server_votes_when_the_log_names_it_in_this_life, *label("case_86"))
 {
     auto stage = Stage{wiped(first_incarnation, {}), {}};
-    auto append = append_of(Term{1}, {}, Term{1}, 1);
-    append.configuration = std::optional<Configuration>{cluster(3)};
-    append.configuration->index = Index{1};
-    stage.hear(S2, append, configuration_entry(Term{1}, Index{1}, {1, 2, 3}));
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), configuration_entry(Term{1}, Index{1}, {1, 2, 3}));
     BOOST_TEST(stage.status().admitted);
 
     stage.hear(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true});

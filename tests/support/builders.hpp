@@ -109,8 +109,7 @@ template <typename Local>
             .entries = {entries_term, next(previous.index), count},
             .leader_commit = commit,
             .round = Round{},
-            .number = AppendNumber{number},
-            .configuration = {}};
+            .number = AppendNumber{number}};
 }
 
 /// A heartbeat.

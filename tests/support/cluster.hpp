@@ -286,6 +286,14 @@ private:
         }
     }
 
+    /// The configuration within a run of entries that was just appended.
+    [[nodiscard]] static constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
+    {
+        if (state.configuration.index >= entries.first and state.configuration.index <= last_of(entries))
+            return state.configuration;
+        return std::nullopt;
+    }
+
     /// Figure 3, as far as one step of `server` can break it. "Leader Append-Only" is an invariant of the step itself.
     constexpr void watch(ServerId server)
     {

@@ -88,12 +88,10 @@ struct Append
 [[nodiscard]] inline Append make_configuration_append(Term term, Index first, std::size_t members)
 {
     auto const peers = make_peers(members);
-    auto       append = make_append(term, first,
-                                    {{EntryKind::no_op, {}},
-                                     {EntryKind::configuration, encode_peers(peers)},
-                                     {EntryKind::command, bytes_of("payload")}});
-    append.rpc.configuration = configuration_of(next(first), peers);
-    return append;
+    return make_append(term, first,
+                       {{EntryKind::no_op, {}},
+                        {EntryKind::configuration, encode_peers(peers)},
+                        {EntryKind::command, bytes_of("payload")}});
 }
 
 /// A frame in one piece. A frame of any size is made, so that receivers can be shown one that is too long.

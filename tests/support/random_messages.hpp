@@ -75,7 +75,7 @@ public:
         case 6:
         case 7:
         case 8:
-            return from(any_leader(state), any_append(state));
+            return any_append_of(any_leader(state), state);
         case 9:
         case 10:
         case 11:
@@ -249,10 +249,16 @@ private:
         append.leader_commit = any_index(state);
         append.round = Round{any_number(9)};
         append.number = AppendNumber{any_number(99)};
-        if (below(12) == 0)
-            append.configuration =
-                std::optional<Configuration>{any_configuration(state, append.entries.first + below(2))};
         return append;
+    }
+
+    /// With a configuration among its entries, now and then.
+    [[nodiscard]] constexpr Message any_append_of(ServerId leader, State const& state)
+    {
+        auto const append = any_append(state);
+        if (below(12) != 0)
+            return from(leader, append);
+        return from(leader, AppendConfiguration{append, any_configuration(state, append.entries.first + below(2))});
     }
 
     [[nodiscard]] constexpr AppendEntriesResponse any_append_response(State const& state, ServerId sender)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/commitment.hpp"
+#include "totora/core/local.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/reads.hpp"
 #include "totora/core/replication.hpp"
@@ -64,15 +65,16 @@ constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId
 }
 
 /// Figure 2, steps 3 to 5, on a log that agrees with the leader's up to `previous`.
-constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& request)
+constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& request,
+                             Configuration const* configuration)
 {
     auto const missing = follower.log.missing_from(request.entries);
     if (missing.count > 0) {
         if (missing.first <= last_index(follower))
             truncate(follower, outgoing, missing.first);
         append(follower, outgoing, missing);
-        if (request.configuration and request.configuration->index >= missing.first)
-            adopt_configuration(follower, *request.configuration);
+        if (configuration != nullptr and configuration->index >= missing.first)
+            adopt_configuration(follower, *configuration);
     }
 
     // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
@@ -92,7 +94,9 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
          once_log_durable(follower, match));
 }
 
-constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+/// `configuration` is the one among the entries; null if there is none.
+constexpr void receive_append(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append,
+                              Configuration const* configuration)
 {
     if (append.term < state.current_term) {
         note(outgoing, Outcome::append_refused_stale_term);
@@ -104,7 +108,17 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
     if (decision == Outcome::append_refused_mismatch)
         refuse_append(state, outgoing, leader, append);
     else
-        accept_append(state, outgoing, leader, append);
+        accept_append(state, outgoing, leader, append, configuration);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+{
+    receive_append(state, outgoing, leader, append, nullptr);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendConfiguration const& append)
+{
+    receive_append(state, outgoing, leader, append, &append.configuration);
 }
 
 /// The follower's log agrees up to `match`, durably.

@@ -70,16 +70,25 @@ find_breach(State const& state, ServerId leader, AppendEntries const& append)
         return Outcome::breach_shape;
     if (entries.count > 0 and (entries.term.value == 0 or entries.term < append.previous.term))
         return Outcome::breach_shape;
-    if (append.configuration and
-        (append.configuration->index < entries.first or append.configuration->index > last_of(entries) or
-         not is_sound(*append.configuration)))
-        return Outcome::breach_configuration;
     if (append.term < state.current_term)
         return std::nullopt;
     if (append.term == state.current_term and known_leader(state) != nobody and known_leader(state) != leader)
         return Outcome::breach_second_leader;
     auto const decision = decide_append(state, append);
     return is_breach(decision) ? std::optional<Outcome>{decision} : std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId leader, AppendConfiguration const& append)
+{
+    AppendEntries const& entries = append;
+    if (auto const breach = find_breach(state, leader, entries))
+        return breach;
+    auto const& configuration = append.configuration;
+    if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
+        not is_sound(configuration))
+        return Outcome::breach_configuration;
+    return std::nullopt;
 }
 
 [[nodiscard]] constexpr std::optional<Outcome>

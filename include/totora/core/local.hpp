@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/configuration.hpp"
+#include "totora/core/rpc.hpp"
 #include "totora/core/types.hpp"
 
 #include <cstddef>
@@ -58,6 +59,15 @@ struct Persisted
 struct StorageFailed
 {
     friend constexpr bool operator==(StorageFailed const&, StorageFailed const&) = default;
+};
+
+/// An append arrived that has a configuration among its entries. The shell decodes it from the payload, which the core
+/// never sees; of entries with several it makes several appends.
+struct AppendConfiguration : AppendEntries
+{
+    Configuration configuration; ///< `configuration.index` is the index of its entry.
+
+    friend constexpr bool operator==(AppendConfiguration const&, AppendConfiguration const&) = default;
 };
 
 /// Clients want entries appended; their payload waits beside the log.

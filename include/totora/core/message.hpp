@@ -13,8 +13,8 @@ namespace totora
 
 /// Everything that can happen to a server: what it hears from others (core/rpc.hpp), and what happens here (core/local.hpp).
 using Happening = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                               AppendEntriesResponse, Started, AlarmRang, Persisted, StorageFailed, Proposed,
-                               ReadRequested, LinkChanged>;
+                               AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed,
+                               Proposed, ReadRequested, LinkChanged>;
 
 /// One step's input.
 struct Message

@@ -7,7 +7,6 @@
 #include "totora/core/state.hpp"
 #include "totora/core/writes.hpp"
 
-#include <algorithm>
 #include <optional>
 
 namespace totora
@@ -17,15 +16,6 @@ namespace totora
 
 /// How many appends a leader sends to one follower in one step; the answers ask for more.
 inline constexpr int appends_per_step = 4;
-
-/// The configuration within a run of entries. Older ones than the two that a state holds are read by the shell.
-[[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
-{
-    for (auto const* configuration : {&state.configuration, &state.previous_configuration})
-        if (configuration->index >= entries.first and configuration->index <= last_of(entries) and entries.count > 0)
-            return *configuration;
-    return std::nullopt;
-}
 
 /// Sends one AppendEntries with at most `count_max` entries from `next` on (Figure 2, "AppendEntries RPC").
 ///
@@ -46,8 +36,7 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
                        .entries = entries,
                        .leader_commit = state.commit_index,
                        .round = round,
-                       .number = progress.sent,
-                       .configuration = configuration_in(state, entries)},
+                       .number = progress.sent},
          Release::at_once());
 
     if (entries.count == 0)

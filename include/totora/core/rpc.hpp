@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
 #include "totora/core/types.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <variant>
 
 namespace totora
@@ -58,9 +56,8 @@ struct RequestVoteResponse
 /// Figure 2, "AppendEntries RPC"; dissertation §3.5. Payload bytes travel beside this message: the shell
 /// pins them in the turn in which it is made, so the core never holds them.
 ///
-/// Invariants: `entries.first` follows `previous.index`; `previous.term <= entries.term <= term`; a configuration
-/// lies within the entries. Limit: all entries share one term and at most one is a configuration, so a range that
-/// crosses a term change is two messages.
+/// Invariants: `entries.first` follows `previous.index`; `previous.term <= entries.term <= term`. Limit: all entries
+/// share one term, so a range that crosses a term change is two messages.
 struct AppendEntries
 {
     Term         term;          ///< The leader's current term.
@@ -69,7 +66,6 @@ struct AppendEntries
     Index        leader_commit; ///< The highest index the leader knows to be committed.
     Round        round;         ///< The leader's newest read round; the answer echoes it.
     AppendNumber number;        ///< Numbers the appends to this follower; the answer echoes it.
-    std::optional<Configuration> configuration{}; ///< The configuration among the entries, decoded.
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
 };

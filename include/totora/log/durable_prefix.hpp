@@ -2,9 +2,9 @@
 #pragma once
 
 #include "totora/core/types.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <algorithm>
-#include <deque>
 
 namespace totora
 {
@@ -45,8 +45,8 @@ private:
         Index       end;
     };
 
-    Index                last_;
-    std::deque<Expected> expected_;
+    Index           last_;
+    Queue<Expected> expected_;
 };
 
 } // namespace totora

@@ -76,6 +76,8 @@ public:
     /// The furthest index up to `up_to` for which the entries from `first` on fit into `bytes_max`; at least `first`.
     [[nodiscard]] Index last_within(Index first, Index up_to, std::uint64_t bytes_max) const
     {
+        if (bytes(first, up_to) <= bytes_max)
+            return std::max(first, std::min(up_to, last()));
         auto fits = first;
         auto too_far = next(std::max(first, std::min(up_to, last())));
         while (next(fits) < too_far) {

@@ -119,8 +119,7 @@ public:
 private:
     void take_configuration(EntryView const& entry)
     {
-        auto const peers = decode_peers(entry.payload);
-        if (auto const configuration = peers ? configuration_of(entry.index, *peers) : std::nullopt)
+        if (auto const configuration = decode_configuration(entry))
             configurations_.push_back(*configuration);
     }
 

@@ -11,10 +11,10 @@
 #include "totora/policy/entry.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -218,9 +218,7 @@ private:
         for (auto const& entry : all) {
             if (entry.kind != EntryKind::configuration)
                 continue;
-            auto const peers = decode_peers(entry.payload);
-            auto const configuration = peers ? configuration_of(entry.index, *peers) : std::nullopt;
-            if (configuration)
+            if (auto const configuration = decode_configuration(entry))
                 recovered.previous_configuration = std::exchange(recovered.configuration, *configuration);
         }
     }
@@ -234,10 +232,10 @@ private:
     Index                   commit_index_;
     Index                   wanted_commit_;
 
-    WriteNumber      written_;
-    WriteNumber      handed_over_;
-    WriteNumber      durable_;
-    std::deque<Undo> undo_; ///< Of the writes that are not durable, in order.
+    WriteNumber written_;
+    WriteNumber handed_over_;
+    WriteNumber durable_;
+    Queue<Undo> undo_; ///< Of the writes that are not durable, in order.
 
     bool                    held_ = false;
     bool                    fail_next_sync_ = false;

@@ -66,6 +66,10 @@ public:
         for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
             auto const begins = std::max(from, piece->first);
             auto const ends = std::min(up_to, last_of_piece(*piece));
+            if (begins == piece->first and ends == last_of_piece(*piece)) {
+                into.add(piece->slice, piece->count);
+                continue;
+            }
             auto const offset = offset_in(*piece, begins, index);
             auto const size = static_cast<std::size_t>(index.bytes(begins, ends));
             into.add({piece->slice.pin, piece->slice.bytes.subspan(offset, size)}, ends.value - begins.value + 1);

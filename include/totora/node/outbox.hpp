@@ -2,11 +2,10 @@
 #pragma once
 
 #include "totora/core/release.hpp"
-#include "totora/policy/entry.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <utility>
 
 namespace totora
@@ -47,7 +46,7 @@ public:
     [[nodiscard]] std::size_t size() const { return held_.size(); }
 
 private:
-    std::deque<Envelope> held_;
+    Queue<Envelope> held_;
 };
 
 } // namespace totora

@@ -4,10 +4,10 @@
 #include "totora/core/types.hpp"
 #include "totora/node/completion.hpp"
 #include "totora/node/outcomes.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -109,9 +109,8 @@ public:
     void lose_behind(Index committed)
     {
         while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
-            auto lost = std::move(pending_.back().promise);
-            pending_.pop_back();
-            lost.end(OutcomeUnknown{});
+            auto lost = pending_.pop_back();
+            lost.promise.end(OutcomeUnknown{});
         }
     }
 
@@ -141,14 +140,13 @@ private:
     void end_before(Index index)
     {
         while (not pending_.empty() and last_of(pending_.front().entries) < index) {
-            auto lost = std::move(pending_.front().promise);
-            pending_.pop_front();
-            lost.end(OutcomeUnknown{});
+            auto lost = pending_.pop_front();
+            lost.promise.end(OutcomeUnknown{});
         }
     }
 
-    std::deque<Pending> pending_;
-    std::uint64_t       earliest_ms_ = never_ms;
+    Queue<Pending> pending_;
+    std::uint64_t  earliest_ms_ = never_ms;
 };
 
 /// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
@@ -167,7 +165,10 @@ public:
     /// Those that were asked for belong to this round.
     void start(Round round)
     {
-        move_all(asked_, waiting_, [&](Read& read) { read.round = round; });
+        while (not asked_.empty()) {
+            asked_.front().round = round;
+            waiting_.push_back(asked_.pop_front());
+        }
     }
 
     /// Nobody can allow those that were asked for.
@@ -181,8 +182,7 @@ public:
     {
         while (not waiting_.empty() and waiting_.front().round <= round) {
             waiting_.front().index = index;
-            ready_.push_back(std::move(waiting_.front()));
-            waiting_.pop_front();
+            ready_.push_back(waiting_.pop_front());
         }
     }
 
@@ -190,8 +190,7 @@ public:
     void serve(Index applied)
     {
         while (not ready_.empty() and ready_.front().index <= applied) {
-            auto read = std::move(ready_.front());
-            ready_.pop_front();
+            auto read = ready_.pop_front();
             read.completion(ReadableNow{applied});
         }
     }
@@ -231,26 +230,17 @@ private:
         Completion<ReadOutcome> completion;
     };
 
-    template <typename Change>
-    static void move_all(std::deque<Read>& from, std::deque<Read>& to, Change change)
-    {
-        for (; not from.empty(); from.pop_front()) {
-            change(from.front());
-            to.push_back(std::move(from.front()));
-        }
-    }
-
-    static void end_all(std::deque<Read>& reads, RefusedBecause why)
+    static void end_all(Queue<Read>& reads, RefusedBecause why)
     {
         auto ended = std::exchange(reads, {});
         for (auto& read : ended)
             read.completion(why);
     }
 
-    std::deque<Read> asked_;
-    std::deque<Read> waiting_;
-    std::deque<Read> ready_;
-    std::uint64_t    earliest_ms_ = never_ms;
+    Queue<Read>   asked_;
+    Queue<Read>   waiting_;
+    Queue<Read>   ready_;
+    std::uint64_t earliest_ms_ = never_ms;
 };
 
 } // namespace totora

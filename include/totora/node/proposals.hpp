@@ -60,19 +60,21 @@ public:
     void refuse_staged(RefusedBecause why)
     {
         staging_.keep(0);
-        for (auto& staged : std::exchange(staged_, {}))
+        for (auto& staged : staged_)
             refuse(why, std::move(staged.promise));
+        staged_.clear();
     }
 
     /// The core has accepted what is staged, as this run: makes entries of it, which wait to be applied.
     [[nodiscard]] Entries accept(Run const& run)
     {
         auto own = Run{run.term, run.first, 0};
-        for (auto& staged : std::exchange(staged_, {})) {
+        for (auto& staged : staged_) {
             own.count = staged.promise.count();
             pending_.add(own, std::move(staged.promise));
             own.first = next(last_of(own));
         }
+        staged_.clear();
         return staging_.seal(run, EntryKind::command);
     }
 

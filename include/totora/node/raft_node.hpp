@@ -4,6 +4,7 @@
 #include "totora/core/recovery.hpp"
 #include "totora/core/step.hpp"
 #include "totora/node/applier.hpp"
+#include "totora/node/arrival.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/node/proposals.hpp"
@@ -84,7 +85,7 @@ public:
         for (auto const& peer : identity.first_members)
             if (peer.member.id != identity.id)
                 transport_.update(peer.member.id, peer.member.incarnation, peer.address);
-        feed({nobody, Started{}});
+        feed(nobody, Started{});
         return identity;
     }
 
@@ -120,9 +121,9 @@ public:
         watch_log();
         auto const more_messages = take_messages();
         while (auto const rang = clock_.ring())
-            feed({nobody, *rang});
+            feed(nobody, *rang);
         if (reads_.any_asked())
-            feed({nobody, ReadRequested{}});
+            feed(nobody, ReadRequested{});
         propose_staged();
         write_out();
         apply_committed();
@@ -229,7 +230,7 @@ private:
             cut_staged();
         if (proposals_.staged_count() == 0)
             return;
-        advance(state_, Message{nobody, Proposed{proposals_.staged_count()}}, outgoing_);
+        advance(state_, nobody, Proposed{proposals_.staged_count()}, outgoing_);
         if (auto const* accepted = answered<Accepted>())
             return perform(proposals_.accept(accepted->entries), nobody);
         auto const* refused = answered<Refused>();
@@ -263,7 +264,7 @@ private:
             return fail({NodeFailure::storage, log_.failure()->sentence});
         auto const durable = log_.durable();
         if (durable.through() > state_.durable_write)
-            feed({nobody, Persisted{durable.through()}});
+            feed(nobody, Persisted{durable.through()});
         if (running_)
             sender_.release(durable);
     }
@@ -284,7 +285,7 @@ private:
             if (not event)
                 return false;
             if (auto const* changed = std::get_if<LinkChanged>(&*event))
-                feed({nobody, *changed});
+                feed(nobody, *changed);
             else
                 take(*std::get_if<Received>(&*event));
             if (not running_)
@@ -298,15 +299,18 @@ private:
         // What the disk has no room for is as good as lost: the leader will send it again.
         if (not received.entries.empty() and not log_.has_room(received.entries.bytes()))
             return;
-        feed(message_from(received.from, received.rpc), received.entries);
+        for_each_append(received,
+                        [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
     }
 
-    void feed(Message const& message, Entries const& arrived = {})
+    /// One step of the core, and all that it wants done. `happened` is whatever `advance` takes.
+    template <typename Happened>
+    void feed(ServerId from, Happened const& happened, Entries const& arrived = {})
     {
         if (not running_)
             return;
-        advance(state_, message, outgoing_);
-        perform(arrived, message.from);
+        advance(state_, from, happened, outgoing_);
+        perform(arrived, from);
     }
 
     // --- From the core to the policies ---------------------------------------------------------------------------
@@ -414,7 +418,7 @@ private:
         running_ = false;
         failed_ = std::move(failed);
         auto silenced = Outgoing{}; // Not the recycled one, which may be in use.
-        advance(state_, Message{nobody, StorageFailed{}}, silenced);
+        advance(state_, nobody, StorageFailed{}, silenced);
         tell(*failed_);
         end_everything();
     }

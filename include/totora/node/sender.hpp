@@ -35,7 +35,7 @@ public:
         else if (envelope.entries() == nullptr)
             transport_.send(*released, {});
         else
-            return send_in_parts(*released, *std::get_if<AppendEntries>(&released->rpc()), own);
+            return send_append(*released, *std::get_if<AppendEntries>(&released->rpc()), own);
         return std::nullopt;
     }
 
@@ -49,14 +49,23 @@ public:
     void clear() { outbox_.clear(); }
 
 private:
-    /// Cuts an append by bytes. What goes beyond a burst is left to the next heartbeat, like a message that was lost.
     [[nodiscard]] std::optional<LogError>
-    send_in_parts(Released const& message, AppendEntries const& whole, Entries const& own)
+    send_append(Released const& message, AppendEntries const& append, Entries const& own)
+    {
+        if (own.count() != append.entries.count or own.bytes() > settings_.append_bytes_max or
+            (*own.begin()).index != append.entries.first)
+            return send_in_parts(message, append);
+        transport_.send(message, own);
+        return std::nullopt;
+    }
+
+    /// Cuts an append by bytes. What goes beyond a burst is left to the next heartbeat, like a message that was lost.
+    [[nodiscard]] std::optional<LogError> send_in_parts(Released const& message, AppendEntries const& whole)
     {
         auto const last = last_of(whole.entries);
         auto       sent = std::uint64_t{0};
         for (auto first = whole.entries.first; first <= last and sent < settings_.burst_bytes_max;) {
-            auto const payload = payload_of(first, last, own);
+            auto const payload = log_.read(first, last, settings_.append_bytes_max);
             if (not payload)
                 return payload.error();
             if (payload->empty())
@@ -75,14 +84,6 @@ private:
     {
         auto const envelope = Envelope{to, part, Release::at_once()};
         transport_.send(*envelope.open(), payload);
-    }
-
-    [[nodiscard]] Result<Entries, LogError> payload_of(Index first, Index last, Entries const& own)
-    {
-        if (own.count() == last.value - first.value + 1 and own.bytes() <= settings_.append_bytes_max and
-            (*own.begin()).index == first)
-            return own;
-        return log_.read(first, last, settings_.append_bytes_max);
     }
 
     Log&                log_;

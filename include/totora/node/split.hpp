@@ -4,8 +4,6 @@
 #include "totora/core/rpc.hpp"
 #include "totora/core/types.hpp"
 
-#include <optional>
-
 namespace totora
 {
 
@@ -17,9 +15,6 @@ namespace totora
     part.entries = Run{whole.entries.term, first, count};
     if (first > whole.entries.first)
         part.previous = LogPosition{whole.entries.term, before(first)};
-    if (whole.configuration and
-        (whole.configuration->index < first or whole.configuration->index > last_of(part.entries)))
-        part.configuration = std::optional<Configuration>{};
     return part;
 }
 

@@ -23,9 +23,8 @@ public:
     /// Copies a payload behind those that wait.
     void add(std::span<std::byte const> payload)
     {
-        auto const at = bytes_.size();
-        bytes_.resize(at + entry_header_size + payload.size());
-        std::copy(payload.begin(), payload.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at + entry_header_size));
+        bytes_.resize(bytes_.size() + entry_header_size);
+        bytes_.insert(bytes_.end(), payload.begin(), payload.end());
         sizes_.push_back(entry_header_size + payload.size());
     }
 
@@ -41,18 +40,19 @@ public:
     /// Makes entries of what is staged: from now on the bytes never change. Nothing is staged afterwards.
     [[nodiscard]] Entries seal(Run const& run, EntryKind kind)
     {
-        auto const block = std::make_shared<std::vector<std::byte>>(std::move(bytes_));
-        auto       rest = std::span{*block};
-        auto       index = run.first;
-        for (auto const size : sizes_) {
-            seal_entry(rest.first(size), index, run.term, kind, 0);
-            rest = rest.subspan(size);
+        auto const size = bytes_.size();
+        auto const block = std::make_shared_for_overwrite<std::byte[]>(size); // One block, of exactly what is needed.
+        std::copy(bytes_.begin(), bytes_.end(), block.get());
+        auto rest = std::span{block.get(), size};
+        auto index = run.first;
+        for (auto const each : sizes_) {
+            seal_entry(rest.first(each), index, run.term, kind, 0);
+            rest = rest.subspan(each);
             index = next(index);
         }
         auto entries = Entries{};
-        entries.add({block, *block}, sizes_.size());
-        bytes_ = {};
-        sizes_.clear();
+        entries.add({block, {block.get(), size}}, sizes_.size());
+        drop_all();
         return entries;
     }
 
@@ -61,6 +61,17 @@ public:
     [[nodiscard]] std::vector<std::size_t> const& sizes() const { return sizes_; } ///< Encoded, one for each payload.
 
 private:
+    /// Keeps the memory for what comes next, unless it was an unusual lot.
+    void drop_all()
+    {
+        bytes_.clear();
+        sizes_.clear();
+        if (bytes_.capacity() > kept_bytes_max)
+            bytes_ = {};
+    }
+
+    static constexpr std::size_t kept_bytes_max = std::size_t{1} << 20U;
+
     std::vector<std::byte>   bytes_;
     std::vector<std::size_t> sizes_;
 };

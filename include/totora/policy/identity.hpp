@@ -119,4 +119,11 @@ inline constexpr std::size_t address_size_max = 255;
     return configuration;
 }
 
+/// The configuration that an entry holds; nothing if it holds none that a log may hold.
+[[nodiscard]] inline std::optional<Configuration> decode_configuration(EntryView const& entry)
+{
+    auto const peers = decode_peers(entry.payload);
+    return peers ? configuration_of(entry.index, *peers) : std::nullopt;
+}
+
 } // namespace totora

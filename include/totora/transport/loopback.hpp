@@ -2,12 +2,12 @@
 #pragma once
 
 #include "totora/core/types.hpp"
+#include "totora/policy/queue.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,8 +87,8 @@ private:
 
     struct Inbox
     {
-        Incarnation         incarnation;
-        std::deque<Waiting> messages;
+        Incarnation    incarnation;
+        Queue<Waiting> messages;
     };
 
     void
@@ -101,11 +101,11 @@ private:
             ++lost_;
             return;
         }
-        auto received = std::optional{Received{from, message.rpc(), entries}};
-        if (how_ == Carry::frames)
-            received = through_codec(
-                {.cluster = {}, .group = 0, .sender = {from, sender}, .addressee = {message.to(), inbox->incarnation}},
-                message.rpc(), entries);
+        if (how_ == Carry::values)
+            return inbox->messages.push_back({sender, {from, message.rpc(), entries}});
+        auto received = through_codec(
+            {.cluster = {}, .group = 0, .sender = {from, sender}, .addressee = {message.to(), inbox->incarnation}},
+            message.rpc(), entries);
         if (received)
             inbox->messages.push_back({sender, *std::move(received)});
         else
@@ -146,8 +146,7 @@ public:
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
         while (not inbox_->messages.empty()) {
-            auto [sender, message] = std::move(inbox_->messages.front());
-            inbox_->messages.pop_front();
+            auto [sender, message] = inbox_->messages.pop_front();
             auto const known = incarnations_.find(message.from);
             if (known == incarnations_.end() or known->second == sender or not is_response(message.rpc))
                 return TransportEvent{std::move(message)};

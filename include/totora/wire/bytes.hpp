@@ -54,19 +54,6 @@ public:
         number(run.count);
     }
 
-    void operator()(std::optional<Configuration> const& configuration)
-    {
-        number(static_cast<std::uint8_t>(configuration ? configuration->members.size() : 0));
-        if (not configuration)
-            return;
-        (*this)(configuration->index);
-        for (auto const& member : configuration->members) {
-            number(member.id.value);
-            number(member.incarnation.value);
-            number(static_cast<std::uint8_t>(member.kind));
-        }
-    }
-
     void text(std::string_view letters)
     {
         letters = letters.substr(0, text_size_max);
@@ -126,26 +113,6 @@ public:
         // Entries are counted from 1, and the last one is held to the same limit as the first.
         if (run.count > 0)
             failed_ = failed_ or run.first.value == 0 or last_of(run).value > number_max;
-    }
-
-    void operator()(std::optional<Configuration>& configuration)
-    {
-        auto const count = number<std::uint8_t>();
-        if (count == 0) {
-            configuration = std::optional<Configuration>{};
-            return;
-        }
-        auto read = Configuration{};
-        (*this)(read.index);
-        for (auto at = std::uint8_t{0}; at < count and not failed_; ++at) {
-            auto member = Member{};
-            member.id.value = number<std::uint64_t>();
-            member.incarnation.value = number<std::uint64_t>();
-            member.kind = static_cast<MemberKind>(number<std::uint8_t>());
-            failed_ = failed_ or not read.members.push_back(member);
-        }
-        failed_ = failed_ or not is_sound(read);
-        configuration = std::optional<Configuration>{read};
     }
 
     /// Letters that a log can print; others read as '?', because they are a stranger's.

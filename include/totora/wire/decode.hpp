@@ -88,15 +88,8 @@ refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
     if (entry.kind != EntryKind::command and entry.kind != EntryKind::no_op and entry.kind != EntryKind::configuration)
         return FrameRefusal::bad_entry;
 
-    // The core believes the decoded configuration, the log keeps the encoded one: they must not differ.
-    auto const named = append.configuration and append.configuration->index == index;
-    if (named != (entry.kind == EntryKind::configuration))
+    if (entry.kind == EntryKind::configuration and not decode_configuration(entry))
         return FrameRefusal::bad_entry;
-    if (named) {
-        auto const peers = decode_peers(entry.payload);
-        if (not peers or configuration_of(index, *peers) != append.configuration)
-            return FrameRefusal::bad_entry;
-    }
     return std::nullopt;
 }
 
@@ -129,13 +122,9 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
     auto       frame = Frame{.route = header.route, .content = Rpc{message}, .entries = {}};
     auto const entries = body.subspan(header.fields_size);
     if constexpr (std::same_as<Message, AppendEntries>) {
-        auto const& run = message.entries;
-        if (auto const& configuration = message.configuration)
-            if (run.count == 0 or configuration->index < run.first or configuration->index > last_of(run))
-                return Unexpected{FrameRefusal::bad_field};
         if (auto const refusal = refuse_entries(entries, message))
             return Unexpected{*refusal};
-        frame.entries.add({std::move(pin), entries}, run.count);
+        frame.entries.add({std::move(pin), entries}, message.entries.count);
     } else if (not entries.empty()) {
         return Unexpected{FrameRefusal::bad_field};
     }

@@ -39,7 +39,6 @@ void visit_fields(Visit& visit, Message& message)
         visit(message.leader_commit);
         visit(message.round);
         visit(message.number);
-        visit(message.configuration);
     } else {
         static_assert(std::same_as<M, AppendEntriesResponse>);
         visit(message.term);

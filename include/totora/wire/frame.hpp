@@ -57,15 +57,17 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// 68 | 4 | CRC32C of the bytes 0 to 67
 ///
 /// The fields of a message stand in the order of its struct, without gaps: terms, indexes, rounds and numbers 8 bytes, `bool` 1.
-/// A configuration is the count of its members (1 byte; 0 is no configuration, and nothing follows), its index (8), and
-/// for each member id (8), incarnation (8), kind (1). A text is its length (1) and that many letters. The entries stand as
-/// policy/entry.hpp encodes them. So every byte of a frame is covered: the header by its checksum, which makes the
-/// lengths trustworthy before anything is allocated; the fields by theirs; each entry by the one its proposer made.
+/// A text is its length (1) and that many letters. The entries stand as policy/entry.hpp encodes them. So every byte of a
+/// frame is covered: the header by its checksum, which makes the lengths trustworthy before anything is allocated; the
+/// fields by theirs; each entry by the one its proposer made.
 inline constexpr std::size_t frame_header_size = 72;
 
-/// The largest header and fields together: an append with a full configuration.
-inline constexpr std::size_t frame_head_max = frame_header_size + 73 + 8 + servers_max * 17;
-static_assert(frame_head_max >= frame_header_size + 2 + text_size_max);
+/// How long the fields of an append are.
+inline constexpr std::size_t append_fields_size = 72;
+
+/// The largest header and fields together: a refusal with the longest sentence.
+inline constexpr std::size_t frame_head_max = frame_header_size + 2 + text_size_max;
+static_assert(frame_head_max >= frame_header_size + append_fields_size);
 
 /// Why bytes are not a frame, or a frame is not for us.
 enum class FrameRefusal : std::uint8_t
@@ -120,7 +122,7 @@ struct FrameLimits
 /// How long a frame must be allowed to be for the largest entry to fit into one.
 [[nodiscard]] constexpr std::uint64_t frame_bytes_for(std::uint32_t entry_bytes_max)
 {
-    return frame_head_max + entry_header_size + std::uint64_t{entry_bytes_max};
+    return frame_header_size + append_fields_size + entry_header_size + std::uint64_t{entry_bytes_max};
 }
 
 /// The first frame of each side of a connection. Who speaks to whom stands in the route.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// First in, first out, in one block that is used again: what is emptied every turn stops allocating after a few. (A
+/// `std::deque` allocates and frees a block every few elements for ever.) References last until the next push or pop.
+template <typename T>
+class Queue
+{
+public:
+    [[nodiscard]] bool        empty() const { return first_ == items_.size(); }
+    [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
+
+    [[nodiscard]] T&       front() { return items_[first_]; }
+    [[nodiscard]] T const& front() const { return items_[first_]; }
+    [[nodiscard]] T&       back() { return items_.back(); }
+    [[nodiscard]] T const& back() const { return items_.back(); }
+
+    [[nodiscard]] auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+    [[nodiscard]] auto end() { return items_.end(); }
+    [[nodiscard]] auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+    [[nodiscard]] auto end() const { return items_.end(); }
+
+    void push_back(T const& item) { emplace_back(item); }
+    void push_back(T&& item) { emplace_back(std::move(item)); }
+
+    template <typename... Arguments>
+    void emplace_back(Arguments&&... arguments)
+    {
+        if (items_.size() == items_.capacity() and first_ > items_.size() / 2)
+            close_gap();
+        items_.emplace_back(std::forward<Arguments>(arguments)...);
+    }
+
+    template <typename Iterator>
+    void insert(Iterator before, T item)
+    {
+        items_.insert(before, std::move(item));
+    }
+
+    /// Takes the first one out: what it holds is the caller's now, and no longer kept here.
+    T pop_front()
+    {
+        auto item = std::move(items_[first_]);
+        if (++first_ == items_.size())
+            clear();
+        return item;
+    }
+
+    T pop_back()
+    {
+        auto item = std::move(items_.back());
+        items_.pop_back();
+        if (first_ == items_.size())
+            clear();
+        return item;
+    }
+
+    void clear()
+    {
+        items_.clear();
+        first_ = 0;
+    }
+
+private:
+    void close_gap()
+    {
+        items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+    }
+
+    std::vector<T> items_;
+    std::size_t    first_ = 0; ///< Those before it were taken out.
+};
+
+} // namespace totora
