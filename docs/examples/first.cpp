@@ -21,8 +21,9 @@ struct Sum // The state machine: what is replicated.
 int main() // A cluster of one server; docs/examples/counter.cpp has three, docs/examples/kv three processes.
 {
     auto const id = ServerId{1};
+    auto const self = Peer{{id, first_incarnation}, "here"}; // All members are named, each with its address.
     auto       sum = Sum{};
-    auto       log = MemoryLog{{cluster_of("sum"), id, first_incarnation, {{{id, first_incarnation}, "here"}}}};
+    auto       log = MemoryLog{Identity{cluster_of("sum"), id, first_incarnation, {self}}};
     auto       network = LoopbackNetwork{};
     auto       transport = network.join(id, first_incarnation);
     auto       clock = SteadyClock{};

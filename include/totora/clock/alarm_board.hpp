@@ -18,7 +18,7 @@ public:
     /// Servers of a cluster need different seeds: with equal ones their elections would collide again and again (§5.2).
     explicit AlarmBoard(std::uint64_t seed) : random_(seed) {}
 
-    /// Draws the moment anew, even in the range.
+    /// Draws the moment anew, uniformly in the range; `at_least_ms` is not above `at_most_ms`.
     void arm(Alarm alarm, Arming arming, Delay delay, std::uint64_t now_ms)
     {
         auto const range = delay.at_most_ms - delay.at_least_ms + 1;
@@ -38,6 +38,7 @@ public:
         return rang;
     }
 
+    /// When the next alarm is due, on the scale of `now_ms`; nothing if none is armed.
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const
     {
         auto const first = earliest();

@@ -10,7 +10,8 @@
 namespace totora
 {
 
-/// A clock that moves when it is told to, for tests and simulations. Deterministic for a given seed.
+/// A clock that moves when it is told to, for tests and simulations; it begins at 0. Deterministic for a given seed, which
+/// differs from server to server.
 class ManualClock
 {
 public:

@@ -19,6 +19,7 @@ public:
     /// Draws its seed from the system's entropy, so that no two servers share a stream.
     SteadyClock() : board_((std::uint64_t{std::random_device{}()} << 32U) ^ std::random_device{}()) {}
 
+    /// With a seed that differs from server to server.
     explicit SteadyClock(std::uint64_t seed) : board_(seed) {}
 
     void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }

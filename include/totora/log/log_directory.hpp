@@ -107,7 +107,8 @@ template <log_files Files>
     return mark->start;
 }
 
-/// Makes the directory a log, once. After a crash in the middle no log was made.
+/// Makes the directory a log, once: `already_exists` if it is one. After a crash in the middle no log was made. `identity` must
+/// be as `Identity` asks; what is not cannot be opened later.
 template <log_files Files>
 [[nodiscard]] Result<Done, LogError> create_log(Files& files, Identity const& identity)
 {
@@ -128,7 +129,7 @@ template <log_files Files>
     return Done{};
 }
 
-/// Whose log the directory is.
+/// Whose log the directory is: `not_found` if it is none. What a transport needs to know before the log is opened.
 template <log_files Files>
 [[nodiscard]] Result<Identity, LogError> read_identity(Files& files)
 {

@@ -25,15 +25,16 @@ namespace totora
 
 /// A log in memory, for tests and trials.
 ///
-/// It is volatile: when the process ends, every promise that it kept is forgotten. A server that comes back under its
-/// old (id, incarnation) could vote twice in a term, so each start must draw a new incarnation (design D11), and the
-/// cluster must let the server in again.
+/// It is volatile: when the process ends, every promise that it kept is forgotten. A server that came back under its
+/// old (id, incarnation) could vote twice in a term (case 45). So when one process of a cluster has ended, begin anew with
+/// all servers, as another cluster.
 ///
 /// By default a sync makes everything durable at once. A test can hold syncs back, complete them one by one, make
 /// one fail, and cut the power.
 class MemoryLog : DurableSource
 {
 public:
+    /// First members that make no sound configuration (`configuration_of`) count as none.
     explicit MemoryLog(Identity identity) : identity_(std::move(identity)) {}
 
     [[nodiscard]] Result<Recovered, LogError> recover()

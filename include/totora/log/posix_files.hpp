@@ -172,7 +172,8 @@ public:
         std::string name_;
     };
 
-    /// Opens and locks a directory that exists.
+    /// Opens and locks a directory that exists: `not_found` if it does not, `in_use` while another process, or another
+    /// `PosixFiles` of this one, has it open.
     [[nodiscard]] static Result<PosixFiles, LogError> open_directory(std::filesystem::path const& path)
     {
         auto directory = Descriptor{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -32,18 +32,22 @@ namespace totora
 /// and synced at once. `docs/formats.md` has the bytes, `LogRecovery` how they are read back.
 ///
 /// Every start begins a new segment, so that what a crash left behind is never written over and never read as new.
-/// The pins of entries may be let go on the syncer's thread.
+/// The pins of entries may be let go on the syncer's thread. All calls come from the node's thread; moving the log moves
+/// no part of it that the syncer uses.
 template <log_files Files, log_syncer Syncer = ThreadSyncer>
 class SegmentedLog : DurableSource
 {
 public:
-    /// Makes the directory a log, once.
+    /// Makes the directory a log, once, durably; the files may then be handed to `open`. `already_exists` if it is one. An
+    /// act of its own, not part of a start: a directory that was wiped must not become the same server again (case 86).
     [[nodiscard]] static Result<Done, LogError> create(Files& files, Identity const& identity)
     {
         return create_log(files, identity);
     }
 
-    /// Recovers the log that is there, makes what was found durable, and counts the start.
+    /// Recovers the log that is there, makes what was found durable, counts the start, and starts the syncer. Reads all
+    /// segments, so it takes the longer the longer the log is. `not_found` if `create` was never called, `damaged` if something
+    /// durable cannot be read back; nothing is cut then.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
         auto recovered = LogRecovery<Files>{files}.run();
@@ -58,14 +62,14 @@ public:
     SegmentedLog(SegmentedLog&&) noexcept = default;
     SegmentedLog& operator=(SegmentedLog&&) = delete;
 
-    /// Without `close` it is as if the power was cut: no mark of a clean stop is left.
+    /// Waits for the work that is running. Without `close` it is as if the power was cut: no mark of a clean stop is left.
     ~SegmentedLog()
     {
         if (parts_)
             parts_->syncer.stop();
     }
 
-    /// Called on the syncer's thread whenever `durable` or `failure` may have changed.
+    /// Called on the syncer's thread whenever `durable` or `failure` may have changed, until `close` or the destructor returns.
     void set_wake(std::function<void()> wake) { parts_->writer.set_wake(std::move(wake)); }
 
     /// Which start of a process on this directory this is: durable, and different for every start.
@@ -148,6 +152,7 @@ public:
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
+    /// Waits until everything is durable, and ends the syncer. After a failure it only ends the syncer.
     void close()
     {
         if (not failure())

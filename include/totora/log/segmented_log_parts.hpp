@@ -25,7 +25,8 @@
 namespace totora
 {
 
-/// How a `SegmentedLog` uses disk and memory.
+/// How a `SegmentedLog` uses disk and memory. Sizes are in bytes and above 0, except `cache_bytes`, which may be 0. They may
+/// differ from start to start.
 struct SegmentedLogOptions
 {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.

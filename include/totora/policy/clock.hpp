@@ -12,18 +12,23 @@ namespace totora
 
 /// Where a node gets its sense of time; the core never sees it.
 ///
+/// All calls come from the node's thread, and none throws.
+///
 /// What the compiler cannot check: time is monotone; an alarm never rings before the least time asked for (later is
 /// allowed); arming an armed alarm replaces it; an alarm rings at most once per arming. The random moment is drawn anew at each arming,
 /// from a stream that no other server shares, so that elections do not collide for ever (§5.2).
 template <typename T>
 concept alarm_clock = requires(T& clock, T const& readable, Alarm alarm, Arming arming, Delay delay) {
+    /// Lets the alarm ring once, between `delay.at_least_ms` and `delay.at_most_ms` from now, both included and possibly equal;
+    /// `arming` comes back with the ring.
     { clock.arm(alarm, arming, delay) } -> std::same_as<void>;
+    /// Disarms it; nothing happens if it is not armed.
     { clock.cancel(alarm) } -> std::same_as<void>;
     /// The next alarm that is due, disarming it; nothing if none is.
     { clock.ring() } -> std::same_as<std::optional<AlarmRang>>;
-    /// When the next alarm rings, nothing if none is armed.
+    /// When the next alarm rings, by `now_ms`; nothing if none is armed.
     { readable.next_ring_ms() } -> std::same_as<std::optional<std::uint64_t>>;
-    /// Milliseconds since any fixed moment.
+    /// Milliseconds since any fixed moment. The deadlines of proposals and reads are taken from it too.
     { readable.now_ms() } -> std::same_as<std::uint64_t>;
 };
 

@@ -56,7 +56,7 @@ template <typename T>
 /// ---|---|---
 /// 0 | 8 | index
 /// 8 | 8 | term
-/// 16 | 8 | time: the leader's clock when the entry was proposed, milliseconds; 0 if it stamped none
+/// 16 | 8 | time of the proposal, milliseconds; 0 for none, as all entries have so far
 /// 24 | 4 | length of the payload in bytes
 /// 28 | 1 | kind (`EntryKind`)
 /// 29 | 1 | flags, 0 in version 1
@@ -68,7 +68,7 @@ template <typename T>
 /// encoded and its checksum computed once, at the proposer, and checked at every hop.
 inline constexpr std::size_t entry_header_size = 40;
 
-/// One entry, read in place; the bytes belong to the `Entries` it was read from.
+/// One entry, read in place; the bytes belong to the `Entries` it was read from, and last as long as a copy of those.
 struct EntryView
 {
     Index index;
@@ -109,7 +109,8 @@ struct EntryView
 /// Whether an entry is what its proposer made.
 [[nodiscard]] constexpr bool is_intact(EntryView const& entry) { return entry.checksum == entry_checksum(entry.encoded); }
 
-/// Writes the header of an entry in front of its payload, which is already there, checksum included.
+/// Writes the header of an entry, checksum included, in front of its payload, which is already there. `encoded` is both: at
+/// least `entry_header_size` bytes.
 constexpr void seal_entry(std::span<std::byte> encoded, Index index, Term term, EntryKind kind, std::uint64_t time_ms)
 {
     auto* to = encoded.data();
@@ -124,7 +125,8 @@ constexpr void seal_entry(std::span<std::byte> encoded, Index index, Term term, 
     put(to, entry_checksum(encoded));
 }
 
-/// Whole encoded entries that follow each other in memory, and what keeps that memory alive.
+/// Whole encoded entries that follow each other in memory, and what keeps that memory alive. The last pin may be let go on
+/// another thread than the one that made it.
 struct EntrySlice
 {
     std::shared_ptr<void const> pin;

@@ -14,7 +14,7 @@
 namespace totora
 {
 
-/// A failed call to the operating system: `errno`, and what was tried on which file.
+/// A failed call to the operating system: `errno` (of which `ENOSPC` is told apart), and what was tried on which file.
 struct FileError
 {
     int number = 0;
@@ -38,10 +38,13 @@ concept log_files = requires(T& files, typename T::File& file, std::string_view 
                              std::span<std::span<std::byte const> const> parts) {
     requires std::move_constructible<T>;
     requires std::movable<typename T::File>;
+    /// All names in the directory, in any order.
     { files.names() } -> std::same_as<Result<std::vector<std::string>, FileError>>;
+    /// To read and write. Fails if it does not exist.
     { files.open(name) } -> std::same_as<Result<typename T::File, FileError>>;
-    /// Fails if it exists.
+    /// To read and write, empty. Fails if it exists.
     { files.create(name) } -> std::same_as<Result<typename T::File, FileError>>;
+    /// Gives the first file the second name, in one step; a file that had it is gone.
     { files.rename(name, name) } -> std::same_as<Result<Done, FileError>>;
     { files.remove(name) } -> std::same_as<Result<Done, FileError>>;
     { files.sync_directory() } -> std::same_as<Result<Done, FileError>>;
@@ -52,6 +55,7 @@ concept log_files = requires(T& files, typename T::File& file, std::string_view 
     { file.read(offset, into) } -> std::same_as<Result<std::size_t, FileError>>;
     /// Makes the file at least this long, with its blocks really there and zero.
     { file.allocate(offset) } -> std::same_as<Result<Done, FileError>>;
+    /// Shortens the file to this length.
     { file.truncate(offset) } -> std::same_as<Result<Done, FileError>>;
     { file.sync() } -> std::same_as<Result<Done, FileError>>;
 };

@@ -41,13 +41,15 @@ struct Peer
     friend bool operator==(Peer const&, Peer const&) = default;
 };
 
-/// Who a server is: an explicit act gives it, once, to the directory of its log.
+/// Who a server is: an explicit act gives it, once, to the directory of its log. Whoever fills it in makes sure that the id
+/// is not `nobody`, and that the first members are the same on every server, at most `servers_max`, none twice, at least one
+/// of them a voter, this server with this incarnation among them, and no address longer than `address_size_max`.
 struct Identity
 {
     ClusterId cluster;
     ServerId id;
-    Incarnation incarnation; ///< The incarnation of first members is 1; a log that is not durable draws another at every start.
-    std::vector<Peer> first_members; ///< The configuration at index 0. Empty: the server waits to be let in.
+    Incarnation incarnation; ///< 1 for first members. A server that lost its log must not come back under the same one.
+    std::vector<Peer> first_members; ///< The configuration at index 0. Empty: the server waits until the cluster's log names it.
 
     friend bool operator==(Identity const&, Identity const&) = default;
 };
@@ -55,11 +57,12 @@ struct Identity
 /// The incarnation of the servers that a cluster is made of.
 inline constexpr Incarnation first_incarnation{1};
 
-/// How long an encoded address may be.
+/// How long an address may be, in bytes.
 inline constexpr std::size_t address_size_max = 255;
 
 /// The payload of a configuration entry: a count (2 bytes), then for each member id (8), incarnation (8), kind (1),
-/// length of the address (1), address. Little-endian.
+/// length of the address (1), address. Little-endian. Only for what `decode_peers` reads back: at most `servers_max` members,
+/// and addresses of at most `address_size_max` bytes.
 [[nodiscard]] inline std::vector<std::byte> encode_peers(std::span<Peer const> peers)
 {
     auto size = std::size_t{2};

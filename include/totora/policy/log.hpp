@@ -64,7 +64,10 @@ struct Recovered
 ///
 /// Writes are numbered by the caller, 1, 2, 3 and so on from each start. They form one sequence, whatever files they live in:
 /// what is durable is always a prefix of it. A call that writes takes effect for `read`, `last` and `bytes` at once.
-/// No call throws. All calls come from the node's thread; a log with a thread of its own hides it.
+/// No call throws. All calls come from the node's thread; a log with a thread of its own hides it, and may have
+/// `set_wake(std::function<void()>)`: `Driver` hands it what to call, from any thread, when `durable` or `failure` may have
+/// changed. Only what derives from `DurableSource` (core/release.hpp) can make a `Durable`. Sizes are those of encoded
+/// entries, in bytes.
 ///
 /// What the compiler cannot check: what was reported durable survives any crash; recovery gives a prefix of the
 /// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set for
@@ -72,7 +75,7 @@ struct Recovered
 template <typename T>
 concept durable_log = requires(T& log, T const& readable, WriteNumber write, Term term, std::optional<ServerId> vote,
                                Entries const& entries, Index index, std::uint64_t bytes) {
-    /// Reads back what an earlier run made durable. Called once, before everything else.
+    /// Reads back what an earlier run made durable. Called once, before everything else; an error keeps the node from starting.
     { log.recover() } -> std::same_as<Result<Recovered, LogError>>;
     /// Term and vote are one record.
     { log.save_vote(write, term, vote) } -> std::same_as<void>;
@@ -80,23 +83,25 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { log.append(write, entries) } -> std::same_as<void>;
     /// Removes the entry at `index` and all behind it.
     { log.truncate(write, index) } -> std::same_as<void>;
-    /// Remembers a commit index with the next write that happens anyway. Never above what is durable.
+    /// Remembers a commit index with the next write that happens anyway. The caller names none above what is durable.
     { log.save_commit(index) } -> std::same_as<void>;
     /// Begins to make durable all that was written so far; may return before it is.
     { log.sync() } -> std::same_as<void>;
-    /// The newest write that is durable with all before it.
+    /// The newest write that is durable with all before it; 0 until the first one is.
     { log.durable() } -> std::same_as<Durable>;
     /// Set from the first failed write, sync or read on, for ever.
     { readable.failure() } -> std::same_as<std::optional<LogError>>;
-    /// The last entry, written or not yet durable.
+    /// The last entry, durable or not; term and index 0 if there is none.
     { readable.last() } -> std::same_as<LogPosition>;
-    /// Entries from `index` on, up to the second index, cut to `bytes`; the first one always, if it exists.
+    /// Entries from the first index to the second, both included, cut to `bytes`; the first one always, if it exists. Entries
+    /// that cannot be read back are an error, and `failure()` from then on.
     { log.read(index, index, bytes) } -> std::same_as<Result<Entries, LogError>>;
-    /// The encoded size of the entries from the first index to the second, both included. Exact.
+    /// The size of the entries from the first index to the second, both included. Exact; 0 if the second is before the first.
     { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;
     /// Whether that many bytes more can surely be written. False refuses proposals until it is true again.
     { readable.has_room(bytes) } -> std::same_as<bool>;
-    /// Syncs, and leaves the mark of a clean stop. Nothing is called afterwards.
+    /// Syncs, waiting for it, and leaves the mark of a clean stop. Ends the log's threads. Nothing is called afterwards but
+    /// `failure`, which tells whether that went well.
     { log.close() } -> std::same_as<void>;
 };
 

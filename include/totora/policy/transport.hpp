@@ -28,17 +28,25 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 
 /// How messages travel between servers.
 ///
-/// It may lose, repeat, delay and reorder. It never corrupts, never invents a sender, and never blocks the node.
-/// All calls come from the node's thread.
+/// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws.
+///
+/// What the compiler cannot check: it never corrupts, never invents a sender, and never blocks the node. It delivers only
+/// what was sent within this cluster and to this incarnation of this server, and an answer (`is_response`) only from the
+/// incarnation that `update` named: another life of a server is another member (case 45).
+///
+/// A transport with events of its own may have `set_wake(std::function<void()>)`; `Driver` hands it what to call when
+/// `receive` has something after it had nothing.
 template <typename T>
 concept message_transport = requires(T& transport, Released const& message, Entries const& entries, ServerId server,
                                      Incarnation incarnation, std::string_view address) {
-    /// Sends a message, with the payload of the entries it names. What cannot be queued is dropped, and a
-    /// `LinkChanged` tells.
+    /// Sends a message, with the payload of the entries it names. What cannot be queued is dropped, and a `LinkChanged` may
+    /// tell: after `Link::full` that server is sent no more entries until `Link::open` or `Link::unreachable` follows. Who keeps
+    /// the message after the call copies `message.rpc()`; a copy of `entries` keeps their bytes.
     { transport.send(message, entries) } -> std::same_as<void>;
-    /// The next thing that happened, in order, or nothing.
+    /// The next thing that happened, in order; nothing if there is none. Does not wait.
     { transport.receive() } -> std::same_as<std::optional<TransportEvent>>;
-    /// Says where a server is to be found, and which life of it is meant.
+    /// Says where a server is to be found, and which life of it is meant. The node says it of the first members, itself left
+    /// out, when it starts.
     { transport.update(server, incarnation, address) } -> std::same_as<void>;
 };
 
