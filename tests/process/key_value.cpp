@@ -92,11 +92,12 @@ BOOST_AUTO_TEST_CASE(set_takes_its_conditions)
     BOOST_TEST(write(machine, {"SET", "a", "1", "XX"}) == "$-1");
     BOOST_TEST(write(machine, {"SET", "a", "1", "nx"}) == "+OK");
     BOOST_TEST(write(machine, {"SET", "a", "2", "NX"}) == "$-1");
-    BOOST_TEST(write(machine, {"SET", "a", "3", "XX", "GET"}) == "$1\r\n1");
+    BOOST_TEST(write(machine, {"SET", "a", "3", "XX"}) == "+OK");
     BOOST_TEST(read(machine, {"GET", "a"}) == "$1\r\n3");
     BOOST_TEST(write(machine, {"SET", "a", "4", "NX", "XX"}) == "ERR syntax error");
-    BOOST_TEST(write(machine, {"SET", "a", "4", "EX", "10"}) ==
-               "ERR SET takes NX, XX and GET here, not 'EX'; keys do not expire");
+    for (auto const word : {"EX", "GET"}) // An old value could make the answers to a batch as large as anything.
+        BOOST_TEST(write(machine, {"SET", "a", "4", word}) ==
+                   "ERR SET takes NX and XX here, not '" + std::string{word} + "'; keys do not expire");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_requests_are_answered_by_the_reason)

@@ -5,6 +5,7 @@
 
 #include "totora/core/result.hpp"
 #include "totora/policy/identity.hpp"
+#include "totora/transport/tcp_address.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -35,7 +36,7 @@ kv run --dir DIR --client-port PORT
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader says that it lives (default: 50)
     --sync thread|inline    flush the log beside the node, or within it (default: thread)
-    --segment-mib N         size of the log's files (default: 16)
+    --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id and --peers instead of --dir
 
@@ -141,35 +142,31 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     return static_cast<std::uint64_t>(*number);
 }
 
-/// "HOST:PORT", cut at the last colon; nothing if it is not.
-struct HostAndPort
+/// Reads the address of a server, "host:port" or "[host]:port"; nothing if it is neither, or its port is 0.
+[[nodiscard]] inline std::optional<totora::HostAndPort> parse_peer_address(std::string_view text)
 {
-    std::string_view host;
-    std::uint16_t    port = 0;
-};
-
-[[nodiscard]] inline std::optional<HostAndPort> parse_address(std::string_view text)
-{
-    auto const colon = text.rfind(':');
-    if (colon == std::string_view::npos or colon == 0 or text.size() > totora::address_size_max)
+    auto address = totora::split_address(text);
+    if (not address or text.size() > totora::address_size_max or parse_number(address->port, 1, 65'535) == std::nullopt)
         return std::nullopt;
-    auto const port = parse_number(text.substr(colon + 1), 1, 65'535);
-    if (not port)
-        return std::nullopt;
-    return HostAndPort{text.substr(0, colon), static_cast<std::uint16_t>(*port)};
+    return address;
 }
 
 /// "1=HOST:PORT,2=HOST:PORT": the first members of a cluster.
 [[nodiscard]] inline totora::Result<std::vector<totora::Peer>, std::string> parse_peers(std::string_view text)
 {
     auto peers = std::vector<totora::Peer>{};
+    if (text.ends_with(','))
+        return Complaining{std::string{"--peers ends in a comma"}};
     for (auto rest = text; not rest.empty();) {
         auto const one = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(one.size() + 1, rest.size()));
         auto const equals = one.find('=');
         auto const id = parse_number(one.substr(0, equals), 1, totora::number_max);
-        if (equals == std::string_view::npos or not id or not parse_address(one.substr(equals + 1)))
+        if (equals == std::string_view::npos or not id or not parse_peer_address(one.substr(equals + 1)))
             return Complaining{"'" + std::string{one} + "' in --peers is not ID=HOST:PORT"};
+        for (auto const& earlier : peers)
+            if (earlier.address == one.substr(equals + 1))
+                return Complaining{"--peers names the address " + earlier.address + " twice"};
         auto const member = totora::Member{totora::ServerId{*id}, totora::first_incarnation};
         peers.push_back({member, std::string{one.substr(equals + 1)}});
     }
@@ -203,8 +200,13 @@ struct HostAndPort
     if (not peers)
         return Complaining{peers.error()};
     init.peers = *std::move(peers);
-    if (address_of(init.peers, init.id).empty())
+    auto const own = address_of(init.peers, init.id);
+    if (own.empty())
         return Complaining{"--peers does not name the server itself, " + std::to_string(init.id.value)};
+    if (not totora::parse_address(own))
+        return Complaining{"'" + std::string{own} +
+                           "' in --peers is where this server listens: it must be the number of an address of this "
+                           "machine and a port, like 127.0.0.1:7001"};
     return init;
 }
 
@@ -233,7 +235,7 @@ struct HostAndPort
         auto const least = parse_number(text->substr(0, dots), 1, most);
         auto const greatest = parse_number(text->substr(std::min(dots + 2, text->size())), 1, most);
         if (not least or not greatest or *least > *greatest)
-            return "--election-ms '" + std::string{*text} + "' is not MIN..MAX in milliseconds";
+            return "--election-ms '" + std::string{*text} + "' is not MIN..MAX in milliseconds, MIN not above MAX";
         run.election_ms_min = *least;
         run.election_ms_max = *greatest;
     }
@@ -302,11 +304,14 @@ struct HostAndPort
         run.trial = *std::move(trial);
     } else {
         run.directory = *options->find("--dir");
+        if (run.directory.empty())
+            return Complaining{std::string{"--dir needs the name of a directory"}};
     }
 
     auto const port = parse_number(*options->find("--client-port"), 0, 65'535);
     if (not port)
-        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} + "' is not a port"};
+        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} +
+                           "' is not a port from 0 to 65535 (0 takes any that is free)"};
     run.client_port = static_cast<std::uint16_t>(*port);
     run.client_host = options->find("--client-host").value_or("");
     return Invocation{std::move(run)};

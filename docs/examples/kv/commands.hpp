@@ -129,10 +129,8 @@ using Understood = std::variant<CommandRule, std::string>;
             options |= only_if_absent;
         else if (is_word(word, "xx"))
             options |= only_if_present;
-        else if (is_word(word, "get"))
-            options |= answer_old_value;
         else
-            return "ERR SET takes NX, XX and GET here, not " + quoted(word) + "; keys do not expire";
+            return "ERR SET takes NX and XX here, not " + quoted(word) + "; keys do not expire";
     }
     if ((options & only_if_absent) != 0 and (options & only_if_present) != 0)
         return std::string{"ERR syntax error"};
@@ -175,7 +173,6 @@ inline void write_answer(std::string& to, Answer const& answer)
         void operator()(Stored) const { write_simple(to, "OK"); }
         void operator()(Nothing) const { write_nil(to); }
         void operator()(Number number) const { write_integer(to, number.value); }
-        void operator()(Text const& text) const { write_bulk(to, text.value); }
         void operator()(Complaint complaint) const { write_error(to, complaint.sentence); }
     };
     std::visit(Writer{to}, answer);
@@ -275,6 +272,8 @@ local_answer(std::string& to, Command command, std::span<std::string_view const>
     case Command::hello:
         if (words.size() > 1 and words[1] != "2")
             return write_error(to, "NOPROTO unsupported protocol version");
+        if (words.size() > 2)
+            return write_error(to, "ERR HELLO takes the version alone: nobody is authenticated here");
         return write_greeting(to);
     case Command::select:
         if (words[1] != "0")

@@ -87,7 +87,7 @@ private:
         bool                   is_ended = false; ///< The cluster has spoken.
         std::optional<Reading> reading;          ///< What to read once this slot is the first.
         std::string            answer;
-        std::size_t            bytes = 0; ///< Of the request.
+        std::size_t            bytes = 0; ///< Of the request, or of an answer that is there already.
     };
 
     /// Everything that can be done now, until nothing can.
@@ -204,7 +204,10 @@ private:
         switch (rule.audience) {
         case Audience::server: {
             auto const info = rule.command == Command::info ? member_.info() : std::string{};
-            local_answer(add_slot(true).answer, rule.command, words, info);
+            auto&      slot = add_slot(true);
+            local_answer(slot.answer, rule.command, words, info);
+            slot.bytes = slot.answer.size(); // It waits for those before it.
+            unanswered_bytes_ += slot.bytes;
             if (rule.command == Command::quit)
                 is_quitting_ = is_finishing_ = true;
             return true;

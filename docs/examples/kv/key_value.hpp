@@ -37,7 +37,6 @@ enum class Operation : std::uint8_t
 /// The options of SET, as bits. They too stand in the log.
 inline constexpr std::uint8_t only_if_absent = 1;
 inline constexpr std::uint8_t only_if_present = 2;
-inline constexpr std::uint8_t answer_old_value = 4;
 
 /// A command as the payload of an entry: operation (1 byte), options (1), then each word with its length (4) before it.
 inline void encode_command(std::vector<std::byte>& payload, Operation operation, std::uint8_t options,
@@ -74,15 +73,11 @@ struct Number
 {
     std::int64_t value = 0;
 };
-struct Text
-{
-    std::string value;
-};
 struct Complaint
 {
     std::string_view sentence; ///< A literal.
 };
-using Answer = std::variant<Stored, Nothing, Number, Text, Complaint>;
+using Answer = std::variant<Stored, Nothing, Number, Complaint>;
 
 /// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt by
 /// applying the log from its first entry on.
@@ -174,8 +169,6 @@ private:
         auto const is_refused =
             (is_present and (options & only_if_absent) != 0) or (not is_present and (options & only_if_present) != 0);
         auto answer = is_refused ? Answer{Nothing{}} : Answer{Stored{}};
-        if ((options & answer_old_value) != 0)
-            answer = is_present ? Answer{Text{found->second}} : Answer{Nothing{}};
         if (not is_refused)
             put(key, value);
         return answer;

@@ -114,7 +114,7 @@ private:
     /// Where clients are listened to: what the operator said, or the host of this server's own address among its peers.
     [[nodiscard]] std::string client_host() const
     {
-        auto const own = parse_address(own_address_);
+        auto const own = parse_peer_address(own_address_);
         return not run_.client_host.empty() or not own ? run_.client_host : std::string{own->host};
     }
 
@@ -181,8 +181,6 @@ private:
         if (std::exchange(is_stopping_, true))
             return;
         node_->stop();
-        if (node_->status().failed)
-            log_.close(); // Its thread would wake a loop that is gone.
         server_->finish();
         leave(std::chrono::steady_clock::now() + std::chrono::seconds{1});
     }

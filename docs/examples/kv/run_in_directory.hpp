@@ -16,7 +16,9 @@ namespace kv
 [[nodiscard]] inline int refuse_directory(std::string const& directory, totora::LogError const& error)
 {
     if (error.failure == totora::LogFailure::not_found)
-        say("there is no server in " + directory + ": make one with kv init");
+        say("there is no server in '" + directory +
+            "': make one with kv init, unless its server ever ran. One that lost its directory would forget what it "
+            "voted and acknowledged: restore the directory, or leave that server out");
     else
         say(directory + ": " + error.sentence);
     return 2;

@@ -41,8 +41,8 @@ damaged(std::uint64_t generation, std::string const& what, DamagedEntries const&
                     std::to_string(entries.last->value);
     else if (entries.first)
         sentence += ", before the entry " + std::to_string(entries.first->value);
-    sentence += ". It was durable, so nothing was cut. Restore the directory, or remove it and let the server in "
-                "again as a new incarnation.";
+    sentence += ". It was durable, so nothing was cut. Restore the directory: ";
+    sentence += cannot_return;
     return log_failure(LogFailure::damaged, std::move(sentence));
 }
 

@@ -87,7 +87,7 @@ template <log_files Files>
     if (not bytes)
         return Unexpected{bytes.error()};
     if (bytes->size() < 25)
-        return log_failure(LogFailure::damaged, "The file run is too short.");
+        return log_failure(LogFailure::damaged, "The file run is too short. Restore the directory.");
     auto const* const from = bytes->data();
     return RunMark{get<std::uint64_t>(from), get<std::uint64_t>(from + 8), get<std::uint64_t>(from + 16),
                    get<std::uint8_t>(from + 24) != 0};
@@ -107,19 +107,36 @@ template <log_files Files>
     return mark->start;
 }
 
-/// Makes the directory a log, once: `already_exists` if it is one. After a crash in the middle no log was made. `identity` must
-/// be as `Identity` asks; what is not cannot be opened later.
+/// What is wrong with the identity of a log that is to be made; empty if nothing is. A server that is one of the first
+/// members is named among them, in this life of its log; one that is none names nobody, and waits to be let in.
+[[nodiscard]] inline std::string fault_of_new(Identity const& identity)
+{
+    auto        fault = fault_in(identity);
+    auto const& peers = identity.first_members;
+    auto const  is_self = [&](Peer const& peer) {
+        return peer.member.id == identity.id and peer.member.incarnation == identity.incarnation;
+    };
+    if (fault.empty() and not peers.empty() and std::none_of(peers.begin(), peers.end(), is_self))
+        fault = "the first members do not name it in this incarnation";
+    return fault;
+}
+
+/// Makes the directory a log, once: `already_exists` if it is one, `unsupported` if `identity` is not as `Identity` asks. After
+/// a crash in the middle no log was made.
 template <log_files Files>
 [[nodiscard]] Result<Done, LogError> create_log(Files& files, Identity const& identity)
 {
+    if (auto const fault = fault_of_new(identity); not fault.empty())
+        return log_failure(LogFailure::unsupported, "No log can be made for this server: " + fault + ".");
     auto const names = files.names();
     if (not names)
         return log_failure(LogFailure::read_failed, names.error());
     for (auto const& name : *names)
         if (name == identity_name or generation_of(name))
-            return log_failure(LogFailure::already_exists, "There is a log already (file " + name +
-                                                               "). Another one would "
-                                                               "forget what it promised.");
+            return log_failure(LogFailure::already_exists,
+                               "There is a log already (file " + name +
+                                   "), and a new one would forget what it promised. Start a server on it, or name "
+                                   "another directory.");
     auto const  peers = encode_peers(identity.first_members);
     auto        bytes = std::vector<std::byte>(24 + peers.size());
     auto* const to = put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value);
@@ -143,7 +160,8 @@ template <log_files Files>
         return Unexpected{bytes.error()};
     auto peers = bytes->size() < 24 ? std::nullopt : decode_peers(std::span{*bytes}.subspan(24));
     if (not peers)
-        return log_failure(LogFailure::damaged, "The file identity names no members that can be read.");
+        return log_failure(LogFailure::damaged,
+                           "The file identity names no members that can be read. Restore the directory.");
     auto const* const from = bytes->data();
     return Identity{ClusterId{get<std::uint64_t>(from)}, ServerId{get<std::uint64_t>(from + 8)},
                     Incarnation{get<std::uint64_t>(from + 16)}, std::move(*peers)};

@@ -115,7 +115,9 @@ private:
         if (not header->has_value())
             return pass_over(generation, *bytes);
         if (mark_.start == 0)
-            return log_failure(LogFailure::damaged, "The file " + std::string{run_name} + " is missing.");
+            return log_failure(LogFailure::damaged,
+                               "The file " + std::string{run_name} +
+                                   " is missing. Restore the directory: " + std::string{cannot_return});
         begin_anew();
         auto const begin = header_size_for((**header).earlier.size());
         auto const seed = segment_seed(identity_, generation);
@@ -257,6 +259,7 @@ private:
         if (proven < survey.end or durable_ < header.batch)
             unproven_.push_back({header.generation, durable_ < header.batch ? 0 : proven, survey.end});
         log_.segments.push_back({header.generation, header.batch, {}, survey.end});
+        log_.durable_batch = survey.batch - 1;
         return true;
     }
 

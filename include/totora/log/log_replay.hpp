@@ -24,12 +24,13 @@ namespace totora
 /// A log as recovery found it. Nothing of it is in memory but the index.
 struct RecoveredLog
 {
-    Recovered                   state;
-    EntryIndex                  index;
-    RunMark                     mark;
-    std::uint64_t               newest_start = 0;
-    std::uint64_t               newest_batch = 0;
-    std::uint64_t               newest_generation = 0; ///< Of all files, also of those that are not part of the log.
+    Recovered     state;
+    EntryIndex    index;
+    RunMark       mark;
+    std::uint64_t newest_start = 0;
+    std::uint64_t newest_batch = 0;       ///< The highest number that any batch was given, also one that was cut.
+    std::uint64_t durable_batch = 0;      ///< The newest batch that is whole and, once recovered, durable.
+    std::uint64_t newest_generation = 0;  ///< Of all files, also of those that are not part of the log.
     std::vector<EarlierSegment> segments; ///< With what of each is part of the log; `last` is not filled in.
 };
 

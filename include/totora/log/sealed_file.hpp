@@ -113,6 +113,10 @@ read_file(Files& files, std::string_view name, std::uint64_t size_max)
     return bytes;
 }
 
+/// Why a damaged directory must not simply be removed.
+inline constexpr std::string_view cannot_return =
+    "without it this server cannot come back, since an empty one would break what it promised.";
+
 /// The content of a sealed file that is there.
 template <log_files Files>
 [[nodiscard]] Result<std::vector<std::byte>, LogError>
@@ -127,9 +131,9 @@ read_sealed(Files& files, std::string_view name, FileMagic const& magic)
     auto const all = std::span<std::byte const>{*bytes};
     if (all.size() < sealed_header_size or all.size() - sealed_header_size != get<std::uint32_t>(all.data() + 12) or
         get<std::uint32_t>(all.data() + 16) != crc32c(all.subspan(sealed_header_size), crc32c(all.first(16))))
-        return log_failure(LogFailure::damaged, "The file " + std::string{name} +
-                                                    " is damaged. Restore the directory, "
-                                                    "or remove it and let the server in again as a new incarnation.");
+        return log_failure(LogFailure::damaged,
+                           "The file " + std::string{name} +
+                               " is damaged. Restore the directory: " + std::string{cannot_return});
     bytes->erase(bytes->begin(), bytes->begin() + sealed_header_size);
     return bytes;
 }

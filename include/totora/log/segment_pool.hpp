@@ -32,7 +32,7 @@ struct Segment
 /// what is written into one moves no metadata. A segment that the log no longer needs becomes the next one.
 ///
 /// Space is made ready step by step, about as fast as it is used. If it is not fast enough, the log gets a smaller segment
-/// and does not wait. `work` and `retire` are called by the syncer, the others by the node.
+/// and waits for no more than the step that is under way. `work` and `retire` are called by the syncer, the others by the node.
 template <log_files Files>
 class SegmentPool
 {

@@ -50,6 +50,8 @@ public:
     /// durable cannot be read back; nothing is cut then.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
+        if (options.segment_bytes == 0 or options.record_bytes_max == 0)
+            return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be more than 0.");
         auto recovered = LogRecovery<Files>{files}.run();
         if (not recovered)
             return Unexpected{recovered.error()};

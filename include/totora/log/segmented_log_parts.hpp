@@ -55,7 +55,7 @@ struct SegmentedLogParts
                                       {}},
           found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
           pool(files, options.segment_bytes, options.prepare_bytes, options.retry_after),
-          writer(pool, image.identity, found.newest_batch), tail(pool, writer, image),
+          writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
           reader(files, image.index, image.runs)
     {}
 
@@ -138,9 +138,10 @@ struct SegmentedLogParts
     {
         if (writer.failure())
             return false;
-        // A record's head and padding for each record, and something for votes and truncations.
+        // A record's head and padding for each record. What is reserved is for what does not ask: votes, truncations and
+        // the no-ops of thousands of elections, should the disk stay full.
         auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
-        auto const reserve = std::min<std::uint64_t>(4096, options.segment_bytes / 16);
+        auto const reserve = options.segment_bytes / 16;
         auto const needed = bytes_more + records * (record_head_size + record_alignment) + reserve;
         if (tail.room() >= needed)
             return true;

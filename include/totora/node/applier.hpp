@@ -3,6 +3,7 @@
 
 #include "totora/core/term_runs.hpp"
 #include "totora/core/types.hpp"
+#include "totora/node/settings.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/log.hpp"
@@ -35,16 +36,17 @@ public:
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
     [[nodiscard]] Index applied() const { return applied_; }
 
-    /// Applies entries up to `through`, at most so many bytes of them, and hands each response to `respond(position, response)`.
+    /// Applies entries up to `through`, at most so many of them and so many bytes, and hands each response to `respond(position, response)`.
     /// What the log gives back is believed only if it is intact and is what the core knows to stand there, by `terms`.
     /// A failure is final: what was not applied is neither skipped nor tried again, since either would let servers differ.
     template <typename Respond>
     [[nodiscard]] std::optional<Failed>
-    apply(TermRuns const& terms, Index through, std::uint64_t bytes_max, Respond respond)
+    apply(TermRuns const& terms, Index through, NodeSettings const& settings, Respond respond)
     {
         if (applied_ >= through)
             return std::nullopt;
-        auto const batch = log_.read(next(applied_), through, bytes_max);
+        through = std::min(through, applied_ + settings.apply_entries_max);
+        auto const batch = log_.read(next(applied_), through, settings.apply_bytes_max);
         if (not batch)
             return Failed{NodeFailure::storage, batch.error().sentence};
         auto last = applied_;

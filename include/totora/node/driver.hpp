@@ -21,14 +21,15 @@ template <typename Node>
 class Driver
 {
 public:
-    /// `wake` makes the node's thread call `poll` soon. It is called from any thread, often, and must not block.
-    /// The node outlives the driver.
+    /// `wake` makes the node's thread call `poll` soon. It is called from any thread, often, must not block, and must not call
+    /// `poll` itself. What it captures lives until the node was stopped. The node outlives the driver.
     Driver(Node& node, std::function<void()> wake) : node_(node), wake_(std::move(wake)) { node_.set_wake(wake_); }
 
     Driver(Driver const&) = delete;
     Driver& operator=(Driver const&) = delete;
 
-    /// Runs `task` with the node, on the node's thread, in a later `poll`. From any thread.
+    /// Runs `task` with the node, on the node's thread, in a later `poll`. From any thread. It must not throw. Tasks that wait
+    /// when the driver goes are dropped.
     template <std::invocable<Node&> Task>
     void post(Task task)
     {

@@ -208,13 +208,17 @@ public:
             return;
         earliest_ms_ = never_ms;
         auto expired = std::vector<Completion<ReadOutcome>>{}; // They may ask again, which changes what is walked here.
-        for (auto* reads : {&asked_, &waiting_, &ready_})
+        for (auto* reads : {&asked_, &waiting_, &ready_}) {
+            auto kept = Queue<Read>{};
             for (auto& read : *reads)
-                if (read.deadline_ms <= now_ms) {
-                    read.deadline_ms = never_ms;
+                if (read.deadline_ms <= now_ms)
                     expired.push_back(std::move(read.completion));
-                } else
+                else {
                     earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
+                    kept.push_back(std::move(read));
+                }
+            std::swap(*reads, kept);
+        }
         for (auto& completion : expired)
             completion(Cancelled{});
     }

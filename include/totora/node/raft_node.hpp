@@ -39,9 +39,10 @@ namespace totora
 /// It decides nothing about the protocol. It is single-threaded: every call comes from the thread that runs
 /// it, which calls `turn` when something may have happened (node/driver.hpp does). Completions are called from
 /// within `turn` or `stop`, never before the call that handed them over has returned, and must not throw; they
-/// may propose and read. The node owns none of the policies, and all must outlive it.
+/// may propose and read. The node owns none of the policies, and all must outlive it. `Observer` is called with each
+/// `NodeEvent const&` (node/status.hpp), on the node's thread; it must not throw, nor stop or destroy the node.
 template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,
-          typename Observer = NoObserver>
+          std::invocable<NodeEvent const&> Observer = NoObserver>
 class RaftNode
 {
 public:
@@ -60,13 +61,21 @@ public:
     RaftNode& operator=(RaftNode const&) = delete;
 
     /// Recovers the log and begins as a follower (§5.2). Fails with a sentence, and without any trace, if what was recovered
-    /// cannot be a server. Called once.
+    /// or set cannot be a server. A node starts once: another run of the server is another node.
     [[nodiscard]] Result<Identity, StartError> start()
     {
+        if (was_started_)
+            return Unexpected{StartError{"the node was started before: make another one"}};
+        if (not has_limits(settings_))
+            return Unexpected{StartError{std::string{sentence_of(RecoveryError::settings_unsound)}}};
+        if (auto const fault = fault_in_limits(); not fault.empty())
+            return Unexpected{StartError{fault}};
         auto recovered = log_.recover();
         if (not recovered)
             return Unexpected{StartError{recovered.error().sentence}};
         auto const& identity = recovered->identity;
+        if (auto const fault = fault_in(identity); not fault.empty())
+            return Unexpected{StartError{"the log is no server's: " + fault}};
         applier_.start();
         auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
                              {.current_term = recovered->current_term,
@@ -79,7 +88,7 @@ public:
         if (not state)
             return Unexpected{StartError{std::string{sentence_of(state.error())}}};
         state_ = *std::move(state);
-        running_ = true;
+        running_ = was_started_ = true;
         if (recovered->torn_tail)
             tell(TornTailCut{*recovered->torn_tail});
         for (auto const& peer : identity.first_members)
@@ -89,13 +98,16 @@ public:
         return identity;
     }
 
-    /// Proposes a command. The payload is copied. The completion is called exactly once.
+    /// Proposes a command. The payload is copied. The completion is called exactly once, with what became of the command.
+    /// `timeout_ms` from now, by the clock, it is `Cancelled` if nothing else happened: the client waits no longer, and the
+    /// command may still be applied.
     void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         take_proposal({&payload, 1}, Promise<Response>{std::move(completion), deadline(timeout_ms)});
     }
 
-    /// Proposes commands that follow each other in the log; they are accepted or refused together.
+    /// Proposes commands that follow each other in the log; they are accepted or refused together, and end together, with a
+    /// vector of responses.
     void propose(std::span<std::span<std::byte const> const> payloads, BatchCompletion completion,
                  std::uint64_t timeout_ms = never_ms)
     {
@@ -103,7 +115,7 @@ public:
     }
 
     /// Asks for a linearizable read: when the completion says `ReadableNow`, and before it returns, the state machine
-    /// may be read (§8; dissertation §6.4).
+    /// may be read (§8; dissertation §6.4). Only a leader can allow it; others refuse, and name the leader.
     void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         reads_.ask(std::move(completion), deadline(timeout_ms));
@@ -135,6 +147,8 @@ public:
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
     [[nodiscard]] std::optional<std::uint64_t> next_turn_ms() const
     {
+        if (not running_)
+            return std::nullopt;
         auto const earliest = std::min(proposals_.pending().earliest_ms(), reads_.earliest_ms());
         auto const ring = clock_.next_ring_ms();
         if (not ring and earliest == never_ms)
@@ -142,12 +156,14 @@ public:
         return std::min(earliest, ring.value_or(never_ms));
     }
 
-    /// Ends all promises, syncs the log and marks it as cleanly stopped. The node takes part in nothing any more.
+    /// Ends all promises, syncs the log and marks it as cleanly stopped, and the log calls no wake-up any more: what it
+    /// captured may go. The node takes part in nothing from now on. Whether the mark could be written, the log's `failure`
+    /// says. A node that is destroyed without this leaves its completions uncalled.
     void stop()
     {
-        auto const was_running = std::exchange(running_, false);
+        running_ = false;
         end_everything();
-        if (was_running)
+        if (was_started_ and not std::exchange(was_stopped_, true))
             log_.close();
     }
 
@@ -193,6 +209,23 @@ private:
     {
         auto const now = clock_.now_ms();
         return timeout_ms >= never_ms - now ? never_ms : now + timeout_ms;
+    }
+
+    /// An entry that no message can carry would be proposed, and would stand in the way of all others for ever (case 84).
+    [[nodiscard]] std::string fault_in_limits() const
+    {
+        if constexpr (requires {
+                          {
+                              transport_.entry_bytes_max()
+                              } -> std::convertible_to<std::uint64_t>;
+                      }) {
+            auto const most = std::uint64_t{transport_.entry_bytes_max()};
+            auto const over = [&](std::uint64_t limit) { return limit > most; };
+            if (over(settings_.entry_bytes_max) or over(settings_.append_bytes_max))
+                return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
+                       ", the most that the transport carries in one message";
+        }
+        return {};
     }
 
     /// Whether a proposal or a read waits for the next turn, if only to be refused.
@@ -398,10 +431,10 @@ private:
     {
         if (not running_)
             return;
-        auto const failed = applier_.apply(state_.log, state_.applying, settings_.apply_bytes_max,
-                                           [&](LogPosition position, Response response) {
-                                               proposals_.pending().applied(position, std::move(response));
-                                           });
+        auto const failed =
+            applier_.apply(state_.log, state_.applying, settings_, [&](LogPosition position, Response response) {
+                proposals_.pending().applied(position, std::move(response));
+            });
         if (failed)
             return fail(*failed);
         proposals_.pending().end_through(applier_.applied());
@@ -456,6 +489,8 @@ private:
     PendingReads                             reads_;
     bool                                     wrote_ = false;
     bool                                     running_ = false;
+    bool                                     was_started_ = false;
+    bool                                     was_stopped_ = false;
     std::optional<Failed>                    failed_;
     RoleChanged                              seen_;
     std::array<std::uint64_t, outcome_count> outcomes_{};

@@ -8,18 +8,43 @@
 namespace totora
 {
 
-/// What a node can be told. All members of a cluster should have the same limits; timing may differ a little.
+/// What a node can be told. All members of a cluster should have the same limits; timing may differ a little. No limit may be
+/// 0: `RaftNode::start` refuses that. Bytes are those of encoded entries, header included, unless said otherwise.
 struct NodeSettings
 {
-    Settings      core;                                      ///< Timing and flow of the protocol.
-    std::uint64_t entry_bytes_max = std::uint64_t{8} << 20U; ///< The largest payload of one entry.
-    std::uint64_t uncommitted_bytes_max = std::uint64_t{64}
-                                          << 20U; ///< Encoded entries that may wait for their commitment.
-    std::uint64_t append_bytes_max = std::uint64_t{1}
-                                     << 20U; ///< Entries in one message; a single larger one goes alone.
-    std::uint64_t burst_bytes_max = std::uint64_t{16} << 20U; ///< Entries for one follower that one step sends.
-    std::uint64_t apply_bytes_max = std::uint64_t{4} << 20U;  ///< What the state machine is given in one turn.
-    std::uint64_t receive_max = 1024;                         ///< Messages taken from the transport in one turn.
+    /// Timing and flow of the protocol.
+    Settings core = {};
+
+    /// The largest payload of one entry; a larger proposal is refused as `entry_too_large`. The transport must be able to
+    /// carry it: `FrameLimits::entry_bytes_max` not less, and `frame_bytes_max` at least `frame_bytes_for` it.
+    std::uint64_t entry_bytes_max = std::uint64_t{8} << 20U;
+
+    /// What may wait for its commitment; more is refused as `too_much_pending`. One proposal alone may be larger.
+    std::uint64_t uncommitted_bytes_max = std::uint64_t{64} << 20U;
+
+    /// The entries of one message; a single larger entry goes alone.
+    std::uint64_t append_bytes_max = std::uint64_t{1} << 20U;
+
+    /// The entries of one append of the core that leave at once, cut into messages; the rest goes after the next heartbeat.
+    /// A step makes up to four appends for a follower.
+    std::uint64_t burst_bytes_max = std::uint64_t{16} << 20U;
+
+    /// What the state machine is given in one turn; a single larger entry is given alone.
+    std::uint64_t apply_bytes_max = std::uint64_t{4} << 20U;
+
+    /// How many entries the state machine is given in one turn: as many responses are in memory at a time, on every server.
+    std::uint64_t apply_entries_max = 1024;
+
+    /// The messages taken from the transport in one turn.
+    std::uint64_t receive_max = 1024;
 };
+
+/// Whether no limit is 0.
+[[nodiscard]] constexpr bool has_limits(NodeSettings const& settings)
+{
+    return settings.entry_bytes_max > 0 and settings.uncommitted_bytes_max > 0 and settings.append_bytes_max > 0 and
+           settings.burst_bytes_max > 0 and settings.apply_bytes_max > 0 and settings.apply_entries_max > 0 and
+           settings.receive_max > 0;
+}
 
 } // namespace totora

@@ -20,18 +20,15 @@ struct StartError
 {
     switch (error) {
     case RecoveryError::settings_unsound:
-        return "the settings contradict each other: twice the heartbeat must be below the least election timeout, "
-               "and no "
-               "limit may be 0";
+        return "the settings contradict each other: twice the heartbeat must be below the least election timeout, and "
+               "no limit may be 0";
     case RecoveryError::number_out_of_range:
         return "the log holds a term or an index that no server can reach";
     case RecoveryError::log_newer_than_term:
-        return "the log ends in a later term than the server ever saved: its vote is lost, and a new server must "
-               "take its "
-               "place";
+        return "the log ends in a later term than the server ever saved: its vote is lost, and a new server must take "
+               "its place";
     case RecoveryError::commit_beyond_log:
-        return "the log ends below what this server knew to be committed: it lost what it had acknowledged, and a "
-               "new "
+        return "the log ends below what this server knew to be committed: it lost what it had acknowledged, and a new "
                "server must take its place";
     case RecoveryError::applied_beyond_log:
         return "the state machine is ahead of the log: they do not belong together, or the log lost entries";

@@ -122,6 +122,8 @@ using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver
-{};
+{
+    void operator()(NodeEvent const&) const {}
+};
 
 } // namespace totora

@@ -122,6 +122,23 @@ inline constexpr std::size_t address_size_max = 255;
     return configuration;
 }
 
+/// What is wrong with an identity, for people; empty if it can be a server. Nobody could start what is wrong here.
+[[nodiscard]] inline std::string fault_in(Identity const& identity)
+{
+    if (identity.id == nobody)
+        return "the server's id is 0, which is nobody's";
+    auto const& peers = identity.first_members;
+    if (peers.size() > servers_max)
+        return "there are more than " + std::to_string(servers_max) + " first members";
+    if (not peers.empty() and not configuration_of(Index{}, peers))
+        return "among the first members nobody votes, or an id is 0 or named twice";
+    for (auto const& peer : peers)
+        if (peer.address.size() > address_size_max)
+            return "the address of server " + std::to_string(peer.member.id.value) + " is longer than " +
+                   std::to_string(address_size_max) + " bytes";
+    return {};
+}
+
 /// The configuration that an entry holds; nothing if it holds none that a log may hold.
 [[nodiscard]] inline std::optional<Configuration> decode_configuration(EntryView const& entry)
 {

@@ -29,7 +29,7 @@ enum class LogFailure : std::uint8_t
     write_failed, ///< Final: what the failed write left on the disk is unknown.
     sync_failed,  ///< Final: the kernel may have dropped what it could not write.
     no_space,     ///< Only from making or opening a log; a running one says `has_room() == false` instead.
-    unsupported,  ///< The directory cannot hold a log (not writable, not a directory).
+    unsupported,  ///< No log can be made or kept so: a directory that is none or is not writable, an identity that is no server's, a limit of 0.
 };
 
 /// A failure and a sentence for the operator: what happened where, and what to do.

@@ -156,6 +156,12 @@ public:
         return std::nullopt;
     }
 
+    /// What its messages carry (`message_transport`).
+    [[nodiscard]] std::uint64_t entry_bytes_max() const
+    {
+        return network_->how_ == Carry::values ? number_max : entry_bytes_through(FrameLimits{});
+    }
+
     /// Which life of a server is meant. A server of which this was never said is reached whatever its incarnation.
     void update(ServerId server, Incarnation incarnation, std::string_view /*address*/)
     {

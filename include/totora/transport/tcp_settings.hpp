@@ -18,11 +18,12 @@ namespace totora
 /// Who a server is on the network, and how patient.
 struct TcpSettings
 {
-    ClusterId   cluster;
-    Party       self;
-    std::string listen; ///< "host:port"; port 0 takes any free one, and `TcpTransport::address` tells which.
-    FrameLimits limits;
-    QueueLimits queue;
+    ClusterId cluster; ///< That of the log's identity (`read_identity`), like `self`.
+    Party     self;
+    std::string
+        listen; ///< "address:port", the address a number; port 0 takes any free one, and `TcpTransport::address` tells which.
+    FrameLimits limits = {};
+    QueueLimits queue = {};
 
     std::uint64_t backoff_min_ms = 20; ///< Before the second attempt to connect; doubled for each further one.
     std::uint64_t backoff_max_ms =
@@ -35,8 +36,8 @@ struct TcpSettings
     std::uint64_t inbox_bytes_max = 32U << 20U;   ///< Received and not taken; above it, nothing is read from sockets.
     std::size_t   inbox_events_max = 4096;
 
-    /// Receives sentences for the operator. May be empty. Must not end the transport.
-    std::function<void(std::string_view)> log;
+    /// Receives sentences for the operator, on the thread of the transport. May be empty. Must not end the transport.
+    std::function<void(std::string_view)> log = {};
 };
 
 /// What a transport counted since it began.

@@ -8,6 +8,7 @@
 #include "totora/policy/identity.hpp"
 #include "totora/wire/bytes.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -118,6 +119,14 @@ struct FrameLimits
 
     friend constexpr bool operator==(FrameLimits const&, FrameLimits const&) = default;
 };
+
+/// The largest payload of an entry that goes through these limits.
+[[nodiscard]] constexpr std::uint64_t entry_bytes_through(FrameLimits const& limits)
+{
+    constexpr auto around = std::uint64_t{frame_header_size + append_fields_size + entry_header_size};
+    auto const     room = limits.frame_bytes_max > around ? limits.frame_bytes_max - around : 0;
+    return std::min<std::uint64_t>(room, limits.entry_bytes_max);
+}
 
 /// How long a frame must be allowed to be for the largest entry to fit into one.
 [[nodiscard]] constexpr std::uint64_t frame_bytes_for(std::uint32_t entry_bytes_max)
