@@ -28,7 +28,7 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
     auto const crashes = random() % 4 * 4;
     for (auto& server : cluster.servers)
         if (random() % 2 == 0)
-            server->log.hold_syncs();
+            server->storage.hold_syncs();
     for (auto event = std::uint64_t{0}; event < events; ++event) {
         cluster.happen();
         auto const fate = random() % 1000;
@@ -43,9 +43,7 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
             cluster.network.partition({});
     }
     cluster.network.heal();
-    for (auto& server : cluster.servers)
-        if (not server->node)
-            cluster.start(*server);
+    cluster.start_all();
     cluster.run_healthy_ms(3000);
     cluster.propose(*cluster.leader());
     cluster.run_healthy_ms(300);

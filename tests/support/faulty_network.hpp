@@ -78,6 +78,13 @@ public:
     /// The addressee is gone: what is at its door goes with it. What is on the wire may still arrive at its successor.
     void forget(ServerId server) { doors_[server].clear(); }
 
+    /// The wires are cut: nothing that was sent arrives.
+    void lose_everything()
+    {
+        wires_.clear();
+        doors_.clear();
+    }
+
     [[nodiscard]] bool chance(std::uint32_t of_a_thousand) { return random_() % 1000 < of_a_thousand; }
 
 private:

@@ -50,19 +50,47 @@ struct HistoryMachine
     [[nodiscard]] Index applied_index() const { return {}; }
 };
 
+/// Where a server's log is, and the moods of the disk under it: here memory.
+class MemoryStorage
+{
+public:
+    using Log = MemoryLog;
+
+    explicit MemoryStorage(Identity const& identity) : log_(identity) {}
+
+    void               open() {}
+    [[nodiscard]] Log& log() { return log_; }
+
+    void hold_syncs() { log_.hold_syncs(); }
+    void release_syncs() { log_.release_syncs(); }
+
+    /// Some of the writes that wait become durable.
+    void complete_syncs(State const& state, std::mt19937_64& random)
+    {
+        auto const waiting = state.last_write.value - state.durable_write.value;
+        log_.complete_through(WriteNumber{state.durable_write.value + (waiting > 0 ? random() % (waiting + 1) : 0)});
+    }
+
+    void lose_power(std::mt19937_64& /*random*/) { log_.crash(); }
+
+private:
+    MemoryLog log_;
+};
+
 /// A whole cluster of real nodes in one thread and from one seed, with the five properties of Figure 3 asked after
 /// every turn. A breach of one is thrown as a sentence.
+template <typename Storage = MemoryStorage>
 class SeededCluster
 {
 public:
-    using Node = RaftNode<HistoryMachine, MemoryLog, FaultyTransport, ManualClock>;
+    using Node = RaftNode<HistoryMachine, typename Storage::Log, FaultyTransport, ManualClock>;
 
     struct Server
     {
-        Server(ServerId name, Identity const& identity) : id(name), log(identity) {}
+        Server(ServerId name, Identity const& identity) : id(name), storage(identity) {}
 
         ServerId                         id;
-        MemoryLog                        log; ///< Its durable part outlives a crash.
+        Storage                          storage; ///< Its durable part outlives a crash.
         std::unique_ptr<HistoryMachine>  machine;
         std::unique_ptr<ManualClock>     clock;
         std::unique_ptr<FaultyTransport> transport;
@@ -104,7 +132,9 @@ public:
         server.machine = std::make_unique<HistoryMachine>();
         server.clock = std::make_unique<ManualClock>(random_());
         server.transport = std::make_unique<FaultyTransport>(network, server.id);
-        server.node = std::make_unique<Node>(*server.machine, server.log, *server.transport, *server.clock, settings_);
+        server.storage.open();
+        server.node =
+            std::make_unique<Node>(*server.machine, server.storage.log(), *server.transport, *server.clock, settings_);
         auto const started = server.node->start();
         expect(started.has_value(), "a server that lost only what was not durable starts again");
         expect(server.node->state().commit_index <= last_index(server.node->state()), "nothing committed is lost");
@@ -113,10 +143,24 @@ public:
     /// The power fails: everything that was not durable is gone.
     void crash(Server& server)
     {
-        lost_promises_ += server.node ? 1U : 0U;
         server.node.reset();
-        server.log.crash();
+        server.storage.lose_power(random_);
         network.forget(server.id);
+    }
+
+    /// The power fails everywhere, and what was on the wires is gone as well.
+    void crash_all()
+    {
+        for (auto& server : servers)
+            crash(*server);
+        network.lose_everything();
+    }
+
+    void start_all()
+    {
+        for (auto& server : servers)
+            if (not server->node)
+                start(*server);
     }
 
     /// Lets a server do what it can, and asks Figure 3.
@@ -199,7 +243,7 @@ public:
         for (auto passed = std::uint64_t{0}; passed < ms; ++passed)
             for (auto& server : servers) {
                 server->clock->advance_ms(1);
-                server->log.release_syncs();
+                server->storage.release_syncs();
                 while (network.deliver(server->id)) {}
                 turn(*server);
             }
@@ -207,11 +251,8 @@ public:
 
     void complete_syncs(Server& server)
     {
-        if (not server.node)
-            return;
-        auto const& state = server.node->state();
-        auto const  waiting = state.last_write.value - state.durable_write.value;
-        server.log.complete_through(WriteNumber{state.durable_write.value + (waiting > 0 ? draw(waiting + 1) : 0)});
+        if (server.node)
+            server.storage.complete_syncs(server.node->state(), random_);
     }
 
     /// What was promised to clients is on every server, where it was said to be; all machines are equal.
@@ -322,7 +363,6 @@ private:
     std::map<HistoryMachine const*, std::size_t> checked_;
     std::map<std::uint64_t, int>                 ends_;
     Index                                        newest_acknowledged_;
-    std::uint64_t                                lost_promises_ = 0;
 };
 
 } // namespace totora::test

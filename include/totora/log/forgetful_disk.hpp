@@ -183,8 +183,8 @@ public:
     }
 
     /// From now on syncs of files, or of the directory, say that they succeeded and do nothing: what tests must notice.
-    void lie_about_syncs() { lies_about_syncs_ = true; }
-    void lie_about_names() { lies_about_names_ = true; }
+    void lie_about_syncs(bool lies = true) { lies_about_syncs_ = lies; }
+    void lie_about_names(bool lies = true) { lies_about_names_ = lies; }
 
     /// The content of a file, for damaging it: changes are seen and durable at once. Empty if there is no such file.
     [[nodiscard]] std::vector<std::byte> content(std::string_view name) const
