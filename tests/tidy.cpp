@@ -2,6 +2,7 @@
 // planted violation. What is planted is put together from parts, because this file is in the tree too.
 #include "support/tidy/case_table.hpp"
 #include "support/tidy/citations.hpp"
+#include "support/tidy/documents.hpp"
 #include "support/tidy/files.hpp"
 #include "support/tidy/includes.hpp"
 #include "support/tidy/tree.hpp"
@@ -70,6 +71,13 @@ BOOST_AUTO_TEST_CASE(every_header_begins_with_its_license) { expect_none(headers
 BOOST_AUTO_TEST_CASE(every_cited_case_and_section_exists) { expect_none(broken_citations(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(the_table_of_cases_says_what_is_tested) { expect_none(wrong_rows_of_cases(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_program_of_the_readme_is_one_that_runs) { expect_none(program_that_nobody_runs(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_folders_of_the_tests_are_the_ones_that_are_described)
+{
+    expect_none(folders_of_tests_that_differ(our_tree()));
+}
 
 BOOST_AUTO_TEST_CASE(every_test_is_in_a_program) { expect_none(tests_that_never_run(our_tree())); }
 
@@ -223,17 +231,42 @@ BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
     auto const case_11 = tagged("ca" + std::string{"se_11"});
 
     expect(complaints("| 1 | One | now | |\n", case_1), {});
-    expect(complaints("| 1 | One | due | |\n", case_1), {});
-    expect(complaints("| 1 | One | due | |\n", ""), {});
     expect(complaints("| 1 | One | waits | snapshots |\n", ""), {});
     expect(complaints("| 1 | One | now | |\n", case_11),
            {"docs/testing.md:1: 1 is said to be tested now, and no test is labelled with it"});
     expect(complaints("| 1 | One | waits | snapshots |\n", case_1),
            {"docs/testing.md:1: 1 is said to wait, and a test is labelled with it"});
     expect(complaints("| 1 | One | waits | |\n", ""), {"docs/testing.md:1: 1 waits for nothing"});
-    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/testing.md:1: 1 is neither now nor due nor waits"});
+    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/testing.md:1: 1 is neither now nor waits"});
     expect(complaints("", ""), {"docs/testing.md does not list 1 once"});
-    expect(complaints("| 1 | One | due | |\n| 1 | One | due | |\n", ""), {"docs/testing.md does not list 1 once"});
+    expect(complaints("| 1 | One | now | |\n| 1 | One | now | |\n", case_1), {"docs/testing.md does not list 1 once"});
+}
+
+BOOST_AUTO_TEST_CASE(a_program_of_the_readme_that_nobody_runs_is_found)
+{
+    auto const complaints = [](std::string const& readme, std::string const& program) {
+        return program_that_nobody_runs({{"README.md", readme}, {"docs/examples/first.cpp", program}});
+    };
+    auto const differs = Complaints{"README.md: the program is not docs/examples/first.cpp without its first line"};
+
+    expect(complaints("# a\n```cpp\nint main() {}\n```\n", "// SPDX\nint main() {}\n"), {});
+    expect(complaints("# a\n```cpp\nint main() {}\n```\n", "// SPDX\nint main() { }\n"), differs);
+    expect(complaints("# a\n```cpp\nint main() {}\n\n```\n", "// SPDX\nint main() {}\n"), differs);
+    expect(complaints("# a\n```cpp\n```\n", ""), differs);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_of_tests_that_differs_from_its_description_is_found)
+{
+    auto const complaints = [](std::string const& table) {
+        return folders_of_tests_that_differ(
+            {{"docs/testing.md", table}, {"tests/core/a.cpp", ""}, {"tests/core/b.cpp", ""}, {"tests/tidy.cpp", ""}});
+    };
+
+    expect(complaints("| `core/` | the core |\n| `tidy.cpp` | rules |\n"), {});
+    expect(complaints("| folder | |\n"), {"docs/testing.md does not say what is in tests/core/"});
+    expect(complaints("| `core/` | the core |\n| `sim/` | a cluster |\n"),
+           {"docs/testing.md:2: there is no tests/sim/"});
+    expect(complaints("| `core/` | the core |\n| `core/` | again |\n"), {"docs/testing.md:2: there is no tests/core/"});
 }
 
 BOOST_AUTO_TEST_CASE(a_test_that_no_program_contains_is_found)

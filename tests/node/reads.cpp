@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE(a_follower_refuses_a_read_and_names_the_leader)
     BOOST_TEST(end->refused(NodeRefusal::not_leader, S2));
 }
 
-BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refused_and_confirmed_ones_served)
+BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refused_and_confirmed_ones_served,
+                     *label("case_53"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refus
     BOOST_TEST(proposal->times == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_round_of_an_earlier_leadership_confirms_no_read_of_the_next)
+BOOST_AUTO_TEST_CASE(a_round_of_an_earlier_leadership_confirms_no_read_of_the_next, *label("case_53"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();

@@ -70,8 +70,8 @@ namespace totora::tidy
                     complain(" is said to wait, and a test is labelled with it");
                 if (status == "waits" and fields[3].empty())
                     complain(" waits for nothing");
-                if (status != "now" and status != "due" and status != "waits")
-                    complain(" is neither now nor due nor waits");
+                if (status != "now" and status != "waits")
+                    complain(" is neither now nor waits");
             });
     for (auto const& number : known_cases(tree))
         if (rows[number] != 1)
