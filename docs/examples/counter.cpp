@@ -6,16 +6,13 @@
 #include "totora/transport/loopback.hpp"
 
 #include <cstdio>
-#include <memory>
-#include <vector>
-
+#include <deque>
 using namespace totora;
 
 struct Counter // What is replicated: any class with these three names.
 {
     using Response = int;
-    int value = 0;
-
+    int  value = 0;
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
         for (auto const& command : commands)
@@ -43,19 +40,17 @@ int main()
     for (auto id : {1U, 2U, 3U})
         peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
     auto network = LoopbackNetwork{};
-    auto servers = std::vector<std::unique_ptr<Server>>{};
+    auto servers = std::deque<Server>{};
     for (auto const& peer : peers)
-        servers.push_back(std::make_unique<Server>(peer.member.id, peers, network));
-    for (auto& server : servers)
-        if (not server->node.start())
+        if (not servers.emplace_back(peer.member.id, peers, network).node.start())
             return 1;
     auto done = false;
     for (auto ms = 0, asked = 0; ms < 5000 and not done; ++ms)
         for (auto& server : servers) {
-            server->clock.advance_ms(1);
-            while (server->node.turn()) {}
-            if (server->node.status().role == RoleName::leader and asked++ == 0)
-                server->node.propose(std::vector{std::byte{42}}, [&](auto const& outcome) {
+            server.clock.advance_ms(1);
+            while (server.node.turn()) {}
+            if (server.node.status().role == RoleName::leader and asked++ == 0)
+                server.node.propose(std::vector{std::byte{42}}, [&](auto const& outcome) {
                     auto const* applied = std::get_if<AppliedWith<int>>(&outcome);
                     done = applied != nullptr and std::printf("the counter is %d\n", applied->response) > 0;
                 });
