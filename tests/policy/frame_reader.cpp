@@ -11,7 +11,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -38,7 +38,7 @@ std::vector<std::byte> bytes_of(Entries const& entries)
     return bytes;
 }
 
-Append append_of(std::size_t payload_bytes)
+AppendWithEntries append_of(std::size_t payload_bytes)
 {
     auto payload = std::vector<std::byte>(payload_bytes);
     for (auto at = std::size_t{0}; at < payload_bytes; ++at)
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_SUITE(frame_reader)
 BOOST_AUTO_TEST_CASE(frames_of_all_sizes_are_cut_from_a_stream_that_arrives_in_any_pieces)
 {
     auto random = std::mt19937_64{3};
-    auto appends = std::vector<Append>{};
+    auto appends = std::vector<AppendWithEntries>{};
     auto stream = std::vector<std::byte>{};
     for (auto round = 0; round < 60; ++round) {
         auto const size = std::size_t{1} << random() % 21U;
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_small_entry_does_not_keep_a_whole_block)
         return at >= space.data() and at < space.data() + space.size();
     };
 
-    auto const read = [&](Append const& append) {
+    auto const read = [&](AppendWithEntries const& append) {
         auto const frame = to_frame(append.rpc, append.entries);
         feed(reader, frame, frame.size());
         return std::move(**reader.next());

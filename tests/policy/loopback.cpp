@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(messages_that_travel_as_frames_arrive_as_they_left)
     auto       network = LoopbackNetwork{Carry::frames};
     auto       one = network.join(S1, first_incarnation);
     auto       two = network.join(S2, first_incarnation);
-    auto const append = testing::make_configuration_append(Term{7}, Index{41}, 3);
+    auto const append = test::make_configuration_append(Term{7}, Index{41}, 3);
 
     auto const envelope = Envelope{S2, append.rpc, Release::at_once()};
     one.send(*envelope.open(), append.entries);

@@ -8,7 +8,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -16,7 +16,8 @@ namespace
 
 Rpc vote_request(std::uint64_t term) { return RequestVote{.term = Term{term}, .last_log = {}}; }
 
-std::vector<std::byte> frame_of(Rpc const& rpc, Route const& along = route(S1, S2), Entries const& entries = {})
+std::vector<std::byte>
+frame_of(Rpc const& rpc, Route const& along = route(party_1, party_2), Entries const& entries = {})
 {
     return to_frame(rpc, entries, along);
 }
@@ -24,10 +25,10 @@ std::vector<std::byte> frame_of(Rpc const& rpc, Route const& along = route(S1, S
 /// Server 2, and server 1 held by hand, which has dialed and been greeted.
 struct Greeted
 {
-    explicit Greeted(TcpSettings const& settings = settings_of(S2)) : two(context, settings), raw(context)
+    explicit Greeted(TcpSettings const& settings = settings_of(party_2)) : two(context, settings), raw(context)
     {
         raw.connect(two.transport().address());
-        raw.write(encode(route(S1, S2), Hello{}));
+        raw.write(encode(route(party_1, party_2), Hello{}));
         auto const answer = raw.await_frame();
         greeted = answer and std::holds_alternative<Hello>(answer->content);
     }
@@ -54,9 +55,9 @@ struct Greeted
 /// Server 1, which has dialed server 2, which is held by hand.
 struct Dialed
 {
-    explicit Dialed(TcpSettings const& settings = settings_of(S1)) : one(context, settings), raw(context)
+    explicit Dialed(TcpSettings const& settings = settings_of(party_1)) : one(context, settings), raw(context)
     {
-        one.transport().update(S2.id, S2.incarnation, print_address(acceptor.local_endpoint()));
+        one.transport().update(party_2.id, party_2.incarnation, print_address(acceptor.local_endpoint()));
         auto accepted = false;
         acceptor.async_accept([&](boost::system::error_code error, RawPeer::Socket socket) {
             accepted = not error;
@@ -65,13 +66,13 @@ struct Dialed
         BOOST_REQUIRE(until(context, [&] { return accepted; }));
         auto const hello = raw.await_frame();
         BOOST_REQUIRE(hello.has_value());
-        BOOST_TEST((hello->route == route(S1, S2)));
+        BOOST_TEST((hello->route == route(party_1, party_2)));
     }
 
     [[nodiscard]] bool answer(Hello const& hello = {})
     {
-        raw.write(encode(route(S2, S1), hello));
-        return until(context, [&] { return one.link_is(S2, Link::open); });
+        raw.write(encode(route(party_2, party_1), hello));
+        return until(context, [&] { return one.link_is(party_2, Link::open); });
     }
 
     boost::asio::io_context        context;
@@ -87,10 +88,10 @@ BOOST_AUTO_TEST_SUITE(tcp_frames)
 BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
 {
     auto context = boost::asio::io_context{};
-    auto two = TcpServer{context, settings_of(S2)};
+    auto two = TcpServer{context, settings_of(party_2)};
     auto raw = RawPeer{context};
     raw.connect(two.transport().address());
-    raw.write(encode(route(S1, S2), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+    raw.write(encode(route(party_1, party_2), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
 
     auto const answer = raw.await_frame();
 
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::no_common_version));
-    BOOST_TEST((answer->route == route(S2, S1)));
+    BOOST_TEST((answer->route == route(party_2, party_1)));
     BOOST_TEST(raw.is_hung_up());
     raw.close();
     BOOST_TEST(
@@ -109,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
 BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_with_a_sentence)
 {
     auto dialed = Dialed{};
-    dialed.raw.write(encode(route(S2, S1), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+    dialed.raw.write(encode(route(party_2, party_1), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
 
     auto const answer = dialed.raw.await_frame();
 
@@ -123,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_w
 BOOST_AUTO_TEST_CASE(a_stranger_who_speaks_something_else_is_hung_up_on)
 {
     auto context = boost::asio::io_context{};
-    auto two = TcpServer{context, settings_of(S2)};
+    auto two = TcpServer{context, settings_of(party_2)};
     auto raw = RawPeer{context};
     raw.connect(two.transport().address());
     raw.write(bytes_of("GET / HTTP/1.1\r\n\r\n"));
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_who_speaks_something_else_is_hung_up_on)
 BOOST_AUTO_TEST_CASE(a_message_before_the_handshake_is_not_delivered)
 {
     auto context = boost::asio::io_context{};
-    auto two = TcpServer{context, settings_of(S2)};
+    auto two = TcpServer{context, settings_of(party_2)};
     auto raw = RawPeer{context};
     raw.connect(two.transport().address());
     raw.write(frame_of(vote_request(1)));
@@ -149,11 +150,11 @@ BOOST_AUTO_TEST_CASE(a_message_before_the_handshake_is_not_delivered)
 BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
 {
     auto context = boost::asio::io_context{};
-    auto two = TcpServer{context, settings_of(S2)};
+    auto two = TcpServer{context, settings_of(party_2)};
     auto raw = RawPeer{context};
     raw.connect(two.transport().address());
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(8000)}});
-    auto const frame = to_frame(append.rpc, append.entries, route(S1, S2));
+    auto const frame = to_frame(append.rpc, append.entries, route(party_1, party_2));
     raw.write(std::span{frame}.first(frame_header_size));
 
     BOOST_TEST(raw.is_hung_up());
@@ -163,7 +164,7 @@ BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
 BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
 {
     auto context = boost::asio::io_context{};
-    auto hasty = settings_of(S2);
+    auto hasty = settings_of(party_2);
     hasty.handshake_ms = 30;
     auto two = TcpServer{context, hasty};
     auto raw = RawPeer{context};
@@ -176,7 +177,7 @@ BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
 BOOST_AUTO_TEST_CASE(more_connections_than_allowed_are_turned_away)
 {
     auto context = boost::asio::io_context{};
-    auto few = settings_of(S2);
+    auto few = settings_of(party_2);
     few.accepted_max = 1;
     auto two = TcpServer{context, few};
     auto first = RawPeer{context};
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_arrives_byte_by_byte_is_delivered)
 BOOST_AUTO_TEST_CASE(after_a_flipped_bit_the_connection_is_not_trusted_any_more)
 {
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("payload")}});
-    auto const whole = frame_of(append.rpc, route(S1, S2), append.entries);
+    auto const whole = frame_of(append.rpc, route(party_1, party_2), append.entries);
     // In the header, the fields, the header of the entry, and its payload.
     for (auto const at : {std::size_t{20}, frame_header_size + 3, frame_header_size + 73 + 2, whole.size() - 1}) {
         auto server = Greeted{};
@@ -252,7 +253,7 @@ BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
     auto server = Greeted{};
     BOOST_REQUIRE(server.greeted);
     auto const send = [&](auto change) {
-        auto along = route(S1, S2);
+        auto along = route(party_1, party_2);
         change(along);
         server.raw.write(frame_of(vote_request(1), along));
     };
@@ -285,7 +286,7 @@ BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connec
     server.raw.write(frame_of(vote_request(number_max + 1)));
     auto append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("payload")}});
     append.rpc.entries.term = Term{2};
-    server.raw.write(frame_of(append.rpc, route(S1, S2), append.entries));
+    server.raw.write(frame_of(append.rpc, route(party_1, party_2), append.entries));
 
     BOOST_TEST(server.delivers());
     BOOST_TEST(server.two.messages.size() == 1U);
@@ -300,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
     BOOST_REQUIRE(server.greeted);
     auto again = RawPeer{server.context};
     again.connect(server.two.transport().address());
-    again.write(encode(route(S1, S2), Hello{}));
+    again.write(encode(route(party_1, party_2), Hello{}));
 
     BOOST_TEST(again.await_frame().has_value());
     BOOST_TEST(server.raw.is_hung_up());
@@ -309,7 +310,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
 
 BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
 {
-    auto small = settings_of(S1);
+    auto small = settings_of(party_1);
     small.queue = {.bytes_max = 1U << 20U, .frames_max = 64, .frames_reserved = 4};
     auto dialed = Dialed{small};
     BOOST_REQUIRE(dialed.answer());
@@ -318,16 +319,17 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
     // The other side reads nothing: the sockets fill first, and then the queue.
     auto sent = std::size_t{0};
     BOOST_REQUIRE(until(dialed.context, [&] {
-        dialed.one.send(S2, append.rpc, append.entries);
+        dialed.one.send(party_2, append.rpc, append.entries);
         ++sent;
-        return dialed.one.link_is(S2, Link::full);
+        return dialed.one.link_is(party_2, Link::full);
     }));
     for (auto more = 0; more < 10; ++more)
-        dialed.one.send(S2, append.rpc, append.entries);
-    dialed.one.send(S2, vote_request(1)); // A message without entries still passes.
+        dialed.one.send(party_2, append.rpc, append.entries);
+    dialed.one.send(party_2, vote_request(1)); // A message without entries still passes.
     dialed.one.take();
     BOOST_TEST(dialed.one.counters().dropped_full == 11U);
-    BOOST_TEST((dialed.one.links == std::vector{LinkChanged{S2.id, Link::open}, LinkChanged{S2.id, Link::full}}));
+    BOOST_TEST(
+        (dialed.one.links == std::vector{LinkChanged{party_2.id, Link::open}, LinkChanged{party_2.id, Link::full}}));
 
     // It reads: everything that was not dropped arrives, in order.
     auto arrived = std::size_t{0};
@@ -340,21 +342,21 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
         return arrived == sent;
     }));
     BOOST_TEST((std::get<Rpc>(last->content) == vote_request(1)));
-    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(S2, Link::open); }));
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(party_2, Link::open); }));
     BOOST_TEST(dialed.one.links.size() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_takes_nothing_for_too_long_is_given_up)
 {
-    auto hasty = settings_of(S1);
+    auto hasty = settings_of(party_1);
     hasty.write_stall_ms = 50;
     auto dialed = Dialed{hasty};
     BOOST_REQUIRE(dialed.answer());
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(7U << 20U)}});
-    dialed.one.send(S2, append.rpc, append.entries);
-    dialed.one.send(S2, append.rpc, append.entries);
+    dialed.one.send(party_2, append.rpc, append.entries);
+    dialed.one.send(party_2, append.rpc, append.entries);
 
-    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(S2, Link::unreachable); }));
+    BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(party_2, Link::unreachable); }));
     BOOST_TEST(dialed.one.counters().lost == 1U);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -26,20 +26,20 @@ BOOST_AUTO_TEST_SUITE(tcp_handshake)
 BOOST_AUTO_TEST_CASE(a_server_that_comes_back_is_found_again)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto two = std::make_unique<TcpServer>(context, settings_of(S2));
-    one.knows(S2, *two);
-    BOOST_REQUIRE(until(context, [&] { return one.link_is(S2, Link::open); }));
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto two = std::make_unique<TcpServer>(context, settings_of(party_2));
+    one.knows(party_2, *two);
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 
-    auto again = settings_of(S2);
+    auto again = settings_of(party_2);
     again.listen = two->transport().address();
     two.reset();
-    BOOST_REQUIRE(until(context, [&] { return one.link_is(S2, Link::unreachable); }));
-    one.send(S2, vote_request(1));
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::unreachable); }));
+    one.send(party_2, vote_request(1));
 
     two = std::make_unique<TcpServer>(context, again);
-    BOOST_REQUIRE(until(context, [&] { return one.link_is(S2, Link::open); }));
-    one.send(S2, vote_request(2));
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
+    one.send(party_2, vote_request(2));
     BOOST_REQUIRE(until(context, [&] { return two->take() == 1; }));
     BOOST_TEST((two->messages[0].rpc == vote_request(2)));
     BOOST_TEST(one.counters().lost == 1U);
@@ -49,11 +49,11 @@ BOOST_AUTO_TEST_CASE(a_server_that_comes_back_is_found_again)
 BOOST_AUTO_TEST_CASE(another_cluster_is_refused_with_a_sentence_on_both_sides)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto foreign = settings_of(S2);
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto foreign = settings_of(party_2);
     foreign.cluster = cluster_of("another cluster");
     auto two = TcpServer{context, foreign};
-    one.knows(S2, two);
+    one.knows(party_2, two);
 
     BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 3; }));
 
@@ -69,9 +69,9 @@ BOOST_AUTO_TEST_CASE(another_cluster_is_refused_with_a_sentence_on_both_sides)
 BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_it_is_the_one_that_is_meant)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto two = TcpServer{context, settings_of(S2)};
-    one.knows({S2.id, Incarnation{21}}, two);
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto two = TcpServer{context, settings_of(party_2)};
+    one.knows({party_2.id, Incarnation{21}}, two);
 
     BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 2; }));
     auto const sentence =
@@ -79,15 +79,15 @@ BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_it_is_the_one_that_is_
     BOOST_TEST(one.has_logged(sentence));
     BOOST_TEST(two.has_logged(sentence));
 
-    one.knows(S2, two);
-    BOOST_REQUIRE(until(context, [&] { return one.link_is(S2, Link::open); }));
+    one.knows(party_2, two);
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 }
 
 BOOST_AUTO_TEST_CASE(servers_with_unequal_limits_refuse_each_other_with_a_sentence, *label("case_84"))
 {
-    auto smaller = settings_of(S2);
+    auto smaller = settings_of(party_2);
     smaller.limits.entry_bytes_max = 1000;
-    auto pair = Pair{settings_of(S1), smaller};
+    auto pair = Pair{settings_of(party_1), smaller};
 
     BOOST_REQUIRE(until(pair.context, [&] {
         return pair.one.has_logged("entry_bytes_max is") and pair.two.has_logged("entry_bytes_max is");
@@ -99,10 +99,10 @@ BOOST_AUTO_TEST_CASE(servers_with_unequal_limits_refuse_each_other_with_a_senten
 BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_frame_that_may_be_agreed,
                      *label("case_84"))
 {
-    auto first = settings_of(S1);
+    auto first = settings_of(party_1);
     first.limits.entry_bytes_max = 3000;
     auto second = first;
-    second.self = S2;
+    second.self = party_2;
     second.limits.frame_bytes_max = static_cast<std::uint32_t>(frame_bytes_for(3000));
     auto pair = Pair{first, second};
     BOOST_REQUIRE(pair.connected());
@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_fr
     auto const largest = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3000)}});
     auto const longer =
         make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3001 + 8 + 16 * 17)}});
-    pair.one.send(S2, longer.rpc, longer.entries);
-    pair.one.send(S2, largest.rpc, largest.entries);
+    pair.one.send(party_2, longer.rpc, longer.entries);
+    pair.one.send(party_2, largest.rpc, largest.entries);
 
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 1; }));
     BOOST_TEST((pair.two.messages[0].rpc == Rpc{largest.rpc}));
@@ -122,36 +122,36 @@ BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_fr
 BOOST_AUTO_TEST_CASE(a_server_that_is_not_known_is_answered_over_its_own_connection)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto two = TcpServer{context, settings_of(S2)};
-    one.knows(S2, two); // A leader knows the new server; the new server has not heard of the leader.
-    BOOST_REQUIRE(until(context, [&] { return one.link_is(S2, Link::open); }));
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto two = TcpServer{context, settings_of(party_2)};
+    one.knows(party_2, two); // A leader knows the new server; the new server has not heard of the leader.
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 
-    one.send(S2, vote_request(1));
+    one.send(party_2, vote_request(1));
     BOOST_REQUIRE(until(context, [&] { return two.take() == 1; }));
-    two.send(S1, vote(1));
+    two.send(party_1, vote(1));
 
     BOOST_REQUIRE(until(context, [&] { return one.take() == 1; }));
     BOOST_TEST((one.messages[0].rpc == vote(1)));
-    BOOST_TEST((one.messages[0].from == S2.id));
+    BOOST_TEST((one.messages[0].from == party_2.id));
 }
 
 BOOST_AUTO_TEST_CASE(another_life_of_a_known_server_is_served_but_its_answers_do_not_count)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto two = TcpServer{context, settings_of(S2)};
-    two.knows(S1, one);
-    one.knows({S2.id, Incarnation{21}}, two); // The life before.
-    BOOST_REQUIRE(until(context, [&] { return two.link_is(S1, Link::open); }));
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto two = TcpServer{context, settings_of(party_2)};
+    two.knows(party_1, one);
+    one.knows({party_2.id, Incarnation{21}}, two); // The life before.
+    BOOST_REQUIRE(until(context, [&] { return two.link_is(party_1, Link::open); }));
 
-    two.send(S1, vote(1));
-    two.send(S1, vote_request(2));
+    two.send(party_1, vote(1));
+    two.send(party_1, vote_request(2));
     BOOST_REQUIRE(until(context, [&] { return one.take() == 1; }));
     BOOST_TEST((one.messages[0].rpc == vote_request(2)));
     BOOST_TEST(one.counters().refused_as(FrameRefusal::another_sender) == 1U);
 
-    one.send(S2, vote(2)); // To the life that asked.
+    one.send(party_2, vote(2)); // To the life that asked.
     BOOST_REQUIRE(until(context, [&] { return two.take() == 1; }));
     BOOST_TEST((two.messages[0].rpc == vote(2)));
 }
@@ -159,8 +159,8 @@ BOOST_AUTO_TEST_CASE(another_life_of_a_known_server_is_served_but_its_answers_do
 BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_sentences)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
-    auto second = settings_of(S2);
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto second = settings_of(party_2);
     second.listen = one.transport().address();
     auto const in_use = TcpTransport::open(context, second);
     BOOST_REQUIRE(not in_use.has_value());
@@ -175,11 +175,11 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_sentences)
 BOOST_AUTO_TEST_CASE(a_server_is_found_by_name)
 {
     auto       context = boost::asio::io_context{};
-    auto       one = TcpServer{context, settings_of(S1)};
-    auto       two = TcpServer{context, settings_of(S2)};
+    auto       one = TcpServer{context, settings_of(party_1)};
+    auto       two = TcpServer{context, settings_of(party_2)};
     auto const address = two.transport().address();
-    one.transport().update(S2.id, S2.incarnation, "localhost" + address.substr(address.rfind(':')));
-    BOOST_TEST(until(context, [&] { return one.link_is(S2, Link::open); }));
+    one.transport().update(party_2.id, party_2.incarnation, "localhost" + address.substr(address.rfind(':')));
+    BOOST_TEST(until(context, [&] { return one.link_is(party_2, Link::open); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -29,15 +29,15 @@ BOOST_AUTO_TEST_CASE(two_servers_connect_and_talk_in_order)
     BOOST_REQUIRE(pair.connected());
 
     for (auto term = std::uint64_t{1}; term <= 100; ++term)
-        pair.one.send(S2, vote_request(term));
-    pair.two.send(S1, vote(7));
+        pair.one.send(party_2, vote_request(term));
+    pair.two.send(party_1, vote(7));
 
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 100 and pair.one.take() == 1; }));
     for (auto term = std::uint64_t{1}; term <= 100; ++term)
         BOOST_TEST((pair.two.messages[term - 1].rpc == vote_request(term)));
-    BOOST_TEST((pair.two.messages[0].from == S1.id));
+    BOOST_TEST((pair.two.messages[0].from == party_1.id));
     BOOST_TEST((pair.one.messages[0].rpc == vote(7)));
-    BOOST_TEST((pair.one.links == std::vector{LinkChanged{S2.id, Link::open}}));
+    BOOST_TEST((pair.one.links == std::vector{LinkChanged{party_2.id, Link::open}}));
     BOOST_TEST(pair.one.counters().connected == 2U); // Its own connection and that of the other.
 }
 
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(the_messages_of_a_turn_leave_together)
     auto const writes_before = pair.one.counters().writes;
 
     for (auto term = std::uint64_t{1}; term <= 30; ++term)
-        pair.one.send(S2, vote_request(term));
+        pair.one.send(party_2, vote_request(term));
 
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 30; }));
     BOOST_TEST(pair.one.counters().writes == writes_before + 1);
@@ -62,22 +62,22 @@ BOOST_AUTO_TEST_CASE(who_waits_is_woken_when_something_has_arrived)
     pair.two.transport().set_wake([&] { ++woken; });
     BOOST_TEST(woken == 0);
 
-    pair.one.send(S2, vote_request(1));
+    pair.one.send(party_2, vote_request(1));
     BOOST_REQUIRE(until(pair.context, [&] { return woken > 0; }));
     BOOST_TEST(pair.two.take() == 1U);
 
-    pair.one.send(S2, vote_request(2));
+    pair.one.send(party_2, vote_request(2));
     BOOST_REQUIRE(until(pair.context, [&] { return woken == 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_message_to_a_server_that_is_not_connected_is_lost_and_counted)
 {
     auto context = boost::asio::io_context{};
-    auto one = TcpServer{context, settings_of(S1)};
+    auto one = TcpServer{context, settings_of(party_1)};
 
-    one.send(S2, vote_request(1));
-    one.transport().update(S2.id, S2.incarnation, "127.0.0.1:1");
-    one.send(S2, vote_request(2));
+    one.send(party_2, vote_request(1));
+    one.transport().update(party_2.id, party_2.incarnation, "127.0.0.1:1");
+    one.send(party_2, vote_request(2));
 
     BOOST_TEST(one.counters().dropped_unconnected == 2U);
     BOOST_TEST(until(context, [&] { return one.counters().retries > 2; }));
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(large_payloads_arrive_byte_for_byte)
         plans.push_back({EntryKind::command, std::vector<std::byte>(200, static_cast<std::byte>(at & 0xFF))});
     auto const append = make_append(Term{7}, Index{41}, plans);
 
-    pair.one.send(S2, append.rpc, append.entries);
+    pair.one.send(party_2, append.rpc, append.entries);
 
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 1; }));
     auto const& received = pair.two.messages[0];
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_until_it_has_left_and_not_longer
         auto const append =
             make_append(Term{3}, Index{5}, {{EntryKind::command, std::vector<std::byte>(4U << 20U, std::byte{3})}});
         watch = append.entries.slice(0).pin;
-        pair.one.send(S2, append.rpc, append.entries);
+        pair.one.send(party_2, append.rpc, append.entries);
     }
     BOOST_TEST(not watch.expired()); // The log that it came from is gone, the bytes are not.
 
@@ -140,13 +140,13 @@ BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_until_it_has_left_and_not_longer
 
 BOOST_AUTO_TEST_CASE(nothing_is_read_while_too_much_waits_and_nothing_is_lost_by_it)
 {
-    auto narrow = settings_of(S2);
+    auto narrow = settings_of(party_2);
     narrow.inbox_events_max = 8;
-    auto pair = Pair{settings_of(S1), narrow};
+    auto pair = Pair{settings_of(party_1), narrow};
     BOOST_REQUIRE(pair.connected());
 
     for (auto term = std::uint64_t{1}; term <= 200; ++term)
-        pair.one.send(S2, vote_request(term));
+        pair.one.send(party_2, vote_request(term));
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.counters().frames_received >= 8; }));
     pair.context.poll();
     BOOST_TEST(pair.two.counters().frames_received == 8U);
@@ -161,27 +161,27 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_forgotten_or_moved_is_left)
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
 
-    pair.one.transport().update(S2.id, S2.incarnation, {});
-    BOOST_TEST(pair.one.link_is(S2, Link::unreachable));
-    pair.one.send(S2, vote_request(1));
+    pair.one.transport().update(party_2.id, party_2.incarnation, {});
+    BOOST_TEST(pair.one.link_is(party_2, Link::unreachable));
+    pair.one.send(party_2, vote_request(1));
     BOOST_TEST(pair.one.counters().dropped_unconnected == 1U);
 
-    pair.one.knows(S2, pair.two);
-    BOOST_TEST(until(pair.context, [&] { return pair.one.link_is(S2, Link::open); }));
+    pair.one.knows(party_2, pair.two);
+    BOOST_TEST(until(pair.context, [&] { return pair.one.link_is(party_2, Link::open); }));
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_transport_leaves_nothing_to_be_run)
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
-    pair.one.send(S2, vote_request(1));
+    pair.one.send(party_2, vote_request(1));
     pair.one.transport().close();
     pair.two.transport().close();
 
     pair.context.restart();
     pair.context.run(); // Returns, because no timer, socket or acceptor is waited for any more.
     BOOST_TEST(pair.context.stopped());
-    pair.one.send(S2, vote_request(2));
+    pair.one.send(party_2, vote_request(2));
     BOOST_TEST(not pair.one.transport().receive().has_value());
 }
 

@@ -34,14 +34,6 @@ struct PendingWrite
     std::optional<Configuration> configuration;
 };
 
-/// What one server has beside its state: a disk, and messages that wait for it.
-struct Disk
-{
-    PersistentState           durable;
-    std::vector<PendingWrite> pending;
-    std::vector<Envelope>     sealed;
-};
-
 /// Servers whose messages, writes and alarms a test carries by hand, and whose power it cuts.
 ///
 /// Nothing happens by itself. Every step is watched: the invariants of the server, and of the cluster the properties
@@ -222,6 +214,14 @@ public:
     }
 
 private:
+    /// What one server has beside its state: a disk, and messages that wait for it.
+    struct Disk
+    {
+        PersistentState           durable;
+        std::vector<PendingWrite> pending;
+        std::vector<Envelope>     sealed;
+    };
+
     /// Who was seen to lead a term.
     struct Reign
     {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/bytes.hpp"
 #include "totora/core/rpc.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,7 +15,7 @@
 #include <vector>
 
 /// Frames for the tests of codec and transports.
-namespace totora::testing
+namespace totora::test
 {
 
 inline constexpr auto any_cluster = cluster_of("a cluster");
@@ -30,14 +30,6 @@ struct EntryPlan
     EntryKind              kind = EntryKind::command;
     std::vector<std::byte> payload;
 };
-
-[[nodiscard]] inline std::vector<std::byte> bytes_of(std::string_view letters)
-{
-    auto bytes = std::vector<std::byte>(letters.size());
-    if (not letters.empty())
-        std::memcpy(bytes.data(), letters.data(), letters.size());
-    return bytes;
-}
 
 /// Encoded entries from `first` on, one slice of one block each.
 [[nodiscard]] inline Entries make_entries(Term term, Index first, std::vector<EntryPlan> const& plans)
@@ -55,13 +47,13 @@ struct EntryPlan
 }
 
 /// An append of commands with these payloads, and its entries.
-struct Append
+struct AppendWithEntries
 {
     AppendEntries rpc;
     Entries       entries;
 };
 
-[[nodiscard]] inline Append make_append(Term term, Index first, std::vector<EntryPlan> const& plans)
+[[nodiscard]] inline AppendWithEntries make_append(Term term, Index first, std::vector<EntryPlan> const& plans)
 {
     auto const run = Run{term, first, plans.size()};
     return {AppendEntries{.term = term,
@@ -85,7 +77,7 @@ struct Append
 }
 
 /// An append of three entries whose second is a configuration of `members` members.
-[[nodiscard]] inline Append make_configuration_append(Term term, Index first, std::size_t members)
+[[nodiscard]] inline AppendWithEntries make_configuration_append(Term term, Index first, std::size_t members)
 {
     auto const peers = make_peers(members);
     return make_append(term, first,
@@ -158,4 +150,4 @@ inline void reseal_entry(std::vector<std::byte>& frame, std::size_t offset)
     put(frame.data() + offset + 36, entry_checksum(entry->encoded));
 }
 
-} // namespace totora::testing
+} // namespace totora::test

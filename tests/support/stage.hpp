@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/builders.hpp"
+#include "support/bytes.hpp"
 #include "support/log_entries.hpp"
 #include "support/watched_log.hpp"
 #include "totora/clock/manual_clock.hpp"
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -25,19 +25,6 @@
 /// One real node on a stage: the test plays its clock, its disk, and all the other servers.
 namespace totora::test
 {
-
-[[nodiscard]] inline std::vector<std::byte> bytes_of(std::string_view text)
-{
-    auto bytes = std::vector<std::byte>(text.size());
-    if (not text.empty())
-        std::memcpy(bytes.data(), text.data(), text.size());
-    return bytes;
-}
-
-[[nodiscard]] inline std::string text_of(std::span<std::byte const> bytes)
-{
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
 
 /// Remembers what it applied and answers with the command; keeps its state over restarts if it is told to.
 struct Recorder

@@ -4,7 +4,7 @@
 #include <boost/asio/error.hpp>
 
 // Here, so that Asio is compiled once for all tests of the transport.
-namespace totora::testing
+namespace totora::test
 {
 
 void run_a_little(boost::asio::io_context& context)
@@ -112,4 +112,4 @@ bool RawPeer::is_hung_up()
     });
 }
 
-} // namespace totora::testing
+} // namespace totora::test

@@ -20,11 +20,11 @@
 #include <vector>
 
 /// Servers on one `io_context`, over real sockets of this host.
-namespace totora::testing
+namespace totora::test
 {
 
-inline constexpr auto S1 = Party{ServerId{1}, Incarnation{11}};
-inline constexpr auto S2 = Party{ServerId{2}, Incarnation{22}};
+inline constexpr auto party_1 = Party{ServerId{1}, Incarnation{11}};
+inline constexpr auto party_2 = Party{ServerId{2}, Incarnation{22}};
 
 /// Runs one handler, or waits for a millisecond.
 void run_a_little(boost::asio::io_context& context);
@@ -103,16 +103,16 @@ private:
 /// Two servers that know each other.
 struct Pair
 {
-    explicit Pair(TcpSettings first = settings_of(S1), TcpSettings second = settings_of(S2))
+    explicit Pair(TcpSettings first = settings_of(party_1), TcpSettings second = settings_of(party_2))
         : one(context, std::move(first)), two(context, std::move(second))
     {
-        one.knows(S2, two);
-        two.knows(S1, one);
+        one.knows(party_2, two);
+        two.knows(party_1, one);
     }
 
     [[nodiscard]] bool connected()
     {
-        return until(context, [&] { return one.link_is(S2, Link::open) and two.link_is(S1, Link::open); });
+        return until(context, [&] { return one.link_is(party_2, Link::open) and two.link_is(party_1, Link::open); });
     }
 
     boost::asio::io_context context;
@@ -161,4 +161,4 @@ private:
 /// A route between servers of the tests.
 [[nodiscard]] inline Route route(Party from, Party to) { return {any_cluster, 0, from, to}; }
 
-} // namespace totora::testing
+} // namespace totora::test

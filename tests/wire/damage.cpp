@@ -9,7 +9,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 
 namespace
 {

@@ -8,7 +8,7 @@
 #include <vector>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 
 namespace
 {

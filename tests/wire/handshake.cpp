@@ -5,7 +5,7 @@
 #include <optional>
 
 using namespace totora;
-using namespace totora::testing;
+using namespace totora::test;
 
 namespace
 {
