@@ -7,7 +7,9 @@
 #include "totora/policy/identity.hpp"
 #include "totora/transport/frame_queue.hpp"
 #include "totora/transport/frame_reader.hpp"
+#include "totora/transport/tcp_connection_owner.hpp"
 #include "totora/transport/tcp_settings.hpp"
+#include "totora/transport/tcp_socket_options.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -29,54 +31,6 @@
 
 namespace totora
 {
-
-class TcpConnection;
-
-/// What a connection tells to whom it belongs.
-class TcpConnectionOwner
-{
-public:
-    virtual void               opened(TcpConnection& connection) = 0; ///< The handshake ended well.
-    virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
-    virtual void               drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
-    virtual void               closed(TcpConnection& connection, std::string_view sentence) = 0; ///< Once, and last.
-    [[nodiscard]] virtual bool takes_more() const = 0; ///< Whether to go on reading; if not, `resume` is called later.
-
-protected:
-    ~TcpConnectionOwner() = default;
-};
-
-/// A number for `setsockopt`.
-template <int Level, int Name>
-class TcpOption
-{
-public:
-    explicit TcpOption(int value) : value_(value) {}
-
-    template <typename Protocol>
-    [[nodiscard]] int level(Protocol const& /*protocol*/) const
-    {
-        return Level;
-    }
-    template <typename Protocol>
-    [[nodiscard]] int name(Protocol const& /*protocol*/) const
-    {
-        return Name;
-    }
-    template <typename Protocol>
-    [[nodiscard]] int const* data(Protocol const& /*protocol*/) const
-    {
-        return &value_;
-    }
-    template <typename Protocol>
-    [[nodiscard]] std::size_t size(Protocol const& /*protocol*/) const
-    {
-        return sizeof value_;
-    }
-
-private:
-    int value_;
-};
 
 /// One TCP connection: a handshake, and then frames in both directions.
 ///
@@ -114,7 +68,7 @@ public:
     /// Waits for the greeting of the other side, which has dialed.
     void accept()
     {
-        configure();
+        set_options(socket_, settings_->write_stall_ms);
         read();
     }
 
@@ -184,24 +138,6 @@ private:
     /// How many parts one call to the operating system takes (Asio's own limit).
     static constexpr std::size_t parts_max = 64;
 
-    void configure()
-    {
-        auto       ignored = Error{};
-        auto const milliseconds = static_cast<int>(settings_->write_stall_ms);
-        auto const seconds = milliseconds / 1000 > 0 ? milliseconds / 1000 : 1;
-        socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-        socket_.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-#if defined(TCP_USER_TIMEOUT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
-        // A host that lost its power says nothing: what it does not acknowledge in time ends the connection, and if there
-        // is nothing to acknowledge, a probe asks.
-        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_USER_TIMEOUT>(milliseconds), ignored);
-        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
-        socket_.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);
-#else
-        static_cast<void>(seconds);
-#endif
-    }
-
     [[nodiscard]] Hello greeting() const { return {.limits = settings_->limits}; }
 
     [[nodiscard]] Route route_to(Party const& addressee) const
@@ -211,7 +147,7 @@ private:
 
     void greet()
     {
-        configure();
+        set_options(socket_, settings_->write_stall_ms);
         static_cast<void>(send(encode(route_to(*dialed_), greeting()), {}));
         read();
     }

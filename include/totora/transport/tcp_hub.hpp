@@ -2,22 +2,22 @@
 #pragma once
 
 #include "totora/core/local.hpp"
-#include "totora/core/release.hpp"
-#include "totora/core/result.hpp"
 #include "totora/policy/transport.hpp"
-#include "totora/transport/tcp_address.hpp"
+#include "totora/transport/sentence_log.hpp"
 #include "totora/transport/tcp_connection.hpp"
+#include "totora/transport/tcp_connection_owner.hpp"
+#include "totora/transport/tcp_inbox.hpp"
+#include "totora/transport/tcp_listener.hpp"
+#include "totora/transport/tcp_peer.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,7 +25,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace totora
@@ -40,11 +39,9 @@ namespace totora
 class TcpHub final : public TcpConnectionOwner, public std::enable_shared_from_this<TcpHub>
 {
 public:
-    using Error = boost::system::error_code;
-
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
-        : context_(context), settings_(std::move(settings)), acceptor_(context), tick_(context), resolver_(context),
-          random_(settings_.seed)
+        : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
+          tick_(context), inbox_(settings_), incoming_log_(settings_.log), oversized_log_(settings_.log)
     {}
 
     TcpHub(TcpHub const&) = delete;
@@ -54,30 +51,14 @@ public:
 
     [[nodiscard]] std::optional<TcpError> listen()
     {
-        auto const endpoint = parse_address(settings_.listen);
-        if (not endpoint)
-            return TcpError{"cannot listen at \"" + settings_.listen + "\": not an address and a port"};
-        auto error = Error{};
-        acceptor_.open(endpoint->protocol(), error);
+        auto const error =
+            listener_->open(settings_.listen, [this](TcpListener::Socket socket) { welcome(std::move(socket)); });
         if (not error)
-            acceptor_.set_option(boost::asio::socket_base::reuse_address(true), error);
-        if (not error)
-            acceptor_.bind(*endpoint, error);
-        if (not error)
-            acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
-        if (error)
-            return TcpError{"cannot listen at " + settings_.listen + ": " + error.message()};
-        accept();
-        tick();
-        return std::nullopt;
+            tick();
+        return error;
     }
 
-    [[nodiscard]] std::string address() const
-    {
-        auto       error = Error{};
-        auto const endpoint = acceptor_.local_endpoint(error);
-        return error ? std::string{} : print_address(endpoint);
-    }
+    [[nodiscard]] std::string address() const { return listener_->address(); }
 
     void send(ServerId to, Rpc const& rpc, Entries const& entries)
     {
@@ -90,26 +71,23 @@ public:
         auto const head = encode(route, rpc, entries, connection->agreed().frame_bytes_max);
         if (not head) {
             ++counters_.dropped_oversized;
-            return log_once(oversized_logged_, name_of(connection->remote()) +
-                                                   ": a message is longer than the frames agreed with it, and is lost");
+            return oversized_log_.tell(name_of(connection->remote()) +
+                                       ": a message is longer than the frames agreed with it, and is lost");
         }
         if (connection->send(*head, entries))
             return;
         ++counters_.dropped_full;
-        if (auto* const peer = peer_of(*connection); peer != nullptr and not std::exchange(peer->full, true))
-            tell(LinkChanged{to, Link::full});
+        if (auto* const peer = peer_of(*connection); peer != nullptr and peer->note_full(true))
+            inbox_.put(LinkChanged{to, Link::full});
     }
 
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
-        if (inbox_.empty())
-            return std::nullopt;
-        auto event = std::move(inbox_.front());
-        inbox_.pop_front();
-        inbox_bytes_ -= bytes_of(event);
-        if (not takes_more_ and inbox_.size() <= settings_.inbox_events_max / 2 and
-            inbox_bytes_ <= settings_.inbox_bytes_max / 2)
-            read_on();
+        auto const had_room = inbox_.has_room();
+        auto       event = inbox_.take();
+        if (inbox_.has_room() and not had_room)
+            for (auto const& connection : connections())
+                connection->resume();
         return event;
     }
 
@@ -120,42 +98,34 @@ public:
         auto const party = Party{server, incarnation};
         auto const known = peers_.find(server);
         if (known != peers_.end()) {
-            if (known->second->party == party and known->second->address == address)
+            if (known->second->party() == party and known->second->address() == address)
                 return;
-            forget(*known->second);
+            if (known->second->connection() != nullptr)
+                known->second->connection()->abandon();
+            lose(*known->second);
             peers_.erase(known);
         }
         if (address.empty())
             return;
-        auto const& [place, added] = peers_.emplace(server, std::make_shared<Peer>(context_, party, address));
-        dial(place->second);
+        auto const around = TcpPeer::Surroundings{context_, *this, settings_, counters_};
+        auto const& [place, added] = peers_.emplace(server, std::make_shared<TcpPeer>(around, party, address));
+        place->second->dial();
     }
 
-    void set_wake(std::function<void()> wake)
-    {
-        wake_ = std::move(wake);
-        if (not inbox_.empty() and wake_)
-            wake_();
-    }
+    void set_wake(std::function<void()> wake) { inbox_.set_wake(std::move(wake)); }
 
     /// Ends everything; nothing is delivered or logged any more.
     void close()
     {
         closed_ = true;
-        auto ignored = Error{};
-        acceptor_.close(ignored);
-        resolver_.cancel();
+        listener_->close();
         tick_.cancel();
-        for (auto const& [id, peer] : peers_)
-            if (peer->connection != nullptr)
-                peer->connection->abandon();
-        for (auto const& connection : accepted_)
+        for (auto const& connection : connections())
             connection->abandon();
         peers_.clear();
         accepted_.clear();
         askers_.clear();
         inbox_.clear();
-        inbox_bytes_ = 0;
     }
 
     [[nodiscard]] TcpCounters const& counters() const { return counters_; }
@@ -163,9 +133,9 @@ public:
     void opened(TcpConnection& connection) override
     {
         if (auto* const peer = peer_of(connection)) {
-            peer->full = false;
-            log_once(peer->last_sentence, name_of(peer->party) + " at " + peer->address + ": connected");
-            return tell(LinkChanged{peer->party.id, Link::open});
+            static_cast<void>(peer->note_full(false));
+            peer->tell("connected");
+            return inbox_.put(LinkChanged{peer->party().id, Link::open});
         }
         // A server that dials again has given up its earlier connection, even if we have not heard of it yet.
         for (auto const& other : std::vector{accepted_})
@@ -177,7 +147,7 @@ public:
     {
         auto const remote = connection.remote();
         auto const known = peers_.find(remote.id);
-        auto const is_known = known != peers_.end() and known->second->party == remote;
+        auto const is_known = known != peers_.end() and known->second->party() == remote;
         if (is_response(rpc)) {
             // An answer counts for the member that was asked, and another life of the server is another member.
             if (known != peers_.end() and not is_known) {
@@ -189,16 +159,14 @@ public:
         } else {
             askers_.insert_or_assign(remote.id, connection.shared_from_this());
         }
-        tell(Received{remote.id, rpc, std::move(entries)});
+        inbox_.put(Received{remote.id, rpc, std::move(entries)});
     }
 
     void drained(TcpConnection& connection) override
     {
         auto* const peer = peer_of(connection);
-        if (peer != nullptr and peer->full and connection.queue().below_half()) {
-            peer->full = false;
-            tell(LinkChanged{peer->party.id, Link::open});
-        }
+        if (peer != nullptr and connection.queue().below_half() and peer->note_full(false))
+            inbox_.put(LinkChanged{peer->party().id, Link::open});
     }
 
     void closed(TcpConnection& connection, std::string_view sentence) override
@@ -206,55 +174,19 @@ public:
         std::erase_if(askers_, [&](auto const& asker) { return asker.second.get() == &connection; });
         counters_.lost += connection.agreed().version != 0 ? 1U : 0U;
         if (auto* const peer = peer_of(connection)) {
-            log_once(peer->last_sentence, name_of(peer->party) + " at " + peer->address + ": " + std::string{sentence});
-            // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
-            if (connection.age() > std::chrono::milliseconds(settings_.backoff_max_ms))
-                peer->attempts = 0;
+            peer->tell(sentence);
             lose(*peer);
-            return retry(peers_.at(peer->party.id));
+            return peer->retry();
         }
         if (connection.was_refused() or connection.agreed().version == 0)
-            log_once(last_incoming_sentence_, "an incoming connection: " + std::string{sentence});
+            incoming_log_.tell("an incoming connection: " + std::string{sentence});
         std::erase_if(accepted_, [&](auto const& accepted) { return accepted.get() == &connection; });
     }
 
-    [[nodiscard]] bool takes_more() const override { return takes_more_; }
+    [[nodiscard]] bool takes_more() const override { return inbox_.has_room(); }
 
 private:
-    using Time = std::chrono::steady_clock::time_point;
-
-    /// A server that we send to.
-    struct Peer
-    {
-        Peer(boost::asio::io_context& context, Party who, std::string_view where)
-            : party(who), address(where), timer(context)
-        {}
-
-        Party                          party;
-        std::string                    address;
-        boost::asio::steady_timer      timer; ///< Until the next attempt to connect.
-        std::shared_ptr<TcpConnection> connection;
-        unsigned                       attempts = 0; ///< Since the last connection that held.
-        bool                           full = false; ///< It was said that the queue is full.
-        std::string                    last_sentence;
-    };
-
     static constexpr auto tick_interval = std::chrono::milliseconds(100);
-
-    void accept()
-    {
-        acceptor_.async_accept([weak = weak_from_this()](Error error, TcpConnection::Socket socket) {
-            auto const hub = weak.lock();
-            if (hub == nullptr or hub->closed_)
-                return;
-            if (error) {
-                hub->accepting_ = false; // No descriptors left, perhaps: the tick tries again.
-                return;
-            }
-            hub->welcome(std::move(socket));
-            hub->accept();
-        });
-    }
 
     void welcome(TcpConnection::Socket socket)
     {
@@ -267,72 +199,11 @@ private:
         accepted_.back()->accept();
     }
 
-    void dial(std::shared_ptr<Peer> const& peer)
+    /// Lets go of the connection of a peer, and says so if it was open.
+    void lose(TcpPeer& peer)
     {
-        if (auto const endpoint = parse_address(peer->address))
-            return connect(peer, {*endpoint});
-        auto const name = split_address(peer->address);
-        if (not name) {
-            log_once(peer->last_sentence, name_of(peer->party) + ": \"" + peer->address + "\" is no host and port");
-            return;
-        }
-        resolver_.async_resolve(
-            name->host, name->port,
-            [weak = weak_from_this(),
-             waiting = std::weak_ptr{peer}](Error error, boost::asio::ip::tcp::resolver::results_type const& results) {
-                auto const hub = weak.lock();
-                auto const there = waiting.lock();
-                if (hub == nullptr or there == nullptr)
-                    return;
-                if (error) {
-                    hub->log_once(there->last_sentence,
-                                  name_of(there->party) + " at " + there->address + ": " + error.message());
-                    return hub->retry(there);
-                }
-                auto endpoints = TcpConnection::Endpoints{};
-                for (auto const& result : results)
-                    endpoints.push_back(result.endpoint());
-                hub->connect(there, endpoints);
-            });
-    }
-
-    void connect(std::shared_ptr<Peer> const& peer, TcpConnection::Endpoints const& endpoints)
-    {
-        peer->connection =
-            std::make_shared<TcpConnection>(*this, settings_, counters_, TcpConnection::Socket{context_}, peer->party);
-        peer->connection->dial(endpoints);
-    }
-
-    /// Dials again after a while, longer each time up to the maximum, and never at the same moment as others.
-    void retry(std::shared_ptr<Peer> const& peer)
-    {
-        ++counters_.retries;
-        auto const doublings = std::min(peer->attempts++, 20U);
-        auto const longest = std::min(settings_.backoff_max_ms, settings_.backoff_min_ms << doublings);
-        auto const wait_ms = longest / 2 + next_random() % (longest / 2 + 1);
-        peer->timer.expires_after(std::chrono::milliseconds(wait_ms));
-        peer->timer.async_wait([weak = weak_from_this(), waiting = std::weak_ptr{peer}](Error error) {
-            auto const hub = weak.lock();
-            auto const there = waiting.lock();
-            if (hub != nullptr and there != nullptr and not error)
-                hub->dial(there);
-        });
-    }
-
-    /// Lets go of the connection of a peer, and says so if it stood.
-    void lose(Peer& peer)
-    {
-        auto const connection = std::exchange(peer.connection, nullptr);
-        peer.full = false;
-        if (connection != nullptr and connection->agreed().version != 0)
-            tell(LinkChanged{peer.party.id, Link::unreachable});
-    }
-
-    void forget(Peer& peer)
-    {
-        if (peer.connection != nullptr)
-            peer.connection->abandon();
-        lose(peer);
+        if (peer.let_go())
+            inbox_.put(LinkChanged{peer.party().id, Link::unreachable});
     }
 
     [[nodiscard]] TcpConnection* way_to(ServerId to, bool is_answer) const
@@ -341,108 +212,61 @@ private:
         auto const asker = askers_.find(to);
         if (asker != askers_.end() and (is_answer or peer == peers_.end()))
             return asker->second.get();
-        return peer == peers_.end() ? nullptr : peer->second->connection.get();
+        return peer == peers_.end() ? nullptr : peer->second->connection().get();
     }
 
     /// The peer that was dialed for this connection; null if it was accepted.
-    [[nodiscard]] Peer* peer_of(TcpConnection const& connection) const
+    [[nodiscard]] TcpPeer* peer_of(TcpConnection const& connection) const
     {
         if (not connection.is_dialed())
             return nullptr;
         for (auto const& [id, peer] : peers_)
-            if (peer->connection.get() == &connection)
+            if (peer->connection().get() == &connection)
                 return peer.get();
         return nullptr;
+    }
+
+    /// All that there are, so that each may end while they are gone through.
+    [[nodiscard]] std::vector<std::shared_ptr<TcpConnection>> connections() const
+    {
+        auto all = accepted_;
+        for (auto const& [id, peer] : peers_)
+            if (peer->connection() != nullptr)
+                all.push_back(peer->connection());
+        return all;
     }
 
     /// Looks after connections that stand still, and after accepting if it failed.
     void tick()
     {
         tick_.expires_after(tick_interval);
-        tick_.async_wait([weak = weak_from_this()](Error error) {
+        tick_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
             auto const hub = weak.lock();
             if (hub == nullptr or hub->closed_ or error)
                 return;
             auto const now = std::chrono::steady_clock::now();
-            auto       connections = hub->accepted_;
-            for (auto const& [id, peer] : hub->peers_)
-                if (peer->connection != nullptr)
-                    connections.push_back(peer->connection);
-            for (auto const& connection : connections)
+            for (auto const& connection : hub->connections())
                 if (not connection->is_closed())
                     connection->check(now);
-            if (not std::exchange(hub->accepting_, true))
-                hub->accept();
+            hub->listener_->try_again();
             hub->tick();
         });
     }
 
-    void read_on()
-    {
-        takes_more_ = true;
-        auto connections = accepted_;
-        for (auto const& [id, peer] : peers_)
-            if (peer->connection != nullptr)
-                connections.push_back(peer->connection);
-        for (auto const& connection : connections)
-            connection->resume();
-    }
+    boost::asio::io_context&     context_;
+    TcpSettings                  settings_;
+    TcpCounters                  counters_;
+    std::shared_ptr<TcpListener> listener_;
+    boost::asio::steady_timer    tick_;
+    bool                         closed_ = false;
 
-    void tell(TransportEvent event)
-    {
-        inbox_bytes_ += bytes_of(event);
-        inbox_.push_back(std::move(event));
-        takes_more_ = inbox_.size() < settings_.inbox_events_max and inbox_bytes_ < settings_.inbox_bytes_max;
-        if (inbox_.size() == 1 and wake_)
-            wake_();
-    }
-
-    [[nodiscard]] static std::uint64_t bytes_of(TransportEvent const& event)
-    {
-        auto const* const message = std::get_if<Received>(&event);
-        return message == nullptr ? 0 : message->entries.bytes();
-    }
-
-    /// Logs a sentence unless it is the one that was logged last in its place.
-    void log_once(std::string& last, std::string sentence) const
-    {
-        if (last == sentence)
-            return;
-        last = std::move(sentence);
-        if (settings_.log)
-            settings_.log(last);
-    }
-
-    /// SplitMix64: enough for jitter, and the same everywhere.
-    [[nodiscard]] std::uint64_t next_random()
-    {
-        random_ += 0x9E3779B97F4A7C15U;
-        auto mixed = random_;
-        mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
-        mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
-        return mixed ^ (mixed >> 31U);
-    }
-
-    boost::asio::io_context&       context_;
-    TcpSettings                    settings_;
-    TcpCounters                    counters_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::steady_timer      tick_;
-    boost::asio::ip::tcp::resolver resolver_;
-    std::uint64_t                  random_;
-    bool                           accepting_ = true;
-    bool                           closed_ = false;
-
-    std::map<ServerId, std::shared_ptr<Peer>>          peers_;
+    std::map<ServerId, std::shared_ptr<TcpPeer>>       peers_;
     std::vector<std::shared_ptr<TcpConnection>>        accepted_;
     std::map<ServerId, std::shared_ptr<TcpConnection>> askers_; ///< Accepted connections that answers go back on.
 
-    std::deque<TransportEvent> inbox_;
-    std::uint64_t              inbox_bytes_ = 0;
-    bool                       takes_more_ = true;
-    std::function<void()>      wake_;
-    std::string                last_incoming_sentence_;
-    std::string                oversized_logged_;
+    TcpInbox    inbox_;
+    SentenceLog incoming_log_;
+    SentenceLog oversized_log_;
 };
 
 } // namespace totora

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Boost 1.74's Asio uses std::exchange without including it.
+#include <utility>
+
+#include "totora/policy/identity.hpp"
+#include "totora/transport/backoff.hpp"
+#include "totora/transport/sentence_log.hpp"
+#include "totora/transport/tcp_address.hpp"
+#include "totora/transport/tcp_connection.hpp"
+#include "totora/transport/tcp_connection_owner.hpp"
+#include "totora/transport/tcp_settings.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace totora
+{
+
+/// A server that we send to: dials it, and dials it again for as long as it takes.
+class TcpPeer : public std::enable_shared_from_this<TcpPeer>
+{
+public:
+    /// Whom its connections belong to, and what they share; all of it outlives the peer.
+    struct Surroundings
+    {
+        boost::asio::io_context& context;
+        TcpConnectionOwner&      owner;
+        TcpSettings const&       settings;
+        TcpCounters&             counters;
+    };
+
+    TcpPeer(Surroundings const& around, Party party, std::string_view address)
+        : around_(around), party_(party), address_(address), resolver_(around.context), timer_(around.context),
+          backoff_(around.settings.backoff_min_ms, around.settings.backoff_max_ms,
+                   around.settings.seed ^ (party.id.value << 32U)),
+          log_(around.settings.log)
+    {}
+
+    [[nodiscard]] Party                                 party() const { return party_; }
+    [[nodiscard]] std::string const&                    address() const { return address_; }
+    [[nodiscard]] std::shared_ptr<TcpConnection> const& connection() const { return connection_; }
+
+    void dial()
+    {
+        if (auto const endpoint = parse_address(address_))
+            return connect({*endpoint});
+        auto const name = split_address(address_);
+        if (not name)
+            return log_.tell(name_of(party_) + ": \"" + address_ + "\" is no host and port");
+        resolver_.async_resolve(
+            name->host, name->port,
+            [weak = weak_from_this()](Error error, boost::asio::ip::tcp::resolver::results_type const& results) {
+                auto const peer = weak.lock();
+                if (peer == nullptr)
+                    return;
+                if (error) {
+                    peer->tell(error.message());
+                    return peer->retry();
+                }
+                auto endpoints = TcpConnection::Endpoints{};
+                for (auto const& result : results)
+                    endpoints.push_back(result.endpoint());
+                peer->connect(endpoints);
+            });
+    }
+
+    /// Dials again after a while.
+    void retry()
+    {
+        ++around_.counters.retries;
+        timer_.expires_after(std::chrono::milliseconds(backoff_.next_ms()));
+        timer_.async_wait([weak = weak_from_this()](Error error) {
+            auto const peer = weak.lock();
+            if (peer != nullptr and not error)
+                peer->dial();
+        });
+    }
+
+    /// Lets go of the connection. True if it was open before.
+    [[nodiscard]] bool let_go()
+    {
+        auto const connection = std::exchange(connection_, nullptr);
+        full_ = false;
+        if (connection == nullptr)
+            return false;
+        // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
+        if (connection->age() > std::chrono::milliseconds(around_.settings.backoff_max_ms))
+            backoff_.reset();
+        return connection->agreed().version != 0;
+    }
+
+    /// Notes whether there is room for messages to it. True if that is new.
+    [[nodiscard]] bool note_full(bool full) { return std::exchange(full_, full) != full; }
+
+    /// Says something about it to the operator.
+    void tell(std::string_view sentence)
+    {
+        log_.tell(name_of(party_) + " at " + address_ + ": " + std::string{sentence});
+    }
+
+private:
+    using Error = boost::system::error_code;
+
+    void connect(TcpConnection::Endpoints const& endpoints)
+    {
+        connection_ = std::make_shared<TcpConnection>(around_.owner, around_.settings, around_.counters,
+                                                      TcpConnection::Socket{around_.context}, party_);
+        connection_->dial(endpoints);
+    }
+
+    Surroundings                   around_;
+    Party                          party_;
+    std::string                    address_;
+    boost::asio::ip::tcp::resolver resolver_;
+    boost::asio::steady_timer      timer_; ///< Until the next attempt to connect.
+    std::shared_ptr<TcpConnection> connection_;
+    Backoff                        backoff_;
+    SentenceLog                    log_;
+    bool                           full_ = false; ///< It was said that the queue is full.
+};
+
+} // namespace totora

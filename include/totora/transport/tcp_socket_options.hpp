@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Boost 1.74's Asio uses std::exchange without including it.
+#include <utility>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace totora
+{
+
+/// A number for `setsockopt`.
+template <int Level, int Name>
+class TcpOption
+{
+public:
+    explicit TcpOption(int value) : value_(value) {}
+
+    template <typename Protocol>
+    [[nodiscard]] int level(Protocol const& /*protocol*/) const
+    {
+        return Level;
+    }
+    template <typename Protocol>
+    [[nodiscard]] int name(Protocol const& /*protocol*/) const
+    {
+        return Name;
+    }
+    template <typename Protocol>
+    [[nodiscard]] int const* data(Protocol const& /*protocol*/) const
+    {
+        return &value_;
+    }
+    template <typename Protocol>
+    [[nodiscard]] std::size_t size(Protocol const& /*protocol*/) const
+    {
+        return sizeof value_;
+    }
+
+private:
+    int value_;
+};
+
+/// Sends at once, and notices a host that is gone. What the system does not offer is left out.
+inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t write_stall_ms)
+{
+    auto ignored = boost::system::error_code{};
+    socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+#if defined(TCP_USER_TIMEOUT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+    // A host that lost its power says nothing: what it does not acknowledge in time ends the connection, and if there
+    // is nothing to acknowledge, a probe asks.
+    auto const milliseconds = static_cast<int>(write_stall_ms);
+    auto const seconds = std::max(milliseconds / 1000, 1);
+    socket.set_option(TcpOption<IPPROTO_TCP, TCP_USER_TIMEOUT>(milliseconds), ignored);
+    socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
+    socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);
+#else
+    static_cast<void>(write_stall_ms);
+#endif
+}
+
+} // namespace totora
