@@ -32,7 +32,8 @@ public:
     {
         bytes_ += bytes_of(event);
         events_.push_back(std::move(event));
-        has_room_ = events_.size() < settings_.inbox_events_max and bytes_ < settings_.inbox_bytes_max;
+        if (events_.size() >= settings_.inbox_events_max or bytes_ >= settings_.inbox_bytes_max)
+            has_room_ = false;
         if (events_.size() == 1 and wake_)
             wake_();
     }

@@ -1,0 +1,94 @@
+#include "totora/transport/tcp_inbox.hpp"
+#include "support/frames.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+constexpr auto any_link = LinkChanged{ServerId{2}, Link::open};
+
+[[nodiscard]] TcpSettings room_for(std::size_t events, std::uint64_t bytes = 1U << 20U)
+{
+    auto settings = TcpSettings{};
+    settings.inbox_events_max = events;
+    settings.inbox_bytes_max = bytes;
+    return settings;
+}
+
+BOOST_AUTO_TEST_CASE(an_inbox_that_was_full_has_no_room_until_half_of_it_was_taken)
+{
+    auto const settings = room_for(4);
+    auto       inbox = TcpInbox{settings};
+
+    auto rooms = std::vector<bool>{};
+    for (auto event = 0; event < 4; ++event) {
+        inbox.put(any_link);
+        rooms.push_back(inbox.has_room());
+    }
+    for (auto event = 0; event < 4; ++event) {
+        BOOST_TEST(inbox.take().has_value());
+        rooms.push_back(inbox.has_room());
+    }
+
+    BOOST_TEST(rooms == (std::vector<bool>{true, true, true, false, false, true, true, true}),
+               boost::test_tools::per_element());
+    BOOST_TEST(not inbox.take().has_value());
+}
+
+/// Who was told to read no more is told to read on when half is taken, and not before: what comes meanwhile, as the news of
+/// a link does, makes no room.
+BOOST_AUTO_TEST_CASE(what_is_put_into_a_full_inbox_makes_no_room)
+{
+    auto const settings = room_for(8);
+    auto       inbox = TcpInbox{settings};
+    while (inbox.has_room())
+        inbox.put(any_link);
+    for (auto event = 0; event < 3; ++event)
+        static_cast<void>(inbox.take());
+
+    inbox.put(any_link);
+
+    BOOST_TEST(not inbox.has_room());
+}
+
+BOOST_AUTO_TEST_CASE(an_inbox_is_full_of_bytes_as_well)
+{
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("a reed")}});
+    auto const settings = room_for(1000, 2 * append.entries.bytes());
+    auto       inbox = TcpInbox{settings};
+
+    inbox.put(Received{ServerId{2}, append.rpc, append.entries});
+    BOOST_TEST(inbox.has_room());
+    inbox.put(Received{ServerId{2}, append.rpc, append.entries});
+    BOOST_TEST(not inbox.has_room());
+
+    static_cast<void>(inbox.take());
+    BOOST_TEST(inbox.has_room());
+}
+
+BOOST_AUTO_TEST_CASE(an_inbox_wakes_when_it_has_something_after_it_had_nothing)
+{
+    auto const settings = room_for(10);
+    auto       inbox = TcpInbox{settings};
+    auto       woken = 0;
+    inbox.put(any_link);
+    inbox.set_wake([&] { ++woken; });
+    BOOST_TEST(woken == 1);
+
+    inbox.put(any_link);
+    BOOST_TEST(woken == 1);
+    static_cast<void>(inbox.take());
+    static_cast<void>(inbox.take());
+    inbox.put(any_link);
+
+    BOOST_TEST(woken == 2);
+}
+
+} // namespace
+} // namespace totora::test
