@@ -185,5 +185,27 @@ BOOST_AUTO_TEST_CASE(a_policy_that_works_in_the_background_is_given_the_wake_up)
     BOOST_TEST(woken == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_that_outlives_its_promise_keeps_nobody_busy)
+{
+    for (auto const fails : {false, true}) {
+        auto stage = Stage{};
+        auto driver = Driver<Node>{*stage.node, [] {}};
+        stage.lead_with_follower();
+        auto const proposal = stage.propose("a", 100);
+        auto const read = stage.read(100);
+        stage.run();
+        if (fails)
+            stage.log.fails_now = LogError{LogFailure::write_failed, "the disk is gone"};
+        else
+            stage.node->stop();
+        static_cast<void>(driver.poll());
+        stage.clock.advance_ms(1000);
+
+        BOOST_TEST(proposal->times == 1);
+        BOOST_TEST(read->times == 1);
+        BOOST_TEST(not driver.poll().has_value());
+    }
+}
+
 } // namespace
 } // namespace totora::test

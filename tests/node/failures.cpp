@@ -31,7 +31,7 @@ void expect_silence(Stage& stage)
 {
     stage.wire.sent.clear();
     auto const& log = stage.log;
-    auto const  writes = log.votes + log.appends + log.truncations + log.syncs + log.closes;
+    auto const  writes = log.votes + log.appends + log.truncations + log.syncs;
     auto const  applied = stage.machine.calls;
     auto const  term = Term{stage.term().value + 1};
     auto const  last = log.memory.last();
@@ -48,7 +48,7 @@ void expect_silence(Stage& stage)
     stage.node->stop();
 
     BOOST_TEST(stage.wire.sent.empty());
-    BOOST_TEST(log.votes + log.appends + log.truncations + log.syncs + log.closes == writes);
+    BOOST_TEST(log.votes + log.appends + log.truncations + log.syncs == writes);
     BOOST_TEST(stage.machine.calls == applied);
     BOOST_TEST(proposal->times == 1);
     BOOST_TEST(read->times == 1);
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_whose_sync_failed_never_leaves, *label("
     expect_silence(stage);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_leaves_no_mark_of_a_clean_stop)
+BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_lets_the_log_rest_once)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -253,9 +253,10 @@ BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_leaves_no_ma
     stage.run();
     stage.run();
     stage.node->stop();
+    stage.node->stop();
 
     BOOST_TEST(stage.events.of<Failed>().size() == 1U);
-    BOOST_TEST(stage.log.closes == 0);
+    BOOST_TEST(stage.log.closes == 1);
     BOOST_TEST((stage.status().failed->why == NodeFailure::storage));
 }
 

@@ -1,5 +1,6 @@
 // What a node refuses before its core hears of it, and that a refusal leaves the log alone.
 #include "support/stage.hpp"
+#include "totora/transport/loopback.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -234,6 +235,55 @@ BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_t
     BOOST_TEST(stage.machine.applied.size() == 5U);
     BOOST_TEST(stage.machine.calls == 5);
     BOOST_TEST(not stage.node->turn());
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_is_given_no_more_entries_at_a_time_than_it_was_told)
+{
+    auto settings = NodeSettings{};
+    settings.apply_entries_max = 2;
+    auto stage = Stage{3, settings};
+
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 5, Index{5}), entries_of(Term{1}, Index{1}, 5));
+
+    BOOST_TEST(stage.machine.applied.size() == 5U);
+    BOOST_TEST(stage.machine.calls == 3);
+}
+
+BOOST_AUTO_TEST_CASE(no_limit_may_be_0)
+{
+    for (auto const limit :
+         {&NodeSettings::entry_bytes_max, &NodeSettings::uncommitted_bytes_max, &NodeSettings::append_bytes_max,
+          &NodeSettings::burst_bytes_max, &NodeSettings::apply_bytes_max, &NodeSettings::apply_entries_max,
+          &NodeSettings::receive_max}) {
+        auto settings = NodeSettings{};
+        settings.*limit = 0;
+        auto const stage = Stage{3, settings};
+
+        BOOST_REQUIRE(not stage.started.has_value());
+        BOOST_TEST(stage.started.error().sentence.find("no limit may be 0") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_does_not_accept_what_its_transport_cannot_carry, *label("case_84"))
+{
+    auto       network = LoopbackNetwork{Carry::frames};
+    auto       machine = Recorder{};
+    auto       clock = ManualClock{1};
+    auto const starts_with = [&](std::uint64_t entry_bytes_max, std::uint64_t append_bytes_max) {
+        auto log = MemoryLog{{cluster_of("stage"), S1, first_incarnation, peers_of(3)}};
+        auto transport = network.join(S1, first_incarnation);
+        auto settings = NodeSettings{};
+        settings.entry_bytes_max = entry_bytes_max;
+        settings.append_bytes_max = append_bytes_max;
+        auto node = RaftNode{machine, log, transport, clock, settings};
+        return node.start().has_value();
+    };
+    auto const most = FrameLimits{}.entry_bytes_max;
+
+    BOOST_TEST(starts_with(most, most));
+    BOOST_TEST(not starts_with(most + 1, most));
+    BOOST_TEST(not starts_with(most, most + 1));
+    BOOST_TEST(network.refused() == 0U);
 }
 
 } // namespace

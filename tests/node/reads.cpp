@@ -283,5 +283,24 @@ BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_behind_what_it_has_acknow
     BOOST_TEST((end->as<ReadableNow>()->index == Index{2}));
 }
 
+BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_nothing_behind)
+{
+    auto       reads = PendingReads{};
+    auto       ended = 0;
+    auto const ask = [&](std::uint64_t deadline_ms) { reads.ask([&](ReadOutcome const&) { ++ended; }, deadline_ms); };
+    ask(1);
+    reads.start(Round{1});
+    reads.allow(Round{1}, Index{9});
+    ask(1);
+    reads.start(Round{2});
+    ask(1);
+
+    reads.expire(1);
+
+    BOOST_TEST(ended == 3);
+    BOOST_TEST(reads.empty());
+    BOOST_TEST(reads.earliest_ms() == never_ms);
+}
+
 } // namespace
 } // namespace totora::test

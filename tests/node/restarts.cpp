@@ -286,5 +286,33 @@ BOOST_AUTO_TEST_CASE(a_server_votes_when_the_log_names_it_in_this_life, *label("
     BOOST_TEST(stage.status().admitted); // The log still names it.
 }
 
+BOOST_AUTO_TEST_CASE(an_identity_that_is_no_servers_is_refused_with_a_sentence)
+{
+    auto const sound = Identity{cluster_of("stage"), S1, first_incarnation, peers_of(3)};
+    BOOST_TEST((Stage{sound, {}}.started.has_value()));
+
+    auto nobodys = sound;
+    nobodys.id = nobody;
+    auto twice = sound;
+    twice.first_members[1].member.id = S1;
+    auto many = sound;
+    many.first_members = peers_of(servers_max + 1);
+    for (auto const& wrong : {nobodys, twice, many}) {
+        auto const stage = Stage{wrong, {}};
+        BOOST_REQUIRE(not stage.started.has_value());
+        BOOST_TEST(stage.started.error().sentence.starts_with("the log is no server's: "));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_starts_once)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+
+    BOOST_TEST(not stage.node->start().has_value());
+
+    BOOST_TEST((stage.status().role == RoleName::leader));
+}
+
 } // namespace
 } // namespace totora::test

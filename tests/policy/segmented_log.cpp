@@ -54,6 +54,40 @@ BOOST_AUTO_TEST_CASE(a_directory_becomes_a_log_once, *label("case_86"))
     BOOST_TEST((again.error().failure == LogFailure::already_exists));
 }
 
+BOOST_AUTO_TEST_CASE(a_log_is_made_only_for_what_can_be_a_server)
+{
+    auto const refused = [](Identity const& identity) {
+        auto       files = ForgetfulFiles{std::make_shared<ForgetfulDisk>()};
+        auto const made = TestLog::create(files, identity);
+        return not made and made.error().failure == LogFailure::unsupported and files.names()->empty();
+    };
+    auto const sound = identity_of_first();
+    BOOST_TEST(not refused(sound));
+    auto waiting = sound;
+    waiting.first_members.clear();
+    BOOST_TEST(not refused(waiting));
+
+    auto wrong = sound;
+    wrong.id = nobody;
+    BOOST_TEST(refused(wrong));
+    wrong = sound;
+    wrong.incarnation = Incarnation{2};
+    BOOST_TEST(refused(wrong));
+    wrong = sound;
+    wrong.id = ServerId{99};
+    BOOST_TEST(refused(wrong));
+    wrong = sound;
+    wrong.first_members.push_back(wrong.first_members.front());
+    BOOST_TEST(refused(wrong));
+    wrong = sound;
+    wrong.first_members.front().address = std::string(address_size_max + 1, 'x');
+    BOOST_TEST(refused(wrong));
+    wrong = sound;
+    for (auto id = std::uint64_t{10}; id < 10 + servers_max; ++id)
+        wrong.first_members.push_back({{ServerId{id}, first_incarnation}, {}});
+    BOOST_TEST(refused(wrong));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_was_half_made_was_not_made)
 {
     for (auto const kept : {false, true})
@@ -465,6 +499,32 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_space_again, *
     BOOST_TEST(log->durable().through().value == write);
     disk->lose_power();
     BOOST_TEST(open_log(disk)->recover()->entries.last().index.value == index.value + 40);
+}
+
+/// Elections go on while the disk is full; their votes and no-ops do not ask for room.
+BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_ends_no_server, *label("case_67") * label("case_71"))
+{
+    auto const disk = disk_with_log();
+    auto       options = SegmentedLogOptions{};
+    options.segment_bytes = std::uint64_t{1} << 20U;
+    options.retry_after = std::chrono::milliseconds{0};
+    disk->limit_space(options.segment_bytes + 65536);
+    auto log = open_log(disk, options);
+    auto write = std::uint64_t{0};
+    while (log->has_room(100)) {
+        log->append(WriteNumber{++write}, entries_of(Term{1}, next(log->last().index), 10, 50));
+        log->sync();
+    }
+    for (auto term = std::uint64_t{2}; term < 200; ++term) {
+        log->save_vote(WriteNumber{++write}, Term{term}, ServerId{1});
+        log->sync();
+        log->append(WriteNumber{++write}, entries_of(Term{term}, next(log->last().index), 1, 0));
+        log->sync();
+    }
+
+    BOOST_TEST(not log->failure().has_value());
+    BOOST_TEST(log->durable().through().value == write);
+    BOOST_TEST(not log->has_room(100));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence)

@@ -350,4 +350,44 @@ BOOST_AUTO_TEST_CASE(a_record_counts_only_in_the_place_and_the_generation_it_was
     BOOST_TEST((decode_head(bytes, segment_seed(identity_of_first(), 8), 512) == std::nullopt));
 }
 
+/// The header of a start grows with the segments that it names. What its seal claims must hold even if the header itself,
+/// in another sector, did not make it.
+BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *label("case_64") * label("case_65"))
+{
+    struct PowerFails
+    {};
+    for (auto const stops_cleanly : {true, false}) {
+        auto disk = disk_with_log();
+        for (auto start = std::uint64_t{1}; start <= 16; ++start) {
+            {
+                auto log = open_log(disk);
+                BOOST_REQUIRE(log.has_value());
+                log->save_vote(WriteNumber{1}, Term{start}, ServerId{1});
+                log->append(WriteNumber{2}, entries_of(Term{start}, next(log->last().index), 1, 50));
+                log->sync();
+                if (stops_cleanly)
+                    log->close();
+            }
+            auto newest = std::string{};
+            auto has_header = false;
+            disk->lose_power();
+            disk->interfere([&](FileCall call, std::string_view name) {
+                if (call == FileCall::create and generation_of(name))
+                    newest = name;
+                has_header = has_header or (call == FileCall::write and name == newest);
+                if (has_header and call == FileCall::sync)
+                    throw PowerFails{};
+                return 0;
+            });
+            BOOST_CHECK_THROW((void)open_log(disk), PowerFails);
+            disk->interfere(nullptr);
+            disk->lose_power({.keeps = [](auto, std::size_t sector) { return sector >= 1; }, .names_kept = 1000});
+
+            auto log = open_log(disk);
+            BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+            BOOST_TEST((log->recover()->entries.last() == LogPosition{Term{start}, Index{start}}));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

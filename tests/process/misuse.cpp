@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_answered_by_a_sentence)
     require_sentence(run_kv({"init", "--cluster", "c", "--id", "9", "--peers", "1=h:1", "--dir", "x"}), "itself, 9");
 }
 
+BOOST_AUTO_TEST_CASE(a_server_is_made_only_where_it_could_listen)
+{
+    auto const files = TemporaryDirectory{};
+    auto const init = [&](std::string const& peers) {
+        return run_kv(
+            {"init", "--cluster", "c", "--id", "1", "--peers", peers, "--dir", (files.path() / "d").string()});
+    };
+    require_sentence(init("1=localhost:7001"), "'localhost:7001'");
+    require_sentence(init("1=127.0.0.1:7001,2=127.0.0.1:7001"), "127.0.0.1:7001 twice");
+    require_sentence(init("1=127.0.0.1:7001,"), "comma");
+    require_sentence(init("1=127.0.0.1:0"), "ID=HOST:PORT");
+    require_sentence(init("1=::1:7001"), "ID=HOST:PORT");
+    BOOST_TEST(std::filesystem::is_empty(files.path()), "and no directory was made");
+    BOOST_TEST((init("1=[::1]:7001,2=localhost:7001").exit_code == 0), "others may be named");
+}
+
 BOOST_AUTO_TEST_CASE(help_is_an_answer_and_no_error)
 {
     auto const ended = run_kv({"--help"});

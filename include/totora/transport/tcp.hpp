@@ -49,6 +49,9 @@ public:
         hub_->update(server, incarnation, address);
     }
 
+    /// What its messages carry (`message_transport`).
+    [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
+
     /// Called when `receive` has something after it had nothing. Must not end the transport.
     void set_wake(std::function<void()> wake) { hub_->set_wake(std::move(wake)); }
 

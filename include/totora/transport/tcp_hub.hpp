@@ -58,7 +58,8 @@ public:
         return error;
     }
 
-    [[nodiscard]] std::string address() const { return listener_->address(); }
+    [[nodiscard]] std::string        address() const { return listener_->address(); }
+    [[nodiscard]] FrameLimits const& limits() const { return settings_.limits; }
 
     void send(ServerId to, Rpc const& rpc, Entries const& entries)
     {
