@@ -21,6 +21,7 @@ constexpr auto an_append_must_not_contradict_itself = [] {
     auto const previous = LogPosition{Term{2}, Index{4}};
     is_a_breach(Outcome::breach_shape, heartbeat_of(Term{0}, {}));                           // A leader of no term.
     is_a_breach(Outcome::breach_shape, append_of(Term{3}, {Term{4}, Index{4}}, Term{3}, 1)); // From the future.
+    is_a_breach(Outcome::breach_shape, heartbeat_of(Term{3}, {Term{4}, Index{4}}));          // Likewise.
     is_a_breach(Outcome::breach_shape, append_of(Term{3}, previous, Term{4}, 1));            // Likewise.
     is_a_breach(Outcome::breach_shape, append_of(Term{3}, previous, Term{1}, 1));            // Terms that fall.
     is_a_breach(Outcome::breach_shape, append_of(Term{3}, {}, Term{0}, 1));                  // An entry of no term.
@@ -91,6 +92,35 @@ constexpr auto an_answer_to_what_was_never_sent_is_a_breach = [] {
     require_nothing_but(Outcome::response_of_stranger, a, checked_step(a, from(S5, accepted(Term{2}, Index{4}, 2))));
 };
 TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_breach, "5.3");
+
+/// What was right when it left is no breach when it arrives late: a leader that was replaced does not know what has been
+/// committed since.
+constexpr auto an_append_of_an_older_term_may_contradict_what_is_committed = [] {
+    auto const heard = checked_step(b(), from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}}, Index{4}))).state;
+    require(heard.commit_index == Index{4}, "all of its log is committed");
+
+    for (auto const& late :
+         {append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 2), heartbeat_of(Term{1}, {Term{1}, Index{4}})}) {
+        auto const [after, outgoing] = checked_step(heard, from(S3, late));
+        require(after == heard, "nothing changes");
+        require(outgoing.outcomes == outcomes_of({Outcome::append_refused_stale_term}), "by this name");
+        require(outgoing.messages == just(S3, refused_by_newer_term(Term{3})),
+                "and its sender hears of the newer term");
+    }
+};
+TOTORA_PROVE(an_append_of_an_older_term_may_contradict_what_is_committed, "5.1", "case_9");
+
+/// Appends are numbered by each leadership from the beginning: a number that this one never sent may be of an earlier one.
+constexpr auto an_answer_of_another_term_may_name_what_was_never_sent_in_this = [] {
+    auto const a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
+    for (auto const& late : {accepted(Term{1}, Index{3}, 9), accepted(Term{1}, Index{9}, 1),
+                             accepted(Term{1}, Index{3}, 1, Round{9}), refused(Term{1}, Index{9}, {}, 1)})
+        require_nothing_but(Outcome::response_outdated, a, checked_step(a, from(S2, late)));
+
+    auto const [after, outgoing] = checked_step(a, from(S2, accepted(Term{4}, Index{9}, 9, Round{9})));
+    require(is_follower(after) and after.current_term == Term{4}, "one of a newer term deposes");
+};
+TOTORA_PROVE(an_answer_of_another_term_may_name_what_was_never_sent_in_this, "5.1", "case_20");
 
 } // namespace
 } // namespace totora::test
