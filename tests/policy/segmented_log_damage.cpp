@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 using namespace totora;
@@ -170,6 +171,63 @@ BOOST_AUTO_TEST_CASE(a_missing_file_is_refused, *label("case_69") * label("case_
                 BOOST_TEST((ending == Ending::refused), name << " is missing");
         }
     }
+}
+
+/// It is no new log: something is known of the segments that were there.
+BOOST_AUTO_TEST_CASE(a_log_that_lost_all_its_segments_is_refused, *label("case_68"))
+{
+    for (auto const clean : {false, true}) {
+        auto const whole = SmallDirectory{clean};
+        for (auto const& name : whole.disk->file_names())
+            if (generation_of(name))
+                whole.disk->drop_file(name);
+
+        auto const opened = open_log(whole.disk);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::damaged));
+    }
+}
+
+/// What is refused if the record at a place says this instead, with a checksum that is right.
+std::string refusal_of(RecordHead const& said, std::uint64_t place, Disk const& disk)
+{
+    auto       bytes = disk->content(segment_name(1));
+    auto const head = std::span{bytes}.subspan(static_cast<std::size_t>(place), record_head_size);
+    BOOST_REQUIRE(decode_head(head, segment_seed(identity_of_first(), 1), place)->kind == said.kind);
+    encode_head(head, said, segment_seed(identity_of_first(), 1), place);
+    auto const copy = disk->clone();
+    copy->set_content(segment_name(1), bytes);
+    auto const opened = open_log(copy);
+    return opened ? std::string{} : opened.error().sentence;
+}
+
+BOOST_AUTO_TEST_CASE(records_that_no_log_can_have_written_are_refused, *label("case_65") * label("case_68"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 5));
+        log->truncate(WriteNumber{2}, Index{4});
+        log->sync();
+    }
+    auto const append = header_size_for(0) + record_head_size; // The header's batch has only a seal.
+    auto const truncate = append + record_head_size + aligned(250);
+    auto const seal = truncate + record_head_size;
+    auto const truncated_from = [](std::uint64_t index) {
+        return RecordHead{.kind = RecordKind::truncate, .numbers = {index, 0, 0}};
+    };
+    auto const committed_to = [](std::uint64_t index) {
+        return RecordHead{.kind = RecordKind::seal, .numbers = {2, 1, index}};
+    };
+    auto const contains = [](std::string const& sentence, char const* words) {
+        return sentence.find(words) != std::string::npos;
+    };
+
+    BOOST_TEST(refusal_of(truncated_from(5), truncate, disk) == "");
+    BOOST_TEST(contains(refusal_of(truncated_from(6), truncate, disk), "do not follow each other"));
+    BOOST_TEST(refusal_of(committed_to(3), seal, disk) == "");
+    BOOST_TEST(contains(refusal_of(committed_to(4), seal, disk), "lost entries that were committed"));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_lost_its_end_after_a_clean_stop_is_refused, *label("case_68"))

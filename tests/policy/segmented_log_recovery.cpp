@@ -390,4 +390,33 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
     }
 }
 
+/// A write can tear between a head and its entries, where another life of the file may have left entries that are intact, and
+/// have the same indexes.
+BOOST_AUTO_TEST_CASE(a_record_takes_no_entries_that_another_one_left_in_its_place, *label("case_64"))
+{
+    auto const seed = segment_seed(identity_of_first(), 7);
+    auto const bytes_of_record = [&](Term of_head, Term of_entries) {
+        auto head = RecordHead{.kind = RecordKind::append, .numbers = {1, 0, 0}, .count = 3};
+        for (auto const entry : entries_of(of_head, Index{1}, 3))
+            head.body_guard = extend_body_guard(head.body_guard, entry.checksum);
+        auto bytes = std::vector<std::byte>(record_head_size);
+        for (auto const entry : entries_of(of_entries, Index{1}, 3))
+            bytes.insert(bytes.end(), entry.encoded.begin(), entry.encoded.end());
+        head.body_size = static_cast<std::uint32_t>(bytes.size() - record_head_size);
+        encode_head(bytes, head, seed, 0);
+        bytes.resize(record_head_size + aligned(head.body_size));
+        return bytes;
+    };
+
+    auto       taken = 0;
+    auto const take = [&](Record const&) { ++taken; };
+    auto const whole = survey_segment(bytes_of_record(Term{2}, Term{2}), seed, 0, 1, take);
+    auto const torn = survey_segment(bytes_of_record(Term{2}, Term{1}), seed, 0, 1, take);
+
+    BOOST_TEST(taken == 1);
+    BOOST_TEST(not whole.torn());
+    BOOST_TEST(torn.torn());
+    BOOST_TEST((torn.broken == Index{1}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

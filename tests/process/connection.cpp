@@ -238,4 +238,26 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_said_in_a_sentence)
     BOOST_TEST(listening.error().starts_with("cannot listen for clients on 127.0.0.1:"));
 }
 
+BOOST_AUTO_TEST_CASE(answers_that_wait_behind_a_write_count_so_that_one_client_fills_no_memory)
+{
+    auto const echoed = std::string(1U << 20U, 'e');
+    say("SET a 1\r\n");
+    auto const request = "*2\r\n$4\r\nECHO\r\n$" + std::to_string(echoed.size()) + "\r\n" + echoed + "\r\n";
+
+    // The connection takes what its limit allows, and the rest stays with the client, whose socket takes no more.
+    auto taken = std::size_t{0};
+    for (auto stalled = 0; taken < 64 * request.size() and stalled < 20; ++stalled) {
+        auto const rest = std::string_view{request}.substr(taken % request.size());
+        auto const sent = ::send(client.socket(), rest.data(), rest.size(), MSG_DONTWAIT);
+        settle();
+        if (sent > 0) {
+            taken += static_cast<std::size_t>(sent);
+            stalled = -1;
+        }
+    }
+
+    BOOST_TEST(taken < 32 * request.size());
+    BOOST_TEST(member.writes.size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
