@@ -181,7 +181,7 @@ static_assert(message_transport<SlowTransport>);
 
 using Clocks = std::vector<ManualClock>; ///< One for each server.
 
-/// The term in which servers that start at the same moment, with the same settings, elect a leader. None after a minute.
+/// The term in which servers that start at once, with the same settings, elect a leader. None after a minute.
 [[nodiscard]] std::optional<Term> elect(Clocks& clocks)
 {
     struct Server

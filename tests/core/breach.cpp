@@ -93,8 +93,8 @@ constexpr auto an_answer_to_what_was_never_sent_is_a_breach = [] {
 };
 TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_breach, "5.3");
 
-/// What was right when it left is no breach when it arrives late: a leader that was replaced does not know what has been
-/// committed since.
+/// What was right when it left is no breach when it arrives late: a leader that was replaced does not know what has
+/// been committed since.
 constexpr auto an_append_of_an_older_term_may_contradict_what_is_committed = [] {
     auto const heard = checked_step(b(), from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}}, Index{4}))).state;
     require(heard.commit_index == Index{4}, "all of its log is committed");
@@ -110,7 +110,7 @@ constexpr auto an_append_of_an_older_term_may_contradict_what_is_committed = [] 
 };
 TOTORA_PROVE(an_append_of_an_older_term_may_contradict_what_is_committed, "5.1", "case_9");
 
-/// Appends are numbered by each leadership from the beginning: a number that this one never sent may be of an earlier one.
+/// Each leadership numbers its appends from the beginning: what this one never sent may have been sent by another.
 constexpr auto an_answer_of_another_term_may_name_what_was_never_sent_in_this = [] {
     auto const a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
     for (auto const& late : {accepted(Term{1}, Index{3}, 9), accepted(Term{1}, Index{9}, 1),

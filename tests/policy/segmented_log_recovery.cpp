@@ -390,8 +390,8 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
     }
 }
 
-/// A write can tear between a head and its entries, where another life of the file may have left entries that are intact, and
-/// have the same indexes.
+/// A write can tear between a head and its entries, where another life of the file may have left entries that are intact
+/// and have the same indexes.
 BOOST_AUTO_TEST_CASE(a_record_takes_no_entries_that_another_one_left_in_its_place, *label("case_64"))
 {
     auto const seed = segment_seed(identity_of_first(), 7);

@@ -14,7 +14,7 @@
 namespace totora
 {
 
-/// What was received and not taken yet, within bounds: above them nothing is read from sockets until half of it is gone.
+/// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is gone.
 class TcpInbox
 {
 public:
