@@ -35,14 +35,14 @@ BOOST_AUTO_TEST_SUITE(arguments)
 
 BOOST_AUTO_TEST_CASE(init_names_a_cluster_and_its_first_members)
 {
-    auto const parsed = parse("init --cluster toto --id 2 --peers 1=127.0.0.1:7001,2=host:7002 --dir data/2");
+    auto const parsed = parse("init --cluster toto --id 2 --peers 1=host:7001,2=127.0.0.1:7002 --dir data/2");
 
     BOOST_REQUIRE(parsed.has_value());
     auto const& init = std::get<Init>(*parsed);
     BOOST_TEST(init.cluster == "toto");
     BOOST_TEST((init.id == totora::ServerId{2}));
     BOOST_REQUIRE(init.peers.size() == 2U);
-    BOOST_TEST(init.peers[1].address == "host:7002");
+    BOOST_TEST(init.peers[0].address == "host:7001");
     BOOST_TEST((init.peers[1].member == totora::Member{totora::ServerId{2}, totora::first_incarnation}));
     BOOST_TEST(init.directory == "data/2");
 }
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(run_has_the_defaults_of_the_library)
 BOOST_AUTO_TEST_CASE(run_takes_its_options)
 {
     auto const parsed =
-        parse("run --client-port 0 --log memory --cluster c --id 1 --peers 1=h:1 --election-ms 100..150 "
+        parse("run --client-port 0 --log memory --cluster c --id 1 --peers 1=127.0.0.1:1 --election-ms 100..150 "
               "--heartbeat-ms 10 --sync inline --client-host 0.0.0.0");
 
     BOOST_REQUIRE(parsed.has_value());
