@@ -21,20 +21,18 @@ struct Sum // The state machine: what is replicated.
 int main() // A cluster of one server; docs/examples/counter.cpp has three, docs/examples/kv three processes.
 {
     auto const id = ServerId{1};
-    auto const self = Peer{{id, first_incarnation}, "here"}; // All members are named, each with its address.
     auto       sum = Sum{};
-    auto       log = MemoryLog{Identity{cluster_of("sum"), id, first_incarnation, {self}}};
+    auto       log = MemoryLog{Identity{cluster_of("sum"), id, first_incarnation, {Peer{{id, first_incarnation}, {}}}}};
     auto       network = LoopbackNetwork{};
     auto       transport = network.join(id, first_incarnation);
     auto       clock = SteadyClock{};
     auto       node = RaftNode{sum, log, transport, clock};
-    auto       done = false;
     if (not node.start())
         return 1;
-    while (not done) {
+    while (node.status().role != RoleName::leader)
         node.turn(); // node/driver.hpp tells when to; a loop that never rests will do here.
-        if (node.status().role == RoleName::leader and sum.value == 0)
-            node.propose(std::vector{std::byte{42}}, [&](auto const&) { done = true; });
-    }
+    node.propose(std::vector{std::byte{42}}, [](auto const&) { std::puts("applied"); });
+    while (sum.value == 0)
+        node.turn();
     std::printf("the sum is %d\n", sum.value);
 }
