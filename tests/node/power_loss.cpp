@@ -123,16 +123,16 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_the_loss_of_all_power,
                      *label("case_1") * label("case_63") * label("case_69"))
 {
     auto all = Seen{};
-    for (auto seed = std::uint64_t{1}; seed <= 100; ++seed) {
+    for (auto seed = std::uint64_t{1}; seed <= 60; ++seed) {
         auto const seen = Room{seed, Liars::none}.live();
         BOOST_TEST(seen.broken == "", "seed " << seed << ": " << seen.broken);
         all.acknowledged += seen.acknowledged;
         all.torn += seen.torn;
         all.reads += seen.reads;
     }
-    BOOST_TEST(all.acknowledged > 4000U);
-    BOOST_TEST(all.torn > 1000U);
-    BOOST_TEST(all.reads > 10'000U);
+    BOOST_TEST(all.acknowledged > 2000U);
+    BOOST_TEST(all.torn > 600U);
+    BOOST_TEST(all.reads > 6000U);
 }
 
 /// What the test above must notice. Mostly a log finds out that something is missing which it knew to be durable; where
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_the_loss_of_all_power,
 BOOST_AUTO_TEST_CASE(disks_that_skip_the_sync_are_found_out, *label("case_63") * label("case_68"))
 {
     auto not_by_the_log = 0;
-    for (auto seed = std::uint64_t{1}; seed <= 30; ++seed) {
+    for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
         auto const broken = Room{seed, Liars::all}.live().broken;
         BOOST_TEST(broken != "", "seed " << seed);
         not_by_the_log += broken.starts_with("the log does not open") ? 0 : 1;
@@ -152,9 +152,9 @@ BOOST_AUTO_TEST_CASE(disks_that_skip_the_sync_are_found_out, *label("case_63") *
 BOOST_AUTO_TEST_CASE(one_disk_that_skips_the_sync_is_found_out, *label("case_63"))
 {
     auto found = 0;
-    for (auto seed = std::uint64_t{1}; seed <= 30; ++seed)
+    for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)
         found += Room{seed, Liars::one}.live().broken.empty() ? 0 : 1;
-    BOOST_TEST(found > 15);
+    BOOST_TEST(found > 10);
 }
 
 } // namespace
