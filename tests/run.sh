@@ -5,7 +5,7 @@
 #     bash tests/run.sh --only '@case_14'       only what a Boost.Test filter selects
 #     bash tests/run.sh --compiler clang++-19   g++, clang++ or clang++-19
 #     bash tests/run.sh --sanitize address      address (with undefined behaviour) or thread
-#     bash tests/run.sh --folders core,wire     only these folders of tests/; tidy is tidy.cpp alone
+#     bash tests/run.sh --folders core,wire     only these folders of tests/, or files of them without their .cpp
 #     bash tests/run.sh --bare                  tests compiled with -fno-exceptions -fno-rtti (for core)
 #
 # On Debian it installs what is missing when it may, and says what is missing when it may not.
@@ -102,7 +102,7 @@ if [ -n "$sanitize" ] && [[ $command == clang++-* ]]; then
 fi
 need_packages "${packages[@]}" || die "The tests need these packages."
 
-build=build/tests-$compiler${sanitize:+-$sanitize}${folders:+-${folders//;/-}}
+build=build/tests-$compiler${sanitize:+-$sanitize}${folders:+-${folders//[;\/]/-}}
 [ "$bare" = ON ] && build=$build-bare
 mkdir -p "$build" || die "$build cannot be made"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/builders.hpp"
 #include "support/random_messages.hpp"
+#include "support/sanitized.hpp"
 
 #include <array>
 #include <cstdint>
@@ -15,17 +16,7 @@ namespace totora::test
 namespace
 {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t messages_default = 1'000'000;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::uint64_t messages_default = 1'000'000;
-#else
-constexpr std::uint64_t messages_default = 10'000'000;
-#endif
-#else
-constexpr std::uint64_t messages_default = 10'000'000;
-#endif
+constexpr std::uint64_t messages_default = is_sanitized ? 1'000'000 : 10'000'000;
 
 /// How many messages one server lives through, before another begins.
 constexpr std::uint64_t messages_of_a_life = 2'000;

@@ -58,18 +58,18 @@ BOOST_AUTO_TEST_CASE(run_has_the_defaults_of_the_library)
     BOOST_TEST(run.election_ms_min == 300U);
     BOOST_TEST(run.election_ms_max == 600U);
     BOOST_TEST(run.heartbeat_ms == 50U);
-    BOOST_TEST((run.log == LogKind::segmented and run.sync == SyncKind::thread));
+    BOOST_TEST((run.log == LogKind::segmented));
 }
 
 BOOST_AUTO_TEST_CASE(run_takes_its_options)
 {
     auto const parsed =
         parse("run --client-port 0 --log memory --cluster c --id 1 --peers 1=127.0.0.1:1 --election-ms 100..150 "
-              "--heartbeat-ms 10 --sync inline --client-host 0.0.0.0");
+              "--heartbeat-ms 10 --client-host 0.0.0.0");
 
     BOOST_REQUIRE(parsed.has_value());
     auto const& run = std::get<Run>(*parsed);
-    BOOST_TEST((run.log == LogKind::memory and run.sync == SyncKind::inline_));
+    BOOST_TEST((run.log == LogKind::memory));
     BOOST_TEST(run.trial.peers.size() == 1U);
     BOOST_TEST(run.election_ms_min == 100U);
     BOOST_TEST(run.election_ms_max == 150U);

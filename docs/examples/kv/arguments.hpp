@@ -35,7 +35,6 @@ kv run --dir DIR --client-port PORT
                             (default: the host of the server's own peer address)
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader says that it lives (default: 50)
-    --sync thread|inline    flush the log beside the node, or within it (default: thread)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id and --peers instead of --dir
@@ -62,12 +61,6 @@ enum class LogKind : std::uint8_t
     memory,    ///< Gone with the process.
 };
 
-enum class SyncKind : std::uint8_t
-{
-    thread,  ///< On a thread of its own, while the node goes on.
-    inline_, ///< Within the node's turn.
-};
-
 /// `kv run`.
 struct Run
 {
@@ -79,7 +72,6 @@ struct Run
     std::uint64_t election_ms_max = 600;
     std::uint64_t heartbeat_ms = 50;
     LogKind       log = LogKind::segmented;
-    SyncKind      sync = SyncKind::thread;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
 };
@@ -250,18 +242,13 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     return {};
 }
 
-/// Reads --log and --sync; empty if they are sound, otherwise a sentence.
+/// Reads --log and what belongs to it; empty if they are sound, otherwise a sentence.
 [[nodiscard]] inline std::string read_log(Options const& options, Run& run)
 {
     if (auto const text = options.find("--log")) {
         if (*text != "memory" and *text != "segmented")
             return "--log is 'segmented' or 'memory', not '" + std::string{*text} + "'";
         run.log = *text == "memory" ? LogKind::memory : LogKind::segmented;
-    }
-    if (auto const text = options.find("--sync")) {
-        if (*text != "thread" and *text != "inline")
-            return "--sync is 'thread' or 'inline', not '" + std::string{*text} + "'";
-        run.sync = *text == "thread" ? SyncKind::thread : SyncKind::inline_;
     }
     if (auto const text = options.find("--segment-mib")) {
         auto const number = parse_number(*text, 1, 2048);
@@ -277,7 +264,7 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 {
     auto const options = Options::read(words,
                                        {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms",
-                                        "--sync", "--segment-mib", "--log", "--cluster", "--id", "--peers"},
+                                        "--segment-mib", "--log", "--cluster", "--id", "--peers"},
                                        {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};

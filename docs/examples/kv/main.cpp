@@ -44,7 +44,7 @@ int execute(kv::Run const& run)
 {
     if (run.log == kv::LogKind::memory)
         return kv::run_in_memory(run);
-    return run.sync == kv::SyncKind::thread ? kv::run_with_sync_thread(run) : kv::run_with_sync_inline(run);
+    return kv::run_in_directory(run);
 }
 
 } // namespace

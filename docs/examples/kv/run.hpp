@@ -8,7 +8,6 @@ namespace kv
 
 /// `kv run` with each log, in a file of its own because each builds a whole node. They return the exit code.
 [[nodiscard]] int run_in_memory(Run const& run);
-[[nodiscard]] int run_with_sync_thread(Run const& run);
-[[nodiscard]] int run_with_sync_inline(Run const& run);
+[[nodiscard]] int run_in_directory(Run const& run);
 
 } // namespace kv

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#pragma once
-
 #include "replica.hpp"
+#include "run.hpp"
 #include "skippable_files.hpp"
 
 #include "totora/log/segmented_log.hpp"
@@ -9,11 +8,13 @@
 #include <string>
 #include <utility>
 
-namespace kv
+namespace
 {
 
+using namespace kv;
+
 /// What the log says of a directory that cannot be used.
-[[nodiscard]] inline int refuse_directory(std::string const& directory, totora::LogError const& error)
+[[nodiscard]] int refuse_directory(std::string const& directory, totora::LogError const& error)
 {
     if (error.failure == totora::LogFailure::not_found)
         say("there is no server in '" + directory +
@@ -24,9 +25,9 @@ namespace kv
     return 2;
 }
 
-/// `kv run --dir`.
-template <typename Syncer>
-[[nodiscard]] int run_in_directory(Run const& run)
+} // namespace
+
+int kv::run_in_directory(Run const& run)
 {
     auto files = totora::PosixFiles::open_directory(run.directory);
     if (not files)
@@ -37,7 +38,7 @@ template <typename Syncer>
     if (run.skips_sync)
         say("--unsafe-no-sync: what is acknowledged here is not durable");
 
-    using Log = totora::SegmentedLog<SkippableFiles, Syncer>;
+    using Log = totora::SegmentedLog<SkippableFiles, totora::ThreadSyncer>;
     auto options = totora::SegmentedLogOptions{};
     options.segment_bytes = run.segment_mib << 20U;
     auto log = Log::open(SkippableFiles{*std::move(files), run.skips_sync}, options);
@@ -45,5 +46,3 @@ template <typename Syncer>
         return refuse_directory(run.directory, log.error());
     return Replica<Log>{run, *identity, *log}.run();
 }
-
-} // namespace kv
