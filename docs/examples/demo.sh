@@ -40,8 +40,7 @@ trap 'exit 143' TERM HUP
 
 build()
 {
-    need_packages g++-12=g++-12 cmake=cmake ninja=ninja-build ccache=ccache boost/version.hpp=libboost-dev \
-        range/v3/version.hpp=librange-v3-dev || return
+    need_packages g++-12=g++-12 cmake=cmake ninja=ninja-build ccache=ccache boost/version.hpp=libboost-dev || return
     if [ ! -e $build/build.ninja ]; then
         cmake -C .cmake/release.cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=g++-12 -DTOTORA_TESTS=OFF \
             -DTOTORA_EXAMPLES=ON -DTOTORA_BENCHMARKS=OFF >/dev/null || return

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# redis-benchmark against the leader of three kv processes with durable logs, and what memory they need for it.
+#
+#     bash benchmarks/redis.sh             5,000,000 SET and as many GET: about a minute and a half, and 5 GiB of disk
+#     bash benchmarks/redis.sh 500000      fewer
+#
+# The last line is `redis: resident N MiB after a tenth of the SETs, M MiB at the end`; the exit code is not 0 if the
+# benchmark did not run to its end, or the leader grew by more than 64 MiB after that tenth.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+. tests/support/packages.sh
+
+requests=${1:-5000000}
+[[ $requests =~ ^[0-9]{5,}$ ]] || {
+    printf 'redis: the number of requests is at least 10000, not %s\n' "$requests"
+    exit 2
+}
+build=build/redis
+data=''
+processes=()
+
+# shellcheck disable=SC2317 # The traps call it.
+clean_up()
+{
+    trap - EXIT INT TERM HUP
+    [ -z "${benchmark-}" ] || kill "$benchmark" 2>/dev/null
+    [ ${#processes[@]} -eq 0 ] || kill -KILL "${processes[@]}" 2>/dev/null
+    wait
+    [ -z "$data" ] || rm -rf "$data"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+die()
+{
+    printf 'redis: %s\n' "$*"
+    exit 1
+}
+
+# information PORT FIELD
+information()
+{
+    redis-cli -p "$1" info 2>/dev/null | tr -d '\r' | sed -n "s/^$2://p"
+}
+
+resident_mib()
+{
+    awk '/^VmRSS:/ { print int($2 / 1024) }' "/proc/$1/status"
+}
+
+need_packages g++-12=g++-12 cmake=cmake ninja=ninja-build ccache=ccache boost/version.hpp=libboost-dev \
+    redis-benchmark=redis-tools || exit 2
+cmake -C .cmake/release.cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=g++-12 -DTOTORA_TESTS=OFF \
+    -DTOTORA_EXAMPLES=ON -DTOTORA_BENCHMARKS=OFF >/dev/null || die 'the configuration failed'
+cmake --build $build --target kv --parallel "$(nproc)" || die 'the build failed'
+kv=$build/examples/kv
+
+data=$(mktemp -d) || die 'there is no room for the data'
+ports=(0 17101 17102 17103) client_ports=(0 17111 17112 17113)
+peers=1=127.0.0.1:${ports[1]},2=127.0.0.1:${ports[2]},3=127.0.0.1:${ports[3]}
+for id in 1 2 3; do
+    "$kv" init --cluster redis --id $id --peers "$peers" --dir "$data/$id" || die "server $id was not made"
+    "$kv" run --dir "$data/$id" --client-port "${client_ports[$id]}" --segment-mib 64 >"$data/$id.log" 2>&1 &
+    processes[id]=$!
+done
+
+leader=''
+for _ in $(seq 100); do
+    sleep 0.1
+    for id in 1 2 3; do
+        [ "$(information "${client_ports[$id]}" raft_role)" = leader ] && leader=$id && break 2
+    done
+done
+[ -n "$leader" ] || die "no server leads: $(tail -n 1 "$data/1.log")"
+port=${client_ports[$leader]}
+
+redis-benchmark -p "$port" -t set,get -P 16 -c 50 -n "$requests" -r 100000 -d 256 --csv >"$data/out.csv" 2>&1 &
+benchmark=$!
+began=$SECONDS tenth='' shown=0
+while kill -0 $benchmark 2>/dev/null; do
+    sleep 0.5
+    applied=$(information "$port" raft_applied)
+    [ -n "$tenth" ] || [ "${applied:-0}" -lt $((requests / 10)) ] || tenth=$(resident_mib "${processes[$leader]}")
+    if [ $((SECONDS - shown)) -ge 10 ]; then
+        shown=$SECONDS
+        printf '   %s s: %s SETs of %s, leader %s MiB\n' $((SECONDS - began)) "$applied" "$requests" \
+            "$(resident_mib "${processes[$leader]}")"
+    fi
+done
+wait $benchmark || die "redis-benchmark failed: $(tail -n 1 "$data/out.csv")"
+benchmark=''
+end=$(resident_mib "${processes[$leader]}")
+cat "$data/out.csv"
+[ "$(information "$port" raft_role)" = leader ] || die "server $leader leads no more: its figures say nothing"
+printf 'redis: resident %s MiB after a tenth of the SETs, %s MiB at the end\n' "$tenth" "$end"
+[ -n "$tenth" ] && [ $((end - tenth)) -le 64 ]
