@@ -24,9 +24,11 @@ processes=()
 clean_up()
 {
     trap - EXIT INT TERM HUP
-    [ -z "${benchmark-}" ] || kill "$benchmark" 2>/dev/null
-    [ ${#processes[@]} -eq 0 ] || kill -KILL "${processes[@]}" 2>/dev/null
-    wait
+    local process
+    for process in "${processes[@]}" ${benchmark-}; do
+        kill -KILL "$process" 2>/dev/null
+        wait "$process" 2>/dev/null
+    done
     [ -z "$data" ] || rm -rf "$data"
 }
 trap clean_up EXIT
