@@ -54,6 +54,11 @@ struct Counter
         return state;
     }
 
+    [[nodiscard]] static bool is_observation(Action const& action, Answer const&)
+    {
+        return std::holds_alternative<Read>(action);
+    }
+
     [[nodiscard]] static Fields fields_of(Action const& action)
     {
         if (auto const* const silent = std::get_if<Add>(&action))

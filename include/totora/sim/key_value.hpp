@@ -57,6 +57,12 @@ struct KeyValue
         return state;
     }
 
+    [[nodiscard]] static bool is_observation(Action const& action, Answer const& answer)
+    {
+        return std::holds_alternative<Get>(action) or
+               (std::holds_alternative<CompareAndSet>(action) and answer == Scalar{false});
+    }
+
     [[nodiscard]] static Fields fields_of(Action const& action)
     {
         if (auto const* const put = std::get_if<Put>(&action))

@@ -4,28 +4,22 @@
 #include "totora/sim/history.hpp"
 #include "totora/sim/linearization_memo.hpp"
 #include "totora/sim/pending_operations.hpp"
+#include "totora/sim/placeable.hpp"
 #include "totora/sim/placed_set.hpp"
 #include "totora/sim/search_result.hpp"
+#include "totora/sim/state_table.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 namespace totora::sim
 {
-
-/// An operation as the search sees it.
-template <sequential_object Object>
-struct Placeable
-{
-    typename Object::Action const* action = nullptr;
-    typename Object::Answer const* answer = nullptr; ///< Null if the outcome is unknown.
-    Interval                       interval;
-};
 
 /// Looks for an order of operations on one object that explains every answer, in which no operation comes before one
 /// that returned before its call (Herlihy and Wing 1990). Depth first as in Wing and Gong 1993, with Lowe's memo
@@ -45,11 +39,11 @@ public:
 
     [[nodiscard]] SearchResult run(std::uint64_t steps_max, std::uint64_t bytes_max)
     {
-        auto const root = state_number(object_.initial());
+        auto const root = states_.number_of(object_.initial());
         static_cast<void>(memo_.insert(placed_, root, {}));
         descend(none, root, std::vector<Word>(words_of_used_));
         while (not frames_.empty() and not pending_.empty()) {
-            if (steps() > steps_max or memo_.bytes() + states_.size() * bytes_of_state > bytes_max)
+            if (steps() > steps_max or memo_.bytes() + states_.bytes() > bytes_max)
                 return result(Finding::undecided);
             if (frames_.back().candidate < candidates_.size())
                 try_next_candidate();
@@ -64,7 +58,6 @@ private:
     using State = typename Object::State;
 
     static constexpr auto none = ~std::size_t{0};
-    static constexpr auto bytes_of_state = sizeof(State) + 64; ///< About, with the node of a map.
 
     /// A state that operations of unknown outcome can lead to, while nothing else is placed.
     struct Node
@@ -82,6 +75,7 @@ private:
         std::size_t candidate;  ///< The one to be tried next.
         std::size_t nodes;      ///< Where they begin.
         std::size_t node;       ///< The one that candidates are tried in.
+        bool        is_settled; ///< Nothing but what was placed has to be tried in that node.
     };
 
     LinearizationSearch(Object const& object, std::vector<Placeable<Object>> const& operations,
@@ -90,22 +84,13 @@ private:
           words_of_used_((unknown_.size() + PlacedSet::bits - 1) / PlacedSet::bits), pending_(intervals_of_certain()),
           placed_(certain_.size())
     {
+        for (auto const number : certain_)
+            is_observation_.push_back(is_observation(operations_[number]));
         auto last_of = std::map<typename Object::Action, std::size_t>{};
         for (auto number = std::size_t{0}; number < unknown_.size(); ++number) {
             auto const [found, is_first] = last_of.try_emplace(*operations_[unknown_[number]].action, number);
             equal_before_.push_back(is_first ? none : std::exchange(found->second, number));
         }
-    }
-
-    [[nodiscard]] static std::vector<std::size_t>
-    in_order_of_calls(std::vector<Placeable<Object>> const& operations, bool certain)
-    {
-        auto chosen = std::vector<std::size_t>{};
-        for (auto number = std::size_t{0}; number < operations.size(); ++number)
-            if ((operations[number].answer != nullptr) == certain)
-                chosen.push_back(number);
-        sort_by_moment(chosen, [&](std::size_t number) { return operations[number].interval.called; });
-        return chosen;
     }
 
     [[nodiscard]] std::vector<Interval> intervals_of_certain() const
@@ -117,15 +102,6 @@ private:
     }
 
     [[nodiscard]] std::uint64_t steps() const { return applied_ + memo_.comparisons(); }
-
-    [[nodiscard]] std::uint32_t state_number(State state)
-    {
-        auto const [found, is_new] =
-            numbers_of_states_.try_emplace(std::move(state), static_cast<std::uint32_t>(states_.size()));
-        if (is_new)
-            states_.push_back(&found->first);
-        return found->second;
-    }
 
     [[nodiscard]] std::span<Word> used_by(std::size_t node)
     {
@@ -145,36 +121,81 @@ private:
                            .candidates = candidates_.size(),
                            .candidate = candidates_.size(),
                            .nodes = nodes_.size(),
-                           .node = nodes_.size()});
+                           .node = nodes_.size(),
+                           .is_settled = false});
         pending_.collect(candidates_);
         add_node({.state = state, .before = none, .unknown = none}, used);
     }
 
     void try_next_candidate()
     {
-        auto&       frame = frames_.back();
-        auto const  number = candidates_[frame.candidate++];
+        auto& frame = frames_.back();
+        if (frame.candidate == frame.candidates and place_observation())
+            return;
+        auto const number = candidates_[frame.candidate++];
+        auto const before = nodes_[frame.node].state;
+        if (auto const after = state_after(before, number))
+            place(number, *after);
+    }
+
+    /// If an observation may come next and fits, then it may as well come now: whatever order goes on from here without
+    /// it can go on in the same way behind it. So nothing else has to be tried here, and few reads are ever taken back.
+    [[nodiscard]] bool place_observation()
+    {
+        auto&      frame = frames_.back();
+        auto const before = nodes_[frame.node].state;
+        for (auto at = frame.candidates; at < candidates_.size(); ++at) {
+            auto const number = candidates_[at];
+            if (not is_observation_[number] or not state_after(before, number))
+                continue;
+            frame.candidate = candidates_.size();
+            frame.is_settled = true;
+            place(number, before);
+            return true;
+        }
+        return false;
+    }
+
+    /// Nothing if the answer would be another one.
+    [[nodiscard]] std::optional<std::uint32_t> state_after(std::uint32_t before, std::size_t number)
+    {
         auto const& operation = operations_[certain_[number]];
-        auto        state = *states_[nodes_[frame.node].state];
+        auto        state = states_[before];
         ++applied_;
         if (not(object_.apply(state, *operation.action) == *operation.answer))
-            return;
-        auto const after = state_number(std::move(state));
-        auto const used = std::vector<Word>(used_by(frame.node).begin(), used_by(frame.node).end());
+            return std::nullopt;
+        return states_.number_of(std::move(state));
+    }
+
+    void place(std::size_t number, std::uint32_t after)
+    {
+        auto const used = used_by(frames_.back().node);
         placed_.insert(number);
         if (not memo_.insert(placed_, after, used)) {
             placed_.erase(number);
             return;
         }
         pending_.place(number);
-        descend(number, after, used);
+        descend(number, after, std::vector<Word>(used.begin(), used.end()));
     }
 
     /// Also the states that one more operation of unknown outcome leads to; or goes back, if there are no more.
     void try_next_node()
     {
-        auto&      frame = frames_.back();
-        auto const from = frame.node;
+        if (not frames_.back().is_settled)
+            add_nodes();
+        auto& frame = frames_.back();
+        frame.is_settled = false;
+        frame.candidate = frame.candidates;
+        ++frame.node;
+        if (frame.node == nodes_.size())
+            go_back();
+    }
+
+    void add_nodes()
+    {
+        auto const from = frames_.back().node;
+        auto const before = nodes_[from].state;
         auto const horizon = pending_.horizon();
         auto       used = std::vector<Word>(used_by(from).begin(), used_by(from).end());
         auto const is_used = [&](std::size_t number) {
@@ -186,20 +207,16 @@ private:
                 break;
             if (is_used(number) or (equal_before_[number] != none and not is_used(equal_before_[number])))
                 continue;
-            auto state = *states_[nodes_[from].state];
+            auto state = states_[before];
             ++applied_;
             static_cast<void>(object_.apply(state, *operation.action));
-            auto const after = state_number(std::move(state));
+            auto const after = states_.number_of(std::move(state));
             auto const bit = Word{1} << (number % PlacedSet::bits);
             used[number / PlacedSet::bits] |= bit;
-            if (memo_.insert(placed_, after, used))
+            if (after != before and memo_.insert(placed_, after, used))
                 add_node({.state = after, .before = from, .unknown = number}, used);
             used[number / PlacedSet::bits] &= ~bit;
         }
-        frame.candidate = frame.candidates;
-        ++frame.node;
-        if (frame.node == nodes_.size())
-            go_back();
     }
 
     void go_back()
@@ -262,13 +279,13 @@ private:
     std::vector<Placeable<Object>> const& operations_;
     std::vector<std::size_t>              certain_; ///< What returned, in the order of calls. The search numbers these,
     std::vector<std::size_t>              unknown_; ///< and what did not.
+    std::vector<bool>                     is_observation_;
     std::vector<std::size_t>              equal_before_; ///< The last equal one before each unknown one, or `none`.
     std::size_t                           words_of_used_;
     PendingOperations                     pending_;
     PlacedSet                             placed_;
     LinearizationMemo                     memo_;
-    std::map<State, std::uint32_t>        numbers_of_states_;
-    std::vector<State const*>             states_;
+    StateTable<State>                     states_;
     std::vector<Frame>                    frames_;
     std::vector<std::size_t>              candidates_;
     std::vector<Node>                     nodes_;

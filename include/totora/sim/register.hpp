@@ -41,6 +41,11 @@ struct Register
         return null;
     }
 
+    [[nodiscard]] static bool is_observation(Action const& action, Answer const&)
+    {
+        return std::holds_alternative<Read>(action);
+    }
+
     [[nodiscard]] static Fields fields_of(Action const& action)
     {
         if (auto const* const write = std::get_if<Write>(&action))

@@ -30,6 +30,17 @@ concept sequential_object = std::copyable<typename T::State> and std::totally_or
         } -> std::same_as<typename T::Answer>;
 };
 
+/// An object that says which operations only look: whatever the state, an action that answers this leaves it as it is.
+/// A read is one, a write never is. It need not say so, but searches are much shorter if it does.
+template <typename T>
+concept object_with_observations = sequential_object<T> and
+    requires(typename T::Action const& action, typename T::Answer const& answer)
+{
+    {
+        T::is_observation(action, answer)
+        } -> std::same_as<bool>;
+};
+
 /// An object whose histories can be written and read.
 ///
 /// The fields of an action begin with `action`, its name, and must not be called like the fields that every operation
