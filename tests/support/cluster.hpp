@@ -202,9 +202,15 @@ public:
     }
 
     /// The power of a server fails and returns: what was not durable is gone, and so are the messages that waited for it.
-    constexpr void loses_power(ServerId where)
+    constexpr void loses_power(ServerId where) { loses_power(where, WriteNumber{}); }
+
+    /// The same, when its writes up to `kept` had become durable and nobody had been told.
+    constexpr void loses_power(ServerId where, WriteNumber kept)
     {
         auto& disk = disks_[position(where)];
+        for (auto const& pending : disk.pending)
+            if (number_of(pending.write) <= kept)
+                make(disk.durable, pending);
         disk.pending.clear();
         disk.sealed.clear();
         auto restarted = recover((*this)[where].settings, (*this)[where].own, disk.durable);

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/sim/explore.hpp"
+#include "totora/sim/random_walk.hpp"
+#include "totora/sim/story.hpp"
+
+#include "scopes.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unistd.h>
+
+// explore --list
+// explore --scope NAME [--random SEED] [--limit-states N] [--json FILE]
+//
+// Goes through every interleaving of the shipped step within a scope, or walks in it at random, for ever if there is no
+// limit. Ends with 1 and a story if something does not hold, and with 2 if it does not understand what it is asked.
+
+namespace
+{
+
+using totora::sim::Explored;
+using totora::sim::Scope;
+
+struct Options
+{
+    std::string                  scope;
+    std::optional<std::uint64_t> seed;
+    std::uint64_t                limit_states = std::numeric_limits<std::uint64_t>::max();
+    std::string                  json;
+    bool                         list = false;
+};
+
+[[nodiscard]] std::string number(std::uint32_t bound)
+{
+    return bound == totora::sim::any_number ? "\"any\"" : std::to_string(bound);
+}
+
+/// The bounds of a scope as a JSON object.
+[[nodiscard]] std::string bounds_of(Scope const& scope)
+{
+    auto const flag = [](bool on) { return on ? "true" : "false"; };
+    return "{\"servers\": " + std::to_string(scope.servers) +
+           ", \"terms\": " + number(static_cast<std::uint32_t>(scope.terms)) +
+           ", \"elections\": " + number(scope.elections) + ", \"proposals\": " + number(scope.proposals) +
+           ", \"crashes\": " + number(scope.crashes) + ", \"heartbeats\": " + number(scope.heartbeats) +
+           ", \"reads\": " + number(scope.reads) + ", \"duplicates\": " + number(scope.duplicates) +
+           ", \"in_flight\": " + (scope.in_flight == 0 ? "\"any\"" : std::to_string(scope.in_flight)) +
+           ", \"entries_per_append\": " + std::to_string(scope.entries_per_append) +
+           ", \"pre_vote\": " + flag(scope.pre_vote) + ", \"sticky\": " + flag(scope.sticky) +
+           ", \"check_quorum\": " + flag(scope.check_quorum) + ", \"eager_writes\": " + flag(scope.eager_writes) + "}";
+}
+
+[[nodiscard]] double per_state(Explored const& explored)
+{
+    return explored.distinct_states == 0
+               ? 0.0
+               : static_cast<double>(explored.bytes) / static_cast<double>(explored.distinct_states);
+}
+
+/// Says how far it is: a line that is written over on a terminal, a line every ten seconds elsewhere.
+class Progress
+{
+public:
+    void operator()(Explored const& explored)
+    {
+        auto const now = std::chrono::steady_clock::now();
+        if (now < next_)
+            return;
+        next_ = now + (on_terminal_ ? std::chrono::milliseconds{200} : std::chrono::seconds{10});
+        auto const rate = static_cast<double>(explored.distinct_states) / seconds();
+        std::fprintf(stderr, "%s%llu states, %.0f a second, depth %llu, %llu waiting, %.0f s%s",
+                     on_terminal_ ? "\r" : "", static_cast<unsigned long long>(explored.distinct_states), rate,
+                     static_cast<unsigned long long>(explored.depth),
+                     static_cast<unsigned long long>(explored.frontier), seconds(), on_terminal_ ? "   " : "\n");
+    }
+
+    void finish() const
+    {
+        if (on_terminal_)
+            std::fputc('\n', stderr);
+    }
+
+    [[nodiscard]] double seconds() const
+    {
+        auto const passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+        return std::max(passed, 1e-6);
+    }
+
+private:
+    bool                                  on_terminal_ = isatty(STDERR_FILENO) != 0;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point next_ = begin_ + std::chrono::seconds{on_terminal_ ? 0 : 10};
+};
+
+[[nodiscard]] std::string json_of(Scope const& scope, Explored const& explored, double rate)
+{
+    return "{\"scope\": \"" + scope.name + "\", \"bounds\": " + bounds_of(scope) +
+           ", \"distinct_states\": " + std::to_string(explored.distinct_states) +
+           ", \"transitions\": " + std::to_string(explored.transitions) +
+           ", \"distinct_per_s\": " + std::to_string(rate) +
+           ", \"bytes_per_state\": " + std::to_string(per_state(explored)) +
+           ", \"depth\": " + std::to_string(explored.depth) +
+           ", \"completed\": " + (explored.completed ? "true" : "false") +
+           ", \"violation\": " + (explored.violation.empty() ? std::string{"null"} : "\"" + explored.violation + "\"") +
+           "}\n";
+}
+
+[[nodiscard]] int usage()
+{
+    std::fputs("explore --list\nexplore --scope NAME [--random SEED] [--limit-states N] [--json FILE]\n", stderr);
+    return 2;
+}
+
+[[nodiscard]] std::optional<Options> options_of(std::vector<std::string> const& words)
+{
+    auto options = Options{};
+    for (auto at = std::size_t{0}; at < words.size(); ++at) {
+        if (words[at] == "--list") {
+            options.list = true;
+            continue;
+        }
+        if (at + 1 == words.size())
+            return std::nullopt;
+        auto const& value = words[at + 1];
+        auto const  is_number = not value.empty() and value.find_first_not_of("0123456789") == std::string::npos;
+        if (words[at] == "--scope")
+            options.scope = value;
+        else if (words[at] == "--json")
+            options.json = value;
+        else if (words[at] == "--random" and is_number)
+            options.seed = std::strtoull(value.c_str(), nullptr, 10);
+        else if (words[at] == "--limit-states" and is_number)
+            options.limit_states = std::strtoull(value.c_str(), nullptr, 10);
+        else
+            return std::nullopt;
+        ++at;
+    }
+    return options;
+}
+
+void tell(Scope const& scope, std::vector<std::uint16_t> const& way)
+{
+    auto const story = totora::sim::Storyteller{scope}.tell(way);
+    for (auto const& line : story.lines)
+        std::cout << line << '\n';
+    std::cout << '\n' << story.test;
+}
+
+template <typename Search>
+[[nodiscard]] int run(Options const& options, Scope const& scope, Search& search)
+{
+    auto        progress = Progress{};
+    auto const& explored = search.run([&](Explored const& so_far) {
+        progress(so_far);
+        return so_far.distinct_states >= options.limit_states;
+    });
+    progress.finish();
+    auto const seconds = progress.seconds();
+    auto const rate = static_cast<double>(explored.distinct_states) / seconds;
+    std::printf("%s: %llu states, %llu transitions, depth %llu, %.0f states a second, %.1f bytes a state, %s\n",
+                scope.name.c_str(), static_cast<unsigned long long>(explored.distinct_states),
+                static_cast<unsigned long long>(explored.transitions), static_cast<unsigned long long>(explored.depth),
+                rate, per_state(explored), explored.completed ? "completed" : "not completed");
+    std::fflush(stdout);
+    if (not options.json.empty() and not(std::ofstream{options.json} << json_of(scope, explored, rate))) {
+        std::fprintf(stderr, "%s cannot be written\n", options.json.c_str());
+        return 2;
+    }
+    if (explored.violation.empty())
+        return 0;
+    std::cout << "Does not hold: " << explored.violation << "\n\n";
+    tell(scope, search.way_to_the_breach());
+    return 1;
+}
+
+} // namespace
+
+int main(int count, char** words)
+{
+    auto const options = options_of({words + 1, words + count});
+    if (not options)
+        return usage();
+    auto const scopes = totora::test::scopes();
+    if (options->list) {
+        for (auto const& scope : scopes)
+            std::cout << scope.name << ' ' << bounds_of(scope) << '\n';
+        return 0;
+    }
+    auto const scope =
+        std::find_if(scopes.begin(), scopes.end(), [&](Scope const& one) { return one.name == options->scope; });
+    if (scope == scopes.end())
+        return usage();
+    if (options->seed) {
+        auto walk = totora::sim::RandomWalk{*scope, *options->seed};
+        return run(*options, *scope, walk);
+    }
+    auto exploration = totora::sim::Exploration{*scope};
+    return run(*options, *scope, exploration);
+}
