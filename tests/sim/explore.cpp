@@ -70,9 +70,9 @@ constexpr auto never = [](Explored const&) { return false; };
 void expect_no_reduction_loses_anything(Scope const& scope)
 {
     auto const with_all = what_can_be(scope);
-    for (auto const reduction :
-         {&sim::Reductions::symmetry, &sim::Reductions::numbers, &sim::Reductions::unused,
-          &sim::Reductions::dead_messages, &sim::Reductions::stale_requests, &sim::Reductions::idle_deliveries}) {
+    for (auto const reduction : {&sim::Reductions::symmetry, &sim::Reductions::numbers, &sim::Reductions::unused,
+                                 &sim::Reductions::dead_messages, &sim::Reductions::stale_requests,
+                                 &sim::Reductions::idle_deliveries, &sim::Reductions::votes_at_once}) {
         auto without = scope;
         without.reductions.*reduction = false;
         BOOST_TEST((what_can_be(without) == with_all));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(without_any_reduction_there_is_no_more)
 {
     auto       scope = scope_of(1, 1);
     auto const with_all = what_can_be(scope);
-    scope.reductions = {false, false, false, false, false, false};
+    scope.reductions = {false, false, false, false, false, false, false};
     BOOST_TEST((what_can_be(scope) == with_all));
 }
 
@@ -113,6 +113,14 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
     expect_no_reduction_loses_anything(scope);
 }
 
+BOOST_AUTO_TEST_CASE(votes_that_are_durable_at_once_lose_nothing_across_a_leader_change_with_a_proposal)
+{
+    auto       scope = scope_of(2, 1);
+    auto const with_all = what_can_be(scope);
+    scope.reductions.votes_at_once = false;
+    BOOST_TEST((what_can_be(scope) == with_all));
+}
+
 BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story)
 {
     auto const enough = [](Explored const& explored) { return explored.distinct_states > 1000; };
@@ -124,8 +132,21 @@ BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story
     BOOST_TEST((first.way_to_the_breach() == second.way_to_the_breach()));
 
     auto const story = sim::Storyteller{scope_of(2, 1)}.tell(first.way_to_the_breach());
-    BOOST_TEST(story.lines.size() == first.way_to_the_breach().size());
     BOOST_TEST(story.test.find("cluster.rings(") != std::string::npos);
+    BOOST_TEST(story.lines.size() >
+               first.way_to_the_breach().size()); // Votes become durable without a move of their own.
+}
+
+BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_itself)
+{
+    auto scope = scope_of(2, 1);
+    scope.reductions.votes_at_once = false;
+    auto walk = sim::RandomWalk{scope, 7};
+    walk.run([](Explored const& explored) { return explored.distinct_states > 1000; });
+
+    auto const story = sim::Storyteller{scope}.tell(walk.way_to_the_breach());
+
+    BOOST_TEST(story.lines.size() == walk.way_to_the_breach().size());
 }
 
 } // namespace

@@ -156,6 +156,8 @@ private:
         facts.disk_log = number_of(server.disk.log);
         facts.armed = server.armed;
         facts.writes = static_cast<std::uint8_t>(server.writes.size());
+        while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes]))
+            ++facts.votes;
         facts.commit_index = server.state.commit_index;
         facts.is_follower = std::holds_alternative<Follower>(server.state.role);
         if (auto const* leader = std::get_if<Leader>(&server.state.role)) {

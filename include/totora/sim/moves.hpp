@@ -97,17 +97,49 @@ public:
     /// Makes a move. The exchange that led to the canonical form is in `exchange`.
     [[nodiscard]] Made make(World& world, Move const& move)
     {
+        breach = {};
         if (move.is_loss) {
             remove(world, move.message);
             exchange = canonical_(world);
             return Made::world;
         }
+        if (not happen(world, move))
+            return breach.empty() ? Made::nothing : Made::breach;
+        for (auto at = std::uint8_t{0}; at < scope_.servers; ++at)
+            if (auto const votes = votes_at_once(world, at);
+                votes > 0 and not happen(world, Move{at, {Event::persist, votes}}))
+                return breach.empty() ? Made::nothing : Made::breach;
+        dead_.drop_from(world);
+        exchange = canonical_(world);
+        return Made::world;
+    }
+
+    std::size_t      exchange = 0; ///< Of the last move made.
+    std::string_view breach;       ///< What did not hold, if the last move made led there.
+
+    /// How many writes of a server are durable without a move of their own (`Reductions::votes_at_once`).
+    [[nodiscard]] std::uint32_t votes_at_once(World const& world, std::uint8_t at) const
+    {
+        auto const applies = scope_.reductions.votes_at_once and not world.spent.is_left(scope_, Bound::crashes);
+        return applies ? steps_.facts_of(world.servers[at]).votes : 0;
+    }
+
+private:
+    [[nodiscard]] bool fails(std::string_view what)
+    {
+        breach = what;
+        return false;
+    }
+
+    /// Lets a thing happen to one server, and asks what must hold. False if it leads nowhere, or to a breach.
+    [[nodiscard]] bool happen(World& world, Move const& move)
+    {
         auto const  before = world.servers[move.server];
         auto const& step = steps_.step(before, move.happens);
         if (step.broken)
             return fails(*step.broken);
         if (step.is_idle and (scope_.reductions.idle_deliveries or move.stays))
-            return Made::nothing;
+            return false;
 
         world.servers[move.server] = step.after;
         spend(world, move);
@@ -118,24 +150,12 @@ public:
         for (auto const message : step.left)
             add(world, message, scope_.duplicates == any_number);
         if (scope_.in_flight != 0 and world.in_flight > scope_.in_flight)
-            return Made::nothing;
+            return false;
         if (auto const broken = remember_step(world, step))
             return fails(*broken);
         if (auto const broken = find_broken(world, move.server, before))
             return fails(*broken);
-        dead_.drop_from(world);
-        exchange = canonical_(world);
-        return Made::world;
-    }
-
-    std::size_t      exchange = 0; ///< Of the last move made.
-    std::string_view breach;       ///< What did not hold, if the last move made led there.
-
-private:
-    [[nodiscard]] Made fails(std::string_view what)
-    {
-        breach = what;
-        return Made::breach;
+        return true;
     }
 
     [[nodiscard]] bool may_ring(Alarm alarm, Facts const& facts, Spent spent) const

@@ -31,6 +31,11 @@ struct Reductions
     bool stale_requests = true;
     /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way for ever.
     bool idle_deliveries = true;
+    /// Where nobody can crash any more, terms and votes are durable in the step after which they are the oldest write. All
+    /// that a write of them holds back is messages, which may as well be late on their way, and a candidate's own vote,
+    /// which counts for nothing before its requests have left. (A vote that was not durable when it left is found in
+    /// the step that let it out.)
+    bool votes_at_once = true;
 
     friend constexpr bool operator==(Reductions const&, Reductions const&) = default;
 };
@@ -58,7 +63,7 @@ struct Scope
     bool          check_quorum = false;
     /// Writes become durable in the step that makes them. That is not all that can be: good for hunting, no proof.
     bool       eager_writes = false;
-    Reductions reductions;
+    Reductions reductions = {};
 };
 
 /// What is bounded by counting.

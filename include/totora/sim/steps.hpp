@@ -95,6 +95,7 @@ struct Facts
     std::uint32_t                           disk_log = 0; ///< By number.
     std::uint8_t                            armed = 0;
     std::uint8_t                            writes = 0;
+    std::uint8_t                            votes = 0; ///< So many of its oldest writes are terms and votes.
     bool                                    is_leader = false;
     bool                                    is_follower = false;
     bool                                    has_sealed_answers = false;

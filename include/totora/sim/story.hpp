@@ -46,6 +46,7 @@ public:
                     chosen = move;
             });
             tell(world, chosen, names);
+            tell_votes();
             auto const made = moves_.make(world, chosen);
             if (made == Moves::Made::breach) {
                 story_.lines.push_back("Does not hold: " + std::string{moves_.breach});
@@ -116,6 +117,7 @@ private:
             }
             code += ")";
             crash(server, kept, outgoing_, consequences);
+            ++crashes_;
             break;
         }
         }
@@ -123,10 +125,37 @@ private:
             persist(server, server.writes.size(), outgoing_, consequences);
             code += ";\n    cluster.persists(" + name + ")";
         }
-        for (auto const& left : consequences.left)
-            messages_.push_back({server.state.own.id, left.to, left.rpc});
+        keep(server, consequences);
         story_.lines.push_back(words + "  [" + name + " " + told(server.state) + "]");
         test_ += "    cluster." + code + ";\n";
+    }
+
+    /// What becomes durable without a move of its own (`Reductions::votes_at_once`).
+    void tell_votes()
+    {
+        if (not scope_.reductions.votes_at_once or crashes_ < scope_.crashes)
+            return;
+        for (auto& server : servers_) {
+            auto const is_vote = [](Write const& write) { return std::holds_alternative<SaveVote>(write); };
+            auto const end = std::find_if_not(server.writes.begin(), server.writes.end(), is_vote);
+            auto const votes = static_cast<std::size_t>(end - server.writes.begin());
+            if (votes == 0)
+                continue;
+            auto       consequences = Consequences{};
+            auto const name = spelled(server.state.own.id);
+            auto const write = std::to_string(number_of(server.writes[votes - 1]).value);
+            persist(server, votes, outgoing_, consequences);
+            keep(server, consequences);
+            story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
+                                   told(server.state) + "]");
+            test_ += "    cluster.persists(" + name + ", WriteNumber{" + write + "});\n";
+        }
+    }
+
+    void keep(Server const& server, Consequences const& consequences)
+    {
+        for (auto const& left : consequences.left)
+            messages_.push_back({server.state.own.id, left.to, left.rpc});
     }
 
     /// The message that left its sender, of which the exploration knows the normal form.
@@ -172,6 +201,7 @@ private:
     Scope                 scope_;
     std::vector<Server>   servers_;
     std::vector<InFlight> messages_; ///< All that ever left.
+    std::uint32_t         crashes_ = 0;
     Outgoing              outgoing_;
     Story                 story_;
     std::string           test_;
