@@ -6,6 +6,7 @@
 #include "scopes.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -116,36 +117,44 @@ private:
            "}\n";
 }
 
-[[nodiscard]] int usage()
+constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--limit-states N] [--json FILE]\n";
+
+[[nodiscard]] int refuse(std::string const& sentence)
 {
-    std::fputs("explore --list\nexplore --scope NAME [--random SEED] [--limit-states N] [--json FILE]\n", stderr);
+    std::fprintf(stderr, "%s\n%s", sentence.c_str(), usage);
     return 2;
 }
 
-[[nodiscard]] std::optional<Options> options_of(std::vector<std::string> const& words)
+/// What was asked for, or a sentence that says what is wrong with it.
+[[nodiscard]] totora::Result<Options, std::string> options_of(std::vector<std::string> const& words)
 {
     auto options = Options{};
     for (auto at = std::size_t{0}; at < words.size(); ++at) {
-        if (words[at] == "--list") {
+        auto const& word = words[at];
+        if (word == "--list") {
             options.list = true;
             continue;
         }
-        if (at + 1 == words.size())
-            return std::nullopt;
-        auto const& value = words[at + 1];
-        auto const  is_number = not value.empty() and value.find_first_not_of("0123456789") == std::string::npos;
-        if (words[at] == "--scope")
-            options.scope = value;
-        else if (words[at] == "--json")
-            options.json = value;
-        else if (words[at] == "--random" and is_number)
-            options.seed = std::strtoull(value.c_str(), nullptr, 10);
-        else if (words[at] == "--limit-states" and is_number)
-            options.limit_states = std::strtoull(value.c_str(), nullptr, 10);
+        if (word != "--scope" and word != "--json" and word != "--random" and word != "--limit-states")
+            return totora::Unexpected{"There is no option " + word + "."};
+        if (++at == words.size())
+            return totora::Unexpected{word + " needs a value."};
+        auto const& value = words[at];
+        if (word == "--scope" or word == "--json") {
+            (word == "--scope" ? options.scope : options.json) = value;
+            continue;
+        }
+        auto number = std::uint64_t{0};
+        auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc{} or end != value.data() + value.size())
+            return totora::Unexpected{word + " needs a number, not " + value + "."};
+        if (word == "--random")
+            options.seed = number;
         else
-            return std::nullopt;
-        ++at;
+            options.limit_states = number;
     }
+    if (not options.list and options.scope.empty())
+        return totora::Unexpected{std::string{"Say which scope; --list shows them."}};
     return options;
 }
 
@@ -188,9 +197,13 @@ template <typename Search>
 
 int main(int count, char** words)
 {
+    if (count == 2 and std::string_view{words[1]} == "--help") {
+        std::fputs(usage, stdout);
+        return 0;
+    }
     auto const options = options_of({words + 1, words + count});
     if (not options)
-        return usage();
+        return refuse(options.error());
     auto const scopes = totora::test::scopes();
     if (options->list) {
         for (auto const& scope : scopes)
@@ -200,7 +213,7 @@ int main(int count, char** words)
     auto const scope =
         std::find_if(scopes.begin(), scopes.end(), [&](Scope const& one) { return one.name == options->scope; });
     if (scope == scopes.end())
-        return usage();
+        return refuse("There is no scope " + options->scope + "; --list shows them.");
     if (options->seed) {
         auto walk = totora::sim::RandomWalk{*scope, *options->seed};
         return run(*options, *scope, walk);
