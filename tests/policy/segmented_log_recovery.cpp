@@ -3,6 +3,7 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/slow_syncer.hpp"
 #include "totora/log/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,23 +85,6 @@ struct Unsynced
     std::size_t            end = 0;
 };
 
-/// Works at every third request only, so that several batches share a sync.
-class SlowSyncer
-{
-public:
-    void start(std::function<bool()> work) { work_ = std::move(work); }
-    void request()
-    {
-        if (++requests_ % 3 == 0)
-            while (work_ and work_()) {}
-    }
-    void stop() { work_ = nullptr; }
-
-private:
-    std::function<bool()> work_;
-    int                   requests_ = 0;
-};
-
 /// Six runs on one disk, most of which end by a power loss at a random call. Returns how many did.
 template <typename Syncer>
 int crash_at_random(std::uint64_t seed)
@@ -130,6 +115,53 @@ int crash_at_random(std::uint64_t seed)
         BOOST_REQUIRE_MESSAGE(problem.empty(), "seed " << seed << ", run " << run << ": " << problem);
     }
     return crashes;
+}
+
+struct PowerFails
+{};
+
+/// A start during which the power fails, so that of its segment's first write everything is kept but the first sector.
+void start_and_lose_the_header(Disk const& disk)
+{
+    auto newest = std::string{};
+    auto has_header = false;
+    disk->interfere([&](FileCall call, std::string_view name) {
+        if (call == FileCall::create and generation_of(name))
+            newest = name;
+        has_header = has_header or (call == FileCall::write and name == newest);
+        if (has_header and call == FileCall::sync)
+            throw PowerFails{};
+        return 0;
+    });
+    BOOST_CHECK_THROW((void)open_log(disk), PowerFails);
+    disk->interfere(nullptr);
+    disk->lose_power({.keeps = [](auto, std::size_t sector) { return sector >= 1; }, .names_kept = 1000});
+}
+
+/// Writes a batch that spans segments, and loses the power before it is durable: the first part is kept, and of the
+/// others everything but their first sectors.
+void write_and_lose_a_second_header(Disk const& disk)
+{
+    auto log = open_log(disk);
+    auto written = std::set<std::string, std::less<>>{};
+    disk->interfere([&](FileCall call, std::string_view name) {
+        if (call == FileCall::write)
+            written.emplace(name);
+        if (call == FileCall::sync and written.size() >= 2)
+            throw PowerFails{};
+        if (call == FileCall::sync)
+            written.clear();
+        return 0;
+    });
+    auto const write = [&] {
+        log->append(WriteNumber{1}, entries_of(Term{99}, next(log->last().index), 40, 50));
+        log->sync();
+    };
+    BOOST_CHECK_THROW(write(), PowerFails);
+    disk->interfere(nullptr);
+    auto const changes = disk->unsynced();
+    disk->lose_power({.keeps = [&](auto change, auto sector) { return changes[change].offset > 0 or sector >= 1; },
+                      .names_kept = 1000});
 }
 
 } // namespace
@@ -354,8 +386,6 @@ BOOST_AUTO_TEST_CASE(a_record_counts_only_in_the_place_and_the_generation_it_was
 /// in another sector, did not make it.
 BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *label("case_64") * label("case_65"))
 {
-    struct PowerFails
-    {};
     for (auto const stops_cleanly : {true, false}) {
         auto disk = disk_with_log();
         for (auto start = std::uint64_t{1}; start <= 16; ++start) {
@@ -368,26 +398,34 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
                 if (stops_cleanly)
                     log->close();
             }
-            auto newest = std::string{};
-            auto has_header = false;
             disk->lose_power();
-            disk->interfere([&](FileCall call, std::string_view name) {
-                if (call == FileCall::create and generation_of(name))
-                    newest = name;
-                has_header = has_header or (call == FileCall::write and name == newest);
-                if (has_header and call == FileCall::sync)
-                    throw PowerFails{};
-                return 0;
-            });
-            BOOST_CHECK_THROW((void)open_log(disk), PowerFails);
-            disk->interfere(nullptr);
-            disk->lose_power({.keeps = [](auto, std::size_t sector) { return sector >= 1; }, .names_kept = 1000});
+            start_and_lose_the_header(disk);
 
             auto log = open_log(disk);
             BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
             BOOST_TEST((log->recover()->entries.last() == LogPosition{Term{start}, Index{start}}));
         }
     }
+}
+
+/// A batch goes on in the next segment, and only the part in the first one was kept. That part is made durable by
+/// recovery, but the batch never was; what the next start says of it must not condemn the rest.
+BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_cut_never_was_durable, *label("case_64") * label("case_65"))
+{
+    auto const disk = disk_with_log();
+    for (auto start = std::uint64_t{1}; start <= 16; ++start) { // So that a header takes more than a sector.
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{start}, next(log->last().index), 1, 50));
+        log->sync();
+    }
+    write_and_lose_a_second_header(disk);
+    start_and_lose_the_header(disk);
+
+    auto log = open_log(disk);
+
+    BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+    BOOST_TEST(log->recover()->entries.last().index.value > 16U);
+    BOOST_TEST(log->recover()->entries.last().index.value < 56U);
 }
 
 /// A write can tear between a head and its entries, where another life of the file may have left entries that are intact

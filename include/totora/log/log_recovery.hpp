@@ -232,10 +232,15 @@ private:
 
         auto       proven = header_size_for(header.earlier.size());
         auto       follows = true;
+        auto       cut_batch = std::optional<std::uint64_t>{}; // Goes on in a segment that was passed over.
         auto const take = [&](Record const& record) {
             follows = follows and log_.take_record(record, header.generation);
-            if (record.head.kind == RecordKind::seal and record.head.numbers[0] <= durable_)
+            if (record.head.kind != RecordKind::seal)
+                return;
+            if (record.head.numbers[0] <= durable_)
                 proven = record.offset + size_of(record.head);
+            if (log_.next_generation)
+                cut_batch = record.head.numbers[0];
         };
         auto const seed = segment_seed(identity_, header.generation);
         auto const begin = proven;
@@ -259,7 +264,7 @@ private:
         if (proven < survey.end or durable_ < header.batch)
             unproven_.push_back({header.generation, durable_ < header.batch ? 0 : proven, survey.end});
         log_.segments.push_back({header.generation, header.batch, {}, survey.end});
-        log_.durable_batch = survey.batch - 1;
+        log_.durable_batch = cut_batch.value_or(survey.batch) - 1;
         return true;
     }
 
