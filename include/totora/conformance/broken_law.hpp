@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace totora::conformance
+{
+
+/// A law that a policy does not keep.
+struct BrokenLaw
+{
+    std::string law;      ///< Its name, the same for every policy: "durable writes survive".
+    std::string sentence; ///< What was expected, and what was seen instead.
+    std::vector<std::string>
+        reproduction; ///< What was called before it, in order; the last line is the call that showed it.
+};
+
+/// What a kit found out; empty if every law was kept.
+using BrokenLaws = std::vector<BrokenLaw>;
+
+/// All of it as text, for a test's message.
+[[nodiscard]] inline std::string told(BrokenLaws const& broken)
+{
+    auto text = std::string{};
+    for (auto const& one : broken) {
+        text += one.law + ": " + one.sentence + "\n";
+        for (auto const& line : one.reproduction)
+            text += "    " + line + "\n";
+    }
+    return text;
+}
+
+} // namespace totora::conformance
