@@ -103,9 +103,11 @@ public:
         server.paused = false;
     }
 
-    /// The power fails: what was not synced is gone, or not.
+    /// The power fails: what was not synced is gone, or not. If a batch waited for the disk, in the middle of that.
     void lose_power(std::size_t number)
     {
+        if (servers_[number]->storage.desk().waiting())
+            begin_work(*servers_[number]);
         kill(number);
         servers_[number]->storage.disk().lose_power(static_cast<Kept>(random_.below(3)), random_);
     }
@@ -126,6 +128,15 @@ public:
     }
 
 private:
+    /// Gets as far as a random call.
+    void begin_work(Server& server)
+    {
+        server.storage.disk().cut_power_in(random_.between(1, 3));
+        try {
+            server.storage.desk().work();
+        } catch (PowerFailed const&) {}
+    }
+
     [[nodiscard]] StartResult fail_to_start(Server& server, std::string const& sentence)
     {
         server.process.reset();

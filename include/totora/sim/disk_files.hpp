@@ -135,8 +135,7 @@ public:
         if (disk_->names_.contains(name))
             return failure(EEXIST);
         auto content = std::make_shared<SimulatedDisk::Content>();
-        disk_->names_[std::string{name}] = content;
-        disk_->name_steps_.push_back(disk_->names_);
+        disk_->change_name({std::string{name}, {}, content});
         return File{*disk_, std::move(content)};
     }
 
@@ -147,13 +146,9 @@ public:
         auto const found = disk_->names_.find(from);
         if (found == disk_->names_.end())
             return failure(ENOENT);
-        auto content = found->second;
-        disk_->names_.erase(found);
-        auto& place = disk_->names_[std::string{to}];
-        if (place)
-            disk_->used_ -= place->now.size();
-        place = std::move(content);
-        disk_->name_steps_.push_back(disk_->names_);
+        if (auto const replaced = disk_->names_.find(to); replaced != disk_->names_.end())
+            disk_->used_ -= replaced->second->now.size();
+        disk_->change_name({std::string{to}, std::string{from}, found->second});
         return Done{};
     }
 
@@ -165,8 +160,7 @@ public:
         if (found == disk_->names_.end())
             return failure(ENOENT);
         disk_->used_ -= found->second->now.size();
-        disk_->names_.erase(found);
-        disk_->name_steps_.push_back(disk_->names_);
+        disk_->change_name({std::string{name}, {}, nullptr});
         return Done{};
     }
 

@@ -126,7 +126,7 @@ private:
         settings.apply_bytes_max = scaled(256, 6);
         settings.apply_entries_max = scaled(1, 8);
         settings.receive_max = scaled(1, 8);
-        scenario_.log = {.segment_bytes = scaled(4096, 4),
+        scenario_.log = {.segment_bytes = scaled(16'384, 3),
                          .cache_bytes = coin() ? scaled(256, 8) : 0,
                          .record_bytes_max = scaled(256, 4),
                          .prepare_bytes = scaled(1024, 3),
@@ -145,7 +145,7 @@ private:
         clients.thinks_us = scaled(1'000, 7);
         clients.reads = static_cast<std::uint32_t>(random_.below(700'000));
         clients.batches = coin() ? 0 : 100'000;
-        clients.padding = coin() ? 0 : scaled(8, 7);
+        clients.padding = coin() ? 0 : scaled(8, 5);
         scenario_.machines_forget = coin();
         scenario_.clocks_drift = coin();
     }

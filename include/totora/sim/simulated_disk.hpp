@@ -103,6 +103,7 @@ public:
     void lose_power(Kept kept, Prng& random)
     {
         keep_power();
+        sectors_kept_ = sectors_lost_ = 0;
         for (auto const& content : contents()) {
             for (auto const& change : content->unsynced)
                 keep(*content, change, kept, random);
@@ -110,14 +111,14 @@ public:
             content->written.clear();
             content->now = content->durable;
         }
-        if (not name_steps_.empty()) {
-            auto const steps = kept == Kept::nothing      ? 0
-                               : kept == Kept::everything ? name_steps_.size()
-                                                          : random.below(name_steps_.size() + 1);
-            if (steps > 0)
-                durable_names_ = name_steps_[steps - 1];
-            name_steps_.clear();
-        }
+        if (sectors_kept_ > 0 and sectors_lost_ > 0)
+            ++counts_[Fault::write_torn];
+        auto const steps = kept == Kept::nothing      ? 0
+                           : kept == Kept::everything ? name_steps_.size()
+                                                      : random.below(name_steps_.size() + 1);
+        for (auto step = std::size_t{0}; step < steps; ++step)
+            apply(durable_names_, name_steps_[step]);
+        name_steps_.clear();
         names_ = durable_names_;
         used_ = 0;
         for (auto const& [name, content] : names_)
@@ -143,14 +144,21 @@ public:
             used_ -= found->second->now.size();
         names_.erase(name);
         durable_names_.erase(name);
-        for (auto& step : name_steps_)
-            step.erase(name);
+        std::erase_if(name_steps_, [&](NameStep const& step) { return step.name == name; });
     }
 
 private:
     friend class DiskFiles;
 
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+
+    /// A change of a name: created, removed, or renamed from `was`, in one step.
+    struct NameStep
+    {
+        std::string              name;
+        std::string              was;
+        std::shared_ptr<Content> content; ///< Null if it is removed.
+    };
 
     [[nodiscard]] static constexpr unsigned bit_of(DiskCall call) { return 1U << static_cast<unsigned>(call); }
 
@@ -227,19 +235,31 @@ private:
                 apply(content, change, 0, 0);
             return;
         }
-        auto sectors_kept = std::size_t{0};
-        auto sectors = std::size_t{0};
         for (auto begin = change.offset; begin < change.offset + change.size;) {
             auto const end = std::min(change.offset + change.size, (begin / sector_size + 1) * sector_size);
-            ++sectors;
-            if (random.below(2) == 0) {
+            auto const is_kept = random.below(2) == 0;
+            if (is_kept)
                 apply(content, change, begin, end);
-                ++sectors_kept;
-            }
+            ++(is_kept ? sectors_kept_ : sectors_lost_);
             begin = end;
         }
-        if (sectors_kept > 0 and sectors_kept < sectors)
-            ++counts_[Fault::write_torn];
+    }
+
+    /// Gives a name to a content, or, with none, takes the name away.
+    void change_name(NameStep step)
+    {
+        apply(names_, step);
+        name_steps_.push_back(std::move(step));
+    }
+
+    static void apply(Names& names, NameStep const& step)
+    {
+        if (not step.was.empty())
+            names.erase(step.was);
+        if (step.content)
+            names.insert_or_assign(step.name, step.content);
+        else
+            names.erase(step.name);
     }
 
     [[nodiscard]] std::vector<std::shared_ptr<Content>> contents() const
@@ -253,19 +273,22 @@ private:
         add(names_);
         add(durable_names_);
         for (auto const& step : name_steps_)
-            add(step);
+            if (step.content and std::find(all.begin(), all.end(), step.content) == all.end())
+                all.push_back(step.content);
         return all;
     }
 
     FaultCounts&           counts_;
     Names                  names_;
     Names                  durable_names_;
-    std::vector<Names>     name_steps_; ///< The names after each unsynced change of them.
+    std::vector<NameStep>  name_steps_; ///< The unsynced changes of names, in order.
     std::vector<std::byte> gathered_;   ///< By the write under way; kept to be used again.
     std::uint64_t          used_ = 0;
     std::uint64_t          space_ = never;
     std::uint64_t          calls_left_ = never;
     std::uint64_t          troubles_ = 0;
+    std::uint64_t          sectors_kept_ = 0; ///< When the power was lost last.
+    std::uint64_t          sectors_lost_ = 0;
     unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
     bool                   lies_ = false;
 };

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/sim/shrink.hpp"
+#include "totora/sim/sighting_text.hpp"
+#include "totora/sim/simulation.hpp"
+#include "totora/sim/simulation_totals.hpp"
+
+#include "options.hpp"
+#include "progress.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+// simulate --seeds A..B [--nodes 3..7] [--events N] [--seconds S] [--json FILE] [--trace FILE] [--shrink]
+//          [--without FAULT,...] [--only NUMBER,...]
+//
+// Runs a simulated cluster for each seed. Ends with 1 if a property does not hold in any of them, with the command that does
+// it again and the story of the last events; with 2 if it does not understand what it is asked.
+
+namespace
+{
+
+using namespace totora::sim;
+using totora::simulate::Options;
+using totora::simulate::Progress;
+
+[[nodiscard]] SimulationReport run(std::uint64_t seed, SimulationOptions const& options, std::ostream* trace)
+{
+    auto const watch = [trace](Sighting const& sighting) { *trace << json_of(sighting) << "\n"; };
+    if (trace != nullptr)
+        return Simulation<>{make_scenario(seed, options), watch}.run();
+    return Simulation<>{make_scenario(seed, options)}.run();
+}
+
+/// Tells of a failure, and looks for the fewest faults that lead to one.
+void explain(SimulationReport const& report, Options const& options, SimulationTotals& totals)
+{
+    auto replay = totora::simulate::command_of(report.seed, options.simulation);
+    std::printf("\nseed %llu, %zu servers, does not hold: %s\nreplay: %s\nthe last events:\n",
+                static_cast<unsigned long long>(report.seed), report.servers, report.broken.c_str(), replay.c_str());
+    report.last.for_each([](Sighting const& sighting) { std::printf("  %s\n", told(sighting).c_str()); });
+    if (options.shrinks) {
+        auto const fails = [&](SimulationOptions const& fewer) {
+            return not run(report.seed, fewer, nullptr).broken.empty();
+        };
+        auto const smallest = Shrinker{report.seed, options.simulation, fails}.shrink();
+        replay = totora::simulate::command_of(report.seed, smallest);
+        std::printf("fails with fewer faults: %s\n  %s\n", run(report.seed, smallest, nullptr).broken.c_str(),
+                    replay.c_str());
+    }
+    std::fflush(stdout);
+    totals.failures.push_back({report.seed, report.broken, replay});
+}
+
+int simulate(Options const& options)
+{
+    auto trace = std::ofstream{};
+    if (not options.trace.empty())
+        trace.open(options.trace);
+    auto totals = SimulationTotals{};
+    auto progress = Progress{options};
+    for (auto seed = options.first; seed <= options.last and not progress.is_over(); ++seed) {
+        auto const report = run(seed, options.simulation, options.trace.empty() ? nullptr : &trace);
+        totals.add(report);
+        if (not report.broken.empty())
+            explain(report, options, totals);
+        progress(totals);
+    }
+    progress.finish();
+    auto const rate = static_cast<double>(totals.events) / progress.seconds();
+    std::printf("%s%llu seeds, %llu events, %.0f a second, %llu simulated seconds, %llu requests answered, hash %s: "
+                "%zu failures\n",
+                told(totals).c_str(), static_cast<unsigned long long>(totals.seeds),
+                static_cast<unsigned long long>(totals.events), rate,
+                static_cast<unsigned long long>(totals.simulated_us / 1'000'000),
+                static_cast<unsigned long long>(totals.answered), spelled_hash(totals.hash).c_str(),
+                totals.failures.size());
+    if (not options.json.empty() and not(std::ofstream{options.json} << json_of(totals, rate))) {
+        std::fprintf(stderr, "simulate: the file %s cannot be written.\n", options.json.c_str());
+        return 2;
+    }
+    return totals.failures.empty() ? 0 : 1;
+}
+
+} // namespace
+
+int main(int count, char** words)
+{
+    auto const options = totora::simulate::options_of({words + 1, words + count});
+    if (not options) {
+        std::fprintf(stderr, "simulate: %s\n", options.error().c_str());
+        return 2;
+    }
+    return simulate(*options);
+}
