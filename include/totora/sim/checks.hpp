@@ -54,9 +54,8 @@ public:
     {
         auto& record = servers_[server];
         expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
-        expect(not state.voted_for or votes_in(record, state.current_term) == nobody or
-                   votes_in(record, state.current_term) == *state.voted_for,
-               "a vote survives a crash");
+        auto const vote = votes_in(record, state.current_term);
+        expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
         expect(registry_.knows(state.log), "what is recovered was made by a leader");
         expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
         record.seen = Seen{};

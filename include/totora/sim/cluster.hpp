@@ -9,6 +9,7 @@
 #include "totora/sim/scenario.hpp"
 #include "totora/sim/simulated_server.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -100,6 +101,7 @@ public:
         server.storage.close();
         server.wakes_us = Server::never;
         server.syncing = false;
+        ++server.sync_number;
         server.paused = false;
     }
 
@@ -109,7 +111,8 @@ public:
         if (servers_[number]->storage.desk().waiting())
             begin_work(*servers_[number]);
         kill(number);
-        servers_[number]->storage.disk().lose_power(static_cast<Kept>(random_.below(3)), random_);
+        servers_[number]->storage.disk().lose_power(static_cast<Kept>(std::min<std::uint64_t>(random_.below(5), 2)),
+                                                    random_);
     }
 
     /// Lets a node do what it can. Throws `PowerFailed` if the power fails meanwhile.
@@ -131,7 +134,10 @@ private:
     /// Gets as far as a random call.
     void begin_work(Server& server)
     {
-        server.storage.disk().cut_power_in(random_.between(1, 3));
+        if (random_.below(4) == 0)
+            server.storage.disk().cut_power_in(random_.between(1, 3));
+        else
+            server.storage.disk().cut_power_before_sync();
         try {
             server.storage.desk().work();
         } catch (PowerFailed const&) {}

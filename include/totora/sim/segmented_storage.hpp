@@ -16,13 +16,15 @@ namespace totora::sim
 
 /// The storage of one simulated server: the shipped log in segments, over a disk and a syncer that obey virtual time.
 ///
-/// A storage of one's own needs `Log`, these functions, and a disk and a desk to which things can happen.
-class SegmentedStorage
+/// `TheLog` may be one that derives from the shipped one and is made from it. A storage of one's own needs `Log`, these
+/// functions, and a disk and a desk to which things can happen.
+template <typename TheLog = SegmentedLog<DiskFiles, VirtualSyncer>>
+class BasicSegmentedStorage
 {
 public:
-    using Log = SegmentedLog<DiskFiles, VirtualSyncer>;
+    using Log = TheLog;
 
-    SegmentedStorage(Identity const& identity, SegmentedLogOptions const& options, FaultCounts& counts)
+    BasicSegmentedStorage(Identity const& identity, SegmentedLogOptions const& options, FaultCounts& counts)
         : disk_(counts), options_(options)
     {
         auto files = DiskFiles{disk_};
@@ -57,5 +59,7 @@ private:
     SegmentedLogOptions options_;
     std::optional<Log>  log_;
 };
+
+using SegmentedStorage = BasicSegmentedStorage<>;
 
 } // namespace totora::sim

@@ -24,7 +24,6 @@ enum class Sighted : std::uint8_t
     completion, ///< Writing and syncing ended, well or not.
     request,    ///< A client asked for something.
     start,      ///< A process started.
-    end,        ///< A process ended.
     resumed,    ///< A paused process went on, with all that had arrived meanwhile.
     link,       ///< The transport said how the way to a server is.
     fault,      ///< A planned fault began.

@@ -17,8 +17,8 @@ namespace totora::sim
 /// The name of what happened, as a trace spells it.
 [[nodiscard]] constexpr std::string_view name_of(Sighted what)
 {
-    constexpr std::string_view names[] = {"message", "alarm",   "completion", "request", "start",
-                                          "end",     "resumed", "link",       "fault",   "healed"};
+    constexpr std::string_view names[] = {"message", "alarm", "completion", "request", "start",
+                                          "resumed", "link",  "fault",      "healed"};
     return names[static_cast<std::size_t>(what)];
 }
 
@@ -51,9 +51,6 @@ namespace totora::sim
         break;
     case Sighted::start:
         text += "a process starts";
-        break;
-    case Sighted::end:
-        text += "a process ends";
         break;
     case Sighted::resumed:
         text += "goes on after a pause";

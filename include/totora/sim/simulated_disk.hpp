@@ -74,9 +74,15 @@ public:
 
     // --- What goes wrong --------------------------------------------------------------------------------------------
 
-    /// The power fails during the call of this number from now, counted from 1.
+    /// The power fails during the call of this number from now, counted from 1; or between the next writes and their sync.
     void cut_power_in(std::uint64_t calls) { calls_left_ = calls; }
-    void keep_power() { calls_left_ = never; }
+    void cut_power_before_sync() { power_fails_before_sync_ = true; }
+
+    void keep_power()
+    {
+        calls_left_ = never;
+        power_fails_before_sync_ = false;
+    }
 
     /// The next call of this kind fails, once.
     void fail_next(DiskCall call) { failing_ |= bit_of(call); }
@@ -165,7 +171,7 @@ private:
     /// Every call begins with it: 0, or the `errno` to fail with.
     [[nodiscard]] int begin_call(DiskCall call)
     {
-        if (calls_left_ != never and --calls_left_ == 0) {
+        if ((calls_left_ != never and --calls_left_ == 0) or (power_fails_before_sync_ and call == DiskCall::sync)) {
             keep_power();
             throw PowerFailed{};
         }
@@ -290,6 +296,7 @@ private:
     std::uint64_t          sectors_kept_ = 0; ///< When the power was lost last.
     std::uint64_t          sectors_lost_ = 0;
     unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
+    bool                   power_fails_before_sync_ = false;
     bool                   lies_ = false;
 };
 

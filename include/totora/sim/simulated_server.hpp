@@ -114,6 +114,7 @@ struct SimulatedServer
     std::uint64_t sync_extra_us = 0; ///< For a slow disk.
     std::uint64_t next_sync_hangs_us = 0;
     std::uint64_t troubles = 0;    ///< Of the disk, when the process began.
+    std::uint32_t sync_number = 0; ///< Of the completion that is planned, or was last.
     bool          syncing = false; ///< A completion is planned.
     bool          paused = false;
     bool          damaged = false; ///< Synced data were damaged.

@@ -112,8 +112,9 @@ private:
     struct Planned
     {
         Occasion      what{};
-        std::uint32_t stamp = 0; ///< The life of the process, the visit of the client, or how often a link flaps.
-        std::size_t   at = 0;    ///< A server, a client, a frame or a partition.
+        std::uint32_t stamp =
+            0;              ///< The life of a process, the number of a sync, the visit of a client; how often to flap.
+        std::size_t at = 0; ///< A server, a client, a frame or a partition.
     };
 
     using Server = typename Cluster<Parts>::Server;
@@ -257,10 +258,10 @@ private:
         end_sighting(sighting);
     }
 
-    void complete_sync(std::size_t number, std::uint32_t life)
+    void complete_sync(std::size_t number, std::uint32_t sync_number)
     {
         auto& server = cluster_[number];
-        if (server.life != life or not server.process)
+        if (server.sync_number != sync_number)
             return;
         server.syncing = false;
         if (server.paused)
@@ -334,7 +335,7 @@ private:
             ++report_.faults[Fault::sync_hangs];
         }
         server.syncing = true;
-        plan(takes, Occasion::sync, number, server.life);
+        plan(takes, Occasion::sync, number, ++server.sync_number);
     }
 
     void plan_wake(std::size_t number)
@@ -436,8 +437,10 @@ private:
         case Fault::power_lost:
             return end_if_up(fault.server, [&] { cluster_.lose_power(fault.server); });
         case Fault::power_lost_in_a_call:
-            if (server.process)
+            if (server.process and random.below(4) == 0)
                 disk.cut_power_in(random.between(1, 60));
+            else if (server.process)
+                disk.cut_power_before_sync();
             return false;
         case Fault::power_lost_in_recovery:
             server.power_fails_in_start = true;
@@ -643,7 +646,11 @@ private:
         server.time.set_rate(LocalTime::true_rate);
         if (server.process and server.paused)
             resume(number, server.life);
+        if (server.syncing)
+            plan(scenario_.syncs.takes_us, Occasion::sync, number, ++server.sync_number);
         if (server.process) {
+            auto& sighting = sight(Sighted::healed, number);
+            end_sighting(sighting);
             for (auto const other : quorum_)
                 if (other != number)
                     open_link(number, other);
@@ -741,6 +748,7 @@ private:
             return;
         auto const& state = server.process->node.state();
         checks_.in_full(state);
+        checks_.expect(is_bounded(server), "a log takes a bounded multiple of its entries on the disk");
         auto const last = last_index(state);
         if (last == Index{} or server.paused)
             return;
@@ -751,6 +759,13 @@ private:
         } catch (PowerFailed const&) {
             end_process(number, [&] { cluster_.lose_power(number); });
         }
+    }
+
+    /// Old segments are used again or removed, votes and truncations do not pile up.
+    [[nodiscard]] bool is_bounded(Server& server) const
+    {
+        auto const entries = server.storage.log().bytes(Index{1}, server.storage.log().last().index);
+        return server.storage.disk().used() <= 8 * entries + 16 * scenario_.log.segment_bytes;
     }
 
     Scenario                             scenario_;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/sim/simulated_server.hpp"
+#include "totora/sim/virtual_syncer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// Parts of a simulated cluster that are wrong in one way, to see that it is noticed.
+namespace totora::test
+{
+
+enum class Sabotage
+{
+    none,
+    syncs_lie,            ///< Nothing is ever durable.
+    votes_are_forgotten,  ///< The log saves the term only.
+    a_machine_skips,      ///< Some machines leave out a command now and then.
+    entries_are_forged,   ///< Payloads change on the way, and their checksums with them.
+    reads_are_stale,      ///< A read looks at the machine at once.
+    votes_do_not_arrive,  ///< Nobody is ever elected.
+    appends_do_not_arrive ///< Nothing is ever committed.
+};
+
+/// Which one is in force.
+inline auto sabotage = Sabotage::none;
+
+/// Puts one in force for as long as it lives.
+class WithSabotage
+{
+public:
+    explicit WithSabotage(Sabotage which) { sabotage = which; }
+    WithSabotage(WithSabotage const&) = delete;
+    WithSabotage& operator=(WithSabotage const&) = delete;
+    ~WithSabotage() { sabotage = Sabotage::none; }
+};
+
+struct SabotagedLog : sim::SegmentedStorage::Log
+{
+    using Honest = sim::SegmentedStorage::Log;
+
+    SabotagedLog(Honest&& log) : Honest(std::move(log)) {}
+
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
+    {
+        Honest::save_vote(write, term, sabotage == Sabotage::votes_are_forgotten ? std::nullopt : vote);
+    }
+};
+
+struct SabotagedStorage : sim::BasicSegmentedStorage<SabotagedLog>
+{
+    SabotagedStorage(Identity const& identity, SegmentedLogOptions const& options, sim::FaultCounts& counts)
+        : BasicSegmentedStorage(identity, options, counts)
+    {
+        disk().lie_about_syncs(sabotage == Sabotage::syncs_lie);
+    }
+};
+
+class SabotagedMachine : public sim::Store
+{
+public:
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        auto const skips = sabotage == Sabotage::a_machine_skips and not std::exchange(skipped_, true);
+        if (skips)
+            responses.resize(responses.size() + commands.size());
+        else
+            Store::apply(commands, responses);
+    }
+
+private:
+    bool skipped_ = made_++ % 3 != 0; ///< Every third one skips its first batch.
+
+    static inline std::size_t made_ = 0;
+};
+
+class SabotagedTransport : public sim::Endpoint
+{
+public:
+    using Endpoint::Endpoint;
+
+    void send(Released const& message, Entries const& entries)
+    {
+        auto const* append = std::get_if<AppendEntriesResponse>(&message.rpc());
+        if (sabotage == Sabotage::votes_do_not_arrive and std::holds_alternative<RequestVoteResponse>(message.rpc()))
+            return;
+        if (sabotage == Sabotage::appends_do_not_arrive and append != nullptr and append->match > Index{})
+            return;
+        Endpoint::send(message, entries);
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> receive()
+    {
+        auto event = Endpoint::receive();
+        if (sabotage != Sabotage::entries_are_forged or not event)
+            return event;
+        if (auto* received = std::get_if<Received>(&*event); received != nullptr and ++received_ % 100 == 0)
+            received->entries = forged(received->entries);
+        return event;
+    }
+
+private:
+    [[nodiscard]] static Entries forged(Entries const& entries)
+    {
+        auto copies = Entries{};
+        for (auto const entry : entries) {
+            auto const block = std::make_shared<std::vector<std::byte>>(entry.encoded.begin(), entry.encoded.end());
+            if (not entry.payload.empty())
+                block->back() ^= std::byte{1};
+            seal_entry(*block, entry.index, entry.term, entry.kind, entry.time_ms);
+            copies.add({block, *block}, 1);
+        }
+        return copies;
+    }
+
+    std::uint64_t received_ = 0;
+};
+
+struct SabotagedParts
+{
+    using Machine = SabotagedMachine;
+    using Storage = SabotagedStorage;
+    using Transport = SabotagedTransport;
+
+    template <typename Node, typename Completion>
+    static void read(Node& node, Completion completion)
+    {
+        if (sabotage == Sabotage::reads_are_stale)
+            completion(ReadOutcome{ReadableNow{}});
+        else
+            node.read(std::move(completion));
+    }
+};
+
+} // namespace totora::test
