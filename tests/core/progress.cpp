@@ -53,6 +53,24 @@ constexpr auto a_follower_that_agrees_gets_no_more_than_the_window = [] {
 };
 TOTORA_PROVE(a_follower_that_agrees_gets_no_more_than_the_window, "dissertation 10.2.1", "case_76");
 
+/// Found by the simulator: with a window of one append, and heartbeats more often than answers come back, there was always
+/// a heartbeat on its way, and never a place for entries.
+constexpr auto heartbeats_on_their_way_keep_no_entries_back = [] {
+    auto state = leader_in_flow(1, 1);
+    state = step(state, ring(state, Alarm::heartbeat)).state;
+    state = step(state, ring(state, Alarm::heartbeat)).state;
+    auto const heartbeat = progress_of(state, S2).sent.value;
+
+    auto const proposed = checked_step(state, local(Proposed{2}));
+    require(sent<AppendEntries>(proposed.outgoing, S2).size() == 1, "one append goes out beside them");
+    state = step(proposed.state, ring(proposed.state, Alarm::heartbeat)).state;
+    auto const early = checked_step(state, from(S2, accepted(Term{2}, Index{4}, heartbeat)));
+    require(sent<AppendEntries>(early.outgoing, S2).empty(), "and no other one before it is answered");
+    auto const answered = checked_step(early.state, from(S2, accepted(Term{2}, Index{5}, heartbeat + 1)));
+    require(sent<AppendEntries>(answered.outgoing, S2).size() == 1, "but then, with another heartbeat on its way");
+};
+TOTORA_PROVE(heartbeats_on_their_way_keep_no_entries_back, "dissertation 10.2.1", "case_76");
+
 /// A window whose appends are all lost is freed by the answer to a heartbeat.
 constexpr auto lost_appends_do_not_hold_their_places = [] {
     auto state = leader_in_flow(2, 1);

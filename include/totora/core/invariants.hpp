@@ -26,7 +26,7 @@ namespace totora
             return "what matches lies below what is sent next";
         if (progress.next > next(last_index(state)))
             return "what is sent next lies at most one behind the log";
-        if (progress.answered > progress.sent)
+        if (progress.answered > progress.sent or progress.loaded > progress.sent)
             return "what is answered was sent";
         if (progress.round > leader.round)
             return "an answered round has begun";

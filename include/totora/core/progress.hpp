@@ -37,6 +37,7 @@ struct Progress
     Index                          next;  ///< The next entry to send (`nextIndex`).
     std::variant<Probe, Replicate> flow;
     AppendNumber                   sent;          ///< The number of the newest append.
+    AppendNumber                   loaded;        ///< The number of the newest append with entries.
     AppendNumber                   answered;      ///< The highest number that an answer echoed.
     Round                          round;         ///< The newest read round that the follower answered.
     bool                           heard = false; ///< It answered anything since the last quorum check.
@@ -62,13 +63,16 @@ constexpr void replicate_from_now(Progress& progress)
 }
 
 /// Whether another append with entries may be sent now.
+///
+/// Heartbeats and read rounds have numbers too. Where more of them are on their way than the window has places, one append
+/// with entries may be out all the same: otherwise none would ever be.
 [[nodiscard]] constexpr bool may_send_entries(Progress const& progress, std::uint64_t window)
 {
     if (progress.full)
         return false;
     if (auto const* probe = std::get_if<Probe>(&progress.flow))
         return not probe->awaiting;
-    return progress.in_flight() < window;
+    return progress.in_flight() < window or progress.loaded <= progress.answered;
 }
 
 /// Whether a refusal speaks of what is outstanding now. A late or repeated one must change nothing: it would

@@ -41,6 +41,7 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
 
     if (entries.count == 0)
         return;
+    progress.loaded = progress.sent;
     if (auto* probe = std::get_if<Probe>(&progress.flow))
         probe->awaiting = true;
     else

@@ -130,6 +130,7 @@ void walk(Walker& walker, Progress& progress)
     walker.number(progress.next.value);
     walk_variant(walker, progress.flow);
     walker.number(progress.sent.value);
+    walker.number(progress.loaded.value);
     walker.number(progress.answered.value);
     walker.number(progress.round.value);
     walker.number(progress.heard);

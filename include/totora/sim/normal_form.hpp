@@ -22,7 +22,7 @@ namespace totora::sim
 // Appends to a follower: all that an answer's number is compared with is the `since` of the leader's flow, which only
 // grows. A number is *current* (1) if it is at least that, and *outdated* (0) for ever if it is below. That a leader is
 // answered what it never sent does not happen: numbers come from its own appends of its own term. The window is wider
-// than what a scope can send, so that `sent - answered` stays below it.
+// than what a scope can send, so that `sent - answered` stays below it, and `loaded` is never asked for.
 //
 // None of this is taken on trust: twin.hpp.
 
@@ -82,7 +82,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
             if (message.to == progress.server)
                 renumber(message.rpc, since);
         progress.sent = AppendNumber{progress.sent >= since ? 1U : 0U};
-        progress.answered = AppendNumber{};
+        progress.loaded = progress.answered = AppendNumber{};
         since = AppendNumber{1};
     }
     return outdated;
