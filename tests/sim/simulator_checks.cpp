@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_vote_and_a_term_that_a_crash_took_are_seen, *label("case_
     BOOST_TEST(forgot_vote.broken() == "a vote survives a crash");
 
     auto forgot_term = Witness{};
-    forgot_term.checks.sent(0, S2, AppendEntriesResponse{.term = Term{4}, .success = true});
+    forgot_term.checks.sent(0, S2, AppendEntriesResponse{Term{4}, true, {}, {}, {}, {}});
     forgot_term.checks.started(0, follower(S1, Term{3}, {}));
     BOOST_TEST(forgot_term.broken() == "a term in which something was promised survives a crash");
 }
