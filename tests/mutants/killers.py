@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What can notice a mutant: the proofs of one test file, its tests at run time, the explorer, the simulator.
+
+Each is asked with an overlay, a folder that stands before include/ and holds only the mutated headers. Every answer is kept in
+build/mutants, by what it depends on: the files that the killer includes, and the mutated ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from mutant import TOP, Mutant
+
+BUILD = TOP / "build" / "mutants"
+TESTS = TOP / "tests"
+COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "-fmax-errors=20"]
+PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=10000000"]
+MEMORY_KIB = 6 << 20
+SECONDS_MAX = 240
+INCLUDE = re.compile(r'^#include [<"]((?:totora|support)/[^>"]+|[a-z_]+\.hpp)[>"]', re.MULTILINE)
+PREFIX = "boost/test/unit_test.hpp algorithm array compare concepts functional map memory optional span string variant vector"
+
+
+@dataclass(frozen=True)
+class Answer:
+    verdict: str  # "killed", "survived", or "invalid": the mutant is no program.
+    said: str  # The first words of the one that noticed it.
+    seconds: float
+
+
+def run(command: list[str], seconds: float) -> tuple[int | None, str]:
+    """The exit code, None if it had to be stopped; and what it said."""
+    limited = ["bash", "-c", f'ulimit -v {MEMORY_KIB} -c 0; exec "$@"', "bash", *command]
+    process = subprocess.Popen(
+        limited, cwd=TOP, env={**os.environ, "LC_ALL": "C"}, text=True, errors="replace", start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        said, _ = process.communicate(timeout=seconds)
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.communicate()
+        return None, f"did not end within {seconds:.0f} s"
+
+
+# --- What an answer depends on --------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def includes_of(path: Path) -> tuple[Path, ...]:
+    found = []
+    for name in INCLUDE.findall(path.read_text()):
+        for folder in (path.parent, TOP / "include", TESTS):
+            if (folder / name).is_file():
+                found.append((folder / name).resolve())
+                break
+    return tuple(found)
+
+
+@lru_cache(maxsize=None)
+def everything_behind(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files, and all that they include, directly or not."""
+    seen: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(includes_of(path))
+    return tuple(sorted(seen))
+
+
+@lru_cache(maxsize=None)
+def digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def key_of(name: str, sources: tuple[Path, ...], mutant: Mutant | None) -> str:
+    mutated = mutant.mutated() if mutant else {}
+    digest = hashlib.sha256(name.encode())
+    for path in everything_behind(sources):
+        digest.update(f"{path.relative_to(TOP)} {digest_of(path)}\n".encode())
+    for file, text in sorted(mutated.items()):
+        digest.update(f"{file}\n{text}".encode())
+    return digest.hexdigest()[:24]
+
+
+# --- The killers ----------------------------------------------------------------------------------------------------
+
+
+class Killer:
+    """Something that is asked whether it notices a mutant."""
+
+    name: str
+    sources: tuple[Path, ...]
+
+    def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
+        raise NotImplementedError
+
+    def sees(self, mutant: Mutant) -> bool:
+        """Whether it includes what the mutant changes."""
+        reached = set(everything_behind(self.sources))
+        return any((TOP / "include" / "totora" / edit.file) in reached for edit in mutant.edits)
+
+    def ask(self, mutant: Mutant | None) -> Answer:
+        """Asks about a mutant, or about the headers as they are; or remembers what was answered before."""
+        kept = BUILD / "answers" / f"{key_of(self.name, self.sources, mutant)}.json"
+        if kept.exists():
+            return Answer(**json.loads(kept.read_text()))
+        started = time.monotonic()
+        (BUILD / "work").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=BUILD / "work") as work:
+            overlay = Path(work) / "include"
+            overlay.mkdir()
+            for file, text in (mutant.mutated() if mutant else {}).items():
+                (overlay / "totora" / file).parent.mkdir(parents=True, exist_ok=True)
+                (overlay / "totora" / file).write_text(text)
+            verdict, said = self.attempt(overlay, Path(work))
+        answer = Answer(verdict, said, round(time.monotonic() - started, 1))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        temporary = kept.with_suffix(f".{threading.get_ident()}")
+        temporary.write_text(json.dumps(asdict(answer)))
+        temporary.rename(kept)
+        return answer
+
+    def kills(self, mutant: Mutant) -> Answer:
+        """As `ask`, but a killer that complains of the headers as they are says nothing about a mutant."""
+        answer = self.ask(mutant)
+        if answer.verdict == "killed" and self.ask(None).verdict != "survived":
+            return Answer("survived", f"{self.name} also fails without the mutant", answer.seconds)
+        return answer
+
+
+ERROR = re.compile(r"^(\S+?):\d+:\d+: (?:fatal )?error: (.*)$", re.MULTILINE)
+FAILED_PROOF = re.compile(r"non-constant condition for static assertion|static assertion failed")
+NOT_CONSTANT = re.compile(
+    r"call to non-'constexpr' function|is not a constant expression|in a constant expression|'constexpr' .*(limit|depth)"
+    r"|overflow|outside the bounds|outside array bounds|dereferencing|is not usable in|accessing|division by zero|uninitialized|"
+    r"past (the|one)|null pointer|was deleted|not been deallocated|modifying a const"
+)
+
+
+def judge_compilation(status: int | None, said: str) -> tuple[str, str]:
+    """A compile error counts only if it is a failed proof: a static_assert of a test, and what the evaluation ran into."""
+    if status == 0:
+        return "survived", ""
+    if status is None:
+        return "killed", "the proof does not end"
+    errors = ERROR.findall(said)
+    proofs = [file for file, words in errors if FAILED_PROOF.search(words) and "/tests/" in "/" + file]
+    others = [words for _, words in errors if not FAILED_PROOF.search(words) and not NOT_CONSTANT.search(words)]
+    if not proofs or others:
+        return "invalid", (others or [said[-300:]])[0]
+    proof = re.search(r"TOTORA_PROVE\((\w+)", said)
+    return "killed", proof.group(1) if proof else "a static_assert"
+
+
+def compile_command(overlay: Path) -> list[str]:
+    return [*COMPILER, f"-I{overlay}", f"-I{TOP / 'include'}", f"-I{TESTS}"]
+
+
+_prefix_lock = threading.Lock()
+
+
+def prefix() -> Path:
+    """Boost.Test and what tests include of the standard library, compiled once. Nothing of totora."""
+    header = BUILD / "prefix" / "prefix.hpp"
+    with _prefix_lock:
+        compiled = header.with_suffix(".hpp.gch")
+        if not compiled.exists():
+            header.parent.mkdir(parents=True, exist_ok=True)
+            header.write_text("".join(f"#include <{name}>\n" for name in PREFIX.split()))
+            half = header.with_suffix(".half")
+            subprocess.run([*COMPILER, *PROOF_LIMITS, "-x", "c++-header", header, "-o", half], check=True)
+            half.rename(compiled)
+    return header
+
+
+@lru_cache(maxsize=None)
+def test_main() -> Path:
+    with _prefix_lock:
+        built = BUILD / "prefix" / "main.o"
+        if not built.exists():
+            built.parent.mkdir(parents=True, exist_ok=True)
+            half = built.with_suffix(".half")
+            subprocess.run([*COMPILER, "-c", TESTS / "main.cpp", "-o", half], check=True)
+            half.rename(built)
+    return built
+
+
+class TestFile(Killer):
+    """One file of tests: its proofs by the compiler; and if it has tests that only run, those too."""
+
+    def __init__(self, path: str):
+        self.name = path
+        file = TESTS / path
+        uses_tcp = "support/tcp.hpp" in file.read_text()
+        self.sources = (file, TESTS / "support" / "tcp.cpp") if uses_tcp else (file,)
+        self.only_proofs = not re.search(r"\bBOOST_(AUTO|FIXTURE|DATA)_TEST_CASE", file.read_text())
+
+    def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
+        command = [*compile_command(overlay), *PROOF_LIMITS, "-include", str(prefix())]
+        if self.only_proofs:
+            return judge_compilation(*run([*command, "-fsyntax-only", str(self.sources[0])], SECONDS_MAX))
+        command.append("-O2" if self.name == "core/totality.cpp" else "-O0")
+        objects = [str(test_main())]
+        for number, source in enumerate(self.sources):
+            objects.append(str(work / f"{number}.o"))
+            verdict, said = judge_compilation(*run([*command, "-c", str(source), "-o", objects[-1]], SECONDS_MAX))
+            if verdict != "survived":
+                return verdict, said
+        status, said = run([COMPILER[0], *objects, "-pthread", "-o", str(work / "tests")], SECONDS_MAX)
+        if status != 0:
+            return "invalid", said[-300:]
+        status, said = run([str(work / "tests")], SECONDS_MAX)
+        if status == 0:
+            return "survived", ""
+        failed = re.search(r'error: in "([^"]+)"', said)
+        return "killed", failed.group(1) if failed else said.strip()[-200:]
+
+
+class Program(Killer):
+    """A program that is compiled with the mutant and searches by itself: it ends with 1 if it has found something."""
+
+    def __init__(self, name: str, main: str, options: list[str], libraries: tuple[str, ...] = ()):
+        self.name = name
+        self.sources = (TESTS / main,)
+        self.options = options
+        self.libraries = libraries
+
+    def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
+        program = self.compiled(overlay, work)
+        if isinstance(program, str):
+            return "invalid", program
+        status, said = run([str(program), *self.options], SECONDS_MAX)
+        if status is None or status == 0:
+            return "survived", "" if status == 0 else said
+        if status == 2:
+            return "invalid", said[-300:]
+        found = re.search(r"^(Does not hold: .*|.*[Ss]eed \d+.*)$", said, re.MULTILINE)
+        return "killed", found.group(1) if found else said.strip()[-200:]
+
+    def compiled(self, overlay: Path, work: Path) -> Path | str:
+        """The program, kept from one question to the next about the same mutant; or why there is none."""
+        overlaid = sorted(path for path in overlay.rglob("*.hpp"))
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in overlaid))
+        digest.update(key_of(str(self.sources[0]), self.sources, None).encode())
+        kept = BUILD / "programs" / digest.hexdigest()[:24]
+        if kept.exists():
+            return kept
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        half = work / "program"
+        command = [*compile_command(overlay), "-O1", str(self.sources[0]), "-o", str(half), "-pthread", *self.libraries]
+        status, said = run(command, SECONDS_MAX)
+        if status != 0:
+            return said[-300:]
+        half.rename(kept)
+        for old in sorted(kept.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-16]:
+            old.unlink(missing_ok=True)
+        return kept
+
+
+def killer_of(words: str) -> Killer:
+    """`cases/votes.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
+    first, *rest = words.split()
+    if first == "explore":
+        return Program(words, "explore/main.cpp", ["--scope", *rest])
+    if first == "simulate":
+        return Program(words, "simulate/main.cpp", ["--seeds", *rest])
+    return TestFile(words)
