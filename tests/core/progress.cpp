@@ -88,6 +88,23 @@ constexpr auto lost_appends_do_not_hold_their_places = [] {
 };
 TOTORA_PROVE(lost_appends_do_not_hold_their_places, "5.3", "case_76");
 
+/// An answer speaks for all appends up to its number. If it freed only its own place, every lost append would make the window
+/// smaller by one, for the rest of the term.
+constexpr auto lost_appends_do_not_make_the_window_smaller = [] {
+    auto state = leader_in_flow(2, 1);
+    state = step(state, local(Proposed{2})).state; // 5/2 and 6/2 are lost.
+    state = step(state, ring(state, Alarm::heartbeat)).state;
+    state = step(state, from(S2, refused(Term{2}, Index{6}, {Term{2}, Index{4}}, 4))).state;
+    state = step(state, from(S2, accepted(Term{2}, Index{5}, 5))).state;
+    require(progress_of(state, S2).next == Index{7} and progress_of(state, S2).in_flight() == 1, "6/2 is on its way");
+
+    auto const proposed = checked_step(state, local(Proposed{1}));
+
+    require(sent<AppendEntries>(proposed.outgoing, S2).size() == 1, "there is a place for 7/2, as before");
+    require(progress_of(proposed.state, S2).in_flight() == 2, "and then the window is full again");
+};
+TOTORA_PROVE(lost_appends_do_not_make_the_window_smaller, "5.3", "case_76");
+
 constexpr auto many_entries_leave_in_pieces_and_the_answers_ask_for_more = [] {
     auto const state = leader_in_flow(256, 10);
 

@@ -187,7 +187,7 @@ RELEVANT = {
     "step": "core/alarms paper/figure_2_servers core/breach cases/late_messages cases/durability",
     "term_runs": "core/term_runs",
     "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes",
-    "types": "core/term_runs cases/log_matching",
+    "types": "core/types core/term_runs cases/log_matching",
     "writes": "core/writes cases/late_messages",
 }
 GENERAL = "paper/figure_2_servers paper/figure_2_leaders paper/figure_2_append_entries cases/late_messages cases/shapes cases/votes"

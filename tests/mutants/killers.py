@@ -234,11 +234,11 @@ class TestFile(Killer):
 class Program(Killer):
     """A program that is compiled with the mutant and searches by itself: it ends with 1 if it has found something."""
 
-    def __init__(self, name: str, main: str, options: list[str], libraries: tuple[str, ...] = ()):
+    def __init__(self, name: str, main: str, options: list[str], how: tuple[str, ...]):
         self.name = name
         self.sources = (TESTS / main,)
         self.options = options
-        self.libraries = libraries
+        self.how = how
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
         program = self.compiled(overlay, work)
@@ -262,7 +262,7 @@ class Program(Killer):
             return kept
         kept.parent.mkdir(parents=True, exist_ok=True)
         half = work / "program"
-        command = [*compile_command(overlay), "-O1", str(self.sources[0]), "-o", str(half), "-pthread", *self.libraries]
+        command = [*compile_command(overlay), *self.how, str(self.sources[0]), "-o", str(half), "-pthread"]
         status, said = run(command, SECONDS_MAX)
         if status != 0:
             return said[-300:]
@@ -276,7 +276,8 @@ def killer_of(words: str) -> Killer:
     """`cases/votes.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
     first, *rest = words.split()
     if first == "explore":
-        return Program(words, "explore/main.cpp", ["--scope", *rest])
+        # What it finds, it finds among the first states: compiling takes longer than searching.
+        return Program(words, "explore/main.cpp", ["--scope", *rest], ("-O0", *PROOF_LIMITS, "-include", str(prefix())))
     if first == "simulate":
-        return Program(words, "simulate/main.cpp", ["--seeds", *rest])
+        return Program(words, "simulate/main.cpp", ["--seeds", *rest], ("-O1",))
     return TestFile(words)

@@ -21,11 +21,11 @@ from mutant import TOP, DoesNotApply, Mutant, case_mutants
 LABEL = re.compile(r'"case_(\d+)"')
 ALONE = {
     "explore": (
-        "explore two-elections-a-proposal --limit-states 100000",
-        "explore features-two-candidates --limit-states 60000",
-        "explore two-elections-a-proposal-a-crash --limit-states 100000",
-        "explore a-read-across-a-leader-change --limit-states 100000",
-        "explore three-elections-two-proposals-entry-by-entry --random 1 --limit-states 200000",
+        "explore two-elections-a-proposal-a-crash --limit-states 30000",
+        "explore features-two-candidates --limit-states 30000",
+        "explore a-read-across-a-leader-change --limit-states 30000",
+        "explore two-elections-a-proposal-a-heartbeat --limit-states 30000",
+        "explore three-elections-two-proposals-entry-by-entry --random 1 --limit-states 30000",
     ),
     "simulate": ("simulate 1..20",),
 }
