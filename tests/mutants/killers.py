@@ -24,7 +24,7 @@ from mutant import TOP, Mutant
 
 BUILD = TOP / "build" / "mutants"
 TESTS = TOP / "tests"
-COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "-fmax-errors=20"]
+COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "-fmax-errors=2"]
 PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=10000000"]
 MEMORY_KIB = 6 << 20
 SECONDS_MAX = 240
