@@ -25,8 +25,8 @@ struct SimulationOptions
     std::uint64_t                          servers_least = 3;
     std::uint64_t                          servers_most = 7;
     std::uint64_t                          events = 50'000; ///< Until the network and the disks of a quorum are healed.
-    std::set<Fault>                        without;         ///< Kinds of faults that are left out.
-    std::optional<std::set<std::uint32_t>> only;            ///< Of the planned faults, those of these numbers.
+    std::set<Fault>                        without{};       ///< Kinds of faults that are left out.
+    std::optional<std::set<std::uint32_t>> only{};          ///< Of the planned faults, those of these numbers.
 };
 
 /// A fault that happens at a certain moment of a run.
