@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Your own storage, your own transport, your own state machine: three servers of one process, each with a SQLite database
-// and a Unix datagram socket. The one that leads is stopped, the others go on, and it catches up from its database.
+// and a Unix datagram socket. First they are asked whether they keep the laws of what they are. Then the one that leads is
+// stopped, the others go on, and it catches up from its database.
 #include "totora/clock/steady_clock.hpp"
+#include "totora/conformance/log.hpp"
+#include "totora/conformance/state_machine.hpp"
+#include "totora/conformance/transport.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/totora.hpp"
 #include "totora/wire/codec.hpp"
@@ -282,7 +286,70 @@ private:
 
 static_assert(state_machine<Words> and durable_log<SqliteLog> and message_transport<DatagramTransport>);
 
-// --- 4. A cluster --------------------------------------------------------------------------------------------------
+// --- 4. Do they keep the laws? -----------------------------------------------------------------------------------
+
+/// A database in which a log is kept while processes come and go, as `conformance::check_log` asks for it.
+class Database
+{
+public:
+    using Log = SqliteLog;
+
+    explicit Database(std::string path) : path_(std::move(path))
+    {
+        std::filesystem::remove(path_);
+        SqliteLog{path_}.create(conformance::identity_of_first());
+    }
+    Result<SqliteLog*, LogError> open()
+    {
+        log_ = std::make_unique<SqliteLog>(path_);
+        return log_.get();
+    }
+    void stop()
+    {
+        log_.reset();
+    } // What was not committed is gone. A power cut needs more than this: see SQLite's own tests.
+
+private:
+    std::string                path_;
+    std::unique_ptr<SqliteLog> log_;
+};
+
+/// Three servers that have sockets in one directory, as `conformance::check_transport` asks for them.
+class Sockets
+{
+public:
+    explicit Sockets(std::string directory) : directory_(std::move(directory))
+    {
+        for (auto const id : {1U, 2U, 3U})
+            ends_.push_back(std::make_unique<DatagramTransport>(
+                cluster_of("laws"), Party{ServerId{id}, first_incarnation}, address_of(ServerId{id})));
+    }
+    DatagramTransport& at(ServerId server) { return *ends_.at(server.value - 1); }
+    Incarnation        incarnation_of(ServerId) const { return first_incarnation; }
+    std::string        address_of(ServerId server) const { return directory_ + "/laws" + std::to_string(server.value); }
+    void               settle() {} // A datagram is there as soon as it was sent.
+
+private:
+    std::string                                     directory_;
+    std::vector<std::unique_ptr<DatagramTransport>> ends_;
+};
+
+/// Asks all three, and throws what it hears. In your project this is a test.
+void expect_lawful(std::string const& directory)
+{
+    auto commands = std::vector<conformance::Command>{};
+    for (auto const word : {"reed", "rush", "", "reed", "sedge"})
+        commands.push_back(conformance::payload_of(word));
+
+    auto said = conformance::told(conformance::check_state_machine([] { return Words{}; }, commands));
+    said += conformance::told(conformance::check_log([&] { return Database{directory + "/laws.db"}; }, 3));
+    said += conformance::told(conformance::check_transport([&] { return Sockets{directory}; }));
+    if (not said.empty())
+        throw std::runtime_error("a law is broken\n" + said);
+    std::printf("state machine, log and transport keep their laws\n");
+}
+
+// --- 5. A cluster --------------------------------------------------------------------------------------------------
 
 constexpr auto cluster = cluster_of("custom policies");
 
@@ -354,6 +421,7 @@ try {
     auto directory = (std::filesystem::temp_directory_path() / "totora-XXXXXX").string();
     if (::mkdtemp(directory.data()) == nullptr)
         throw std::runtime_error("cannot make " + directory);
+    expect_lawful(directory);
     auto peers = std::vector<Peer>{};
     for (auto id : {1U, 2U, 3U})
         peers.push_back({{ServerId{id}, first_incarnation}, directory + "/" + std::to_string(id)});

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace totora::conformance
@@ -22,6 +23,15 @@ namespace totora::conformance
 
 /// The payload of a command, as a client would propose it.
 using Command = std::vector<std::byte>;
+
+/// The payload that consists of these letters.
+[[nodiscard]] inline Command payload_of(std::string_view text)
+{
+    auto payload = Command(text.size());
+    std::transform(text.begin(), text.end(), payload.begin(),
+                   [](char letter) { return static_cast<std::byte>(letter); });
+    return payload;
+}
 
 /// How commands are given to a machine.
 struct Feeding
