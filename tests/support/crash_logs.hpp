@@ -48,7 +48,7 @@ struct NumberedWorkload
         mood.truncated_max = dice.roll(2) == 0 ? 4 : 80; // Removes whole segments, which are then used again.
         mood.commit = dice.roll(2) == 0 ? 0 : 5;
         mood.appended_max = 1 + dice.roll(6);
-        segment_bytes = 2048 << dice.roll(3);
+        segment_bytes = std::uint64_t{2048} << dice.roll(3);
     }
 
     /// Runs it on the kit for logs that sync at once, or on the one for logs whose batches share a sync.
