@@ -111,7 +111,7 @@ public:
         if (servers_[number]->storage.desk().waiting())
             begin_work(*servers_[number]);
         kill(number);
-        servers_[number]->storage.disk().lose_power(static_cast<Kept>(std::min<std::uint64_t>(random_.below(5), 2)),
+        servers_[number]->storage.disk().lose_power(static_cast<Kept>(std::min<std::uint64_t>(random_.below(6), 2)),
                                                     random_);
     }
 

@@ -166,7 +166,7 @@ private:
             arrives += random_.between(habits_.delayed_us / 4, habits_.delayed_us);
         else if (faulty and strikes(Fault::message_reordered))
             arrives += random_.between(1, 20 * (habits_.latency_us + habits_.jitter_us));
-        else if (habits_.ordered)
+        else if (habits_.ordered or not faulty)
             newest = arrives = std::max(arrives, newest);
         departures_.push_back({keep(std::move(frame)), arrives});
     }

@@ -195,7 +195,7 @@ private:
                                 Fault::clock_drifts,
                                 Fault::clock_jumps,
                                 Fault::clock_stands_still})
-            draw_plan(kind, kind == Fault::power_lost_everywhere ? amount(1, 3) : amount(3, 8));
+            draw_plan(kind, loses_power(kind) ? amount(4, 12) : amount(3, 8));
         auto& plan = scenario_.plan;
         std::sort(plan.begin(), plan.end(), [](PlannedFault const& a, PlannedFault const& b) {
             return a.at_event != b.at_event ? a.at_event < b.at_event : a.seed < b.seed;
@@ -204,13 +204,26 @@ private:
             fault.number = static_cast<std::uint32_t>(&fault - plan.data() + 1);
     }
 
+    [[nodiscard]] static bool loses_power(Fault kind)
+    {
+        return kind == Fault::power_lost or kind == Fault::power_lost_in_a_call;
+    }
+
+    /// Damage is planned for servers that it may hit.
+    [[nodiscard]] std::size_t draw_server(Fault kind)
+    {
+        auto const damages = kind == Fault::bit_rot or kind == Fault::file_lost;
+        auto const among = damages and scenario_.damageable > 0 ? scenario_.damageable : scenario_.servers;
+        return static_cast<std::size_t>(random_.below(among));
+    }
+
     void draw_plan(Fault kind, std::uint32_t count)
     {
         auto const scaled_down = (count * options_.events + 49'999) / 50'000;
         for (auto left = std::max<std::uint64_t>(scaled_down, count > 0 ? 1 : 0); left > 0; --left)
             scenario_.plan.push_back({.at_event = random_.below(std::max<std::uint64_t>(options_.events, 1)),
                                       .kind = kind,
-                                      .server = static_cast<std::size_t>(random_.below(scenario_.servers)),
+                                      .server = draw_server(kind),
                                       .lasts_us = scaled(30'000, 7),
                                       .seed = random_.next()});
     }
