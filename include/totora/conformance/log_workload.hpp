@@ -63,8 +63,12 @@ public:
                      current_.entries.size() - dice_.roll(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
         else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit)
             commit(log);
-        else
-            append(log, 1 + dice_.roll(mood_.appended_max), 1 + dice_.roll(3), payload_max);
+        else {
+            // One after the other: compilers differ in the order of a call's arguments.
+            auto const per_slice = 1 + dice_.roll(3);
+            auto const count = 1 + dice_.roll(mood_.appended_max);
+            append(log, count, per_slice, payload_max);
+        }
         note(log);
     }
 
