@@ -169,7 +169,7 @@ RELEVANT = {
     "bounded": "core/bounded core/writes",
     "breach": "core/breach cases/limits",
     "commitment": "cases/commitment paper/figure_8 paper/figure_2_servers",
-    "configuration": "core/quorum core/recovery cases/shapes",
+    "configuration": "core/configuration core/quorum core/recovery cases/shapes",
     "election": "cases/votes paper/figure_2_request_vote core/vote cases/pre_vote_and_a_living_leader cases/check_quorum",
     "invariants": "core/invariants",
     "message": "core/step_and_advance",
@@ -181,14 +181,15 @@ RELEVANT = {
     "recovery": "core/recovery",
     "release": "core/writes node/outbox",
     "replication": "paper/figure_2_leaders core/progress cases/conflict_hints cases/limits cases/shapes",
-    "result": "core/recovery",
+    "result": "core/result core/recovery",
+    "rpc": "core/rpc",
     "role": "core/progress paper/figure_2_leaders",
-    "state": "core/recovery cases/shapes cases/limits core/vote",
+    "state": "core/recovery core/stepping_down cases/shapes cases/limits core/vote",
     "step": "core/alarms paper/figure_2_servers core/breach cases/late_messages cases/durability",
     "term_runs": "core/term_runs",
-    "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes",
+    "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes core/stepping_down",
     "types": "core/types core/term_runs cases/log_matching",
-    "writes": "core/writes cases/late_messages",
+    "writes": "core/writes core/configuration cases/late_messages",
 }
 GENERAL = "paper/figure_2_servers paper/figure_2_leaders paper/figure_2_append_entries cases/late_messages cases/shapes cases/votes"
 LAST = ("core/term_runs.cpp", "cases/election_timeouts.cpp", "core/totality.cpp")

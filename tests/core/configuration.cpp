@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/builders.hpp"
+#include "support/prove.hpp"
+
+// A configuration is in force from the moment its entry is in the log, and no longer than it is there (§6).
+
+namespace totora::test
+{
+namespace
+{
+
+/// A follower in term 2 with 1/1 and 2/1, to which a leader of term 2 has sent 3/2 and 4/2, where 3/2 names five servers.
+constexpr auto with_five_servers_from_3_on = [] {
+    auto const state = follower(S2, Term{2}, {{Term{1}, Index{1}, 2}});
+    auto       append = AppendConfiguration{append_of(Term{2}, {Term{1}, Index{2}}, Term{2}, 2), cluster(5)};
+    append.configuration.index = Index{3};
+    return checked_step(state, from(S1, append)).state;
+};
+
+constexpr auto a_configuration_is_in_force_as_soon_as_it_is_in_the_log = [] {
+    auto const state = with_five_servers_from_3_on();
+
+    require(state.configuration.index == Index{3} and state.configuration.members == cluster(5).members,
+            "the new one is in force, committed or not");
+    require(state.previous_configuration == cluster(3), "and the one before is remembered");
+};
+TOTORA_PROVE(a_configuration_is_in_force_as_soon_as_it_is_in_the_log, "6");
+
+constexpr auto a_configuration_that_is_cut_is_in_force_no_more = [] {
+    auto const state = with_five_servers_from_3_on();
+
+    auto const cut = checked_step(state, from(S3, append_of(Term{3}, {Term{1}, Index{2}}, Term{3}, 1)));
+
+    require(last_position(cut.state) == LogPosition{Term{3}, Index{3}}, "another entry stands in its place");
+    require(cut.state.configuration == cluster(3), "the one before is in force again");
+};
+TOTORA_PROVE(a_configuration_that_is_cut_is_in_force_no_more, "6");
+
+constexpr auto a_cut_behind_a_configuration_leaves_it_in_force = [] {
+    auto const state = with_five_servers_from_3_on();
+
+    auto const cut = checked_step(state, from(S3, append_of(Term{3}, {Term{2}, Index{3}}, Term{3}, 1)));
+
+    require(last_position(cut.state) == LogPosition{Term{3}, Index{4}}, "only 4/2 is replaced");
+    require(cut.state.configuration == state.configuration, "the new one stays");
+};
+TOTORA_PROVE(a_cut_behind_a_configuration_leaves_it_in_force, "6");
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/builders.hpp"
+#include "support/prove.hpp"
+
+// What a message says when nothing is said: never a promise, never a privilege.
+
+namespace totora::test
+{
+namespace
+{
+
+constexpr auto what_is_not_said_is_not_granted = [] {
+    require(not RequestPreVoteResponse{}.vote_granted and not RequestVoteResponse{}.vote_granted, "no vote is given");
+    require(not AppendEntriesResponse{}.success, "no entry is acknowledged");
+    require(not RequestVote{}.transfer, "no leader has asked for the campaign");
+};
+TOTORA_PROVE(what_is_not_said_is_not_granted, "5.1", "5.2");
+
+/// Else every candidate would pass stickiness, which is there to keep it from deposing a leader that lives.
+constexpr auto who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to = [] {
+    auto state = follower(S1, Term{1}, {});
+    state.settings.pre_vote = false;
+
+    auto const campaign = checked_step(state, ring(state, Alarm::election));
+
+    for (auto const voter : {S2, S3}) {
+        auto const requests = sent<RequestVote>(campaign.outgoing, voter);
+        require(requests.size() == 1 and not requests[0].transfer, "it asks as anybody may");
+    }
+};
+TOTORA_PROVE(who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to, "dissertation 3.10", "5.2");
+
+} // namespace
+} // namespace totora::test
