@@ -91,7 +91,7 @@ packages+=(
     sqlite3.h=libsqlite3-dev
 )
 if [ -z "$only$folders" ]; then
-    packages+=(meson=meson)
+    packages+=(meson=meson python3=python3)
 fi
 if [ -z "$folders" ] || [[ ";$folders;" == *";process;"* ]]; then
     packages+=(strace=strace redis-cli=redis-tools)
@@ -273,6 +273,7 @@ if [ -z "$only$folders" ]; then
 
     if [ -z "$sanitize" ]; then
         run_script compile_failure tests/compile_failure/run.sh "$command"
+        run_script mutants tests/mutants.sh --check
         run_script package tests/package/run.sh "$command" "$build/package"
     fi
 fi

@@ -185,7 +185,8 @@ RELEVANT = {
     "rpc": "core/rpc",
     "role": "core/progress paper/figure_2_leaders",
     "state": "core/recovery core/stepping_down cases/shapes cases/limits core/vote",
-    "step": "core/alarms paper/figure_2_servers core/breach cases/late_messages cases/durability",
+    "step": "core/alarms paper/figure_2_servers core/breach cases/late_messages cases/durability "
+    "cases/pre_vote_and_a_living_leader cases/terms_and_leaders",
     "term_runs": "core/term_runs",
     "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes core/stepping_down",
     "types": "core/types core/term_runs cases/log_matching",
