@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-// What a message says when nothing is said: never a promise, never a privilege.
+// What a message says when nothing is said: never a promise, never a privilege; and what its envelope carries.
 
 namespace totora::test
 {
@@ -29,6 +29,19 @@ constexpr auto who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to 
     }
 };
 TOTORA_PROVE(who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to, "dissertation 3.10", "5.2");
+
+/// The payload that must be pinned beside a message is the one that it speaks of, and there may be none.
+constexpr auto an_envelope_names_the_entries_that_it_carries = [] {
+    auto const append = append_of(Term{2}, {Term{1}, Index{4}}, Term{2}, 3);
+
+    auto const carrying = Envelope{S2, append, Release::at_once()};
+    require(carrying.entries() != nullptr and *carrying.entries() == append.entries, "an append names its run");
+    auto const heartbeat = Envelope{S2, heartbeat_of(Term{2}, {Term{1}, Index{4}}), Release::at_once()};
+    require(heartbeat.entries() == nullptr, "a heartbeat carries none");
+    auto const request = Envelope{S2, RequestVote{}, Release::at_once()};
+    require(request.entries() == nullptr, "and what is no append none either");
+};
+TOTORA_PROVE(an_envelope_names_the_entries_that_it_carries, "5.3", "case_82");
 
 } // namespace
 } // namespace totora::test

@@ -179,7 +179,7 @@ RELEVANT = {
     "quorum": "core/quorum",
     "reads": "cases/reads",
     "recovery": "core/recovery",
-    "release": "core/writes node/outbox",
+    "release": "core/writes core/rpc node/outbox",
     "replication": "paper/figure_2_leaders core/progress cases/conflict_hints cases/limits cases/shapes",
     "result": "core/result core/recovery",
     "rpc": "core/rpc",
