@@ -171,7 +171,7 @@ RELEVANT = {
     "commitment": "cases/commitment paper/figure_8 paper/figure_2_servers",
     "configuration": "core/configuration core/quorum core/recovery cases/shapes",
     "election": "cases/votes paper/figure_2_request_vote core/vote cases/pre_vote_and_a_living_leader cases/check_quorum",
-    "invariants": "core/invariants",
+    "invariants": "core/invariants cases/limits",
     "message": "core/step_and_advance",
     "outcome": "core/outcome",
     "outgoing": "core/alarms core/step_and_advance",

@@ -277,7 +277,7 @@ def killer_of(words: str) -> Killer:
     first, *rest = words.split()
     if first == "explore":
         # What it finds, it finds among the first states: compiling takes longer than searching.
-        return Program(words, "explore/main.cpp", ["--scope", *rest], ("-O0", *PROOF_LIMITS, "-include", str(prefix())))
+        return Program(words, "explore/main.cpp", ["--scope", *rest], ("-O0",))
     if first == "simulate":
         return Program(words, "simulate/main.cpp", ["--seeds", *rest], ("-O1",))
     return TestFile(words)

@@ -138,7 +138,7 @@ def judge_generated(count: int, alone: str | None, jobs: int) -> Report:
                 # Whether it is a program is asked of a proof, also if the proofs are not to kill it.
                 probe = killers_of(mutant, None)[0].ask(mutant)
                 result = None if probe.verdict == "invalid" else judge(mutant, alone)
-                if result and result.verdict != "invalid":
+                if result and (alone or result.verdict != "invalid"):
                     report.add(result)
 
             list(pool.map(judge_one, batch))
