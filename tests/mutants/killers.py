@@ -28,6 +28,7 @@ COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "
 PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=10000000"]
 MEMORY_KIB = 6 << 20
 SECONDS_MAX = 240
+SEARCH_SECONDS_MAX = 45  # What is not found by then counts as not found.
 INCLUDE = re.compile(r'^#include [<"]((?:totora|support)/[^>"]+|[a-z_]+\.hpp)[>"]', re.MULTILINE)
 PREFIX = "boost/test/unit_test.hpp algorithm array compare concepts functional map memory optional span string variant vector"
 
@@ -244,7 +245,7 @@ class Program(Killer):
         program = self.compiled(overlay, work)
         if isinstance(program, str):
             return "invalid", program
-        status, said = run([str(program), *self.options], SECONDS_MAX)
+        status, said = run([str(program), *self.options], SEARCH_SECONDS_MAX)
         if status is None or status == 0:
             return "survived", "" if status == 0 else said
         if status == 2:
