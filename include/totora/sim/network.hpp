@@ -151,9 +151,10 @@ private:
     {
         auto damaged = std::make_shared_for_overwrite<std::byte[]>(frame.size);
         std::copy_n(frame.bytes.get(), frame.size, damaged.get());
-        for (auto count = random_.between(1, 3); count > 0; --count)
-            damaged[static_cast<std::ptrdiff_t>(random_.below(frame.size))] ^=
-                static_cast<std::byte>(1U << random_.below(8));
+        for (auto count = random_.between(1, 3); count > 0; --count) {
+            auto const bit = static_cast<std::byte>(1U << random_.below(8));
+            damaged[static_cast<std::ptrdiff_t>(random_.below(frame.size))] ^= bit;
+        }
         frame.flipped = not std::equal(damaged.get(), damaged.get() + frame.size, frame.bytes.get());
         frame.bytes = std::move(damaged);
     }

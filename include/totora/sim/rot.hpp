@@ -42,7 +42,9 @@ inline bool rot_a_bit(SimulatedDisk& disk, Prng& random)
     auto const& content = disk.names().find(files[random.below(files.size())])->second;
     if (content->now.empty())
         return false;
-    disk.flip(*content, random.below(content->now.size()), static_cast<unsigned>(random.below(8)));
+    auto const byte = random.below(content->now.size()); // One by one: compilers differ in the order of arguments.
+    auto const bit = static_cast<unsigned>(random.below(8));
+    disk.flip(*content, byte, bit);
     return true;
 }
 
