@@ -720,7 +720,10 @@ private:
         }
         if (now_us_ - led_at_us_ < election_timeouts(3))
             return false;
-        clients_.stop();
+        if (checks_.committed().last() > committed_before_) // Until then clients go on asking.
+            clients_.stop();
+        else
+            return checks_.expect(passed <= election_timeouts(50), "a healed quorum commits something new"), false;
         if (is_at_rest())
             return true;
         notice_progress();
@@ -745,8 +748,6 @@ private:
 
     [[nodiscard]] bool is_at_rest() const
     {
-        if (checks_.committed().last() <= committed_before_)
-            return false;
         for (auto const number : quorum_) {
             auto const& process = cluster_[number].process;
             if (not process or clients_.open_at(number) > 0 or
