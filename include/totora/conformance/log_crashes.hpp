@@ -253,7 +253,7 @@ private:
             ++figures_.images;
             auto const image = disk.image(choice);
             auto const hash = image.hash();
-            if (not seen_.insert({hash.low ^ sim::mixed(promised + 1), hash.high}))
+            if (not seen_.insert({hash.low ^ sim::spread(promised + 1), hash.high}))
                 return;
             look(image, hash, Story{[&] {
                      auto lines = story();

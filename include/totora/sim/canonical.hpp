@@ -75,7 +75,7 @@ private:
             colours_[at] = std::uint64_t{steps_->servers().kind_of(world.servers[at])} << 40U;
         for (auto const message : world) {
             auto const& address = steps_->address_of(message);
-            auto const  kind = mixed(steps_->messages().kind_of(message) + 1);
+            auto const  kind = spread(steps_->messages().kind_of(message) + 1);
             colours_[address.from] += kind >> 26U;
             colours_[address.to] += kind >> 27U;
         }

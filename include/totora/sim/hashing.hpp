@@ -21,7 +21,7 @@ struct Hash128
 };
 
 /// Spreads the bits of a number over all of it.
-[[nodiscard]] constexpr std::uint64_t mixed(std::uint64_t value)
+[[nodiscard]] constexpr std::uint64_t spread(std::uint64_t value)
 {
     value ^= value >> 33U;
     value *= 0xff51afd7ed558ccdULL;
@@ -58,8 +58,8 @@ struct Hash128
     high ^= size;
     low += high;
     high += low;
-    low = mixed(low);
-    high = mixed(high);
+    low = spread(low);
+    high = spread(high);
     low += high;
     high += low;
     return {low, high};
@@ -157,7 +157,7 @@ private:
 
     [[nodiscard]] static std::size_t start_of(std::uint64_t key, std::size_t slots)
     {
-        return static_cast<std::size_t>(mixed(key)) & (slots - 1);
+        return static_cast<std::size_t>(spread(key)) & (slots - 1);
     }
 
     static void put(std::vector<Slot>& slots, Slot const& slot)

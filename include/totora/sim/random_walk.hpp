@@ -15,7 +15,7 @@ namespace totora::sim
 class RandomWalk
 {
 public:
-    RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(mixed(seed + 1)) {}
+    RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(spread(seed + 1)) {}
 
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
@@ -72,7 +72,7 @@ private:
     [[nodiscard]] std::size_t below(std::size_t bound)
     {
         random_ += 0x9e3779b97f4a7c15ULL;
-        return static_cast<std::size_t>(mixed(random_) % bound);
+        return static_cast<std::size_t>(spread(random_) % bound);
     }
 
     struct Choice
