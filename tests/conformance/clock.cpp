@@ -11,7 +11,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,6 +92,22 @@ private:
     std::optional<AlarmRang> last_;
 };
 
+/// A clock as those of <chrono>, for all that ask it: time passes by hand.
+struct HandMoved
+{
+    using duration = std::chrono::milliseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<HandMoved>;
+
+    static constexpr bool is_steady = true;
+    static time_point     now() { return time_point{passed}; }
+
+    static inline auto passed = duration{0};
+};
+
+constexpr auto never_in_a_test_ms = std::uint64_t{1'000'000'000'000};
+
 auto const advance = [](auto& clock, std::uint64_t passed_ms) { clock.advance_ms(passed_ms); };
 
 /// The laws that a clock with this fault breaks.
@@ -119,12 +134,36 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_moved_by_hand_keeps_all_laws)
         BOOST_TEST(told(check_clock([&] { return ManualClock{seed}; }, advance)) == "");
 }
 
+/// All that the clock of the machine does, by a time that passes when it is told to.
 BOOST_AUTO_TEST_CASE(the_clock_of_the_machine_keeps_all_laws)
 {
-    auto const sleep = [](SteadyClock&, std::uint64_t passed_ms) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{passed_ms});
+    auto const pass = [](auto&, std::uint64_t passed_ms) { HandMoved::passed += HandMoved::duration{passed_ms}; };
+    for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)
+        BOOST_TEST(told(check_clock([&] { return ClockBy<HandMoved>{seed}; }, pass)) == "");
+}
+
+/// Holds however much time passes between two lines.
+BOOST_AUTO_TEST_CASE(the_clock_of_the_machine_follows_its_monotonic_time)
+{
+    auto const machine_ms = [] {
+        auto const now = std::chrono::steady_clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
     };
-    BOOST_TEST(told(check_clock([] { return SteadyClock{1}; }, sleep)) == "");
+    auto       clock = SteadyClock{1};
+    auto const before_ms = machine_ms();
+    auto const now_ms = clock.now_ms();
+    clock.arm(Alarm::election, Arming{1}, {0, 0});
+    clock.arm(Alarm::heartbeat, Arming{2}, {never_in_a_test_ms, never_in_a_test_ms});
+    auto const after_ms = machine_ms();
+
+    BOOST_TEST(before_ms <= now_ms);
+    BOOST_TEST(now_ms <= after_ms);
+    BOOST_TEST(*clock.next_ring_ms() >= now_ms);
+    BOOST_TEST(*clock.next_ring_ms() <= after_ms);
+    BOOST_TEST((clock.ring() == AlarmRang{Alarm::election, Arming{1}}));
+    BOOST_TEST(*clock.next_ring_ms() >= now_ms + never_in_a_test_ms);
+    BOOST_TEST(*clock.next_ring_ms() <= after_ms + never_in_a_test_ms);
+    BOOST_TEST(not clock.ring());
 }
 
 BOOST_AUTO_TEST_CASE(a_clock_that_breaks_a_law_is_caught_by_that_law)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/conformance/log.hpp"
 
+#include "support/awaited_syncer.hpp"
 #include "support/log_workload.hpp"
 #include "totora/conformance/sample_entries.hpp"
 #include "totora/log/forgetful_files.hpp"
@@ -204,6 +205,12 @@ public:
         disk_->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
     }
 
+    void settle()
+    {
+        if constexpr (requires { Syncer::settle(); })
+            Syncer::settle();
+    }
+
     void fill() { disk_->limit_space(0); }
     void free() { disk_->limit_space(std::uint64_t{1} << 30U); }
 
@@ -238,6 +245,7 @@ public:
 
     Result<Log*, LogError> open() { return &log_; }
     void                   stop() { log_.crash(); }
+    void                   settle() {}
 
     std::optional<CredulousLog> damaged(std::uint64_t place)
     {
@@ -257,6 +265,7 @@ public:
 
     Result<Log*, LogError> open() { return &log_; }
     void                   stop() { log_.crash(); }
+    void                   settle() {}
     void                   fail() { log_.fail_next_sync(); }
     void                   fill() { log_.limit_capacity(5000); }
     void                   free() { log_.limit_capacity(std::uint64_t{1} << 30U); }
@@ -288,7 +297,7 @@ BOOST_AUTO_TEST_SUITE(conformance_log)
 BOOST_AUTO_TEST_CASE(the_segmented_log_keeps_all_laws, *label("case_63") * label("case_66") * label("case_67"))
 {
     BOOST_TEST(told(check_log([] { return OnForgetfulDisk<InlineSyncer>{}; })) == "");
-    BOOST_TEST(told(check_log([] { return OnForgetfulDisk<ThreadSyncer>{}; }, 5)) == "");
+    BOOST_TEST(told(check_log([] { return OnForgetfulDisk<test::AwaitedSyncer>{}; }, 5)) == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_log_in_memory_keeps_all_laws)

@@ -12,15 +12,19 @@
 namespace totora
 {
 
-/// The machine's monotonic clock. Keeps no thread and no timer: whoever runs the node asks for `next_ring_ms`.
-class SteadyClock
+/// Alarms by a clock with the functions of those in <chrono>, which may not go back. Keeps no thread and no timer: whoever
+/// runs the node asks for `next_ring_ms`.
+template <typename Source>
+class ClockBy
 {
+    static_assert(Source::is_steady, "time that goes back would let alarms ring early");
+
 public:
     /// Draws its seed from the system's entropy, so that no two servers share a stream.
-    SteadyClock() : board_((std::uint64_t{std::random_device{}()} << 32U) ^ std::random_device{}()) {}
+    ClockBy() : board_((std::uint64_t{std::random_device{}()} << 32U) ^ std::random_device{}()) {}
 
     /// With a seed that differs from server to server.
-    explicit SteadyClock(std::uint64_t seed) : board_(seed) {}
+    explicit ClockBy(std::uint64_t seed) : board_(seed) {}
 
     void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
     void cancel(Alarm alarm) { board_.cancel(alarm); }
@@ -29,12 +33,15 @@ public:
 
     [[nodiscard]] std::uint64_t now_ms() const
     {
-        auto const now = std::chrono::steady_clock::now().time_since_epoch();
+        auto const now = Source::now().time_since_epoch();
         return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
     }
 
 private:
     AlarmBoard board_;
 };
+
+/// The machine's monotonic clock.
+using SteadyClock = ClockBy<std::chrono::steady_clock>;
 
 } // namespace totora

@@ -141,8 +141,8 @@ private:
 /// The laws of `alarm_clock` that the compiler cannot check: time is monotone; an alarm does not ring before the least time
 /// asked for; arming again replaces; an alarm rings once per arming, and not after it was cancelled.
 ///
-/// `make()` gives a clock; `let_pass(clock, ms)` lets time pass for it: sleeps, or sets it forward. A clock that follows the
-/// real time takes about a second.
+/// `make()` gives a clock; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that
+/// follows the real time takes about a second; better give it, in the test, another source of time (clock/steady_clock.hpp).
 template <typename Make, typename LetPass>
 [[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass)
 {

@@ -27,6 +27,9 @@ namespace totora::conformance
 /// What a log is kept in, over the starts of a process, for `check_log`. A new one holds an empty log of
 /// `identity_of_first()`.
 ///
+/// It may have `settle()`, which returns when the threads of the log have done what they were asked for, or at once if it
+/// has none; without it the kit looks once in a millisecond, for seconds, whether that happened.
+///
 /// It may have, and more is checked then: `fail()`, after which the next write or sync fails; `fill()` and `free()`, which
 /// take all space and give it back; `damaged(k)`, a `std::optional` of a copy in which one bit is flipped at the k-th
 /// place, nothing if there are no more places.
@@ -92,7 +95,7 @@ public:
                 durable = now;
                 if (now >= write_)
                     break;
-                std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                let_work();
             }
             expect(durable >= write_, "what is synced becomes durable",
                    "Seconds after sync(), durable() does not name the newest write.");
@@ -209,7 +212,7 @@ public:
             storage_.free();
             auto has_room = false;
             for (auto waited = 0; waited < 200 and not has_room; ++waited) {
-                std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                let_work();
                 has_room = log->has_room(200);
                 log->sync();
             }
@@ -341,6 +344,15 @@ private:
     void settle(Log& log) const
     {
         for (auto waited = 0; waited < 100 and log.durable().through().value < write_ and not log.failure(); ++waited)
+            let_work();
+    }
+
+    /// Lets the log's threads work.
+    void let_work() const
+    {
+        if constexpr (requires { storage_.settle(); })
+            storage_.settle();
+        else
             std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
 
