@@ -4,6 +4,7 @@
 #include "support/prove.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace totora::test
 {
@@ -26,7 +27,7 @@ constexpr auto a_full_sequence_takes_no_more = [] {
     require(values.push_back(1) and values.push_back(2) and values.push_back(3), "it takes what it can");
     require(values.full() and values.size() == 3, "then it is full");
     require(not values.push_back(4) and values == three(1, 2, 3), "and stays as it is");
-    require(values.back() == 3 and values[0] == 1, "in order");
+    require(values.back() == 3 and std::as_const(values).back() == 3 and values[0] == 1, "in order");
 };
 TOTORA_PROVE(a_full_sequence_takes_no_more, "Figure 2");
 

@@ -26,6 +26,7 @@ namespace totora::test
          .proposals = 1,
          .heartbeats = 1,
          .duplicates = 0},
+        {.name = "two-terms-a-proposal-a-crash", .terms = 2, .proposals = 1, .crashes = 1, .duplicates = 0},
         {.name = "five-servers-two-elections", .servers = 5, .elections = 2, .duplicates = 0},
         {.name = "features-two-candidates",
          .elections = 2,

@@ -28,7 +28,8 @@ COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "
 PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=10000000"]
 MEMORY_KIB = 6 << 20
 SECONDS_MAX = 240
-SEARCH_SECONDS_MAX = 45  # What is not found by then counts as not found.
+SEARCH_SECONDS_MAX = 600  # What is not found by then counts as not found.
+SHORT_SEARCH_SECONDS_MAX = 45  # The same, of a search of few states.
 INCLUDE = re.compile(r'^#include [<"]((?:totora|support)/[^>"]+|[a-z_]+\.hpp)[>"]', re.MULTILINE)
 PREFIX = "boost/test/unit_test.hpp algorithm array compare concepts functional map memory optional span string variant vector"
 
@@ -235,23 +236,27 @@ class TestFile(Killer):
 class Program(Killer):
     """A program that is compiled with the mutant and searches by itself: it ends with 1 if it has found something."""
 
-    def __init__(self, name: str, main: str, options: list[str], how: tuple[str, ...]):
+    def __init__(self, name: str, main: str, options: list[str]):
         self.name = name
         self.sources = (TESTS / main,)
         self.options = options
-        self.how = how
+        self.seconds_max = SHORT_SEARCH_SECONDS_MAX if "--limit-states" in options else SEARCH_SECONDS_MAX
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
         program = self.compiled(overlay, work)
         if isinstance(program, str):
             return "invalid", program
-        status, said = run([str(program), *self.options], SEARCH_SECONDS_MAX)
+        status, said = run([str(program), *self.options], self.seconds_max)
         if status is None or status == 0:
             return "survived", "" if status == 0 else said
         if status == 2:
             return "invalid", said[-300:]
+        if status < 0:
+            return "killed", f"ended by signal {-status}"
         found = re.search(r"^(Does not hold: .*|.*[Ss]eed \d+.*)$", said, re.MULTILINE)
-        return "killed", found.group(1) if found else said.strip()[-200:]
+        states = re.search(r": (\d+) states, ", said)
+        after = f"after {states.group(1)} states: " if states else ""
+        return "killed", after + (found.group(1) if found else said.strip()[-200:])
 
     def compiled(self, overlay: Path, work: Path) -> Path | str:
         """The program, kept from one question to the next about the same mutant; or why there is none."""
@@ -263,7 +268,7 @@ class Program(Killer):
             return kept
         kept.parent.mkdir(parents=True, exist_ok=True)
         half = work / "program"
-        command = [*compile_command(overlay), *self.how, str(self.sources[0]), "-o", str(half), "-pthread"]
+        command = [*compile_command(overlay), "-O1", str(self.sources[0]), "-o", str(half), "-pthread"]
         status, said = run(command, SECONDS_MAX)
         if status != 0:
             return said[-300:]
@@ -277,8 +282,7 @@ def killer_of(words: str) -> Killer:
     """`cases/votes.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
     first, *rest = words.split()
     if first == "explore":
-        # What it finds, it finds among the first states: compiling takes longer than searching.
-        return Program(words, "explore/main.cpp", ["--scope", *rest], ("-O0",))
+        return Program(words, "explore/main.cpp", ["--scope", *rest])
     if first == "simulate":
-        return Program(words, "simulate/main.cpp", ["--seeds", *rest], ("-O1",))
+        return Program(words, "simulate/main.cpp", ["--seeds", *rest])
     return TestFile(words)
