@@ -32,7 +32,7 @@ template <sequential_object Object>
 struct Operation
 {
     std::uint64_t                                 client = 0;
-    std::string                                   key; ///< Equal for all operations on an object without keys.
+    std::string                                   key{}; ///< Equal for all operations on an object without keys.
     typename Object::Action                       action{};
     Moment                                        called = 0;
     std::optional<Ended<typename Object::Answer>> ended{}; ///< None if the outcome is unknown.

@@ -26,14 +26,19 @@
 namespace totora::sim
 {
 
-/// What a simulated cluster is put together from. Derive from it to put something of one's own in its place.
+/// What a simulated cluster is put together from. Derive from it, and name something of one's own in its place:
+///
+///     struct MyParts : DefaultParts { using Machine = MyMachine; };
+///     auto const report = Simulation<MyParts, ProposingClients<MyWorkload>>{make_scenario(seed, {})}.run();
+///
+/// docs/examples/simulate_own.cpp is the whole program.
 struct DefaultParts
 {
-    using Machine = Store;
-    using Storage = SegmentedStorage;
-    using Transport = Endpoint;
+    using Machine = Store;            ///< A `simulated_machine`; one that is no `Store` needs clients of its own.
+    using Storage = SegmentedStorage; ///< What stands in segmented_storage.hpp, with a log of one's own in it.
+    using Transport = Endpoint;       ///< What derives from `Endpoint`, and changes what is sent or received.
 
-    /// How a client reads.
+    /// How a client reads. (`ProposingClients` do not.)
     template <typename Node, typename Completion>
     static void read(Node& node, Completion completion)
     {

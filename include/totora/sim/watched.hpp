@@ -8,6 +8,7 @@
 #include "totora/policy/transport.hpp"
 #include "totora/sim/checks.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -59,9 +60,19 @@ private:
     std::size_t server_;
 };
 
-/// Tells of every command that a machine applies. The machine has a `digest()` that differs if its history does; the number of
-/// a command stands in the first eight bytes of its payload.
-template <state_machine Machine>
+/// A machine that can be simulated: machines are compared by their digests, which differ if what they did differs.
+// clang-format off: version 14 cannot format requires-expressions.
+template <typename T>
+concept simulated_machine = state_machine<T> and std::default_initializable<T> and requires(T const& machine)
+{
+    {
+        machine.digest()
+        } -> std::convertible_to<std::uint64_t>;
+};
+// clang-format on
+
+/// Tells of every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
+template <simulated_machine Machine>
 class WatchedMachine
 {
 public:
