@@ -26,6 +26,9 @@ namespace totora::sim
 //     auto const verdict = check_linearizability(history); // A History<Register>, say.
 //     if (verdict.finding != Finding::linearizable)
 //         report(describe(history, verdict)); // linearizability_report.hpp
+//
+// The objects that come along are in register.hpp, key_value.hpp and counter.hpp; for one of your own see `sequential_object`.
+// history_json.hpp reads and writes histories. docs/examples/check_history.cpp is a whole program.
 
 /// What is to be said of a history. Numbers are positions in it.
 struct Verdict

@@ -11,8 +11,8 @@ namespace totora::sim
 
 /// What clients believe that they talk to: one object, used by one client at a time. A history is judged by it.
 ///
-/// A state machine that is replicated is one already, if its state and its actions can be compared: both want no more
-/// than a defaulted `operator<=>`. Where keys are independent of each other, this is the object behind one key.
+/// State and actions are compared, for which a defaulted `operator<=>` will do. Where keys are independent of each other,
+/// this is the object behind one key.
 ///
 /// What the compiler cannot check: `apply` depends on its arguments alone and does not throw; equal actions do the
 /// same.

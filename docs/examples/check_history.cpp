@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whether what clients were told can be true. Without an argument, two small histories are judged, one good and one bad, and
+// one by a model of its own. With one, the history of a key-value store in that file (docs/formats.md says what a line is).
+#include "totora/sim/history_json.hpp"
+#include "totora/sim/key_value.hpp"
+#include "totora/sim/linearizability.hpp"
+#include "totora/sim/linearizability_report.hpp"
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+using namespace totora;
+
+/// Judges lines, and says what is to be said of them. True if they are linearizable.
+bool judge(std::string const& lines)
+{
+    auto const history = sim::read_history<sim::KeyValue>(lines);
+    if (not history) {
+        std::printf("line %zu: %s\n", history.error().line, history.error().what.c_str());
+        return false;
+    }
+    auto const verdict = sim::check_linearizability(*history);
+    std::printf("%s", sim::describe(*history, verdict).c_str());
+    return verdict.finding == sim::Finding::linearizable;
+}
+
+/// A model of your own: a lock, free at first.
+struct Lock
+{
+    enum class Action
+    {
+        acquire,
+        release,
+    };
+    using State = bool;
+    using Answer = bool; ///< Whether it was acquired, or had been held until it was released.
+
+    State  initial() const { return false; }
+    Answer apply(State& held, Action action) const
+    {
+        auto const was_held = held;
+        held = action == Action::acquire;
+        return action == Action::acquire ? not was_held : was_held;
+    }
+};
+
+int main(int count, char** words)
+{
+    if (count == 2) {
+        auto       file = std::ifstream{words[1]};
+        auto const lines = std::string{std::istreambuf_iterator<char>{file}, {}};
+        if (not file)
+            std::printf("%s cannot be read\n", words[1]);
+        return file and judge(lines) ? 0 : 1;
+    }
+    auto const put =
+        std::string{R"({"client":1,"key":"x","call":3,"action":"put","value":"a","return":8,"answer":null})"};
+    auto const good = put + "\n" + R"({"client":2,"key":"x","call":5,"action":"get","return":6,"answer":"a"})";
+    auto const bad = put + "\n" + R"({"client":2,"key":"x","call":9,"action":"get","return":12,"answer":null})";
+
+    auto const both_hold_it = sim::History<Lock>{
+        {.client = 1, .action = Lock::Action::acquire, .called = 1, .ended = {{.at = 4, .answer = true}}},
+        {.client = 2, .action = Lock::Action::acquire, .called = 2, .ended = {{.at = 5, .answer = true}}},
+    };
+    auto const verdict = sim::check_linearizability(both_hold_it);
+    std::printf("two clients hold one lock: operations %zu and %zu contradict each other\n",
+                verdict.contradiction.at(0), verdict.contradiction.at(1));
+    return judge(good) and not judge(bad) and verdict.finding == sim::Finding::not_linearizable ? 0 : 1;
+}
