@@ -13,9 +13,6 @@
 #include <string>
 #include <vector>
 
-// simulate --seeds A..B [--nodes 3..7] [--events N] [--seconds S] [--json FILE] [--trace FILE] [--shrink]
-//          [--without FAULT,...] [--only NUMBER,...]
-//
 // Runs a simulated cluster for each seed. Ends with 1 if a property does not hold in any of them, with the command that does
 // it again and the story of the last events; with 2 if it does not understand what it is asked.
 
@@ -54,11 +51,19 @@ void explain(SimulationReport const& report, Options const& options, SimulationT
     totals.failures.push_back({report.seed, report.broken, replay});
 }
 
+constexpr auto usage =
+    "simulate --seeds A..B [--nodes 3..7] [--events N] [--seconds S] [--json FILE] [--trace FILE] [--shrink]\n"
+    "         [--without FAULT,...] [--only NUMBER,...]\n";
+
 int simulate(Options const& options)
 {
     auto trace = std::ofstream{};
     if (not options.trace.empty())
         trace.open(options.trace);
+    if (not trace) {
+        std::fprintf(stderr, "simulate: the file %s cannot be written.\n", options.trace.c_str());
+        return 2;
+    }
     auto totals = SimulationTotals{};
     auto progress = Progress{options};
     for (auto seed = options.first; seed <= options.last and not progress.is_over(); ++seed) {
@@ -88,6 +93,10 @@ int simulate(Options const& options)
 
 int main(int count, char** words)
 {
+    if (count == 2 and std::string{words[1]} == "--help") {
+        std::fputs(usage, stdout);
+        return 0;
+    }
     auto const options = totora::simulate::options_of({words + 1, words + count});
     if (not options) {
         std::fprintf(stderr, "simulate: %s\n", options.error().c_str());

@@ -70,7 +70,7 @@ private:
                 if (auto const fault = sim::fault_of(word))
                     simulation.without.insert(*fault);
                 else
-                    error_ = "there is no fault called \"" + word + "\".";
+                    error_ = "there is no fault called \"" + word + "\"; every run ends with a list of all.";
         else if (name == "--only") {
             simulation.only.emplace();
             for (auto const& word : parts(value(name), ","))

@@ -27,6 +27,15 @@ struct Explored
 };
 
 /// Breadth first through every world of a scope, so that a breach comes with one of its shortest stories.
+///
+///     auto const scope = Scope{.name = "mine", .elections = 2, .proposals = 1, .duplicates = 0};
+///     auto       exploration = Exploration{scope};
+///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
+///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
+///         for (auto const& line : Storyteller{scope}.tell(exploration.way_to_the_breach()).lines) // story.hpp
+///             ...
+///
+/// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
 class Exploration
 {
 public:

@@ -12,6 +12,7 @@ namespace totora::sim
 
 /// Walks at random through the worlds of a scope, again and again from the first one: for what lies too deep to be
 /// reached breadth first. The same seed walks the same way everywhere.
+/// It is used like an `Exploration`.
 class RandomWalk
 {
 public:

@@ -45,6 +45,8 @@ struct Reductions
 ///
 /// Messages overtake each other. A loss needs no action, since a message may stay on its way for ever; only where
 /// `in_flight` bounds their number it is one.
+///
+/// A scope in which neither `terms` nor `elections` is bounded has no end. The features are off unless they are asked for.
 struct Scope
 {
     std::string   name;

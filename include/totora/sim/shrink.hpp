@@ -19,6 +19,11 @@ namespace totora::sim
 /// planned faults, in halves, quarters and so on down to single ones (Zeller, Hildebrandt 2002, "Simplifying and isolating
 /// failure-inducing input").
 ///
+///     auto const fails = [&](SimulationOptions const& fewer) {
+///         return not Simulation<>{make_scenario(seed, fewer)}.run().broken.empty();
+///     };
+///     auto const smallest = Shrinker{seed, options, fails}.shrink();
+///
 /// `fails(options)` runs the seed. What is found fails; every run is another one, so that it need not fail for the same reason.
 template <typename Fails>
 class Shrinker
