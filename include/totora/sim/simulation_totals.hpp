@@ -4,7 +4,7 @@
 #include "totora/core/outcome.hpp"
 #include "totora/sim/faults.hpp"
 #include "totora/sim/flat_json.hpp"
-#include "totora/sim/simulation.hpp"
+#include "totora/sim/simulation_report.hpp"
 
 #include <algorithm>
 #include <cstddef>
