@@ -4,6 +4,7 @@
 #include "totora/core/result.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/sim/simulated_disk.hpp"
+#include "totora/sim/simulated_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -30,7 +31,7 @@ public:
         {
             if (auto const error = disk_->begin_call(DiskCall::other); error != 0)
                 return failure(error);
-            return std::uint64_t{content_->now.size()};
+            return std::uint64_t{file_->now().size()};
         }
 
         /// A write that fails has written its first half.
@@ -42,11 +43,11 @@ public:
             bytes.clear();
             for (auto const& part : parts)
                 bytes.insert(bytes.end(), part.begin(), part.end());
-            auto const fits = std::max<std::uint64_t>(content_->now.size() + disk_->space_left(), offset) - offset;
+            auto const fits = std::max<std::uint64_t>(file_->now().size() + disk_->space_left(), offset) - offset;
             auto const is_full = bytes.size() > fits;
             auto const room = is_full ? static_cast<std::size_t>(fits) : bytes.size();
             if (auto const taken = error != 0 ? room / 2 : room; taken > 0)
-                disk_->write(*content_, static_cast<std::size_t>(offset), std::span{bytes}.first(taken));
+                disk_->write(*file_, static_cast<std::size_t>(offset), std::span{bytes}.first(taken));
             if (error != 0)
                 return failure(error);
             return is_full ? Result<Done, FileError>{full()} : Done{};
@@ -56,7 +57,7 @@ public:
         {
             if (auto const error = disk_->begin_call(DiskCall::read); error != 0)
                 return failure(error);
-            auto const& bytes = content_->now;
+            auto const& bytes = file_->now();
             auto const  begin = static_cast<std::size_t>(std::min<std::uint64_t>(offset, bytes.size()));
             auto const  count = std::min(into.size(), bytes.size() - begin);
             std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(begin), count, into.begin());
@@ -67,10 +68,10 @@ public:
         {
             if (auto const error = disk_->begin_call(DiskCall::write); error != 0)
                 return failure(error);
-            auto const size_now = std::uint64_t{content_->now.size()};
+            auto const size_now = std::uint64_t{file_->now().size()};
             auto const reaches = std::min(new_size, size_now + std::min(new_size, disk_->space_left()));
             if (reaches > size_now)
-                disk_->resize(*content_, static_cast<std::size_t>(reaches));
+                disk_->resize(*file_, static_cast<std::size_t>(reaches));
             return new_size > std::max(reaches, size_now) ? Result<Done, FileError>{full()} : Done{};
         }
 
@@ -78,23 +79,21 @@ public:
         {
             if (auto const error = disk_->begin_call(DiskCall::write); error != 0)
                 return failure(error);
-            disk_->resize(*content_, static_cast<std::size_t>(new_size));
+            disk_->resize(*file_, static_cast<std::size_t>(new_size));
             return Done{};
         }
 
         [[nodiscard]] Result<Done, FileError> sync()
         {
             auto const error = disk_->begin_call(DiskCall::sync);
-            disk_->settle(*content_, error == 0);
+            disk_->settle(*file_, error == 0);
             return error != 0 ? Result<Done, FileError>{failure(error)} : Done{};
         }
 
     private:
         friend class DiskFiles;
 
-        File(SimulatedDisk& disk, std::shared_ptr<SimulatedDisk::Content> content)
-            : disk_(&disk), content_(std::move(content))
-        {}
+        File(SimulatedDisk& disk, std::shared_ptr<SimulatedFile> file) : disk_(&disk), file_(std::move(file)) {}
 
         [[nodiscard]] Unexpected<FileError> full()
         {
@@ -102,8 +101,8 @@ public:
             return failure(ENOSPC);
         }
 
-        SimulatedDisk*                          disk_;
-        std::shared_ptr<SimulatedDisk::Content> content_;
+        SimulatedDisk*                 disk_;
+        std::shared_ptr<SimulatedFile> file_;
     };
 
     explicit DiskFiles(SimulatedDisk& disk) : disk_(&disk) {}
@@ -113,7 +112,7 @@ public:
         if (auto const error = disk_->begin_call(DiskCall::other); error != 0)
             return failure(error);
         auto found = std::vector<std::string>{};
-        for (auto const& [name, content] : disk_->names_)
+        for (auto const& [name, file] : disk_->names())
             found.push_back(name);
         return found;
     }
@@ -122,33 +121,30 @@ public:
     {
         if (auto const error = disk_->begin_call(DiskCall::other); error != 0)
             return failure(error);
-        auto const found = disk_->names_.find(name);
-        if (found == disk_->names_.end())
-            return failure(ENOENT);
-        return File{*disk_, found->second};
+        auto file = disk_->names_.find(name);
+        return file ? Result<File, FileError>{File{*disk_, std::move(file)}} : failure(ENOENT);
     }
 
     [[nodiscard]] Result<File, FileError> create(std::string_view name)
     {
         if (auto const error = disk_->begin_call(DiskCall::write); error != 0)
             return failure(error);
-        if (disk_->names_.contains(name))
+        if (disk_->names_.find(name))
             return failure(EEXIST);
-        auto content = std::make_shared<SimulatedDisk::Content>();
-        disk_->change_name({std::string{name}, {}, content});
-        return File{*disk_, std::move(content)};
+        auto file = std::make_shared<SimulatedFile>();
+        disk_->names_.create(name, file);
+        return File{*disk_, std::move(file)};
     }
 
     [[nodiscard]] Result<Done, FileError> rename(std::string_view from, std::string_view to)
     {
         if (auto const error = disk_->begin_call(DiskCall::write); error != 0)
             return failure(error);
-        auto const found = disk_->names_.find(from);
-        if (found == disk_->names_.end())
+        if (not disk_->names_.find(from))
             return failure(ENOENT);
-        if (auto const replaced = disk_->names_.find(to); replaced != disk_->names_.end())
-            disk_->used_ -= replaced->second->now.size();
-        disk_->change_name({std::string{to}, std::string{from}, found->second});
+        if (auto const replaced = disk_->names_.find(to))
+            disk_->used_ -= replaced->now().size();
+        disk_->names_.rename(from, to);
         return Done{};
     }
 
@@ -156,11 +152,11 @@ public:
     {
         if (auto const error = disk_->begin_call(DiskCall::write); error != 0)
             return failure(error);
-        auto const found = disk_->names_.find(name);
-        if (found == disk_->names_.end())
+        auto const file = disk_->names_.find(name);
+        if (not file)
             return failure(ENOENT);
-        disk_->used_ -= found->second->now.size();
-        disk_->change_name({std::string{name}, {}, nullptr});
+        disk_->used_ -= file->now().size();
+        disk_->names_.remove(name);
         return Done{};
     }
 
@@ -168,10 +164,7 @@ public:
     {
         if (auto const error = disk_->begin_call(DiskCall::sync); error != 0)
             return failure(error);
-        if (not disk_->lies_) {
-            disk_->durable_names_ = disk_->names_;
-            disk_->name_steps_.clear();
-        }
+        disk_->sync_names();
         return Done{};
     }
 

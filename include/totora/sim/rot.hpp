@@ -23,7 +23,7 @@ inline constexpr std::size_t segments_spared = 4;
 {
     auto segments = std::vector<std::string>{};
     auto files = std::vector<std::string>{};
-    for (auto const& [name, content] : disk.names())
+    for (auto const& [name, file] : disk.names())
         if (generation_of(name))
             segments.push_back(name); // In order of their generations, as names are sorted.
         else if (name == identity_name or name == run_name)
@@ -39,12 +39,12 @@ inline bool rot_a_bit(SimulatedDisk& disk, Prng& random)
     auto const files = damageable_files(disk);
     if (files.empty())
         return false;
-    auto const& content = disk.names().find(files[random.below(files.size())])->second;
-    if (content->now.empty())
+    auto const& file = disk.names().find(files[random.below(files.size())])->second;
+    if (file->now().empty())
         return false;
-    auto const byte = random.below(content->now.size()); // One by one: compilers differ in the order of arguments.
+    auto const byte = random.below(file->now().size()); // One by one: compilers differ in the order of arguments.
     auto const bit = static_cast<unsigned>(random.below(8));
-    disk.flip(*content, byte, bit);
+    file->flip(byte, bit);
     return true;
 }
 

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/sim/disk_names.hpp"
 #include "totora/sim/faults.hpp"
 #include "totora/sim/prng.hpp"
+#include "totora/sim/simulated_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
-#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace totora::sim
@@ -33,41 +31,11 @@ enum class DiskCall : std::uint8_t
     other,
 };
 
-/// What the disk keeps of what was not synced when the power fails.
-enum class Kept : std::uint8_t
-{
-    nothing,
-    everything,
-    some_sectors,
-};
-
 /// One directory on a disk that forgets what was not synced when the power is cut: bytes, sizes and names. As
 /// `ForgetfulDisk`, without locks and copies: for one thread, and quick. `DiskFiles` is what a log sees.
 class SimulatedDisk
 {
 public:
-    static constexpr std::size_t sector_size = 512;
-
-    /// A part of a file that was written, or a new size, and not synced yet.
-    struct Change
-    {
-        std::size_t offset = 0; ///< Of the bytes, or the new size.
-        std::size_t size = 0;
-        std::size_t stored = 0; ///< Where in `Content::written` the bytes are.
-        bool        resizes = false;
-    };
-
-    /// The content of a file: as programs see it, and as it is on the disk.
-    struct Content
-    {
-        std::vector<std::byte> now;
-        std::vector<std::byte> durable;
-        std::vector<Change>    unsynced;
-        std::vector<std::byte> written; ///< The bytes of the unsynced changes.
-    };
-
-    using Names = std::map<std::string, std::shared_ptr<Content>, std::less<>>;
-
     explicit SimulatedDisk(FaultCounts& counts) : counts_(counts) {}
     SimulatedDisk(SimulatedDisk const&) = delete;
     SimulatedDisk& operator=(SimulatedDisk const&) = delete;
@@ -109,62 +77,32 @@ public:
     void lose_power(Kept kept, Prng& random)
     {
         keep_power();
-        sectors_kept_ = sectors_lost_ = 0;
-        for (auto const& content : contents()) {
-            for (auto const& change : content->unsynced)
-                keep(*content, change, kept, random);
-            content->unsynced.clear();
-            content->written.clear();
-            content->now = content->durable;
-        }
-        if (sectors_kept_ > 0 and sectors_lost_ > 0)
+        auto sectors = SectorCounts{};
+        for (auto const& file : names_.files())
+            file->lose_power(kept, random, sectors);
+        if (sectors.kept > 0 and sectors.lost > 0)
             ++counts_[Fault::write_torn];
-        auto const steps = kept == Kept::nothing      ? 0
-                           : kept == Kept::everything ? name_steps_.size()
-                                                      : random.below(name_steps_.size() + 1);
-        for (auto step = std::size_t{0}; step < steps; ++step)
-            apply(durable_names_, name_steps_[step]);
-        name_steps_.clear();
-        names_ = durable_names_;
+        names_.lose_power(kept, random);
         used_ = 0;
-        for (auto const& [name, content] : names_)
-            used_ += content->now.size();
+        for (auto const& [name, file] : names())
+            used_ += file->now().size();
     }
 
-    [[nodiscard]] Names const&  names() const { return names_; }
-    [[nodiscard]] std::uint64_t used() const { return used_; } ///< Bytes of all files.
-
-    /// Flips a bit of a file, seen at once and durable.
-    void flip(Content& content, std::size_t byte, unsigned bit)
-    {
-        auto const mask = static_cast<std::byte>(1U << bit);
-        content.now[byte] ^= mask;
-        if (byte < content.durable.size())
-            content.durable[byte] ^= mask;
-    }
+    [[nodiscard]] DiskNames::Names const& names() const { return names_.now(); }
+    [[nodiscard]] std::uint64_t           used() const { return used_; } ///< Bytes of all files.
 
     /// A file is not there any more, and was never removed.
     void drop(std::string const& name)
     {
-        if (auto const found = names_.find(name); found != names_.end())
-            used_ -= found->second->now.size();
-        names_.erase(name);
-        durable_names_.erase(name);
-        std::erase_if(name_steps_, [&](NameStep const& step) { return step.name == name; });
+        if (auto const file = names_.find(name))
+            used_ -= file->now().size();
+        names_.drop(name);
     }
 
 private:
     friend class DiskFiles;
 
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
-
-    /// A change of a name: created, removed, or renamed from `was`, in one step.
-    struct NameStep
-    {
-        std::string              name;
-        std::string              was;
-        std::shared_ptr<Content> content; ///< Null if it is removed.
-    };
 
     [[nodiscard]] static constexpr unsigned bit_of(DiskCall call) { return 1U << static_cast<unsigned>(call); }
 
@@ -187,114 +125,39 @@ private:
 
     [[nodiscard]] std::uint64_t space_left() const { return space_ - std::min(space_, used_); }
 
-    void resize(Content& content, std::size_t size)
+    void resize(SimulatedFile& file, std::size_t size)
     {
         used_ += size;
-        used_ -= content.now.size();
-        content.now.resize(size);
-        content.unsynced.push_back({size, 0, 0, true});
+        used_ -= file.now().size();
+        file.resize(size);
     }
 
-    void write(Content& content, std::size_t offset, std::span<std::byte const> bytes)
+    void write(SimulatedFile& file, std::size_t offset, std::span<std::byte const> bytes)
     {
-        auto const end = offset + bytes.size();
-        if (end > content.now.size()) {
-            used_ += end - content.now.size();
-            content.now.resize(end);
-        }
-        std::copy(bytes.begin(), bytes.end(), content.now.begin() + static_cast<std::ptrdiff_t>(offset));
-        content.unsynced.push_back({offset, bytes.size(), content.written.size(), false});
-        content.written.insert(content.written.end(), bytes.begin(), bytes.end());
+        used_ -= file.now().size();
+        file.write(offset, bytes);
+        used_ += file.now().size();
     }
 
-    /// What was written is on the disk; or, if the sync failed, never will be, although it is clean to the eye (as on Linux).
-    void settle(Content& content, bool synced)
+    void settle(SimulatedFile& file, bool synced)
     {
-        if (lies_)
-            return;
-        if (synced)
-            for (auto const& change : content.unsynced)
-                apply(content, change, change.offset, change.offset + change.size);
-        content.unsynced.clear();
-        content.written.clear();
+        if (not lies_)
+            file.settle(synced);
     }
 
-    /// Takes a part of a change to the disk.
-    static void apply(Content& content, Change const& change, std::size_t begin, std::size_t end)
+    void sync_names()
     {
-        if (change.resizes)
-            return content.durable.resize(change.offset);
-        if (content.durable.size() < end)
-            content.durable.resize(end);
-        auto const from = content.written.begin() + static_cast<std::ptrdiff_t>(change.stored + begin - change.offset);
-        std::copy_n(from, end - begin, content.durable.begin() + static_cast<std::ptrdiff_t>(begin));
-    }
-
-    void keep(Content& content, Change const& change, Kept kept, Prng& random)
-    {
-        if (kept == Kept::nothing)
-            return;
-        if (kept == Kept::everything)
-            return apply(content, change, change.offset, change.offset + change.size);
-        if (change.resizes) {
-            if (random.below(2) == 0)
-                apply(content, change, 0, 0);
-            return;
-        }
-        for (auto begin = change.offset; begin < change.offset + change.size;) {
-            auto const end = std::min(change.offset + change.size, (begin / sector_size + 1) * sector_size);
-            auto const is_kept = random.below(2) == 0;
-            if (is_kept)
-                apply(content, change, begin, end);
-            ++(is_kept ? sectors_kept_ : sectors_lost_);
-            begin = end;
-        }
-    }
-
-    /// Gives a name to a content, or, with none, takes the name away.
-    void change_name(NameStep step)
-    {
-        apply(names_, step);
-        name_steps_.push_back(std::move(step));
-    }
-
-    static void apply(Names& names, NameStep const& step)
-    {
-        if (not step.was.empty())
-            names.erase(step.was);
-        if (step.content)
-            names.insert_or_assign(step.name, step.content);
-        else
-            names.erase(step.name);
-    }
-
-    [[nodiscard]] std::vector<std::shared_ptr<Content>> contents() const
-    {
-        auto       all = std::vector<std::shared_ptr<Content>>{};
-        auto const add = [&](Names const& names) {
-            for (auto const& [name, content] : names)
-                if (std::find(all.begin(), all.end(), content) == all.end())
-                    all.push_back(content);
-        };
-        add(names_);
-        add(durable_names_);
-        for (auto const& step : name_steps_)
-            if (step.content and std::find(all.begin(), all.end(), step.content) == all.end())
-                all.push_back(step.content);
-        return all;
+        if (not lies_)
+            names_.sync();
     }
 
     FaultCounts&           counts_;
-    Names                  names_;
-    Names                  durable_names_;
-    std::vector<NameStep>  name_steps_; ///< The unsynced changes of names, in order.
-    std::vector<std::byte> gathered_;   ///< By the write under way; kept to be used again.
+    DiskNames              names_;
+    std::vector<std::byte> gathered_; ///< By the write under way; kept to be used again.
     std::uint64_t          used_ = 0;
     std::uint64_t          space_ = never;
     std::uint64_t          calls_left_ = never;
     std::uint64_t          troubles_ = 0;
-    std::uint64_t          sectors_kept_ = 0; ///< When the power was lost last.
-    std::uint64_t          sectors_lost_ = 0;
     unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
     bool                   power_fails_before_sync_ = false;
     bool                   lies_ = false;

@@ -4,15 +4,14 @@
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/sim/checks.hpp"
-#include "totora/sim/history.hpp"
-#include "totora/sim/key_value.hpp"
-#include "totora/sim/linearizability.hpp"
-#include "totora/sim/linearizability_report.hpp"
+#include "totora/sim/links.hpp"
 #include "totora/sim/prng.hpp"
 #include "totora/sim/scenario.hpp"
 #include "totora/sim/store.hpp"
+#include "totora/sim/store_history.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -118,15 +117,7 @@ public:
     [[nodiscard]] std::uint64_t answered() const { return answered_; }
 
     /// Whether one order of all operations explains all answers. A sentence and a report otherwise.
-    [[nodiscard]] std::string judge() const
-    {
-        auto       history = as_history();
-        auto const verdict =
-            check_linearizability(history, KeyValue{}, {.steps_max = 5'000'000, .bytes_max = 1 << 28U});
-        if (verdict.finding != Finding::not_linearizable)
-            return {};
-        return "what clients were told is not linearizable: " + describe(history, verdict);
-    }
+    [[nodiscard]] std::string judge() const { return contradiction_in(operations_); }
 
 private:
     static constexpr auto none = static_cast<std::size_t>(-1);
@@ -138,20 +129,6 @@ private:
         std::size_t   waits_for = none; ///< An operation.
         std::uint32_t visit = 0;
         std::uint64_t saw = 0; ///< The value that it was told last.
-    };
-
-    struct Asked
-    {
-        std::size_t   client = 0;
-        std::size_t   server = 0;
-        StoreCommand  command;
-        bool          is_read = false; ///< Not in the log.
-        bool          is_open = true;
-        bool          happened_not = false; ///< It was refused.
-        bool          is_known = false;
-        std::uint64_t called = 0;
-        std::uint64_t ended = 0;
-        std::uint64_t answer = 0;
     };
 
     void rest(std::size_t client)
@@ -182,7 +159,7 @@ private:
 
     void begin(std::size_t client, StoreCommand const& command, bool is_read)
     {
-        auto asked = Asked{};
+        auto asked = StoreRequest{};
         asked.client = client;
         asked.server = clients_[client].server;
         asked.command = command;
@@ -313,54 +290,12 @@ private:
         }
     }
 
-    [[nodiscard]] static Scalar scalar_of(std::uint64_t value)
-    {
-        return value == 0 ? null : Scalar{static_cast<std::int64_t>(value)};
-    }
-
-    [[nodiscard]] static KeyValue::Action action_of(StoreCommand const& command)
-    {
-        if (command.kind == StoreCommand::Kind::put)
-            return KeyValue::Put{scalar_of(command.value)};
-        if (command.kind == StoreCommand::Kind::compare_and_set)
-            return KeyValue::CompareAndSet{scalar_of(command.expected), scalar_of(command.value)};
-        return KeyValue::Get{};
-    }
-
-    [[nodiscard]] static Scalar answer_of(Asked const& asked)
-    {
-        if (asked.command.kind == StoreCommand::Kind::put)
-            return null;
-        if (asked.command.kind == StoreCommand::Kind::compare_and_set)
-            return asked.answer == 1;
-        return scalar_of(asked.answer);
-    }
-
-    /// What certainly did not happen is left out, and so is a look that showed nothing.
-    [[nodiscard]] History<KeyValue> as_history() const
-    {
-        auto history = History<KeyValue>{};
-        for (auto const& asked : operations_) {
-            if (asked.happened_not or (not asked.is_known and asked.command.kind == StoreCommand::Kind::get))
-                continue;
-            auto operation = Operation<KeyValue>{};
-            operation.client = asked.client;
-            operation.key = std::to_string(asked.command.key);
-            operation.action = action_of(asked.command);
-            operation.called = static_cast<Moment>(asked.called);
-            if (asked.is_known)
-                operation.ended = Ended<Scalar>{static_cast<Moment>(asked.ended), answer_of(asked)};
-            history.push_back(std::move(operation));
-        }
-        return history;
-    }
-
     ClientHabits                                                habits_;
     std::size_t                                                 servers_;
     Prng                                                        random_;
     Checks&                                                     checks_;
     std::vector<Client>                                         clients_;
-    std::vector<Asked>                                          operations_; ///< All that were ever asked.
+    std::vector<StoreRequest>                                   operations_; ///< All that were ever asked.
     std::vector<Plan>                                           plans_;
     std::vector<std::size_t>                                    preferred_; ///< Servers to turn to; empty for all.
     std::vector<std::byte>                                      payload_;
