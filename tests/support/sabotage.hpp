@@ -123,7 +123,7 @@ private:
     std::uint64_t received_ = 0;
 };
 
-struct SabotagedParts
+struct SabotagedParts : sim::DefaultParts
 {
     using Machine = SabotagedMachine;
     using Storage = SabotagedStorage;
@@ -135,7 +135,7 @@ struct SabotagedParts
         if (sabotage == Sabotage::reads_are_stale)
             completion(ReadOutcome{ReadableNow{}});
         else
-            node.read(std::move(completion));
+            sim::DefaultParts::read(node, std::move(completion));
     }
 };
 

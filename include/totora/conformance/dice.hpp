@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/sim/prng.hpp"
+
 #include <cstdint>
 
 namespace totora::conformance
 {
 
-/// Random numbers that are the same everywhere (splitmix64).
+/// Random numbers that are the same everywhere (SplitMix64).
 class Dice
 {
 public:
@@ -15,11 +17,9 @@ public:
     /// A number from 0 to `below` - 1; `below` is at least 1.
     [[nodiscard]] std::uint64_t roll(std::uint64_t below)
     {
-        state_ += 0x9E3779B97F4A7C15U;
-        auto mixed = state_;
-        mixed = (mixed ^ mixed >> 30U) * 0xBF58476D1CE4E5B9U;
-        mixed = (mixed ^ mixed >> 27U) * 0x94D049BB133111EBU;
-        return (mixed ^ mixed >> 31U) % below;
+        auto const drawn = sim::mixed(state_);
+        state_ += sim::splitmix_step;
+        return drawn % below;
     }
 
 private:

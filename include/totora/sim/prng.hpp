@@ -8,10 +8,13 @@
 namespace totora::sim
 {
 
-/// Continues a stream of 64-bit values: SplitMix64 (Steele, Lea, Flood 2014). Also a good mixer of one value.
+/// From one state of SplitMix64 to the next (Steele, Lea, Flood 2014).
+inline constexpr std::uint64_t splitmix_step = 0x9E3779B97F4A7C15U;
+
+/// What SplitMix64 draws in this state. Also a good mixer of one value.
 [[nodiscard]] constexpr std::uint64_t mixed(std::uint64_t value)
 {
-    value += 0x9E3779B97F4A7C15U;
+    value += splitmix_step;
     value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9U;
     value = (value ^ (value >> 27U)) * 0x94D049BB133111EBU;
     return value ^ (value >> 31U);
