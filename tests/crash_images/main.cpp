@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/conformance/log_crashes.hpp"
 
+#include "../support/command_line.hpp"
 #include "../support/crash_logs.hpp"
+#include "../support/progress_line.hpp"
+#include "totora/core/result.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 // crash_images --workloads A..B [--images-max N] [--json FILE]
 //
@@ -56,46 +52,17 @@ struct Options
             {"second_crash_points_sampled", a.again_sampled + b.again_sampled}};
 }
 
-/// Says how far it is: a line that is written over on a terminal, a line every ten seconds elsewhere.
-class Progress
+[[nodiscard]] std::string
+how_far(Options const& options, std::uint64_t workload, std::uint64_t distinct, double seconds)
 {
-public:
-    explicit Progress(Options const& options) : options_(options) {}
-
-    void operator()(std::uint64_t workload, std::uint64_t distinct)
-    {
-        auto const now = std::chrono::steady_clock::now();
-        if (now < next_)
-            return;
-        next_ = now + (on_terminal_ ? std::chrono::milliseconds{200} : std::chrono::seconds{10});
-        auto const whole = options_.last - options_.first + 1;
-        auto const done = workload - options_.first;
-        auto const left = done == 0 ? 0.0 : seconds() / static_cast<double>(done) * static_cast<double>(whole - done);
-        std::fprintf(stderr,
-                     "%sworkload %llu of %llu, %llu distinct images, %.0f a second, %.0f s, about %.0f s left%s",
-                     on_terminal_ ? "\r" : "", static_cast<unsigned long long>(done + 1),
-                     static_cast<unsigned long long>(whole), static_cast<unsigned long long>(distinct),
-                     static_cast<double>(distinct) / seconds(), seconds(), left, on_terminal_ ? "   " : "\n");
-    }
-
-    void finish() const
-    {
-        if (on_terminal_)
-            std::fputc('\n', stderr);
-    }
-
-    [[nodiscard]] double seconds() const
-    {
-        auto const passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-        return std::max(passed, 1e-6);
-    }
-
-private:
-    Options const&                        options_;
-    bool                                  on_terminal_ = isatty(STDERR_FILENO) != 0;
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point next_ = begin_ + std::chrono::seconds{on_terminal_ ? 0 : 10};
-};
+    auto const number = [](double value) { return std::to_string(static_cast<std::uint64_t>(value)); };
+    auto const whole = options.last - options.first + 1;
+    auto const done = workload - options.first;
+    auto const left = done == 0 ? 0.0 : seconds / static_cast<double>(done) * static_cast<double>(whole - done);
+    return "workload " + std::to_string(done + 1) + " of " + std::to_string(whole) + ", " + std::to_string(distinct) +
+           " distinct images, " + number(static_cast<double>(distinct) / seconds) + " a second, " + number(seconds) +
+           " s, about " + number(left) + " s left";
+}
 
 [[nodiscard]] std::string quoted(std::string const& text)
 {
@@ -130,46 +97,41 @@ json_of(Options const& options, std::vector<Figure> const& figures, double secon
     return 2;
 }
 
-[[nodiscard]] bool read_number(std::string_view text, std::uint64_t& number)
+/// What was asked for, or a sentence that says what is wrong with it.
+[[nodiscard]] Result<Options, std::string> options_of(std::vector<std::string> words)
 {
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} and end == text.data() + text.size();
-}
-
-/// Reads the command line; a sentence if it cannot be understood.
-[[nodiscard]] std::string read_options(std::vector<std::string> const& words, Options& options)
-{
-    for (auto at = std::size_t{0}; at < words.size(); at += 2) {
-        auto const& name = words[at];
-        if (name != "--workloads" and name != "--images-max" and name != "--json")
-            return "there is no option " + name;
-        if (at + 1 == words.size())
-            return name + " asks for a value";
-        auto const& value = words[at + 1];
-        auto const  dots = value.find("..");
-        if (name == "--json")
-            options.json = value;
-        else if (name == "--images-max" and (not read_number(value, options.bounds.images_max) or value == "0"))
-            return "--images-max asks for a number above 0, not " + value;
-        else if (name == "--workloads" and (dots == std::string::npos or
-                                            not read_number(std::string_view{value}.substr(0, dots), options.first) or
-                                            not read_number(std::string_view{value}.substr(dots + 2), options.last) or
-                                            options.first == 0 or options.last < options.first))
-            return "--workloads asks for two numbers from 1 on, such as 1..50, not " + value;
-    }
-    return options.first == 0 ? "--workloads A..B is missing" : "";
+    auto options = Options{};
+    auto line = test::CommandLine{std::move(words)};
+    while (auto const option = line.next_option())
+        if (*option == "--workloads")
+            line.read_range(1, std::uint64_t{1} << 62U, options.first, options.last);
+        else if (*option == "--images-max")
+            options.bounds.images_max = line.number();
+        else if (*option == "--json")
+            options.json = line.value();
+        else
+            line.refuse("There is no option " + *option + ".");
+    if (options.bounds.images_max == 0)
+        line.refuse("--images-max wants a number above 0.");
+    if (options.first == 0)
+        line.refuse("Say which workloads to run, as in --workloads 1..50.");
+    if (not line.error().empty())
+        return Unexpected{line.error()};
+    return options;
 }
 
 [[nodiscard]] int run(Options const& options)
 {
-    auto       progress = Progress{options};
+    auto       progress = test::ProgressLine{};
     auto const distinct = std::make_shared<sim::HashSet>();
     auto       at_once = LogCrashes<test::SegmentedUnderCrashes<InlineSyncer>>{options.bounds, distinct};
     auto       shared = LogCrashes<test::SegmentedUnderCrashes<test::SlowSyncer>>{options.bounds, distinct};
     auto       broken = BrokenLaws{};
     for (auto number = options.first; number <= options.last and broken.empty(); ++number) {
         auto const tell = [&](CrashFigures const&) {
-            progress(number, at_once.figures().distinct_images + shared.figures().distinct_images);
+            auto const distinct_images = at_once.figures().distinct_images + shared.figures().distinct_images;
+            if (progress.is_due())
+                progress.say(how_far(options, number, distinct_images, progress.seconds()));
         };
         at_once.on_progress(tell);
         shared.on_progress(tell);
@@ -193,8 +155,6 @@ json_of(Options const& options, std::vector<Figure> const& figures, double secon
 
 int main(int count, char** words)
 {
-    auto options = Options{};
-    if (auto const wrong = read_options({words + 1, words + count}, options); not wrong.empty())
-        return refuse(wrong);
-    return run(options);
+    auto const options = options_of({words + 1, words + count});
+    return options ? run(*options) : refuse(options.error());
 }

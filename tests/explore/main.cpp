@@ -3,23 +3,21 @@
 #include "totora/sim/random_walk.hpp"
 #include "totora/sim/story.hpp"
 
+#include "../support/command_line.hpp"
+#include "../support/progress_line.hpp"
 #include "scopes.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 // explore --list
 // explore --scope NAME [--random SEED] [--limit-states N] [--json FILE]
@@ -69,40 +67,13 @@ struct Options
                : static_cast<double>(explored.bytes) / static_cast<double>(explored.distinct_states);
 }
 
-/// Says how far it is: a line that is written over on a terminal, a line every ten seconds elsewhere.
-class Progress
+[[nodiscard]] std::string how_far(Explored const& explored, double seconds)
 {
-public:
-    void operator()(Explored const& explored)
-    {
-        auto const now = std::chrono::steady_clock::now();
-        if (now < next_)
-            return;
-        next_ = now + (on_terminal_ ? std::chrono::milliseconds{200} : std::chrono::seconds{10});
-        auto const rate = static_cast<double>(explored.distinct_states) / seconds();
-        std::fprintf(stderr, "%s%llu states, %.0f a second, depth %llu, %llu waiting, %.0f s%s",
-                     on_terminal_ ? "\r" : "", static_cast<unsigned long long>(explored.distinct_states), rate,
-                     static_cast<unsigned long long>(explored.depth),
-                     static_cast<unsigned long long>(explored.frontier), seconds(), on_terminal_ ? "   " : "\n");
-    }
-
-    void finish() const
-    {
-        if (on_terminal_)
-            std::fputc('\n', stderr);
-    }
-
-    [[nodiscard]] double seconds() const
-    {
-        auto const passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-        return std::max(passed, 1e-6);
-    }
-
-private:
-    bool                                  on_terminal_ = isatty(STDERR_FILENO) != 0;
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point next_ = begin_ + std::chrono::seconds{on_terminal_ ? 0 : 10};
-};
+    auto const rate = static_cast<std::uint64_t>(static_cast<double>(explored.distinct_states) / seconds);
+    return std::to_string(explored.distinct_states) + " states, " + std::to_string(rate) + " a second, depth " +
+           std::to_string(explored.depth) + ", " + std::to_string(explored.frontier) + " waiting, " +
+           std::to_string(static_cast<std::uint64_t>(seconds)) + " s";
+}
 
 [[nodiscard]] std::string json_of(Scope const& scope, Explored const& explored, double rate)
 {
@@ -126,35 +97,27 @@ constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--
 }
 
 /// What was asked for, or a sentence that says what is wrong with it.
-[[nodiscard]] totora::Result<Options, std::string> options_of(std::vector<std::string> const& words)
+[[nodiscard]] totora::Result<Options, std::string> options_of(std::vector<std::string> words)
 {
     auto options = Options{};
-    for (auto at = std::size_t{0}; at < words.size(); ++at) {
-        auto const& word = words[at];
-        if (word == "--list") {
+    auto line = totora::test::CommandLine{std::move(words)};
+    while (auto const option = line.next_option())
+        if (*option == "--list")
             options.list = true;
-            continue;
-        }
-        if (word != "--scope" and word != "--json" and word != "--random" and word != "--limit-states")
-            return totora::Unexpected{"There is no option " + word + "."};
-        if (++at == words.size())
-            return totora::Unexpected{word + " needs a value."};
-        auto const& value = words[at];
-        if (word == "--scope" or word == "--json") {
-            (word == "--scope" ? options.scope : options.json) = value;
-            continue;
-        }
-        auto number = std::uint64_t{0};
-        auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-        if (error != std::errc{} or end != value.data() + value.size())
-            return totora::Unexpected{word + " needs a number, not " + value + "."};
-        if (word == "--random")
-            options.seed = number;
+        else if (*option == "--scope")
+            options.scope = line.value();
+        else if (*option == "--random")
+            options.seed = line.number();
+        else if (*option == "--limit-states")
+            options.limit_states = line.number();
+        else if (*option == "--json")
+            options.json = line.value();
         else
-            options.limit_states = number;
-    }
+            line.refuse("There is no option " + *option + ".");
     if (not options.list and options.scope.empty())
-        return totora::Unexpected{std::string{"Say which scope; --list shows them."}};
+        line.refuse("Say which scope; --list shows them.");
+    if (not line.error().empty())
+        return totora::Unexpected{line.error()};
     return options;
 }
 
@@ -169,9 +132,10 @@ void tell(Scope const& scope, std::vector<std::uint16_t> const& way)
 template <typename Search>
 [[nodiscard]] int run(Options const& options, Scope const& scope, Search& search)
 {
-    auto        progress = Progress{};
+    auto        progress = totora::test::ProgressLine{};
     auto const& explored = search.run([&](Explored const& so_far) {
-        progress(so_far);
+        if (progress.is_due())
+            progress.say(how_far(so_far, progress.seconds()));
         return so_far.distinct_states >= options.limit_states;
     });
     progress.finish();

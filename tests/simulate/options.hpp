@@ -6,12 +6,11 @@
 #include "totora/sim/links.hpp"
 #include "totora/sim/scenario.hpp"
 
-#include <cstddef>
+#include "../support/command_line.hpp"
+
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,114 +29,67 @@ struct Options
     sim::SimulationOptions simulation;
 };
 
-/// Reads the command line; the error is a sentence.
-class OptionReader
+/// Kinds of faults, by their names.
+[[nodiscard]] inline std::set<sim::Fault> read_faults(test::CommandLine& line)
 {
-public:
-    explicit OptionReader(std::vector<std::string> words) : words_(std::move(words)) {}
+    auto faults = std::set<sim::Fault>{};
+    for (auto const& name : line.values())
+        if (auto const fault = sim::fault_of(name))
+            faults.insert(*fault);
+        else
+            line.refuse("there is no fault called \"" + name + "\"; every run ends with a list of all.");
+    return faults;
+}
 
-    [[nodiscard]] Result<Options, std::string> read()
-    {
-        while (at_ < words_.size() and error_.empty())
-            read_one(words_[at_++]);
-        if (error_.empty() and options_.last == 0)
-            error_ = "say which seeds to run, as in --seeds 1..100.";
-        if (not error_.empty())
-            return Unexpected{error_};
-        return options_;
-    }
+/// Numbers of planned faults, or "none".
+[[nodiscard]] inline std::set<std::uint32_t> read_numbers(test::CommandLine& line)
+{
+    auto numbers = std::set<std::uint32_t>{};
+    for (auto const& word : line.values())
+        if (word != "none")
+            numbers.insert(static_cast<std::uint32_t>(line.number_of(word)));
+    return numbers;
+}
 
-private:
-    void read_one(std::string const& name)
-    {
-        auto& simulation = options_.simulation;
-        if (name == "--shrink")
-            options_.shrinks = true;
-        else if (name == "--seeds")
-            read_range(name, 1, std::uint64_t{1} << 62U, options_.first, options_.last);
-        else if (name == "--nodes")
-            read_range(name, 3, sim::simulated_servers_max, simulation.servers_least, simulation.servers_most);
-        else if (name == "--events")
-            simulation.events = number(name, value(name));
-        else if (name == "--seconds")
-            options_.seconds = number(name, value(name));
-        else if (name == "--json")
-            options_.json = value(name);
-        else if (name == "--trace")
-            options_.trace = value(name);
-        else if (name == "--without")
-            for (auto const& word : parts(value(name), ","))
-                if (auto const fault = sim::fault_of(word))
-                    simulation.without.insert(*fault);
-                else
-                    error_ = "there is no fault called \"" + word + "\"; every run ends with a list of all.";
-        else if (name == "--only") {
-            simulation.only.emplace();
-            for (auto const& word : parts(value(name), ","))
-                if (word != "none")
-                    simulation.only->insert(static_cast<std::uint32_t>(number(name, word)));
-        } else
-            error_ = "there is no option \"" + name +
-                     "\"; there are --seeds A..B, --nodes A..B, --events N, --seconds S, --json FILE, --trace FILE, "
-                     "--shrink, --without FAULT,... and --only NUMBER,...";
-    }
+inline void read_option(std::string const& option, test::CommandLine& line, Options& options)
+{
+    auto& simulation = options.simulation;
+    if (option == "--shrink")
+        options.shrinks = true;
+    else if (option == "--seeds")
+        line.read_range(1, std::uint64_t{1} << 62U, options.first, options.last);
+    else if (option == "--nodes")
+        line.read_range(3, sim::simulated_servers_max, simulation.servers_least, simulation.servers_most);
+    else if (option == "--events")
+        simulation.events = line.number();
+    else if (option == "--seconds")
+        options.seconds = line.number();
+    else if (option == "--json")
+        options.json = line.value();
+    else if (option == "--trace")
+        options.trace = line.value();
+    else if (option == "--without")
+        simulation.without.merge(read_faults(line));
+    else if (option == "--only")
+        simulation.only = read_numbers(line);
+    else
+        line.refuse("there is no option \"" + option +
+                    "\"; there are --seeds A..B, --nodes A..B, --events N, --seconds S, --json FILE, --trace FILE, "
+                    "--shrink, --without FAULT,... and --only NUMBER,...");
+}
 
-    [[nodiscard]] std::string value(std::string const& name)
-    {
-        if (at_ < words_.size())
-            return words_[at_++];
-        error_ = name + " wants a value behind it.";
-        return {};
-    }
-
-    [[nodiscard]] std::uint64_t number(std::string const& name, std::string const& word)
-    {
-        if (word.empty() or word.size() > 18 or word.find_first_not_of("0123456789") != std::string::npos) {
-            if (error_.empty())
-                error_ = name + " wants a whole number, not \"" + word + "\".";
-            return 0;
-        }
-        return std::stoull(word);
-    }
-
-    void read_range(std::string const& name, std::uint64_t least, std::uint64_t most, std::uint64_t& first,
-                    std::uint64_t& last)
-    {
-        auto const range = parts(value(name), "..");
-        if (not error_.empty())
-            return;
-        if (range.size() > 2) {
-            error_ = name + " wants a range, as in " + name + " 3..5.";
-            return;
-        }
-        first = number(name, range.front());
-        last = number(name, range.back());
-        if (error_.empty() and (first < least or last > most or first > last))
-            error_ =
-                name + " wants a range from " + std::to_string(least) + " to at most " + std::to_string(most) + ".";
-    }
-
-    [[nodiscard]] static std::vector<std::string> parts(std::string const& text, std::string_view separator)
-    {
-        auto found = std::vector<std::string>{};
-        auto from = std::size_t{0};
-        for (auto at = text.find(separator); at != std::string::npos; at = text.find(separator, from)) {
-            found.push_back(text.substr(from, at - from));
-            from = at + separator.size();
-        }
-        found.push_back(text.substr(from));
-        return found;
-    }
-
-    std::vector<std::string> words_;
-    std::size_t              at_ = 0;
-    std::string              error_;
-    Options                  options_;
-};
-
+/// What was asked for, or a sentence that says what is wrong with it.
 [[nodiscard]] inline Result<Options, std::string> options_of(std::vector<std::string> words)
 {
-    return OptionReader{std::move(words)}.read();
+    auto options = Options{};
+    auto line = test::CommandLine{std::move(words)};
+    while (auto const option = line.next_option())
+        read_option(*option, line, options);
+    if (options.last == 0)
+        line.refuse("say which seeds to run, as in --seeds 1..100.");
+    if (not line.error().empty())
+        return Unexpected{line.error()};
+    return options;
 }
 
 /// The command line that runs a seed again in the same way.

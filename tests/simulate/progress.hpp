@@ -3,15 +3,13 @@
 
 #include "totora/sim/simulation_totals.hpp"
 
+#include "../support/progress_line.hpp"
 #include "options.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
-
-#include <unistd.h>
 
 namespace totora::simulate
 {
@@ -24,40 +22,23 @@ public:
 
     void operator()(sim::SimulationTotals const& totals)
     {
-        auto const now = std::chrono::steady_clock::now();
-        if (now < next_)
+        if (not line_.is_due())
             return;
-        next_ = now + (on_terminal_ ? std::chrono::milliseconds{200} : std::chrono::seconds{10});
         auto const share = part_done(totals.seeds);
-        auto       bar = std::string{};
-        if (on_terminal_) {
-            bar = "\r[" + std::string(static_cast<std::size_t>(share * 20), '#');
-            bar.resize(22, '.');
-            bar += "] ";
-        }
-        std::fprintf(stderr,
-                     "%s%llu of %llu seeds, %.0f events/s, %llu s simulated, %llu faults, %zu failures, %.0f s left%s",
-                     bar.c_str(), static_cast<unsigned long long>(totals.seeds),
-                     static_cast<unsigned long long>(seeds_), static_cast<double>(totals.events) / seconds(),
-                     static_cast<unsigned long long>(totals.simulated_us / 1'000'000),
-                     static_cast<unsigned long long>(totals.faults_in_all()), totals.failures.size(),
-                     seconds() * (1 - share) / std::max(share, 1e-6), on_terminal_ ? "   " : "\n");
+        auto const number = [](double value) { return std::to_string(static_cast<std::uint64_t>(value)); };
+        line_.say(bar(share) + std::to_string(totals.seeds) + " of " + std::to_string(seeds_) + " seeds, " +
+                  number(static_cast<double>(totals.events) / seconds()) + " events/s, " +
+                  std::to_string(totals.simulated_us / 1'000'000) + " s simulated, " +
+                  std::to_string(totals.faults_in_all()) + " faults, " + std::to_string(totals.failures.size()) +
+                  " failures, " + number(seconds() * (1 - share) / std::max(share, 1e-6)) + " s left");
     }
 
-    void finish() const
-    {
-        if (on_terminal_)
-            std::fputc('\n', stderr);
-    }
+    void finish() const { line_.finish(); }
 
     /// Whether the time that it was given has passed.
     [[nodiscard]] bool is_over() const { return seconds_ > 0 and seconds() >= static_cast<double>(seconds_); }
 
-    [[nodiscard]] double seconds() const
-    {
-        auto const passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-        return std::max(passed, 1e-6);
-    }
+    [[nodiscard]] double seconds() const { return line_.seconds(); }
 
 private:
     [[nodiscard]] double part_done(std::uint64_t done) const
@@ -67,11 +48,19 @@ private:
         return std::min(1.0, std::max(by_seeds, by_time));
     }
 
-    std::uint64_t                         seeds_;
-    std::uint64_t                         seconds_;
-    bool                                  on_terminal_ = isatty(STDERR_FILENO) != 0;
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point next_ = begin_ + std::chrono::seconds{on_terminal_ ? 0 : 10};
+    /// How much is done, as a picture, where it can be written over.
+    [[nodiscard]] std::string bar(double share) const
+    {
+        if (not line_.on_terminal())
+            return {};
+        auto picture = "[" + std::string(static_cast<std::size_t>(share * 20), '#');
+        picture.resize(21, '.');
+        return picture + "] ";
+    }
+
+    std::uint64_t      seeds_;
+    std::uint64_t      seconds_;
+    test::ProgressLine line_;
 };
 
 } // namespace totora::simulate
