@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,10 +91,11 @@ json_of(Options const& options, std::vector<Figure> const& figures, double secon
     return text + "]}\n";
 }
 
+constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json FILE]\n";
+
 [[nodiscard]] int refuse(std::string const& why)
 {
-    std::fprintf(stderr, "crash_images: %s\ncrash_images --workloads A..B [--images-max N] [--json FILE]\n",
-                 why.c_str());
+    std::fprintf(stderr, "crash_images: %s\n%s", why.c_str(), usage);
     return 2;
 }
 
@@ -155,6 +157,10 @@ json_of(Options const& options, std::vector<Figure> const& figures, double secon
 
 int main(int count, char** words)
 {
+    if (count == 2 and std::string_view{words[1]} == "--help") {
+        std::fputs(usage, stdout);
+        return 0;
+    }
     auto const options = options_of({words + 1, words + count});
     return options ? run(*options) : refuse(options.error());
 }

@@ -48,8 +48,22 @@ BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
         hashes.push_back(sim::spelled_hash(one.hash));
     }
 
-    BOOST_TEST(hashes == (std::vector<std::string>{"53a185e854503fcc", "55a7dc3adf961302", "81b12c8c73ea3d9f"}),
+    BOOST_TEST(hashes == (std::vector<std::string>{"79620ab0df309b32", "1faaef63384cb053", "81b12c8c73ea3d9f"}),
                boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_clients_were_told_and_nobody_judged_is_said_aloud)
+{
+    auto judged = sim::SimulationReport{};
+    auto undecided = sim::SimulationReport{};
+    undecided.is_undecided = true;
+
+    auto totals = sim::SimulationTotals{};
+    totals.add(judged);
+    BOOST_TEST(sim::told(totals).find("NOT JUDGED") == std::string::npos);
+    totals.add(undecided);
+    BOOST_TEST(sim::told(totals).find("histories of clients             1   <-- NOT JUDGED") != std::string::npos);
+    BOOST_TEST(sim::json_of(totals, 1.0).find("\"undecided_histories\": 1,") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_kind_of_fault_can_be_left_out)

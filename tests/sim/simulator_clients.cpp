@@ -89,6 +89,12 @@ struct Parts : sim::DefaultParts
     using Machine = Sum<wrong>;
 };
 
+/// Clients that write over what the checks look for.
+struct NamelessAdditions : Additions<Wrong::nothing>
+{
+    void encode(std::vector<std::byte>& payload, Object::Action const&) const { payload.resize(7); }
+};
+
 /// What is found first in three seeds, and how many answers there were.
 template <Wrong wrong>
 [[nodiscard]] std::pair<std::string, std::uint64_t> run()
@@ -111,6 +117,15 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_no_store_is_simulated)
 
     BOOST_TEST(broken == "");
     BOOST_TEST(answered > 500U);
+}
+
+BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_found_out)
+{
+    using Clients = sim::ProposingClients<NamelessAdditions>;
+    auto const scenario = sim::make_scenario(1, {.events = 1'000});
+
+    BOOST_TEST((sim::Simulation<Parts<Wrong::nothing>, Clients>{scenario}.run().broken) ==
+               "the number of a command stands in the first eight bytes of its payload");
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_found_out)

@@ -67,8 +67,8 @@ public:
         first = number_of(ends.front());
         last = number_of(ends.back());
         if (first < least or last > most or first > last)
-            refuse(option_ + " wants a range from " + std::to_string(least) + " to at most " + std::to_string(most) +
-                   ".");
+            refuse(option_ + " wants a range that goes up, from " + std::to_string(least) + " to at most " +
+                   std::to_string(most) + ".");
     }
 
     /// Notes what is wrong; the first such sentence stays.

@@ -6,8 +6,7 @@
 #include "totora/policy/entry.hpp"
 #include "totora/sim/checks.hpp"
 #include "totora/sim/history.hpp"
-#include "totora/sim/linearizability.hpp"
-#include "totora/sim/linearizability_report.hpp"
+#include "totora/sim/judgement.hpp"
 #include "totora/sim/prng.hpp"
 #include "totora/sim/scenario.hpp"
 
@@ -51,7 +50,8 @@ concept proposed_workload = written_object<typename T::Object> and
 };
 // clang-format on
 
-/// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`.
+/// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They do not
+/// read; for that write a `simulated_clients`.
 ///
 /// A client proposes to the server that it believes to lead, pauses and goes on, whatever became of it; so one client may have
 /// several proposals open. In the end all that they were told must be linearizable.
@@ -131,16 +131,13 @@ public:
         });
     }
 
-    /// Whether one order of all operations explains all answers. A sentence and a report otherwise.
-    [[nodiscard]] std::string judge() const
+    /// Whether one order of all operations explains all answers.
+    [[nodiscard]] Judgement judge() const
     {
         auto history = History<Object>{};
         for (auto const& [number, operation] : history_)
             history.push_back(operation);
-        auto const verdict = check_linearizability(history, Object{}, {.steps_max = 5'000'000, .bytes_max = 1U << 28U});
-        if (verdict.finding != Finding::not_linearizable)
-            return {};
-        return "what clients were told is not linearizable: " + describe(history, verdict);
+        return sim::judge(history);
     }
 
 private:

@@ -120,7 +120,7 @@ private:
         core.check_quorum = random_.below(6) != 0;
         auto& settings = scenario_.settings;
         settings.entry_bytes_max = 2048;
-        settings.uncommitted_bytes_max = scaled(1024, 6);
+        settings.uncommitted_bytes_max = scaled(256, 8);
         settings.append_bytes_max = scaled(128, 6);
         settings.burst_bytes_max = scaled(1024, 4);
         settings.apply_bytes_max = scaled(256, 6);

@@ -6,6 +6,7 @@
 #include "totora/policy/identity.hpp"
 #include "totora/sim/disk_files.hpp"
 #include "totora/sim/simulated_disk.hpp"
+#include "totora/sim/simulated_storage.hpp"
 #include "totora/sim/virtual_syncer.hpp"
 
 #include <optional>
@@ -16,8 +17,8 @@ namespace totora::sim
 
 /// The storage of one simulated server: the shipped log in segments, over a disk and a syncer that obey virtual time.
 ///
-/// `TheLog` may be one that derives from the shipped one and is made from it. A storage of one's own needs `Log`, these
-/// functions, and a disk and a desk to which things can happen.
+/// `TheLog` may be one that derives from the shipped one and is made from it. For a log of another kind see
+/// `simulated_storage`.
 template <typename TheLog = SegmentedLog<DiskFiles, VirtualSyncer>>
 class BasicSegmentedStorage
 {
@@ -61,5 +62,7 @@ private:
 };
 
 using SegmentedStorage = BasicSegmentedStorage<>;
+
+static_assert(simulated_storage<SegmentedStorage>);
 
 } // namespace totora::sim

@@ -34,9 +34,10 @@ namespace totora::sim
 /// docs/examples/simulate_own.cpp is the whole program.
 struct DefaultParts
 {
-    using Machine = Store;            ///< A `simulated_machine`; one that is no `Store` needs clients of its own.
-    using Storage = SegmentedStorage; ///< What stands in segmented_storage.hpp, with a log of one's own in it.
-    using Transport = Endpoint;       ///< What derives from `Endpoint`, and changes what is sent or received.
+    using Machine = Store; ///< A `simulated_machine`; one that is no `Store` needs clients of its own.
+    using Storage =
+        SegmentedStorage;       ///< A `simulated_storage`: segmented_storage.hpp with a log that derives, or another.
+    using Transport = Endpoint; ///< What derives from `Endpoint`, and changes what is sent or received.
 
     /// How a client reads. (`ProposingClients` do not.)
     template <typename Node, typename Completion>
@@ -84,6 +85,7 @@ struct SimulatedProcess
           node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
     {
         machine.belongs_to(node.state());
+        log.belongs_to(node.state(), settings.uncommitted_bytes_max);
     }
 
     typename Parts::Transport endpoint;

@@ -11,7 +11,10 @@
 #include "totora/sim/process_turns.hpp"
 #include "totora/sim/scenario.hpp"
 #include "totora/sim/sighting.hpp"
+#include "totora/sim/simulated_clients.hpp"
 #include "totora/sim/simulated_run.hpp"
+#include "totora/sim/simulated_server.hpp"
+#include "totora/sim/simulated_storage.hpp"
 #include "totora/sim/simulation_report.hpp"
 #include "totora/sim/store_clients.hpp"
 
@@ -55,8 +58,8 @@ public:
             happen();
         for (auto server = std::size_t{0}; server < run_.cluster.size() and run_.goes_on(); ++server)
             turns_.look_at_all_of(server);
-        if (auto const contradiction = run_.goes_on() ? run_.clients.judge() : std::string{}; not contradiction.empty())
-            run_.checks.fail(contradiction);
+        if (run_.goes_on())
+            judge_clients();
         run_.report.broken = run_.checks.broken();
         run_.report.simulated_us = run_.now_us;
         run_.report.answered = run_.clients.answered();
@@ -69,6 +72,16 @@ public:
 
 private:
     using Run = SimulatedRun<Parts, Clients>;
+
+    static_assert(simulated_storage<typename Parts::Storage>);
+    static_assert(simulated_clients<Clients, typename SimulatedProcess<Parts>::Node, typename Parts::Machine, AnyRead>);
+
+    void judge_clients()
+    {
+        auto const judgement = run_.clients.judge();
+        run_.report.is_undecided = judgement.is_undecided;
+        run_.checks.expect(judgement.contradiction.empty(), judgement.contradiction);
+    }
 
     void happen()
     {

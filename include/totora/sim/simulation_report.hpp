@@ -20,8 +20,9 @@ struct SimulationReport
     std::size_t   servers = 0;
     std::uint64_t events = 0; ///< Messages, alarms and completions handled.
     std::uint64_t simulated_us = 0;
-    std::uint64_t answered = 0; ///< Requests of clients.
-    std::uint64_t hash = 0;     ///< Of everything that happened: the same for the same seed, everywhere.
+    std::uint64_t answered = 0;         ///< Requests of clients.
+    bool          is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
+    std::uint64_t hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
     FaultCounts   faults;
     OutcomeCounts outcomes{};
     LastSightings last;

@@ -29,6 +29,7 @@ struct SimulationTotals
     std::uint64_t        seeds = 0;
     std::uint64_t        events = 0;
     std::uint64_t        answered = 0;
+    std::uint64_t        undecided = 0; ///< Histories of clients that were too much to judge.
     std::uint64_t        simulated_us = 0;
     std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
     FaultCounts          faults;
@@ -40,6 +41,7 @@ struct SimulationTotals
         ++seeds;
         events += report.events;
         answered += report.answered;
+        undecided += report.is_undecided ? 1U : 0U;
         simulated_us += report.simulated_us;
         hash = mixed(hash ^ report.hash);
         faults += report.faults;
@@ -88,6 +90,8 @@ struct SimulationTotals
         auto const which = static_cast<Outcome>(outcome);
         line(name_of(which), totals.outcomes[outcome], is_breach(which));
     }
+    if (totals.undecided > 0)
+        text += "histories of clients             " + std::to_string(totals.undecided) + "   <-- NOT JUDGED\n";
     return text;
 }
 
@@ -96,8 +100,9 @@ struct SimulationTotals
     auto text = "{\"seeds\": " + std::to_string(totals.seeds) + ", \"events\": " + std::to_string(totals.events) +
                 ", \"events_per_s\": " + std::to_string(static_cast<std::uint64_t>(events_per_s)) +
                 ", \"simulated_seconds\": " + std::to_string(totals.simulated_us / 1'000'000) +
-                ", \"answered\": " + std::to_string(totals.answered) + ", \"hash\": \"" + spelled_hash(totals.hash) +
-                "\", \"faults\": {";
+                ", \"answered\": " + std::to_string(totals.answered) +
+                ", \"undecided_histories\": " + std::to_string(totals.undecided) + ", \"hash\": \"" +
+                spelled_hash(totals.hash) + "\", \"faults\": {";
     auto       separator = "";
     auto const count = [&](std::string_view name, std::uint64_t value) {
         text += separator;

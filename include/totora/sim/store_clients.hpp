@@ -4,6 +4,7 @@
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/sim/checks.hpp"
+#include "totora/sim/judgement.hpp"
 #include "totora/sim/links.hpp"
 #include "totora/sim/prng.hpp"
 #include "totora/sim/scenario.hpp"
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,7 +25,7 @@ namespace totora::sim
 
 /// Clients of a cluster of `Store`s: they propose and read, remember what they were told, and have it judged in the end.
 ///
-/// A workload of one's own has the same functions. A client waits for one answer at a time, until its patience ends. Each key is
+/// A `simulated_clients`. A client waits for one answer at a time, until its patience ends. Each key is
 /// used for a while only, so that the histories stay short.
 class StoreClients
 {
@@ -97,7 +97,6 @@ public:
 
     /// No client asks for anything any more.
     void stop() { stopped_ = true; }
-    void resume() { stopped_ = false; }
 
     /// From now on clients turn to these only.
     void turn_to(std::vector<std::size_t> const& servers)
@@ -116,8 +115,8 @@ public:
 
     [[nodiscard]] std::uint64_t answered() const { return answered_; }
 
-    /// Whether one order of all operations explains all answers. A sentence and a report otherwise.
-    [[nodiscard]] std::string judge() const { return contradiction_in(operations_); }
+    /// Whether one order of all operations explains all answers.
+    [[nodiscard]] Judgement judge() const { return sim::judge(history_of(operations_)); }
 
 private:
     static constexpr auto none = static_cast<std::size_t>(-1);

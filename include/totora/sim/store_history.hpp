@@ -3,8 +3,6 @@
 
 #include "totora/sim/history.hpp"
 #include "totora/sim/key_value.hpp"
-#include "totora/sim/linearizability.hpp"
-#include "totora/sim/linearizability_report.hpp"
 #include "totora/sim/scalar.hpp"
 #include "totora/sim/store.hpp"
 
@@ -73,17 +71,6 @@ struct StoreRequest
         history.push_back(std::move(operation));
     }
     return history;
-}
-
-/// Whether one order of all requests explains all answers. Empty if so, or if it is too much to find out; a sentence and a
-/// report otherwise.
-[[nodiscard]] inline std::string contradiction_in(std::vector<StoreRequest> const& requests)
-{
-    auto const history = history_of(requests);
-    auto const verdict = check_linearizability(history, KeyValue{}, {.steps_max = 5'000'000, .bytes_max = 1 << 28U});
-    if (verdict.finding != Finding::not_linearizable)
-        return {};
-    return "what clients were told is not linearizable: " + describe(history, verdict);
 }
 
 } // namespace totora::sim

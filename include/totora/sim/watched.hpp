@@ -22,18 +22,26 @@ namespace totora::sim
 
 // Policies that pass everything on to others, and tell the checks what they saw. The others outlive them.
 
-/// Tells of every entry that goes into a log.
+/// Tells of every entry that goes into a log, and looks whether a leader takes on too much.
 template <durable_log Log>
 class WatchedLog
 {
 public:
     WatchedLog(Log& log, Checks& checks, std::size_t server) : log_(log), checks_(checks), server_(server) {}
 
+    /// The state of the node that it belongs to, which outlives the last append, and how much that may leave uncommitted.
+    void belongs_to(State const& state, std::uint64_t uncommitted_bytes_max)
+    {
+        state_ = &state;
+        uncommitted_bytes_max_ = uncommitted_bytes_max;
+    }
+
     [[nodiscard]] Result<Recovered, LogError> recover() { return log_.recover(); }
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote) { log_.save_vote(write, term, vote); }
 
     void append(WriteNumber write, Entries const& entries)
     {
+        checks_.expect(may_take_on(entries), "what waits for its commitment stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
         log_.append(write, entries);
     }
@@ -55,9 +63,19 @@ public:
     }
 
 private:
-    Log&        log_;
-    Checks&     checks_;
-    std::size_t server_;
+    /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
+    [[nodiscard]] bool may_take_on(Entries const& entries) const
+    {
+        auto const waiting = log_.bytes(next(state_->commit_index), log_.last().index);
+        return not is_leader(*state_) or waiting == 0 or (*entries.begin()).kind == EntryKind::no_op or
+               waiting + entries.bytes() <= uncommitted_bytes_max_;
+    }
+
+    Log&          log_;
+    Checks&       checks_;
+    std::size_t   server_;
+    State const*  state_ = nullptr;
+    std::uint64_t uncommitted_bytes_max_ = 0;
 };
 
 /// A machine that can be simulated: machines are compared by their digests, which differ if what they did differs.
@@ -92,6 +110,8 @@ public:
             checks_.expect(command.index > applied_ and command.index <= state_->commit_index,
                            "a machine is given what is committed, in order, once");
             applied_ = command.index;
+            if (command.payload.size() < sizeof(std::uint64_t))
+                return checks_.fail("the number of a command stands in the first eight bytes of its payload");
             machine_.apply({&command, 1}, responses);
             checks_.applied(command, get<std::uint64_t>(command.payload.data()), machine_.digest());
         }
