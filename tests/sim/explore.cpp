@@ -113,6 +113,40 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
     expect_no_reduction_loses_anything(scope);
 }
 
+/// How many worlds hold an answer to a pre-vote on its way to a server that asks for nothing now.
+[[nodiscard]] std::size_t late_answers_to_pre_votes(Scope const& scope)
+{
+    auto exploration = Exploration{scope};
+    auto found = std::size_t{0};
+    exploration.run(never, [&](World const& world) {
+        auto& steps = exploration.moves().steps();
+        found += static_cast<std::size_t>(std::any_of(world.begin(), world.end(), [&](std::uint32_t message) {
+            auto const address = steps.address_of(message);
+            return address.is_pre_vote_answer and steps.facts_of(world.servers[address.to]).is_follower;
+        }));
+    });
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_a_pre_vote_may_be_of_use_after_a_crash)
+{
+    auto scope = scope_of(2, 0);
+    scope.servers = 2;
+    scope.pre_vote = true;
+    BOOST_TEST(late_answers_to_pre_votes(scope) == 0U);
+    scope.crashes = 1;
+    BOOST_TEST(late_answers_to_pre_votes(scope) > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_server_that_asks_for_pre_votes_crashes)
+{
+    auto scope = scope_of(2, 0);
+    scope.servers = 2;
+    scope.pre_vote = true;
+    scope.crashes = 1;
+    expect_no_reduction_loses_anything(scope);
+}
+
 BOOST_AUTO_TEST_CASE(votes_that_are_durable_at_once_lose_nothing_across_a_leader_change_with_a_proposal)
 {
     auto       scope = scope_of(2, 1);

@@ -21,6 +21,9 @@ namespace totora::sim
 // outdated one is dropped.) The step is asked about the present, and about everything that can happen to the receiver
 // next without a message: alarms, writes, and losses of power.
 //
+// Answers to pre-votes. They are compared with the round of the asker, whatever their term, and rounds only grow; but a server
+// that lost its power begins with the first one again. So none is dropped where somebody can crash.
+//
 // Requests. The answer to a request whose term is over says the receiver's own term. Where no term above it can come within
 // the scope, that answer is known, and the request is dead if it changes nothing and the answer is dead to whoever gets
 // it: the asker's disk holds this last term too, and the asker follows in it, for ever. An append of the last term itself
@@ -85,6 +88,8 @@ private:
             return false;
         auto const facts = steps_->facts_of(server);
         auto const address = steps_->address_of(message);
+        if (address.is_pre_vote_answer and scope_->crashes != 0)
+            return false;
         if (address.term < facts.disk_term)
             return true;
         if (address.is_refusal and not address.is_outdated)

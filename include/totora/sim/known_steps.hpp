@@ -179,6 +179,7 @@ private:
                 .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
                 .is_request = not std::visit([]<typename T>(T const&) { return is_answer<T>; }, message.rpc),
                 .is_append = std::holds_alternative<AppendEntries>(message.rpc),
+                .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
                 .is_refusal = answer != nullptr and not answer->success,
                 .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
     }

@@ -111,6 +111,7 @@ struct Address
     Term         term;
     bool         is_request = false; ///< Is answered, also if its term is over.
     bool         is_append = false;
+    bool         is_pre_vote_answer = false;
     bool         is_refusal = false;  ///< The answer to an append that was refused.
     bool         is_outdated = false; ///< By its append number.
 };
