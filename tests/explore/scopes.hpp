@@ -36,6 +36,7 @@ namespace totora::test
          .check_quorum = true},
         {.name = "a-read-across-a-leader-change", .elections = 2, .proposals = 1, .reads = 1, .duplicates = 0},
         {.name = "two-servers-four-terms-a-crash", .servers = 2, .terms = 4, .crashes = 1, .duplicates = 0},
+        {.name = "one-server-a-crash", .servers = 1, .terms = 3, .proposals = 2, .crashes = 1, .duplicates = 0},
         {.name = "three-elections-two-proposals-entry-by-entry",
          .elections = 3,
          .proposals = 2,
