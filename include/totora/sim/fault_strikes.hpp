@@ -167,8 +167,19 @@ private:
 
     void cut_links(Fault shape, Prng& random)
     {
-        partitions_.push_back(links_cut_by(shape, run_.cluster.size(), random));
+        auto const servers = run_.cluster.size();
+        auto const one = random.below(2) == 0 ? random.below(servers) : leader_or(random.below(servers));
+        partitions_.push_back(links_cut_by(shape, servers, one, random));
         run_.cluster.network.links.cut(partitions_.back());
+    }
+
+    /// A server that believes to lead, or this one: what happens to leaders is worth more.
+    [[nodiscard]] std::size_t leader_or(std::size_t other) const
+    {
+        for (auto number = std::size_t{0}; number < run_.cluster.size(); ++number)
+            if (auto const& process = run_.cluster[number].process; process and is_leader(process->node.state()))
+                return number;
+        return other;
     }
 
     static void fail_power_soon(SimulatedDisk& disk, Prng& random)

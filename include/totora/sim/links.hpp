@@ -45,11 +45,10 @@ private:
     std::uint64_t bits_ = 0;
 };
 
-/// The links that a partition of this shape cuts, among so many servers.
-[[nodiscard]] inline LinkSet links_cut_by(Fault shape, std::size_t servers, Prng& random)
+/// The links that a partition of this shape cuts, among so many servers; `one` is in the middle of it.
+[[nodiscard]] inline LinkSet links_cut_by(Fault shape, std::size_t servers, std::size_t one, Prng& random)
 {
     auto       cut = LinkSet{};
-    auto const one = random.below(servers);
     auto const other = (one + 1 + random.below(servers - 1)) % servers;
     auto       in_first_half = std::array<bool, simulated_servers_max>{};
     for (auto server = std::size_t{0}; server < servers; ++server)

@@ -56,6 +56,7 @@ struct ClientHabits
     std::uint64_t patience_us = 2'000'000; ///< Then it asks something else; the answer may still come.
     std::uint32_t reads = 300'000;         ///< Of a million requests, that are reads without an entry.
     std::uint32_t batches = 50'000;        ///< Of a million proposals.
+    std::uint32_t wanders = 0;             ///< Of a million requests, that go to any server.
     std::uint64_t padding = 0;             ///< Bytes more in a payload, at most.
 };
 
@@ -117,7 +118,7 @@ private:
         core.window = scaled(1, 8);
         core.pre_vote = random_.below(4) != 0;
         core.sticky = random_.below(6) != 0;
-        core.check_quorum = random_.below(6) != 0;
+        core.check_quorum = random_.below(3) != 0;
         auto& settings = scenario_.settings;
         settings.entry_bytes_max = 2048;
         settings.uncommitted_bytes_max = scaled(256, 8);
@@ -146,6 +147,7 @@ private:
         clients.reads = static_cast<std::uint32_t>(random_.below(700'000));
         clients.batches = coin() ? 0 : 100'000;
         clients.padding = coin() ? 0 : scaled(8, 5);
+        clients.wanders = coin() ? 0 : static_cast<std::uint32_t>(scaled(10'000, 5));
         scenario_.machines_forget = coin();
         scenario_.clocks_drift = coin();
     }

@@ -48,12 +48,15 @@ public:
     /// What is to be planned since it was asked last.
     [[nodiscard]] std::vector<Plan>& plans() { return plans_; }
 
-    /// Whether a client that was planned to act still wants to; gives up waiting, if it does.
+    /// Whether a client that was planned to act still wants to. If it does it gives up waiting, and then turns to any server, as
+    /// it also does now and then: so some ask a leader that others have left.
     [[nodiscard]] bool wants_to_act(std::size_t client, std::uint32_t visit)
     {
-        if (clients_[client].visit != visit)
+        auto& one = clients_[client];
+        if (one.visit != visit)
             return false;
-        clients_[client].waits_for = none;
+        if (std::exchange(one.waits_for, none) != none or random_.chance(habits_.wanders))
+            one.server = any_server();
         return not stopped_;
     }
 
@@ -63,7 +66,7 @@ public:
     /// Nobody is there: another one, later.
     void turn_away(std::size_t client)
     {
-        clients_[client].server = random_.below(servers_);
+        clients_[client].server = any_server();
         rest(client);
     }
 
@@ -129,6 +132,11 @@ private:
         std::uint32_t visit = 0;
         std::uint64_t saw = 0; ///< The value that it was told last.
     };
+
+    [[nodiscard]] std::size_t any_server()
+    {
+        return preferred_.empty() ? random_.below(servers_) : preferred_[random_.below(preferred_.size())];
+    }
 
     void rest(std::size_t client)
     {
@@ -258,10 +266,8 @@ private:
         asked.happened_not = true;
         if (not asked.is_read)
             checks_.refused(asked.command.number);
-        auto& client = clients_[asked.client];
-        client.server = refused->leader != nobody ? static_cast<std::size_t>(refused->leader.value - 1)
-                        : preferred_.empty()      ? random_.below(servers_)
-                                                  : preferred_[random_.below(preferred_.size())];
+        clients_[asked.client].server =
+            refused->leader == nobody ? any_server() : static_cast<std::size_t>(refused->leader.value - 1);
         end(number);
     }
 
