@@ -173,16 +173,22 @@ def cases_without_mutant(mutants: list[Mutant]) -> list[str]:
     return [row for row in rows if row not in mutated]
 
 
-def check() -> int:
-    """Whether every edit applies and every tested case has one, without asking anybody."""
-    complaints, applied = [], 0
-    mutants = case_mutants()
+def find_unfit(mutants: list[Mutant]) -> list[str]:
+    """What is to be said of the edits that do not apply."""
+    complaints = []
     for mutant in mutants:
         try:
             mutant.mutated()
-            applied += 1
         except DoesNotApply as complaint:
             complaints.append(f"{mutant.name}: {complaint}")
+    return complaints
+
+
+def check() -> int:
+    """Whether every edit applies and every tested case has one, without asking anybody."""
+    mutants = case_mutants()
+    complaints = find_unfit(mutants)
+    applied = len(mutants) - len(complaints)
     complaints += [f"case {number} is tested now and has no mutant" for number in cases_without_mutant(mutants)]
     for complaint in complaints:
         print(complaint)
@@ -222,6 +228,9 @@ def main(words: list[str]) -> int:
             mutants = [one for one in mutants if killers_of(one, options.by)]
         if options.turn:
             mutants = in_turn(mutants, options.turn)
+        if unfit := find_unfit(mutants):
+            print("\n".join(unfit))
+            return 1
         report = judge_all(mutants, options.by, jobs)
     if options.json:
         results = sorted(report.results, key=lambda result: result.mutant.name)
