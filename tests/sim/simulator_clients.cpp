@@ -22,8 +22,9 @@ namespace
 enum class Wrong
 {
     nothing,
-    an_answer,  ///< Every machine forgets every twentieth addition after it has answered it.
-    one_replica ///< Every third machine adds too much at first.
+    an_answer,   ///< Every machine forgets every twentieth addition after it has answered it.
+    one_replica, ///< Every third machine adds too much at first.
+    reads        ///< A server that is asked for a read looks at its machine at once.
 };
 
 /// Counts, by the amount that stands behind the number of a command.
@@ -44,6 +45,7 @@ public:
         }
     }
 
+    [[nodiscard]] std::int64_t  sum() const { return sum_; }
     [[nodiscard]] Index         applied_index() const { return applied_; }
     [[nodiscard]] std::uint64_t digest() const { return static_cast<std::uint64_t>(sum_); }
 
@@ -64,6 +66,8 @@ struct Additions
     [[nodiscard]] sim::Operation<Object> draw(sim::Prng& random, std::uint64_t) const
     {
         auto const by = static_cast<std::int64_t>(random.between(1, 9));
+        if (random.below(3) == 0)
+            return {.action = Object::Read{}};
         if (random.below(2) == 0)
             return {.action = Object::Add{by}};
         return {.action = Object::AddAndRead{by}};
@@ -77,6 +81,13 @@ struct Additions
         put(payload.data() + before, silent != nullptr ? silent->by : std::get<Object::AddAndRead>(action).by);
     }
 
+    [[nodiscard]] bool is_read(Object::Action const& action) const
+    {
+        return std::holds_alternative<Object::Read>(action);
+    }
+
+    [[nodiscard]] Object::Answer read(Machine const& machine, Object::Action const&) const { return machine.sum(); }
+
     [[nodiscard]] Object::Answer answer_of(Object::Action const& action, std::int64_t sum) const
     {
         return std::holds_alternative<Object::Add>(action) ? sim::null : Object::Answer{sum};
@@ -87,6 +98,15 @@ template <Wrong wrong>
 struct Parts : sim::DefaultParts
 {
     using Machine = Sum<wrong>;
+
+    template <typename Node, typename Completion>
+    static void read(Node& node, Completion completion)
+    {
+        if (wrong == Wrong::reads)
+            completion(ReadOutcome{ReadableNow{}});
+        else
+            sim::DefaultParts::read(node, std::move(completion));
+    }
 };
 
 /// Clients that write over what the checks look for.
@@ -131,6 +151,11 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_found_out)
 BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_found_out)
 {
     BOOST_TEST(run<Wrong::an_answer>().first.starts_with("what clients were told is not linearizable: key"));
+}
+
+BOOST_AUTO_TEST_CASE(reads_that_nobody_allowed_are_found_out)
+{
+    BOOST_TEST(run<Wrong::reads>().first.starts_with("what clients were told is not linearizable: key"));
 }
 
 BOOST_AUTO_TEST_CASE(a_replica_that_differs_is_found_out)

@@ -48,10 +48,25 @@ concept proposed_workload = written_object<typename T::Object> and
         workload.answer_of(action, response)
         } -> std::same_as<typename T::Object::Answer>;
 };
+
+/// A workload of which some operations are reads: they go into no log, and look at a machine when its node allows it.
+template <typename T>
+concept reading_workload = proposed_workload<T> and
+    requires(T& workload, typename T::Object::Action const& action, typename T::Machine const& machine)
+{
+    /// Whether this action is a read.
+    {
+        workload.is_read(action)
+        } -> std::same_as<bool>;
+    /// What the object answers where the machine is in this state.
+    {
+        workload.read(machine, action)
+        } -> std::same_as<typename T::Object::Answer>;
+};
 // clang-format on
 
-/// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They do not
-/// read; for that write a `simulated_clients`.
+/// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They read, too,
+/// if it is a `reading_workload`.
 ///
 /// A client proposes to the server that it believes to lead, pauses and goes on, whatever became of it; so one client may have
 /// several proposals open. In the end all that they were told must be linearizable.
@@ -80,13 +95,20 @@ public:
     }
 
     [[nodiscard]] std::vector<Plan>& plans() { return plans_; }
-    [[nodiscard]] bool               wants_to_act(std::size_t, std::uint32_t) const { return not stopped_; }
     [[nodiscard]] std::size_t        server_of(std::size_t client) const { return turned_to_[client]; }
     [[nodiscard]] std::size_t        open_at(std::size_t server) const { return open_[server].size(); }
     [[nodiscard]] std::uint64_t      answered() const { return answered_; }
 
     void set_moment(std::uint64_t moment) { moment_ = static_cast<Moment>(moment); }
     void stop() { stopped_ = true; }
+
+    /// Now and then a client turns to any server before it acts: so some ask a leader that others have left.
+    [[nodiscard]] bool wants_to_act(std::size_t client, std::uint32_t)
+    {
+        if (random_.chance(habits_.wanders))
+            turned_to_[client] = any_server();
+        return not stopped_;
+    }
 
     /// Nobody is there: another one, later.
     void turn_away(std::size_t client)
@@ -110,8 +132,9 @@ public:
             checks_.left_open(number);
     }
 
+    /// Asks a server for the next operation. `read` asks a node for a read, and its completion looks at `machine`.
     template <typename Node, typename Read>
-    void act(std::size_t client, Node& node, Machine const&, std::uint64_t moment, Read const&)
+    void act(std::size_t client, Node& node, Machine const& machine, std::uint64_t moment, Read read)
     {
         set_moment(moment);
         pause(client);
@@ -119,16 +142,12 @@ public:
         auto       operation = workload_.draw(random_, number);
         operation.client = client;
         operation.called = moment_;
-        auto payload = std::vector<std::byte>(sizeof number);
-        put(payload.data(), number);
-        workload_.encode(payload, operation.action);
-        history_.emplace(number, std::move(operation));
-        auto const server = turned_to_[client];
-        open_[server].insert(number);
-        node.propose(payload, [this, client, server, number](ProposalOutcome<Response> const& outcome) {
-            open_[server].erase(number);
-            hear(client, number, outcome);
-        });
+        auto const& action = history_.emplace(number, std::move(operation)).first->second.action;
+        open_[turned_to_[client]].insert(number);
+        if constexpr (reading_workload<Workload>)
+            if (workload_.is_read(action))
+                return ask_to_read(client, number, node, machine, read);
+        propose(client, number, node, action);
     }
 
     /// Whether one order of all operations explains all answers.
@@ -145,21 +164,56 @@ private:
 
     [[nodiscard]] std::size_t any_server() { return alive_[random_.below(alive_.size())]; }
 
-    void hear(std::size_t client, std::uint64_t number, ProposalOutcome<Response> const& outcome)
+    template <typename Node>
+    void propose(std::size_t client, std::uint64_t number, Node& node, typename Object::Action const& action)
     {
-        if (auto const* applied = std::get_if<AppliedWith<Response>>(&outcome)) {
-            checks_.acknowledged(number, applied->position);
-            auto& operation = history_.at(number);
-            operation.ended = {moment_, workload_.answer_of(operation.action, applied->response)};
-            ++answered_;
-        } else if (auto const* refused = std::get_if<RefusedBecause>(&outcome)) {
-            checks_.refused(number);
-            history_.erase(number);
-            turned_to_[client] =
-                refused->leader == nobody ? any_server() : static_cast<std::size_t>(refused->leader.value - 1);
-        } else {
+        auto payload = std::vector<std::byte>(sizeof number);
+        put(payload.data(), number);
+        workload_.encode(payload, action);
+        auto const server = turned_to_[client];
+        node.propose(payload, [this, client, server, number](ProposalOutcome<Response> const& outcome) {
+            open_[server].erase(number);
+            if (auto const* applied = std::get_if<AppliedWith<Response>>(&outcome)) {
+                checks_.acknowledged(number, applied->position);
+                auto& operation = history_.at(number);
+                end(operation, workload_.answer_of(operation.action, applied->response));
+            } else if (auto const* refused = std::get_if<RefusedBecause>(&outcome)) {
+                take_for_refused(client, number, *refused);
+            } else {
+                checks_.left_open(number);
+            }
+        });
+    }
+
+    /// A read that showed nothing is forgotten. None is ever applied; for the checks it is a proposal that was not.
+    template <typename Node, typename Read>
+    void ask_to_read(std::size_t client, std::uint64_t number, Node& node, Machine const& machine, Read read)
+    {
+        auto const server = turned_to_[client];
+        read(node, [this, client, server, number, &machine](ReadOutcome const& outcome) {
+            open_[server].erase(number);
+            if (auto const* refused = std::get_if<RefusedBecause>(&outcome))
+                return take_for_refused(client, number, *refused);
             checks_.left_open(number);
-        }
+            if (not std::holds_alternative<ReadableNow>(outcome))
+                return static_cast<void>(history_.erase(number));
+            auto& operation = history_.at(number);
+            end(operation, workload_.read(machine, operation.action));
+        });
+    }
+
+    void end(Operation<Object>& operation, typename Object::Answer answer)
+    {
+        operation.ended = {moment_, std::move(answer)};
+        ++answered_;
+    }
+
+    void take_for_refused(std::size_t client, std::uint64_t number, RefusedBecause const& refused)
+    {
+        checks_.refused(number);
+        history_.erase(number);
+        turned_to_[client] =
+            refused.leader == nobody ? any_server() : static_cast<std::size_t>(refused.leader.value - 1);
     }
 
     Workload                                   workload_;

@@ -39,7 +39,7 @@ struct DefaultParts
         SegmentedStorage;       ///< A `simulated_storage`: segmented_storage.hpp with a log that derives, or another.
     using Transport = Endpoint; ///< What derives from `Endpoint`, and changes what is sent or received.
 
-    /// How a client reads. (`ProposingClients` do not.)
+    /// How a client reads.
     template <typename Node, typename Completion>
     static void read(Node& node, Completion completion)
     {
