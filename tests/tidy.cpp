@@ -134,10 +134,9 @@ BOOST_AUTO_TEST_CASE(an_include_that_the_matrix_forbids_is_found)
         {"transport/tcp.hpp", "<boost/optional.hpp>", "transport may not include boost/optional.hpp"},
         {"transport/a.hpp", "<boost/asio/io_context.hpp>", "transport may not include boost/asio/io_context.hpp"},
         {"transport/a.hpp", "<sys/socket.h>", "transport may not include sys/socket.h"},
-        {"sim/a.hpp", "<iostream>", ""},
-        {"sim/a.hpp", "\"totora/node/b.hpp\"", ""},
-        {"sim/a.hpp", "<boost/test/unit_test.hpp>", "sim may not include boost/test/unit_test.hpp"},
-        {"conformance/a.hpp", "<boost/test/unit_test.hpp>", "conformance may not include boost/test/unit_test.hpp"},
+        {"testing/a.hpp", "<iostream>", ""},
+        {"testing/a.hpp", "\"totora/node/b.hpp\"", ""},
+        {"testing/a.hpp", "<boost/test/unit_test.hpp>", "testing may not include boost/test/unit_test.hpp"},
     };
     for (auto const& [path, include, complaint] : rows) {
         auto const expected =
@@ -154,12 +153,12 @@ BOOST_AUTO_TEST_CASE(an_area_that_nobody_decided_on_is_found)
 
 BOOST_AUTO_TEST_CASE(a_heavy_include_is_found_through_other_headers)
 {
-    auto const umbrella = header("totora.hpp", "\"totora/sim/a.hpp\"");
+    auto const umbrella = header("totora.hpp", "\"totora/testing/a.hpp\"");
 
-    expect(heavy_includes({umbrella, header("sim/a.hpp", "<vector>")}), {});
-    expect(heavy_includes({umbrella, header("sim/a.hpp", "<iostream>")}),
-           {"include/totora/sim/a.hpp:1: totora/totora.hpp pulls in iostream"});
-    expect(heavy_includes({umbrella, header("sim/a.hpp", "\"../transport/tcp.hpp\""),
+    expect(heavy_includes({umbrella, header("testing/a.hpp", "<vector>")}), {});
+    expect(heavy_includes({umbrella, header("testing/a.hpp", "<iostream>")}),
+           {"include/totora/testing/a.hpp:1: totora/totora.hpp pulls in iostream"});
+    expect(heavy_includes({umbrella, header("testing/a.hpp", "\"../transport/tcp.hpp\""),
                            header("transport/tcp.hpp", "<boost/asio/io_context.hpp>")}),
            {"include/totora/transport/tcp.hpp:1: totora/totora.hpp pulls in boost/asio/io_context.hpp"});
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Whether what clients were told can be true. Without an argument, two small histories are judged, one good and one bad, and
 // one by a model of its own. With one, the history of a key-value store in that file (docs/formats.md says what a line is).
-#include "totora/sim/history_json.hpp"
-#include "totora/sim/key_value.hpp"
-#include "totora/sim/linearizability.hpp"
-#include "totora/sim/linearizability_report.hpp"
+#include "totora/testing/linearizability/history_json.hpp"
+#include "totora/testing/linearizability/key_value.hpp"
+#include "totora/testing/linearizability/linearizability.hpp"
+#include "totora/testing/linearizability/linearizability_report.hpp"
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -14,14 +14,14 @@ using namespace totora;
 /// Judges lines, and says what is to be said of them. True if they are linearizable.
 bool judge(std::string const& lines)
 {
-    auto const history = sim::read_history<sim::KeyValue>(lines);
+    auto const history = linearizability::read_history<linearizability::KeyValue>(lines);
     if (not history) {
         std::printf("line %zu: %s\n", history.error().line, history.error().what.c_str());
         return false;
     }
-    auto const verdict = sim::check_linearizability(*history);
-    std::printf("%s", sim::describe(*history, verdict).c_str());
-    return verdict.finding == sim::Finding::linearizable;
+    auto const verdict = linearizability::check_linearizability(*history);
+    std::printf("%s", linearizability::describe(*history, verdict).c_str());
+    return verdict.finding == linearizability::Finding::linearizable;
 }
 
 /// A model of your own: a lock, free at first.
@@ -58,12 +58,12 @@ int main(int count, char** words)
     auto const good = put + "\n" + R"({"client":2,"key":"x","call":5,"action":"get","return":6,"answer":"a"})";
     auto const bad = put + "\n" + R"({"client":2,"key":"x","call":9,"action":"get","return":12,"answer":null})";
 
-    auto const both_hold_it = sim::History<Lock>{
+    auto const both_hold_it = linearizability::History<Lock>{
         {.client = 1, .action = Lock::Action::acquire, .called = 1, .ended = {{.at = 4, .answer = true}}},
         {.client = 2, .action = Lock::Action::acquire, .called = 2, .ended = {{.at = 5, .answer = true}}},
     };
-    auto const verdict = sim::check_linearizability(both_hold_it);
+    auto const verdict = linearizability::check_linearizability(both_hold_it);
     std::printf("two clients hold one lock: operations %zu and %zu contradict each other\n",
                 verdict.contradiction.at(0), verdict.contradiction.at(1));
-    return judge(good) and not judge(bad) and verdict.finding == sim::Finding::not_linearizable ? 0 : 1;
+    return judge(good) and not judge(bad) and verdict.finding == linearizability::Finding::not_linearizable ? 0 : 1;
 }

@@ -3,10 +3,10 @@
 // and a Unix datagram socket. First they are asked whether they keep the laws of what they are. Then the one that leads is
 // stopped, the others go on, and it catches up from its database.
 #include "totora/clock/steady_clock.hpp"
-#include "totora/conformance/log.hpp"
-#include "totora/conformance/state_machine.hpp"
-#include "totora/conformance/transport.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/testing/conformance/log.hpp"
+#include "totora/testing/conformance/state_machine.hpp"
+#include "totora/testing/conformance/transport.hpp"
 #include "totora/totora.hpp"
 #include "totora/wire/codec.hpp"
 

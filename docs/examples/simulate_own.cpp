@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A state machine of your own, under every fault that the simulator knows. It hands out numbered tickets; after each event the
 // simulator looks whether all replicas agree and nothing is lost, and in the end whether what clients were told can be true.
-#include "totora/sim/counter.hpp"
-#include "totora/sim/proposing_clients.hpp"
-#include "totora/sim/sighting_text.hpp"
-#include "totora/sim/simulation.hpp"
+#include "totora/testing/linearizability/counter.hpp"
+#include "totora/testing/simulate/clients/proposing_clients.hpp"
+#include "totora/testing/simulate/sighting_text.hpp"
+#include "totora/testing/simulate/simulation.hpp"
 #include <cstdio>
 using namespace totora;
 
@@ -27,19 +27,22 @@ struct Tickets
     std::uint64_t digest() const { return static_cast<std::uint64_t>(given); }
 };
 
-/// What clients propose. They are judged by a counter to which one is added; `sim::sequential_object` says how to write
+/// What clients propose. They are judged by a counter to which one is added; `linearizability::sequential_object` says how to write
 /// such an object for a machine of yours.
 struct Drawing
 {
     using Machine = Tickets;
-    using Object = sim::Counter;
+    using Object = linearizability::Counter;
 
-    sim::Operation<Object> draw(sim::Prng&, std::uint64_t) const { return {.action = Object::AddAndRead{1}}; }
-    void                   encode(std::vector<std::byte>&, Object::Action const&) const {} // There is only one command.
-    Object::Answer         answer_of(Object::Action const&, Tickets::Response ticket) const { return ticket; }
+    linearizability::Operation<Object> draw(testing::Prng&, std::uint64_t) const
+    {
+        return {.action = Object::AddAndRead{1}};
+    }
+    void           encode(std::vector<std::byte>&, Object::Action const&) const {} // There is only one command.
+    Object::Answer answer_of(Object::Action const&, Tickets::Response ticket) const { return ticket; }
 };
 
-struct Parts : sim::DefaultParts // A `Storage` or a `Transport` of your own would be named here, too.
+struct Parts : simulate::DefaultParts // A `Storage` or a `Transport` of your own would be named here, too.
 {
     using Machine = Tickets;
 };
@@ -48,12 +51,12 @@ int main()
 {
     auto tickets = std::uint64_t{0};
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
-        auto const scenario = sim::make_scenario(seed, {.events = 5'000});
-        auto const report = sim::Simulation<Parts, sim::ProposingClients<Drawing>>{scenario}.run();
+        auto const scenario = simulate::make_scenario(seed, {.events = 5'000});
+        auto const report = simulate::Simulation<Parts, simulate::ProposingClients<Drawing>>{scenario}.run();
         tickets += report.answered;
         if (not report.broken.empty()) {
             std::printf("seed %d: %s\n", static_cast<int>(seed), report.broken.c_str());
-            report.last.for_each([](auto const& event) { std::printf("  %s\n", sim::told(event).c_str()); });
+            report.last.for_each([](auto const& event) { std::printf("  %s\n", simulate::told(event).c_str()); });
             return 1;
         }
     }

@@ -1,7 +1,7 @@
 // An object whose states cannot be compared.
 // prints: sequential_object
 // prints: totally_ordered
-#include "totora/sim/linearizability.hpp"
+#include "totora/testing/linearizability/linearizability.hpp"
 
 #include <compare>
 
@@ -23,4 +23,4 @@ struct Object
     Answer apply(State& state, Action action) const;
 };
 
-static_assert(sizeof(totora::sim::Operation<Object>) > 0);
+static_assert(sizeof(totora::linearizability::Operation<Object>) > 0);

@@ -1,7 +1,7 @@
 // An object that cannot say what an answer looks like as text.
 // prints: written_object
 // prints: T::value_of(answer)
-#include "totora/sim/history_json.hpp"
+#include "totora/testing/linearizability/history_json.hpp"
 
 #include <string>
 
@@ -14,12 +14,15 @@ struct Object
     State  initial() const;
     Answer apply(State& state, Action action) const;
 
-    static totora::sim::Fields                 fields_of(Action action);
-    static totora::Result<Action, std::string> read_action(totora::sim::Fields const& fields);
-    static totora::Result<Answer, std::string> read_answer(Action action, totora::sim::Scalar const& value);
+    static totora::linearizability::Fields     fields_of(Action action);
+    static totora::Result<Action, std::string> read_action(totora::linearizability::Fields const& fields);
+    static totora::Result<Answer, std::string> read_answer(Action action, totora::linearizability::Scalar const& value);
 #ifndef TOTORA_EXPECT_FAILURE
-    static totora::sim::Scalar value_of(Answer answer);
+    static totora::linearizability::Scalar value_of(Answer answer);
 #endif
 };
 
-inline auto write(totora::sim::History<Object> const& history) { return totora::sim::write_history(history); }
+inline auto write(totora::linearizability::History<Object> const& history)
+{
+    return totora::linearizability::write_history(history);
+}

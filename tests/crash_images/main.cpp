@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/conformance/log_crashes.hpp"
+#include "totora/testing/conformance/log_crashes.hpp"
 
 #include "../support/command_line.hpp"
 #include "../support/crash_logs.hpp"
@@ -125,7 +125,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
 [[nodiscard]] int run(Options const& options)
 {
     auto       progress = test::ProgressLine{};
-    auto const distinct = std::make_shared<sim::HashSet>();
+    auto const distinct = std::make_shared<testing::HashSet>();
     auto       at_once = LogCrashes<test::SegmentedUnderCrashes<InlineSyncer>>{options.bounds, distinct};
     auto       shared = LogCrashes<test::SegmentedUnderCrashes<test::SlowSyncer>>{options.bounds, distinct};
     auto       broken = BrokenLaws{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/sim/explore.hpp"
-#include "totora/sim/random_walk.hpp"
-#include "totora/sim/story.hpp"
+#include "totora/testing/explore/explore.hpp"
+#include "totora/testing/explore/random_walk.hpp"
+#include "totora/testing/explore/story.hpp"
 
 #include "../support/command_line.hpp"
 #include "../support/progress_line.hpp"
@@ -28,8 +28,8 @@
 namespace
 {
 
-using totora::sim::Explored;
-using totora::sim::Scope;
+using totora::explore::Explored;
+using totora::explore::Scope;
 
 struct Options
 {
@@ -42,7 +42,7 @@ struct Options
 
 [[nodiscard]] std::string number(std::uint32_t bound)
 {
-    return bound == totora::sim::any_number ? "\"any\"" : std::to_string(bound);
+    return bound == totora::explore::any_number ? "\"any\"" : std::to_string(bound);
 }
 
 /// The bounds of a scope as a JSON object.
@@ -123,7 +123,7 @@ constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--
 
 void tell(Scope const& scope, std::vector<std::uint16_t> const& way)
 {
-    auto const story = totora::sim::Storyteller{scope}.tell(way);
+    auto const story = totora::explore::Storyteller{scope}.tell(way);
     for (auto const& line : story.lines)
         std::cout << line << '\n';
     std::cout << '\n' << story.test;
@@ -179,9 +179,9 @@ int main(int count, char** words)
     if (scope == scopes.end())
         return refuse("There is no scope " + options->scope + "; --list shows them.");
     if (options->seed) {
-        auto walk = totora::sim::RandomWalk{*scope, *options->seed};
+        auto walk = totora::explore::RandomWalk{*scope, *options->seed};
         return run(*options, *scope, walk);
     }
-    auto exploration = totora::sim::Exploration{*scope};
+    auto exploration = totora::explore::Exploration{*scope};
     return run(*options, *scope, exploration);
 }

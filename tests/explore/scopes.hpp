@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/sim/scope.hpp"
+#include "totora/testing/explore/scope.hpp"
 
 #include <vector>
 
@@ -10,11 +10,11 @@ namespace totora::test
 
 /// What `explore` can be asked for by name. Messages arrive at most once where no duplicates are said: a loss needs no
 /// action, and a repetition is what the scopes with duplicates are for.
-[[nodiscard]] inline std::vector<sim::Scope> scopes()
+[[nodiscard]] inline std::vector<explore::Scope> scopes()
 {
     return {
         {.name = "two-elections", .elections = 2, .duplicates = 0},
-        {.name = "two-elections-any-duplicates", .elections = 2, .duplicates = sim::any_number},
+        {.name = "two-elections-any-duplicates", .elections = 2, .duplicates = explore::any_number},
         {.name = "two-elections-a-proposal", .elections = 2, .proposals = 1, .duplicates = 0},
         {.name = "two-elections-two-proposals", .elections = 2, .proposals = 2, .duplicates = 0},
         {.name = "three-elections-a-proposal", .elections = 3, .proposals = 1, .duplicates = 0},

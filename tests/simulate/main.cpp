@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/sim/shrink.hpp"
-#include "totora/sim/sighting_text.hpp"
-#include "totora/sim/simulation.hpp"
-#include "totora/sim/simulation_totals.hpp"
+#include "totora/testing/simulate/shrink.hpp"
+#include "totora/testing/simulate/sighting_text.hpp"
+#include "totora/testing/simulate/simulation.hpp"
+#include "totora/testing/simulate/simulation_totals.hpp"
 
 #include "options.hpp"
 #include "progress.hpp"
@@ -19,7 +19,7 @@
 namespace
 {
 
-using namespace totora::sim;
+using namespace totora::simulate;
 using totora::simulate::Options;
 using totora::simulate::Progress;
 

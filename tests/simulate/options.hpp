@@ -2,9 +2,9 @@
 #pragma once
 
 #include "totora/core/result.hpp"
-#include "totora/sim/faults.hpp"
-#include "totora/sim/links.hpp"
-#include "totora/sim/scenario.hpp"
+#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/scenario.hpp"
 
 #include "../support/command_line.hpp"
 
@@ -20,21 +20,21 @@ namespace totora::simulate
 /// What the program is asked for.
 struct Options
 {
-    std::uint64_t          first = 1;
-    std::uint64_t          last = 0;
-    std::uint64_t          seconds = 0; ///< 0: as long as it takes.
-    std::string            json;
-    std::string            trace;
-    bool                   shrinks = false;
-    sim::SimulationOptions simulation;
+    std::uint64_t               first = 1;
+    std::uint64_t               last = 0;
+    std::uint64_t               seconds = 0; ///< 0: as long as it takes.
+    std::string                 json;
+    std::string                 trace;
+    bool                        shrinks = false;
+    simulate::SimulationOptions simulation;
 };
 
 /// Kinds of faults, by their names.
-[[nodiscard]] inline std::set<sim::Fault> read_faults(test::CommandLine& line)
+[[nodiscard]] inline std::set<simulate::Fault> read_faults(test::CommandLine& line)
 {
-    auto faults = std::set<sim::Fault>{};
+    auto faults = std::set<simulate::Fault>{};
     for (auto const& name : line.values())
-        if (auto const fault = sim::fault_of(name))
+        if (auto const fault = simulate::fault_of(name))
             faults.insert(*fault);
         else
             line.refuse("there is no fault called \"" + name + "\"; every run ends with a list of all.");
@@ -59,7 +59,7 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
     else if (option == "--seeds")
         line.read_range(1, std::uint64_t{1} << 62U, options.first, options.last);
     else if (option == "--nodes")
-        line.read_range(3, sim::simulated_servers_max, simulation.servers_least, simulation.servers_most);
+        line.read_range(3, simulate::simulated_servers_max, simulation.servers_least, simulation.servers_most);
     else if (option == "--events")
         simulation.events = line.number();
     else if (option == "--seconds")
@@ -93,14 +93,14 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
 }
 
 /// The command line that runs a seed again in the same way.
-[[nodiscard]] inline std::string command_of(std::uint64_t seed, sim::SimulationOptions const& options)
+[[nodiscard]] inline std::string command_of(std::uint64_t seed, simulate::SimulationOptions const& options)
 {
     auto const range = [](std::uint64_t a, std::uint64_t b) { return std::to_string(a) + ".." + std::to_string(b); };
     auto       text = "simulate --seeds " + range(seed, seed) + " --nodes " +
                 range(options.servers_least, options.servers_most) + " --events " + std::to_string(options.events);
     auto separator = " --without ";
     for (auto const fault : options.without) {
-        text += separator + std::string{sim::name_of(fault)};
+        text += separator + std::string{simulate::name_of(fault)};
         separator = ",";
     }
     if (options.only) {

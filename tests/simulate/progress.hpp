@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/sim/simulation_totals.hpp"
+#include "totora/testing/simulate/simulation_totals.hpp"
 
 #include "../support/progress_line.hpp"
 #include "options.hpp"
@@ -20,7 +20,7 @@ class Progress
 public:
     explicit Progress(Options const& options) : seeds_(options.last - options.first + 1), seconds_(options.seconds) {}
 
-    void operator()(sim::SimulationTotals const& totals)
+    void operator()(simulate::SimulationTotals const& totals)
     {
         if (not line_.is_due())
             return;

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "slow_syncer.hpp"
-#include "totora/conformance/crash_files.hpp"
-#include "totora/conformance/dice.hpp"
-#include "totora/conformance/log_crashes.hpp"
 #include "totora/log/segmented_log.hpp"
+#include "totora/testing/conformance/crash_files.hpp"
+#include "totora/testing/conformance/dice.hpp"
+#include "totora/testing/conformance/log_crashes.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/conformance/sample_entries.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/testing/conformance/sample_entries.hpp"
 
 #include <cstdint>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/sim/simulated_server.hpp"
-#include "totora/sim/virtual_syncer.hpp"
+#include "totora/testing/simulate/simulated_server.hpp"
+#include "totora/testing/simulate/virtual_syncer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -42,9 +42,9 @@ public:
     ~WithSabotage() { sabotage = Sabotage::none; }
 };
 
-struct SabotagedLog : sim::SegmentedStorage::Log
+struct SabotagedLog : simulate::SegmentedStorage::Log
 {
-    using Honest = sim::SegmentedStorage::Log;
+    using Honest = simulate::SegmentedStorage::Log;
 
     SabotagedLog(Honest&& log) : Honest(std::move(log)) {}
 
@@ -54,16 +54,16 @@ struct SabotagedLog : sim::SegmentedStorage::Log
     }
 };
 
-struct SabotagedStorage : sim::BasicSegmentedStorage<SabotagedLog>
+struct SabotagedStorage : simulate::BasicSegmentedStorage<SabotagedLog>
 {
-    SabotagedStorage(Identity const& identity, SegmentedLogOptions const& options, sim::FaultCounts& counts)
+    SabotagedStorage(Identity const& identity, SegmentedLogOptions const& options, simulate::FaultCounts& counts)
         : BasicSegmentedStorage(identity, options, counts)
     {
         disk().lie_about_syncs(sabotage == Sabotage::syncs_lie);
     }
 };
 
-class SabotagedMachine : public sim::Store
+class SabotagedMachine : public simulate::Store
 {
 public:
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
@@ -81,7 +81,7 @@ private:
     static inline std::size_t made_ = 0;
 };
 
-class SabotagedTransport : public sim::Endpoint
+class SabotagedTransport : public simulate::Endpoint
 {
 public:
     using Endpoint::Endpoint;
@@ -123,7 +123,7 @@ private:
     std::uint64_t received_ = 0;
 };
 
-struct SabotagedParts : sim::DefaultParts
+struct SabotagedParts : simulate::DefaultParts
 {
     using Machine = SabotagedMachine;
     using Storage = SabotagedStorage;
@@ -135,7 +135,7 @@ struct SabotagedParts : sim::DefaultParts
         if (sabotage == Sabotage::reads_are_stale)
             completion(ReadOutcome{ReadableNow{}});
         else
-            sim::DefaultParts::read(node, std::move(completion));
+            simulate::DefaultParts::read(node, std::move(completion));
     }
 };
 

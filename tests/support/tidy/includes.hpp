@@ -41,16 +41,11 @@ inline auto const include_matrix = std::vector<MayInclude>{
     {"log", MayInclude::Standard::no_iostream, true, true, {"core", "policy", "log"}},
     {"clock", MayInclude::Standard::no_iostream, true, true, {"core", "policy", "clock"}},
     {"transport", MayInclude::Standard::no_iostream, false, false, {"core", "policy", "wire", "transport"}},
-    {"sim",
+    {"testing",
      MayInclude::Standard::everything,
      true,
      false,
-     {"core", "policy", "wire", "node", "log", "transport", "clock", "sim", "conformance"}},
-    {"conformance",
-     MayInclude::Standard::everything,
-     true,
-     false,
-     {"core", "policy", "wire", "node", "log", "transport", "clock", "sim", "conformance"}},
+     {"core", "policy", "wire", "node", "log", "transport", "clock", "testing"}},
 };
 
 /// These name no area's ideas, so that every area may include them.

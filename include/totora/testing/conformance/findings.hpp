@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/conformance/broken_law.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::conformance
+{
+
+/// Collects what a kit finds: the calls that it made, and the laws that were broken, each once.
+class Findings
+{
+public:
+    /// Begins anew with something fresh; what was called before has nothing to do with it.
+    void begin(std::string what) { calls_.assign(1, std::move(what)); }
+
+    /// Notes a call.
+    void call(std::string line) { calls_.push_back(std::move(line)); }
+
+    /// Notes that a law is broken, unless it was kept.
+    void expect(bool kept, std::string const& law, std::string const& sentence)
+    {
+        if (not kept and not is_broken(law))
+            broken_.push_back({law, sentence, calls_});
+    }
+
+    [[nodiscard]] bool is_broken(std::string const& law) const
+    {
+        return std::any_of(broken_.begin(), broken_.end(), [&](BrokenLaw const& one) { return one.law == law; });
+    }
+
+    [[nodiscard]] BrokenLaws const& broken() const { return broken_; }
+
+private:
+    std::vector<std::string> calls_;
+    BrokenLaws               broken_;
+};
+
+} // namespace totora::conformance

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/moves.hpp"
+#include "totora/testing/hashing.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::explore
+{
+
+/// How far an exploration is.
+struct Explored
+{
+    std::uint64_t distinct_states = 0;
+    std::uint64_t transitions = 0;
+    std::uint64_t depth = 0; ///< The longest of the shortest ways to a state.
+    std::uint64_t frontier = 0;
+    std::size_t   bytes = 0; ///< Of memory, about.
+    bool          completed = false;
+    std::string   violation; ///< What must hold and did not; empty if all held.
+};
+
+/// Breadth first through every world of a scope, so that a breach comes with one of its shortest stories.
+///
+///     auto const scope = Scope{.name = "mine", .elections = 2, .proposals = 1, .duplicates = 0};
+///     auto       exploration = Exploration{scope};
+///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
+///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
+///         for (auto const& line : Storyteller{scope}.tell(exploration.way_to_the_breach()).lines) // story.hpp
+///             ...
+///
+/// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
+class Exploration
+{
+public:
+    explicit Exploration(Scope const& scope) : moves_(scope) {}
+
+    [[nodiscard]] Moves&          moves() { return moves_; }
+    [[nodiscard]] Explored const& explored() const { return explored_; }
+
+    /// Goes on until all is seen, something does not hold, or `is_enough(explored)`, which is asked now and then.
+    template <typename IsEnough>
+    Explored const& run(IsEnough is_enough)
+    {
+        return run(is_enough, [](World const&) {});
+    }
+
+    /// The same; `see(world)` is called once for every distinct world.
+    template <typename IsEnough, typename See>
+    Explored const& run(IsEnough is_enough, See see)
+    {
+        auto const servers = moves_.scope().servers;
+        auto       world = moves_.first();
+        auto       level = std::vector<std::uint32_t>{};
+        auto       next_level = std::vector<std::uint32_t>{};
+        seen(world, 0, 0, next_level);
+        see(world);
+        auto first_of_level = std::uint32_t{0};
+        while (not next_level.empty()) {
+            std::swap(level, next_level);
+            next_level.clear();
+            auto const begin_of_next = static_cast<std::uint32_t>(parents_.size());
+            auto       parent = first_of_level;
+            for (auto at = std::size_t{0}; at < level.size(); ++parent) {
+                at += unpack(world, servers, level.data() + at);
+                auto number = std::uint16_t{0};
+                auto broken = false;
+                moves_.for_each(world, [&](Move const& move) {
+                    auto const this_move = number++;
+                    if (broken)
+                        return;
+                    next_ = world;
+                    auto const made = moves_.make(next_, move);
+                    if (made == Moves::Made::nothing)
+                        return;
+                    ++explored_.transitions;
+                    if (made == Moves::Made::breach) {
+                        broken = true;
+                        explored_.violation = moves_.breach;
+                        last_parent_ = {parent, this_move};
+                    } else if (seen(next_, parent, this_move, next_level)) {
+                        see(next_);
+                    }
+                });
+                if (broken)
+                    return explored_;
+                if ((parent & 1023U) == 0) {
+                    explored_.bytes = bytes(level, next_level);
+                    explored_.frontier = parents_.size() - parent;
+                    if (is_enough(std::as_const(explored_)))
+                        return explored_;
+                }
+            }
+            first_of_level = begin_of_next;
+            if (not next_level.empty())
+                ++explored_.depth;
+        }
+        explored_.bytes = bytes(level, next_level);
+        explored_.completed = true;
+        return explored_;
+    }
+
+    /// The numbers of the moves that led to the breach, from the first world on.
+    [[nodiscard]] std::vector<std::uint16_t> way_to_the_breach() const
+    {
+        auto way = std::vector<std::uint16_t>{last_parent_.move};
+        for (auto at = last_parent_.world; at != 0; at = parents_[at].world)
+            way.insert(way.begin(), parents_[at].move);
+        return way;
+    }
+
+private:
+    struct Parent
+    {
+        std::uint32_t world = 0;
+        std::uint16_t move = 0;
+    };
+
+    bool seen(World const& world, std::uint32_t parent, std::uint16_t move, std::vector<std::uint32_t>& level)
+    {
+        std::uint32_t words[explored_servers_max + 2 + messages_max];
+        auto const    count = pack(world, moves_.scope().servers, words);
+        if (not seen_.insert(testing::hash_of(reinterpret_cast<char const*>(words), count * sizeof *words)))
+            return false;
+        level.insert(level.end(), words, words + count);
+        parents_.push_back({parent, move});
+        ++explored_.distinct_states;
+        return true;
+    }
+
+    [[nodiscard]] std::size_t
+    bytes(std::vector<std::uint32_t> const& level, std::vector<std::uint32_t> const& next_level) const
+    {
+        return seen_.bytes() + parents_.capacity() * sizeof(Parent) +
+               (level.capacity() + next_level.capacity()) * sizeof(std::uint32_t) + moves_.steps().bytes();
+    }
+
+    Moves               moves_;
+    Explored            explored_;
+    testing::HashSet    seen_;
+    std::vector<Parent> parents_; ///< Of each world, in the order in which they were found.
+    Parent              last_parent_;
+    World               next_;
+};
+
+} // namespace totora::explore

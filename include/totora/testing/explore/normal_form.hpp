@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/server.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace totora::explore
+{
+
+// Numbers that only count are kept relative to what they are compared with, so that equal futures are equal bytes.
+//
+// Armings: a ring carries the newest number of its kind, and the core compares for equality. An older ring does nothing, so
+// that every number is as good as 0.
+//
+// Writes: compared with each other and with the durable one. What is durable becomes 0, what is not counts from there.
+//
+// Appends to a follower: all that an answer's number is compared with is the `since` of the leader's flow, which only
+// grows. A number is *current* (1) if it is at least that, and *outdated* (0) for ever if it is below. That a leader is
+// answered what it never sent does not happen: numbers come from its own appends of its own term. The window is wider
+// than what a scope can send, so that `sent - answered` stays below it, and `loaded` is never asked for.
+//
+// None of this is taken on trust: twin.hpp.
+
+/// What a step did to the numbers of appends that are on their way: those of these followers (a bit for each position of
+/// a server) are outdated now.
+using Followers = std::uint8_t;
+
+[[nodiscard]] inline Followers bit_of(ServerId server) { return static_cast<Followers>(1U << (server.value - 1)); }
+
+[[nodiscard]] inline WriteNumber relative(WriteNumber number, WriteNumber base)
+{
+    return WriteNumber{number.value - std::min(number.value, base.value)};
+}
+
+inline void normalise_writes(Server& server)
+{
+    auto&      state = server.state;
+    auto const base = state.durable_write;
+    state.durable_write = WriteNumber{};
+    state.last_write = relative(state.last_write, base);
+    state.term_write = relative(state.term_write, base);
+    for (auto& pending : state.pending_appends)
+        pending.write = relative(pending.write, base);
+    for (auto& write : server.writes)
+        std::visit([&](auto& made) { made.write = relative(made.write, base); }, write);
+    for (auto& envelope : server.sealed)
+        envelope = Envelope{envelope.to(), envelope.rpc(),
+                            Release::once_durable(relative(*envelope.release().awaits(), base))};
+}
+
+[[nodiscard]] inline AppendNumber& since_of(Progress& progress)
+{
+    if (auto* probe = std::get_if<Probe>(&progress.flow))
+        return probe->since;
+    return std::get_if<Replicate>(&progress.flow)->since;
+}
+
+/// An append's number, or its answer's, in the new count.
+inline void renumber(Rpc& rpc, AppendNumber since)
+{
+    if (auto* append = std::get_if<AppendEntries>(&rpc))
+        append->number = AppendNumber{append->number >= since ? 1U : 0U};
+}
+
+/// Counts the appends of a leader anew, also those that have just left, and says for which followers all earlier ones are outdated.
+[[nodiscard]] inline Followers normalise_appends(Server& server, std::vector<Left>& left)
+{
+    auto* const leader = std::get_if<Leader>(&server.state.role);
+    if (leader == nullptr)
+        return 0;
+    auto outdated = Followers{0};
+    for (auto& progress : leader->followers) {
+        auto& since = since_of(progress);
+        if (since != AppendNumber{1})
+            outdated = static_cast<Followers>(outdated | bit_of(progress.server));
+        for (auto& message : left)
+            if (message.to == progress.server)
+                renumber(message.rpc, since);
+        progress.sent = AppendNumber{progress.sent >= since ? 1U : 0U};
+        progress.loaded = progress.answered = AppendNumber{};
+        since = AppendNumber{1};
+    }
+    return outdated;
+}
+
+/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard` for the quorum
+/// check alone.
+inline void forget_unused(Server& server)
+{
+    if (not server.state.settings.sticky) {
+        server.state.leader_heard = false;
+        server.armed = static_cast<std::uint8_t>(server.armed & ~bit_of(Alarm::leader_silent));
+    }
+    if (not server.state.settings.check_quorum)
+        if (auto* leader = std::get_if<Leader>(&server.state.role))
+            for (auto& progress : leader->followers)
+                progress.heard = false;
+}
+
+/// Brings a server into its normal form after a step, with the messages that left in it.
+[[nodiscard]] inline Followers normalise(Server& server, std::vector<Left>& left, Reductions const& reductions)
+{
+    if (reductions.unused)
+        forget_unused(server);
+    if (not reductions.numbers)
+        return 0;
+    for (auto& arming : server.state.armings)
+        arming = Arming{};
+    normalise_writes(server);
+    return normalise_appends(server, left);
+}
+
+/// Takes the answers to appends of one leader for outdated, where they still wait for the disk.
+inline void outdate(Server& server, ServerId leader, Term term)
+{
+    for (auto& envelope : server.sealed) {
+        auto const* response = std::get_if<AppendEntriesResponse>(&envelope.rpc());
+        if (response == nullptr or envelope.to() != leader or response->term != term)
+            continue;
+        auto outdated = *response;
+        outdated.number = AppendNumber{};
+        envelope = Envelope{leader, outdated, envelope.release()};
+    }
+}
+
+} // namespace totora::explore

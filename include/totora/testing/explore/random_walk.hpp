@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/explore.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace totora::explore
+{
+
+/// Walks at random through the worlds of a scope, again and again from the first one: for what lies too deep to be
+/// reached breadth first. The same seed walks the same way everywhere.
+/// It is used like an `Exploration`.
+class RandomWalk
+{
+public:
+    RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(testing::spread(seed + 1)) {}
+
+    [[nodiscard]] Explored const& explored() const { return explored_; }
+
+    /// Walks until something does not hold, or `is_enough(explored)`. A world is counted as often as it is come to.
+    template <typename IsEnough>
+    Explored const& run(IsEnough is_enough)
+    {
+        while (walk())
+            if (is_enough(static_cast<Explored const&>(explored_)))
+                break;
+        explored_.bytes = moves_.steps().bytes();
+        return explored_;
+    }
+
+    /// The numbers of the moves that led to the breach, from the first world on.
+    [[nodiscard]] std::vector<std::uint16_t> const& way_to_the_breach() const { return way_; }
+
+private:
+    /// One walk, until nothing can move or it is long enough. False if something did not hold.
+    [[nodiscard]] bool walk()
+    {
+        constexpr auto steps_max = std::size_t{1000};
+        way_.clear();
+        auto world = moves_.first();
+        while (way_.size() < steps_max) {
+            choices_.clear();
+            moves_.for_each(world, [&](Move const& move) { choices_.push_back({move, choices_.size()}); });
+            auto moved = false;
+            while (not choices_.empty() and not moved) {
+                auto const at = below(choices_.size());
+                auto const choice = choices_[at];
+                choices_.erase(choices_.begin() + static_cast<std::ptrdiff_t>(at));
+                next_ = world;
+                auto const made = moves_.make(next_, choice.move);
+                if (made == Moves::Made::nothing)
+                    continue;
+                moved = true;
+                way_.push_back(static_cast<std::uint16_t>(choice.number));
+                ++explored_.transitions;
+                if (made == Moves::Made::breach) {
+                    explored_.violation = moves_.breach;
+                    return false;
+                }
+            }
+            if (not moved)
+                break;
+            world = next_;
+            ++explored_.distinct_states;
+            explored_.depth = std::max<std::uint64_t>(explored_.depth, way_.size());
+        }
+        return true;
+    }
+
+    [[nodiscard]] std::size_t below(std::size_t bound)
+    {
+        random_ += 0x9e3779b97f4a7c15ULL;
+        return static_cast<std::size_t>(testing::spread(random_) % bound);
+    }
+
+    struct Choice
+    {
+        Move        move;
+        std::size_t number = 0;
+    };
+
+    Moves                      moves_;
+    std::uint64_t              random_;
+    Explored                   explored_;
+    std::vector<std::uint16_t> way_;
+    std::vector<Choice>        choices_;
+    World                      next_;
+};
+
+} // namespace totora::explore

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace totora::explore
+{
+
+/// How many servers a scope can have: 120 ways to exchange their ids.
+inline constexpr std::size_t explored_servers_max = 5;
+
+/// A bound that does not bind.
+inline constexpr std::uint32_t any_number = 15;
+
+/// What makes an exploration smaller. Each says why it loses nothing; each can be switched off.
+struct Reductions
+{
+    /// Worlds that differ only in who is called S1, S2, ... are one. The core compares ids for equality alone (the order of a
+    /// configuration decides only in which order messages are made, and the network forgets it).
+    bool symmetry = true;
+    /// Numbers that only count are kept relative to what they are compared with (normal_form.hpp).
+    bool numbers = true;
+    /// What a feature that is off remembers is forgotten (normal_form.hpp).
+    bool unused = true;
+    /// Messages that can never again change anything are dropped (dead_messages.hpp).
+    bool dead_messages = true;
+    /// Requests of terms that are over for their receiver are alike (dead_messages.hpp).
+    bool stale_requests = true;
+    /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way for ever.
+    bool idle_deliveries = true;
+    /// Where nobody can crash any more, terms and votes are durable in the step after which they are the oldest write. All
+    /// that a write of them holds back is messages, which may as well be late on their way, and a candidate's own vote,
+    /// which counts for nothing before its requests have left. (A vote that was not durable when it left is found in
+    /// the step that let it out.)
+    bool votes_at_once = true;
+
+    friend constexpr bool operator==(Reductions const&, Reductions const&) = default;
+};
+
+/// What an exploration covers: every interleaving of what can happen within these bounds, each at most `any_number - 1`,
+/// or `any_number` for as often as it likes.
+///
+/// Messages overtake each other. A loss needs no action, since a message may stay on its way for ever; only where
+/// `in_flight` bounds their number it is one.
+///
+/// A scope in which neither `terms` nor `elections` is bounded has no end. The features are off unless they are asked for.
+struct Scope
+{
+    std::string   name;
+    std::size_t   servers = 3;
+    std::uint64_t terms = any_number;     ///< No server campaigns for a higher term.
+    std::uint32_t elections = any_number; ///< Campaigns, pre-votes included.
+    std::uint32_t proposals = 0;          ///< Of one entry each, beside the leaders' own.
+    std::uint32_t crashes = 0;
+    std::uint32_t heartbeats = 0;
+    std::uint32_t reads = 0;
+    std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still on its way.
+    std::size_t   in_flight = 0;           ///< Messages on their way; 0 if there is no bound.
+    std::uint64_t entries_per_append = 4096;
+    bool          pre_vote = false;
+    bool          sticky = false;
+    bool          check_quorum = false;
+    /// Writes become durable in the step that makes them. That is not all that can be: good for hunting, no proof.
+    bool       eager_writes = false;
+    Reductions reductions = {};
+};
+
+/// What is bounded by counting.
+enum class Bound : std::uint8_t
+{
+    elections,
+    proposals,
+    crashes,
+    heartbeats,
+    reads,
+    duplicates,
+};
+
+inline constexpr std::size_t bounds_count = 6;
+
+[[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Bound bound)
+{
+    switch (bound) {
+    case Bound::elections:
+        return scope.elections;
+    case Bound::proposals:
+        return scope.proposals;
+    case Bound::crashes:
+        return scope.crashes;
+    case Bound::heartbeats:
+        return scope.heartbeats;
+    case Bound::reads:
+        return scope.reads;
+    case Bound::duplicates:
+        return scope.duplicates;
+    }
+    return 0;
+}
+
+/// How often each bounded thing has happened; what has no bound is not counted.
+class Spent
+{
+public:
+    constexpr Spent() = default;
+    constexpr explicit Spent(std::uint32_t bits) : bits_(bits) {}
+
+    [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
+
+    [[nodiscard]] constexpr std::uint32_t of(Bound bound) const { return bits_ >> shift(bound) & 15U; }
+
+    [[nodiscard]] constexpr bool is_left(Scope const& scope, Bound bound) const
+    {
+        auto const limit = limit_of(scope, bound);
+        return limit == any_number or of(bound) < limit;
+    }
+
+    constexpr void spend(Scope const& scope, Bound bound)
+    {
+        if (limit_of(scope, bound) != any_number)
+            bits_ += 1U << shift(bound);
+    }
+
+    friend constexpr bool operator==(Spent const&, Spent const&) = default;
+
+private:
+    [[nodiscard]] static constexpr std::uint32_t shift(Bound bound) { return 4U * static_cast<std::uint32_t>(bound); }
+
+    std::uint32_t bits_ = 0;
+};
+
+/// The settings with which the servers of a scope run.
+[[nodiscard]] constexpr Settings settings_of(Scope const& scope)
+{
+    auto settings = Settings{};
+    settings.append_entries_max = scope.entries_per_append;
+    settings.pre_vote = scope.pre_vote;
+    settings.sticky = scope.sticky;
+    settings.check_quorum = scope.check_quorum;
+    return settings;
+}
+
+} // namespace totora::explore

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/interned.hpp"
+#include "totora/testing/explore/normal_form.hpp"
+#include "totora/testing/explore/server.hpp"
+#include "totora/testing/hashing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::explore
+{
+
+/// A message that has left its sender and has not arrived.
+struct InFlight
+{
+    ServerId from;
+    ServerId to;
+    Rpc      rpc;
+
+    friend bool operator==(InFlight const&, InFlight const&) = default;
+};
+
+template <typename Walker>
+void walk(Walker& walker, InFlight& message)
+{
+    walker.server(message.from);
+    walker.server(message.to);
+    walk_variant(walker, message.rpc);
+}
+
+/// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
+inline void put_in_order(Server& server)
+{
+    if (auto* leader = std::get_if<Leader>(&server.state.role))
+        std::sort(leader->followers.begin(), leader->followers.end(),
+                  [](Progress const& a, Progress const& b) { return a.server < b.server; });
+    auto const bytes_of = [](Envelope envelope) {
+        auto bytes = std::string{};
+        auto writer = Writer{bytes};
+        walk(writer, envelope);
+        return bytes;
+    };
+    std::sort(server.sealed.begin(), server.sealed.end(),
+              [&](Envelope const& a, Envelope const& b) { return bytes_of(a) < bytes_of(b); });
+}
+
+/// What can happen to a server.
+enum class Event : std::uint8_t
+{
+    deliver, ///< The message of this number arrives.
+    ring,    ///< The alarm of this number rings.
+    persist, ///< So many of the oldest writes become durable.
+    propose,
+    read,
+    crash, ///< So many of the oldest writes have become durable when the power fails.
+};
+
+/// One thing that happens to one server.
+struct Happens
+{
+    Event         event{};
+    std::uint32_t number = 0;
+
+    friend constexpr bool operator==(Happens const&, Happens const&) = default;
+};
+
+/// What a happening does: which server becomes of the one, and what it says.
+struct Step
+{
+    std::uint32_t              after = 0;
+    std::vector<std::uint32_t> left;         ///< Messages by number.
+    Followers                  outdated = 0; ///< To whom earlier appends, and from whom their answers, are outdated.
+    std::optional<Round>       read_started;
+    std::optional<ReadAllowed> read_allowed;
+    std::optional<std::string_view> broken;
+    bool                            is_idle = false; ///< Nothing changes and nothing is said.
+};
+
+/// What is asked of a server often.
+struct Facts
+{
+    Term                                    term;
+    Term                                    disk_term;
+    std::uint32_t                           log = 0;      ///< By number.
+    std::uint32_t                           disk_log = 0; ///< By number.
+    std::uint8_t                            armed = 0;
+    std::uint8_t                            writes = 0;
+    std::uint8_t                            votes = 0; ///< So many of its oldest writes are terms and votes.
+    bool                                    is_leader = false;
+    bool                                    is_follower = false;
+    bool                                    has_sealed_answers = false;
+    Index                                   commit_index;
+    std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
+};
+
+/// What is asked of a message often.
+struct Address
+{
+    std::uint8_t from = 0; ///< Positions: a server's id less one.
+    std::uint8_t to = 0;
+    Term         term;
+    bool         is_request = false; ///< Is answered, also if its term is over.
+    bool         is_append = false;
+    bool         is_pre_vote_answer = false;
+    bool         is_refusal = false;  ///< The answer to an append that was refused.
+    bool         is_outdated = false; ///< By its append number.
+};
+
+} // namespace totora::explore

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/invariants.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/testing/simulate/committed_log.hpp"
+#include "totora/testing/simulate/entry_registry.hpp"
+#include "totora/testing/simulate/links.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// Stands beside the nodes of a whole cluster and knows what they all ever did. The first property that does not hold is kept,
+/// as a sentence. Servers are counted from 0.
+///
+/// `after_event` is asked after every event and looks at what has changed; `in_full` looks at everything.
+class Checks
+{
+public:
+    [[nodiscard]] std::string const& broken() const { return broken_; }
+
+    /// Says that something does not hold; only the first time counts.
+    void fail(std::string_view sentence)
+    {
+        if (broken_.empty())
+            broken_ = sentence;
+    }
+
+    void expect(bool holds, std::string_view sentence)
+    {
+        if (not holds)
+            fail(sentence);
+    }
+
+    [[nodiscard]] CommittedLog const& committed() const { return committed_; }
+
+    // --- Of one server ---------------------------------------------------------------------------------------------
+
+    /// A process has started: what is not durable may be gone, and nothing else.
+    void started(std::size_t server, State const& state)
+    {
+        auto& record = servers_[server];
+        expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
+        auto const vote = votes_in(record, state.current_term);
+        expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
+        expect(registry_.knows(state.log), "what is recovered was made by a leader");
+        expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
+        record.seen = Seen{};
+        record.seen.applying = state.applying;
+        learn(record, state);
+    }
+
+    /// A server has done something: everything that can be seen at once.
+    void after_event(std::size_t server, State const& state)
+    {
+        auto&       record = servers_[server];
+        auto const& seen = record.seen;
+        if (state.current_term < seen.term)
+            fail("terms never go back");
+        if (state.current_term == seen.term and seen.voted_for != nobody and state.voted_for != seen.voted_for)
+            fail("a vote is given once in a term");
+        if (state.commit_index < seen.commit)
+            fail("what is committed stays committed");
+        if (state.applying < seen.applying)
+            fail("what is applied stays applied");
+        if (auto const breach = find_broken_invariant(state))
+            fail(*breach);
+        learn_committed(server, state);
+        if (is_leader(state))
+            check_leader(server, state);
+        learn(record, state);
+    }
+
+    /// A server may have learnt that more is committed; it is asked before its machine is given that.
+    void learn_committed(std::size_t server, State const& state)
+    {
+        auto& seen = servers_[server].seen;
+        if (state.commit_index <= seen.commit)
+            return;
+        note(committed_.learn(state.log, seen.commit, state.commit_index, state.current_term, registry_));
+        seen.commit = state.commit_index;
+    }
+
+    /// A server says something: a vote is given once in a term, also across crashes.
+    void sent(std::size_t server, ServerId to, Rpc const& rpc)
+    {
+        auto& record = servers_[server];
+        if (auto const* request = std::get_if<RequestVote>(&rpc))
+            vote(record, request->term, ServerId{server + 1});
+        else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)
+            vote(record, response->term, to);
+        else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
+            record.promised_term = std::max(record.promised_term, answer->term);
+    }
+
+    /// A server puts entries behind `previous` into its log.
+    void appended(std::size_t server, LogPosition previous, Entries const& entries)
+    {
+        for (auto const entry : entries) {
+            note(registry_.add(ServerId{server + 1}, previous, entry));
+            previous = {entry.term, entry.index};
+        }
+    }
+
+    /// A machine has applied the command of this number.
+    void applied(EntryView const& entry, std::uint64_t number, std::uint64_t digest)
+    {
+        note(committed_.apply(entry.index, entry.checksum, number, digest));
+        if (number >= proposals_.size())
+            return fail("what is applied was proposed by a client");
+        auto& proposal = proposals_[number];
+        expect(proposal.end != End::refused, "what was refused is never applied");
+        expect(proposal.at == Index{} or proposal.at == entry.index, "a proposal is applied once");
+        proposal.at = entry.index;
+    }
+
+    // --- Of clients ------------------------------------------------------------------------------------------------
+
+    /// A client makes a proposal; its number.
+    [[nodiscard]] std::uint64_t proposed()
+    {
+        proposals_.emplace_back();
+        return proposals_.size() - 1;
+    }
+
+    void acknowledged(std::uint64_t number, LogPosition position)
+    {
+        end(number, End::applied);
+        expect(committed_.holds(position, number), "what is acknowledged is committed, at the place that was said");
+    }
+
+    void refused(std::uint64_t number)
+    {
+        end(number, End::refused);
+        expect(proposals_[number].at == Index{}, "what was refused was never applied");
+    }
+
+    void left_open(std::uint64_t number) { end(number, End::unknown); }
+
+    // --- Of everything ---------------------------------------------------------------------------------------------
+
+    /// Looks at a whole server: its log, against everything that was ever made and committed.
+    void in_full(State const& state)
+    {
+        expect(registry_.knows(state.log), "all entries of a log were made by the leaders of their terms");
+        expect(committed_.agrees(state.log, state.commit_index), "committed entries never change");
+    }
+
+    /// What a log gives back is what the core believes to stand there.
+    void read_back(State const& state, Entries const& entries)
+    {
+        for (auto const entry : entries) {
+            expect(state.log.term_at(entry.index) == entry.term, "log and core agree on the term of each entry");
+            expect(registry_.checksum({entry.term, entry.index}) == entry.checksum and is_intact(entry),
+                   "a log gives back the bytes that were put into it");
+        }
+    }
+
+private:
+    enum class End : std::uint8_t
+    {
+        open,
+        applied,
+        refused,
+        unknown,
+    };
+
+    struct Proposal
+    {
+        End   end = End::open;
+        Index at; ///< Where it was applied; 0 if it was not.
+    };
+
+    /// What a process was seen to be last.
+    struct Seen
+    {
+        Term        term;
+        ServerId    voted_for;
+        Index       commit;
+        Index       applying;
+        LogPosition last;
+        bool        leads = false;
+    };
+
+    struct Record
+    {
+        Seen                  seen;
+        Term                  promised_term;
+        std::vector<ServerId> votes; ///< That left this server, by term.
+    };
+
+    void note(std::optional<std::string_view> breach)
+    {
+        if (breach)
+            fail(*breach);
+    }
+
+    static void learn(Record& record, State const& state)
+    {
+        record.seen = {state.current_term,   state.voted_for.value_or(nobody),
+                       state.commit_index,   state.applying,
+                       last_position(state), is_leader(state)};
+    }
+
+    /// Election Safety, Leader Append-Only and Leader Completeness.
+    void check_leader(std::size_t server, State const& state)
+    {
+        auto const& seen = servers_[server].seen;
+        if (seen.leads and seen.term == state.current_term)
+            return expect(last_index(state) >= seen.last.index and state.log.holds(seen.last),
+                          "a leader only appends to its log");
+        auto const term = state.current_term.value;
+        if (term >= leaders_.size())
+            leaders_.resize(term + 1);
+        expect(leaders_[term] == nobody or leaders_[term] == state.own.id, "at most one leader is elected in a term");
+        leaders_[term] = state.own.id;
+        expect(committed_.is_complete(state.log, state.current_term),
+               "what was committed is in the logs of the leaders of all higher terms");
+    }
+
+    [[nodiscard]] static ServerId votes_in(Record const& record, Term term)
+    {
+        return term.value < record.votes.size() ? record.votes[term.value] : nobody;
+    }
+
+    void vote(Record& record, Term term, ServerId candidate)
+    {
+        record.promised_term = std::max(record.promised_term, term);
+        if (term.value >= record.votes.size())
+            record.votes.resize(term.value + 1);
+        auto& given = record.votes[term.value];
+        expect(given == nobody or given == candidate, "a server votes once in a term, also across crashes");
+        given = candidate;
+    }
+
+    void end(std::uint64_t number, End how)
+    {
+        expect(proposals_[number].end == End::open, "every proposal ends exactly once");
+        proposals_[number].end = how;
+    }
+
+    std::string                               broken_;
+    EntryRegistry                             registry_;
+    CommittedLog                              committed_;
+    std::array<Record, simulated_servers_max> servers_;
+    std::vector<ServerId>                     leaders_; ///< By term.
+    std::vector<Proposal>                     proposals_;
+};
+
+} // namespace totora::simulate

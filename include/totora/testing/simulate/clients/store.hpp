@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/state_machine.hpp"
+#include "totora/testing/prng.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// What a client of the simulated store asks. Values are above 0; 0 is a key that is absent.
+struct StoreCommand
+{
+    enum class Kind : std::uint8_t
+    {
+        put,
+        compare_and_set,
+        get,
+    };
+
+    std::uint64_t number = 0; ///< Of the proposal, unique in a run.
+    std::uint32_t key = 0;
+    Kind          kind{};
+    std::uint64_t value = 0;
+    std::uint64_t expected = 0;
+};
+
+inline constexpr std::size_t store_command_size = 29;
+
+/// Writes a command; what fills the payload up to a larger size is the caller's.
+inline void encode_command(std::span<std::byte> into, StoreCommand const& command)
+{
+    auto* to = put(put(into.data(), command.number), command.key);
+    put(put(put(to, static_cast<std::uint8_t>(command.kind)), command.value), command.expected);
+}
+
+[[nodiscard]] inline StoreCommand decode_command(std::span<std::byte const> payload)
+{
+    auto const* const from = payload.data();
+    return {get<std::uint64_t>(from), get<std::uint32_t>(from + 8),
+            static_cast<StoreCommand::Kind>(get<std::uint8_t>(from + 12)), get<std::uint64_t>(from + 13),
+            get<std::uint64_t>(from + 21)};
+}
+
+/// The state machine of the simulation: a key-value store with compare-and-set. Its digest speaks of everything that it ever
+/// applied and answered, so that two machines with equal digests have the same history.
+class Store
+{
+public:
+    using Response = std::uint64_t; ///< The value of a get; whether a compare-and-set did set, 0 or 1; 0 for a put.
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        for (auto const& entry : commands) {
+            auto const command = decode_command(entry.payload);
+            responses.push_back(apply(command));
+            digest_ = testing::mixed(digest_ ^ entry.index.value);
+            digest_ = testing::mixed(digest_ ^ command.number);
+            digest_ = testing::mixed(digest_ ^ responses.back());
+            applied_ = entry.index;
+        }
+    }
+
+    /// It keeps everything over restarts, unless it is made anew.
+    [[nodiscard]] Index applied_index() const { return applied_; }
+
+    [[nodiscard]] std::uint64_t digest() const { return digest_; }
+    [[nodiscard]] std::uint64_t value(std::uint32_t key) const { return key < values_.size() ? values_[key] : 0; }
+
+private:
+    [[nodiscard]] Response apply(StoreCommand const& command)
+    {
+        if (command.key >= values_.size())
+            values_.resize(command.key + std::size_t{1});
+        auto& value = values_[command.key];
+        if (command.kind == StoreCommand::Kind::get)
+            return value;
+        auto const sets = command.kind == StoreCommand::Kind::put or value == command.expected;
+        if (sets)
+            value = command.value;
+        return command.kind == StoreCommand::Kind::compare_and_set and sets ? 1 : 0;
+    }
+
+    std::vector<std::uint64_t> values_; ///< By key; keys are small and dense.
+    std::uint64_t              digest_ = 0;
+    Index                      applied_;
+};
+
+static_assert(state_machine<Store>);
+
+} // namespace totora::simulate

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/policy/identity.hpp"
+#include "totora/testing/prng.hpp"
+#include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/network.hpp"
+#include "totora/testing/simulate/scenario.hpp"
+#include "totora/testing/simulate/simulated_server.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// What became of the start of a process.
+enum class StartResult
+{
+    up,
+    later, ///< Something failed that may work again.
+    dead,  ///< What it had durably is damaged, and it knows.
+};
+
+/// The servers of a simulated cluster: real nodes, logs and frames, and how their processes begin, go on and end.
+///
+/// Knows nothing of when: see simulation.hpp. Servers are counted from 0.
+template <typename Parts>
+class Cluster
+{
+public:
+    using Server = SimulatedServer<Parts>;
+    using Process = SimulatedProcess<Parts>;
+
+    Cluster(Scenario const& scenario, std::uint64_t const& now_us, Checks& checks, FaultCounts& faults)
+        : network(cluster_of("simulated"), scenario.network, testing::Prng{scenario.seed}.split(1), now_us, faults),
+          scenario_(scenario), checks_(checks), faults_(faults), random_(testing::Prng{scenario.seed}.split(2))
+    {
+        auto peers = std::vector<Peer>{};
+        for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id)
+            peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
+        for (auto const& peer : peers) {
+            auto const identity = Identity{cluster_of("simulated"), peer.member.id, first_incarnation, peers};
+            servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us));
+            auto& server = *servers_.back();
+            server.storage.desk().at_once = scenario.syncs.at_once;
+            if (scenario.clocks_drift)
+                server.time.set_rate(LocalTime::true_rate - 20 + random_.below(41));
+        }
+    }
+
+    Network network;
+
+    [[nodiscard]] std::size_t    size() const { return servers_.size(); }
+    [[nodiscard]] Server&        operator[](std::size_t number) { return *servers_[number]; }
+    [[nodiscard]] Server const&  operator[](std::size_t number) const { return *servers_[number]; }
+    [[nodiscard]] OutcomeCounts& outcomes() { return outcomes_; }
+
+    /// Begins a process on what the last one left behind.
+    [[nodiscard]] StartResult start(std::size_t number)
+    {
+        auto& server = *servers_[number];
+        auto& disk = server.storage.disk();
+        server.troubles = disk.troubles();
+        ++server.life;
+        try {
+            if (std::exchange(server.power_fails_in_start, false))
+                disk.cut_power_in(random_.between(1, 40));
+            auto const opened = server.storage.open();
+            disk.keep_power();
+            if (not opened)
+                return fail_to_start(server, opened.error().sentence);
+            if (scenario_.machines_forget)
+                server.machine = std::make_unique<typename Parts::Machine>();
+            server.process = std::make_unique<Process>(number, server.storage, *server.machine, server.time,
+                                                       random_.next(), network, checks_, outcomes_, scenario_.settings);
+            auto const started = server.process->node.start();
+            if (not started)
+                return fail_to_start(server, started.error().sentence);
+        } catch (PowerFailed const&) {
+            ++faults_[Fault::power_lost_in_recovery];
+            lose_power(number);
+            return StartResult::later;
+        }
+        checks_.started(number, server.process->node.state());
+        return StartResult::up;
+    }
+
+    /// The process is gone; what it wrote is still seen by the next one.
+    void kill(std::size_t number)
+    {
+        auto& server = *servers_[number];
+        server.process.reset();
+        server.storage.close();
+        server.wakes_us = Server::never;
+        server.syncing = false;
+        ++server.sync_number;
+        server.paused = false;
+    }
+
+    /// The power fails: what was not synced is gone, or not. If a batch waited for the disk, in the middle of that.
+    void lose_power(std::size_t number)
+    {
+        if (servers_[number]->storage.desk().waiting())
+            begin_work(*servers_[number]);
+        kill(number);
+        servers_[number]->storage.disk().lose_power(static_cast<Kept>(std::min<std::uint64_t>(random_.below(6), 2)),
+                                                    random_);
+    }
+
+    /// Lets a node do what it can. Throws `PowerFailed` if the power fails meanwhile.
+    void turn(std::size_t number)
+    {
+        auto& server = *servers_[number];
+        auto& node = server.process->node;
+        for (auto turns = 0; node.turn(); ++turns)
+            if (turns == 10'000)
+                return checks_.fail("a node comes to rest");
+        checks_.after_event(number, node.state());
+        if (auto const& failed = server.process->failed)
+            if (failed->why != NodeFailure::storage or
+                (server.storage.disk().troubles() == server.troubles and not server.damaged))
+                checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->sentence);
+    }
+
+private:
+    /// Gets as far as a random call.
+    void begin_work(Server& server)
+    {
+        if (random_.below(4) == 0)
+            server.storage.disk().cut_power_in(random_.between(1, 3));
+        else
+            server.storage.disk().cut_power_before_sync();
+        try {
+            server.storage.desk().work();
+        } catch (PowerFailed const&) {}
+    }
+
+    [[nodiscard]] StartResult fail_to_start(Server& server, std::string const& sentence)
+    {
+        server.process.reset();
+        server.storage.close();
+        if (server.damaged)
+            return StartResult::dead;
+        if (server.storage.disk().troubles() == server.troubles)
+            checks_.fail("a server that lost only what was not durable does not start: " + sentence);
+        return StartResult::later;
+    }
+
+    Scenario const&                      scenario_;
+    Checks&                              checks_;
+    FaultCounts&                         faults_;
+    testing::Prng                        random_;
+    OutcomeCounts                        outcomes_{};
+    std::vector<std::unique_ptr<Server>> servers_;
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/clock/alarm_board.hpp"
+#include "totora/core/local.hpp"
+#include "totora/policy/clock.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace totora::simulate
+{
+
+/// How a server's time goes on with virtual time: faster or slower, standing still, with jumps forward. Never back.
+class LocalTime
+{
+public:
+    /// Microseconds of local time in 1024 of virtual time.
+    static constexpr std::uint64_t true_rate = 1024;
+
+    explicit LocalTime(std::uint64_t const& now_us) : now_us_(&now_us) {}
+
+    [[nodiscard]] std::uint64_t local_us() const { return local_us_ + (*now_us_ - since_us_) * rate_ / true_rate; }
+
+    void set_rate(std::uint64_t rate)
+    {
+        jump_us(0);
+        rate_ = rate;
+    }
+
+    void jump_us(std::uint64_t forward)
+    {
+        local_us_ = local_us() + forward;
+        since_us_ = *now_us_;
+    }
+
+    [[nodiscard]] bool is_true() const { return rate_ == true_rate; }
+
+    /// The first moment of virtual time at which local time is at least this; never, if it stands still.
+    [[nodiscard]] std::uint64_t when_us(std::uint64_t local) const
+    {
+        if (local <= local_us_)
+            return since_us_;
+        if (rate_ == 0)
+            return std::numeric_limits<std::uint64_t>::max();
+        return since_us_ + ((local - local_us_) * true_rate + rate_ - 1) / rate_;
+    }
+
+private:
+    std::uint64_t const* now_us_;
+    std::uint64_t        since_us_ = 0; ///< When the rate last changed, in virtual time.
+    std::uint64_t        local_us_ = 0; ///< Local time then.
+    std::uint64_t        rate_ = true_rate;
+};
+
+/// The clock policy of a simulated server.
+class DriftingClock
+{
+public:
+    /// `time` outlives it; it goes on while processes come and go.
+    DriftingClock(LocalTime const& time, std::uint64_t seed) : time_(&time), board_(seed) {}
+
+    void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
+    void cancel(Alarm alarm) { board_.cancel(alarm); }
+
+    [[nodiscard]] std::optional<AlarmRang> ring()
+    {
+        auto rang = board_.ring(now_ms());
+        if (rang) {
+            ++rang_;
+            last_rang_ = rang->alarm;
+        }
+        return rang;
+    }
+
+    [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
+    [[nodiscard]] std::uint64_t                now_ms() const { return time_->local_us() / 1000; }
+
+    /// How many alarms have rung.
+    [[nodiscard]] std::uint64_t rang() const { return rang_; }
+    [[nodiscard]] Alarm         last_rang() const { return last_rang_; }
+
+private:
+    LocalTime const* time_;
+    AlarmBoard       board_;
+    std::uint64_t    rang_ = 0;
+    Alarm            last_rang_{};
+};
+
+static_assert(alarm_clock<DriftingClock>);
+
+} // namespace totora::simulate

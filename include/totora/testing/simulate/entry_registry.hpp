@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/term_runs.hpp"
+#include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// Every entry that any leader ever made, to judge by it every entry that any log takes in: Log Matching (Figure 3) without
+/// comparing logs.
+///
+/// The entries of a term follow each other and are made by one server. If each entry of a log is the registered one, and stands
+/// behind the registered one before it, then two logs that share an entry are the same up to it.
+class EntryRegistry
+{
+public:
+    /// A server puts an entry behind `previous` into its log. What does not hold of it; nothing if all is well.
+    [[nodiscard]] std::optional<std::string_view> add(ServerId server, LogPosition previous, EntryView const& entry)
+    {
+        if (entry.index != next(previous.index) or entry.term < previous.term)
+            return "entries follow each other in index and in term";
+        if (entry.term.value >= terms_.size())
+            terms_.resize(entry.term.value + 1);
+        auto& term = terms_[entry.term.value];
+        if (term.checksums.empty()) {
+            term.maker = server;
+            term.first = entry.index;
+            term.previous = previous.term;
+        }
+        if (entry.index < term.first)
+            return "an entry stands before the first one of its term";
+        auto const at = entry.index.value - term.first.value;
+        if (at == term.checksums.size() and term.maker == server)
+            term.checksums.push_back(entry.checksum);
+        if (at >= term.checksums.size())
+            return "an entry was made by nobody who led its term";
+        if (term.checksums[at] != entry.checksum)
+            return "two entries of one index and one term differ";
+        if (previous.term != (at == 0 ? term.previous : entry.term))
+            return "logs that share an entry are the same up to it";
+        return std::nullopt;
+    }
+
+    /// The checksum of an entry that was made; nothing if none was.
+    [[nodiscard]] std::optional<std::uint32_t> checksum(LogPosition position) const
+    {
+        if (position.term.value >= terms_.size())
+            return std::nullopt;
+        auto const& term = terms_[position.term.value];
+        auto const  at = position.index.value - term.first.value;
+        if (position.index < term.first or at >= term.checksums.size())
+            return std::nullopt;
+        return term.checksums[at];
+    }
+
+    /// Whether all entries of a log were made, and each stands where it belongs.
+    [[nodiscard]] bool knows(TermRuns const& log) const
+    {
+        auto previous = log.base();
+        for (auto first = next(previous.index); first <= log.last().index;) {
+            auto const run = log.run_from(first, log.last().index.value - first.value + 1);
+            if (run.term.value >= terms_.size())
+                return false;
+            auto const& term = terms_[run.term.value];
+            if (term.first != run.first or term.previous != previous.term or run.count > term.checksums.size())
+                return false;
+            previous = {run.term, last_of(run)};
+            first = next(previous.index);
+        }
+        return true;
+    }
+
+private:
+    struct OfTerm
+    {
+        ServerId                   maker;
+        Index                      first;
+        Term                       previous; ///< Of the entry before the first.
+        std::vector<std::uint32_t> checksums;
+    };
+
+    std::vector<OfTerm> terms_; ///< By term.
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace totora::simulate
+{
+
+/// What can go wrong around a cluster. Each kind is counted where it takes effect.
+enum class Fault : std::uint8_t
+{
+    // Of single messages; each message is drawn for.
+    message_lost,
+    message_repeated,
+    message_reordered, ///< Later ones overtake it.
+    message_delayed,   ///< Past election timeouts.
+    message_flipped,   ///< One to three bits.
+    // Of the network, for a while.
+    isolate_one,
+    split_in_halves,
+    one_way,
+    bridge, ///< Two halves that only one server connects.
+    ring,   ///< Everybody reaches two neighbours only.
+    flapping_link,
+    queue_full, ///< The transport says so, and takes no entries.
+    // Of a server.
+    power_lost,             ///< What is not synced is gone, kept, or kept by sectors.
+    power_lost_in_a_call,   ///< Between any two calls of files.
+    power_lost_in_recovery, ///< Or while the log is opened.
+    power_lost_everywhere,
+    write_torn, ///< A write of which some sectors are on the disk and some are not.
+    process_killed,
+    stopped_cleanly,
+    paused,
+    // Of a disk.
+    sync_slow,
+    sync_hangs,
+    write_failed,
+    sync_failed,
+    read_failed,
+    disk_full,
+    disk_freed,
+    bit_rot,
+    file_lost,
+    // Of a clock.
+    clock_drifts,
+    clock_jumps, ///< Forward.
+    clock_stands_still,
+};
+
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock_stands_still) + 1;
+
+/// The name of a fault, as it is counted and as `--without` takes it.
+[[nodiscard]] constexpr std::string_view name_of(Fault fault)
+{
+    constexpr std::string_view names[] = {
+        "message_lost",
+        "message_repeated",
+        "message_reordered",
+        "message_delayed",
+        "message_flipped",
+        "isolate_one",
+        "split_in_halves",
+        "one_way",
+        "bridge",
+        "ring",
+        "flapping_link",
+        "queue_full",
+        "power_lost",
+        "power_lost_in_a_call",
+        "power_lost_in_recovery",
+        "power_lost_everywhere",
+        "write_torn",
+        "process_killed",
+        "stopped_cleanly",
+        "paused",
+        "sync_slow",
+        "sync_hangs",
+        "write_failed",
+        "sync_failed",
+        "read_failed",
+        "disk_full",
+        "disk_freed",
+        "bit_rot",
+        "file_lost",
+        "clock_drifts",
+        "clock_jumps",
+        "clock_stands_still",
+    };
+    static_assert(sizeof names / sizeof *names == fault_kinds);
+    return names[static_cast<std::size_t>(fault)];
+}
+
+[[nodiscard]] constexpr std::optional<Fault> fault_of(std::string_view name)
+{
+    for (auto kind = std::size_t{0}; kind < fault_kinds; ++kind)
+        if (name_of(static_cast<Fault>(kind)) == name)
+            return static_cast<Fault>(kind);
+    return std::nullopt;
+}
+
+/// A number for each kind of fault: how often it happened, or how likely it is.
+template <typename Number>
+class PerFault
+{
+public:
+    [[nodiscard]] constexpr Number&       operator[](Fault fault) { return numbers_[static_cast<std::size_t>(fault)]; }
+    [[nodiscard]] constexpr Number const& operator[](Fault fault) const
+    {
+        return numbers_[static_cast<std::size_t>(fault)];
+    }
+
+    constexpr PerFault& operator+=(PerFault const& other)
+    {
+        for (auto kind = std::size_t{0}; kind < fault_kinds; ++kind)
+            numbers_[kind] += other.numbers_[kind];
+        return *this;
+    }
+
+private:
+    std::array<Number, fault_kinds> numbers_{};
+};
+
+using FaultCounts = PerFault<std::uint64_t>;
+
+} // namespace totora::simulate

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace totora::simulate
+{
+
+/// What a simulation plans for later.
+enum class Occasion : std::uint8_t
+{
+    arrival,
+    wake,
+    sync,
+    client,
+    start,
+    resume,
+    mend,      ///< A partition ends.
+    flap,      ///< A link that flaps is cut, or mended.
+    open_link, ///< The queue to a server takes entries again.
+    true_time, ///< A clock goes right again.
+    free_disk,
+};
+
+/// An occasion, and whose it is.
+struct PlannedOccasion
+{
+    Occasion      what{};
+    std::uint32_t stamp = 0; ///< The life of a process, the number of a sync, the visit of a client; how often to flap.
+    std::size_t   at = 0;    ///< A server, a client, a frame or a partition.
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/prng.hpp"
+#include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/cluster.hpp"
+#include "totora/testing/simulate/occasion.hpp"
+#include "totora/testing/simulate/scenario.hpp"
+#include "totora/testing/simulate/schedule.hpp"
+#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/simulation_report.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// What the parts of a simulation share: a cluster and its clients, the moment, what is planned, and what is told of it all.
+///
+/// All of it refers to other parts of itself, so it stays where it is.
+template <typename Parts, typename Clients>
+struct SimulatedRun
+{
+    using Server = typename Cluster<Parts>::Server;
+
+    SimulatedRun(Scenario its_scenario, std::function<void(Sighting const&)> its_watch)
+        : scenario(std::move(its_scenario)), watch(std::move(its_watch)), random(testing::Prng{scenario.seed}.split(3)),
+          cluster(scenario, now_us, checks, report.faults),
+          clients(scenario.clients, scenario.servers, testing::Prng{scenario.seed}.split(4), checks)
+    {
+        report.seed = scenario.seed;
+        report.servers = scenario.servers;
+    }
+
+    SimulatedRun(SimulatedRun const&) = delete;
+    SimulatedRun& operator=(SimulatedRun const&) = delete;
+
+    [[nodiscard]] bool goes_on() const { return checks.broken().empty(); }
+
+    /// Whether a quorum was healed; from then on what is wrong with all other servers stays so.
+    [[nodiscard]] bool is_healed() const { return not quorum.empty(); }
+    [[nodiscard]] bool is_permanent(std::size_t number) const
+    {
+        return is_healed() and std::find(quorum.begin(), quorum.end(), number) == quorum.end();
+    }
+
+    void plan(std::uint64_t in_us, Occasion what, std::size_t at, std::uint32_t stamp = 0)
+    {
+        schedule.plan(now_us + in_us, {what, stamp, at});
+    }
+
+    /// Begins to tell of what happens to a server.
+    Sighting& sight(Sighted what, std::size_t server)
+    {
+        ++happened;
+        auto& sighting = report.last.next();
+        sighting.number = happened;
+        sighting.at_us = now_us;
+        sighting.what = what;
+        sighting.server = server;
+        sighting.refused = false;
+        sighting.before = glance(server);
+        return sighting;
+    }
+
+    /// It has happened.
+    void tell(Sighting& sighting)
+    {
+        sighting.after = glance(sighting.server);
+        fold(now_us);
+        fold((static_cast<std::uint64_t>(sighting.what) << 8U) + sighting.server);
+        fold(sighting.after.term.value ^ std::rotl(sighting.after.commit.value, 24) ^
+             std::rotl(sighting.after.last.index.value, 44) ^ static_cast<std::uint64_t>(sighting.after.role));
+        if (watch)
+            watch(sighting);
+    }
+
+    Scenario                             scenario;
+    std::function<void(Sighting const&)> watch; ///< Empty if nobody does.
+    std::uint64_t                        now_us = 0;
+    std::uint64_t                        happened = 0; ///< Events, requests and faults.
+    SimulationReport                     report;
+    testing::Prng                        random;
+    Checks                               checks;
+    Cluster<Parts>                       cluster;
+    Clients                              clients;
+    Schedule<PlannedOccasion>            schedule;
+    std::vector<std::size_t>             quorum; ///< That was healed.
+
+private:
+    [[nodiscard]] Glance glance(std::size_t server) const
+    {
+        auto const& process = cluster[server].process;
+        return process ? glance_at(process->node.state()) : Glance{};
+    }
+
+    void fold(std::uint64_t value) { report.hash = (std::rotl(report.hash, 7) ^ value) * 0x9E3779B97F4A7C15U; }
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outcome.hpp"
+#include "totora/node/raft_node.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/identity.hpp"
+#include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/clients/store.hpp"
+#include "totora/testing/simulate/drifting_clock.hpp"
+#include "totora/testing/simulate/network.hpp"
+#include "totora/testing/simulate/scenario.hpp"
+#include "totora/testing/simulate/segmented_storage.hpp"
+#include "totora/testing/simulate/watched.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace totora::simulate
+{
+
+/// What a simulated cluster is put together from. Derive from it, and name something of one's own in its place:
+///
+///     struct MyParts : DefaultParts { using Machine = MyMachine; };
+///     auto const report = Simulation<MyParts, ProposingClients<MyWorkload>>{make_scenario(seed, {})}.run();
+///
+/// docs/examples/simulate_own.cpp is the whole program.
+struct DefaultParts
+{
+    using Machine = Store; ///< A `simulated_machine`; one that is no `Store` needs clients of its own.
+    using Storage =
+        SegmentedStorage;       ///< A `simulated_storage`: segmented_storage.hpp with a log that derives, or another.
+    using Transport = Endpoint; ///< What derives from `Endpoint`, and changes what is sent or received.
+
+    /// How a client reads.
+    template <typename Node, typename Completion>
+    static void read(Node& node, Completion completion)
+    {
+        node.read(std::move(completion));
+    }
+};
+
+using OutcomeCounts = std::array<std::uint64_t, outcome_count>;
+
+/// Hears what a node says of itself.
+struct NodeListener
+{
+    OutcomeCounts*         counts = nullptr;
+    Checks*                checks = nullptr;
+    std::optional<Failed>* failed = nullptr;
+
+    void operator()(NodeEvent const& event) const
+    {
+        if (auto const* noted = std::get_if<OutcomeNoted>(&event)) {
+            ++(*counts)[static_cast<std::size_t>(noted->outcome)];
+            if (is_breach(noted->outcome))
+                checks->fail("a correct server was taken for a broken one: " + std::string{name_of(noted->outcome)});
+        } else if (auto const* broken = std::get_if<Failed>(&event)) {
+            *failed = *broken;
+        }
+    }
+};
+
+/// A process: what ends with a crash. All of it refers to other parts of itself, so it stays where it is.
+template <typename Parts>
+struct SimulatedProcess
+{
+    using Transport = WatchedTransport<typename Parts::Transport>;
+    using Log = WatchedLog<typename Parts::Storage::Log>;
+    using Machine = WatchedMachine<typename Parts::Machine>;
+    using Node = RaftNode<Machine, Log, Transport, DriftingClock, NodeListener>;
+
+    SimulatedProcess(std::size_t number, typename Parts::Storage& storage, typename Parts::Machine& its_machine,
+                     LocalTime const& time, std::uint64_t seed, Network& network, Checks& checks, OutcomeCounts& counts,
+                     NodeSettings const& settings)
+        : endpoint(network, number), clock(time, seed), transport(endpoint, checks, number),
+          log(storage.log(), checks, number), machine(its_machine, checks, number),
+          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
+    {
+        machine.belongs_to(node.state());
+        log.belongs_to(node.state(), settings.uncommitted_bytes_max);
+    }
+
+    typename Parts::Transport endpoint;
+    DriftingClock             clock;
+    Transport                 transport;
+    Log                       log;
+    Machine                   machine;
+    std::optional<Failed>     failed;
+    Node                      node;
+};
+
+/// One server of a simulated cluster: what outlives its processes, and the process, if there is one.
+template <typename Parts>
+struct SimulatedServer
+{
+    using Process = SimulatedProcess<Parts>;
+
+    static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
+
+    SimulatedServer(Identity const& identity, SegmentedLogOptions const& options, FaultCounts& counts,
+                    std::uint64_t const& now_us)
+        : storage(identity, options, counts), time(now_us), machine(std::make_unique<typename Parts::Machine>())
+    {}
+
+    typename Parts::Storage                  storage;
+    LocalTime                                time;
+    std::unique_ptr<typename Parts::Machine> machine;
+    std::unique_ptr<Process>                 process; ///< Null while the server is down.
+
+    std::uint32_t life = 0;         ///< Counts the processes.
+    std::uint64_t wakes_us = never; ///< When it was planned to be looked after.
+    std::uint64_t sync_slow_until_us = 0;
+    std::uint64_t sync_extra_us = 0; ///< For a slow disk.
+    std::uint64_t next_sync_hangs_us = 0;
+    std::uint64_t troubles = 0;    ///< Of the disk, when the process began.
+    std::uint32_t sync_number = 0; ///< Of the completion that is planned, or was last.
+    bool          syncing = false; ///< A completion is planned.
+    bool          paused = false;
+    bool          damaged = false; ///< Synced data were damaged.
+    bool          dead = false;    ///< For the rest of the run.
+    bool          power_fails_in_start = false;
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/clients/simulated_clients.hpp"
+#include "totora/testing/simulate/clients/store_clients.hpp"
+#include "totora/testing/simulate/cluster.hpp"
+#include "totora/testing/simulate/fault_strikes.hpp"
+#include "totora/testing/simulate/healed_quorum.hpp"
+#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/occasion.hpp"
+#include "totora/testing/simulate/process_turns.hpp"
+#include "totora/testing/simulate/scenario.hpp"
+#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/simulated_run.hpp"
+#include "totora/testing/simulate/simulated_server.hpp"
+#include "totora/testing/simulate/simulated_storage.hpp"
+#include "totora/testing/simulate/simulation_report.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace totora::simulate
+{
+
+/// A whole cluster in one thread and in virtual time, from one seed.
+///
+///     auto const report = Simulation<>{make_scenario(seed, {})}.run();
+///     if (not report.broken.empty()) ...
+///
+/// First everything may go wrong that the scenario plans, and what must never happen is looked for after each event. Then a
+/// quorum is healed and all else stays as it is: a leader must emerge, and every request must end.
+template <typename Parts = DefaultParts, typename Clients = StoreClients>
+class Simulation
+{
+public:
+    /// `watch` is called with every `Sighting`, if it is given.
+    explicit Simulation(Scenario scenario, std::function<void(Sighting const&)> watch = {})
+        : run_(std::move(scenario), std::move(watch))
+    {}
+
+    [[nodiscard]] SimulationReport run()
+    {
+        for (auto server = std::size_t{0}; server < run_.cluster.size(); ++server)
+            turns_.start(server);
+        turns_.plan_clients();
+        while (run_.goes_on() and run_.happened < run_.scenario.events) {
+            strikes_.strike_what_is_due();
+            happen();
+        }
+        if (run_.goes_on())
+            quorum_.heal();
+        while (run_.goes_on() and not quorum_.is_settled())
+            happen();
+        for (auto server = std::size_t{0}; server < run_.cluster.size() and run_.goes_on(); ++server)
+            turns_.look_at_all_of(server);
+        if (run_.goes_on())
+            judge_clients();
+        run_.report.broken = run_.checks.broken();
+        run_.report.simulated_us = run_.now_us;
+        run_.report.answered = run_.clients.answered();
+        run_.report.outcomes = run_.cluster.outcomes();
+        return std::move(run_.report);
+    }
+
+    /// To interfere before a run.
+    [[nodiscard]] Cluster<Parts>& cluster() { return run_.cluster; }
+
+private:
+    using Run = SimulatedRun<Parts, Clients>;
+
+    static_assert(simulated_storage<typename Parts::Storage>);
+    static_assert(simulated_clients<Clients, typename SimulatedProcess<Parts>::Node, typename Parts::Machine, AnyRead>);
+
+    void judge_clients()
+    {
+        auto const judgement = run_.clients.judge();
+        run_.report.is_undecided = judgement.is_undecided;
+        run_.checks.expect(judgement.contradiction.empty(), judgement.contradiction);
+    }
+
+    void happen()
+    {
+        auto const next = run_.schedule.take();
+        run_.now_us = next.at_us;
+        run_.clients.set_moment(run_.happened);
+        auto const& planned = next.what;
+        switch (planned.what) {
+        case Occasion::arrival:
+            return arrive(static_cast<std::uint32_t>(planned.at));
+        case Occasion::wake:
+            return turns_.wake(planned.at, next.at_us);
+        case Occasion::sync:
+            return turns_.complete_sync(planned.at, planned.stamp);
+        case Occasion::client:
+            return let_client_act(planned.at, planned.stamp);
+        case Occasion::start:
+            return turns_.start(planned.at);
+        case Occasion::resume:
+            return turns_.resume(planned.at, planned.stamp);
+        case Occasion::mend:
+            return strikes_.mend(planned.at);
+        case Occasion::flap:
+            return strikes_.flap(planned.at, planned.stamp);
+        case Occasion::open_link:
+            return turns_.open_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max);
+        case Occasion::true_time:
+            return strikes_.set_true_time(planned.at);
+        case Occasion::free_disk:
+            return strikes_.free_disk(planned.at);
+        }
+    }
+
+    void arrive(std::uint32_t number)
+    {
+        auto const frame = run_.cluster.network.arrive(number);
+        auto&      server = run_.cluster[frame.to];
+        if (not server.process)
+            return;
+        auto  received = run_.cluster.network.read(frame);
+        auto& sighting = run_.sight(Sighted::message, frame.to);
+        ++run_.report.events;
+        sighting.from = ServerId{frame.from + 1};
+        sighting.refused = not received;
+        if (received) {
+            if (frame.flipped)
+                run_.checks.fail("a frame of which bits were flipped is refused");
+            sighting.rpc = received->rpc;
+            server.process->endpoint.arrive(TransportEvent{*std::move(received)});
+            if (not server.paused)
+                turns_.turn(frame.to);
+        }
+        turns_.tell(sighting);
+    }
+
+    void let_client_act(std::size_t client, std::uint32_t visit)
+    {
+        if (not run_.clients.wants_to_act(client, visit))
+            return;
+        auto const number = run_.clients.server_of(client);
+        auto&      server = run_.cluster[number];
+        if (not server.process) {
+            ++run_.happened;
+            run_.clients.turn_away(client);
+            return turns_.plan_clients();
+        }
+        auto& sighting = run_.sight(Sighted::request, number);
+        run_.clients.act(client, server.process->node, *server.machine, run_.happened,
+                         [](auto& node, auto completion) { Parts::read(node, std::move(completion)); });
+        if (server.paused)
+            turns_.plan_clients();
+        else
+            turns_.turn(number);
+        turns_.tell(sighting);
+    }
+
+    Run               run_;
+    ProcessTurns<Run> turns_{run_};
+    FaultStrikes<Run> strikes_{run_, turns_};
+    HealedQuorum<Run> quorum_{run_, turns_};
+};
+
+} // namespace totora::simulate

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outcome.hpp"
+#include "totora/testing/linearizability/flat_json.hpp"
+#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/simulation_report.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// What many runs came to.
+struct SimulationTotals
+{
+    struct Failure
+    {
+        std::uint64_t seed = 0;
+        std::string   broken;
+        std::string   replay; ///< The command that does it again.
+    };
+
+    std::uint64_t        seeds = 0;
+    std::uint64_t        events = 0;
+    std::uint64_t        answered = 0;
+    std::uint64_t        undecided = 0; ///< Histories of clients that were too much to judge.
+    std::uint64_t        simulated_us = 0;
+    std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
+    FaultCounts          faults;
+    OutcomeCounts        outcomes{};
+    std::vector<Failure> failures;
+
+    void add(SimulationReport const& report)
+    {
+        ++seeds;
+        events += report.events;
+        answered += report.answered;
+        undecided += report.is_undecided ? 1U : 0U;
+        simulated_us += report.simulated_us;
+        hash = testing::mixed(hash ^ report.hash);
+        faults += report.faults;
+        for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
+            outcomes[outcome] += report.outcomes[outcome];
+    }
+
+    [[nodiscard]] std::uint64_t faults_in_all() const
+    {
+        auto all = std::uint64_t{0};
+        for_each_fault([&](Fault, std::uint64_t count) { all += count; });
+        return all;
+    }
+
+    template <typename Visit>
+    void for_each_fault(Visit visit) const
+    {
+        for (auto kind = std::size_t{0}; kind < fault_kinds; ++kind)
+            visit(static_cast<Fault>(kind), faults[static_cast<Fault>(kind)]);
+    }
+};
+
+/// The hash of a run as it is written.
+[[nodiscard]] inline std::string spelled_hash(std::uint64_t hash)
+{
+    auto text = std::string{};
+    for (auto digit = 16U; digit-- > 0;)
+        text.push_back("0123456789abcdef"[hash >> 4U * digit & 0xFU]);
+    return text;
+}
+
+/// All counters in lines. What never happened is said aloud, unless it must not happen.
+[[nodiscard]] inline std::string told(SimulationTotals const& totals)
+{
+    auto       text = std::string{};
+    auto const line = [&](std::string_view name, std::uint64_t count, bool must_not_happen) {
+        auto padded = std::string{name};
+        padded.resize(std::max<std::size_t>(padded.size(), 32), ' ');
+        text += "  " + padded + std::to_string(count);
+        text += count == 0 and not must_not_happen ? "   <-- NEVER HAPPENED\n" : "\n";
+    };
+    text += "faults\n";
+    totals.for_each_fault([&](Fault fault, std::uint64_t count) { line(name_of(fault), count, false); });
+    text += "outcomes\n";
+    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome) {
+        auto const which = static_cast<Outcome>(outcome);
+        line(name_of(which), totals.outcomes[outcome], is_breach(which));
+    }
+    if (totals.undecided > 0)
+        text += "histories of clients             " + std::to_string(totals.undecided) + "   <-- NOT JUDGED\n";
+    return text;
+}
+
+[[nodiscard]] inline std::string json_of(SimulationTotals const& totals, double events_per_s)
+{
+    auto text = "{\"seeds\": " + std::to_string(totals.seeds) + ", \"events\": " + std::to_string(totals.events) +
+                ", \"events_per_s\": " + std::to_string(static_cast<std::uint64_t>(events_per_s)) +
+                ", \"simulated_seconds\": " + std::to_string(totals.simulated_us / 1'000'000) +
+                ", \"answered\": " + std::to_string(totals.answered) +
+                ", \"undecided_histories\": " + std::to_string(totals.undecided) + ", \"hash\": \"" +
+                spelled_hash(totals.hash) + "\", \"faults\": {";
+    auto       separator = "";
+    auto const count = [&](std::string_view name, std::uint64_t value) {
+        text += separator;
+        linearizability::append_json(text, name);
+        text += ": " + std::to_string(value);
+        separator = ", ";
+    };
+    totals.for_each_fault([&](Fault fault, std::uint64_t value) { count(name_of(fault), value); });
+    text += "}, \"outcomes\": {";
+    separator = "";
+    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
+        count(name_of(static_cast<Outcome>(outcome)), totals.outcomes[outcome]);
+    text += "}, \"failures\": [";
+    separator = "";
+    for (auto const& failure : totals.failures) {
+        text += separator;
+        text += "{\"seed\": " + std::to_string(failure.seed) + ", \"broken\": ";
+        linearizability::append_json(text, std::string_view{failure.broken});
+        text += ", \"replay\": ";
+        linearizability::append_json(text, std::string_view{failure.replay});
+        text += "}";
+        separator = ", ";
+    }
+    return text + "]}\n";
+}
+
+} // namespace totora::simulate

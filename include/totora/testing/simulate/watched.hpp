@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/release.hpp"
+#include "totora/core/state.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/policy/state_machine.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/checks.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace totora::simulate
+{
+
+// Policies that pass everything on to others, and tell the checks what they saw. The others outlive them.
+
+/// Tells of every entry that goes into a log, and looks whether a leader takes on too much.
+template <durable_log Log>
+class WatchedLog
+{
+public:
+    WatchedLog(Log& log, Checks& checks, std::size_t server) : log_(log), checks_(checks), server_(server) {}
+
+    /// The state of the node that it belongs to, which outlives the last append, and how much that may leave uncommitted.
+    void belongs_to(State const& state, std::uint64_t uncommitted_bytes_max)
+    {
+        state_ = &state;
+        uncommitted_bytes_max_ = uncommitted_bytes_max;
+    }
+
+    [[nodiscard]] Result<Recovered, LogError> recover() { return log_.recover(); }
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote) { log_.save_vote(write, term, vote); }
+
+    void append(WriteNumber write, Entries const& entries)
+    {
+        checks_.expect(may_take_on(entries), "what waits for its commitment stays below uncommitted_bytes_max");
+        checks_.appended(server_, log_.last(), entries);
+        log_.append(write, entries);
+    }
+
+    void truncate(WriteNumber write, Index index) { log_.truncate(write, index); }
+    void save_commit(Index index) { log_.save_commit(index); }
+    void sync() { log_.sync(); }
+    void close() { log_.close(); }
+
+    [[nodiscard]] Durable                 durable() { return log_.durable(); }
+    [[nodiscard]] std::optional<LogError> failure() const { return log_.failure(); }
+    [[nodiscard]] LogPosition             last() const { return log_.last(); }
+    [[nodiscard]] std::uint64_t           bytes(Index first, Index up_to) const { return log_.bytes(first, up_to); }
+    [[nodiscard]] bool                    has_room(std::uint64_t bytes_more) const { return log_.has_room(bytes_more); }
+
+    [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
+    {
+        return log_.read(from, up_to, bytes_max);
+    }
+
+private:
+    /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
+    [[nodiscard]] bool may_take_on(Entries const& entries) const
+    {
+        auto const waiting = log_.bytes(next(state_->commit_index), log_.last().index);
+        return not is_leader(*state_) or waiting == 0 or (*entries.begin()).kind == EntryKind::no_op or
+               waiting + entries.bytes() <= uncommitted_bytes_max_;
+    }
+
+    Log&          log_;
+    Checks&       checks_;
+    std::size_t   server_;
+    State const*  state_ = nullptr;
+    std::uint64_t uncommitted_bytes_max_ = 0;
+};
+
+/// A machine that can be simulated: machines are compared by their digests, which differ if what they did differs.
+// clang-format off: version 14 cannot format requires-expressions.
+template <typename T>
+concept simulated_machine = state_machine<T> and std::default_initializable<T> and requires(T const& machine)
+{
+    {
+        machine.digest()
+        } -> std::convertible_to<std::uint64_t>;
+};
+// clang-format on
+
+/// Tells of every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
+template <simulated_machine Machine>
+class WatchedMachine
+{
+public:
+    using Response = typename Machine::Response;
+
+    WatchedMachine(Machine& machine, Checks& checks, std::size_t server)
+        : machine_(machine), checks_(checks), server_(server), applied_(machine.applied_index())
+    {}
+
+    /// The state of the node that it belongs to, which outlives the last command.
+    void belongs_to(State const& state) { state_ = &state; }
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        checks_.learn_committed(server_, *state_);
+        for (auto const& command : commands) {
+            checks_.expect(command.index > applied_ and command.index <= state_->commit_index,
+                           "a machine is given what is committed, in order, once");
+            applied_ = command.index;
+            if (command.payload.size() < sizeof(std::uint64_t))
+                return checks_.fail("the number of a command stands in the first eight bytes of its payload");
+            machine_.apply({&command, 1}, responses);
+            checks_.applied(command, get<std::uint64_t>(command.payload.data()), machine_.digest());
+        }
+    }
+
+    [[nodiscard]] Index applied_index() const { return machine_.applied_index(); }
+
+private:
+    Machine&     machine_;
+    Checks&      checks_;
+    std::size_t  server_;
+    Index        applied_;
+    State const* state_ = nullptr;
+};
+
+/// Tells of every message that a server says.
+template <message_transport Transport>
+class WatchedTransport
+{
+public:
+    WatchedTransport(Transport& transport, Checks& checks, std::size_t server)
+        : transport_(transport), checks_(checks), server_(server)
+    {}
+
+    void send(Released const& message, Entries const& entries)
+    {
+        checks_.sent(server_, message.to(), message.rpc());
+        transport_.send(message, entries);
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> receive() { return transport_.receive(); }
+
+    void update(ServerId server, Incarnation incarnation, std::string_view address)
+    {
+        transport_.update(server, incarnation, address);
+    }
+
+private:
+    Transport&  transport_;
+    Checks&     checks_;
+    std::size_t server_;
+};
+
+} // namespace totora::simulate

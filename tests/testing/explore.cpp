@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/testing/explore/explore.hpp"
+#include "totora/testing/explore/random_walk.hpp"
+#include "totora/testing/explore/story.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What the explorer itself must keep to: it finds all there is in a scope, with its reductions and without.
+
+namespace totora::test
+{
+namespace
+{
+
+using explore::Exploration;
+using explore::Explored;
+using explore::Scope;
+using explore::World;
+
+[[nodiscard]] Scope scope_of(std::uint32_t elections, std::uint32_t proposals)
+{
+    auto scope = Scope{};
+    scope.name = "small";
+    scope.elections = elections;
+    scope.proposals = proposals;
+    scope.duplicates = 0;
+    return scope;
+}
+
+constexpr auto never = [](Explored const&) { return false; };
+
+/// The term, log and commit index of every server, of every world that there is; whoever has which.
+[[nodiscard]] std::set<std::string> what_can_be(Scope const& scope)
+{
+    auto exploration = Exploration{scope};
+    auto found = std::set<std::string>{};
+    auto known = std::vector<std::string>{};
+    exploration.run(never, [&](World const& world) {
+        auto const& servers = exploration.moves().steps().servers();
+        while (known.size() < servers.size()) {
+            auto server = servers.value_of(static_cast<std::uint32_t>(known.size()));
+            known.emplace_back();
+            auto writer = explore::Writer{known.back()};
+            writer.number(server.state.current_term.value);
+            explore::walk(writer, server.state.log);
+            writer.number(server.state.commit_index.value);
+        }
+        auto parts = std::vector<std::string>{};
+        for (auto at = std::size_t{0}; at < scope.servers; ++at)
+            parts.push_back(known[world.servers[at]]);
+        std::sort(parts.begin(), parts.end());
+        auto all = std::string{};
+        for (auto const& part : parts)
+            all += part + ";";
+        found.insert(all);
+    });
+    BOOST_TEST(exploration.explored().violation == "");
+    BOOST_TEST(exploration.explored().completed);
+    return found;
+}
+
+void expect_no_reduction_loses_anything(Scope const& scope)
+{
+    auto const with_all = what_can_be(scope);
+    for (auto const reduction :
+         {&explore::Reductions::symmetry, &explore::Reductions::numbers, &explore::Reductions::unused,
+          &explore::Reductions::dead_messages, &explore::Reductions::stale_requests,
+          &explore::Reductions::idle_deliveries, &explore::Reductions::votes_at_once}) {
+        auto without = scope;
+        without.reductions.*reduction = false;
+        BOOST_TEST((what_can_be(without) == with_all));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
+{
+    auto exploration = Exploration{scope_of(1, 0)};
+    BOOST_TEST(exploration.run(never).completed);
+    BOOST_TEST(exploration.explored().violation == "");
+    BOOST_TEST(exploration.explored().depth > 10U);
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_in_a_term_with_a_proposal)
+{
+    expect_no_reduction_loses_anything(scope_of(1, 1));
+}
+
+BOOST_AUTO_TEST_CASE(without_any_reduction_there_is_no_more)
+{
+    auto       scope = scope_of(1, 1);
+    auto const with_all = what_can_be(scope);
+    scope.reductions = {false, false, false, false, false, false, false};
+    BOOST_TEST((what_can_be(scope) == with_all));
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_across_a_leader_change)
+{
+    expect_no_reduction_loses_anything(scope_of(2, 0));
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
+{
+    auto scope = scope_of(2, 1);
+    scope.servers = 2;
+    scope.crashes = 1;
+    expect_no_reduction_loses_anything(scope);
+}
+
+/// How many worlds hold an answer to a pre-vote on its way to a server that asks for nothing now.
+[[nodiscard]] std::size_t late_answers_to_pre_votes(Scope const& scope)
+{
+    auto exploration = Exploration{scope};
+    auto found = std::size_t{0};
+    exploration.run(never, [&](World const& world) {
+        auto& steps = exploration.moves().steps();
+        found += static_cast<std::size_t>(std::any_of(world.begin(), world.end(), [&](std::uint32_t message) {
+            auto const address = steps.address_of(message);
+            return address.is_pre_vote_answer and steps.facts_of(world.servers[address.to]).is_follower;
+        }));
+    });
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_a_pre_vote_may_be_of_use_after_a_crash)
+{
+    auto scope = scope_of(2, 0);
+    scope.servers = 2;
+    scope.pre_vote = true;
+    BOOST_TEST(late_answers_to_pre_votes(scope) == 0U);
+    scope.crashes = 1;
+    BOOST_TEST(late_answers_to_pre_votes(scope) > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_server_that_asks_for_pre_votes_crashes)
+{
+    auto scope = scope_of(2, 0);
+    scope.servers = 2;
+    scope.pre_vote = true;
+    scope.crashes = 1;
+    expect_no_reduction_loses_anything(scope);
+}
+
+BOOST_AUTO_TEST_CASE(votes_that_are_durable_at_once_lose_nothing_across_a_leader_change_with_a_proposal)
+{
+    auto       scope = scope_of(2, 1);
+    auto const with_all = what_can_be(scope);
+    scope.reductions.votes_at_once = false;
+    BOOST_TEST((what_can_be(scope) == with_all));
+}
+
+BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story)
+{
+    auto const enough = [](Explored const& explored) { return explored.distinct_states > 1000; };
+    auto       first = explore::RandomWalk{scope_of(2, 1), 7};
+    auto       second = explore::RandomWalk{scope_of(2, 1), 7};
+    first.run(enough);
+    second.run(enough);
+    BOOST_TEST(first.explored().violation == "");
+    BOOST_TEST((first.way_to_the_breach() == second.way_to_the_breach()));
+
+    auto const story = explore::Storyteller{scope_of(2, 1)}.tell(first.way_to_the_breach());
+    BOOST_TEST(story.test.find("cluster.rings(") != std::string::npos);
+    BOOST_TEST(story.lines.size() >
+               first.way_to_the_breach().size()); // Votes become durable without a move of their own.
+}
+
+BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_itself)
+{
+    auto scope = scope_of(2, 1);
+    scope.reductions.votes_at_once = false;
+    auto walk = explore::RandomWalk{scope, 7};
+    walk.run([](Explored const& explored) { return explored.distinct_states > 1000; });
+
+    auto const story = explore::Storyteller{scope}.tell(walk.way_to_the_breach());
+
+    BOOST_TEST(story.lines.size() == walk.way_to_the_breach().size());
+}
+
+} // namespace
+} // namespace totora::test

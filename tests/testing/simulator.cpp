@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/testing/simulate/sighting_text.hpp"
+#include "totora/testing/simulate/simulation.hpp"
+#include "totora/testing/simulate/simulation_totals.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+[[nodiscard]] simulate::SimulationReport run(std::uint64_t seed, simulate::SimulationOptions const& options)
+{
+    return simulate::Simulation<>{simulate::make_scenario(seed, options)}.run();
+}
+
+BOOST_AUTO_TEST_CASE(whole_clusters_keep_their_promises_whatever_goes_wrong)
+{
+    auto totals = simulate::SimulationTotals{};
+    for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
+        auto const report = run(seed, {.events = 10'000});
+        BOOST_TEST(report.broken == "", "seed " << seed << ": " << report.broken);
+        totals.add(report);
+    }
+
+    BOOST_TEST(totals.events > 100'000);
+    BOOST_TEST(totals.answered > 5'000);
+    BOOST_TEST(totals.faults[simulate::Fault::message_lost] > 1'000);
+    BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_a_call] > 5);
+    BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_recovery] > 5);
+    BOOST_TEST(totals.outcomes[static_cast<std::size_t>(Outcome::conflict_truncated)] > 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
+{
+    auto const options = simulate::SimulationOptions{.events = 5'000};
+    auto       hashes = std::vector<std::string>{};
+    for (auto seed = std::uint64_t{1}; seed <= 3; ++seed) {
+        auto one = simulate::SimulationTotals{}; // As `simulate --seeds N..N --events 5000` prints it.
+        one.add(run(seed, options));
+        hashes.push_back(simulate::spelled_hash(one.hash));
+    }
+
+    BOOST_TEST(hashes == (std::vector<std::string>{"6ad6c03b5158d648", "971c0bc3a86c3503", "779c4c2db0d296e3"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_clients_were_told_and_nobody_judged_is_said_aloud)
+{
+    auto judged = simulate::SimulationReport{};
+    auto undecided = simulate::SimulationReport{};
+    undecided.is_undecided = true;
+
+    auto totals = simulate::SimulationTotals{};
+    totals.add(judged);
+    BOOST_TEST(simulate::told(totals).find("NOT JUDGED") == std::string::npos);
+    totals.add(undecided);
+    BOOST_TEST(simulate::told(totals).find("histories of clients             1   <-- NOT JUDGED") != std::string::npos);
+    BOOST_TEST(simulate::json_of(totals, 1.0).find("\"undecided_histories\": 1,") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_kind_of_fault_can_be_left_out)
+{
+    auto const options = simulate::SimulationOptions{.events = 5'000, .without = {simulate::Fault::message_lost}};
+    for (auto seed = std::uint64_t{1}; seed <= 3; ++seed)
+        BOOST_TEST(run(seed, options).faults[simulate::Fault::message_lost] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(planned_faults_can_be_chosen_by_their_numbers)
+{
+    auto const all = simulate::make_scenario(1, {.events = 5'000}).plan;
+    auto const chosen = simulate::make_scenario(1, {.events = 5'000, .only = std::set<std::uint32_t>{2}}).plan;
+
+    BOOST_TEST(chosen.size() == 1);
+    BOOST_TEST(chosen.front().number == all[1].number);
+    BOOST_TEST(chosen.front().seed == all[1].seed);
+}
+
+BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
+{
+    auto lines = std::vector<std::string>{};
+    auto simulation =
+        simulate::Simulation<>{simulate::make_scenario(1, {.events = 1'000}), [&](simulate::Sighting const& sighting) {
+                                   lines.push_back(simulate::json_of(sighting));
+                               }};
+    auto const report = simulation.run();
+
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(lines.size() >= 1'000);
+    for (auto const& line : lines)
+        BOOST_TEST((line.starts_with("{\"number\": ") and line.find("\"before\": {") != std::string::npos and
+                    line.ends_with("}}")));
+}
+
+} // namespace
+} // namespace totora::test

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the simulator must notice: parts of a cluster that are wrong in one way each, found within a few seeds.
+#include "support/sabotage.hpp"
+#include "totora/testing/simulate/shrink.hpp"
+#include "totora/testing/simulate/simulation.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+
+[[nodiscard]] std::string run(std::uint64_t seed, simulate::SimulationOptions const& options)
+{
+    return simulate::Simulation<SabotagedParts>{simulate::make_scenario(seed, options)}.run().broken;
+}
+
+/// What is found first, in so many seeds.
+[[nodiscard]] std::string find(Sabotage which, std::uint64_t seeds)
+{
+    auto const wrong = WithSabotage{which};
+    auto const options = simulate::SimulationOptions{.events = 10'000};
+    for (auto seed = std::uint64_t{1}; seed <= seeds; ++seed)
+        if (auto broken = run(seed, options); not broken.empty())
+            return broken;
+    return {};
+}
+
+BOOST_AUTO_TEST_CASE(parts_that_are_right_raise_no_alarm) { BOOST_TEST(find(Sabotage::none, 6) == ""); }
+
+BOOST_AUTO_TEST_CASE(syncs_that_lie_are_found_out, *label("case_63"))
+{
+    BOOST_TEST(find(Sabotage::syncs_lie, 6) != "");
+}
+
+BOOST_AUTO_TEST_CASE(votes_that_do_not_survive_are_found_out, *label("case_1"))
+{
+    BOOST_TEST(find(Sabotage::votes_are_forgotten, 12) == "a vote survives a crash");
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_skips_a_command_is_found_out)
+{
+    BOOST_TEST(find(Sabotage::a_machine_skips, 3) == "machines that have applied the same entries are equal");
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_change_on_the_way_are_found_out)
+{
+    BOOST_TEST(find(Sabotage::entries_are_forged, 3) == "two entries of one index and one term differ");
+}
+
+BOOST_AUTO_TEST_CASE(reads_that_may_be_stale_are_found_out, *label("case_46"))
+{
+    BOOST_TEST(find(Sabotage::reads_are_stale, 6).starts_with("what clients were told is not linearizable"));
+}
+
+BOOST_AUTO_TEST_CASE(a_quorum_that_elects_nobody_is_found_out)
+{
+    BOOST_TEST(find(Sabotage::votes_do_not_arrive, 1) == "a healed quorum has a leader within 10 election timeouts");
+}
+
+BOOST_AUTO_TEST_CASE(a_quorum_that_commits_nothing_is_found_out)
+{
+    BOOST_TEST(find(Sabotage::appends_do_not_arrive, 3) != "");
+}
+
+BOOST_AUTO_TEST_CASE(few_faults_are_left_of_a_seed_that_fails)
+{
+    auto const wrong = WithSabotage{Sabotage::syncs_lie};
+    auto const options = simulate::SimulationOptions{.servers_most = 3, .events = 5'000};
+    auto       seed = std::uint64_t{1};
+    while (run(seed, options).empty())
+        ++seed;
+
+    auto const fails = [&](simulate::SimulationOptions const& fewer) { return not run(seed, fewer).empty(); };
+    auto const smallest = simulate::Shrinker{seed, options, fails}.shrink();
+
+    BOOST_TEST(fails(smallest));
+    BOOST_TEST(simulate::make_scenario(seed, options).plan.size() > 10);
+    BOOST_TEST(simulate::make_scenario(seed, smallest).plan.size() <= 3);
+}
+
+} // namespace
+} // namespace totora::test
