@@ -60,12 +60,14 @@ struct RequestVoteResponse
 /// share one term, so a range that crosses a term change is two messages.
 struct AppendEntries
 {
-    Term         term;          ///< The leader's current term.
-    LogPosition  previous;      ///< The entry before `entries`, for the consistency check of §5.3.
-    Run          entries;       ///< Index and term of each entry; `entries.first` is valid also if there are none.
-    Index        leader_commit; ///< The highest index the leader knows to be committed.
-    Round        round;         ///< The leader's newest read round; the answer echoes it.
-    AppendNumber number;        ///< Numbers the appends to this follower; the answer echoes it.
+    Term        term;          ///< The leader's current term.
+    LogPosition previous;      ///< The entry before `entries`, for the consistency check of §5.3.
+    Run         entries;       ///< Index and term of each entry; `entries.first` is valid also if there are none.
+    Index       leader_commit; ///< The highest index the leader knows to be committed.
+    Round       round;         ///< The leader's newest read round; the answer echoes it.
+    /// Numbers the appends to this follower; the answer echoes it. Zero for a heartbeat: it tests nothing beyond what the
+    /// follower has acknowledged, and may overtake entries.
+    AppendNumber number;
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
 };
@@ -89,5 +91,13 @@ struct AppendEntriesResponse
 /// What servers say to each other.
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                          AppendEntriesResponse>;
+
+/// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order says which of them
+/// were lost. A transport sends what may overtake ahead of entries, so that a leader that is sending looks alive (case 94).
+[[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)
+{
+    auto const* append = std::get_if<AppendEntries>(&rpc);
+    return append == nullptr or append->number == AppendNumber{};
+}
 
 } // namespace totora
