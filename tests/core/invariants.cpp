@@ -70,7 +70,8 @@ constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
     auto waiting = follower_of_term_3();
     waiting = step(waiting, from(S2, append_of(Term{3}, {Term{2}, Index{5}}, Term{3}, 1))).state;
     waiting = step(waiting, from(S2, append_of(Term{3}, {Term{3}, Index{6}}, Term{3}, 1))).state;
-    auto const order = std::optional<std::string_view>{"pending appends are in order of their writes, and in the log"};
+    auto const order =
+        std::optional<std::string_view>{"pending appends are in order, above what is durable, and in the log"};
     require(found_in(waiting, [](State& state) { std::swap(state.pending_appends[0], state.pending_appends[1]); }) ==
                 order,
             "in another order");
@@ -78,11 +79,17 @@ constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
             "durable and pending");
     require(found_in(waiting, [](State& state) { state.pending_appends[0].last = Index{9}; }) == order,
             "longer than the log");
+    require(found_in(waiting, [](State& state) { state.pending_appends[0].last = state.durable_index; }) == order,
+            "durable already");
+    require(found_in(waiting, [](State& state) { state.pending_appends.pop_back(); }) ==
+                "what is not durable is being written",
+            "an entry that no write brings to the disk");
 
     auto const terms = std::optional<std::string_view>{"terms go up along the log"};
     auto const with_log = [&](std::initializer_list<TermStart> starts, Index last) {
         return found_in(follower_of_term_3(), [&](State& state) {
             state.log = TermRuns{LogPosition{Term{2}, Index{4}}};
+            state.durable_index = last;
             for (auto const& start : starts)
                 state.log.append({start.term, start.first, 1 + last.value - start.first.value});
         });

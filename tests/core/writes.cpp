@@ -24,36 +24,57 @@ constexpr auto with_pending_appends = [](std::uint64_t count) {
     return state;
 };
 
+/// Whatever number of them there is, and whichever of them is the newest that is confirmed.
 constexpr auto each_pending_append_is_confirmed_by_its_own_write = [] {
-    auto const state = with_pending_appends(pending_appends_max);
-    for (auto write = std::uint64_t{1}; write <= pending_appends_max; ++write) {
+    auto const written = std::uint64_t{100};
+    auto const state = with_pending_appends(written);
+    require(last_index(state) == Index{written} and state.durable_index == Index{}, "all are under way");
+    for (auto write = std::uint64_t{1}; write <= written; ++write) {
         auto const after = checked_step(state, local(Persisted{WriteNumber{write}})).state;
         require(after.durable_index == Index{write}, "up to the entry of that write");
-        require(after.pending_appends.size() == pending_appends_max - write, "the others are still under way");
+        require(after.pending_appends.size() == written - write, "the others are still under way");
         require(once_log_durable(state, Index{write}) == Release::once_durable(WriteNumber{write}),
                 "and so long an acknowledgement waits");
     }
 };
 TOTORA_PROVE(each_pending_append_is_confirmed_by_its_own_write, "dissertation 10.2.1", "case_22");
 
-/// More than can be told apart: the newest are confirmed together, later than could be, and never too early.
-constexpr auto appends_beyond_the_room_are_confirmed_with_the_newest = [] {
-    auto const written = pending_appends_max + 5;
-    auto const state = with_pending_appends(written);
-    require(state.pending_appends.full() and last_index(state) == Index{written}, "all are in the log");
-    for (auto write = std::uint64_t{1}; write <= written; ++write) {
-        auto const after = checked_step(state, local(Persisted{WriteNumber{write}})).state;
-        auto const known = write < pending_appends_max ? write : write < written ? pending_appends_max - 1 : written;
-        require(after.durable_index == Index{known}, "as far as it can be told");
-        auto const release = once_log_durable(state, Index{write});
-        require(release.awaits() >= WriteNumber{write}, "no acknowledgement leaves before its entries are durable");
-        require(release == Release::once_durable(WriteNumber{write < pending_appends_max ? write : written}),
-                "nor later than the newest");
-    }
-    auto const all = checked_step(state, persisted(state)).state;
-    require(all.pending_appends.empty() and all.durable_index == Index{written}, "nothing stays behind");
+/// Entries 1 to 6 in writes 1 to 6, cut at `first` by write 7.
+constexpr auto cut_at = [](std::uint64_t first) {
+    auto state = with_pending_appends(6);
+    state = step(state, local(Persisted{WriteNumber{2}})).state;
+    auto outgoing = Outgoing{};
+    truncate(state, outgoing, Index{first});
+    require(not find_broken_invariant(state), "every invariant of a state holds");
+    return state;
 };
-TOTORA_PROVE(appends_beyond_the_room_are_confirmed_with_the_newest, "dissertation 10.2.1", "case_22");
+
+constexpr auto what_is_cut_is_confirmed_by_no_write = [] {
+    for (auto first = std::uint64_t{1}; first <= 6; ++first) {
+        auto const state = cut_at(first);
+        auto const last = first - 1;
+        require(state.durable_index == Index{std::min<std::uint64_t>(2, last)}, "what was durable and is not cut");
+        require(state.pending_appends.size() == (last > 2 ? last - 2 : 0), "one for each entry that is not durable");
+        for (auto write = std::uint64_t{3}; write <= 7; ++write)
+            require(step(state, local(Persisted{WriteNumber{write}})).state.durable_index ==
+                        Index{std::min(write, last)},
+                    "as far as the write goes, and never beyond the cut");
+    }
+};
+TOTORA_PROVE(what_is_cut_is_confirmed_by_no_write, "dissertation 10.2.1", "case_22");
+
+/// One write of six entries, cut in its midst: it is the one that makes the rest durable, not the cut.
+constexpr auto what_is_left_of_a_cut_write_is_confirmed_by_that_write = [] {
+    auto state = follower(S2, Term{1}, {});
+    auto outgoing = Outgoing{};
+    append(state, outgoing, Run{Term{1}, Index{1}, 6});
+    truncate(state, outgoing, Index{4});
+    append(state, outgoing, Run{Term{1}, Index{4}, 1});
+    require(step(state, local(Persisted{WriteNumber{1}})).state.durable_index == Index{3}, "by its own write");
+    require(step(state, local(Persisted{WriteNumber{2}})).state.durable_index == Index{3}, "by no more than that");
+    require(step(state, local(Persisted{WriteNumber{3}})).state.durable_index == Index{4}, "what was written since");
+};
+TOTORA_PROVE(what_is_left_of_a_cut_write_is_confirmed_by_that_write, "dissertation 10.2.1", "case_22");
 
 constexpr auto term_and_vote_are_one_write_of_a_step = [] {
     auto const voter = follower(S2, Term{1}, {});
@@ -128,15 +149,15 @@ private:
     WriteNumber           first_;
 };
 
-/// What a server takes for durable is what its disk cannot lose any more; all of it, if it told all writes apart.
-constexpr char const* find_fault(State const& state, Outgoing const& outgoing, WatchedDisk const& disk, bool told_apart)
+/// What a server takes for durable is what its disk cannot lose any more, and all of it.
+constexpr char const* find_fault(State const& state, Outgoing const& outgoing, WatchedDisk const& disk)
 {
     if (disk.newest() != state.log)
         return "the writes make the log";
     auto const survives = disk.survives(state.log, state.durable_write);
     if (state.durable_index > survives)
         return "what counts as durable survives any power loss";
-    if (told_apart and state.durable_index < survives)
+    if (state.durable_index < survives)
         return "what is durable counts as such";
     for (auto const& envelope : outgoing.messages) {
         auto const* answer = std::get_if<AppendEntriesResponse>(&envelope.rpc());
@@ -158,12 +179,10 @@ constexpr char const* find_fault_in_a_life(std::uint64_t seed, int messages)
     auto state = follower(S2, Term{1}, {{Term{1}, Index{1}, 3}});
     auto disk = WatchedDisk{state};
     auto outgoing = Outgoing{};
-    auto told_apart = true;
     for (auto count = 0; count < messages; ++count) {
         advance(state, random.any_append_or_confirmation(state, seed % 4 == 0 ? 60 : 4), outgoing);
         disk.take(outgoing);
-        told_apart = told_apart and not state.pending_appends.full();
-        if (auto const* fault = find_fault(state, outgoing, disk, told_apart))
+        if (auto const* fault = find_fault(state, outgoing, disk))
             return fault;
         if (find_broken_invariant(state))
             return "every invariant of a state holds";

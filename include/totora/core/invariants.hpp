@@ -55,10 +55,10 @@ namespace totora
         return "what is durable was written";
     if (state.configuration.index > last_index(state) or state.previous_configuration.index > state.configuration.index)
         return "the configuration in force is in the log";
-    auto earlier = PendingAppend{state.durable_write, Index{}};
+    auto earlier = PendingAppend{state.durable_write, state.durable_index};
     for (auto const& pending : state.pending_appends) {
-        if (pending.write <= earlier.write or pending.last < earlier.last or pending.last > last_index(state))
-            return "pending appends are in order of their writes, and in the log";
+        if (pending.write <= earlier.write or pending.last <= earlier.last or pending.last > last_index(state))
+            return "pending appends are in order, above what is durable, and in the log";
         earlier = pending;
     }
     auto start = TermStart{state.log.base().index, state.log.base().term};
@@ -69,6 +69,8 @@ namespace totora
             return "terms go up along the log";
         start = run;
     }
+    if (earlier.last != last_index(state))
+        return "what is not durable is being written";
     if (std::holds_alternative<Candidate>(state.role) and state.voted_for != state.own.id)
         return "a candidate voted for itself";
     if (auto const* asking = std::get_if<PreCandidate>(&state.role);

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace totora
 {
@@ -53,8 +54,7 @@ struct Site
     friend constexpr bool operator==(Site const&, Site const&) = default;
 };
 
-/// A write of entries that is on its way to the disk: when it is durable, the log is durable up to `last`,
-/// unless a later write has truncated below that.
+/// A write of entries that is on its way to the disk: when it is durable, the log is durable up to `last`.
 struct PendingAppend
 {
     WriteNumber write;
@@ -62,9 +62,6 @@ struct PendingAppend
 
     friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
 };
-
-/// How many pending appends are told apart; what goes beyond is confirmed together with the newest.
-inline constexpr std::size_t pending_appends_max = 32;
 
 /// One server, entire. Figure 2, "State": a regular value, and equal values behave equally.
 struct State
@@ -80,11 +77,13 @@ struct State
     Configuration           previous_configuration; ///< In force again if the newest is truncated.
 
     // How far the disk is. All writes of a server form one numbered sequence.
-    WriteNumber                                 last_write;    ///< The newest write made.
-    WriteNumber                                 term_write;    ///< The newest one that wrote term and vote.
-    WriteNumber                                 durable_write; ///< What is durable is every write up to this one.
-    Index                                       durable_index; ///< The log is durable up to here.
-    Bounded<PendingAppend, pending_appends_max> pending_appends;
+    WriteNumber last_write;    ///< The newest write made.
+    WriteNumber term_write;    ///< The newest one that wrote term and vote.
+    WriteNumber durable_write; ///< What is durable is every write up to this one.
+    Index       durable_index; ///< The log is durable up to here.
+    /// In ascending order of writes and of indexes, all above `durable_index`: never more than there are entries that are
+    /// not durable, so that what bounds these bounds this.
+    std::vector<PendingAppend> pending_appends;
 
     // Volatile state.
     Index commit_index;

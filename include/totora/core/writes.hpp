@@ -5,6 +5,7 @@
 #include "totora/core/state.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <variant>
 
@@ -35,23 +36,40 @@ constexpr void append(State& state, Outgoing& outgoing, Run const& entries)
     TOTORA_INVARIANT(state, entries.term <= state.current_term);
     state.log.append(entries);
     state.last_write = next(state.last_write);
-    auto const pending = PendingAppend{state.last_write, last_of(entries)};
-    // When there is no room to tell them apart, the newest two are confirmed together: later, never too early.
-    if (not state.pending_appends.push_back(pending))
-        state.pending_appends.back() = pending;
+    state.pending_appends.push_back(PendingAppend{state.last_write, last_of(entries)});
     outgoing.writes.push_back(Write{Append{state.last_write, entries}});
 }
 
-/// Removes the entry at `first` and all behind it. Whatever an earlier write confirms later, the log is durable only
-/// below `first`: another entry may stand there by then.
+/// The first pending append that reaches `index`, or the end.
+template <typename Appends>
+[[nodiscard]] constexpr auto first_that_reaches(Appends& pending_appends, Index index)
+{
+    return std::lower_bound(pending_appends.begin(), pending_appends.end(), index,
+                            [](PendingAppend const& pending, Index wanted) { return pending.last < wanted; });
+}
+
+/// Whatever an earlier write confirms later, the log is durable only below `first`: another entry may stand there by then.
+/// Of the pending appends that went beyond, the oldest is the one that makes the entry before `first` durable.
+constexpr void confirm_only_below(State& state, Index first)
+{
+    auto const last = before(first);
+    state.durable_index = std::min(state.durable_index, last);
+    auto& pending_appends = state.pending_appends;
+    auto  oldest = first_that_reaches(pending_appends, last);
+    if (oldest != pending_appends.end() and last > state.durable_index) {
+        oldest->last = last;
+        ++oldest;
+    }
+    pending_appends.erase(oldest, pending_appends.end());
+}
+
+/// Removes the entry at `first` and all following ones.
 constexpr void truncate(State& state, Outgoing& outgoing, Index first)
 {
     TOTORA_INVARIANT(state, first > state.commit_index);
     TOTORA_INVARIANT(state, not is_leader(state));
     state.log.truncate(first);
-    state.durable_index = std::min(state.durable_index, before(first));
-    for (auto& pending : state.pending_appends)
-        pending.last = std::min(pending.last, before(first));
+    confirm_only_below(state, first);
     if (state.configuration.index >= first)
         state.configuration = state.previous_configuration;
     state.last_write = next(state.last_write);
@@ -62,12 +80,12 @@ constexpr void truncate(State& state, Outgoing& outgoing, Index first)
 constexpr void learn_durable(State& state, WriteNumber write)
 {
     state.durable_write = write;
-    auto confirmed = std::size_t{0};
-    while (confirmed < state.pending_appends.size() and state.pending_appends[confirmed].write <= write) {
-        state.durable_index = std::max(state.durable_index, state.pending_appends[confirmed].last);
-        ++confirmed;
-    }
-    state.pending_appends.pop_front(confirmed);
+    auto const confirmed = std::find_if(state.pending_appends.begin(), state.pending_appends.end(),
+                                        [&](PendingAppend const& pending) { return pending.write > write; });
+    if (confirmed == state.pending_appends.begin())
+        return;
+    state.durable_index = std::prev(confirmed)->last;
+    state.pending_appends.erase(state.pending_appends.begin(), confirmed);
 }
 
 /// When a message that rests on a write may leave.
@@ -84,10 +102,9 @@ constexpr void learn_durable(State& state, WriteNumber write)
 {
     if (index <= state.durable_index)
         return once_term_durable(state);
-    for (auto const& pending : state.pending_appends)
-        if (pending.last >= index)
-            return once_durable(state, std::max(pending.write, state.term_write));
-    return once_durable(state, state.last_write);
+    auto const pending = first_that_reaches(state.pending_appends, index);
+    auto const write = pending != state.pending_appends.end() ? pending->write : state.last_write;
+    return once_durable(state, std::max(write, state.term_write));
 }
 
 } // namespace totora
