@@ -195,5 +195,58 @@ constexpr auto a_pre_vote_is_not_a_vote = [] {
 };
 TOTORA_PROVE(a_pre_vote_is_not_a_vote, "dissertation 9.6", "case_4");
 
+/// Both ask in term 2, which nobody has voted in. A wins its pre-vote late, and B grants it the vote of term 2.
+constexpr auto a_pre_candidate_that_grants_a_vote_gives_up_its_own_campaign = [] {
+    auto const server = follower(S2, Term{2}, {{Term{1}, Index{1}, 1}});
+    auto const asking = step(server, ring(server, Alarm::election)).state;
+    require(is_pre_candidate(asking), "B asks for term 3");
+    auto const request = from(S1, RequestVote{Term{2}, {Term{1}, Index{1}}});
+
+    auto const [granted, outgoing] = checked_step(asking, request);
+
+    require(is_follower(granted) and granted.voted_for == S1, "B follows");
+    require(outgoing.messages == just(S1, RequestVoteResponse{Term{2}, true}, Release::once_durable(WriteNumber{1})),
+            "A gets its vote");
+    require(arms(outgoing, Alarm::election), "and an election timeout of time to win");
+    for (auto const voter : {S1, S3})
+        require_nothing_but(
+            Outcome::response_outdated, granted,
+            checked_step(granted, from(voter, RequestPreVoteResponse{Term{2}, asking.pre_vote_round, true})));
+
+    auto const asks_again = step(granted, ring(granted, Alarm::election)).state;
+    require(is_pre_candidate(asks_again), "A was silent: B asks again");
+    require(is_follower(checked_step(asks_again, request).state), "and gives up again when A repeats its request");
+    auto const refuses = checked_step(asking, from(S1, RequestVote{Term{2}, {}})).state;
+    require(is_pre_candidate(refuses), "who refuses a vote goes on asking");
+};
+TOTORA_PROVE(a_pre_candidate_that_grants_a_vote_gives_up_its_own_campaign, "dissertation 9.6", "5.2");
+
+/// The whole story: B's grants arrive after A leads.
+constexpr auto a_server_that_was_just_elected_is_not_deposed_by_its_voter = [] {
+    auto servers = std::vector<State>{};
+    for (auto const id : {S1, S2, S3})
+        servers.push_back(follower(id, Term{1}, {{Term{1}, Index{1}, 1}}));
+    servers[0].settings.pre_vote = false;
+    auto cluster = Cluster{std::move(servers)};
+    cluster.rings(S1, Alarm::election);
+    cluster.arrives(S2, from(S3, RequestVoteResponse{Term{2}, false}));
+    cluster.persists(S2);
+    cluster.rings(S2, Alarm::election);
+    require(is_pre_candidate(cluster[S2]) and cluster[S2].current_term == Term{2},
+            "B knows term 2 and asks for term 3");
+    cluster.deliver(S2, S3);
+    cluster.persists(S1);
+    cluster.deliver(S1, S2);
+    cluster.persists(S2);
+    require(cluster[S2].voted_for == S1, "B votes for A");
+    cluster.deliver_all(S2, S1);
+    require(is_leader(cluster[S1]), "A leads");
+    cluster.deliver_all(S3, S2);
+
+    require(is_leader(cluster[S1]) and is_follower(cluster[S2]), "and goes on leading");
+    require(cluster[S2].current_term == Term{2}, "there is no term 3");
+};
+TOTORA_PROVE(a_server_that_was_just_elected_is_not_deposed_by_its_voter, "dissertation 9.6", "5.2");
+
 } // namespace
 } // namespace totora::test

@@ -45,6 +45,7 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId candidate, Req
             voter.voted_for = std::optional<ServerId>{candidate};
             save_vote(voter, outgoing);
         }
+        stop_asking(voter, outgoing);
         arm_election(voter, outgoing);
     }
 

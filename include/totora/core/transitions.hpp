@@ -31,6 +31,13 @@ constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader
     state.role = Role{Follower{leader}};
 }
 
+/// Ends a pre-vote under way: who helps another server to lead does not depose it in the next term.
+constexpr void stop_asking(State& state, Outgoing& outgoing)
+{
+    if (std::holds_alternative<PreCandidate>(state.role))
+        become_follower(state, outgoing, nobody);
+}
+
 /// Figure 2, "All Servers": a higher term makes a follower of anybody (§5.1). The vote in it is free.
 constexpr void adopt_term(State& state, Outgoing& outgoing, Term term)
 {
