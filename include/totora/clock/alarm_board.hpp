@@ -18,11 +18,12 @@ public:
     /// Servers of a cluster need different seeds: with equal ones their elections would collide again and again (§5.2).
     explicit AlarmBoard(std::uint64_t seed) : random_(seed) {}
 
-    /// Draws the moment anew, uniformly in the range; `at_least_ms` is not above `at_most_ms`.
-    void arm(Alarm alarm, Arming arming, Delay delay, std::uint64_t now_ms)
+    /// Draws the moment again, uniformly in the range; `at_least_ms` is not above `at_most_ms`. The time here is rounded up to
+    /// milliseconds, and that of `ring` down: no alarm is early, and one is less than a millisecond late by it.
+    void arm(Alarm alarm, Arming arming, Delay delay, std::uint64_t from_ms)
     {
         auto const range = delay.at_most_ms - delay.at_least_ms + 1;
-        place(alarm) = Armed{arming, now_ms + delay.at_least_ms + (range > 1 ? draw() % range : 0)};
+        place(alarm) = Armed{arming, from_ms + delay.at_least_ms + (range > 1 ? draw() % range : 0)};
     }
 
     void cancel(Alarm alarm) { place(alarm).reset(); }

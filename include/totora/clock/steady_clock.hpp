@@ -26,18 +26,23 @@ public:
     /// With a seed that differs from server to server.
     explicit ClockBy(std::uint64_t seed) : board_(seed) {}
 
-    void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
-    void cancel(Alarm alarm) { board_.cancel(alarm); }
+    void arm(Alarm alarm, Arming arming, Delay delay)
+    {
+        board_.arm(alarm, arming, delay, in_ms(std::chrono::ceil<Milliseconds>(since_epoch())));
+    }
+
+    void                                       cancel(Alarm alarm) { board_.cancel(alarm); }
     [[nodiscard]] std::optional<AlarmRang>     ring() { return board_.ring(now_ms()); }
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
 
-    [[nodiscard]] std::uint64_t now_ms() const
-    {
-        auto const now = Source::now().time_since_epoch();
-        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-    }
+    [[nodiscard]] std::uint64_t now_ms() const { return in_ms(std::chrono::floor<Milliseconds>(since_epoch())); }
 
 private:
+    using Milliseconds = std::chrono::milliseconds;
+
+    [[nodiscard]] static auto          since_epoch() { return Source::now().time_since_epoch(); }
+    [[nodiscard]] static std::uint64_t in_ms(Milliseconds time) { return static_cast<std::uint64_t>(time.count()); }
+
     AlarmBoard board_;
 };
 

@@ -19,16 +19,16 @@ namespace totora
 /// from a stream that no other server shares, so that elections do not collide for ever (§5.2).
 template <typename T>
 concept alarm_clock = requires(T& clock, T const& readable, Alarm alarm, Arming arming, Delay delay) {
-    /// Lets the alarm ring once, between `delay.at_least_ms` and `delay.at_most_ms` from now, both included and possibly equal;
-    /// `arming` comes back with the ring.
+    /// Lets the alarm ring once, between `delay.at_least_ms` and `delay.at_most_ms` from now, both included and possibly equal, and
+    /// not a fraction of a millisecond earlier: leases rest on it. `arming` comes back with the ring.
     { clock.arm(alarm, arming, delay) } -> std::same_as<void>;
     /// Disarms it; nothing happens if it is not armed.
     { clock.cancel(alarm) } -> std::same_as<void>;
     /// The next alarm that is due, disarming it; nothing if none is.
     { clock.ring() } -> std::same_as<std::optional<AlarmRang>>;
-    /// When the next alarm rings, by `now_ms`; nothing if none is armed.
+    /// When the next alarm rings, by `now_ms`; nothing if none is armed. It is due from the moment at which `now_ms` gives that.
     { readable.next_ring_ms() } -> std::same_as<std::optional<std::uint64_t>>;
-    /// Milliseconds since any fixed moment. The deadlines of proposals and reads are taken from it too.
+    /// Milliseconds since any fixed moment, rounded down. What must not be early counts from the next one. The deadlines of proposals and reads are taken from it too.
     { readable.now_ms() } -> std::same_as<std::uint64_t>;
 };
 

@@ -5,6 +5,8 @@
 #include "totora/policy/clock.hpp"
 #include "totora/testing/conformance/findings.hpp"
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,6 +82,32 @@ public:
                          "One alarm was cancelled, and another one did not ring.");
     }
 
+    /// `let_pass_us(clock, microseconds)` lets exactly so much time pass, which tells a clock from one that counts whole
+    /// milliseconds from where it rounds to.
+    template <typename LetPassMicroseconds>
+    void an_alarm_armed_between_two_milliseconds_is_not_early(LetPassMicroseconds& let_pass_us)
+    {
+        auto arming = std::uint64_t{0};
+        for (auto const past_us : {0, 1, 499, 500, 501, 998, 999}) {
+            findings_.call(std::to_string(past_us) + " us pass");
+            let_pass_us(clock_, static_cast<std::uint64_t>(past_us));
+            arm(Arming{++arming}, {20, 20});
+            findings_.call("19999 us pass");
+            let_pass_us(clock_, std::uint64_t{19'999});
+            auto const early = clock_.ring();
+            findings_.expect(not early, "an alarm does not ring early",
+                             "It rang a microsecond before the 20 ms for which it was armed were over.");
+            if (early)
+                return;
+            findings_.call("1 us passes");
+            let_pass_us(clock_, std::uint64_t{1});
+            auto const rang = wait_for_ring(now(), 0);
+            findings_.expect(rang and rang->arming == Arming{arming}, "an armed alarm rings, and says for what",
+                             "It did not ring within ten seconds of its latest time.");
+            let_pass_us(clock_, std::uint64_t{1000} - static_cast<std::uint64_t>(past_us)); // Back to a whole one.
+        }
+    }
+
 private:
     /// Reads the time, and looks that it does not go back.
     std::uint64_t now()
@@ -143,8 +171,11 @@ private:
 ///
 /// `make()` gives a clock; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that
 /// follows the real time takes about a second; better give it, in the test, another source of time (clock/steady_clock.hpp).
-template <typename Make, typename LetPass>
-[[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass)
+///
+/// A clock that can be set forward by microseconds should be: only then is an alarm that rings a fraction of a millisecond early
+/// found. `let_pass_us(clock, us)` lets exactly so much time pass; what only sleeps cannot do that, and leaves it out.
+template <typename Make, typename LetPass, typename LetPassMicroseconds = std::nullptr_t>
+[[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
 {
     auto       findings = Findings{};
     auto const check = [&](auto what) {
@@ -153,6 +184,10 @@ template <typename Make, typename LetPass>
         auto checks = ClockChecks{clock, let_pass, findings};
         what(checks);
     };
+    if constexpr (not std::same_as<LetPassMicroseconds, std::nullptr_t>)
+        check([&](auto& checks) { checks.an_alarm_armed_between_two_milliseconds_is_not_early(let_pass_us); });
+    else
+        static_cast<void>(let_pass_us);
     check([](auto& checks) { checks.an_alarm_rings_once_and_not_early(); });
     check([](auto& checks) { checks.arming_again_replaces(); });
     check([](auto& checks) { checks.a_cancelled_alarm_is_silent(); });

@@ -61,7 +61,10 @@ public:
     /// `time` outlives it; it goes on while processes come and go.
     DriftingClock(LocalTime const& time, std::uint64_t seed) : time_(&time), board_(seed) {}
 
-    void arm(Alarm alarm, Arming arming, Delay delay) { board_.arm(alarm, arming, delay, now_ms()); }
+    void arm(Alarm alarm, Arming arming, Delay delay)
+    {
+        board_.arm(alarm, arming, delay, (time_->local_us() + 999) / 1000);
+    }
     void cancel(Alarm alarm) { board_.cancel(alarm); }
 
     [[nodiscard]] std::optional<AlarmRang> ring()
