@@ -134,6 +134,17 @@ constexpr auto nothing_starts_with_settings_that_contradict_each_other = [] {
     require(error_after([](PersistentState&, Settings& settings) { settings.window = 0; }) == settings_unsound,
             "no window");
     require(is_sound(Settings{}), "the defaults make sense");
+    auto const with = [](bool sticky, bool check_quorum) {
+        return error_after([&](PersistentState& survived, Settings& settings) {
+            settings.sticky = sticky;
+            settings.check_quorum = check_quorum;
+            survived.current_term = Term{2}; // Something to refuse for, also if the settings are sound.
+        });
+    };
+    require(with(true, false) == sticky_unchecked, "a leader that is cut off would never give up");
+    require(with(true, true) != sticky_unchecked and with(false, false) != sticky_unchecked and
+                with(false, true) != sticky_unchecked,
+            "either of them is off, or both are on");
     auto tight = Settings{};
     tight.election = {101, 101};
     require(is_sound(tight), "twice the heartbeat is less than the minimum");

@@ -20,7 +20,7 @@ void run_seed(std::uint64_t seed, std::uint64_t events)
     settings.core.window = 1 + random() % 8;
     settings.core.pre_vote = random() % 4 != 0;
     settings.core.check_quorum = random() % 4 != 0;
-    settings.core.sticky = random() % 4 != 0;
+    settings.core.sticky = random() % 4 != 0 and settings.core.check_quorum;
     settings.append_bytes_max = 1 + random() % 200;
     auto cluster = SeededCluster{seed, 1 + random() % 5, settings};
     cluster.network.faults = {static_cast<std::uint32_t>(random() % 200), static_cast<std::uint32_t>(random() % 200),

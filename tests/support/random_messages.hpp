@@ -31,6 +31,7 @@ public:
         settings.pre_vote = below(2) == 0;
         settings.sticky = below(2) == 0;
         settings.check_quorum = below(2) == 0;
+        settings.sticky = settings.sticky and settings.check_quorum;
         settings.append_entries_max = one_of({1, 2, 4096, std::numeric_limits<std::uint64_t>::max()});
         settings.window = one_of({1, 2, 256, std::numeric_limits<std::uint64_t>::max()});
         auto log = TermRuns{};
@@ -57,7 +58,7 @@ public:
         return *std::move(state);
     }
 
-    /// Anything that can happen to this server, except that its storage fails, which ends it.
+    /// Anything that can happen to this server, except that its storage fails or confirms what was never written, which ends it.
     [[nodiscard]] constexpr Message any_message(State const& state)
     {
         auto const sender = any_sender(state);
@@ -88,7 +89,7 @@ public:
         case 16:
             if (below(slow_disk_) > 0)
                 return local(Proposed{1});
-            return local(Persisted{WriteNumber{any_near(state.last_write.value)}});
+            return local(Persisted{std::min(state.last_write, WriteNumber{any_near(state.last_write.value)})});
         case 17:
             return local(Proposed{below(50) == 0 ? any_extreme() : below(4)});
         case 18:

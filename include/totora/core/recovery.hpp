@@ -15,6 +15,7 @@ namespace totora
 /// Why no server can be made from what a log recovered.
 enum class RecoveryError : std::uint8_t
 {
+    sticky_unchecked,    ///< Stickiness without the quorum check (`gives_up_when_cut_off`).
     settings_unsound,    ///< The settings contradict each other (`is_sound(Settings)`).
     number_out_of_range, ///< A term or an index above `number_max`.
     log_newer_than_term, ///< The log ends in a later term than the server ever saved: its vote is lost.
@@ -32,6 +33,8 @@ recover(Settings const& settings, Member const& own, PersistentState persistent)
 {
     auto const last = persistent.log.last();
     auto const none = [](Configuration const& configuration) { return configuration.members.empty(); };
+    if (not gives_up_when_cut_off(settings))
+        return Unexpected{RecoveryError::sticky_unchecked};
     if (not is_sound(settings))
         return Unexpected{RecoveryError::settings_unsound};
     if (persistent.current_term.value > number_max or last.index.value > number_max)

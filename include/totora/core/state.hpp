@@ -27,14 +27,21 @@ struct Settings
     Delay         election{300, 600}; ///< The election timeout (§5.2, §5.6).
     std::uint64_t heartbeat_ms = 50;  ///< Twice this is less than the least election timeout.
     std::uint64_t append_entries_max =
-        4096;                          ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
-    std::uint64_t window = 256;        ///< Appends on their way to one follower, at least 1.
-    bool          pre_vote = true;     ///< Dissertation §9.6.
-    bool          sticky = true;       ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
-    bool          check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2).
+        4096;                      ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
+    std::uint64_t window = 256;    ///< Appends on their way to one follower, at least 1.
+    bool          pre_vote = true; ///< Dissertation §9.6.
+    bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
 };
+
+/// Whether a leader that is cut off gives up. If others are sticky to a leader that they hear and that cannot hear them, they
+/// elect no other, and it must notice (dissertation §6.2).
+[[nodiscard]] constexpr bool gives_up_when_cut_off(Settings const& settings)
+{
+    return settings.check_quorum or not settings.sticky;
+}
 
 /// Whether settings make sense together.
 [[nodiscard]] constexpr bool is_sound(Settings const& settings)
@@ -42,7 +49,7 @@ struct Settings
     return settings.heartbeat_ms > 0 and settings.election.at_least_ms <= settings.election.at_most_ms and
            settings.election.at_most_ms <= number_max and
            settings.heartbeat_ms < settings.election.at_least_ms / 2 + settings.election.at_least_ms % 2 and
-           settings.append_entries_max > 0 and settings.window > 0;
+           settings.append_entries_max > 0 and settings.window > 0 and gives_up_when_cut_off(settings);
 }
 
 /// Where in the code a doubt arose, and which condition did not hold.

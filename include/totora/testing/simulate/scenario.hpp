@@ -119,6 +119,7 @@ private:
         core.pre_vote = random_.below(4) != 0;
         core.sticky = random_.below(6) != 0;
         core.check_quorum = random_.below(3) != 0;
+        core.sticky = core.sticky and core.check_quorum;
         auto& settings = scenario_.settings;
         settings.entry_bytes_max = 2048;
         settings.uncommitted_bytes_max = scaled(256, 8);
