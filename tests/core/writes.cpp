@@ -90,17 +90,30 @@ constexpr auto term_and_vote_are_one_write_of_a_step = [] {
 };
 TOTORA_PROVE(term_and_vote_are_one_write_of_a_step, "5.1", "case_63");
 
-/// Confirmations out of order, repeated, of nothing, and of what was never written.
+/// Confirmations out of order, repeated, and of nothing.
 constexpr auto confirmations_only_go_forward = [] {
     auto const state = checked_step(with_pending_appends(4), local(Persisted{WriteNumber{3}})).state;
     for (auto const write : {WriteNumber{0}, WriteNumber{2}, WriteNumber{3}}) {
         auto const [after, outgoing] = checked_step(state, local(Persisted{write}));
         require(after == state and outgoing == Outgoing{}, "what is known already changes nothing");
     }
-    for (auto const write : {WriteNumber{5}, WriteNumber{~std::uint64_t{0}}})
-        require_nothing_but(Outcome::breach_write, state, checked_step(state, local(Persisted{write})));
 };
 TOTORA_PROVE(confirmations_only_go_forward, "5.3", "case_22");
+
+/// What else such a log confirmed is worth as little: the server promises nothing any more, whatever it was.
+constexpr auto a_log_that_confirms_what_was_never_written_ends_the_server = [] {
+    for (auto const& sane : {with_pending_appends(4), leader(follower(S1, Term{1}, {}))})
+        for (auto const write : {WriteNumber{sane.last_write.value + 1}, WriteNumber{~std::uint64_t{0}}}) {
+            auto const [after, outgoing] = step(sane, local(Persisted{write}));
+            require(outgoing.failed == Site{"the log confirmed a write that was never made", 0}, "it says why");
+            require(outgoing.messages.empty() and not outgoing.apply_through, "and nothing else");
+            require(is_follower(after) and after.durable_index == sane.durable_index,
+                    "nothing counts as durable by it");
+            require(step(after, from(S3, RequestVote{Term{9}, {Term{9}, Index{9}}})).outgoing.messages.empty(),
+                    "no vote is ever given again");
+        }
+};
+TOTORA_PROVE(a_log_that_confirms_what_was_never_written_ends_the_server, "dissertation 3.8");
 
 /// The disk as it is: every write in order, and the log after each of them.
 class WatchedDisk

@@ -56,6 +56,25 @@ void expect_silence(Stage& stage)
     BOOST_TEST(not stage.node->turn());
 }
 
+/// A log that confirms what was never written has confirmed nothing: what waited for it never leaves.
+BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *label("dissertation 3.8"))
+{
+    for (auto const more : {std::uint64_t{1}, std::uint64_t{1'000}}) {
+        auto stage = Stage{};
+        stage.lead_with_follower();
+        auto const waiting = stage.propose("a");
+        stage.run();
+        stage.wire.sent.clear();
+        stage.log.confirms_instead = WriteNumber{stage.node->state().last_write.value + more};
+        stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
+
+        expect_failed(stage, NodeFailure::untrusted_log, "confirmed write");
+        BOOST_TEST(stage.wire.sent.empty());
+        BOOST_TEST(waiting->times == 1);
+        expect_silence(stage);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
 {
     auto stage = Stage{};

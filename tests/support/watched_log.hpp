@@ -17,7 +17,7 @@ namespace totora::test
 {
 
 /// A `MemoryLog` that counts what it is asked for, and breaks a law when it is told to.
-class WatchedLog
+class WatchedLog : private DurableSource
 {
 public:
     explicit WatchedLog(Identity const& identity) : memory(identity) {}
@@ -33,10 +33,11 @@ public:
     bool               saved_above_durable = false; ///< A commit index was saved that the log did not hold durably.
 
     std::optional<LogPosition> lies_about_last;
-    std::optional<LogError>    fails_now;       ///< Reported as a failure from now on.
-    std::optional<LogError>    fails_to_read;   ///< Reads fail, and the log says nothing else about it.
-    std::optional<Index>       damages;         ///< The entry at this index comes back with a bit flipped.
-    std::optional<Index>       returns_instead; ///< Whatever is asked for, what comes back begins at this index.
+    std::optional<WriteNumber> confirms_instead; ///< Whatever is durable.
+    std::optional<LogError>    fails_now;        ///< Reported as a failure from now on.
+    std::optional<LogError>    fails_to_read;    ///< Reads fail, and the log says nothing else about it.
+    std::optional<Index>       damages;          ///< The entry at this index comes back with a bit flipped.
+    std::optional<Index>       returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
     bool                       returns_nothing = false;
     std::optional<Term>        returns_of_term;  ///< Intact, but of another term than what was written.
     bool                       reads_on = false; ///< Reads give back everything to the end of the log.
@@ -88,7 +89,7 @@ public:
         memory.sync();
     }
 
-    [[nodiscard]] Durable                 durable() { return memory.durable(); }
+    [[nodiscard]] Durable durable() { return confirms_instead ? durable_through(*confirms_instead) : memory.durable(); }
     [[nodiscard]] std::optional<LogError> failure() const { return fails_now ? fails_now : memory.failure(); }
     [[nodiscard]] LogPosition             last() const { return lies_about_last.value_or(memory.last()); }
 

@@ -47,7 +47,7 @@ struct AlarmRang
     friend constexpr bool operator==(AlarmRang const&, AlarmRang const&) = default;
 };
 
-/// The log says that this write, and all before it, are durable.
+/// The log says that this write, and all before it, are durable. If it was never made, the log cannot be trusted: final.
 struct Persisted
 {
     WriteNumber write;

@@ -45,10 +45,9 @@ enum class Outcome : std::uint8_t
     breach_conflict_committed, ///< Asks to remove what is committed.
     breach_never_sent,         ///< Answers what was never asked.
     breach_configuration,      ///< A configuration that no log may hold, or one too many.
-    breach_write,              ///< The log confirms a write that was never made.
 };
 
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::breach_write) + 1;
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::breach_configuration) + 1;
 
 /// Whether an outcome proves that another server, or a policy, is broken.
 [[nodiscard]] constexpr bool is_breach(Outcome outcome) { return outcome >= Outcome::breach_sender; }
@@ -86,7 +85,6 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "breach_conflict_committed",
         "breach_never_sent",
         "breach_configuration",
-        "breach_write",
     };
     static_assert(sizeof names / sizeof *names == outcome_count);
     return names[static_cast<std::size_t>(outcome)];

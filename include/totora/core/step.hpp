@@ -108,11 +108,19 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
     }
 }
 
+/// A server that cannot write, or whose log cannot be trusted, can promise nothing, and must not lead: another will be
+/// elected (case 71).
+constexpr void fail_storage(State& state, Site site)
+{
+    state.role = Role{Follower{}};
+    mark_broken(state, site);
+}
+
 /// What has become durable counts: a candidate's own vote, a leader's own entries, what may be applied.
 constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persisted)
 {
     if (persisted.write > state.last_write)
-        return note(outgoing, Outcome::breach_write);
+        return fail_storage(state, Site{"the log confirmed a write that was never made", 0});
     if (persisted.write <= state.durable_write)
         return;
     learn_durable(state, persisted.write);
@@ -128,11 +136,9 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
     release_applies(state, outgoing);
 }
 
-/// A server that cannot write can promise nothing, and must not lead: another will be elected (case 71).
 constexpr void receive(State& state, Outgoing&, StorageFailed const&)
 {
-    state.role = Role{Follower{}};
-    mark_broken(state, Site{"the log reported a failed write", 0});
+    fail_storage(state, Site{"the log reported a failed write", 0});
 }
 
 template <typename T>

@@ -296,6 +296,11 @@ private:
         if (log_.failure())
             return fail({NodeFailure::storage, log_.failure()->sentence});
         auto const durable = log_.durable();
+        if (durable.through() > state_.last_write)
+            return fail({NodeFailure::untrusted_log, "the log confirmed write " +
+                                                         std::to_string(durable.through().value) + " when only " +
+                                                         std::to_string(state_.last_write.value) +
+                                                         " were made: nothing that it confirmed can be relied on"});
         if (durable.through() > state_.durable_write)
             feed(nobody, Persisted{durable.through()});
         if (running_)

@@ -20,10 +20,11 @@ namespace totora
 /// Why a node can't go on. It says nothing to anybody any more; the process lives.
 enum class NodeFailure : std::uint8_t
 {
-    apply = 1, ///< The state machine threw.
-    seam,      ///< Log and core disagree about the last entry: a policy or the core is wrong.
-    storage,   ///< The log reported a failed write, sync or read, or gave back damaged bytes.
-    invariant, ///< The core doubts its own state.
+    apply = 1,     ///< The state machine threw.
+    seam,          ///< Log and core disagree about the last entry: a policy or the core is wrong.
+    storage,       ///< The log reported a failed write, sync or read, or gave back damaged bytes.
+    invariant,     ///< The core doubts its own state.
+    untrusted_log, ///< The log confirmed a write that was never made.
 };
 
 /// The name of a failure.
@@ -38,6 +39,8 @@ enum class NodeFailure : std::uint8_t
         return "storage";
     case NodeFailure::invariant:
         return "invariant";
+    case NodeFailure::untrusted_log:
+        return "untrusted_log";
     }
     return "unknown";
 }
