@@ -169,6 +169,80 @@ BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, 
     BOOST_TEST(whole->as<Applied>() != nullptr);
 }
 
+/// A disk that hangs while the others commit: what is written nowhere here is held in memory.
+BOOST_AUTO_TEST_CASE(what_is_committed_by_others_counts_until_it_is_durable_here, *label("case_77") * label("case_91"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.log.memory.hold_syncs();
+    auto ends = std::vector<ProposalEnd>{};
+    for (auto at = 0; at < 10; ++at)
+        ends.push_back(stage.propose(command_of(100)));
+    stage.run();
+    stage.accept_all(S2);
+    stage.accept_all(S3);
+    BOOST_REQUIRE((stage.status().commit == Index{11}));
+    BOOST_REQUIRE((stage.status().durable == Index{1}));
+
+    auto const beyond = stage.propose(command_of(entry_header_size));
+    stage.run();
+    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, S1));
+
+    stage.log.memory.release_syncs();
+    stage.run();
+    auto const again = stage.propose(command_of(1000));
+    stage.run();
+    stage.accept_all(S2);
+    BOOST_TEST(again->as<Applied>() != nullptr);
+    for (auto const& end : ends)
+        BOOST_TEST(end->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_committed_counts_until_it_is_applied_here, *label("case_77") * label("case_91"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    settings.apply_entries_max = 1;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    for (auto at = 0; at < 10; ++at)
+        (void)stage.propose(command_of(100));
+    stage.run();
+    stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{11}, stage.sent_to(S2).value), {}});
+    (void)stage.node->turn();
+    BOOST_REQUIRE((stage.status().commit == Index{11}));
+    auto const applied = stage.status().applied;
+    BOOST_REQUIRE((applied < Index{11}));
+
+    auto const beyond = stage.propose(command_of(101 + 100 * (applied.value - 1)));
+    (void)stage.node->turn();
+    auto const whole = (stage.run(), stage.propose(command_of(1000)));
+    stage.run();
+
+    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(whole->times == 0); // Accepted: it waits for the others.
+}
+
+/// Nor does a limit that is reached keep a server from leading, which is what ends the wait.
+BOOST_AUTO_TEST_CASE(the_entry_with_which_a_term_begins_is_refused_by_no_limit, *label("case_77"))
+{
+    auto settings = NodeSettings{};
+    settings.uncommitted_bytes_max = 1000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    auto const all = stage.propose(command_of(1000));
+    stage.run();
+    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
+    stage.lead();
+
+    BOOST_TEST((stage.log.last() == LogPosition{Term{3}, Index{3}}));
+    stage.accept_all(S2);
+    BOOST_TEST((stage.status().commit == Index{3}));
+    BOOST_TEST(all->as<OutcomeUnknown>() != nullptr); // It lost its leader, and was committed by the next.
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_room, *label("case_67"))
 {
     auto stage = Stage{};

@@ -21,13 +21,13 @@ struct AppliedWith
 /// Why the node takes no proposal or read now. The command is in no log, and it is safe to send it again.
 enum class NodeRefusal : std::uint8_t
 {
-    not_leader = 1,   ///< Ask the server named beside.
-    entry_too_large,  ///< Larger than `entry_bytes_max`: no frame could carry it.
-    too_much_pending, ///< `uncommitted_bytes_max` would be passed. Try again when something was committed.
+    not_leader = 1,  ///< Ask the server named beside.
+    entry_too_large, ///< Larger than `entry_bytes_max`: no frame could carry it.
+    too_much_pending, ///< `uncommitted_bytes_max` would be passed. Try again when something was committed, written and applied.
     no_room,          ///< The log's disk is full. Try again when there is room.
-    log_exhausted,    ///< The last index there can be is reached.
-    empty_proposal,   ///< A batch of no entries.
-    not_running,      ///< Not started, stopped, or failed: see the status.
+    log_exhausted,  ///< The last index there can be is reached.
+    empty_proposal, ///< A batch of no entries.
+    not_running,    ///< Not started, stopped, or failed: see the status.
 };
 
 /// The name of a refusal.

@@ -273,12 +273,19 @@ private:
         perform({}, nobody);
     }
 
+    /// What lies above is in memory for a client, for the disk or for the state machine. Read from the log's own index, so that it
+    /// is exact whoever led, and counts no entry twice (cases 77, 91).
+    [[nodiscard]] Index forgettable() const
+    {
+        return std::min({state_.commit_index, state_.durable_index, applier_.applied()});
+    }
+
     /// Refuses, before the core hears of it, what would let too much wait, or what the disk has no room for.
     void cut_staged()
     {
         if (not log_.has_room(proposals_.staged_bytes()))
             return proposals_.refuse_staged(refusal(NodeRefusal::no_room));
-        auto const waiting = log_.bytes(next(state_.commit_index), last_index(state_));
+        auto const waiting = log_.bytes(next(forgettable()), last_index(state_));
         auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
         proposals_.cut(allowed, waiting == 0, refusal(NodeRefusal::too_much_pending));
     }

@@ -19,7 +19,8 @@ struct NodeSettings
     /// carry it: `FrameLimits::entry_bytes_max` not less, and `frame_bytes_max` at least `frame_bytes_for` it.
     std::uint64_t entry_bytes_max = std::uint64_t{8} << 20U;
 
-    /// What may wait for its commitment; more is refused as `too_much_pending`. One proposal alone may be larger.
+    /// What a leader may have taken on that is not yet committed, durable here and applied here, all three; more is refused as
+    /// `too_much_pending`. A proposal may be larger if nothing else waits. What the node appends itself is never refused.
     std::uint64_t uncommitted_bytes_max = std::uint64_t{64} << 20U;
 
     /// The entries of one message; a single larger entry goes alone.

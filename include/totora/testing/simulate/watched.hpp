@@ -8,6 +8,7 @@
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/checks.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +42,7 @@ public:
 
     void append(WriteNumber write, Entries const& entries)
     {
-        checks_.expect(may_take_on(entries), "what waits for its commitment stays below uncommitted_bytes_max");
+        checks_.expect(may_take_on(entries), "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
         log_.append(write, entries);
     }
@@ -66,7 +67,8 @@ private:
     /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
     [[nodiscard]] bool may_take_on(Entries const& entries) const
     {
-        auto const waiting = log_.bytes(next(state_->commit_index), log_.last().index);
+        auto const kept = std::min(state_->commit_index, state_->durable_index);
+        auto const waiting = log_.bytes(next(kept), log_.last().index);
         return not is_leader(*state_) or waiting == 0 or (*entries.begin()).kind == EntryKind::no_op or
                waiting + entries.bytes() <= uncommitted_bytes_max_;
     }
