@@ -16,7 +16,7 @@ constexpr auto all_settings = [] {
         for (auto const check_quorum : {false, true}) {
             auto settings = Settings{};
             settings.pre_vote = pre_vote;
-            settings.check_quorum = check_quorum;
+            settings.sticky = settings.check_quorum = check_quorum;
             all.push_back(settings);
         }
     return all;

@@ -26,7 +26,8 @@ constexpr auto the_name_is_the_enumerators = [] {
     require(name_of(append_accepted) == "append_accepted" and name_of(probe_moved_back) == "probe_moved_back",
             "replication");
     require(name_of(ring_outdated) == "ring_outdated", "the world");
-    require(name_of(breach_sender) == "breach_sender" and name_of(breach_configuration) == "breach_configuration", "breaches");
+    require(name_of(breach_sender) == "breach_sender" and name_of(breach_configuration) == "breach_configuration",
+            "breaches");
 };
 TOTORA_PROVE(the_name_is_the_enumerators, "Figure 2");
 

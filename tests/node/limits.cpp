@@ -360,5 +360,95 @@ BOOST_AUTO_TEST_CASE(a_node_does_not_accept_what_its_transport_cannot_carry, *la
     BOOST_TEST(network.refused() == 0U);
 }
 
+/// What the log lacks is reported when it lasts, and its return at once; the log is asked once a heartbeat.
+BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, *label("case_67"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const maximum = Settings{}.election.at_most_ms;
+    auto const heartbeat = Settings{}.heartbeat_ms;
+    auto const used = stage.log.bytes(Index{1}, Index{1});
+    stage.log.memory.limit_capacity(used);
+    auto const refused = stage.propose("x");
+    stage.run();
+    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    auto const passes = [&](std::uint64_t milliseconds) {
+        for (auto passed = std::uint64_t{0}; passed < milliseconds; passed += heartbeat) {
+            stage.pass_ms(heartbeat);
+            stage.accept_all(S2);
+        }
+    };
+    passes(maximum - heartbeat);
+    BOOST_TEST((stage.status().room == LogRoom::enough)); // It may be preparing its next file.
+    passes(2 * heartbeat);
+    BOOST_TEST((stage.status().room == LogRoom::reserve_only));
+    BOOST_TEST((stage.status().role == RoleName::leader)); // S2 alone is no quorum.
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::leading_without_room)] == 1U);
+    auto const read = stage.read();
+    stage.run();
+    stage.accept(S2, Index{1}, std::get_if<Leader>(&stage.node->state().role)->round);
+    BOOST_TEST(read->as<ReadableNow>() != nullptr);
+
+    stage.log.memory.limit_capacity(used - 1);
+    passes(heartbeat);
+    BOOST_TEST((stage.status().room == LogRoom::nothing));
+
+    stage.log.memory.limit_capacity(1'000'000);
+    passes(heartbeat);
+    BOOST_TEST((stage.status().room == LogRoom::enough));
+    auto const accepted = stage.propose("x");
+    stage.run();
+    stage.accept_all(S2);
+    BOOST_TEST(accepted->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_without_room_leaves_the_lead_to_others_that_have_it, *label("case_67"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.log.memory.limit_capacity(stage.log.bytes(Index{1}, Index{1}));
+    auto const refused = stage.propose("x");
+    auto const heartbeat = Settings{}.heartbeat_ms;
+    for (auto passed = std::uint64_t{0}; passed <= Settings{}.election.at_most_ms + heartbeat; passed += heartbeat) {
+        stage.pass_ms(heartbeat);
+        for (auto const other : {S2, S3})
+            if (is_leader(stage.node->state()))
+                stage.accept_all(other);
+    }
+
+    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    BOOST_TEST((stage.status().role == RoleName::follower));
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::stepped_down_no_room)] == 1U);
+    stage.wire.sent.clear();
+    stage.pass_ms(Settings{}.election.at_most_ms);
+    BOOST_TEST(stage.wire.sent.empty()); // It does not campaign for an election maximum longer.
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_leaves_the_lead_to_others_that_are_ahead, *label("case_58"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.log.memory.hold_syncs();
+    auto const stalled = stage.propose("x");
+    stage.run();
+    auto const heartbeat = Settings{}.heartbeat_ms;
+    for (auto passed = std::uint64_t{0}; passed <= 3 * Settings{}.election.at_most_ms; passed += heartbeat) {
+        stage.pass_ms(heartbeat);
+        for (auto const other : {S2, S3})
+            if (is_leader(stage.node->state()))
+                stage.accept_all(other);
+    }
+
+    BOOST_TEST((stage.status().role == RoleName::follower));
+    BOOST_TEST(stage.status().disk_hangs);
+    BOOST_TEST((stage.status().commit == Index{2})); // By the others: it is not lost.
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::stepped_down_disk_hangs)] == 1U);
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::campaign_started)] == 1U); // That of its lead.
+    stage.log.memory.release_syncs();
+    stage.run();
+    BOOST_TEST(not stage.status().disk_hangs);
+    BOOST_TEST(stalled->times == 1);
+}
+
 } // namespace
 } // namespace totora::test

@@ -35,7 +35,8 @@ constexpr auto a_free_vote_is_given_to_a_candidate_whose_log_is_as_up_to_date = 
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S1}}), "and written");
     require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, true}, Release::once_durable(WriteNumber{1})),
             "the answer waits for the write");
-    require(outgoing.alarms.size() == 1 and arms(outgoing, Alarm::election), "the voter gives its candidate time");
+    require(outgoing.alarms.size() == 2 and arms(outgoing, Alarm::election), "the voter gives its candidate time");
+    require(arms(outgoing, Alarm::storage_stall), "and its disk");
 };
 TOTORA_PROVE(a_free_vote_is_given_to_a_candidate_whose_log_is_as_up_to_date, "Figure 2", "5.2", "5.4");
 

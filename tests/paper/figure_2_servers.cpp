@@ -111,8 +111,9 @@ constexpr auto a_candidate_begins_a_term_with_its_own_vote = [] {
             "a candidate of a new term");
     require(outgoing.outcomes == outcomes_of({Outcome::campaign_started}), "by this name");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S2}}), "its vote is written");
-    require(outgoing.alarms.size() == 1 and order_for(outgoing, Alarm::election)->delay == Settings{}.election,
+    require(outgoing.alarms.size() == 2 and order_for(outgoing, Alarm::election)->delay == Settings{}.election,
             "the timeout is drawn anew");
+    require(arms(outgoing, Alarm::storage_stall), "and its disk is watched");
     auto const request = RequestVote{Term{3}, {Term{1}, Index{4}}};
     auto const durable = Release::once_durable(WriteNumber{1});
     require(outgoing.messages == exactly({{S1, Rpc{request}, durable}, {S3, Rpc{request}, durable}}),

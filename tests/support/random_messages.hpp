@@ -97,6 +97,8 @@ public:
         default:
             if (below(20) == 0)
                 return local(Started{});
+            if (below(8) == 0)
+                return local(RoomChanged{static_cast<LogRoom>(below(20) < 12 ? 0 : below(3))});
             return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});
         }
     }
@@ -275,6 +277,7 @@ private:
         response.number = AppendNumber{any_near(progress != nullptr ? progress->sent.value : 1)};
         if (progress != nullptr and not response.success and below(2) == 0)
             response.match = before(progress->next);
+        response.no_room = below(8) == 0;
         return response;
     }
 

@@ -153,6 +153,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
         return note(outgoing, Outcome::response_of_stranger);
 
     progress->heard = true;
+    progress->no_room = response.no_room;
     progress->answered = std::max(progress->answered, response.number);
     progress->round = std::max(progress->round, response.round);
     if (response.success)

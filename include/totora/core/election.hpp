@@ -28,6 +28,8 @@ namespace totora
         return Outcome::vote_withheld_stale_term;
     if (not is_admitted(voter))
         return Outcome::vote_withheld_not_admitted;
+    if (voter.room == LogRoom::nothing)
+        return Outcome::vote_withheld_no_room;
     if (voter.voted_for and voter.voted_for != candidate)
         return Outcome::vote_withheld_already_cast;
     if (request.last_log < last_position(voter))
@@ -75,6 +77,8 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
         return Outcome::vote_withheld_stale_term;
     if (not is_admitted(voter))
         return Outcome::vote_withheld_not_admitted;
+    if (voter.room == LogRoom::nothing)
+        return Outcome::vote_withheld_no_room;
     if (is_leader_alive(voter, asker))
         return Outcome::vote_withheld_leader_alive;
     if (request.last_log < last_position(voter))
@@ -114,6 +118,10 @@ constexpr void campaign(State& state, Outgoing& outgoing)
         return note(outgoing, Outcome::campaign_withheld_not_electable);
     if (state.current_term.value >= number_max or last_index(state).value >= number_max)
         return note(outgoing, Outcome::campaign_withheld_exhausted);
+    if (state.storage.late)
+        return note(outgoing, Outcome::campaign_withheld_disk_hangs);
+    if (state.room == LogRoom::nothing)
+        return note(outgoing, Outcome::campaign_withheld_no_room);
     note(outgoing, Outcome::campaign_started);
     if (state.settings.pre_vote)
         become_pre_candidate(state, outgoing);

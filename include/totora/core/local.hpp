@@ -19,9 +19,10 @@ enum class Alarm : std::uint8_t
     leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
     heartbeat,     ///< A leader says that it lives (§5.2).
     quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
+    storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
 };
 
-inline constexpr std::size_t alarm_kinds = 4;
+inline constexpr std::size_t alarm_kinds = 5;
 
 /// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
 struct Delay
@@ -53,6 +54,23 @@ struct Persisted
     WriteNumber write;
 
     friend constexpr bool operator==(Persisted const&, Persisted const&) = default;
+};
+
+/// What a log has room for.
+enum class LogRoom : std::uint8_t
+{
+    enough,       ///< For entries.
+    reserve_only, ///< For a term, a vote, a truncation and the entry with which a leader begins, and for nothing else.
+    nothing,      ///< Not even for these.
+};
+
+/// The log has room again, or not any more. The shell asks it at a bounded rate, and lets a lack last for a while before it
+/// says so: a log that prepares its next file may have none for a moment.
+struct RoomChanged
+{
+    LogRoom room{};
+
+    friend constexpr bool operator==(RoomChanged const&, RoomChanged const&) = default;
 };
 
 /// The log can make nothing durable any more. Final.

@@ -22,10 +22,17 @@ enum class Outcome : std::uint8_t
     vote_withheld_log_behind,
     vote_withheld_leader_alive,
     vote_withheld_not_admitted,
+    vote_withheld_no_room,
     stepped_down_newer_term,
     stepped_down_no_quorum,
+    stepped_down_disk_hangs, ///< A quorum has durably what the own disk does not.
+    stepped_down_no_room,    ///< A quorum has room, and one of it the whole log.
+    leading_without_room,    ///< Nobody would do better: reads are served, proposals are refused.
     campaign_withheld_not_electable,
     campaign_withheld_exhausted,
+    campaign_withheld_disk_hangs,
+    campaign_withheld_no_room,
+    newer_term_ignored_no_room, ///< It cannot be written, and so not be adopted.
     // The course of replication.
     append_accepted,
     append_refused_stale_term,
@@ -65,10 +72,17 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "vote_withheld_log_behind",
         "vote_withheld_leader_alive",
         "vote_withheld_not_admitted",
+        "vote_withheld_no_room",
         "stepped_down_newer_term",
         "stepped_down_no_quorum",
+        "stepped_down_disk_hangs",
+        "stepped_down_no_room",
+        "leading_without_room",
         "campaign_withheld_not_electable",
         "campaign_withheld_exhausted",
+        "campaign_withheld_disk_hangs",
+        "campaign_withheld_no_room",
+        "newer_term_ignored_no_room",
         "append_accepted",
         "append_refused_stale_term",
         "append_refused_mismatch",

@@ -36,12 +36,13 @@ struct Progress
     Index                          match; ///< The follower's log agrees up to here, durably (`matchIndex`).
     Index                          next;  ///< The next entry to send (`nextIndex`).
     std::variant<Probe, Replicate> flow;
-    AppendNumber                   sent;          ///< The number of the newest append.
-    AppendNumber                   loaded;        ///< The number of the newest append with entries.
-    AppendNumber                   answered;      ///< The highest number that an answer echoed.
-    Round                          round;         ///< The newest read round that the follower answered.
-    bool                           heard = false; ///< It answered anything since the last quorum check.
-    bool                           full = false;  ///< Its queue takes no entries now.
+    AppendNumber                   sent;            ///< The number of the newest append.
+    AppendNumber                   loaded;          ///< The number of the newest append with entries.
+    AppendNumber                   answered;        ///< The highest number that an answer echoed.
+    Round                          round;           ///< The newest read round that the follower answered.
+    bool                           heard = false;   ///< It answered anything since the last quorum check.
+    bool                           full = false;    ///< Its queue takes no entries now.
+    bool                           no_room = false; ///< It said last that its log has no room for entries.
 
     [[nodiscard]] constexpr std::uint64_t in_flight() const { return sent.value - answered.value; }
 

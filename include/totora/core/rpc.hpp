@@ -82,8 +82,9 @@ struct AppendEntriesResponse
     Index match;
     /// If not successful: the follower's last entry that may be the leader's too (end of §5.3).
     LogPosition  hint;
-    Round        round;  ///< The round of the request.
-    AppendNumber number; ///< The number of the request.
+    Round        round;           ///< The round of the request.
+    AppendNumber number;          ///< The number of the request.
+    bool         no_room = false; ///< The follower's log has no room for entries.
 
     friend constexpr bool operator==(AppendEntriesResponse const&, AppendEntriesResponse const&) = default;
 };

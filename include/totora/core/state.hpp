@@ -31,6 +31,9 @@ struct Settings
     std::uint64_t window = 256;    ///< Appends on their way to one follower, at least 1.
     bool          pre_vote = true; ///< Dissertation §9.6.
     bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
+    /// How long its oldest write may take before a disk counts as hanging; 0: as long as the election maximum.
+    std::uint64_t storage_stall_ms = 0;
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
@@ -43,11 +46,14 @@ struct Settings
     return settings.check_quorum or not settings.sticky;
 }
 
+/// The longest election timeout: four of them are still a number of milliseconds.
+inline constexpr std::uint64_t election_ms_max = number_max / 4;
+
 /// Whether settings make sense together.
 [[nodiscard]] constexpr bool is_sound(Settings const& settings)
 {
     return settings.heartbeat_ms > 0 and settings.election.at_least_ms <= settings.election.at_most_ms and
-           settings.election.at_most_ms <= number_max and
+           settings.election.at_most_ms <= election_ms_max and settings.storage_stall_ms <= number_max and
            settings.heartbeat_ms < settings.election.at_least_ms / 2 + settings.election.at_least_ms % 2 and
            settings.append_entries_max > 0 and settings.window > 0 and gives_up_when_cut_off(settings);
 }
@@ -68,6 +74,16 @@ struct PendingAppend
     Index       last;
 
     friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
+};
+
+/// How the disk of a server keeps up. A disk is watched from a write that is in flight to a ring of the alarm: if that write is
+/// not durable then, it is late. So an alarm is armed once in a `storage_stall` on a busy server, and never on an idle one.
+struct StorageWatch
+{
+    WriteNumber oldest;       ///< The oldest write in flight when the alarm was armed; 0 if it is not armed.
+    bool        late = false; ///< It was in flight for longer than `storage_stall`, and still is.
+
+    friend constexpr bool operator==(StorageWatch const&, StorageWatch const&) = default;
 };
 
 /// One server, entire. Figure 2, "State": a regular value, and equal values behave equally.
@@ -91,6 +107,8 @@ struct State
     /// In ascending order of writes and of indexes, all above `durable_index`: never more than there are entries that are
     /// not durable, so that what bounds these bounds this.
     std::vector<PendingAppend> pending_appends;
+    StorageWatch               storage;
+    LogRoom                    room{}; ///< What the log has room for.
 
     // Volatile state.
     Index commit_index;

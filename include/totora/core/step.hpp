@@ -9,6 +9,7 @@
 #include "totora/core/reads.hpp"
 #include "totora/core/replication.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/storage.hpp"
 #include "totora/core/transitions.hpp"
 #include "totora/core/writes.hpp"
 
@@ -63,6 +64,8 @@ template <typename T>
         if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
             return Outcome::response_of_stranger;
     }
+    if (state.room == LogRoom::nothing and adopts_term_of(state, from, message))
+        return Outcome::newer_term_ignored_no_room;
     return std::nullopt;
 }
 
@@ -102,7 +105,9 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         campaign(state, outgoing);
     else if (ring.alarm == Alarm::quorum_check and leader != nullptr)
         check_quorum(state, outgoing, *leader);
-    else if (ring.alarm == Alarm::heartbeat and leader != nullptr) {
+    else if (ring.alarm == Alarm::storage_stall)
+        check_storage(state, outgoing);
+    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing, *leader)) {
         send_heartbeats(state, outgoing, *leader);
         arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
     }
@@ -123,7 +128,7 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
         return fail_storage(state, Site{"the log confirmed a write that was never made", 0});
     if (persisted.write <= state.durable_write)
         return;
-    learn_durable(state, persisted.write);
+    learn_durable(state, outgoing, persisted.write);
     if (auto* candidate = std::get_if<Candidate>(&state.role);
         candidate != nullptr and state.term_write <= persisted.write) {
         candidate->granted.insert(state.own.id);

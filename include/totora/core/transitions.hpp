@@ -14,10 +14,18 @@ namespace totora
 
 // Figure 4: how a server changes its role. All of it is here.
 
-/// Waits for a leader, anew.
+/// How long this server waits for a leader. One without room waits an election maximum longer: those that have it go first.
+[[nodiscard]] constexpr Delay election_timeout(State const& state)
+{
+    auto       timeout = state.settings.election;
+    auto const longer_ms = state.room == LogRoom::enough ? 0 : timeout.at_most_ms;
+    return Delay{timeout.at_least_ms + longer_ms, timeout.at_most_ms + longer_ms};
+}
+
+/// Waits for a leader, from now on.
 constexpr void arm_election(State& state, Outgoing& outgoing)
 {
-    arm(state, outgoing, Alarm::election, state.settings.election);
+    arm(state, outgoing, Alarm::election, election_timeout(state));
 }
 
 /// Gives up whatever role it has and follows, in the same term and with the same vote.
@@ -90,6 +98,8 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
         arm(state, outgoing, Alarm::quorum_check,
             Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
     append_as_leader(state, outgoing, leader, 1);
+    if (state.room != LogRoom::enough)
+        note(outgoing, Outcome::leading_without_room);
 }
 
 /// Leads, if enough voters have given their vote.

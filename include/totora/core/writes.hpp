@@ -16,6 +16,25 @@ namespace totora
 // log may be slow, but what is durable is always a prefix of the sequence. A message that promises something waits for
 // the newest write that it rests on.
 
+/// Begins to watch the disk, if nothing is watched yet: something is in flight.
+constexpr void watch_storage(State& state, Outgoing& outgoing)
+{
+    if (not state.settings.watch_storage or state.storage.oldest != WriteNumber{})
+        return;
+    auto const& settings = state.settings;
+    auto const  stall_ms = settings.storage_stall_ms > 0 ? settings.storage_stall_ms : settings.election.at_most_ms;
+    state.storage = StorageWatch{next(state.durable_write), false};
+    arm(state, outgoing, Alarm::storage_stall, Delay{stall_ms, stall_ms});
+}
+
+/// The number of a write that is made now.
+[[nodiscard]] constexpr WriteNumber number_write(State& state, Outgoing& outgoing)
+{
+    state.last_write = next(state.last_write);
+    watch_storage(state, outgoing);
+    return state.last_write;
+}
+
 /// Writes term and vote. A step that adopts a term and then votes in it makes one write of both.
 constexpr void save_vote(State& state, Outgoing& outgoing)
 {
@@ -24,8 +43,7 @@ constexpr void save_vote(State& state, Outgoing& outgoing)
         *earlier = SaveVote{earlier->write, state.current_term, state.voted_for};
         return;
     }
-    state.last_write = next(state.last_write);
-    state.term_write = state.last_write;
+    state.term_write = number_write(state, outgoing);
     outgoing.writes.push_back(Write{SaveVote{state.last_write, state.current_term, state.voted_for}});
 }
 
@@ -35,9 +53,9 @@ constexpr void append(State& state, Outgoing& outgoing, Run const& entries)
     TOTORA_INVARIANT(state, entries.first == next(last_index(state)));
     TOTORA_INVARIANT(state, entries.term <= state.current_term);
     state.log.append(entries);
-    state.last_write = next(state.last_write);
-    state.pending_appends.push_back(PendingAppend{state.last_write, last_of(entries)});
-    outgoing.writes.push_back(Write{Append{state.last_write, entries}});
+    auto const write = number_write(state, outgoing);
+    state.pending_appends.push_back(PendingAppend{write, last_of(entries)});
+    outgoing.writes.push_back(Write{Append{write, entries}});
 }
 
 /// The first pending append that reaches `index`, or the end.
@@ -72,14 +90,25 @@ constexpr void truncate(State& state, Outgoing& outgoing, Index first)
     confirm_only_below(state, first);
     if (state.configuration.index >= first)
         state.configuration = state.previous_configuration;
-    state.last_write = next(state.last_write);
-    outgoing.writes.push_back(Write{Truncate{state.last_write, first}});
+    outgoing.writes.push_back(Write{Truncate{number_write(state, outgoing), first}});
+}
+
+/// What was watched is durable: it is not late, and the next write in flight is the oldest.
+constexpr void watch_next_write(State& state, Outgoing& outgoing)
+{
+    if (state.durable_write < state.storage.oldest)
+        return;
+    state.storage = StorageWatch{};
+    if (state.durable_write < state.last_write)
+        watch_storage(state, outgoing);
 }
 
 /// Learns that every write up to `write` is durable.
-constexpr void learn_durable(State& state, WriteNumber write)
+constexpr void learn_durable(State& state, Outgoing& outgoing, WriteNumber write)
 {
     state.durable_write = write;
+    if (state.storage.late)
+        watch_next_write(state, outgoing);
     auto const confirmed = std::find_if(state.pending_appends.begin(), state.pending_appends.end(),
                                         [&](PendingAppend const& pending) { return pending.write > write; });
     if (confirmed == state.pending_appends.begin())

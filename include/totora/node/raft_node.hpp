@@ -8,6 +8,7 @@
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/node/proposals.hpp"
+#include "totora/node/room.hpp"
 #include "totora/node/sender.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/staging.hpp"
@@ -131,6 +132,7 @@ public:
             return anyone_waits();
         }
         watch_log();
+        watch_room();
         auto const more_messages = take_messages();
         while (auto const rang = clock_.ring())
             feed(nobody, *rang);
@@ -181,12 +183,14 @@ public:
         status.commit = state_.commit_index;
         status.applied = applier_.applied();
         status.durable = state_.durable_index;
+        status.room = state_.room;
+        status.disk_hangs = state_.storage.late;
         status.outcomes = outcomes_;
         if (auto const* leader = std::get_if<Leader>(&state_.role))
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
                                             std::holds_alternative<Replicate>(progress.flow), progress.full,
-                                            progress.in_flight()});
+                                            progress.in_flight(), progress.no_room});
         return status;
     }
 
@@ -283,8 +287,10 @@ private:
     /// Refuses, before the core hears of it, what would let too much wait, or what the disk has no room for.
     void cut_staged()
     {
-        if (not log_.has_room(proposals_.staged_bytes()))
+        if (not log_.has_room(proposals_.staged_bytes())) {
+            room_.refused(proposals_.staged_bytes(), settings_.entry_bytes_max);
             return proposals_.refuse_staged(refusal(NodeRefusal::no_room));
+        }
         auto const waiting = log_.bytes(next(forgettable()), last_index(state_));
         auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
         proposals_.cut(allowed, waiting == 0, refusal(NodeRefusal::too_much_pending));
@@ -312,6 +318,16 @@ private:
             feed(nobody, Persisted{durable.through()});
         if (running_)
             sender_.release(durable);
+    }
+
+    void watch_room()
+    {
+        auto const& core = settings_.core;
+        if (not running_)
+            return;
+        auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, core.election.at_most_ms);
+        if (room and *room != state_.room)
+            feed(nobody, RoomChanged{*room});
     }
 
     /// Makes durable what this turn wrote, and goes on with what that allows, if the log can say so at once.
@@ -343,7 +359,7 @@ private:
     {
         // What the disk has no room for is as good as lost: the leader will send it again.
         if (not received.entries.empty() and not log_.has_room(received.entries.bytes()))
-            return;
+            return room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
         for_each_append(received,
                         [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
     }
@@ -470,8 +486,8 @@ private:
 
     void end_everything()
     {
-        for (auto const alarm : {Alarm::election, Alarm::leader_silent, Alarm::heartbeat, Alarm::quorum_check})
-            clock_.cancel(alarm);
+        for (auto kind = std::size_t{0}; kind < alarm_kinds; ++kind)
+            clock_.cancel(static_cast<Alarm>(kind));
         sender_.clear();
         proposals_.pending().lose_behind(Index{});
         proposals_.refuse_staged({NodeRefusal::not_running, nobody});
@@ -499,6 +515,7 @@ private:
     Applier<Machine, Log>                    applier_;
     Proposals<Response>                      proposals_;
     PendingReads                             reads_;
+    RoomWatch                                room_;
     bool                                     wrote_ = false;
     bool                                     running_ = false;
     bool                                     was_started_ = false;

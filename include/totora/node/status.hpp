@@ -79,6 +79,7 @@ struct FollowerStatus
     bool          replicating = false; ///< Entries flow; otherwise the place of agreement is being looked for.
     bool          full = false;        ///< Its queue takes no entries now.
     std::uint64_t in_flight = 0;       ///< Appends that nobody has answered.
+    bool          no_room = false;     ///< Its log has no room for entries.
 };
 
 /// A picture of a node, as of its last turn.
@@ -95,6 +96,8 @@ struct Status
     Index                 commit;
     Index                 applied;
     Index                 durable;
+    LogRoom               room{};             ///< Of the own log. Less than `enough` refuses proposals.
+    bool                  disk_hangs = false; ///< The oldest write in flight is late: this server does not campaign.
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
 };

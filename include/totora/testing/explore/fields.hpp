@@ -107,6 +107,7 @@ void walk(Walker& walker, AppendEntriesResponse& response)
     walk(walker, response.hint);
     walker.number(response.round.value);
     walker.number(response.number.value);
+    walker.number(response.no_room);
 }
 
 template <typename Walker>
@@ -135,6 +136,7 @@ void walk(Walker& walker, Progress& progress)
     walker.number(progress.round.value);
     walker.number(progress.heard);
     walker.number(progress.full);
+    walker.number(progress.no_room);
 }
 
 template <typename Walker>
@@ -218,6 +220,11 @@ void walk(Walker& walker, State& state)
     walker.number(state.durable_write.value);
     walker.number(state.durable_index.value);
     walk_all(walker, state.pending_appends);
+    walker.number(state.storage.oldest.value);
+    walker.number(state.storage.late);
+    auto room = static_cast<std::uint64_t>(state.room);
+    walker.number(room);
+    state.room = static_cast<LogRoom>(room);
     walker.number(state.commit_index.value);
     walker.number(state.applying.value);
     walk_variant(walker, state.role);

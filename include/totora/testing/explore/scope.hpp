@@ -139,6 +139,7 @@ private:
     settings.pre_vote = scope.pre_vote;
     settings.sticky = scope.sticky;
     settings.check_quorum = scope.check_quorum;
+    settings.watch_storage = false;
     return settings;
 }
 
