@@ -88,6 +88,7 @@ TOTORA_PROVE(an_entry_that_only_a_follower_has_may_be_lost_because_nobody_was_to
 constexpr auto a_leader_applies_only_what_its_own_disk_has = [] {
     auto cluster = leader_whose_write_is_slow();
     cluster.rings(S1, Alarm::heartbeat); // C did not get 5/2, and says so.
+    cluster.rings(S1, Alarm::heartbeat);
     cluster.deliver_all(S1, S3);
     cluster.deliver_all(S3, S1);
     cluster.deliver_all(S1, S3);

@@ -22,7 +22,7 @@ constexpr auto leader_of_term_10 = [] {
                                  {Term{9}, Index{301}, 100}})));
 };
 
-/// The previous entries of the appends until A knows where B's log agrees with its own.
+/// The previous entries of the appends until A knows where B's log agrees with its own; the last one is where it does.
 [[nodiscard]] constexpr std::vector<std::uint64_t> probes_until_agreement(TermRuns b_log)
 {
     auto a = leader_of_term_10();
@@ -35,10 +35,13 @@ constexpr auto leader_of_term_10 = [] {
         b = at_b.state;
         auto const at_a = checked_step(a, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1).at(0)));
         a = at_a.state;
-        if (not is_probing(a, S2))
-            return probes;
-        require(at_a.outgoing.messages.size() == 1, "one probe at a time");
         append = sent<AppendEntries>(at_a.outgoing, S2).at(0);
+        if (not is_probing(a, S2)) {
+            if (append.previous.index.value != probes.back())
+                probes.push_back(append.previous.index.value); // Known from the refusal, without another question.
+            return probes;
+        }
+        require(at_a.outgoing.messages.size() == 1 and append.entries.count == 0, "one probe at a time, empty");
     }
     return probes;
 }
@@ -70,9 +73,9 @@ constexpr auto no_hint_breaks_a_leader_or_moves_it_up = [] {
          {LogPosition{}, LogPosition{Term{2}, Index{50}}, LogPosition{Term{8}, Index{900}},
           LogPosition{Term{10}, Index{401}}, LogPosition{Term{99}, Index{number_max}},
           LogPosition{Term{number_max}, Index{1}}, LogPosition{Term{0}, Index{7}}, LogPosition{Term{7}, Index{0}}}) {
-        auto const after = checked_step(a, from(S2, refused(Term{10}, Index{400}, hint))).state;
+        auto const [after, outgoing] = checked_step(a, from(S2, refused(Term{10}, Index{400}, hint)));
 
-        require(progress_of(after, S2).next <= Index{400}, "each refusal lowers next");
+        require(sent<AppendEntries>(outgoing, S2).at(0).previous.index < Index{400}, "each refusal lowers next");
         require(progress_of(after, S2).next > progress_of(after, S2).match, "and not below what matches");
     }
     auto const beyond = LogPosition{Term{1}, Index{std::numeric_limits<std::uint64_t>::max()}};
@@ -88,15 +91,15 @@ constexpr auto leader_that_believes_b_at_9 = [] {
     return a;
 };
 
-/// Two heartbeats ask B the same; its second answer comes late, and may have been made worse.
+/// Two appends ask B the same; its second answer comes late, and may have been made worse.
 constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition worse)
 {
     auto       a = leader_that_believes_b_at_9();
     auto       b = server(S2, Term{2}, std::move(b_log));
-    auto const first = checked_step(a, ring(a, Alarm::heartbeat));
+    auto const first = checked_step(a, local(LinkChanged{S2, Link::open}));
     auto const second = checked_step(first.state, ring(first.state, Alarm::heartbeat));
-    auto const refusal1 = checked_step(b, from(S1, sent<AppendEntries>(first.outgoing, S2)[0]));
-    auto const refusal2 = checked_step(refusal1.state, from(S1, sent<AppendEntries>(second.outgoing, S2)[0]));
+    auto const refusal1 = checked_step(b, from(S1, sent<AppendEntries>(first.outgoing, S2).at(0)));
+    auto const refusal2 = checked_step(refusal1.state, from(S1, sent<AppendEntries>(second.outgoing, S2).at(1)));
     auto       nack1 = sent<AppendEntriesResponse>(refusal1.outgoing, S1)[0];
     auto       nack2 = sent<AppendEntriesResponse>(refusal2.outgoing, S1)[0];
     require(not nack1.success and nack1.match == Index{9} and not nack2.success and nack2.match == Index{9},
@@ -104,8 +107,8 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
 
     auto const moved = checked_step(second.state, from(S2, nack1));
     auto const number = progress_of(moved.state, S2).sent.value;
-    require(moved.outgoing.messages == just(S2, append_of(Term{3}, {Term{1}, Index{4}}, Term{3}, 5, {}, number)),
-            "2: A sends 5 to 9, behind 4/1");
+    require(moved.outgoing.messages == just(S2, heartbeat_of(Term{3}, {Term{1}, Index{4}}, {}, number)),
+            "2: A asks about 4/1");
     for (auto const& hint : {nack2.hint, worse}) {
         nack2.hint = hint;
         auto const late = checked_step(moved.state, from(S2, nack2));
@@ -113,10 +116,11 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
         require(late.outgoing.messages.empty(), "and nothing is sent");
         require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "for this reason");
         auto const at_b = checked_step(refusal2.state, from(S1, sent<AppendEntries>(moved.outgoing, S2)[0]));
-        auto const answered =
-            checked_step(late.state, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1)[0])).state;
-        require(progress_of(answered, S2).match == Index{9}, "B's answer gives match = 9");
-        require(progress_of(answered, S2).next == Index{10} and not is_probing(answered, S2), "and the way is free");
+        auto const answered = checked_step(late.state, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1).at(0)));
+        require(progress_of(answered.state, S2).match == Index{4}, "B agrees up to 4");
+        require(sent<AppendEntries>(answered.outgoing, S2).at(0).entries == Run{Term{3}, Index{5}, 5} and
+                    not is_probing(answered.state, S2),
+                "and gets 5 to 9");
     }
 }
 
@@ -131,7 +135,7 @@ TOTORA_PROVE(a_late_refusal_does_not_move_next, "5.3", "case_12");
 /// The same once entries flow: a refusal of an append that was sent before says nothing any more.
 constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
     auto       a = leader_that_believes_b_at_9();
-    auto const asked = checked_step(a, ring(a, Alarm::heartbeat));
+    auto const asked = checked_step(a, local(LinkChanged{S2, Link::open}));
     auto const number = progress_of(asked.state, S2).sent.value;
     a = checked_step(asked.state, from(S2, accepted(Term{3}, Index{2}, number))).state;
     require(not is_probing(a, S2), "B agrees");
@@ -147,8 +151,8 @@ TOTORA_PROVE(a_refusal_from_before_the_agreement_does_not_move_next, "5.3", "cas
 /// term.
 constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
-    a = step(a, from(S2, refused(Term{3}, Index{4}, {}))).state;
-    require(progress_of(a, S2).next == Index{1}, "A begins at the first entry");
+    a = step(a, from(S2, refused(Term{3}, Index{4}, {Term{0}, Index{2}}))).state;
+    require(progress_of(a, S2).next == Index{1} and is_probing(a, S2), "A asks at the first entry");
     auto const number = progress_of(a, S2).sent.value;
 
     for (auto const& refusal : {refused_by_newer_term(Term{3}), refused(Term{3}, Index{0}, {}, number - 1),
@@ -161,14 +165,15 @@ constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used
 };
 TOTORA_PROVE(a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used, "5.3", "case_12");
 
-/// An append that was lost while entries flowed is found out by the next heartbeat, and sent again.
+/// An append that was lost while entries flowed is found out by an empty one that follows it, and sent again.
 constexpr auto a_lost_append_is_found_out_by_a_heartbeat = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
     a = step(a, from(S2, accepted(Term{3}, Index{5}))).state;
     a = step(a, local(Proposed{2})).state; // 6/3 and 7/3 are lost on the way to B.
+    a = checked_step(a, ring(a, Alarm::heartbeat)).state;
     auto const beat = checked_step(a, ring(a, Alarm::heartbeat));
-    require(sent<AppendEntries>(beat.outgoing, S2)[0] == heartbeat_of(Term{3}, {Term{3}, Index{7}}, Index{5}, 3),
-            "the heartbeat stands behind what was sent");
+    require(sent<AppendEntries>(beat.outgoing, S2).at(1) == heartbeat_of(Term{3}, {Term{3}, Index{7}}, Index{5}, 3),
+            "an interval without an answer: what was sent is asked about");
 
     auto const again = checked_step(beat.state, from(S2, refused(Term{3}, Index{7}, {Term{3}, Index{5}}, 3)));
 

@@ -161,7 +161,7 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
     auto const [after, outgoing] = full(answered(answered(leading(), Index{4}, {S2}), Index{3}, {S3}));
 
     require(is_follower(after), "B can lead with C");
-    require(outgoing.outcomes == outcomes_of({Outcome::stepped_down_no_room}), "it is named");
+    require(outgoing.outcomes == outcomes_of({Outcome::room_exhausted, Outcome::stepped_down_no_room}), "it is named");
     require(outgoing.messages.empty(), "nothing is said");
     require(order_for(outgoing, Alarm::election)->delay == Delay{minimum + maximum, 2 * maximum},
             "and A waits an election maximum longer");
@@ -186,7 +186,8 @@ constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
          {nobody_answered, one_answered, none_has_all, all_full, one_full, the_one_that_has_all_is_full, alone}) {
         auto const [after, outgoing] = full(state);
         require(is_leader(after), "it leads on");
-        require(outgoing.outcomes == outcomes_of({Outcome::leading_without_room}), "and says so");
+        require(outgoing.outcomes == outcomes_of({Outcome::room_exhausted, Outcome::leading_without_room}),
+                "and says so");
         auto const beat = checked_step(after, ring(after, Alarm::heartbeat));
         require(is_leader(beat.state) and arms(beat.outgoing, Alarm::heartbeat), "and goes on with its heartbeats");
     }

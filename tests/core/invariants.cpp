@@ -120,8 +120,6 @@ constexpr auto broken_roles_are_called_by_their_sentence = [] {
     require(with_progress([](Progress& known) { known.next = Index{6}; }) ==
                 "what is sent next lies at most one behind the log",
             "a gap");
-    require(with_progress([](Progress& known) { known.answered = AppendNumber{9}; }) == "what is answered was sent",
-            "an answer to nothing");
     require(with_progress([](Progress& known) { known.round = Round{1}; }) == "an answered round has begun", "round 1");
     require(with_progress([](Progress& known) { known.server = S1; }) == "a leader does not follow itself", "itself");
     require(with_progress([](Progress& known) { known.server = nobody; }) == "a leader does not follow itself",

@@ -190,28 +190,123 @@ BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_configuration_is_a_breach_and_is_not
     BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::breach_configuration)] == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_goes_beyond_a_burst_is_sent_after_the_next_heartbeat)
+/// Entries of 41 bytes, in a window that has room for three of them.
+BOOST_AUTO_TEST_CASE(what_goes_beyond_the_window_is_sent_once_and_when_there_is_room,
+                     *label("case_89") * label("case_91"))
 {
     auto settings = NodeSettings{};
     settings.append_bytes_max = 50;
-    settings.burst_bytes_max = 100;
+    settings.window_bytes = 130;
     auto stage = Stage{3, settings};
     stage.lead_with_follower();
     stage.wire.sent.clear();
     auto const end = stage.propose_batch({"a", "b", "c", "d", "e", "f"});
     stage.run();
     expect_contiguous(stage.appends_to(S2), Index{2}, Index{4});
-    stage.accept(S2, Index{4});
+    BOOST_TEST(stage.status().followers.at(0).in_flight == 3U);
+    stage.pass_ms(200);
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{4}); // Heartbeats change nothing.
 
     stage.wire.sent.clear();
-    stage.pass_ms(50);
-    auto const heartbeat = stage.said_to<AppendEntries>(S2).at(0);
-    BOOST_TEST((heartbeat.previous.index == Index{7}));
-    stage.hear(S2, refused(stage.term(), Index{7}, {Term{1}, Index{4}}, heartbeat.number.value));
-
+    stage.accept(S2, Index{4});
     expect_contiguous(stage.appends_to(S2), Index{5}, Index{7});
     stage.accept(S2, Index{7});
     BOOST_TEST(end->times == 1);
+    BOOST_TEST(stage.status().entry_bytes_sent == 41U * 6U + 2U * 40U); // The no-op to two, and each command once.
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_larger_than_the_window_goes_alone, *label("case_91"))
+{
+    auto settings = NodeSettings{};
+    settings.window_bytes = 100;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+    auto const end = stage.propose_batch({std::string(500, 'a'), std::string(500, 'b')});
+    stage.run();
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{2});
+    stage.accept(S2, Index{2});
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{3});
+    stage.accept(S2, Index{3});
+    BOOST_TEST(end->times == 1);
+}
+
+/// Entries that no memory holds: so many bytes are read in a turn, whoever they are for, and nobody waits for ever.
+BOOST_AUTO_TEST_CASE(a_turn_reads_no_more_from_disk_than_it_may, *label("case_94"))
+{
+    auto settings = NodeSettings{};
+    settings.cold_bytes_max = 100;
+    settings.window_bytes = 1 << 20;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch(std::vector<std::string>(20, "c"));
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::full});
+    stage.wire.arriving.push_back(LinkChanged{S3, Link::full});
+    stage.run();
+    stage.log.cold_through = stage.status().last;
+    stage.wire.sent.clear();
+    for (auto const server : {S2, S3}) {
+        stage.wire.arriving.push_back(LinkChanged{server, Link::open});
+        stage.wire.arriving.push_back(Received{server, accepted(stage.term(), Index{1}, 100), {}});
+    }
+
+    auto read_most = std::uint64_t{0};
+    for (auto more = true; more;) {
+        auto const before = stage.log.bytes_read;
+        more = stage.node->turn();
+        read_most = std::max(read_most, stage.log.bytes_read - before);
+    }
+
+    BOOST_TEST(read_most > 41U);
+    BOOST_TEST(read_most <= 100U);
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{21});
+    expect_contiguous(stage.appends_to(S3), Index{2}, Index{21});
+    for (auto const server : {S2, S3})
+        stage.accept(server, Index{21});
+    BOOST_TEST(end->times == 1);
+}
+
+/// The disk is full: it is found when the next append arrives, and again when there is room.
+BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("case_90"))
+{
+    auto stage = Stage{};
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2, Index{1}), entries_of(Term{1}, Index{1}, 2));
+    stage.log.room = 0;
+    stage.wire.sent.clear();
+
+    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 7), entries_of(Term{1}, Index{3}, 3));
+
+    auto const answer = stage.said_to<AppendEntriesResponse>(S2).at(0);
+    BOOST_TEST(answer.success);
+    BOOST_TEST(answer.no_room);
+    BOOST_TEST((answer.match == Index{2} and answer.hint == LogPosition{Term{1}, Index{2}}));
+    BOOST_TEST((stage.status().last == Index{2} and stage.status().commit == Index{2}));
+    BOOST_TEST((stage.status().room == LogRoom::nothing));
+    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::room_exhausted)] == 1U);
+
+    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(1).no_room);
+    stage.log.room.reset();
+    stage.pass_ms(50);
+    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
+    BOOST_TEST(not stage.said_to<AppendEntriesResponse>(S2).at(2).no_room);
+    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 8), entries_of(Term{1}, Index{3}, 3));
+    BOOST_TEST((stage.status().last == Index{5}));
+}
+
+/// There is no room for a large entry, but for small ones: after a while they are let in.
+BOOST_AUTO_TEST_CASE(want_of_room_for_a_large_entry_does_not_keep_small_ones_out, *label("case_90"))
+{
+    auto stage = Stage{};
+    stage.log.room = 300;
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, std::string(1000, 'x')));
+    BOOST_TEST((stage.status().room == LogRoom::reserve_only));
+    stage.hear(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
+    BOOST_TEST((stage.status().last == Index{}));
+
+    stage.pass_ms(10'000);
+    stage.hear(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
+    BOOST_TEST((stage.status().last == Index{1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_is_behind_is_not_sent_the_newest_bytes_for_older_entries, *label("case_13"))

@@ -323,12 +323,50 @@ BOOST_AUTO_TEST_CASE(a_machine_is_given_no_more_entries_at_a_time_than_it_was_to
     BOOST_TEST(stage.machine.calls == 3);
 }
 
+/// A millisecond an entry, and a thousand entries are committed at once: heartbeats leave in time all the same.
+BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch(std::vector<std::string>(1000, "slow"));
+    stage.run();
+    stage.machine.takes_time = [&](std::size_t entries) { stage.clock.advance_ms(entries); };
+    stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, stage.sent_to(S2).value), {}});
+    stage.wire.sent.clear();
+
+    auto longest_ms = std::uint64_t{0};
+    for (auto more = true; more;) {
+        auto const before_ms = stage.clock.now_ms();
+        more = stage.node->turn();
+        longest_ms = std::max(longest_ms, stage.clock.now_ms() - before_ms);
+        stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, 0), {}});
+    }
+
+    BOOST_TEST(longest_ms <= 2 * NodeSettings{}.apply_ms_max + 6); // The first call has 16 entries to learn from.
+    BOOST_TEST(end->times == 1);
+    auto const beats = stage.said_to<AppendEntries>(S2).size();
+    BOOST_TEST(beats >= 1000U / 50U - 2U);
+    BOOST_TEST(is_leader(stage.node->state()));
+}
+
+BOOST_AUTO_TEST_CASE(a_fast_machine_is_given_much_at_once)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch(std::vector<std::string>(1000, "fast"));
+    stage.run();
+    stage.machine.calls = 0;
+    stage.accept(S2, Index{1001});
+    BOOST_TEST(end->times == 1);
+    BOOST_TEST(stage.machine.calls <= 7); // 16, 32, 64, ...
+}
+
 BOOST_AUTO_TEST_CASE(no_limit_may_be_0)
 {
     for (auto const limit :
          {&NodeSettings::entry_bytes_max, &NodeSettings::uncommitted_bytes_max, &NodeSettings::append_bytes_max,
-          &NodeSettings::burst_bytes_max, &NodeSettings::apply_bytes_max, &NodeSettings::apply_entries_max,
-          &NodeSettings::receive_max}) {
+          &NodeSettings::window_bytes, &NodeSettings::cold_bytes_max, &NodeSettings::apply_bytes_max,
+          &NodeSettings::apply_entries_max, &NodeSettings::apply_ms_max, &NodeSettings::receive_max}) {
         auto settings = NodeSettings{};
         settings.*limit = 0;
         auto const stage = Stage{3, settings};

@@ -147,7 +147,7 @@ constexpr auto a_candidate_follows_the_leader_of_its_own_term = [] {
     require(is_follower(after) and known_leader(after) == S1, "it follows");
     require(after.current_term == Term{3} and after.voted_for == S2, "in the same term, its vote given");
     require(outgoing.writes.empty(), "so that there is nothing to write");
-    require(outgoing.messages == just(S1, accepted(Term{3}, Index{4})), "and it answers");
+    require(outgoing.messages == just(S1, accepted(Term{3}, Index{4}, 0)), "and it answers");
 };
 TOTORA_PROVE(a_candidate_follows_the_leader_of_its_own_term, "Figure 2", "5.2", "case_5");
 

@@ -112,9 +112,9 @@ template <typename Local>
             .number = AppendNumber{number}};
 }
 
-/// A heartbeat.
+/// A heartbeat; with a number, an append that tests the place where entries would go.
 [[nodiscard]] constexpr AppendEntries
-heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t number = 1, Round round = {})
+heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t number = 0, Round round = {})
 {
     auto heartbeat = append_of(term, previous, term, 0, commit, number);
     heartbeat.round = round;
@@ -172,7 +172,8 @@ template <typename Said>
 [[nodiscard]] constexpr bool did_nothing(Outgoing const& outgoing)
 {
     return outgoing.messages.empty() and outgoing.writes.empty() and outgoing.alarms.empty() and
-           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and not outgoing.failed;
+           not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and
+           outgoing.links_to_renew.empty() and not outgoing.failed;
 }
 
 /// Exactly these messages, in this order.

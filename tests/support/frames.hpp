@@ -130,7 +130,8 @@ struct Sample
         {"AppendEntries", to_frame(commands.rpc, commands.entries)},
         {"AppendEntries, configuration", to_frame(change.rpc, change.entries)},
         {"AppendEntriesResponse",
-         to_frame(AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}})},
+         to_frame(
+             AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}, true})},
     };
 }
 

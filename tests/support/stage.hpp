@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,17 +40,20 @@ struct Recorder
         friend bool operator==(Applied const&, Applied const&) = default;
     };
 
-    std::vector<Applied> applied;
-    Index                kept;
-    bool                 keeps = false;
-    std::optional<Index> throws_at;
-    bool                 throws_no_exception = false; ///< But an int.
-    int                  responses_too_many = 0;      ///< Or too few, if below 0.
-    int                  calls = 0;
+    std::vector<Applied>             applied;
+    Index                            kept;
+    bool                             keeps = false;
+    std::optional<Index>             throws_at;
+    bool                             throws_no_exception = false; ///< But an int.
+    int                              responses_too_many = 0;      ///< Or too few, if below 0.
+    int                              calls = 0;
+    std::function<void(std::size_t)> takes_time; ///< Called with the number of commands that are applied.
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
         ++calls;
+        if (takes_time)
+            takes_time(commands.size());
         for (auto const& command : commands) {
             if (throws_at == command.index) {
                 if (throws_no_exception)

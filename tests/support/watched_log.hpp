@@ -32,16 +32,19 @@ public:
     std::vector<Index> saved_commits;
     bool               saved_above_durable = false; ///< A commit index was saved that the log did not hold durably.
 
-    std::optional<LogPosition> lies_about_last;
-    std::optional<WriteNumber> confirms_instead; ///< Whatever is durable.
-    std::optional<LogError>    fails_now;        ///< Reported as a failure from now on.
-    std::optional<LogError>    fails_to_read;    ///< Reads fail, and the log says nothing else about it.
-    std::optional<Index>       damages;          ///< The entry at this index comes back with a bit flipped.
-    std::optional<Index>       returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
-    bool                       returns_nothing = false;
-    std::optional<Term>        returns_of_term;  ///< Intact, but of another term than what was written.
-    bool                       reads_on = false; ///< Reads give back everything to the end of the log.
-    std::optional<TornTail>    torn;             ///< Recovery reports it.
+    std::optional<LogPosition>   lies_about_last;
+    std::optional<WriteNumber>   confirms_instead; ///< Whatever is durable.
+    std::optional<LogError>      fails_now;        ///< Reported as a failure from now on.
+    std::optional<LogError>      fails_to_read;    ///< Reads fail, and the log says nothing else about it.
+    std::optional<Index>         damages;          ///< The entry at this index comes back with a bit flipped.
+    std::optional<Index>         returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
+    bool                         returns_nothing = false;
+    std::optional<Term>          returns_of_term;  ///< Intact, but of another term than what was written.
+    bool                         reads_on = false; ///< Reads give back everything to the end of the log.
+    std::optional<TornTail>      torn;             ///< Recovery reports it.
+    std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if nothing is said.
+    Index                        cold_through;     ///< Entries up to here are read from disk.
+    std::uint64_t                bytes_read = 0;   ///< From disk.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -102,6 +105,8 @@ public:
         if (reads_on)
             up_to = memory.last().index;
         auto const entries = memory.read(returns_instead.value_or(from), up_to, bytes_max);
+        if (entries and not entries->empty())
+            bytes_read += cold_bytes(from, before(from + entries->count()));
         if (not entries or (not damages and not returns_of_term))
             return entries;
         auto copies = Entries{};
@@ -117,7 +122,11 @@ public:
     }
 
     [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return memory.bytes(first, up_to); }
-    [[nodiscard]] bool          has_room(std::uint64_t bytes_more) const { return memory.has_room(bytes_more); }
+    [[nodiscard]] std::uint64_t cold_bytes(Index first, Index up_to) const
+    {
+        return memory.bytes(first, std::min(up_to, cold_through));
+    }
+    [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return not room or bytes_more <= *room; }
 
     void close()
     {

@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label(
                 BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
                 BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
                 BOOST_TEST(survives(RequestVoteResponse{Term{b}, yes}));
-                BOOST_TEST(
-                    survives(AppendEntriesResponse{Term{a}, yes, Index{b}, position, Round{a}, AppendNumber{b}}));
+                BOOST_TEST(survives(
+                    AppendEntriesResponse{Term{a}, yes, Index{b}, position, Round{a}, AppendNumber{b}, not yes}));
             }
         }
 }

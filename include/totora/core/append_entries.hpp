@@ -60,7 +60,8 @@ constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId
                                .match = append.previous.index,
                                .hint = follower.log.last_not_after(append.previous),
                                .round = append.round,
-                               .number = append.number},
+                               .number = append.number,
+                               .no_room = lacks_room(follower)},
          Release::at_once());
 }
 
@@ -88,9 +89,10 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
          AppendEntriesResponse{.term = follower.current_term,
                                .success = true,
                                .match = match,
-                               .hint = {},
+                               .hint = lacks_room(follower) ? request.previous : LogPosition{},
                                .round = request.round,
-                               .number = request.number},
+                               .number = request.number,
+                               .no_room = lacks_room(follower)},
          once_log_durable(follower, match));
 }
 
@@ -121,26 +123,43 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
     receive_append(state, outgoing, leader, append, &append.configuration);
 }
 
-/// The follower's log agrees up to `match`, durably.
+/// The follower's log agrees up to `match`, durably; and up to `previous` of what it accepted, durably or not.
 constexpr void learn_match(Progress& progress, AppendEntriesResponse const& response)
 {
-    progress.match = std::max(progress.match, response.match);
-    auto const* probe = std::get_if<Probe>(&progress.flow);
-    if (probe != nullptr and response.number >= probe->since)
-        replicate_from_now(progress);
-    progress.next = std::max(progress.next, next(progress.match));
+    advance_match(progress, response.match);
+    if (is_current(progress, response.number) and std::holds_alternative<Probe>(progress.flow))
+        replicate_from(progress, progress.next);
 }
 
-/// The follower does not hold what came before an append: looks for the place of agreement a whole term further down.
+/// The follower does not hold what came before an append. If its last entry is the leader's too, the logs agree up to there
+/// (§5.3, Log Matching); otherwise the leader searches a whole term further down.
 constexpr void
 learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Outcome::refusal_outdated);
-    auto const agreement = state.log.last_not_after(response.hint).index;
-    auto const lower = std::min(next(agreement), response.match);
-    probe_from(progress, std::max(lower, next(progress.match)));
     note(outgoing, Outcome::probe_moved_back);
+    auto const agreement = state.log.last_not_after(response.hint);
+    auto const lower = std::min(next(agreement.index), response.match);
+    if (agreement == response.hint and agreement.index < response.match)
+        replicate_from(progress, lower);
+    else
+        probe_from(progress, lower);
+}
+
+/// The follower stored nothing. The leader goes on where the follower's log ends, once there is room (case 90).
+constexpr void learn_no_room(State const& state, Progress& progress, AppendEntriesResponse const& response)
+{
+    if (state.log.holds(response.hint) and response.hint.index < progress.next)
+        probe_from(progress, next(response.hint.index));
+}
+
+constexpr void note_room(Outgoing& outgoing, Progress& progress, bool no_room)
+{
+    if (progress.no_room == no_room)
+        return;
+    progress.no_room = no_room;
+    note(outgoing, no_room ? Outcome::follower_without_room : Outcome::follower_with_room_again);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, AppendEntriesResponse const& response)
@@ -152,13 +171,17 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
     if (progress == nullptr)
         return note(outgoing, Outcome::response_of_stranger);
 
+    auto const current = is_current(*progress, response.number);
     progress->heard = true;
-    progress->no_room = response.no_room;
-    progress->answered = std::max(progress->answered, response.number);
+    progress->answered = progress->answered or current;
+    progress->moving = progress->moving or current;
     progress->round = std::max(progress->round, response.round);
+    note_room(outgoing, *progress, response.no_room);
     if (response.success)
         learn_match(*progress, response);
-    else
+    if (response.no_room and current)
+        learn_no_room(state, *progress, response);
+    else if (not response.success)
         learn_mismatch(state, outgoing, *progress, response);
     advance_commit_index(state, outgoing, *leader);
     confirm_reads(state, outgoing, *leader);

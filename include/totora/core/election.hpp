@@ -5,7 +5,10 @@
 #include "totora/core/state.hpp"
 #include "totora/core/transitions.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace totora
 {
@@ -129,7 +132,40 @@ constexpr void campaign(State& state, Outgoing& outgoing)
         become_candidate(state, outgoing);
 }
 
-/// Gives up leading if no majority has answered since the last check (dissertation §6.2). Another may already lead.
+/// After how many quorum checks in a row without any progress a link is renewed, and the leader steps down.
+inline constexpr std::uint8_t stalled_before_renewal = 3;
+inline constexpr std::uint8_t stalled_before_stepping_down = 6;
+
+/// Looks for followers that answer, lack entries, and to which nothing moves: no append is answered, the link takes no bytes,
+/// and it is not for want of room. If no majority is left without them, their connections are made again; if that does not
+/// help, another may have better ones (case 94). False if the leader is to step down.
+constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leader& leader)
+{
+    for (auto& progress : leader.followers) {
+        auto const moves = std::exchange(progress.moving, false);
+        auto const stalls =
+            not moves and progress.heard and not progress.no_room and progress.match < last_index(state);
+        progress.stalled = stalls ? std::uint8_t(std::min(progress.stalled + 1, 255)) : std::uint8_t{0};
+    }
+    auto const is_stalled = [&](std::uint8_t checks) {
+        return not is_agreed(state.configuration, [&](ServerId server) {
+            auto const* progress = find_progress(leader, server);
+            return server == state.own.id or (progress != nullptr and progress->stalled < checks);
+        });
+    };
+    if (is_stalled(stalled_before_stepping_down))
+        return false;
+    if (is_stalled(stalled_before_renewal))
+        for (auto& progress : leader.followers)
+            if (progress.stalled == stalled_before_renewal) {
+                note(outgoing, Outcome::link_renewed);
+                outgoing.links_to_renew.push_back(progress.server);
+            }
+    return true;
+}
+
+/// Steps down if no majority has answered since the last check (dissertation §6.2), or if nothing gets through to it.
+/// Another may already lead.
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
     auto const heard = is_agreed(state.configuration, [&](ServerId server) {
@@ -138,6 +174,10 @@ constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
     });
     if (not heard) {
         note(outgoing, Outcome::stepped_down_no_quorum);
+        return become_follower(state, outgoing, nobody);
+    }
+    if (not renew_stalled_links(state, outgoing, leader)) {
+        note(outgoing, Outcome::stepped_down_no_progress);
         return become_follower(state, outgoing, nobody);
     }
     for (auto& progress : leader.followers)

@@ -22,12 +22,10 @@ namespace totora
     if (leader.confirmed > leader.round)
         return "a confirmed round has begun";
     for (auto const& progress : leader.followers) {
-        if (progress.match >= progress.next)
+        if (progress.match >= progress.first or progress.first > progress.next)
             return "what matches lies below what is sent next";
         if (progress.next > next(last_index(state)))
             return "what is sent next lies at most one behind the log";
-        if (progress.answered > progress.sent or progress.loaded > progress.sent)
-            return "what is answered was sent";
         if (progress.round > leader.round)
             return "an answered round has begun";
         if (progress.server == state.own.id or progress.server == nobody)

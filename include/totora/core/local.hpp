@@ -64,8 +64,9 @@ enum class LogRoom : std::uint8_t
     nothing,      ///< Not even for these.
 };
 
-/// The log has room again, or not any more. The shell asks it at a bounded rate, and lets a lack last for a while before it
-/// says so: a log that prepares its next file may have none for a moment.
+/// The log has room again, or not any more: a follower does not store the entries that arrive, and every answer says so. The
+/// shell asks the log at a bounded rate, and lets a leader's lack last for a while before it says so: a log that prepares its
+/// next file may have none for a moment.
 struct RoomChanged
 {
     LogRoom room{};
@@ -108,6 +109,32 @@ enum class Link : std::uint8_t
     full,        ///< Its queue takes no more entries; some may have been dropped.
     open,        ///< Its queue takes messages (again), and the server is connected.
     unreachable, ///< The connection broke; messages were lost.
+};
+
+/// The shell has sent a follower only a part of what the last step made for it, and sends it no more entries until
+/// `AppendsResumed`: the bytes on their way, or those read from disk in one turn, have reached their bound.
+struct AppendsCut
+{
+    ServerId server;
+    Index    sent; ///< The last entry that was sent.
+
+    friend constexpr bool operator==(AppendsCut const&, AppendsCut const&) = default;
+};
+
+/// The shell can send a follower entries again.
+struct AppendsResumed
+{
+    ServerId server;
+
+    friend constexpr bool operator==(AppendsResumed const&, AppendsResumed const&) = default;
+};
+
+/// The link to a server has taken bytes since the last quorum check.
+struct LinkMoved
+{
+    ServerId server;
+
+    friend constexpr bool operator==(LinkMoved const&, LinkMoved const&) = default;
 };
 
 /// The transport says how the way to a server is now.

@@ -12,9 +12,10 @@ namespace totora
 {
 
 /// Everything that can happen to a server: what it hears from others (core/rpc.hpp), and what happens here (core/local.hpp).
-using Happening = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                               AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed,
-                               RoomChanged, Proposed, ReadRequested, LinkChanged>;
+using Happening =
+    std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
+                 AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed, Proposed,
+                 ReadRequested, RoomChanged, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
 
 /// One step's input.
 struct Message

@@ -28,6 +28,7 @@ enum class Outcome : std::uint8_t
     stepped_down_disk_hangs, ///< A quorum has durably what the own disk does not.
     stepped_down_no_room,    ///< A quorum has room, and one of it the whole log.
     leading_without_room,    ///< Nobody would do better: reads are served, proposals are refused.
+    stepped_down_no_progress,
     campaign_withheld_not_electable,
     campaign_withheld_exhausted,
     campaign_withheld_disk_hangs,
@@ -40,6 +41,11 @@ enum class Outcome : std::uint8_t
     conflict_truncated,
     refusal_outdated,
     probe_moved_back,
+    room_exhausted,
+    room_regained,
+    follower_without_room,
+    follower_with_room_again,
+    link_renewed,
     // The world's behaviour.
     response_outdated,
     response_of_stranger,
@@ -78,6 +84,7 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "stepped_down_disk_hangs",
         "stepped_down_no_room",
         "leading_without_room",
+        "stepped_down_no_progress",
         "campaign_withheld_not_electable",
         "campaign_withheld_exhausted",
         "campaign_withheld_disk_hangs",
@@ -89,6 +96,11 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "conflict_truncated",
         "refusal_outdated",
         "probe_moved_back",
+        "room_exhausted",
+        "room_regained",
+        "follower_without_room",
+        "follower_with_room_again",
+        "link_renewed",
         "response_outdated",
         "response_of_stranger",
         "ring_outdated",

@@ -112,14 +112,15 @@ inline constexpr std::size_t outcomes_max = 8;
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing
 {
-    std::vector<Envelope>            messages;      ///< In the order in which they are to leave.
-    Bounded<Write, writes_max>       writes;        ///< To be made, in this order, before `messages` are looked at.
-    Bounded<AlarmOrder, alarm_kinds> alarms;        ///< At most one of a kind.
-    std::optional<Index>             apply_through; ///< The state machine may be given everything up to here.
-    std::optional<Answer>            answer;        ///< To the client of this step.
-    std::optional<ReadAllowed>       read_allowed;  ///< To clients of earlier steps.
-    Bounded<Outcome, outcomes_max>   outcomes;      ///< What happened, by name, for whoever counts.
-    std::optional<Site>              failed;        ///< The server is out of service; nothing else is said.
+    std::vector<Envelope>            messages;       ///< In the order in which they are to leave.
+    Bounded<Write, writes_max>       writes;         ///< To be made, in this order, before `messages` are looked at.
+    Bounded<AlarmOrder, alarm_kinds> alarms;         ///< At most one of a kind.
+    std::optional<Index>             apply_through;  ///< The state machine may be given everything up to here.
+    std::optional<Answer>            answer;         ///< To the client of this step.
+    std::optional<ReadAllowed>       read_allowed;   ///< To clients of earlier steps.
+    Bounded<ServerId, servers_max>   links_to_renew; ///< Their connections are to be made again: nothing gets through.
+    Bounded<Outcome, outcomes_max>   outcomes;       ///< What happened, by name, for whoever counts.
+    std::optional<Site>              failed;         ///< The server is out of service; nothing else is said.
 
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
 };
@@ -132,6 +133,7 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.apply_through = std::optional<Index>{};
     outgoing.answer = std::optional<Answer>{};
     outgoing.read_allowed = std::optional<ReadAllowed>{};
+    outgoing.links_to_renew.clear();
     outgoing.outcomes.clear();
     outgoing.failed = std::optional<Site>{};
 }

@@ -21,21 +21,43 @@ namespace totora
     return state.log.term_at(state.commit_index) == state.current_term;
 }
 
-/// Allows the reads of every round that a majority has answered.
-constexpr void confirm_reads(State& state, Outgoing& outgoing, Leader& leader)
+/// How many rounds are on their way at most. Reads that come while so many are wait for the next one: two keep the network
+/// busy, and a round is never joined by a read that was asked for after it began (case 47).
+inline constexpr std::uint64_t rounds_max = 2;
+
+/// Begins a round for the reads that wait.
+constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leader)
 {
-    if (leader.confirmed == leader.round or not knows_what_is_committed(state))
-        return;
-    auto const answered = highest_agreed(state.configuration, Round{}, [&](ServerId server) {
+    ++leader.round.value;
+    leader.read_waits = false;
+    send_heartbeats(state, outgoing, leader);
+}
+
+/// The newest round that a majority has answered.
+[[nodiscard]] constexpr Round highest_answered_round(State const& state, Leader const& leader)
+{
+    return highest_agreed(state.configuration, Round{}, [&](ServerId server) {
         if (server == state.own.id)
             return leader.round;
         auto const* progress = find_progress(leader, server);
         return progress != nullptr ? progress->round : Round{};
     });
+}
+
+/// Allows the reads of every round that a majority has answered, and begins the round that others wait for.
+constexpr void confirm_reads(State& state, Outgoing& outgoing, Leader& leader)
+{
+    if (leader.confirmed == leader.round or not knows_what_is_committed(state))
+        return;
+    auto const answered = highest_answered_round(state, leader);
     if (answered <= leader.confirmed)
         return;
     leader.confirmed = answered;
-    outgoing.read_allowed = std::optional<ReadAllowed>{ReadAllowed{answered, state.commit_index}};
+    if (leader.read_waits) {
+        begin_round(state, outgoing, leader);
+        leader.confirmed = highest_answered_round(state, leader); // A quorum of one answers at once.
+    }
+    outgoing.read_allowed = std::optional<ReadAllowed>{ReadAllowed{leader.confirmed, state.commit_index}};
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
@@ -45,9 +67,13 @@ constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
         outgoing.answer = std::optional<Answer>{Refused{Refusal::not_leader, known_leader(state)}};
         return;
     }
-    ++leader->round.value;
+    if (leader->round.value - leader->confirmed.value >= rounds_max) {
+        leader->read_waits = true;
+        outgoing.answer = std::optional<Answer>{ReadStarted{Round{leader->round.value + 1}}};
+        return;
+    }
+    begin_round(state, outgoing, *leader);
     outgoing.answer = std::optional<Answer>{ReadStarted{leader->round}};
-    send_heartbeats(state, outgoing, *leader);
     confirm_reads(state, outgoing, *leader);
 }
 

@@ -7,7 +7,10 @@
 #include "totora/core/state.hpp"
 #include "totora/core/writes.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <variant>
 
 namespace totora
 {
@@ -17,7 +20,8 @@ namespace totora
 /// How many appends a leader sends to one follower in one step; the answers ask for more.
 inline constexpr int appends_per_step = 4;
 
-/// Sends one AppendEntries with at most `count_max` entries from `next` on (Figure 2, "AppendEntries RPC").
+/// Sends one numbered AppendEntries with at most `count_max` entries from `next` on (Figure 2, "AppendEntries RPC").
+/// Without entries it tests the place where they would go.
 ///
 /// It leaves at once: an append promises nothing, and the leader writes while it sends (dissertation §10.2.1).
 constexpr void
@@ -38,32 +42,73 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
                        .round = round,
                        .number = progress.sent},
          Release::at_once());
-
-    if (entries.count == 0)
-        return;
-    progress.loaded = progress.sent;
     if (auto* probe = std::get_if<Probe>(&progress.flow))
         probe->awaiting = true;
     else
         progress.next = next(last_of(entries));
 }
 
-/// Sends a follower the entries that it lacks, as far as its window goes.
+/// Sends an append without entries and without a number: says that the leader is there, and carries its newest read round.
+///
+/// Differs: Figure 2 has one AppendEntries for all. A heartbeat may overtake entries (case 94), so that it tests nothing beyond
+/// what the follower has acknowledged, and its commit index is at most that. A lost append is found by `test_what_was_sent`.
+constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round round, Progress const& progress)
+{
+    auto const match = LogPosition{state.log.term_at(progress.match).value_or(Term{}), progress.match};
+    send(outgoing, progress.server,
+         AppendEntries{.term = state.current_term,
+                       .previous = match,
+                       .entries = {state.current_term, next(match.index), 0},
+                       .leader_commit = std::min(state.commit_index, match.index),
+                       .round = round,
+                       .number = {}},
+         Release::at_once());
+}
+
+constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader const& leader)
+{
+    for (auto const& progress : leader.followers)
+        send_heartbeat(state, outgoing, leader.round, progress);
+}
+
+/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries an entry only if there is no other:
+/// what is refused would be sent again.
 constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
+    auto const last = last_index(state);
     for (auto sent = 0; sent < appends_per_step; ++sent) {
-        if (progress.next > last_index(state) or not may_send_entries(progress, state.settings.window))
+        if (not may_send_append(progress, state.settings.window))
             return;
-        send_append(state, outgoing, round, progress, state.settings.append_entries_max);
+        if (std::holds_alternative<Probe>(progress.flow))
+            return send_append(state, outgoing, round, progress, progress.next == last ? 1 : 0);
+        if (progress.next > last)
+            return;
+        auto const room = state.settings.window - in_flight(progress);
+        send_append(state, outgoing, round, progress, std::min(room, state.settings.append_entries_max));
     }
 }
 
-/// Sends an append without entries to every follower: says that the leader lives, carries its commit index and its newest
-/// read round, and tests the place where the next entries would go. So a lost append is found out by the next heartbeat.
-constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader& leader)
+/// Asks about what was sent, if no append was answered since the last heartbeat alarm. The append is numbered: it follows the
+/// entries on their way, so that its refusal shows a loss, and its acceptance that they only take time (etcd probes on the
+/// answer to a heartbeat in the same way). It carries nothing, and so costs nothing on a slow link.
+constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
+    auto const answered = progress.answered;
+    progress.answered = false;
+    if (answered or progress.full or progress.no_room)
+        return;
+    auto const* const probe = std::get_if<Probe>(&progress.flow);
+    if (probe != nullptr ? probe->awaiting : in_flight(progress) > 0)
+        send_append(state, outgoing, round, progress, 0);
+}
+
+/// The heartbeat alarm rang.
+constexpr void keep_followers(State& state, Outgoing& outgoing, Leader& leader)
+{
+    send_heartbeats(state, outgoing, leader);
     for (auto& progress : leader.followers)
-        send_append(state, outgoing, leader.round, progress, 0);
+        test_what_was_sent(state, outgoing, leader.round, progress);
+    arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
 }
 
 /// Appends entries of its own term to a leader's log and begins to replicate them.
@@ -97,19 +142,55 @@ constexpr void receive(State& state, Outgoing& outgoing, Proposed const& propose
         append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count);
 }
 
-/// The way to a follower has changed. What was on it may be lost, so that the place of agreement is looked for again.
-constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& changed)
+/// The progress of a server that this one replicates to; null if it does not lead, or the server is no member.
+[[nodiscard]] constexpr Progress* find_follower(State& state, ServerId server)
 {
     auto* const leader = std::get_if<Leader>(&state.role);
-    auto* const progress = leader != nullptr ? find_progress(*leader, changed.server) : nullptr;
+    return leader != nullptr ? find_progress(*leader, server) : nullptr;
+}
+
+/// The connection to a follower changed state; appends in flight may be lost, or may have arrived. The leader asks where it is
+/// sending: a new connection says nothing about the follower's log (case 88).
+constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& changed)
+{
+    auto* const progress = find_follower(state, changed.server);
     if (progress == nullptr)
         return;
     progress->full = changed.link == Link::full;
     if (changed.link == Link::full)
         return;
-    probe_from(*progress, next(progress->match));
+    if (std::holds_alternative<Probe>(progress->flow) or in_flight(*progress) > 0)
+        ask_again(*progress);
     if (changed.link == Link::open)
-        replicate(state, outgoing, leader->round, *progress);
+        replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+}
+
+/// `next` moves back to what was really sent (case 89).
+constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
+{
+    auto* const progress = find_follower(state, cut.server);
+    if (progress == nullptr)
+        return;
+    progress->paused = true;
+    if (auto* probe = std::get_if<Probe>(&progress->flow))
+        probe->awaiting = false;
+    else if (cut.sent < before(progress->next))
+        move_next(*progress, next(cut.sent));
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)
+{
+    auto* const progress = find_follower(state, resumed.server);
+    if (progress == nullptr)
+        return;
+    progress->paused = false;
+    replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+}
+
+constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)
+{
+    if (auto* const progress = find_follower(state, moved.server))
+        progress->moving = true;
 }
 
 } // namespace totora

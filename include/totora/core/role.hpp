@@ -42,6 +42,7 @@ struct Leader
     Bounded<Progress, servers_max> followers; ///< The other members of the configuration.
     Round                          round;     ///< The newest read round; every append carries it.
     Round                          confirmed; ///< The newest round whose reads have been allowed.
+    bool read_waits = false; ///< Reads wait for the round after `round`, which begins when one is confirmed.
 
     friend constexpr bool operator==(Leader const&, Leader const&) = default;
 };

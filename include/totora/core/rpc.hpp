@@ -80,11 +80,11 @@ struct AppendEntriesResponse
     /// If successful: up to here the follower's log is the leader's and this promise covers it.
     /// If not: the index of `previous`, which the follower refused.
     Index match;
-    /// If not successful: the follower's last entry that may be the leader's too (end of §5.3).
+    /// If not successful, or if there was no room: the follower's last entry that may be the leader's too (end of §5.3).
     LogPosition  hint;
     Round        round;           ///< The round of the request.
     AppendNumber number;          ///< The number of the request.
-    bool         no_room = false; ///< The follower's log has no room for entries.
+    bool         no_room = false; ///< The follower has no disk space: what it was sent it did not store (case 90).
 
     friend constexpr bool operator==(AppendEntriesResponse const&, AppendEntriesResponse const&) = default;
 };

@@ -28,7 +28,7 @@ struct Settings
     std::uint64_t heartbeat_ms = 50;  ///< Twice this is less than the least election timeout.
     std::uint64_t append_entries_max =
         4096;                      ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
-    std::uint64_t window = 256;    ///< Appends on their way to one follower, at least 1.
+    std::uint64_t window = 65536;  ///< Entries sent to one follower that it has not acknowledged, at least 1.
     bool          pre_vote = true; ///< Dissertation §9.6.
     bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
     bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
@@ -139,6 +139,9 @@ struct PersistentState
 
 [[nodiscard]] constexpr LogPosition last_position(State const& state) { return state.log.last(); }
 [[nodiscard]] constexpr Index       last_index(State const& state) { return state.log.last().index; }
+
+/// Whether the log has no room for entries.
+[[nodiscard]] constexpr bool lacks_room(State const& state) { return state.room != LogRoom::enough; }
 
 [[nodiscard]] constexpr bool is_leader(State const& state) { return std::holds_alternative<Leader>(state.role); }
 

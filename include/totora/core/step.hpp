@@ -107,10 +107,8 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         check_quorum(state, outgoing, *leader);
     else if (ring.alarm == Alarm::storage_stall)
         check_storage(state, outgoing);
-    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing, *leader)) {
-        send_heartbeats(state, outgoing, *leader);
-        arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
-    }
+    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing, *leader))
+        keep_followers(state, outgoing, *leader);
 }
 
 /// A server that cannot write, or whose log cannot be trusted, can promise nothing, and must not lead: another will be

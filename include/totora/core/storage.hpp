@@ -62,7 +62,10 @@ constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& chan
 {
     if (changed.room == state.room)
         return;
+    auto const lacked = lacks_room(state);
     state.room = changed.room;
+    if (lacks_room(state) != lacked)
+        note(outgoing, lacked ? Outcome::room_regained : Outcome::room_exhausted);
     auto const* leader = std::get_if<Leader>(&state.role);
     if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing, *leader))
         note(outgoing, Outcome::leading_without_room);

@@ -90,7 +90,8 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
         if (member.id != state.own.id) {
             auto progress = Progress{};
             progress.server = member.id;
-            probe_from(progress, next(last_index(state)));
+            progress.first = next(last_index(state));
+            probe_from(progress, progress.first);
             leader.followers.push_back(progress);
         }
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});

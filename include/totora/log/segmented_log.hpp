@@ -152,6 +152,13 @@ public:
         return parts_->image.index.bytes(first, up_to);
     }
 
+    /// The bytes of a range that are not in memory.
+    [[nodiscard]] std::uint64_t cold_bytes(Index first, Index up_to) const
+    {
+        auto const& pinned = parts_->image.pinned;
+        return bytes(first, pinned.empty() ? up_to : std::min(up_to, before(pinned.first())));
+    }
+
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
     /// Waits until everything is durable, and ends the syncer. After a failure it only ends the syncer.

@@ -3,7 +3,7 @@
 
 #include "totora/core/term_runs.hpp"
 #include "totora/core/types.hpp"
-#include "totora/node/settings.hpp"
+#include "totora/node/cold_reads.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/log.hpp"
@@ -28,7 +28,8 @@ class Applier
 public:
     using Response = typename Machine::Response;
 
-    Applier(Machine& machine, Log& log) : machine_(machine), log_(log) {}
+    Applier(Machine& machine, Log& log, ColdReads& cold_reads) : machine_(machine), log_(log), cold_reads_(cold_reads)
+    {}
 
     /// Begins behind what the machine has kept.
     void start() { applied_ = machine_.applied_index(); }
@@ -36,17 +37,21 @@ public:
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
     [[nodiscard]] Index applied() const { return applied_; }
 
-    /// Applies entries up to `through`, at most so many of them and so many bytes, and hands each response to `respond(position, response)`.
+    /// Applies one batch of entries up to `through`, at most `count_max` of them, and hands each response to `respond(position,
+    /// response)`. Nothing is applied if the disk must not be read again in this turn.
     /// What the log gives back is believed only if it is intact and is what the core knows to stand there, by `terms`.
     /// A failure is final: what was not applied is neither skipped nor tried again, since either would let servers differ.
     template <typename Respond>
     [[nodiscard]] std::optional<Failed>
-    apply(TermRuns const& terms, Index through, NodeSettings const& settings, Respond respond)
+    apply(TermRuns const& terms, Index through, std::uint64_t count_max, std::uint64_t bytes_max, Respond respond)
     {
         if (applied_ >= through)
             return std::nullopt;
-        through = std::min(through, applied_ + settings.apply_entries_max);
-        auto const batch = log_.read(next(applied_), through, settings.apply_bytes_max);
+        through = std::min(through, applied_ + count_max);
+        auto const allowed = cold_reads_.allowed(log_, ColdReads::Reader::machine, next(applied_), bytes_max);
+        if (allowed == 0)
+            return std::nullopt;
+        auto const batch = log_.read(next(applied_), through, allowed);
         if (not batch)
             return Failed{NodeFailure::storage, batch.error().sentence};
         auto last = applied_;
@@ -62,6 +67,7 @@ public:
         if (last == applied_)
             return Failed{NodeFailure::storage,
                           "the log gave back no intact entry at index " + std::to_string(next(last).value)};
+        cold_reads_.count(log_, next(applied_), last);
         if (auto failed = run())
             return failed;
         applied_ = last;
@@ -96,6 +102,7 @@ private:
 
     Machine&               machine_;
     Log&                   log_;
+    ColdReads&             cold_reads_;
     Index                  applied_;
     std::vector<EntryView> commands_; ///< Recycled, like `responses_`.
     std::vector<Response>  responses_;

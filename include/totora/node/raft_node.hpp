@@ -4,7 +4,10 @@
 #include "totora/core/recovery.hpp"
 #include "totora/core/step.hpp"
 #include "totora/node/applier.hpp"
+#include "totora/node/apply_pace.hpp"
 #include "totora/node/arrival.hpp"
+#include "totora/node/cold_reads.hpp"
+#include "totora/node/link_bytes.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/node/proposals.hpp"
@@ -55,7 +58,8 @@ public:
     RaftNode(Machine& machine, Log& log, Transport& transport, Clock& clock, NodeSettings settings = {},
              Observer observer = {})
         : log_(log), transport_(transport), clock_(clock), settings_(settings), observer_(std::move(observer)),
-          sender_(log, transport, settings_), applier_(machine, log)
+          cold_reads_(settings_.cold_bytes_max), sender_(log, transport, settings_, cold_reads_),
+          applier_(machine, log, cold_reads_), apply_pace_(settings_.apply_ms_max)
     {}
 
     RaftNode(RaftNode const&) = delete;
@@ -131,19 +135,21 @@ public:
             end_everything();
             return anyone_waits();
         }
+        cold_reads_.begin_turn();
         watch_log();
         watch_room();
         auto const more_messages = take_messages();
-        while (auto const rang = clock_.ring())
-            feed(nobody, *rang);
+        ring_alarms();
+        resume_appends();
         if (reads_.any_asked())
             feed(nobody, ReadRequested{});
         propose_staged();
         write_out();
-        apply_committed();
-        proposals_.pending().expire(clock_.now_ms());
-        reads_.expire(clock_.now_ms());
-        return anyone_waits() or (running_ and (more_messages or applier_.applied() < state_.applying));
+        auto const now_ms = apply_committed();
+        proposals_.pending().expire(now_ms);
+        reads_.expire(now_ms);
+        return anyone_waits() or (running_ and (more_messages or applier_.applied() < state_.applying or
+                                                sender_.can_resume(std::get_if<Leader>(&state_.role))));
     }
 
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
@@ -185,12 +191,15 @@ public:
         status.durable = state_.durable_index;
         status.room = state_.room;
         status.disk_hangs = state_.storage.late;
+        status.entry_bytes_sent = sender_.entry_bytes_sent();
+        status.entry_bytes_received = entry_bytes_received_;
+        status.entry_bytes_stored = entry_bytes_stored_;
         status.outcomes = outcomes_;
         if (auto const* leader = std::get_if<Leader>(&state_.role))
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
                                             std::holds_alternative<Replicate>(progress.flow), progress.full,
-                                            progress.in_flight(), progress.no_room});
+                                            in_flight(progress), progress.no_room});
         return status;
     }
 
@@ -325,7 +334,8 @@ private:
         auto const& core = settings_.core;
         if (not running_)
             return;
-        auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, core.election.at_most_ms);
+        auto const lasting_ms = is_leader(state_) ? core.election.at_most_ms : 0; // A follower is waited for.
+        auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, lasting_ms);
         if (room and *room != state_.room)
             feed(nobody, RoomChanged{*room});
     }
@@ -355,13 +365,49 @@ private:
         return true;
     }
 
+    /// Tells the core which links have taken bytes, before it judges whether anything gets through (case 94). Of a transport
+    /// that cannot tell, all are taken to have.
+    void report_links()
+    {
+        auto const* leader = std::get_if<Leader>(&state_.role);
+        if (leader == nullptr)
+            return;
+        auto const followers = leader->followers;
+        for (auto const& progress : followers)
+            if (link_bytes_.moved(transport_, progress.server))
+                feed(nobody, LinkMoved{progress.server});
+    }
+
+    void ring_alarms()
+    {
+        while (auto const rang = clock_.ring()) {
+            if (rang->alarm == Alarm::quorum_check)
+                report_links();
+            feed(nobody, *rang);
+        }
+    }
+
+    /// Goes on with followers whose last append was cut.
+    void resume_appends()
+    {
+        for (auto const server : sender_.take_resumed(std::get_if<Leader>(&state_.role)))
+            feed(nobody, AppendsResumed{server});
+    }
+
     void take(Received const& received)
     {
-        // What the disk has no room for is as good as lost: the leader will send it again.
-        if (not received.entries.empty() and not log_.has_room(received.entries.bytes()))
-            return room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
-        for_each_append(received,
-                        [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
+        entry_bytes_received_ += received.entries.bytes();
+        if (not received.entries.empty() and not log_.has_room(received.entries.bytes())) {
+            room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
+            watch_room();
+        }
+        if (state_.room == LogRoom::enough or received.entries.empty())
+            return for_each_append(
+                received, [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
+        // No disk space: to the core it is an append without entries, and the answer says why (case 90).
+        auto stripped = *std::get_if<AppendEntries>(&received.rpc);
+        stripped.entries = Run{stripped.term, next(stripped.previous.index), 0};
+        feed(received.from, stripped);
     }
 
     /// One step of the core, and all that it wants done. `happened` is whatever `advance` takes.
@@ -395,14 +441,19 @@ private:
                 clock_.cancel(order.alarm);
         for (auto const& envelope : outgoing_.messages)
             if (running_)
-                if (auto const failure = sender_.send(envelope, entries))
+                if (auto const failure = sender_.send(envelope, entries, std::get_if<Leader>(&state_.role)))
                     fail({NodeFailure::storage, failure->sentence});
+        if constexpr (requires(ServerId server) { transport_.renew(server); })
+            for (auto const server : outgoing_.links_to_renew)
+                transport_.renew(server);
         if (outgoing_.apply_through)
             log_.save_commit(*outgoing_.apply_through);
         answer_reads();
         notice_role();
         if (running_ and log_.last() != last_position(state_))
             fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
+        for (auto const& cut : sender_.take_cuts())
+            feed(nobody, cut);
     }
 
     void write(SaveVote const& one, Entries const&)
@@ -419,6 +470,8 @@ private:
             log_.append(one.write, entries);
         else
             log_.append(one.write, entries.between(one.entries.first, last_of(one.entries)));
+        if (not is_leader(state_))
+            entry_bytes_stored_ += log_.bytes(one.entries.first, last_of(one.entries));
         wrote_ = true;
     }
 
@@ -454,15 +507,33 @@ private:
         tell(now);
     }
 
-    /// Gives the state machine what is committed and durable, and serves the reads that waited for it.
-    void apply_committed()
+    /// Gives the state machine what is committed and durable, and serves the reads that waited for it. A slow machine is given
+    /// the rest in later turns: messages and alarms come in between. Returns the time.
+    std::uint64_t apply_committed()
     {
-        if (not running_)
-            return;
-        auto const failed =
-            applier_.apply(state_.log, state_.applying, settings_, [&](LogPosition position, Response response) {
-                proposals_.pending().applied(position, std::move(response));
-            });
+        auto const began_ms = clock_.now_ms();
+        auto       now_ms = began_ms;
+        auto       left = settings_.apply_entries_max;
+        for (auto moved = true; running_ and moved and left > 0;) {
+            auto const before = applier_.applied();
+            apply_batch(std::min(left, apply_pace_.entries()));
+            auto const applied = applier_.applied().value - before.value;
+            auto const took_ms = clock_.now_ms() - now_ms;
+            now_ms += took_ms;
+            apply_pace_.learn(applied, took_ms);
+            left -= std::min(left, applied);
+            moved = applied > 0 and applier_.applied() < state_.applying and
+                    now_ms - began_ms < settings_.apply_ms_max and clock_.next_ring_ms().value_or(never_ms) > now_ms;
+        }
+        return now_ms;
+    }
+
+    void apply_batch(std::uint64_t count_max)
+    {
+        auto const failed = applier_.apply(state_.log, state_.applying, count_max, settings_.apply_bytes_max,
+                                           [&](LogPosition position, Response response) {
+                                               proposals_.pending().applied(position, std::move(response));
+                                           });
         if (failed)
             return fail(*failed);
         proposals_.pending().end_through(applier_.applied());
@@ -511,11 +582,16 @@ private:
 
     State                                    state_;
     Outgoing                                 outgoing_; ///< Recycled by every step.
+    ColdReads                                cold_reads_;
     Sender<Log, Transport>                   sender_;
     Applier<Machine, Log>                    applier_;
+    ApplyPace                                apply_pace_;
+    LinkBytes                                link_bytes_;
     Proposals<Response>                      proposals_;
     PendingReads                             reads_;
     RoomWatch                                room_;
+    std::uint64_t                            entry_bytes_received_ = 0;
+    std::uint64_t                            entry_bytes_stored_ = 0;
     bool                                     wrote_ = false;
     bool                                     running_ = false;
     bool                                     was_started_ = false;

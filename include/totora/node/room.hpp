@@ -14,7 +14,8 @@ namespace totora
 /// What a node tells its core about the room of its log, which is asked at most once a heartbeat.
 ///
 /// A lack of room for entries counts when it has lasted for an election maximum: a log that prepares its next file has none
-/// for a moment, and no leader should step down for that. That not even the reserve is left counts at once.
+/// for a moment, and no leader should step down for that. That not even the reserve is left counts at once. Where a large entry
+/// was refused, smaller ones are let in again after ten seconds, whether or not it would fit by then.
 class RoomWatch
 {
 public:
@@ -33,6 +34,8 @@ public:
         if (now_ms < asks_again_ms_)
             return std::nullopt;
         asks_again_ms_ = now_ms + heartbeat_ms;
+        if (lacking_since_ms_ and now_ms - *lacking_since_ms_ >= large_entries_pause_ms)
+            needed_ = entry_header_size;
         if (log.has_room(needed_)) {
             needed_ = entry_header_size;
             lacking_since_ms_.reset();
@@ -46,6 +49,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t large_entries_pause_ms = 10'000;
+
     std::uint64_t                needed_ = entry_header_size;
     std::uint64_t                asks_again_ms_ = 0;
     std::optional<std::uint64_t> lacking_since_ms_;

@@ -26,15 +26,22 @@ struct NodeSettings
     /// The entries of one message; a single larger entry goes alone.
     std::uint64_t append_bytes_max = std::uint64_t{1} << 20U;
 
-    /// The entries of one append of the core that leave at once, cut into messages; the rest goes after the next heartbeat.
-    /// A step makes up to four appends for a follower.
-    std::uint64_t burst_bytes_max = std::uint64_t{16} << 20U;
+    /// The entries sent to one follower that it has not acknowledged; one larger entry goes alone. So much may be pinned in
+    /// memory for each follower, here and there. The bound in entries is `core.window`.
+    std::uint64_t window_bytes = std::uint64_t{16} << 20U;
+
+    /// What one turn reads from disk, for followers and the state machine together; one larger entry is read alone.
+    std::uint64_t cold_bytes_max = std::uint64_t{1} << 20U;
 
     /// What the state machine is given in one turn; a single larger entry is given alone.
     std::uint64_t apply_bytes_max = std::uint64_t{4} << 20U;
 
     /// How many entries the state machine is given in one turn: as many responses are in memory at a time, on every server.
     std::uint64_t apply_entries_max = 1024;
+
+    /// For how long the state machine is given entries in one turn, in milliseconds; a single entry may take longer. It ends
+    /// earlier when an alarm is due, so that heartbeats leave in time however slow the machine is.
+    std::uint64_t apply_ms_max = 10;
 
     /// The messages taken from the transport in one turn.
     std::uint64_t receive_max = 1024;
@@ -44,8 +51,8 @@ struct NodeSettings
 [[nodiscard]] constexpr bool has_limits(NodeSettings const& settings)
 {
     return settings.entry_bytes_max > 0 and settings.uncommitted_bytes_max > 0 and settings.append_bytes_max > 0 and
-           settings.burst_bytes_max > 0 and settings.apply_bytes_max > 0 and settings.apply_entries_max > 0 and
-           settings.receive_max > 0;
+           settings.window_bytes > 0 and settings.cold_bytes_max > 0 and settings.apply_bytes_max > 0 and
+           settings.apply_entries_max > 0 and settings.apply_ms_max > 0 and settings.receive_max > 0;
 }
 
 } // namespace totora

@@ -78,7 +78,7 @@ struct FollowerStatus
     Index         next;
     bool          replicating = false; ///< Entries flow; otherwise the place of agreement is being looked for.
     bool          full = false;        ///< Its queue takes no entries now.
-    std::uint64_t in_flight = 0;       ///< Appends that nobody has answered.
+    std::uint64_t in_flight = 0;       ///< Entries that were sent and are not known to be durable there.
     bool          no_room = false;     ///< Its log has no room for entries.
 };
 
@@ -96,8 +96,12 @@ struct Status
     Index                 commit;
     Index                 applied;
     Index                 durable;
-    LogRoom               room{};             ///< Of the own log. Less than `enough` refuses proposals.
-    bool                  disk_hangs = false; ///< The oldest write in flight is late: this server does not campaign.
+    LogRoom               room{};               ///< Of the own log. Less than `enough` refuses proposals.
+    bool                  disk_hangs = false;   ///< The oldest write in flight is late: this server does not campaign.
+    std::uint64_t         entry_bytes_sent = 0; ///< Of entries, headers included, to all followers since the start.
+    std::uint64_t         entry_bytes_received = 0; ///< Of entries that arrived.
+    std::uint64_t         entry_bytes_stored =
+        0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
 };

@@ -71,7 +71,7 @@ namespace totora::testing
 {
     return "AppendEntriesResponse{" + spelled(response.term) + ", " + spelled(response.success) + ", " +
            spelled(response.match) + ", " + spelled(response.hint) + ", " + spelled(response.round) + ", " +
-           spelled(response.number) + "}";
+           spelled(response.number) + ", " + spelled(response.no_room) + "}";
 }
 
 [[nodiscard]] inline std::string spelled(Rpc const& rpc)

@@ -47,6 +47,7 @@ void visit_fields(Visit& visit, Message& message)
         visit(message.hint);
         visit(message.round);
         visit(message.number);
+        visit(message.no_room);
     }
 }
 

@@ -128,15 +128,18 @@ void walk(Walker& walker, Progress& progress)
 {
     walker.server(progress.server);
     walker.number(progress.match.value);
+    walker.number(progress.first.value);
     walker.number(progress.next.value);
     walk_variant(walker, progress.flow);
     walker.number(progress.sent.value);
-    walker.number(progress.loaded.value);
-    walker.number(progress.answered.value);
     walker.number(progress.round.value);
     walker.number(progress.heard);
+    walker.number(progress.answered);
     walker.number(progress.full);
+    walker.number(progress.paused);
     walker.number(progress.no_room);
+    walker.number(progress.moving);
+    walker.number(progress.stalled);
 }
 
 template <typename Walker>
@@ -164,6 +167,7 @@ void walk(Walker& walker, Leader& leader)
     walk_all(walker, leader.followers);
     walker.number(leader.round.value);
     walker.number(leader.confirmed.value);
+    walker.number(leader.read_waits);
 }
 
 template <typename Walker>

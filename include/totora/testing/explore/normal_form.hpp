@@ -21,8 +21,8 @@ namespace totora::explore
 //
 // Appends to a follower: all that an answer's number is compared with is the `since` of the leader's flow, which only
 // grows. A number is *current* (1) if it is at least that, and *outdated* (0) for ever if it is below. That a leader is
-// answered what it never sent does not happen: numbers come from its own appends of its own term. The window is wider
-// than what a scope can send, so that `sent - answered` stays below it, and `loaded` is never asked for.
+// answered what it never sent does not happen: numbers come from its own appends of its own term. A heartbeat's number is
+// zero, and its answer speaks of no append: it is like an outdated one.
 //
 // None of this is taken on trust: twin.hpp.
 
@@ -82,14 +82,13 @@ inline void renumber(Rpc& rpc, AppendNumber since)
             if (message.to == progress.server)
                 renumber(message.rpc, since);
         progress.sent = AppendNumber{progress.sent >= since ? 1U : 0U};
-        progress.loaded = progress.answered = AppendNumber{};
         since = AppendNumber{1};
     }
     return outdated;
 }
 
-/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard` for the quorum
-/// check alone.
+/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard`, `moving` and `stalled`
+/// for the quorum check alone.
 inline void forget_unused(Server& server)
 {
     if (not server.state.settings.sticky) {
@@ -98,8 +97,10 @@ inline void forget_unused(Server& server)
     }
     if (not server.state.settings.check_quorum)
         if (auto* leader = std::get_if<Leader>(&server.state.role))
-            for (auto& progress : leader->followers)
-                progress.heard = false;
+            for (auto& progress : leader->followers) {
+                progress.heard = progress.moving = false;
+                progress.stalled = 0;
+            }
 }
 
 /// Brings a server into its normal form after a step, with the messages that left in it.

@@ -57,8 +57,11 @@ inline void make_twin(Server& server, Reductions const& reductions)
     if (reductions.unused and not server.state.settings.sticky)
         server.state.leader_heard = not server.state.leader_heard;
     if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr)
-        for (auto& progress : leader->followers)
+        for (auto& progress : leader->followers) {
             progress.heard = not progress.heard;
+            progress.moving = not progress.moving;
+            ++progress.stalled;
+        }
     if (not reductions.numbers)
         return;
     for (auto& arming : server.state.armings)

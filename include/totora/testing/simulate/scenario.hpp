@@ -124,7 +124,8 @@ private:
         settings.entry_bytes_max = 2048;
         settings.uncommitted_bytes_max = scaled(256, 8);
         settings.append_bytes_max = scaled(128, 6);
-        settings.burst_bytes_max = scaled(1024, 4);
+        settings.window_bytes = scaled(1024, 4);
+        settings.cold_bytes_max = scaled(128, 6);
         settings.apply_bytes_max = scaled(256, 6);
         settings.apply_entries_max = scaled(1, 8);
         settings.receive_max = scaled(1, 8);

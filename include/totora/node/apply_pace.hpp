@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace totora
+{
+
+/// How many entries the state machine is given at once, so that one call takes about as long as a turn may.
+///
+/// It begins with few and doubles while calls are fast. A call that took too long makes the next ones as much smaller: an entry
+/// that takes 0.3 ms then costs a turn some milliseconds, and not a thousand entries' time.
+class ApplyPace
+{
+public:
+    explicit ApplyPace(std::uint64_t ms_max) : ms_max_(ms_max) {}
+
+    [[nodiscard]] std::uint64_t entries() const { return entries_; }
+
+    /// A call with so many entries took so long.
+    void learn(std::uint64_t count, std::uint64_t took_ms)
+    {
+        if (took_ms > ms_max_ / 2)
+            entries_ = std::max(std::uint64_t{1}, std::min(entries_, count) * ms_max_ / (2 * took_ms));
+        else if (count >= entries_ and 4 * took_ms <= ms_max_)
+            entries_ = std::min(2 * entries_, entries_max);
+    }
+
+private:
+    static constexpr std::uint64_t entries_max = std::uint64_t{1} << 20U;
+
+    std::uint64_t ms_max_;
+    std::uint64_t entries_ = 16;
+};
+
+} // namespace totora
