@@ -23,7 +23,8 @@ constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
     require(outgoing.messages ==
                 exactly({{S2, Rpc{append}, Release::at_once()}, {S3, Rpc{append}, Release::at_once()}}),
             "the first entry of its term, to each, without waiting for its own disk");
-    require(outgoing.writes == writes_of({Append{WriteNumber{2}, {Term{2}, Index{3}, 1}}}), "which writes meanwhile");
+    require(outgoing.writes == writes_of({Append{WriteNumber{2}, {Term{2}, Index{3}, 1}, EntryKind::no_op}}),
+            "which writes meanwhile");
     require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{3},
             "nothing is known yet");
     require(is_probing(after, S2) and is_probing(after, S3), "so that it looks for the place of agreement");
@@ -60,7 +61,8 @@ constexpr auto a_command_is_appended_and_applied_when_it_is_committed = [] {
     auto const committed = checked_step(durable.state, from(S2, accepted(Term{2}, Index{5}, 2)));
 
     require(proposed.outgoing.answer == Answer{Accepted{{Term{2}, Index{4}, 2}}}, "the client learns index and term");
-    require(proposed.outgoing.writes == writes_of({Append{WriteNumber{3}, {Term{2}, Index{4}, 2}}}), "it is written");
+    require(proposed.outgoing.writes == writes_of({Append{WriteNumber{3}, {Term{2}, Index{4}, 2}, EntryKind::command}}),
+            "it is written");
     require(proposed.outgoing.messages == just(S2, append_of(Term{2}, {Term{2}, Index{3}}, Term{2}, 2, Index{3}, 2)),
             "and goes to whom the place of agreement is known, and to nobody whose answer is awaited");
     require(not proposed.outgoing.apply_through and not durable.outgoing.apply_through, "one copy is not enough");

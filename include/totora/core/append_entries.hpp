@@ -11,6 +11,7 @@
 #include "totora/core/writes.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace totora
 {
@@ -73,7 +74,7 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
     if (missing.count > 0) {
         if (missing.first <= last_index(follower))
             truncate(follower, outgoing, missing.first);
-        append(follower, outgoing, missing);
+        append(follower, outgoing, missing, std::nullopt);
         if (configuration != nullptr and configuration->index >= missing.first)
             adopt_configuration(follower, *configuration);
     }

@@ -27,11 +27,14 @@ struct SaveVote
     friend constexpr bool operator==(SaveVote const&, SaveVote const&) = default;
 };
 
-/// Write entries behind the log's last one. Their bytes wait beside the log, or came with the append being handled.
+/// Write entries after the log's last one.
 struct Append
 {
     WriteNumber write;
     Run         entries;
+    /// Of a leader's own entries: commands wait beside the log, a no-op is made. Nothing: the entries came with the append
+    /// being handled, each with its kind. So a payload that is missing is never taken for a no-op (case 93).
+    std::optional<EntryKind> kind = {};
 
     friend constexpr bool operator==(Append const&, Append const&) = default;
 };

@@ -112,10 +112,10 @@ constexpr void keep_followers(State& state, Outgoing& outgoing, Leader& leader)
 }
 
 /// Appends entries of its own term to a leader's log and begins to replicate them.
-constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader, std::uint64_t count)
+constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader, std::uint64_t count, EntryKind kind)
 {
     auto const entries = Run{state.current_term, next(last_index(state)), count};
-    append(state, outgoing, entries);
+    append(state, outgoing, entries, kind);
     for (auto& progress : leader.followers)
         replicate(state, outgoing, leader.round, progress);
     advance_commit_index(state, outgoing, leader);
@@ -139,7 +139,7 @@ constexpr void receive(State& state, Outgoing& outgoing, Proposed const& propose
     auto const answer = decide_proposal(state, proposed);
     outgoing.answer = std::optional<Answer>{answer};
     if (std::holds_alternative<Accepted>(answer))
-        append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count);
+        append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count, EntryKind::command);
 }
 
 /// The progress of a server that this one replicates to; null if it does not lead, or the server is no member.

@@ -98,7 +98,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     if (state.settings.check_quorum)
         arm(state, outgoing, Alarm::quorum_check,
             Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
-    append_as_leader(state, outgoing, leader, 1);
+    append_as_leader(state, outgoing, leader, 1, EntryKind::no_op);
     if (state.room != LogRoom::enough)
         note(outgoing, Outcome::leading_without_room);
 }

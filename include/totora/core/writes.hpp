@@ -47,15 +47,15 @@ constexpr void save_vote(State& state, Outgoing& outgoing)
     outgoing.writes.push_back(Write{SaveVote{state.last_write, state.current_term, state.voted_for}});
 }
 
-/// Appends entries behind the last one.
-constexpr void append(State& state, Outgoing& outgoing, Run const& entries)
+/// Appends entries after the last one. `kind` is that of a leader's own entries.
+constexpr void append(State& state, Outgoing& outgoing, Run const& entries, std::optional<EntryKind> kind)
 {
     TOTORA_INVARIANT(state, entries.first == next(last_index(state)));
     TOTORA_INVARIANT(state, entries.term <= state.current_term);
     state.log.append(entries);
     auto const write = number_write(state, outgoing);
     state.pending_appends.push_back(PendingAppend{write, last_of(entries)});
-    outgoing.writes.push_back(Write{Append{write, entries}});
+    outgoing.writes.push_back(Write{Append{write, entries, kind}});
 }
 
 /// The first pending append that reaches `index`, or the end.

@@ -464,7 +464,7 @@ private:
 
     void write(Append const& one, Entries const& entries)
     {
-        if (entries.empty())
+        if (one.kind == EntryKind::no_op)
             log_.append(one.write, make_no_op(one.entries));
         else if (entries.count() == one.entries.count)
             log_.append(one.write, entries);
