@@ -54,9 +54,17 @@ private:
 };
 
 /// A message that may leave now. It exists only where an `Envelope` was opened, and is what a transport takes.
+///
+/// It refers to that envelope, and cannot be copied: a transport that keeps the message copies `rpc()`.
 class Released
 {
 public:
+    Released(Released const&) = delete;
+    Released(Released&&) = default;
+    Released& operator=(Released const&) = delete;
+    Released& operator=(Released&&) = default;
+    ~Released() = default;
+
     [[nodiscard]] constexpr ServerId   to() const { return to_; }
     [[nodiscard]] constexpr Rpc const& rpc() const { return *rpc_; }
 
