@@ -157,7 +157,8 @@ BOOST_AUTO_TEST_CASE(a_proposal_in_whose_place_another_leaders_no_op_is_committe
 
 BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a_later_one)
 {
-    auto       pending = PendingProposals<std::string>{};
+    auto       guard = Guard{};
+    auto       pending = PendingProposals<std::string>{guard};
     auto const replaced = std::make_shared<ProposalEnd::element_type>();
     auto const later = std::make_shared<ProposalEnd::element_type>();
     pending.add({Term{1}, Index{2}, 1}, {Promise<std::string>::Single{note_in(replaced)}, never_ms});

@@ -285,7 +285,8 @@ BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_behind_what_it_has_acknow
 
 BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_nothing_behind)
 {
-    auto       reads = PendingReads{};
+    auto       guard = Guard{};
+    auto       reads = PendingReads{guard};
     auto       ended = 0;
     auto const ask = [&](std::uint64_t deadline_ms) { reads.ask([&](ReadOutcome const&) { ++ended; }, deadline_ms); };
     ask(1);

@@ -28,10 +28,12 @@ struct PowerFailed
 struct Mains
 {
     std::uint64_t calls_left = std::numeric_limits<std::uint64_t>::max();
+    bool          failed = false;
 
     void use()
     {
-        if (calls_left == 0)
+        failed = failed or calls_left == 0;
+        if (failed)
             throw PowerFailed{};
         --calls_left;
     }
@@ -90,10 +92,18 @@ public:
 
     void plug_in(Mains& mains)
     {
+        mains_ = &mains;
         disk->interfere([&mains](FileCall, std::string_view) {
             mains.use();
             return 0;
         });
+    }
+
+    /// A node lets no exception through: its caller asks here.
+    void throw_if_power_failed() const
+    {
+        if (mains_ != nullptr and mains_->failed)
+            throw PowerFailed{};
     }
 
     void open()
@@ -141,6 +151,7 @@ private:
             syncer_->held = held;
     }
 
+    Mains const*       mains_ = nullptr;
     std::optional<Log> log_;
     HeldSyncer*        syncer_ = nullptr; ///< The log's.
     bool               held_ = false;

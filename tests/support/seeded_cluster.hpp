@@ -59,6 +59,7 @@ public:
     explicit MemoryStorage(Identity const& identity) : log_(identity) {}
 
     void               open() {}
+    void               throw_if_power_failed() const {}
     [[nodiscard]] Log& log() { return log_; }
 
     void hold_syncs() { log_.hold_syncs(); }
@@ -136,6 +137,7 @@ public:
         server.node =
             std::make_unique<Node>(*server.machine, server.storage.log(), *server.transport, *server.clock, settings_);
         auto const started = server.node->start();
+        server.storage.throw_if_power_failed();
         expect(started.has_value(), "a server that lost only what was not durable starts again");
         expect(server.node->state().commit_index <= last_index(server.node->state()), "nothing committed is lost");
     }
@@ -170,6 +172,7 @@ public:
             return;
         auto const before = server.node->state();
         server.node->turn();
+        server.storage.throw_if_power_failed();
         check(server, before);
     }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ public:
     std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if nothing is said.
     Index                        cold_through;     ///< Entries up to here are read from disk.
     std::uint64_t                bytes_read = 0;   ///< From disk.
+    bool                         throws_at_append = false;
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -64,6 +66,8 @@ public:
 
     void append(WriteNumber write, Entries const& entries)
     {
+        if (throws_at_append)
+            throw std::runtime_error("the log is wet");
         ++appends;
         memory.append(write, entries);
         written_.push_back({write, memory.last().index});

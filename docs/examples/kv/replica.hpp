@@ -53,7 +53,18 @@ public:
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
             return say(transport.error().sentence), 2;
-        node_.emplace(machine_, log_, *transport, clock_, node_settings(), Observer{this});
+        auto const exit_code = serve(*transport);
+        server_.reset(); // Everything in the reverse order, while the transport is there.
+        member_.reset();
+        loop_.reset();
+        node_.reset();
+        return exit_code;
+    }
+
+private:
+    [[nodiscard]] int serve(totora::TcpTransport& transport)
+    {
+        node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
         loop_.emplace(context_, *node_);
         member_.emplace(context_, *node_, machine_, *loop_);
         member_->set_info([this] { return information(node_->status(), machine_, facts()); });
@@ -72,14 +83,9 @@ public:
         });
         loop_->wake();
         context_.run();
-        server_.reset(); // Everything in the reverse order, while the transport is there.
-        member_.reset();
-        loop_.reset();
-        node_.reset();
         return exit_code_;
     }
 
-private:
     struct Observer
     {
         Replica* replica;

@@ -61,10 +61,11 @@ public:
         : pool_(pool), identity_(identity), durable_batch_(durable_batch)
     {}
 
-    /// Called on the syncer's thread when something became durable or failed.
+    /// Called on the syncer's thread when something became durable or failed. The one before is not called any more when this
+    /// returns.
     void set_wake(std::function<void()> wake)
     {
-        auto const lock = std::lock_guard{mutex_};
+        auto const lock = std::lock_guard{wake_mutex_};
         wake_ = std::move(wake);
     }
 
@@ -130,13 +131,9 @@ public:
                 fail({failure, outcome.error().sentence});
         }
         taken_.clear();
-        auto wake = std::function<void()>{};
-        {
-            auto const lock = std::lock_guard{mutex_};
-            wake = wake_;
-        }
-        if (wake)
-            wake();
+        auto const lock = std::lock_guard{wake_mutex_};
+        if (wake_)
+            wake_();
         return true;
     }
 
@@ -219,7 +216,9 @@ private:
     Regions                 waiting_;
     WriteNumber             waiting_through_;
     std::optional<LogError> failure_;
-    std::function<void()>   wake_;
+
+    std::mutex wake_mutex_; ///< Held while `wake_` is called, so that whoever replaces it waits until it is done.
+    std::function<void()> wake_;
 
     std::atomic<std::uint64_t> durable_ = 0; // These are read by the node at any time.
     std::atomic<std::uint64_t> durable_batch_;

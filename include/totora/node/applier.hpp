@@ -4,6 +4,7 @@
 #include "totora/core/term_runs.hpp"
 #include "totora/core/types.hpp"
 #include "totora/node/cold_reads.hpp"
+#include "totora/node/guard.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/log.hpp"
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -83,17 +83,10 @@ private:
         responses_.clear();
         if (commands_.empty())
             return std::nullopt;
-#if defined(__cpp_exceptions)
-        try {
-            machine_.apply(std::span<EntryView const>{commands_}, responses_);
-        } catch (std::exception const& thrown) {
-            return Failed{NodeFailure::apply, std::string{"the state machine threw: "} + thrown.what()};
-        } catch (...) {
-            return Failed{NodeFailure::apply, "the state machine threw something that is no std::exception"};
-        }
-#else
-        machine_.apply(std::span<EntryView const>{commands_}, responses_);
-#endif
+        auto thrown =
+            attempt("the state machine", [&] { machine_.apply(std::span<EntryView const>{commands_}, responses_); });
+        if (thrown)
+            return Failed{NodeFailure::apply, *std::move(thrown)};
         if (responses_.size() != commands_.size())
             return Failed{NodeFailure::apply, "the state machine gave " + std::to_string(responses_.size()) +
                                                   " responses to " + std::to_string(commands_.size()) + " commands"};

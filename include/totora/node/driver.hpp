@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "totora/node/completion.hpp"
+#include "totora/node/guard.hpp"
 
 namespace totora
 {
@@ -21,15 +22,21 @@ template <typename Node>
 class Driver
 {
 public:
-    /// `wake` makes the node's thread call `poll` soon. It is called from any thread, often, must not block, and must not call
-    /// `poll` itself. What it captures lives until the node was stopped. The node outlives the driver.
+    /// `wake` makes the node's thread call `poll` soon. It is called from any thread, often, must not block or throw, and must
+    /// not call `poll` itself. What it captures outlives the driver, and the node does too.
     Driver(Node& node, std::function<void()> wake) : node_(node), wake_(std::move(wake)) { node_.set_wake(wake_); }
 
     Driver(Driver const&) = delete;
     Driver& operator=(Driver const&) = delete;
 
-    /// Runs `task` with the node, on the node's thread, in a later `poll`. From any thread. It must not throw. Tasks that wait
-    /// when the driver goes are dropped.
+    /// Takes the wake-up back from the node's policies, so that a scope may be left without `stop`.
+    ~Driver()
+    {
+        static_cast<void>(attempt("a policy", [&] { node_.set_wake(nullptr); }));
+    }
+
+    /// Runs `task` with the node, on the node's thread, in a later `poll`. From any thread. If it throws, the node has failed;
+    /// the other tasks run all the same. Tasks that wait when the driver goes are dropped.
     template <std::invocable<Node&> Task>
     void post(Task task)
     {
@@ -46,17 +53,22 @@ public:
     /// Runs what was posted and lets the node do what it can. On the node's thread.
     ///
     /// Returns how long the thread may wait, in milliseconds, unless it is woken earlier: 0 if there is more to
-    /// do at once, nothing if only a wake-up can bring something new.
+    /// do at once, nothing if only a wake-up can bring something new. Called from within a task, a completion or the observer
+    /// it does nothing: the poll that called them goes on.
     std::optional<std::uint64_t> poll()
     {
+        if (std::exchange(in_poll_, true))
+            return std::nullopt;
         {
             auto const lock = std::scoped_lock{mutex_};
             running_.swap(posted_);
         }
         for (auto& task : running_)
-            task(node_);
+            node_.run(task);
         running_.clear();
-        if (node_.turn())
+        auto const more = node_.turn();
+        in_poll_ = false;
+        if (more)
             return 0;
         auto const next = node_.next_turn_ms();
         if (not next)
@@ -71,6 +83,7 @@ private:
     std::mutex                     mutex_;
     std::vector<Completion<Node&>> posted_; ///< Guarded by `mutex_`.
     std::vector<Completion<Node&>> running_;
+    bool                           in_poll_ = false;
 };
 
 } // namespace totora

@@ -3,10 +3,12 @@
 
 #include "totora/core/types.hpp"
 #include "totora/node/completion.hpp"
+#include "totora/node/guard.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/policy/queue.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -35,31 +37,37 @@ public:
     Promise(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
         : count_(count), deadline_ms_(deadline_ms),
           waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
-    {}
+    {
+        (*std::get_if<1>(&waits_))->responses.reserve(static_cast<std::size_t>(count));
+    }
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
 
     /// One of its entries was applied.
-    void applied(LogPosition position, Response response, bool is_last)
+    void applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
     {
-        if (auto* single = std::get_if<Single>(&waits_))
-            return (*single)(AppliedWith<Response>{position, std::move(response)});
-        auto& gathering = **std::get_if<1>(&waits_);
-        gathering.responses.push_back(std::move(response));
-        if (is_last)
-            gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
+        auto const was_told = guard.run(NodeFailure::callback, "a completion", [&] {
+            if (auto* single = std::get_if<Single>(&waits_))
+                return (*single)(AppliedWith<Response>{position, std::move(response)});
+            auto& gathering = **std::get_if<1>(&waits_);
+            gathering.responses.push_back(std::move(response));
+            if (is_last)
+                gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
+        });
+        if (not was_told)
+            end(guard, OutcomeUnknown{}); // Calls it if it was not called yet: a response threw when it was moved.
     }
 
     /// It ends otherwise. Nothing happens if it has ended.
     template <typename Ending>
-    void end(Ending const& ending)
+    void end(Guard& guard, Ending const& ending)
     {
         deadline_ms_ = never_ms;
         if (auto* single = std::get_if<Single>(&waits_))
-            (*single)(ending);
+            guard.complete(*single, ending);
         else
-            (*std::get_if<1>(&waits_))->completion(ending);
+            guard.complete((*std::get_if<1>(&waits_))->completion, ending);
     }
 
 private:
@@ -76,10 +84,17 @@ private:
 
 /// Promises whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
 /// term: another one may stand at its index by the time it is committed.
+///
+/// A completion may do anything with the node, which may end all that is here: it is called when nothing is left to be done.
 template <typename Response>
 class PendingProposals
 {
 public:
+    explicit PendingProposals(Guard& guard) : guard_(guard) {}
+
+    /// Makes room for `count` more, so that adding them cannot fail.
+    void make_room(std::size_t count) { pending_.make_room(count); }
+
     void add(Run const& entries, Promise<Response> promise)
     {
         earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
@@ -87,19 +102,15 @@ public:
     }
 
     /// The entry at `position` was applied with this response.
-    void applied(LogPosition position, Response response)
+    void applied(LogPosition position, Response&& response)
     {
         end_before(position.index);
         if (pending_.empty() or pending_.front().entries.first > position.index)
             return;
-        auto&      front = pending_.front();
-        auto const is_last = last_of(front.entries) == position.index;
-        if (front.entries.term == position.term)
-            front.promise.applied(position, std::move(response), is_last);
-        else
-            front.promise.end(OutcomeUnknown{});
-        if (is_last)
-            pending_.pop_front();
+        if (last_of(pending_.front().entries) > position.index)
+            return applied(pending_.front(), position, std::move(response), false);
+        auto whole = pending_.pop_front();
+        applied(whole, position, std::move(response), true);
     }
 
     /// Everything up to `index` is applied: what still waits there was replaced by entries that answer nobody.
@@ -110,7 +121,7 @@ public:
     {
         while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
             auto lost = pending_.pop_back();
-            lost.promise.end(OutcomeUnknown{});
+            lost.promise.end(guard_, OutcomeUnknown{});
         }
     }
 
@@ -119,11 +130,11 @@ public:
         if (now_ms < earliest_ms_)
             return;
         earliest_ms_ = never_ms;
-        for (auto& one : pending_)
-            if (one.promise.deadline_ms() <= now_ms)
-                one.promise.end(Cancelled{});
+        for (auto at = std::size_t{0}; at < pending_.size(); ++at)
+            if (auto& promise = pending_[at].promise; promise.deadline_ms() <= now_ms)
+                promise.end(guard_, Cancelled{});
             else
-                earliest_ms_ = std::min(earliest_ms_, one.promise.deadline_ms());
+                earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
     }
 
     [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
@@ -136,27 +147,41 @@ private:
         Promise<Response> promise;
     };
 
+    void applied(Pending& one, LogPosition position, Response&& response, bool is_last)
+    {
+        if (one.entries.term == position.term)
+            one.promise.applied(guard_, position, std::move(response), is_last);
+        else
+            one.promise.end(guard_, OutcomeUnknown{});
+    }
+
     /// What was never applied although a later index is, was replaced by other entries.
     void end_before(Index index)
     {
         while (not pending_.empty() and last_of(pending_.front().entries) < index) {
             auto lost = pending_.pop_front();
-            lost.promise.end(OutcomeUnknown{});
+            lost.promise.end(guard_, OutcomeUnknown{});
         }
     }
 
+    Guard&         guard_;
     Queue<Pending> pending_;
     std::uint64_t  earliest_ms_ = never_ms;
 };
 
 /// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
+///
+/// Completions are called as those of `PendingProposals` are.
 class PendingReads
 {
 public:
+    explicit PendingReads(Guard& guard) : guard_(guard) {}
+
+    /// If it throws, nothing has changed.
     void ask(Completion<ReadOutcome> completion, std::uint64_t deadline_ms)
     {
-        earliest_ms_ = std::min(earliest_ms_, deadline_ms);
         asked_.push_back({{}, {}, deadline_ms, std::move(completion)});
+        earliest_ms_ = std::min(earliest_ms_, deadline_ms);
     }
 
     [[nodiscard]] bool any_asked() const { return not asked_.empty(); }
@@ -165,6 +190,7 @@ public:
     /// Those that were asked for belong to this round.
     void start(Round round)
     {
+        waiting_.make_room(asked_.size());
         while (not asked_.empty()) {
             asked_.front().round = round;
             waiting_.push_back(asked_.pop_front());
@@ -180,6 +206,7 @@ public:
     /// The rounds up to this one are confirmed; they may be read when `index` is applied.
     void allow(Round round, Index index)
     {
+        ready_.make_room(waiting_.size());
         while (not waiting_.empty() and waiting_.front().round <= round) {
             waiting_.front().index = index;
             ready_.push_back(waiting_.pop_front());
@@ -191,7 +218,7 @@ public:
     {
         while (not ready_.empty() and ready_.front().index <= applied) {
             auto read = ready_.pop_front();
-            read.completion(ReadableNow{applied});
+            guard_.complete(read.completion, ReadableNow{applied});
         }
     }
 
@@ -206,21 +233,12 @@ public:
     {
         if (now_ms < earliest_ms_)
             return;
+        for (auto* reads : {&asked_, &waiting_, &ready_})
+            cancel(*reads, now_ms);
         earliest_ms_ = never_ms;
-        auto expired = std::vector<Completion<ReadOutcome>>{}; // They may ask again, which changes what is walked here.
-        for (auto* reads : {&asked_, &waiting_, &ready_}) {
-            auto kept = Queue<Read>{};
-            for (auto& read : *reads)
-                if (read.deadline_ms <= now_ms)
-                    expired.push_back(std::move(read.completion));
-                else {
-                    earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
-                    kept.push_back(std::move(read));
-                }
-            std::swap(*reads, kept);
-        }
-        for (auto& completion : expired)
-            completion(Cancelled{});
+        for (auto const* reads : {&asked_, &waiting_, &ready_})
+            for (auto const& read : *reads)
+                earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
     }
 
     [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
@@ -234,13 +252,26 @@ private:
         Completion<ReadOutcome> completion;
     };
 
-    static void end_all(Queue<Read>& reads, RefusedBecause why)
+    /// Ends those that are here now, not those that their completions ask for.
+    void end_all(Queue<Read>& reads, RefusedBecause why)
     {
-        auto ended = std::exchange(reads, {});
-        for (auto& read : ended)
-            read.completion(why);
+        for (auto count = reads.size(); count > 0 and not reads.empty(); --count) {
+            auto read = reads.pop_front();
+            guard_.complete(read.completion, why);
+        }
     }
 
+    /// Cancels those that are here now and have waited too long, not those that their completions ask for.
+    void cancel(Queue<Read>& reads, std::uint64_t now_ms)
+    {
+        auto const count = reads.size();
+        for (auto at = std::size_t{0}; at < std::min(count, reads.size()); ++at)
+            if (reads[at].deadline_ms <= now_ms)
+                guard_.complete(reads[at].completion, Cancelled{});
+        reads.erase_if([](Read const& read) { return not read.completion; });
+    }
+
+    Guard&        guard_;
     Queue<Read>   asked_;
     Queue<Read>   waiting_;
     Queue<Read>   ready_;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "totora/core/types.hpp"
+#include "totora/node/guard.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/node/staging.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,21 +20,33 @@ namespace totora
 
 /// The way of a proposal: staged beside the log, then in the log and waiting to be applied, or refused.
 ///
-/// Nobody is told anything while it is being handed over: refusals are delivered in the next turn.
+/// Nobody is told anything while it is being handed over: refusals are delivered in the next turn. A promise is always in one
+/// place: room is made before it moves, so that it is not lost when there is no memory.
 template <typename Response>
 class Proposals
 {
 public:
-    /// Copies payloads that succeed together beside the log.
+    explicit Proposals(Guard& guard) : guard_(guard), pending_(guard) {}
+
+    /// Copies payloads that succeed together beside the log. If it throws, nothing has changed.
     void stage(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
     {
-        auto const before = staging_.bytes();
+        auto bytes = payloads.size() * entry_header_size;
+        for (auto const& payload : payloads)
+            bytes += payload.size();
+        staging_.make_room(payloads.size(), bytes);
+        make_room(staged_, 1);
         for (auto const& payload : payloads)
             staging_.add(payload);
-        staged_.push_back({staging_.bytes() - before, std::move(promise)});
+        staged_.push_back({bytes, std::move(promise)});
     }
 
-    void refuse(RefusedBecause why, Promise<Response> promise) { refused_.push_back({why, std::move(promise)}); }
+    /// If it throws, nothing has changed.
+    void refuse(RefusedBecause why, Promise<Response> promise)
+    {
+        refused_.make_room(1);
+        refused_.push_back({why, std::move(promise)});
+    }
 
     /// How many encoded bytes, and how many entries, are staged.
     [[nodiscard]] std::uint64_t staged_bytes() const { return staging_.bytes(); }
@@ -50,6 +64,7 @@ public:
                 break;
             entries += staged_[fits].promise.count();
         }
+        refused_.make_room(staged_.size() - fits);
         for (auto at = fits; at < staged_.size(); ++at)
             refuse(why, std::move(staged_[at].promise));
         staged_.erase(staged_.begin() + static_cast<std::ptrdiff_t>(fits), staged_.end());
@@ -59,6 +74,7 @@ public:
     /// Refuses all that is staged, with its bytes.
     void refuse_staged(RefusedBecause why)
     {
+        refused_.make_room(staged_.size());
         staging_.keep(0);
         for (auto& staged : staged_)
             refuse(why, std::move(staged.promise));
@@ -68,6 +84,7 @@ public:
     /// The core has accepted what is staged, as this run: makes entries of it, which wait to be applied.
     [[nodiscard]] Entries accept(Run const& run)
     {
+        pending_.make_room(staged_.size());
         auto own = Run{run.term, run.first, 0};
         for (auto& staged : staged_) {
             own.count = staged.promise.count();
@@ -82,11 +99,23 @@ public:
     [[nodiscard]] PendingProposals<Response>&       pending() { return pending_; }
     [[nodiscard]] PendingProposals<Response> const& pending() const { return pending_; }
 
-    /// Tells those that were refused.
+    /// Tells those that were refused until now.
     void deliver_refusals()
     {
-        for (auto& refused : std::exchange(refused_, {}))
-            refused.promise.end(refused.why);
+        for (auto count = refused_.size(); count > 0 and not refused_.empty(); --count) {
+            auto refused = refused_.pop_front();
+            refused.promise.end(guard_, refused.why);
+        }
+    }
+
+    /// Ends all that is here now. What is in no log is refused; of the rest nobody can tell what becomes of it.
+    void end_all(RefusedBecause why)
+    {
+        pending_.lose_behind(Index{});
+        staging_.keep(0);
+        for (auto& staged : std::exchange(staged_, {}))
+            staged.promise.end(guard_, why);
+        deliver_refusals();
     }
 
     /// Whether the next turn has something to do here.
@@ -105,9 +134,10 @@ private:
         Promise<Response> promise;
     };
 
+    Guard&                     guard_;
     Staging                    staging_;
     std::vector<Staged>        staged_;
-    std::vector<Refusal>       refused_;
+    Queue<Refusal>             refused_;
     PendingProposals<Response> pending_;
 };
 

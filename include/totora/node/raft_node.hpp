@@ -7,6 +7,7 @@
 #include "totora/node/apply_pace.hpp"
 #include "totora/node/arrival.hpp"
 #include "totora/node/cold_reads.hpp"
+#include "totora/node/guard.hpp"
 #include "totora/node/link_bytes.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
@@ -42,9 +43,10 @@ namespace totora
 ///
 /// It decides nothing about the protocol. It is single-threaded: every call comes from the thread that runs
 /// it, which calls `turn` when something may have happened (node/driver.hpp does). Completions are called from
-/// within `turn` or `stop`, never before the call that handed them over has returned, and must not throw; they
-/// may propose and read. The node owns none of the policies, and all must outlive it. `Observer` is called with each
-/// `NodeEvent const&` (node/status.hpp), on the node's thread; it must not throw, nor stop or destroy the node.
+/// within `turn` or `stop`, and not before the call that handed them over has returned, unless the node was stopped before.
+/// `Observer` is called with each `NodeEvent const&` (node/status.hpp), on the node's thread. Completions and observer
+/// are called when a step is done, and may call everything here, `stop` included; they must not destroy the node. If one throws,
+/// the node has failed, and the others are called all the same. The node owns none of the policies, and all must outlive it.
 template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,
           std::invocable<NodeEvent const&> Observer = NoObserver>
 class RaftNode
@@ -59,53 +61,36 @@ public:
              Observer observer = {})
         : log_(log), transport_(transport), clock_(clock), settings_(settings), observer_(std::move(observer)),
           cold_reads_(settings_.cold_bytes_max), sender_(log, transport, settings_, cold_reads_),
-          applier_(machine, log, cold_reads_), apply_pace_(settings_.apply_ms_max)
+          applier_(machine, log, cold_reads_), apply_pace_(settings_.apply_ms_max), proposals_(guard_), reads_(guard_)
     {}
 
     RaftNode(RaftNode const&) = delete;
     RaftNode& operator=(RaftNode const&) = delete;
 
+    ~RaftNode()
+    {
+        if (wakes_)
+            static_cast<void>(attempt("a policy", [&] { set_wake(nullptr); }));
+    }
+
     /// Recovers the log and begins as a follower (§5.2). Fails with a sentence, and without any trace, if what was recovered
-    /// or set cannot be a server. A node starts once: another run of the server is another node.
+    /// or set cannot be a server, or if something throws. A node starts once: another run of the server is another node.
     [[nodiscard]] Result<Identity, StartError> start()
     {
-        if (was_started_)
+        if (was_started_ or guard_.has_failed())
             return Unexpected{StartError{"the node was started before: make another one"}};
-        if (not has_limits(settings_))
-            return Unexpected{StartError{std::string{sentence_of(RecoveryError::settings_unsound)}}};
-        if (auto const fault = fault_in_limits(); not fault.empty())
-            return Unexpected{StartError{fault}};
-        auto recovered = log_.recover();
-        if (not recovered)
-            return Unexpected{StartError{recovered.error().sentence}};
-        auto const& identity = recovered->identity;
-        if (auto const fault = fault_in(identity); not fault.empty())
-            return Unexpected{StartError{"the log is no server's: " + fault}};
-        applier_.start();
-        auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
-                             {.current_term = recovered->current_term,
-                              .voted_for = recovered->voted_for,
-                              .log = std::move(recovered->entries),
-                              .configuration = recovered->configuration,
-                              .previous_configuration = recovered->previous_configuration,
-                              .commit_index = recovered->commit_index,
-                              .applied_index = applier_.applied()});
-        if (not state)
-            return Unexpected{StartError{std::string{sentence_of(state.error())}}};
-        state_ = *std::move(state);
-        running_ = was_started_ = true;
-        if (recovered->torn_tail)
-            tell(TornTailCut{*recovered->torn_tail});
-        for (auto const& peer : identity.first_members)
-            if (peer.member.id != identity.id)
-                transport_.update(peer.member.id, peer.member.incarnation, peer.address);
-        feed(nobody, Started{});
-        return identity;
+        auto       outcome = Result<Identity, StartError>{Unexpected{StartError{}}};
+        auto const was_in_turn = std::exchange(in_turn_, true); // The observer takes no turn before the start is done.
+        guard_.run(NodeFailure::unfinished_step, "the start of the node", [&] { outcome = begin(); });
+        in_turn_ = was_in_turn;
+        if (guard_.has_failed())
+            outcome = Unexpected{forget_start()};
+        return outcome;
     }
 
     /// Proposes a command. The payload is copied. The completion is called exactly once, with what became of the command.
     /// `timeout_ms` from now, by the clock, it is `Cancelled` if nothing else happened: the client waits no longer, and the
-    /// command may still be applied.
+    /// command may still be applied. If this throws, for want of memory, nothing was proposed and the completion is not called.
     void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         take_proposal({&payload, 1}, Promise<Response>{std::move(completion), deadline(timeout_ms)});
@@ -120,42 +105,40 @@ public:
     }
 
     /// Asks for a linearizable read: when the completion says `ReadableNow`, and before it returns, the state machine
-    /// may be read (§8; dissertation §6.4). Only a leader can allow it; others refuse, and name the leader.
+    /// may be read (§8; dissertation §6.4). Only a leader can allow it; others refuse, and name the leader. If this throws,
+    /// nothing was asked and the completion is not called.
     void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         reads_.ask(std::move(completion), deadline(timeout_ms));
+        if (was_stopped_)
+            end_all_promises();
     }
 
     /// Does all that can be done now. True if there is more to do at once; otherwise the next turn is due when the log
-    /// or the transport has something new, or at `next_turn_ms`.
+    /// or the transport has something new, or at `next_turn_ms`. Never throws. Called from within a completion or the
+    /// observer it does nothing: the turn that calls them goes on.
     bool turn()
     {
-        proposals_.deliver_refusals();
-        if (not running_) {
-            end_everything();
-            return anyone_waits();
-        }
-        cold_reads_.begin_turn();
-        watch_log();
-        watch_room();
-        auto const more_messages = take_messages();
-        ring_alarms();
-        resume_appends();
-        if (reads_.any_asked())
-            feed(nobody, ReadRequested{});
-        propose_staged();
-        write_out();
-        auto const now_ms = apply_committed();
-        proposals_.pending().expire(now_ms);
-        reads_.expire(now_ms);
-        return anyone_waits() or (running_ and (more_messages or applier_.applied() < state_.applying or
-                                                sender_.can_resume(std::get_if<Leader>(&state_.role))));
+        if (std::exchange(in_turn_, true))
+            return false;
+        auto more = false;
+        guard_.run(NodeFailure::unfinished_step, "a turn of the node", [&] { more = take_turn(); });
+        tell_failure();
+        in_turn_ = false;
+        return anyone_waits() or (running() and more);
+    }
+
+    /// Runs `task` with the node, between turns. If it throws, the node has failed, and the next turn tells so.
+    template <std::invocable<RaftNode&> Task>
+    void run(Task&& task)
+    {
+        guard_.run(NodeFailure::callback, "a posted task", [&] { task(*this); });
     }
 
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
     [[nodiscard]] std::optional<std::uint64_t> next_turn_ms() const
     {
-        if (not running_)
+        if (not running())
             return std::nullopt;
         auto const earliest = std::min(proposals_.pending().earliest_ms(), reads_.earliest_ms());
         auto const ring = clock_.next_ring_ms();
@@ -166,20 +149,28 @@ public:
 
     /// Ends all promises, syncs the log and marks it as cleanly stopped, and the log calls no wake-up any more: what it
     /// captured may go. The node takes part in nothing from now on. Whether the mark could be written, the log's `failure`
-    /// says. A node that is destroyed without this leaves its completions uncalled.
+    /// says. After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion
+    /// that `stop` calls it does nothing more. A node that is destroyed without this leaves its completions uncalled.
+    ///
+    /// What is proposed or read from now on, by those completions too, is refused before this, or that call, returns. So a
+    /// completion that always tries again keeps `stop` from returning.
     void stop()
     {
         running_ = false;
+        auto const is_first = not std::exchange(was_stopped_, true);
         end_everything();
-        if (was_started_ and not std::exchange(was_stopped_, true))
-            log_.close();
+        end_all_promises();
+        if (is_first and was_started_)
+            close_log();
+        tell_failure();
     }
 
     [[nodiscard]] Status status() const
     {
         auto status = Status{};
-        status.running = running_;
-        status.failed = failed_;
+        status.running = running();
+        if (auto const* failed = guard_.failed())
+            status.failed = *failed;
         status.id = state_.own.id;
         status.role = role_of(state_);
         status.term = state_.current_term;
@@ -208,16 +199,93 @@ public:
 
     [[nodiscard]] Clock& clock() { return clock_; }
 
-    /// Hands a wake-up to the policies that work in the background. It may be called from any thread.
+    /// Hands a wake-up to the policies that work in the background. It may be called from any thread. An empty one takes the
+    /// last one back: nobody calls it any more when this returns.
     void set_wake(std::function<void()> wake)
     {
+        wakes_ = static_cast<bool>(wake);
+        if (not wakes_)
+            wake = [] {};
+        auto copy = wake;
         if constexpr (requires { log_.set_wake(wake); })
-            log_.set_wake(wake);
-        if constexpr (requires { transport_.set_wake(wake); })
-            transport_.set_wake(wake);
+            if (not log_closed_)
+                log_.set_wake(std::move(wake));
+        if constexpr (requires { transport_.set_wake(copy); })
+            transport_.set_wake(std::move(copy));
     }
 
 private:
+    [[nodiscard]] bool running() const { return running_ and not guard_.has_failed(); }
+
+    [[nodiscard]] Result<Identity, StartError> begin()
+    {
+        if (not has_limits(settings_))
+            return Unexpected{StartError{std::string{sentence_of(RecoveryError::settings_unsound)}}};
+        if (auto const fault = fault_in_limits(); not fault.empty())
+            return Unexpected{StartError{fault}};
+        auto recovered = log_.recover();
+        if (not recovered)
+            return Unexpected{StartError{recovered.error().sentence}};
+        auto& identity = recovered->identity;
+        if (auto const fault = fault_in(identity); not fault.empty())
+            return Unexpected{StartError{"the log is no server's: " + fault}};
+        applier_.start();
+        auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
+                             {.current_term = recovered->current_term,
+                              .voted_for = recovered->voted_for,
+                              .log = std::move(recovered->entries),
+                              .configuration = recovered->configuration,
+                              .previous_configuration = recovered->previous_configuration,
+                              .commit_index = recovered->commit_index,
+                              .applied_index = applier_.applied()});
+        if (not state)
+            return Unexpected{StartError{std::string{sentence_of(state.error())}}};
+        state_ = *std::move(state);
+        running_ = was_started_ = true;
+        if (recovered->torn_tail)
+            tell(TornTailCut{*recovered->torn_tail});
+        for (auto const& peer : identity.first_members)
+            if (peer.member.id != identity.id)
+                transport_.update(peer.member.id, peer.member.incarnation, peer.address);
+        feed(nobody, Started{});
+        return std::move(identity);
+    }
+
+    /// Leaves the node as it was before it began, and says why.
+    [[nodiscard]] StartError forget_start()
+    {
+        running_ = was_started_ = false;
+        end_everything();
+        state_ = State{};
+        seen_ = RoleChanged{};
+        outcomes_ = {};
+        return StartError{guard_.forget().sentence};
+    }
+
+    [[nodiscard]] bool take_turn()
+    {
+        proposals_.deliver_refusals();
+        if (not running()) {
+            end_everything();
+            return false;
+        }
+        cold_reads_.begin_turn();
+        watch_log();
+        watch_room();
+        auto const more_messages = take_messages();
+        ring_alarms();
+        resume_appends();
+        if (reads_.any_asked())
+            feed(nobody, ReadRequested{});
+        propose_staged();
+        write_out();
+        auto const now_ms = apply_committed();
+        proposals_.pending().expire(now_ms);
+        reads_.expire(now_ms);
+        return more_messages or applier_.applied() < state_.applying or
+               sender_.can_resume(std::get_if<Leader>(&state_.role));
+    }
+
     [[nodiscard]] std::uint64_t deadline(std::uint64_t timeout_ms) const
     {
         auto const now = clock_.now_ms();
@@ -247,7 +315,7 @@ private:
     /// Names the leader as long as this server takes part: what it knew when it ended is of no use to anybody.
     [[nodiscard]] RefusedBecause refusal(NodeRefusal why) const
     {
-        return {why, running_ ? known_leader(state_) : nobody};
+        return {why, running() ? known_leader(state_) : nobody};
     }
 
     // --- From client to core -------------------------------------------------------------------------------------
@@ -255,7 +323,7 @@ private:
     void take_proposal(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
     {
         auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
-        auto const why = not running_                                                   ? NodeRefusal::not_running
+        auto const why = not running()                                                  ? NodeRefusal::not_running
                          : payloads.empty()                                             ? NodeRefusal::empty_proposal
                          : std::any_of(payloads.begin(), payloads.end(), too_large)     ? NodeRefusal::entry_too_large
                          : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max ? NodeRefusal::too_much_pending
@@ -264,13 +332,15 @@ private:
             proposals_.stage(payloads, std::move(promise));
         else
             proposals_.refuse(refusal(why), std::move(promise));
+        if (was_stopped_)
+            end_all_promises();
     }
 
     /// Proposes everything that was staged since the last turn as one run: one write, one append per follower. What the
     /// core refuses was in no log (case 87).
     void propose_staged()
     {
-        if (not running_ or proposals_.staged_count() == 0)
+        if (not running() or proposals_.staged_count() == 0)
             return;
         if (is_leader(state_))
             cut_staged();
@@ -325,14 +395,14 @@ private:
                                                          " were made: nothing that it confirmed can be relied on"});
         if (durable.through() > state_.durable_write)
             feed(nobody, Persisted{durable.through()});
-        if (running_)
+        if (running())
             sender_.release(durable);
     }
 
     void watch_room()
     {
         auto const& core = settings_.core;
-        if (not running_)
+        if (not running())
             return;
         auto const lasting_ms = is_leader(state_) ? core.election.at_most_ms : 0; // A follower is waited for.
         auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, lasting_ms);
@@ -343,7 +413,7 @@ private:
     /// Makes durable what this turn wrote, and goes on with what that allows, if the log can say so at once.
     void write_out()
     {
-        while (running_ and std::exchange(wrote_, false)) {
+        while (running() and std::exchange(wrote_, false)) {
             log_.sync();
             watch_log();
         }
@@ -359,7 +429,7 @@ private:
                 feed(nobody, *changed);
             else
                 take(*std::get_if<Received>(&*event));
-            if (not running_)
+            if (not running())
                 return false;
         }
         return true;
@@ -380,7 +450,10 @@ private:
 
     void ring_alarms()
     {
-        while (auto const rang = clock_.ring()) {
+        while (running()) {
+            auto const rang = clock_.ring();
+            if (not rang)
+                return;
             if (rang->alarm == Alarm::quorum_check)
                 report_links();
             feed(nobody, *rang);
@@ -414,7 +487,7 @@ private:
     template <typename Happened>
     void feed(ServerId from, Happened const& happened, Entries const& arrived = {})
     {
-        if (not running_)
+        if (not running())
             return;
         advance(state_, from, happened, outgoing_);
         perform(arrived, from);
@@ -422,14 +495,11 @@ private:
 
     // --- From the core to the policies ---------------------------------------------------------------------------
 
-    /// Does what a step wants done, in the order in which it must be done: write, then send.
+    /// Does what a step wants done, in the order in which it must be done: write, then send. What users handed over is called
+    /// last, when the step is done and the node is as it should be.
     /// `entries` are the bytes of the step's own entries, accepted from a client or arrived from a leader.
     void perform(Entries const& entries, ServerId from)
     {
-        for (auto const outcome : outgoing_.outcomes) {
-            ++outcomes_[static_cast<std::size_t>(outcome)];
-            tell(OutcomeNoted{outcome, from});
-        }
         if (outgoing_.failed)
             return fail({NodeFailure::invariant, std::string{outgoing_.failed->condition}});
         for (auto const& write : outgoing_.writes)
@@ -440,18 +510,23 @@ private:
             else
                 clock_.cancel(order.alarm);
         for (auto const& envelope : outgoing_.messages)
-            if (running_)
-                if (auto const failure = sender_.send(envelope, entries, std::get_if<Leader>(&state_.role)))
-                    fail({NodeFailure::storage, failure->sentence});
+            if (auto const failure = sender_.send(envelope, entries, std::get_if<Leader>(&state_.role)))
+                return fail({NodeFailure::storage, failure->sentence});
         if constexpr (requires(ServerId server) { transport_.renew(server); })
             for (auto const server : outgoing_.links_to_renew)
                 transport_.renew(server);
         if (outgoing_.apply_through)
             log_.save_commit(*outgoing_.apply_through);
+        if (log_.last() != last_position(state_))
+            return fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
+        for (auto const outcome : outgoing_.outcomes) {
+            ++outcomes_[static_cast<std::size_t>(outcome)];
+            tell(OutcomeNoted{outcome, from});
+        }
+        if (not running())
+            return;
         answer_reads();
         notice_role();
-        if (running_ and log_.last() != last_position(state_))
-            fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
         for (auto const& cut : sender_.take_cuts())
             feed(nobody, cut);
     }
@@ -514,7 +589,7 @@ private:
         auto const began_ms = clock_.now_ms();
         auto       now_ms = began_ms;
         auto       left = settings_.apply_entries_max;
-        for (auto moved = true; running_ and moved and left > 0;) {
+        for (auto moved = true; running() and moved and left > 0;) {
             auto const before = applier_.applied();
             apply_batch(std::min(left, apply_pace_.entries()));
             auto const applied = applier_.applied().value - before.value;
@@ -531,7 +606,7 @@ private:
     void apply_batch(std::uint64_t count_max)
     {
         auto const failed = applier_.apply(state_.log, state_.applying, count_max, settings_.apply_bytes_max,
-                                           [&](LogPosition position, Response response) {
+                                           [&](LogPosition position, Response&& response) {
                                                proposals_.pending().applied(position, std::move(response));
                                            });
         if (failed)
@@ -542,34 +617,59 @@ private:
 
     // --- Ends ----------------------------------------------------------------------------------------------------
 
-    /// Goes silent for good. The process lives.
-    void fail(Failed failed)
+    /// Goes silent for good. The process lives. What follows from it waits until nothing else is under way.
+    void fail(Failed failed) { guard_.fail(std::move(failed)); }
+
+    /// Tells once that the node has failed, and ends everything. Needs no memory.
+    void tell_failure()
     {
-        if (not running_)
+        if (not guard_.has_failed() or std::exchange(failure_told_, true))
             return;
-        running_ = false;
-        failed_ = std::move(failed);
-        auto silenced = Outgoing{}; // Not the recycled one, which may be in use.
+        auto silenced = Outgoing{};
         advance(state_, nobody, StorageFailed{}, silenced);
-        tell(*failed_);
+        tell(guard_.event());
         end_everything();
     }
 
     void end_everything()
     {
-        for (auto kind = std::size_t{0}; kind < alarm_kinds; ++kind)
-            clock_.cancel(static_cast<Alarm>(kind));
-        sender_.clear();
-        proposals_.pending().lose_behind(Index{});
-        proposals_.refuse_staged({NodeRefusal::not_running, nobody});
-        proposals_.deliver_refusals();
+        guard_.run(NodeFailure::unfinished_step, "a policy", [&] {
+            for (auto kind = std::size_t{0}; kind < alarm_kinds; ++kind)
+                clock_.cancel(static_cast<Alarm>(kind));
+            sender_.clear();
+        });
+        proposals_.end_all({NodeRefusal::not_running, nobody});
         reads_.end_all({NodeRefusal::not_running, nobody});
+    }
+
+    /// Ends all promises of a stopped node, also those that come meanwhile.
+    void end_all_promises()
+    {
+        if (std::exchange(ending_, true))
+            return;
+        do {
+            proposals_.end_all({NodeRefusal::not_running, nobody});
+            reads_.end_all({NodeRefusal::not_running, nobody});
+        } while (anyone_waits());
+        ending_ = false;
+    }
+
+    /// What an unfinished step may have left half made in the log's memory must not become durable.
+    void close_log()
+    {
+        auto const* failed = guard_.failed();
+        guard_.run(NodeFailure::unfinished_step, "the end of the log", [&] {
+            if (failed != nullptr and failed->why == NodeFailure::unfinished_step)
+                return set_wake(nullptr);
+            log_.close();
+            log_closed_ = true;
+        });
     }
 
     void tell(NodeEvent const& event)
     {
         if constexpr (not std::same_as<Observer, NoObserver>)
-            observer_(event);
+            guard_.run(NodeFailure::callback, "the observer", [&] { observer_(event); });
         else
             static_cast<void>(event);
     }
@@ -580,6 +680,7 @@ private:
     NodeSettings                   settings_;
     [[no_unique_address]] Observer observer_;
 
+    Guard                                    guard_;
     State                                    state_;
     Outgoing                                 outgoing_; ///< Recycled by every step.
     ColdReads                                cold_reads_;
@@ -593,10 +694,14 @@ private:
     std::uint64_t                            entry_bytes_received_ = 0;
     std::uint64_t                            entry_bytes_stored_ = 0;
     bool                                     wrote_ = false;
-    bool                                     running_ = false;
+    bool                                     running_ = false; ///< Started and not stopped.
     bool                                     was_started_ = false;
     bool                                     was_stopped_ = false;
-    std::optional<Failed>                    failed_;
+    bool                                     log_closed_ = false;
+    bool                                     in_turn_ = false;
+    bool                                     ending_ = false;
+    bool                                     failure_told_ = false;
+    bool                                     wakes_ = false; ///< Policies hold a wake-up that somebody handed over.
     RoleChanged                              seen_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
 };

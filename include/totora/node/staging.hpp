@@ -3,6 +3,7 @@
 
 #include "totora/core/types.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,9 +21,17 @@ namespace totora
 class Staging
 {
 public:
-    /// Copies a payload behind those that wait.
+    /// Makes room for so many more payloads of so many encoded bytes in all, so that adding them cannot fail.
+    void make_room(std::size_t count, std::size_t bytes)
+    {
+        totora::make_room(sizes_, count);
+        totora::make_room(bytes_, bytes);
+    }
+
+    /// Copies a payload after those that wait. If it throws, nothing has changed.
     void add(std::span<std::byte const> payload)
     {
+        make_room(1, entry_header_size + payload.size());
         bytes_.resize(bytes_.size() + entry_header_size);
         bytes_.insert(bytes_.end(), payload.begin(), payload.end());
         sizes_.push_back(entry_header_size + payload.size());

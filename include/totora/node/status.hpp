@@ -20,10 +20,12 @@ namespace totora
 /// Why a node can't go on. It says nothing to anybody any more; the process lives.
 enum class NodeFailure : std::uint8_t
 {
-    apply = 1,     ///< The state machine threw.
-    seam,          ///< Log and core disagree about the last entry: a policy or the core is wrong.
-    storage,       ///< The log reported a failed write, sync or read, or gave back damaged bytes.
-    invariant,     ///< The core doubts its own state.
+    apply = 1, ///< The state machine threw.
+    seam,      ///< Log and core disagree about the last entry: a policy or the core is wrong.
+    storage,   ///< The log reported a failed write, sync or read, or gave back damaged bytes.
+    invariant, ///< The core doubts its own state.
+    unfinished_step, ///< Something threw, often for want of memory, before a step was done: the state may be ahead of the log.
+    callback,        ///< A completion, the observer or a posted task threw.
     untrusted_log, ///< The log confirmed a write that was never made.
 };
 
@@ -41,6 +43,10 @@ enum class NodeFailure : std::uint8_t
         return "invariant";
     case NodeFailure::untrusted_log:
         return "untrusted_log";
+    case NodeFailure::unfinished_step:
+        return "unfinished_step";
+    case NodeFailure::callback:
+        return "callback";
     }
     return "unknown";
 }
@@ -104,6 +110,7 @@ struct Status
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
+    std::uint64_t payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
 };
 
 /// Role, term or leader have changed.

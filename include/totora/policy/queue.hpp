@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
 namespace totora
 {
+
+/// Makes room for `count` more, so that adding them cannot fail. Grows as a vector does.
+template <typename T>
+void make_room(std::vector<T>& items, std::size_t count)
+{
+    if (items.capacity() - items.size() < count)
+        items.reserve(std::max(items.size() + count, 2 * items.capacity()));
+}
 
 /// First in, first out, in one block that is used again: what is emptied every turn stops allocating after a few. (A
 /// `std::deque` allocates and frees a block every few elements for ever.) References last until the next push or pop.
@@ -22,10 +31,21 @@ public:
     [[nodiscard]] T&       back() { return items_.back(); }
     [[nodiscard]] T const& back() const { return items_.back(); }
 
+    [[nodiscard]] T&       operator[](std::size_t at) { return items_[first_ + at]; }
+    [[nodiscard]] T const& operator[](std::size_t at) const { return items_[first_ + at]; }
+
     [[nodiscard]] auto begin() { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
     [[nodiscard]] auto end() { return items_.end(); }
     [[nodiscard]] auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
     [[nodiscard]] auto end() const { return items_.end(); }
+
+    /// Makes room for `count` more, so that adding them cannot fail.
+    void make_room(std::size_t count)
+    {
+        if (items_.capacity() - items_.size() < count and first_ > items_.size() / 2)
+            close_gap();
+        totora::make_room(items_, count);
+    }
 
     void push_back(T const& item) { emplace_back(item); }
     void push_back(T&& item) { emplace_back(std::move(item)); }
@@ -60,6 +80,15 @@ public:
         if (first_ == items_.size())
             clear();
         return item;
+    }
+
+    /// Takes out all for which `unwanted` holds.
+    template <typename Unwanted>
+    void erase_if(Unwanted unwanted)
+    {
+        items_.erase(std::remove_if(begin(), end(), unwanted), end());
+        if (first_ == items_.size())
+            clear();
     }
 
     void clear()

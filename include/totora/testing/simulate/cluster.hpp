@@ -82,6 +82,7 @@ public:
             server.process = std::make_unique<Process>(number, server.storage, *server.machine, server.time,
                                                        random_.next(), network, checks_, outcomes_, scenario_.settings);
             auto const started = server.process->node.start();
+            throw_if_power_failed(server);
             if (not started)
                 return fail_to_start(server, started.error().sentence);
         } catch (PowerFailed const&) {
@@ -123,6 +124,7 @@ public:
         for (auto turns = 0; node.turn(); ++turns)
             if (turns == 10'000)
                 return checks_.fail("a node comes to rest");
+        throw_if_power_failed(server);
         checks_.after_event(number, node.state());
         if (auto const& failed = server.process->failed)
             if (failed->why != NodeFailure::storage or
@@ -130,7 +132,21 @@ public:
                 checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->sentence);
     }
 
+    /// Stops a node cleanly. Throws `PowerFailed` if the power fails meanwhile.
+    void stop(std::size_t number)
+    {
+        auto& server = *servers_[number];
+        server.process->node.stop();
+        throw_if_power_failed(server);
+    }
+
 private:
+    static void throw_if_power_failed(Server& server)
+    {
+        if (server.storage.disk().power_failed())
+            throw PowerFailed{};
+    }
+
     /// Gets as far as a random call.
     void begin_work(Server& server)
     {

@@ -209,7 +209,7 @@ private:
     void stop_cleanly(std::size_t number)
     {
         try {
-            run_.cluster[number].process->node.stop();
+            run_.cluster.stop(number);
             run_.cluster.kill(number);
         } catch (PowerFailed const&) {
             ++run_.report.faults[Fault::power_lost_in_a_call];

@@ -70,6 +70,10 @@ public:
     /// From now on syncs say that they succeeded and do nothing: what checkers must notice.
     void lie_about_syncs(bool lies) { lies_ = lies; }
 
+    /// Whether the power has failed in a call and was not lost since (`lose_power`). A node lets no exception through: its
+    /// caller asks here.
+    [[nodiscard]] bool power_failed() const { return power_failed_; }
+
     /// How often a call was made to fail, or found no room.
     [[nodiscard]] std::uint64_t troubles() const { return troubles_; }
 
@@ -77,6 +81,7 @@ public:
     void lose_power(Kept kept, testing::Prng& random)
     {
         keep_power();
+        power_failed_ = false;
         auto sectors = SectorCounts{};
         for (auto const& file : names_.files())
             file->lose_power(kept, random, sectors);
@@ -111,6 +116,7 @@ private:
     {
         if ((calls_left_ != never and --calls_left_ == 0) or (power_fails_before_sync_ and call == DiskCall::sync)) {
             keep_power();
+            power_failed_ = true;
             throw PowerFailed{};
         }
         if ((failing_ & bit_of(call)) == 0)
@@ -157,6 +163,7 @@ private:
     std::uint64_t          used_ = 0;
     std::uint64_t          space_ = never;
     std::uint64_t          calls_left_ = never;
+    bool                   power_failed_ = false;
     std::uint64_t          troubles_ = 0;
     unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
     bool                   power_fails_before_sync_ = false;
