@@ -162,6 +162,12 @@ private:
             std::to_string(cut.tail.first.value) + " on: a crash interrupted a write that nobody relied on");
     }
 
+    void noticed(totora::PayloadMismatch const& mismatch)
+    {
+        say("dropped a message of server " + std::to_string(mismatch.from.value) +
+            ": the entries beside it are not those that it names");
+    }
+
     void noticed(totora::Failed const& failed)
     {
         say("cannot go on (" + std::string{name_of(failed.why)} + "): " + failed.sentence);

@@ -15,6 +15,19 @@
 namespace totora
 {
 
+/// Whether the entries beside a message are those that it names, as far as count, first index and term tell: a transport may
+/// have lost or mixed up what it carries (case 93).
+[[nodiscard]] inline bool carries_own_entries(Received const& received)
+{
+    auto const* append = std::get_if<AppendEntries>(&received.rpc);
+    if (append == nullptr or append->entries.count == 0)
+        return received.entries.empty();
+    if (received.entries.count() != append->entries.count)
+        return false;
+    auto const first = view_entry(received.entries.slice(0).bytes);
+    return first and first->index == append->entries.first and first->term == append->entries.term;
+}
+
 /// Hands `step` what arrived, as `step(said, entries)`. An append with configurations among its entries is cut behind
 /// each of them: the core takes one at a time, decoded, because it never looks into a payload (§6).
 template <typename Step>

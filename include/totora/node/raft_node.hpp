@@ -186,6 +186,7 @@ public:
         status.entry_bytes_received = entry_bytes_received_;
         status.entry_bytes_stored = entry_bytes_stored_;
         status.outcomes = outcomes_;
+        status.payload_mismatches = payload_mismatches_;
         if (auto const* leader = std::get_if<Leader>(&state_.role))
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
@@ -469,6 +470,10 @@ private:
 
     void take(Received const& received)
     {
+        if (not carries_own_entries(received)) {
+            ++payload_mismatches_;
+            return tell(PayloadMismatch{received.from});
+        }
         entry_bytes_received_ += received.entries.bytes();
         if (not received.entries.empty() and not log_.has_room(received.entries.bytes())) {
             room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
@@ -704,6 +709,7 @@ private:
     bool                                     wakes_ = false; ///< Policies hold a wake-up that somebody handed over.
     RoleChanged                              seen_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
+    std::uint64_t                            payload_mismatches_ = 0;
 };
 
 } // namespace totora

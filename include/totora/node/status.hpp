@@ -134,8 +134,14 @@ struct TornTailCut
     TornTail tail;
 };
 
+/// A message arrived with other entries than it names, or without them: the transport is broken. It was dropped unanswered.
+struct PayloadMismatch
+{
+    ServerId from;
+};
+
 /// What a node tells its observer, on its own thread, in the turn in which it happens.
-using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, Failed>;
+using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver
