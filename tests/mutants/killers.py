@@ -208,9 +208,11 @@ class TestFile(Killer):
     def __init__(self, path: str):
         self.name = path
         file = TESTS / path
-        uses_tcp = "support/tcp.hpp" in file.read_text()
-        self.sources = (file, TESTS / "support" / "tcp.cpp") if uses_tcp else (file,)
-        self.only_proofs = not re.search(r"\bBOOST_(AUTO|FIXTURE|DATA)_TEST_CASE", file.read_text())
+        text = file.read_text()
+        headers = re.findall(r'^#include "support/(\w+)\.hpp"', text, re.MULTILINE)
+        support = (TESTS / "support" / f"{name}.cpp" for name in headers)
+        self.sources = (file, *(source for source in support if source.exists()))
+        self.only_proofs = not re.search(r"\bBOOST_(AUTO|FIXTURE|DATA)_TEST_CASE", text)
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
         command = [*compile_command(overlay), *PROOF_LIMITS, "-include", str(prefix())]

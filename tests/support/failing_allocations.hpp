@@ -17,7 +17,7 @@ struct Allocations
     bool          watched = false;
     std::uint64_t count = 0;       ///< Of those that were watched.
     std::uint64_t fails_at = none; ///< Counted from 0.
-    bool          lasts = false;   ///< All that follow fail too, until nothing is watched any more.
+    bool          lasts = false;   ///< All that follow fail too.
 };
 
 [[nodiscard]] Allocations& allocations();
