@@ -185,6 +185,48 @@ BOOST_AUTO_TEST_CASE(a_policy_that_works_in_the_background_is_given_the_wake_up)
     BOOST_TEST(woken == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_scope_may_be_left_without_stop)
+{
+    auto machine = Recorder{};
+    auto log = WakingLog{identity_of_first()};
+    auto wire = Wire{};
+    auto clock = ManualClock{1};
+    auto woken = std::make_shared<int>(0);
+    {
+        auto node = RaftNode{machine, log, wire, clock};
+        auto driver = Driver<decltype(node)>{node, [woken] { ++*woken; }};
+        BOOST_REQUIRE(node.start().has_value());
+        log.wake();
+    }
+    BOOST_TEST(woken.use_count() == 1); // Nobody holds what the wake-up captured, nor calls it.
+    log.wake();
+    BOOST_TEST(*woken == 1);
+    {
+        auto node = RaftNode{machine, log, wire, clock};
+        node.set_wake([woken] { ++*woken; }); // Without a driver the node takes it back.
+        log.wake();
+    }
+    BOOST_TEST(woken.use_count() == 1);
+    log.wake();
+    BOOST_TEST(*woken == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_node_leaves_its_log_alone_when_its_driver_goes)
+{
+    auto machine = Recorder{};
+    auto log = WakingLog{identity_of_first()};
+    auto wire = Wire{};
+    auto clock = ManualClock{1};
+    {
+        auto node = RaftNode{machine, log, wire, clock};
+        auto driver = Driver<decltype(node)>{node, [] {}};
+        BOOST_REQUIRE(node.start().has_value());
+        node.stop();
+        log.wake = nullptr;
+    }
+    BOOST_TEST(not log.wake);
+}
+
 BOOST_AUTO_TEST_CASE(a_deadline_that_outlives_its_promise_keeps_nobody_busy)
 {
     for (auto const fails : {false, true}) {

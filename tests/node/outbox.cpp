@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace totora::test
 {
 namespace
 {
+
+// What is released refers to its envelope, and must not outlive it in somebody's queue.
+static_assert(not std::is_copy_constructible_v<Released> and not std::is_copy_assignable_v<Released>);
 
 using boost::unit_test::label;
 

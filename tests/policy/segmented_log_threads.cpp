@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstddef>
@@ -21,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -118,6 +120,33 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_does_not_hang_the_node)
     disk->release_syncs();
     bell.wait_until_durable(*log, WriteNumber{20});
     BOOST_TEST(log->durable().through().value == 20U);
+    log->close();
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_up_that_was_replaced_is_not_being_called_any_more)
+{
+    auto const disk = disk_with_log();
+    auto       log = ThreadedLog::open(ForgetfulFiles{disk});
+    auto       is_inside = std::atomic<bool>{false};
+    auto       was_called = std::atomic<bool>{false};
+    auto       was_replaced = std::atomic<bool>{false};
+    log->set_wake([&] {
+        is_inside = true;
+        was_called = true;
+        // Gives whoever replaces it every chance to be done before it is.
+        for (auto times = 0; times < 100'000 and not was_replaced; ++times)
+            std::this_thread::yield();
+        is_inside = false;
+    });
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 1));
+    log->sync();
+    while (not was_called)
+        std::this_thread::yield();
+    log->set_wake(nullptr);
+    auto const is_still_inside = is_inside.load();
+    was_replaced = true;
+
+    BOOST_TEST(not is_still_inside);
     log->close();
 }
 

@@ -30,6 +30,7 @@ public:
     int                truncations = 0;
     int                syncs = 0;
     int                closes = 0;
+    mutable int        calls_after_close = 0; ///< Of anything but `failure`.
     std::vector<Index> saved_commits;
     bool               saved_above_durable = false; ///< A commit index was saved that the log did not hold durably.
 
@@ -50,6 +51,7 @@ public:
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
+        is_closed_ = false;
         auto recovered = memory.recover();
         durable_last_ = memory.last().index;
         written_.clear();
@@ -60,12 +62,14 @@ public:
 
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
+        note_call();
         ++votes;
         memory.save_vote(write, term, vote);
     }
 
     void append(WriteNumber write, Entries const& entries)
     {
+        note_call();
         if (throws_at_append)
             throw std::runtime_error("the log is wet");
         ++appends;
@@ -75,6 +79,7 @@ public:
 
     void truncate(WriteNumber write, Index index)
     {
+        note_call();
         ++truncations;
         memory.truncate(write, index);
         durable_last_ = std::min(durable_last_, before(index));
@@ -84,6 +89,7 @@ public:
 
     void save_commit(Index index)
     {
+        note_call();
         learn_durable(memory.durable().through());
         saved_commits.push_back(index);
         saved_above_durable = saved_above_durable or index > durable_last_;
@@ -92,16 +98,28 @@ public:
 
     void sync()
     {
+        note_call();
         ++syncs;
         memory.sync();
     }
 
-    [[nodiscard]] Durable durable() { return confirms_instead ? durable_through(*confirms_instead) : memory.durable(); }
+    [[nodiscard]] Durable durable()
+    {
+        note_call();
+        return confirms_instead ? durable_through(*confirms_instead) : memory.durable();
+    }
+
     [[nodiscard]] std::optional<LogError> failure() const { return fails_now ? fails_now : memory.failure(); }
-    [[nodiscard]] LogPosition             last() const { return lies_about_last.value_or(memory.last()); }
+
+    [[nodiscard]] LogPosition last() const
+    {
+        note_call();
+        return lies_about_last.value_or(memory.last());
+    }
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
+        note_call();
         if (fails_to_read)
             return Unexpected{*fails_to_read};
         if (returns_nothing)
@@ -134,11 +152,15 @@ public:
 
     void close()
     {
+        note_call();
+        is_closed_ = true;
         ++closes;
         memory.close();
     }
 
 private:
+    void note_call() const { calls_after_close += is_closed_ ? 1 : 0; }
+
     void learn_durable(WriteNumber through)
     {
         while (not written_.empty() and written_.front().first <= through) {
@@ -149,6 +171,7 @@ private:
 
     std::vector<std::pair<WriteNumber, Index>> written_; ///< Appends that were not durable when last looked at.
     Index                                      durable_last_;
+    bool                                       is_closed_ = false;
 };
 
 static_assert(durable_log<WatchedLog>);

@@ -66,9 +66,10 @@ struct Recovered
 /// what is durable is always a prefix of it. A call that writes takes effect for `read`, `last` and `bytes` at once.
 /// No call throws. All calls come from the node's thread; a log with a thread of its own hides it, and may have
 /// `set_wake(std::function<void()>)`: `Driver` hands it what to call, from any thread, when `durable` or `failure` may have
-/// changed. Only what derives from `DurableSource` (core/release.hpp) can make a `Durable`. Sizes are those of encoded
-/// entries, in bytes. A log that does not hold all of its entries in memory may have `cold_bytes(first, last) -> std::uint64_t`:
-/// how many bytes of that range a `read` would take from disk; a node reads no more than `NodeSettings::cold_bytes_max` in a turn.
+/// changed. It replaces an earlier one, which nobody calls any more when this returns. Only what derives from
+/// `DurableSource` (core/release.hpp) can make a `Durable`. Sizes are those of encoded entries, in bytes.
+/// A log that does not hold all of its entries in memory may have `cold_bytes(first, last) -> std::uint64_t`: how many bytes of
+/// that range a `read` would take from disk; a node reads no more than `NodeSettings::cold_bytes_max` in a turn.
 ///
 /// What the compiler cannot check: what was reported durable survives any crash; recovery gives a prefix of the
 /// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set for

@@ -35,8 +35,9 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// incarnation that `update` named: another life of a server is another member (case 45).
 ///
 /// A transport with events of its own may have `set_wake(std::function<void()>)`; `Driver` hands it what to call when
-/// `receive` has something after it had nothing. One that cannot carry any length may have `entry_bytes_max()`, the largest
-/// payload of an entry that goes into one message; a node that would accept more does not start.
+/// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry any
+/// length may have `entry_bytes_max()`, the largest payload of an entry that goes into one message; a node that would accept
+/// more does not start.
 template <typename T>
 concept message_transport = requires(T& transport, Released const& message, Entries const& entries, ServerId server,
                                      Incarnation incarnation, std::string_view address) {
