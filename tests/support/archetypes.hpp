@@ -10,6 +10,7 @@
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -109,15 +110,27 @@ class ArchetypeClock : Archetype
 public:
     using Archetype::Archetype;
 
-    void                                   arm(Alarm alarm, Arming arming, Delay) { armed_ = AlarmRang{alarm, arming}; }
-    void                                   cancel(Alarm) { armed_.reset(); }
-    [[nodiscard]] std::optional<AlarmRang> ring() { return rung_++ < 8 ? std::exchange(armed_, {}) : std::nullopt; }
+    void arm(Alarm alarm, Arming arming, Delay) { place(alarm) = AlarmRang{alarm, arming}; }
+    void cancel(Alarm alarm) { place(alarm).reset(); }
+
+    [[nodiscard]] std::optional<AlarmRang> ring()
+    {
+        for (auto& armed : armed_)
+            if (armed and rung_ < 8) {
+                ++rung_;
+                return std::exchange(armed, {});
+            }
+        return std::nullopt;
+    }
+
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return std::nullopt; }
     [[nodiscard]] std::uint64_t                now_ms() const { return 0; }
 
 private:
-    std::optional<AlarmRang> armed_;
-    int                      rung_ = 0;
+    [[nodiscard]] std::optional<AlarmRang>& place(Alarm alarm) { return armed_[static_cast<std::size_t>(alarm)]; }
+
+    std::array<std::optional<AlarmRang>, alarm_kinds> armed_;
+    int                                               rung_ = 0;
 };
 
 /// Files of a disk in memory. They can be moved, once, and a file of theirs can be moved; nothing can be copied.

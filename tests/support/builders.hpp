@@ -109,7 +109,8 @@ template <typename Local>
             .entries = {entries_term, next(previous.index), count},
             .leader_commit = commit,
             .round = Round{},
-            .number = AppendNumber{number}};
+            .number = AppendNumber{number},
+            .committed = commit};
 }
 
 /// A heartbeat; with a number, an append that tests the place where entries would go.

@@ -61,7 +61,8 @@ struct AppendWithEntries
                           .entries = run,
                           .leader_commit = before(first),
                           .round = Round{3},
-                          .number = AppendNumber{4}},
+                          .number = AppendNumber{4},
+                          .committed = next(first)},
             make_entries(term, first, plans)};
 }
 

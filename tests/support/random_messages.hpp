@@ -97,6 +97,8 @@ public:
         default:
             if (below(20) == 0)
                 return local(Started{});
+            if (below(20) == 0)
+                return local(Replayed{});
             if (below(8) == 0)
                 return local(RoomChanged{static_cast<LogRoom>(below(20) < 12 ? 0 : below(3))});
             return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});

@@ -254,6 +254,7 @@ public:
     /// Elects S1 with the votes of S2 and, of five, S3. Its no-op is in its log, and nobody has it yet.
     void lead()
     {
+        run(); // Applies what it can: before that it waits longer.
         pass_ms(600);
         auto const needed = node->state().configuration.members.size() / 2 + 1;
         for (auto id = std::uint64_t{2}; id <= needed; ++id)

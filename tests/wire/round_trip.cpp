@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label(
                                               .entries = {Term{b}, Index{a}, 0},
                                               .leader_commit = Index{b},
                                               .round = Round{a},
-                                              .number = AppendNumber{b}}));
+                                              .number = AppendNumber{b},
+                                              .committed = Index{a}}));
             for (auto const yes : {false, true}) {
                 BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
                 BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));

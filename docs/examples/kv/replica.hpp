@@ -149,6 +149,12 @@ private:
         }
     }
 
+    void noticed(totora::ReadinessChanged const& now)
+    {
+        if (now.ready)
+            say("has caught up");
+    }
+
     void noticed(totora::OutcomeNoted const& noted)
     {
         if (is_breach(noted.outcome))

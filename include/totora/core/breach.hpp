@@ -62,8 +62,8 @@ find_breach(State const& state, ServerId leader, AppendEntries const& append)
 {
     auto const& entries = append.entries;
     if (not is_in_range(append.term) or not is_sound(append.previous) or not is_in_range(append.leader_commit) or
-        not is_in_range(entries.term) or append.round.value > number_max or append.number.value > number_max or
-        entries.count > number_max - append.previous.index.value)
+        not is_in_range(append.committed) or not is_in_range(entries.term) or append.round.value > number_max or
+        append.number.value > number_max or entries.count > number_max - append.previous.index.value)
         return Outcome::breach_number;
     if (append.term.value == 0 or append.previous.term > append.term or entries.term > append.term or
         entries.first != next(append.previous.index))

@@ -19,10 +19,11 @@ enum class Alarm : std::uint8_t
     leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
     heartbeat,     ///< A leader says that it lives (§5.2).
     quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
+    replay,        ///< A server that starts has had time enough to apply what it knew to be committed.
     storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
 };
 
-inline constexpr std::size_t alarm_kinds = 5;
+inline constexpr std::size_t alarm_kinds = 6;
 
 /// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
 struct Delay
@@ -54,6 +55,12 @@ struct Persisted
     WriteNumber write;
 
     friend constexpr bool operator==(Persisted const&, Persisted const&) = default;
+};
+
+/// The state machine has applied all that this server's disk knew to be committed when it started.
+struct Replayed
+{
+    friend constexpr bool operator==(Replayed const&, Replayed const&) = default;
 };
 
 /// What a log has room for.

@@ -15,7 +15,7 @@ namespace totora
 using Happening =
     std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                  AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed, Proposed,
-                 ReadRequested, RoomChanged, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
+                 ReadRequested, RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
 
 /// One step's input.
 struct Message

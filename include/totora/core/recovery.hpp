@@ -62,6 +62,7 @@ recover(Settings const& settings, Member const& own, PersistentState persistent)
     state.durable_index = last.index;
     state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
     state.applying = persistent.applied_index;
+    state.replaying = settings.replay_grace_ms > 0 and state.applying < state.commit_index;
     return state;
 }
 

@@ -40,7 +40,8 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
                        .entries = entries,
                        .leader_commit = state.commit_index,
                        .round = round,
-                       .number = progress.sent},
+                       .number = progress.sent,
+                       .committed = state.commit_index},
          Release::at_once());
     if (auto* probe = std::get_if<Probe>(&progress.flow))
         probe->awaiting = true;
@@ -61,7 +62,8 @@ constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round roun
                        .entries = {state.current_term, next(match.index), 0},
                        .leader_commit = std::min(state.commit_index, match.index),
                        .round = round,
-                       .number = {}},
+                       .number = {},
+                       .committed = state.commit_index},
          Release::at_once());
 }
 

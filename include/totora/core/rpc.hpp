@@ -68,6 +68,9 @@ struct AppendEntries
     /// Numbers the appends to this follower; the answer echoes it. Zero for a heartbeat: it tests nothing beyond what the
     /// follower has acknowledged, and may overtake entries.
     AppendNumber number;
+    /// What the leader knows to be committed, wherever this message looks: `leader_commit` may be capped by that. The core of
+    /// a follower does not look at it; the shell tells by it when the follower has caught up.
+    Index committed{};
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
 };

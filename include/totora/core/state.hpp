@@ -31,7 +31,10 @@ struct Settings
     std::uint64_t window = 65536;  ///< Entries sent to one follower that it has not acknowledged, at least 1.
     bool          pre_vote = true; ///< Dissertation §9.6.
     bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
-    bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
+    /// For how long after its start a server waits up to three times as long for a leader, if it has not yet applied what it
+    /// knew to be committed; 0: it does not.
+    std::uint64_t replay_grace_ms = 60'000;
+    bool watch_storage = true; ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
     /// How long its oldest write may take before a disk counts as hanging; 0: as long as the election maximum.
     std::uint64_t storage_stall_ms = 0;
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
@@ -54,6 +57,7 @@ inline constexpr std::uint64_t election_ms_max = number_max / 4;
 {
     return settings.heartbeat_ms > 0 and settings.election.at_least_ms <= settings.election.at_most_ms and
            settings.election.at_most_ms <= election_ms_max and settings.storage_stall_ms <= number_max and
+           settings.replay_grace_ms <= number_max and
            settings.heartbeat_ms < settings.election.at_least_ms / 2 + settings.election.at_least_ms % 2 and
            settings.append_entries_max > 0 and settings.window > 0 and gives_up_when_cut_off(settings);
 }
@@ -115,7 +119,8 @@ struct State
     Index applying; ///< The highest index that the state machine was told to apply (`lastApplied`).
     Role  role;
     bool  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
-    Round pre_vote_round;       ///< The newest pre-vote of this server.
+    bool  replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
+    Round pre_vote_round;    ///< The newest pre-vote of this server.
     std::array<Arming, alarm_kinds> armings{};
 
     std::optional<Site> broken; ///< This server doubts itself and takes no further step.

@@ -90,6 +90,8 @@ constexpr void receive(State& state, Outgoing& outgoing, Started const&)
 {
     if (not is_leader(state))
         follow(state, outgoing, nobody);
+    if (state.replaying)
+        arm(state, outgoing, Alarm::replay, Delay{state.settings.replay_grace_ms, state.settings.replay_grace_ms});
     release_applies(state, outgoing);
 }
 
@@ -105,6 +107,8 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         campaign(state, outgoing);
     else if (ring.alarm == Alarm::quorum_check and leader != nullptr)
         check_quorum(state, outgoing, *leader);
+    else if (ring.alarm == Alarm::replay)
+        state.replaying = false;
     else if (ring.alarm == Alarm::storage_stall)
         check_storage(state, outgoing);
     else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing, *leader))
@@ -117,6 +121,17 @@ constexpr void fail_storage(State& state, Site site)
 {
     state.role = Role{Follower{}};
     mark_broken(state, site);
+}
+
+/// This server can serve at once, if it is elected.
+constexpr void receive(State& state, Outgoing& outgoing, Replayed const&)
+{
+    if (not state.replaying)
+        return;
+    state.replaying = false;
+    disarm(state, outgoing, Alarm::replay);
+    if (std::holds_alternative<Follower>(state.role)) // Three times as long was for what is over now.
+        arm_election(state, outgoing);
 }
 
 /// What has become durable counts: a candidate's own vote, a leader's own entries, what may be applied.

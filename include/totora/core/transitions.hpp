@@ -14,12 +14,17 @@ namespace totora
 
 // Figure 4: how a server changes its role. All of it is here.
 
-/// How long this server waits for a leader. One without room waits an election maximum longer: those that have it go first.
+/// How long this server waits for a leader. One that could not serve at once waits longer, so that those that can go first;
+/// where nobody can, it campaigns all the same. One that has yet to apply its log waits three times as long, one without room an
+/// election maximum more.
+///
+/// Differs: §5.2 draws all timeouts from one range. Votes are never withheld for either reason.
 [[nodiscard]] constexpr Delay election_timeout(State const& state)
 {
-    auto       timeout = state.settings.election;
-    auto const longer_ms = state.room == LogRoom::enough ? 0 : timeout.at_most_ms;
-    return Delay{timeout.at_least_ms + longer_ms, timeout.at_most_ms + longer_ms};
+    auto const election = state.settings.election;
+    auto const times = state.replaying ? 3U : 1U;
+    auto const longer_ms = state.room == LogRoom::enough ? 0U : election.at_most_ms;
+    return Delay{times * election.at_least_ms + longer_ms, times * election.at_most_ms + longer_ms};
 }
 
 /// Waits for a leader, from now on.

@@ -12,6 +12,7 @@
 #include "totora/node/outcomes.hpp"
 #include "totora/node/promises.hpp"
 #include "totora/node/proposals.hpp"
+#include "totora/node/readiness.hpp"
 #include "totora/node/room.hpp"
 #include "totora/node/sender.hpp"
 #include "totora/node/settings.hpp"
@@ -180,6 +181,7 @@ public:
         status.commit = state_.commit_index;
         status.applied = applier_.applied();
         status.durable = state_.durable_index;
+        status.ready = running() and ready_;
         status.room = state_.room;
         status.disk_hangs = state_.storage.late;
         status.entry_bytes_sent = sender_.entry_bytes_sent();
@@ -242,6 +244,7 @@ private:
         if (not state)
             return Unexpected{StartError{std::string{sentence_of(state.error())}}};
         state_ = *std::move(state);
+        replayed_at_ = state_.commit_index;
         running_ = was_started_ = true;
         if (recovered->torn_tail)
             tell(TornTailCut{*recovered->torn_tail});
@@ -281,6 +284,7 @@ private:
         propose_staged();
         write_out();
         auto const now_ms = apply_committed();
+        notice_readiness();
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
         return more_messages or applier_.applied() < state_.applying or
@@ -479,13 +483,18 @@ private:
             room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
             watch_room();
         }
-        if (state_.room == LogRoom::enough or received.entries.empty())
-            return for_each_append(
-                received, [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
-        // No disk space: to the core it is an append without entries, and the answer says why (case 90).
-        auto stripped = *std::get_if<AppendEntries>(&received.rpc);
-        stripped.entries = Run{stripped.term, next(stripped.previous.index), 0};
-        feed(received.from, stripped);
+        auto const* append = std::get_if<AppendEntries>(&received.rpc);
+        if (state_.room == LogRoom::enough or received.entries.empty()) {
+            for_each_append(received,
+                            [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
+        } else {
+            // No disk space: to the core it is an append without entries, and the answer says why (case 90).
+            auto stripped = *append;
+            stripped.entries = Run{stripped.term, next(stripped.previous.index), 0};
+            feed(received.from, stripped);
+        }
+        if (append != nullptr)
+            readiness_.reached_by(state_, received.from, *append);
     }
 
     /// One step of the core, and all that it wants done. `happened` is whatever `advance` takes.
@@ -580,6 +589,8 @@ private:
         auto const led = seen_.role == RoleName::leader;
         auto const same = now.role == RoleName::leader and now.term == seen_.term;
         seen_ = now;
+        if (now.role == RoleName::leader and not(led and same))
+            readiness_.leads(state_);
         if (led and not same) {
             proposals_.pending().lose_behind(state_.commit_index);
             reads_.refuse_waiting(refusal(NodeRefusal::not_leader));
@@ -618,6 +629,16 @@ private:
             return fail(*failed);
         proposals_.pending().end_through(applier_.applied());
         reads_.serve(applier_.applied());
+    }
+
+    /// Tells the core, and whoever asks whether this server may take clients, how far its state machine is.
+    void notice_readiness()
+    {
+        if (state_.replaying and applier_.applied() >= replayed_at_)
+            feed(nobody, Replayed{});
+        auto const ready = running() and readiness_.is_ready(applier_.applied());
+        if (ready != std::exchange(ready_, ready))
+            tell(ReadinessChanged{ready});
     }
 
     // --- Ends ----------------------------------------------------------------------------------------------------
@@ -696,6 +717,9 @@ private:
     Proposals<Response>                      proposals_;
     PendingReads                             reads_;
     RoomWatch                                room_;
+    Readiness                                readiness_;
+    bool                                     ready_ = false;
+    Index                                    replayed_at_; ///< What the disk knew to be committed at the start.
     std::uint64_t                            entry_bytes_received_ = 0;
     std::uint64_t                            entry_bytes_stored_ = 0;
     bool                                     wrote_ = false;

@@ -102,11 +102,14 @@ struct Status
     Index                 commit;
     Index                 applied;
     Index                 durable;
-    LogRoom               room{};               ///< Of the own log. Less than `enough` refuses proposals.
-    bool                  disk_hangs = false;   ///< The oldest write in flight is late: this server does not campaign.
-    std::uint64_t         entry_bytes_sent = 0; ///< Of entries, headers included, to all followers since the start.
-    std::uint64_t         entry_bytes_received = 0; ///< Of entries that arrived.
-    std::uint64_t         entry_bytes_stored =
+    /// A leader: the first entry of its term is applied here. A follower: what its leader had committed when it first reached this
+    /// server is applied here. Without a leader as before; not before the first one was there.
+    bool          ready = false;
+    LogRoom       room{};                   ///< Of the own log. Less than `enough` refuses proposals.
+    bool          disk_hangs = false;       ///< The oldest write in flight is late: this server does not campaign.
+    std::uint64_t entry_bytes_sent = 0;     ///< Of entries, headers included, to all followers since the start.
+    std::uint64_t entry_bytes_received = 0; ///< Of entries that arrived.
+    std::uint64_t entry_bytes_stored =
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
@@ -128,6 +131,12 @@ struct OutcomeNoted
     ServerId from;
 };
 
+/// `Status::ready` has changed.
+struct ReadinessChanged
+{
+    bool ready = false;
+};
+
 /// Recovery cut off the torn end of the log. Nothing that was acknowledged was in it.
 struct TornTailCut
 {
@@ -141,7 +150,7 @@ struct PayloadMismatch
 };
 
 /// What a node tells its observer, on its own thread, in the turn in which it happens.
-using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, Failed>;
+using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, ReadinessChanged, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

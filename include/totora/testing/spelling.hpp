@@ -64,7 +64,8 @@ namespace totora::testing
 [[nodiscard]] inline std::string spelled(AppendEntries const& append)
 {
     return "AppendEntries{" + spelled(append.term) + ", " + spelled(append.previous) + ", " + spelled(append.entries) +
-           ", " + spelled(append.leader_commit) + ", " + spelled(append.round) + ", " + spelled(append.number) + "}";
+           ", " + spelled(append.leader_commit) + ", " + spelled(append.round) + ", " + spelled(append.number) + ", " +
+           spelled(append.committed) + "}";
 }
 
 [[nodiscard]] inline std::string spelled(AppendEntriesResponse const& response)
@@ -81,7 +82,8 @@ namespace totora::testing
 
 [[nodiscard]] inline std::string spelled(Alarm alarm)
 {
-    constexpr char const* names[] = {"election", "leader_silent", "heartbeat", "quorum_check"};
+    constexpr char const* names[] = {"election",     "leader_silent", "heartbeat",
+                                     "quorum_check", "replay",        "storage_stall"};
     return std::string{"Alarm::"} + names[static_cast<std::size_t>(alarm)];
 }
 

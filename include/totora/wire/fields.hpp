@@ -39,6 +39,7 @@ void visit_fields(Visit& visit, Message& message)
         visit(message.leader_commit);
         visit(message.round);
         visit(message.number);
+        visit(message.committed);
     } else {
         static_assert(std::same_as<M, AppendEntriesResponse>);
         visit(message.term);

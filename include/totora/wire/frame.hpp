@@ -64,7 +64,7 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 inline constexpr std::size_t frame_header_size = 72;
 
 /// How long the fields of an append are.
-inline constexpr std::size_t append_fields_size = 72;
+inline constexpr std::size_t append_fields_size = 80;
 
 /// The largest header and fields together: a refusal with the longest sentence.
 inline constexpr std::size_t frame_head_max = frame_header_size + 2 + text_size_max;

@@ -96,6 +96,7 @@ void walk(Walker& walker, AppendEntries& append)
     walker.number(append.leader_commit.value);
     walker.number(append.round.value);
     walker.number(append.number.value);
+    walker.number(append.committed.value);
 }
 
 template <typename Walker>
@@ -233,6 +234,7 @@ void walk(Walker& walker, State& state)
     walker.number(state.applying.value);
     walk_variant(walker, state.role);
     walker.number(state.leader_heard);
+    walker.number(state.replaying);
     walker.number(state.pre_vote_round.value);
     for (auto& arming : state.armings)
         walker.number(arming.value);

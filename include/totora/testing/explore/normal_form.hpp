@@ -87,6 +87,14 @@ inline void renumber(Rpc& rpc, AppendNumber since)
     return outdated;
 }
 
+/// What is told to shells alone: no core looks at it.
+inline void forget_told(std::vector<Left>& left)
+{
+    for (auto& message : left)
+        if (auto* append = std::get_if<AppendEntries>(&message.rpc))
+            append->committed = Index{};
+}
+
 /// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard`, `moving` and `stalled`
 /// for the quorum check alone.
 inline void forget_unused(Server& server)
@@ -106,8 +114,10 @@ inline void forget_unused(Server& server)
 /// Brings a server into its normal form after a step, with the messages that left in it.
 [[nodiscard]] inline Followers normalise(Server& server, std::vector<Left>& left, Reductions const& reductions)
 {
-    if (reductions.unused)
+    if (reductions.unused) {
         forget_unused(server);
+        forget_told(left);
+    }
     if (not reductions.numbers)
         return 0;
     for (auto& arming : server.state.armings)

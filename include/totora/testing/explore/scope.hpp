@@ -140,6 +140,7 @@ private:
     settings.sticky = scope.sticky;
     settings.check_quorum = scope.check_quorum;
     settings.watch_storage = false;
+    settings.replay_grace_ms = 0;
     return settings;
 }
 

@@ -42,11 +42,13 @@ inline void shift_appends(Leader& leader)
     }
 }
 
-/// An answer that reaches a leader whose numbers are shifted.
+/// An answer that reaches a leader whose numbers are shifted, or an append that tells a shell something else.
 [[nodiscard]] inline Rpc shifted(Rpc rpc)
 {
     if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
         response->number = AppendNumber{response->number == AppendNumber{} ? twin_shift - 2 : twin_shift + 2};
+    if (auto* append = std::get_if<AppendEntries>(&rpc))
+        append->committed.value += twin_shift;
     return rpc;
 }
 
