@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(frames_of_all_sizes_are_cut_from_a_stream_that_arrives_in_a
     for (auto round = 0; round < 60; ++round) {
         auto const size = std::size_t{1} << random() % 21U;
         appends.push_back(append_of(size + random() % size));
-        auto const frame = to_frame(appends.back().rpc, appends.back().entries);
+        auto const frame = to_stream(to_frame(appends.back().rpc, appends.back().entries));
         stream.insert(stream.end(), frame.begin(), frame.end());
     }
 
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(frames_of_all_sizes_are_cut_from_a_stream_that_arrives_in_a
 BOOST_AUTO_TEST_CASE(a_slow_sender_of_a_long_frame_costs_what_has_arrived_and_one_block, *label("case_78"))
 {
     auto const append = append_of(15U << 20U);
-    auto const frame = to_frame(append.rpc, append.entries);
+    auto const frame = to_stream(to_frame(append.rpc, append.entries));
     auto       reader = FrameReader{frame_limit};
     auto       rest = std::span<std::byte const>{frame};
     auto       arrived = std::size_t{0};
@@ -94,15 +94,16 @@ BOOST_AUTO_TEST_CASE(a_slow_sender_of_a_long_frame_costs_what_has_arrived_and_on
         arrived += count;
         rest = rest.subspan(count);
         static_cast<void>(reader.space());
-        most = std::max(most, reader.held() - arrived);
+        if (reader.held() > arrived)
+            most = std::max(most, reader.held() - arrived);
     }
-    BOOST_TEST(most <= FrameReader::block_max);
+    BOOST_TEST(most <= FrameReader::part_max + FrameReader::block_size);
 
     feed(reader, rest, 1);
     auto const read = reader.next();
     BOOST_REQUIRE(read.has_value());
     BOOST_TEST(read->has_value());
-    BOOST_TEST(reader.held() <= FrameReader::block_max);
+    BOOST_TEST(reader.held() <= FrameReader::block_size);
 }
 
 BOOST_AUTO_TEST_CASE(a_block_is_used_again_if_nothing_in_it_was_handed_out)
@@ -140,6 +141,92 @@ BOOST_AUTO_TEST_CASE(a_small_entry_does_not_keep_a_whole_block)
     BOOST_TEST(inside(read(large).entries));
 }
 
+BOOST_AUTO_TEST_CASE(a_frame_that_came_between_two_pieces_is_read_before_theirs, *label("case_94"))
+{
+    auto const append = append_of(100'000);
+    auto const frame = to_frame(append.rpc, append.entries);
+    auto const vote = to_frame(RequestVote{.term = Term{1}, .last_log = {}});
+    auto       stream = to_piece(frame, 0, 50'000);
+    stream.insert(stream.end(), vote.begin(), vote.end());
+    auto const rest = to_piece(frame, 50'000, frame.size() - 50'000);
+    stream.insert(stream.end(), rest.begin(), rest.end());
+
+    auto reader = FrameReader{frame_limit};
+    auto read = std::vector<Frame>{};
+    for (auto left = std::span<std::byte const>{stream}; not left.empty();) {
+        left = left.subspan(feed(reader, left, left.size()));
+        while (auto one = reader.next())
+            read.push_back(**one);
+    }
+
+    BOOST_REQUIRE(read.size() == 2U);
+    BOOST_TEST((std::get<Rpc>(read[0].content) == Rpc{RequestVote{.term = Term{1}, .last_log = {}}}));
+    BOOST_TEST((std::get<Rpc>(read[1].content) == Rpc{append.rpc}));
+    BOOST_TEST((bytes_of(read[1].entries) == bytes_of(append.entries)));
+}
+
+BOOST_AUTO_TEST_CASE(pieces_that_make_no_frame_end_the_stream, *label("case_78"))
+{
+    auto const append = append_of(100'000);
+    auto const frame = to_frame(append.rpc, append.entries);
+    auto const other = append_of(90'000);
+    auto const other_frame = to_frame(other.rpc, other.entries);
+    auto       longer = frame;
+    longer.resize(longer.size() + 10);
+    auto const first = to_piece(frame, 0, 50'000);
+    using Streams = std::vector<std::pair<std::vector<std::vector<std::byte>>, FrameRefusal>>;
+    auto const streams = Streams{
+        {{to_piece(frame, 50'000, 100)}, FrameRefusal::bad_piece},              // The first one is missing.
+        {{first, to_piece(frame, 50'001, 100)}, FrameRefusal::bad_piece},       // A gap.
+        {{first, to_piece(frame, 49'999, 100)}, FrameRefusal::bad_piece},       // Twice.
+        {{first, first}, FrameRefusal::bad_piece},                              // Another frame before the end.
+        {{first, to_piece(other_frame, 50'000, 100)}, FrameRefusal::bad_piece}, // Of another frame.
+        {{first, to_piece(frame, 50'000, 0)}, FrameRefusal::bad_piece},         // Nothing.
+        {{to_piece(frame, 0, 71)}, FrameRefusal::bad_piece},                    // Too short for a header.
+        {{to_piece(longer, 0, 50'000)}, FrameRefusal::bad_piece},               // The header says another length.
+        {{to_piece(first, 0, 50'000)}, FrameRefusal::bad_piece},                // A piece of a piece.
+        {{to_piece(std::vector<std::byte>(70'000), 0, 100)}, FrameRefusal::foreign_magic},
+    };
+    for (auto at = std::size_t{0}; at < streams.size(); ++at) {
+        auto reader = FrameReader{frame_limit};
+        auto refusals = std::vector<FrameRefusal>{};
+        for (auto const& piece : streams[at].first)
+            for (auto left = std::span<std::byte const>{piece}; not left.empty() and not reader.broken();) {
+                left = left.subspan(feed(reader, left, left.size()));
+                while (auto const one = reader.next())
+                    refusals.push_back(one->error());
+            }
+        BOOST_TEST((refusals == std::vector{streams[at].second}), "stream " << at);
+        BOOST_TEST(reader.broken(), "stream " << at);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_length_that_pieces_may_not_have_is_refused_before_anything_is_allocated, *label("case_78"))
+{
+    auto const append = append_of(2'000'000);
+    auto const frame = to_frame(append.rpc, append.entries);
+    auto const first = to_piece(frame, 0, 1000);
+    auto       reader = FrameReader{1'000'000};
+    feed(reader, first, first.size());
+
+    auto const refused = reader.next();
+    BOOST_REQUIRE(refused.has_value());
+    BOOST_TEST((refused->error() == FrameRefusal::oversized));
+    BOOST_TEST(reader.held() == FrameReader::block_size);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_frame_that_is_not_in_pieces_is_refused, *label("case_94"))
+{
+    auto const append = append_of(whole_frame_max);
+    auto const frame = to_frame(append.rpc, append.entries);
+    auto       reader = FrameReader{frame_limit};
+    feed(reader, frame, frame_header_size);
+
+    auto const refused = reader.next();
+    BOOST_REQUIRE(refused.has_value());
+    BOOST_TEST((refused->error() == FrameRefusal::oversized));
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_stream_gives_one_refusal_and_no_more)
 {
     auto frame = to_frame(RequestVote{.term = Term{1}, .last_log = {}});
@@ -160,52 +247,139 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(frame_queue)
 
-BOOST_AUTO_TEST_CASE(what_is_written_in_any_pieces_is_what_was_queued)
+namespace
+{
+
+using Parts = std::vector<std::span<std::byte const>>;
+
+/// What a queue would write next.
+std::vector<std::byte> gathered(FrameQueue& queue, std::size_t parts_max = 64)
+{
+    auto parts = Parts{};
+    queue.gather(parts, parts_max);
+    auto whole = std::vector<std::byte>{};
+    for (auto const part : parts) {
+        BOOST_REQUIRE(not part.empty());
+        whole.insert(whole.end(), part.begin(), part.end());
+    }
+    return whole;
+}
+
+[[nodiscard]] bool push(FrameQueue& queue, AppendWithEntries const& append, Lane lane = Lane::bulk)
+{
+    return queue.push(*encode(route_1_to_2, append.rpc, append.entries, frame_limit), append.entries, lane);
+}
+
+[[nodiscard]] bool push_vote(FrameQueue& queue, std::uint64_t term)
+{
+    auto const vote = RequestVote{.term = Term{term}, .last_log = {}};
+    return queue.push(*encode(route_1_to_2, vote, {}, frame_limit), {}, Lane::urgent);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_is_written_in_any_pieces_is_what_was_queued_in_the_order_of_each_lane)
 {
     auto random = std::mt19937_64{4};
     auto queue = FrameQueue{QueueLimits{}};
-    auto expected = std::vector<std::byte>{};
-    for (auto size = std::size_t{0}; size < 40; ++size) {
-        auto const append = size % 4 == 0 ? make_append(Term{7}, Index{41}, {}) : append_of(size * 10);
-        auto const frame = to_frame(append.rpc, append.entries);
-        expected.insert(expected.end(), frame.begin(), frame.end());
-        BOOST_REQUIRE(queue.push(*encode(route_1_to_2, append.rpc, append.entries, frame_limit), append.entries));
-    }
-    BOOST_TEST(queue.bytes() == expected.size());
-
-    auto written = std::vector<std::byte>{};
-    auto through = std::size_t{0};
-    auto parts = std::vector<std::span<std::byte const>>{};
-    while (not queue.empty()) {
-        queue.gather(parts, 1 + random() % 7);
-        auto whole = std::vector<std::byte>{};
-        for (auto const part : parts) {
-            BOOST_REQUIRE(not part.empty());
-            whole.insert(whole.end(), part.begin(), part.end());
+    auto reader = FrameReader{frame_limit};
+    auto appends = std::vector<AppendWithEntries>{};
+    auto read_appends = std::vector<Frame>{};
+    auto votes = std::uint64_t{0};
+    auto read_votes = std::uint64_t{0};
+    auto through = FrameQueue::Through{};
+    auto bulk_bytes = std::uint64_t{0};
+    while (appends.size() < 60 or not queue.empty()) {
+        if (appends.size() < 60 and random() % 3 == 0) {
+            auto const size = std::size_t{1} << random() % 20U;
+            appends.push_back(append_of(size + random() % size));
+            BOOST_REQUIRE(push(queue, appends.back()));
         }
+        if (random() % 3 == 0)
+            BOOST_REQUIRE(push_vote(queue, ++votes));
+        auto const whole = gathered(queue, 1 + random() % 7);
+        if (whole.empty())
+            continue;
         auto const count = 1 + random() % whole.size();
-        written.insert(written.end(), whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(count));
-        through += queue.written(count);
+        auto const step = queue.written(count);
+        through.frames += step.frames;
+        bulk_bytes += step.bulk_bytes;
+        for (auto left = std::span{whole}.first(count); not left.empty();) {
+            left = left.subspan(feed(reader, left, left.size()));
+            while (auto const frame = reader.next()) {
+                BOOST_REQUIRE(frame->has_value());
+                auto const& rpc = std::get<Rpc>((*frame)->content);
+                if (auto const* vote = std::get_if<RequestVote>(&rpc))
+                    BOOST_REQUIRE((vote->term == Term{++read_votes}));
+                else
+                    read_appends.push_back(**frame);
+            }
+        }
     }
-    BOOST_TEST((written == expected));
-    BOOST_TEST(through == 40U);
-    BOOST_TEST(queue.bytes() == 0U);
+    BOOST_REQUIRE(read_appends.size() == appends.size());
+    auto in_appends = std::uint64_t{0};
+    for (auto at = std::size_t{0}; at < appends.size(); ++at) {
+        BOOST_TEST((bytes_of(read_appends[at].entries) == bytes_of(appends[at].entries)));
+        in_appends += to_stream(to_frame(appends[at].rpc, appends[at].entries)).size();
+    }
+    BOOST_TEST(read_votes == votes);
+    BOOST_TEST(through.frames == votes + appends.size());
+    BOOST_TEST(bulk_bytes == in_appends);
+    BOOST_TEST(queue.bulk_bytes() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_of_any_size_fits_into_an_empty_queue_and_small_ones_behind_it)
+BOOST_AUTO_TEST_CASE(what_is_urgent_passes_all_of_bulk_but_the_piece_that_is_begun, *label("case_94"))
+{
+    auto const large = append_of(200'000);
+    auto       queue = FrameQueue{QueueLimits{}};
+    BOOST_REQUIRE(push(queue, large));
+    BOOST_REQUIRE(push(queue, append_of(10)));
+    auto const piece = gathered(queue);
+    BOOST_TEST(piece.size() == whole_frame_max);
+    static_cast<void>(queue.written(1000));
+
+    BOOST_REQUIRE(push_vote(queue, 1));
+
+    auto       expected = std::vector<std::byte>{piece.begin() + 1000, piece.end()};
+    auto const vote = to_frame(RequestVote{.term = Term{1}, .last_log = {}});
+    expected.insert(expected.end(), vote.begin(), vote.end());
+    BOOST_TEST((gathered(queue) == expected));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_gathered_and_not_begun_is_passed_too, *label("case_94"))
+{
+    auto queue = FrameQueue{QueueLimits{}};
+    BOOST_REQUIRE(push(queue, append_of(200'000)));
+    static_cast<void>(gathered(queue));
+
+    BOOST_REQUIRE(push_vote(queue, 1));
+
+    auto const vote = to_frame(RequestVote{.term = Term{1}, .last_log = {}});
+    auto const next = gathered(queue);
+    BOOST_TEST(std::equal(vote.begin(), vote.end(), next.begin()));
+    BOOST_TEST(next.size() == vote.size() + whole_frame_max);
+}
+
+BOOST_AUTO_TEST_CASE(each_lane_has_room_of_its_own, *label("case_94"))
 {
     auto const large = append_of(10'000);
-    auto const head = *encode(route_1_to_2, large.rpc, large.entries, frame_limit);
-    auto const small = *encode(route_1_to_2, RequestVote{}, {}, frame_limit);
-    auto       queue = FrameQueue{{.bytes_max = 1000, .frames_max = 3, .frames_reserved = 2}};
+    auto       queue = FrameQueue{{.bytes_max = 1000, .frames_max = 3, .urgent_frames_max = 2}};
 
-    BOOST_TEST(queue.push(head, large.entries));
+    BOOST_TEST(push(queue, large)); // A frame of any size fits into an empty lane.
     BOOST_TEST(not queue.below_half());
-    BOOST_TEST(not queue.push(head, large.entries));
-    for (auto count = 0; count < 4; ++count)
-        BOOST_TEST(queue.push(small, {}));
-    BOOST_TEST(not queue.push(small, {}));
-    BOOST_TEST(queue.frames() == 5U);
+    BOOST_TEST(not push(queue, large));
+    BOOST_TEST(push_vote(queue, 1));
+    BOOST_TEST(push_vote(queue, 2));
+    BOOST_TEST(not push_vote(queue, 3));
+    BOOST_TEST(queue.frames() == 3U);
+
+    auto other = FrameQueue{{.bytes_max = 100'000, .frames_max = 3, .urgent_frames_max = 2}};
+    while (push_vote(other, 1))
+        continue;
+    BOOST_TEST(other.below_half());
+    for (auto count = 0; count < 3; ++count)
+        BOOST_TEST(push(other, append_of(10)));
+    BOOST_TEST(not push(other, append_of(10)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,6 +72,28 @@ BOOST_AUTO_TEST_CASE(an_inbox_is_full_of_bytes_as_well)
     BOOST_TEST(inbox.has_room());
 }
 
+BOOST_AUTO_TEST_CASE(what_may_overtake_is_taken_before_what_may_not, *boost::unit_test::label("case_94"))
+{
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("a reed")}});
+    auto const vote = Rpc{RequestVote{.term = Term{2}, .last_log = {}}};
+    auto const settings = room_for(10);
+    auto       inbox = TcpInbox{settings};
+    inbox.put(Received{ServerId{2}, append.rpc, append.entries});
+    inbox.put(Received{ServerId{2}, append.rpc, append.entries});
+    inbox.put(Received{ServerId{3}, vote, {}});
+    inbox.put(any_link);
+
+    auto taken = std::vector<TransportEvent>{};
+    while (auto event = inbox.take())
+        taken.push_back(std::move(*event));
+
+    BOOST_REQUIRE(taken.size() == 4U);
+    BOOST_TEST((std::get<Received>(taken[0]).rpc == vote));
+    BOOST_TEST((std::get<LinkChanged>(taken[1]) == any_link));
+    BOOST_TEST((std::get<Received>(taken[2]).rpc == Rpc{append.rpc}));
+    BOOST_TEST((std::get<Received>(taken[3]).rpc == Rpc{append.rpc}));
+}
+
 BOOST_AUTO_TEST_CASE(an_inbox_wakes_when_it_has_something_after_it_had_nothing)
 {
     auto const settings = room_for(10);

@@ -6,6 +6,7 @@
 #include "totora/policy/identity.hpp"
 #include "totora/wire/codec.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -92,6 +93,32 @@ struct AppendWithEntries
 to_frame(Rpc const& rpc, Entries const& entries = {}, Route const& route = route_1_to_2)
 {
     return join_frame(*encode(route, rpc, entries, UINT32_MAX), entries);
+}
+
+/// A piece of a frame: `size` bytes of it from `offset` on.
+[[nodiscard]] inline std::vector<std::byte>
+to_piece(std::vector<std::byte> const& frame, std::size_t offset, std::size_t size, Route const& route = route_1_to_2)
+{
+    auto const head = encode(route, Piece{static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(frame.size())},
+                             static_cast<std::uint32_t>(size));
+    auto       bytes = std::vector<std::byte>(head.bytes().begin(), head.bytes().end());
+    auto const part = std::span{frame}.subspan(offset, size);
+    bytes.insert(bytes.end(), part.begin(), part.end());
+    return bytes;
+}
+
+/// A frame as it travels: in pieces if it is long.
+[[nodiscard]] inline std::vector<std::byte>
+to_stream(std::vector<std::byte> const& frame, Route const& route = route_1_to_2)
+{
+    if (frame.size() <= whole_frame_max)
+        return frame;
+    auto stream = std::vector<std::byte>{};
+    for (auto at = std::size_t{0}; at < frame.size(); at += piece_bytes_max) {
+        auto const piece = to_piece(frame, at, std::min<std::size_t>(piece_bytes_max, frame.size() - at), route);
+        stream.insert(stream.end(), piece.begin(), piece.end());
+    }
+    return stream;
 }
 
 /// Reads a frame from a copy that it keeps.

@@ -3,6 +3,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
+
 // Here, so that Asio is compiled once for all tests of the transport.
 namespace totora::test
 {
@@ -86,15 +88,17 @@ void RawPeer::read()
 std::optional<Frame> RawPeer::next_frame()
 {
     read();
-    auto const header = decode_header(bytes, UINT32_MAX);
-    if (not header or bytes.size() < header->frame_size())
-        return std::nullopt;
-    auto const end = bytes.begin() + static_cast<std::ptrdiff_t>(header->frame_size());
-    auto       frame = read_frame({bytes.begin(), end});
-    bytes.erase(bytes.begin(), end);
-    if (not frame)
-        return std::nullopt;
-    return *std::move(frame);
+    while (true) {
+        if (auto frame = reader_.next())
+            return *frame ? std::optional<Frame>{std::move(**frame)} : std::nullopt;
+        if (bytes.empty())
+            return std::nullopt;
+        auto const space = reader_.space();
+        auto const count = std::min(space.size(), bytes.size());
+        std::copy_n(bytes.begin(), count, space.begin());
+        reader_.arrived(count);
+        bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    }
 }
 
 std::optional<Frame> RawPeer::await_frame()

@@ -156,6 +156,7 @@ public:
 private:
     boost::asio::io_context* context_;
     Socket                   socket_;
+    FrameReader              reader_{FrameLimits{}.frame_bytes_max};
 };
 
 /// A route between servers of the tests.

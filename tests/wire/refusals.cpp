@@ -149,6 +149,11 @@ BOOST_AUTO_TEST_CASE(flags_of_a_later_version_are_refused)
         BOOST_TEST((refusal_of(with(bytes, 6, std::uint16_t{0x8000})) == FrameRefusal::bad_field), name);
 }
 
+BOOST_AUTO_TEST_CASE(a_piece_alone_is_refused_by_name)
+{
+    BOOST_TEST((refusal_of(to_piece(append_frame(), 0, 100)) == FrameRefusal::bad_piece));
+}
+
 BOOST_AUTO_TEST_CASE(a_frame_from_or_to_nobody_is_refused)
 {
     BOOST_TEST((refusal_of(with(append_frame(), 32, std::uint64_t{0})) == FrameRefusal::bad_field));

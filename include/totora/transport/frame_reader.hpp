@@ -18,16 +18,17 @@
 namespace totora
 {
 
-/// Cuts frames out of a stream of bytes. Entries stay in the block that they were received into, and keep it alive.
+/// Cuts frames out of a stream of bytes, and puts together those that come in pieces. Entries stay in the block that they
+/// were received into, and keep it alive.
 ///
-/// Memory: until a frame is there, at most what arrived of it and one block, whatever its header says. A frame of up
-/// to `block_max` is received into one block; a longer one into several, and joined when it is complete.
-/// Small runs of entries are copied out, because a log that kept 60 bytes would otherwise keep a whole block.
+/// Memory: a block for what arrives, and of one frame in pieces at most what arrived of it and `part_max`, whatever its
+/// header says. A frame of up to `part_max` is put together where it stays; the parts of a longer one are joined when it is
+/// complete. Small runs of entries are copied out, because a log that kept 60 bytes would otherwise keep a whole block.
 class FrameReader
 {
 public:
-    static constexpr std::size_t block_size = std::size_t{64} << 10U;
-    static constexpr std::size_t block_max = std::size_t{1} << 20U;
+    static constexpr std::size_t block_size = whole_frame_max;
+    static constexpr std::size_t part_max = std::size_t{1} << 20U;
 
     explicit FrameReader(std::uint32_t frame_bytes_max) : frame_bytes_max_(frame_bytes_max) {}
 
@@ -37,43 +38,38 @@ public:
     /// Where the next bytes are to be put; never empty. Call `next` until it returns nothing before this.
     [[nodiscard]] std::span<std::byte> space()
     {
-        if (header_ and header_->frame_size() > block_max)
-            return space_for_part();
         auto const needed = header_ ? static_cast<std::size_t>(header_->frame_size()) : frame_header_size;
         if (begin_ == end_ and not block_.lent)
             begin_ = end_ = 0;
         if (end_ == block_.size or block_.size - begin_ < needed)
-            make_room(needed);
+            make_room();
         return {block_.bytes.get() + end_, block_.size - end_};
     }
 
     /// Says that the first `count` bytes of `space()` were filled.
-    void arrived(std::size_t count)
-    {
-        if (header_ and header_->frame_size() > block_max)
-            parts_.back().filled += count;
-        else
-            end_ += count;
-    }
+    void arrived(std::size_t count) { end_ += count; }
 
     /// The next frame, or why it is refused; nothing if more bytes are needed.
     [[nodiscard]] std::optional<Result<Frame, FrameRefusal>> next()
     {
-        if (broken_)
-            return std::nullopt;
-        if (not header_)
-            if (auto const refusal = read_header()) {
-                broken_ = true;
-                return Unexpected{*refusal};
-            }
-        if (not header_ or arrived_of_frame() < header_->frame_size())
-            return std::nullopt;
+        while (not broken_) {
+            if (not header_)
+                if (auto const refusal = read_header())
+                    return give_up(*refusal);
+            if (not header_ or end_ - begin_ < header_->frame_size())
+                return std::nullopt;
 
-        auto const header = *std::exchange(header_, std::nullopt);
-        auto       frame = header.frame_size() > block_max ? joined(header) : in_place(header);
-        // The header was intact, so that the next frame is where it said, unless somebody changes bytes on the way.
-        broken_ = not frame and frame.error() == FrameRefusal::bad_checksum;
-        return frame;
+            auto const header = *std::exchange(header_, std::nullopt);
+            auto const body = waiting().subspan(frame_header_size, header.body_size);
+            begin_ += static_cast<std::size_t>(header.frame_size());
+            if (header.kind != static_cast<std::uint8_t>(FrameKind::piece))
+                return checked(in_place(header, body));
+            if (auto const refusal = add_piece(header, body))
+                return give_up(*refusal);
+            if (assembly_ and assembly_->arrived == assembly_->header.frame_size())
+                return checked(joined());
+        }
+        return std::nullopt;
     }
 
     /// Whether the stream can no longer be trusted: nothing is read from it any more.
@@ -83,8 +79,9 @@ public:
     [[nodiscard]] std::size_t held() const
     {
         auto size = block_.size;
-        for (auto const& part : parts_)
-            size += part.block.size;
+        if (assembly_)
+            for (auto const& part : assembly_->parts)
+                size += part.size;
         return size;
     }
 
@@ -96,11 +93,12 @@ private:
         bool lent = false; ///< Entries may point into it, in any thread: it is never written again.
     };
 
-    /// A part of a frame that is longer than a block may be.
-    struct Part
+    /// A frame that comes in pieces, as far as it has arrived.
+    struct Assembly
     {
-        Block       block;
-        std::size_t filled = 0;
+        FrameHeader        header;
+        std::uint64_t      arrived = 0;
+        std::vector<Block> parts; ///< All but the last one full, of `part_max` each.
     };
 
     [[nodiscard]] static Block allocate(std::size_t size)
@@ -110,34 +108,35 @@ private:
 
     [[nodiscard]] std::span<std::byte const> waiting() const { return {block_.bytes.get() + begin_, end_ - begin_}; }
 
-    [[nodiscard]] std::uint64_t arrived_of_frame() const
-    {
-        if (header_->frame_size() <= block_max)
-            return end_ - begin_;
-        auto count = std::uint64_t{0};
-        for (auto const& part : parts_)
-            count += part.filled;
-        return count;
-    }
-
     [[nodiscard]] std::optional<FrameRefusal> read_header()
     {
-        auto const header = decode_header(waiting(), frame_bytes_max_);
+        auto const header = decode_header(waiting(), std::min(frame_bytes_max_, whole_frame_max));
         if (header) {
             header_ = *header;
-            if (header->frame_size() > block_max)
-                begin_parts();
             return std::nullopt;
         }
         return header.error() == FrameRefusal::truncated ? std::nullopt : std::optional{header.error()};
     }
 
-    /// Makes `needed` bytes fit behind `begin_`, keeping what waits there.
-    void make_room(std::size_t needed)
+    [[nodiscard]] Unexpected<FrameRefusal> give_up(FrameRefusal refusal)
+    {
+        broken_ = true;
+        return Unexpected{refusal};
+    }
+
+    /// The header was intact, so that the next frame is where it said, unless somebody changes bytes on the way.
+    [[nodiscard]] Result<Frame, FrameRefusal> checked(Result<Frame, FrameRefusal> frame)
+    {
+        broken_ = not frame and frame.error() == FrameRefusal::bad_checksum;
+        return frame;
+    }
+
+    /// Makes a whole frame fit behind `begin_`, keeping what waits there.
+    void make_room()
     {
         auto const kept = end_ - begin_;
-        if (block_.lent or block_.size < needed) {
-            auto block = allocate(std::max(needed, block_size));
+        if (block_.lent or block_.size == 0) {
+            auto block = allocate(block_size);
             if (kept > 0)
                 std::memcpy(block.bytes.get(), block_.bytes.get() + begin_, kept);
             block_ = std::move(block);
@@ -148,44 +147,58 @@ private:
         end_ = kept;
     }
 
-    /// Moves what waits, which is the beginning of a long frame and nothing else, to its first part.
-    void begin_parts()
+    /// Keeps the next piece of the frame that is being put together, or the first one of another.
+    [[nodiscard]] std::optional<FrameRefusal> add_piece(FrameHeader const& header, std::span<std::byte const> body)
     {
-        auto const kept = waiting();
-        auto       part = Part{allocate(std::max(kept.size(), block_size)), kept.size()};
-        std::memcpy(part.block.bytes.get(), kept.data(), kept.size());
-        parts_.push_back(std::move(part));
-        block_ = Block{};
-        begin_ = 0;
-        end_ = 0;
-    }
-
-    [[nodiscard]] std::span<std::byte> space_for_part()
-    {
-        auto const left = header_->frame_size() - arrived_of_frame();
-        if (parts_.back().filled == parts_.back().block.size)
-            parts_.push_back({allocate(static_cast<std::size_t>(std::min<std::uint64_t>(block_max, left))), 0});
-        auto const& [block, filled] = parts_.back();
-        auto const free = std::min<std::uint64_t>(block.size - filled, left);
-        return {block.bytes.get() + filled, static_cast<std::size_t>(free)};
-    }
-
-    [[nodiscard]] Result<Frame, FrameRefusal> joined(FrameHeader const& header)
-    {
-        auto const whole = allocate(static_cast<std::size_t>(header.frame_size()));
-        auto*      to = whole.bytes.get();
-        for (auto const& [block, filled] : std::exchange(parts_, {})) {
-            std::memcpy(to, block.bytes.get(), filled);
-            to += filled;
+        auto const piece = decode_piece(header, body);
+        if (not piece)
+            return piece.error();
+        auto bytes = body.subspan(header.fields_size);
+        if (piece->offset == 0 and not assembly_) {
+            // What the frame says of its length is known to be intact and allowed before anything is allocated for it.
+            auto const whole = decode_header(bytes, frame_bytes_max_);
+            if (not whole)
+                return whole.error() == FrameRefusal::truncated ? FrameRefusal::bad_piece : whole.error();
+            if (whole->kind == static_cast<std::uint8_t>(FrameKind::piece))
+                return FrameRefusal::bad_piece;
+            assembly_ = Assembly{*whole, 0, {}};
         }
-        return decode_body(header, std::span{whole.bytes.get(), whole.size}.subspan(frame_header_size), whole.bytes);
+        if (not assembly_ or bytes.empty() or piece->offset != assembly_->arrived or
+            piece->frame_size != assembly_->header.frame_size() or piece->frame_size - piece->offset < bytes.size())
+            return FrameRefusal::bad_piece;
+        while (not bytes.empty()) {
+            auto const at = static_cast<std::size_t>(assembly_->arrived % part_max);
+            auto const left = piece->frame_size - assembly_->arrived;
+            if (at == 0)
+                assembly_->parts.push_back(allocate(static_cast<std::size_t>(std::min<std::uint64_t>(part_max, left))));
+            auto const& part = assembly_->parts.back();
+            auto const  count = std::min(part.size - at, bytes.size());
+            std::memcpy(part.bytes.get() + at, bytes.data(), count);
+            assembly_->arrived += count;
+            bytes = bytes.subspan(count);
+        }
+        return std::nullopt;
     }
 
-    [[nodiscard]] Result<Frame, FrameRefusal> in_place(FrameHeader const& header)
+    [[nodiscard]] Result<Frame, FrameRefusal> joined()
     {
-        auto const body = waiting().subspan(frame_header_size, header.body_size);
-        begin_ += static_cast<std::size_t>(header.frame_size());
+        auto assembly = *std::exchange(assembly_, std::nullopt);
+        auto whole = std::move(assembly.parts.front());
+        if (assembly.parts.size() > 1) {
+            auto const first = std::exchange(whole, allocate(static_cast<std::size_t>(assembly.header.frame_size())));
+            std::memcpy(whole.bytes.get(), first.bytes.get(), first.size);
+            auto* to = whole.bytes.get() + first.size;
+            for (auto at = std::size_t{1}; at < assembly.parts.size(); ++at) {
+                std::memcpy(to, assembly.parts[at].bytes.get(), assembly.parts[at].size);
+                to += assembly.parts[at].size;
+            }
+        }
+        return decode_body(assembly.header, std::span{whole.bytes.get(), whole.size}.subspan(frame_header_size),
+                           whole.bytes);
+    }
 
+    [[nodiscard]] Result<Frame, FrameRefusal> in_place(FrameHeader const& header, std::span<std::byte const> body)
+    {
         auto const entry_bytes = std::size_t{header.body_size - header.fields_size};
         if (entry_bytes == 0)
             return decode_body(header, body, nullptr);
@@ -203,7 +216,7 @@ private:
     std::size_t                begin_ = 0; ///< Of what was not returned yet.
     std::size_t                end_ = 0;   ///< Of what has arrived.
     std::optional<FrameHeader> header_;    ///< Of the frame that begins at `begin_`, once it is there.
-    std::vector<Part>          parts_;
+    std::optional<Assembly>    assembly_;
     bool                       broken_ = false;
 };
 

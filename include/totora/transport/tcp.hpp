@@ -21,6 +21,7 @@ namespace totora
 
 /// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
 ///
+/// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes between two.
 /// A message is lost if its addressee is not connected, or if its queue is full: the link events say so, and Raft repeats.
 /// Nothing blocks. A message written to a socket keeps its entries pinned until the operating system has them all.
 ///
@@ -51,6 +52,12 @@ public:
 
     /// What its messages carry (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
+
+    /// How many bytes of entries the sockets to a server have taken (`message_transport`).
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const { return hub_->bytes_taken(server); }
+
+    /// Drops the connection to a server and dials it again (`message_transport`).
+    void renew(ServerId server) { hub_->renew(server); }
 
     /// Called when `receive` has something after it had nothing. Must not end the transport.
     void set_wake(std::function<void()> wake) { hub_->set_wake(std::move(wake)); }

@@ -14,6 +14,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
@@ -73,13 +74,13 @@ public:
     }
 
     /// Queues a message. False: there was no room for it.
-    [[nodiscard]] bool send(FrameHead const& head, Entries const& entries)
+    [[nodiscard]] bool send(FrameHead const& head, Entries const& entries, Lane lane)
     {
-        if (is_closed() or not queue_.push(head, entries))
+        if (is_closed() or not queue_.push(head, entries, lane))
             return false;
         // Written at the end of this turn, so that all messages of a turn share one call to the operating system.
         if (not std::exchange(writing_, true))
-            boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->write(); });
+            write_soon();
         return true;
     }
 
@@ -96,7 +97,7 @@ public:
         auto const after = [](std::uint64_t milliseconds) { return std::chrono::milliseconds(milliseconds); };
         if (not agreed_ and now - began_ > after(settings_->handshake_ms))
             close("no handshake in time");
-        else if (write_began_ and now - *write_began_ > after(settings_->write_stall_ms))
+        else if (stalled_since_ and now - *stalled_since_ > after(settings_->write_stall_ms))
             close("nothing taken for too long");
     }
 
@@ -126,6 +127,8 @@ public:
     [[nodiscard]] Party             remote() const { return remote_; } ///< Known once the connection is open.
     [[nodiscard]] Agreement         agreed() const { return agreed_.value_or(Agreement{}); }
     [[nodiscard]] FrameQueue const& queue() const { return queue_; }
+    /// How many bytes of bulk the operating system has taken.
+    [[nodiscard]] std::uint64_t bulk_bytes_taken() const { return bulk_bytes_taken_; }
     /// How long ago the connection was begun.
     [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
 
@@ -145,10 +148,13 @@ private:
         return {.cluster = settings_->cluster, .group = 0, .sender = settings_->self, .addressee = addressee};
     }
 
+    /// Sends a frame of the handshake.
+    void say(FrameHead const& head) { static_cast<void>(send(head, {}, Lane::urgent)); }
+
     void greet()
     {
         set_options(socket_, settings_->write_stall_ms);
-        static_cast<void>(send(encode(route_to(*dialed_), greeting()), {}));
+        static_cast<void>(say(encode(route_to(*dialed_), greeting())));
         read();
     }
 
@@ -220,16 +226,21 @@ private:
             refused_ = true;
             ++counters_->handshakes_refused;
             farewell_ = "refused: " + judged.error().sentence;
-            static_cast<void>(send(encode(route_to(route.sender), judged.error()), {}));
+            static_cast<void>(say(encode(route_to(route.sender), judged.error())));
             return;
         }
         remote_ = route.sender;
         agreed_ = *judged;
         reader_.limit(judged->frame_bytes_max);
         if (not dialed_)
-            static_cast<void>(send(encode(route_to(remote_), greeting()), {}));
+            static_cast<void>(say(encode(route_to(remote_), greeting())));
         ++counters_->connected;
         owner_->opened(*this);
+    }
+
+    void write_soon()
+    {
+        boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->write(); });
     }
 
     void write()
@@ -240,25 +251,40 @@ private:
         buffers_.clear();
         for (auto const part : parts_)
             buffers_.emplace_back(part.data(), part.size());
-        write_began_ = std::chrono::steady_clock::now();
-        socket_.async_write_some(buffers_, [self = shared_from_this()](Error error, std::size_t count) {
+        auto       error = Error{};
+        auto const count = socket_.write_some(buffers_, error);
+        if (error == boost::asio::error::would_block or error == boost::asio::error::interrupted)
+            return await_room();
+        if (error)
+            return close(error.message());
+        wrote(count);
+    }
+
+    /// What leaves is chosen when there is room for it, and not before, so that what became urgent meanwhile comes first.
+    void await_room()
+    {
+        if (not stalled_since_)
+            stalled_since_ = std::chrono::steady_clock::now();
+        socket_.async_wait(Socket::wait_write, [self = shared_from_this()](Error error) {
             if (self->is_closed())
                 return;
             if (error)
                 return self->close(error.message());
-            self->wrote(count);
+            self->write();
         });
     }
 
     void wrote(std::size_t count)
     {
+        auto const through = queue_.written(count);
         ++counters_->writes;
         counters_->bytes_sent += count;
-        counters_->frames_sent += queue_.written(count);
-        write_began_ = std::optional<Time>{};
+        counters_->frames_sent += through.frames;
+        bulk_bytes_taken_ += through.bulk_bytes;
+        stalled_since_ = std::optional<Time>{};
         writing_ = not queue_.empty();
         if (writing_) {
-            write();
+            write_soon();
         } else if (farewell_) {
             auto ignored = Error{};
             socket_.shutdown(Socket::shutdown_send, ignored);
@@ -282,7 +308,8 @@ private:
 
     FrameQueue                              queue_;
     bool                                    writing_ = false; ///< Or about to.
-    std::optional<Time>                     write_began_;
+    std::optional<Time>                     stalled_since_;   ///< The system takes nothing since then.
+    std::uint64_t                           bulk_bytes_taken_ = 0;
     std::vector<std::span<std::byte const>> parts_;
     std::vector<boost::asio::const_buffer>  buffers_;
 };

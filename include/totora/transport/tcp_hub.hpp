@@ -75,9 +75,12 @@ public:
             return oversized_log_.tell(name_of(connection->remote()) +
                                        ": a message is longer than the frames agreed with it, and is lost");
         }
-        if (connection->send(*head, entries))
+        auto const lane = may_overtake(rpc) ? Lane::urgent : Lane::bulk;
+        if (connection->send(*head, entries, lane))
             return;
         ++counters_.dropped_full;
+        if (lane == Lane::urgent)
+            return; // Its lane being full says nothing of the other, and it is sent again anyway.
         if (auto* const peer = peer_of(*connection); peer != nullptr and peer->note_full(true))
             inbox_.put(LinkChanged{to, Link::full});
     }
@@ -111,6 +114,21 @@ public:
         auto const around = TcpPeer::Surroundings{context_, *this, settings_, counters_};
         auto const& [place, added] = peers_.emplace(server, std::make_shared<TcpPeer>(around, party, address));
         place->second->dial();
+    }
+
+    /// How many bytes of bulk the connections to a server have taken since `update` last named it.
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
+    {
+        auto const known = peers_.find(server);
+        return known == peers_.end() ? 0 : known->second->bulk_bytes_taken();
+    }
+
+    /// Gives up the connection to a server, which is dialed again.
+    void renew(ServerId server)
+    {
+        auto const known = peers_.find(server);
+        if (known != peers_.end() and known->second->connection() != nullptr)
+            known->second->connection()->close("given up, to be dialed again");
     }
 
     void set_wake(std::function<void()> wake) { inbox_.set_wake(std::move(wake)); }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/rpc.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,6 +17,9 @@ namespace totora
 {
 
 /// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is gone.
+///
+/// What may overtake (`may_overtake`), and changes of links, are taken before the rest: a node that has much to store learns
+/// first that its leader is there.
 class TcpInbox
 {
 public:
@@ -24,28 +29,29 @@ public:
     void set_wake(std::function<void()> wake)
     {
         wake_ = std::move(wake);
-        if (not events_.empty() and wake_)
+        if (size() > 0 and wake_)
             wake_();
     }
 
     void put(TransportEvent event)
     {
         bytes_ += bytes_of(event);
-        events_.push_back(std::move(event));
-        if (events_.size() >= settings_.inbox_events_max or bytes_ >= settings_.inbox_bytes_max)
+        (is_urgent(event) ? urgent_ : bulk_).push_back(std::move(event));
+        if (size() >= settings_.inbox_events_max or bytes_ >= settings_.inbox_bytes_max)
             has_room_ = false;
-        if (events_.size() == 1 and wake_)
+        if (size() == 1 and wake_)
             wake_();
     }
 
     [[nodiscard]] std::optional<TransportEvent> take()
     {
-        if (events_.empty())
+        if (size() == 0)
             return std::nullopt;
-        auto event = std::move(events_.front());
-        events_.pop_front();
+        auto& events = urgent_.empty() ? bulk_ : urgent_;
+        auto  event = std::move(events.front());
+        events.pop_front();
         bytes_ -= bytes_of(event);
-        if (events_.size() <= settings_.inbox_events_max / 2 and bytes_ <= settings_.inbox_bytes_max / 2)
+        if (size() <= settings_.inbox_events_max / 2 and bytes_ <= settings_.inbox_bytes_max / 2)
             has_room_ = true;
         return event;
     }
@@ -54,11 +60,20 @@ public:
 
     void clear()
     {
-        events_.clear();
+        urgent_.clear();
+        bulk_.clear();
         bytes_ = 0;
     }
 
 private:
+    [[nodiscard]] std::size_t size() const { return urgent_.size() + bulk_.size(); }
+
+    [[nodiscard]] static bool is_urgent(TransportEvent const& event)
+    {
+        auto const* const message = std::get_if<Received>(&event);
+        return message == nullptr or may_overtake(message->rpc);
+    }
+
     [[nodiscard]] static std::uint64_t bytes_of(TransportEvent const& event)
     {
         auto const* const message = std::get_if<Received>(&event);
@@ -66,7 +81,8 @@ private:
     }
 
     TcpSettings const&         settings_;
-    std::deque<TransportEvent> events_;
+    std::deque<TransportEvent> urgent_;
+    std::deque<TransportEvent> bulk_;
     std::uint64_t              bytes_ = 0;
     bool                       has_room_ = true;
     std::function<void()>      wake_;

@@ -18,6 +18,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,12 @@ public:
     [[nodiscard]] Party                                 party() const { return party_; }
     [[nodiscard]] std::string const&                    address() const { return address_; }
     [[nodiscard]] std::shared_ptr<TcpConnection> const& connection() const { return connection_; }
+
+    /// How many bytes of bulk its connections have taken, this one and those before it.
+    [[nodiscard]] std::uint64_t bulk_bytes_taken() const
+    {
+        return bulk_bytes_taken_ + (connection_ == nullptr ? 0 : connection_->bulk_bytes_taken());
+    }
 
     void dial()
     {
@@ -92,6 +99,7 @@ public:
         full_ = false;
         if (connection == nullptr)
             return false;
+        bulk_bytes_taken_ += connection->bulk_bytes_taken();
         // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
         if (connection->age() > std::chrono::milliseconds(around_.settings.backoff_max_ms))
             backoff_.reset();
@@ -125,7 +133,8 @@ private:
     std::shared_ptr<TcpConnection> connection_;
     Backoff                        backoff_;
     SentenceLog                    log_;
-    bool                           full_ = false; ///< It was said that the queue is full.
+    std::uint64_t                  bulk_bytes_taken_ = 0; ///< By connections that are gone.
+    bool                           full_ = false;         ///< It was said that the queue is full.
 };
 
 } // namespace totora

@@ -103,6 +103,8 @@ struct TcpError
         return "for another incarnation";
     case FrameRefusal::another_sender:
         return "of another sender";
+    case FrameRefusal::bad_piece:
+        return "a piece of another frame";
     }
     return "refused";
 }

@@ -46,12 +46,20 @@ private:
     int value_;
 };
 
-/// Sends at once, and notices a host that is gone. What the system does not offer is left out.
+/// How much the system may take that it has not sent yet. What it has taken nothing overtakes.
+inline constexpr int unsent_bytes_max = 64 << 10;
+
+/// Sends at once, blocks nowhere, takes no more than it can soon send, and notices a host that is gone. What the system does
+/// not offer is left out.
 inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t write_stall_ms)
 {
     auto ignored = boost::system::error_code{};
     socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
     socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
+    socket.non_blocking(true, ignored);
+#if defined(TCP_NOTSENT_LOWAT)
+    socket.set_option(TcpOption<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(unsent_bytes_max), ignored);
+#endif
 #if defined(TCP_USER_TIMEOUT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
     // A host that lost its power says nothing: what it does not acknowledge in time ends the connection, and if there
     // is nothing to acknowledge, a probe asks.

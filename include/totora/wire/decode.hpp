@@ -131,6 +131,19 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
     return frame;
 }
 
+/// Reads the fields of a piece whose header was read; what is left of `body` behind them is the piece.
+[[nodiscard]] inline Result<Piece, FrameRefusal>
+decode_piece(FrameHeader const& header, std::span<std::byte const> body)
+{
+    if (header.fields_size != piece_fields_size)
+        return Unexpected{FrameRefusal::bad_field};
+    auto const fields = body.first(header.fields_size);
+    if (crc32c(fields) != header.fields_checksum)
+        return Unexpected{FrameRefusal::bad_checksum};
+    auto reader = ByteReader{fields};
+    return read_piece(reader);
+}
+
 /// Reads the body of a frame whose header was read; `body` is all of it. The entries stay where they are, kept by `pin`.
 [[nodiscard]] inline Result<Frame, FrameRefusal>
 decode_body(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
@@ -170,6 +183,9 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
         return decode_rpc<AppendEntries>(header, body, std::move(pin));
     case FrameKind::append_entries_response:
         return decode_rpc<AppendEntriesResponse>(header, body, std::move(pin));
+    case FrameKind::piece:
+        return Unexpected{
+            FrameRefusal::bad_piece}; // A piece alone is no frame: whoever reads a stream puts them together.
     }
     return Unexpected{FrameRefusal::unknown_kind};
 }

@@ -104,7 +104,27 @@ encode(Route const& route, Rpc const& rpc, Entries const& entries, std::uint32_t
     return head;
 }
 
-/// A whole frame in one piece, for a transport that cannot gather.
+/// The route that a frame was made for.
+[[nodiscard]] inline Route route_of(FrameHead const& head)
+{
+    auto reader = ByteReader{head.bytes().subspan(16)};
+    auto route = Route{};
+    route.cluster.value = reader.number<std::uint64_t>();
+    route.group = reader.number<std::uint64_t>();
+    for (auto* const party : {&route.sender, &route.addressee}) {
+        party->id.value = reader.number<std::uint64_t>();
+        party->incarnation.value = reader.number<std::uint64_t>();
+    }
+    return route;
+}
+
+/// The head of a piece; `size` bytes of the frame follow it, from `piece.offset` on.
+[[nodiscard]] inline FrameHead encode(Route const& route, Piece const& piece, std::uint32_t size)
+{
+    return make_head(FrameKind::piece, route, size, [&](ByteWriter& fields) { write_fields(fields, piece); });
+}
+
+/// A whole frame as one run of bytes, for a transport that cannot gather.
 [[nodiscard]] inline std::vector<std::byte> join_frame(FrameHead const& head, Entries const& entries)
 {
     auto bytes = std::vector<std::byte>{};

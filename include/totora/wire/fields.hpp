@@ -72,6 +72,20 @@ inline void write_fields(ByteWriter& writer, Hello const& hello)
     return hello;
 }
 
+inline void write_fields(ByteWriter& writer, Piece const& piece)
+{
+    writer.number(piece.offset);
+    writer.number(piece.frame_size);
+}
+
+[[nodiscard]] inline Piece read_piece(ByteReader& reader)
+{
+    auto piece = Piece{};
+    piece.offset = reader.number<std::uint32_t>();
+    piece.frame_size = reader.number<std::uint32_t>();
+    return piece;
+}
+
 inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
 {
     writer.number(static_cast<std::uint8_t>(refusal.because));

@@ -29,6 +29,7 @@ enum class FrameKind : std::uint8_t
     request_vote_response = 6,
     append_entries = 7,
     append_entries_response = 8,
+    piece = 9,
 };
 
 /// The newest version that this code speaks, and the oldest.
@@ -63,6 +64,15 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// fields by theirs; each entry by the one its proposer made.
 inline constexpr std::size_t frame_header_size = 72;
 
+/// A longer frame travels in pieces, between which others may pass: what is short does not wait until it is through.
+inline constexpr std::uint32_t whole_frame_max = std::uint32_t{64} << 10U;
+
+/// How long the fields of a piece are.
+inline constexpr std::size_t piece_fields_size = 8;
+
+/// How much of a frame a piece carries at most, so that it is itself no longer than `whole_frame_max`.
+inline constexpr std::uint32_t piece_bytes_max = whole_frame_max - frame_header_size - piece_fields_size;
+
 /// How long the fields of an append are.
 inline constexpr std::size_t append_fields_size = 80;
 
@@ -86,9 +96,10 @@ enum class FrameRefusal : std::uint8_t
     another_server,      ///< For another server.
     another_incarnation, ///< For another life of this server.
     another_sender,      ///< Not from the server at the other end, or an answer of another life of it.
+    bad_piece,           ///< Intact, but not the piece that follows, or of no frame.
 };
 
-inline constexpr std::size_t frame_refusals = 13;
+inline constexpr std::size_t frame_refusals = 14;
 
 /// One end of a frame: a server, and which life of it.
 struct Party
@@ -164,6 +175,18 @@ struct HandshakeRefusal
     std::string    sentence; ///< For the operators of both servers.
 
     friend bool operator==(HandshakeRefusal const&, HandshakeRefusal const&) = default;
+};
+
+/// A part of a frame that is longer than `whole_frame_max`; the part itself follows these fields.
+///
+/// The pieces of a frame follow each other in order, and those of two frames do not mix. The first one begins with the header
+/// of the frame. What covers the bytes of a frame covers them in pieces too: they are checked once they are together.
+struct Piece
+{
+    std::uint32_t offset = 0;     ///< Where in the frame it belongs.
+    std::uint32_t frame_size = 0; ///< Of the whole frame, its header included.
+
+    friend constexpr bool operator==(Piece const&, Piece const&) = default;
 };
 
 /// A frame, read.
