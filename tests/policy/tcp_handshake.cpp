@@ -64,6 +64,34 @@ BOOST_AUTO_TEST_CASE(another_cluster_is_refused_with_a_sentence_on_both_sides)
     BOOST_TEST(one.counters().connected == 0U);
     BOOST_TEST(one.take() == 0U);
     BOOST_TEST(one.links.empty());
+    auto const peers = one.transport().peers();
+    BOOST_REQUIRE(peers.size() == 1U);
+    BOOST_TEST((peers[0].party == party_2));
+    BOOST_TEST(peers[0].address == two.transport().address());
+    BOOST_TEST((not peers[0].open and not peers[0].full));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_an_address_is_refused_until_the_right_one_is_back,
+                     *label("case_96"))
+{
+    auto context = boost::asio::io_context{};
+    auto one = TcpServer{context, settings_of(party_1)};
+    auto foreign = settings_of(party_2);
+    foreign.cluster = cluster_of("another cluster");
+    auto two = std::make_unique<TcpServer>(context, foreign);
+    auto right = settings_of(party_2);
+    right.listen = two->transport().address();
+    one.knows(party_2, *two);
+    BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 2; }));
+    BOOST_TEST(until(context, [&] { return one.transport().peers()[0].refused; }));
+    BOOST_TEST(one.transport().peers()[0].sentence.find("is of another cluster than") != std::string::npos);
+
+    two.reset();
+    two = std::make_unique<TcpServer>(context, right);
+
+    BOOST_TEST(until(context, [&] { return one.link_is(party_2, Link::open); }));
+    auto const peers = one.transport().peers();
+    BOOST_TEST((peers[0].open and not peers[0].refused));
 }
 
 BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_it_is_the_one_that_is_meant)

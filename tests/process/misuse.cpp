@@ -132,22 +132,24 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
     require_sentence(run_kv({"run", "--dir", other, "--client-port", free}), taken);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_is_refused)
+BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_says_so_and_waits, *boost::unit_test::label("case_96"))
 {
     auto cluster = KvCluster{1, "one"};
     cluster.start(0);
     static_cast<void>(cluster.await_leader());
     auto const files = TemporaryDirectory{};
+    auto const said = files.path() / "said";
     auto const directory = (files.path() / "2").string();
     auto const peers = cluster.peers() + ",2=127.0.0.1:" + std::to_string(free_port());
     auto const port = std::to_string(free_port());
     BOOST_TEST(
         (run_kv({"init", "--cluster", "two", "--id", "2", "--peers", peers, "--dir", directory}).exit_code == 0));
 
-    auto const ended = run_kv({"run", "--dir", directory, "--client-port", port});
+    auto process = Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", port}, said, said};
 
-    BOOST_TEST((ended.exit_code == 2));
-    BOOST_TEST(ended.errors.find("of another cluster") != std::string::npos, ended.errors);
+    BOOST_TEST(eventually([&] { return content_of(said).find("of another cluster") != std::string::npos; }));
+    process.signal(SIGTERM);
+    BOOST_TEST((process.wait() == 0));
     BOOST_TEST(cluster.info(0, "raft_role") == "leader", "the other cluster goes on");
 }
 

@@ -4,6 +4,7 @@
 #include "commands.hpp"
 
 #include "totora/node/status.hpp"
+#include "totora/transport/tcp_settings.hpp"
 #include "totora/version.hpp"
 
 #include <cstddef>
@@ -11,6 +12,8 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include <unistd.h>
 
@@ -36,8 +39,9 @@ struct ServerFacts
 }
 
 /// The text of INFO: "name:value" lines in sections, as Redis has them, and a section of our own.
-[[nodiscard]] inline std::string
-information(totora::Status const& status, KeyValue const& machine, ServerFacts const& facts)
+[[nodiscard]] inline std::string information(totora::Status const& status, KeyValue const& machine,
+                                             ServerFacts const& facts, std::vector<totora::TcpPeerStatus> const& peers,
+                                             totora::TcpCounters const& counters)
 {
     auto       text = std::string{};
     auto const section = [&](std::string_view name) {
@@ -86,6 +90,17 @@ information(totora::Status const& status, KeyValue const& machine, ServerFacts c
                                          : "probing"));
     if (status.failed)
         line("raft_failed", status.failed->sentence);
+    section("Peers");
+    for (auto const& peer : peers) {
+        auto const name = "peer_" + std::to_string(peer.party.id.value);
+        auto const link = peer.open ? "open" : peer.refused ? "refused" : "closed";
+        line(name, "address=" + peer.address + ",link=" + link);
+        if (peer.refused)
+            line(name + "_sentence", peer.sentence);
+    }
+    line("peer_handshakes_refused", counters.handshakes_refused);
+    line("peer_connections_lost", counters.lost);
+    line("peer_messages_dropped", counters.dropped_full + counters.dropped_unconnected + counters.dropped_oversized);
     section("Keyspace");
     line("db0", "keys=" + std::to_string(machine.size()) + ",expires=0,avg_ttl=0");
     return text;

@@ -67,7 +67,9 @@ private:
         node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
         loop_.emplace(context_, *node_);
         member_.emplace(context_, *node_, machine_, *loop_);
-        member_->set_info([this] { return information(node_->status(), machine_, facts()); });
+        member_->set_info([this, &transport] {
+            return information(node_->status(), machine_, facts(), transport->peers(), transport->counters());
+        });
         server_.emplace(context_, *member_);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(client_host(), run_.client_port);
@@ -106,14 +108,15 @@ private:
         return settings;
     }
 
-    [[nodiscard]] totora::TcpSettings transport_settings()
+    [[nodiscard]] totora::TcpSettings transport_settings() const
     {
         auto settings = totora::TcpSettings{};
         settings.cluster = identity_.cluster;
         settings.self = {identity_.id, identity_.incarnation};
         settings.listen = own_address_;
         settings.seed = identity_.id.value;
-        settings.log = [this](std::string_view sentence) { noticed_link(sentence); };
+        // What another server answers ends nobody: whoever it is, this one may be one of a majority that serves.
+        settings.log = [](std::string_view sentence) { say(sentence); };
         return settings;
     }
 
@@ -137,7 +140,6 @@ private:
 
     void noticed(totora::RoleChanged const& now)
     {
-        knows_leader_ = knows_leader_ or now.leader != totora::nobody;
         auto const term = " in term " + std::to_string(now.term.value);
         if (now.role == totora::RoleName::leader) {
             say("leads" + term);
@@ -181,18 +183,6 @@ private:
         boost::asio::post(context_, [this] { stop(); });
     }
 
-    /// A server at one of our peers' addresses is of another cluster: while nobody leads us, it is we who are wrong.
-    /// Once somebody did, our addresses are right, and a stranger cannot end us.
-    void noticed_link(std::string_view sentence)
-    {
-        say(sentence);
-        auto const was_dialed = not sentence.starts_with("an incoming connection");
-        if (knows_leader_ or not was_dialed or sentence.find("is of another cluster") == std::string_view::npos)
-            return;
-        exit_code_ = 2;
-        boost::asio::post(context_, [this] { stop(); });
-    }
-
     /// Ends all promises, tells the clients, and leaves. Clients that do not listen are not waited for.
     void stop()
     {
@@ -227,7 +217,6 @@ private:
     boost::asio::signal_set                     signals_{context_, SIGINT, SIGTERM};
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
-    bool                                        knows_leader_ = false; ///< Since the start.
     bool                                        is_stopping_ = false;
     int                                         exit_code_ = 0;
 };

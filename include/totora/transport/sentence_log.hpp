@@ -27,6 +27,9 @@ public:
             log_(last_);
     }
 
+    /// What was told last; empty if nothing was.
+    [[nodiscard]] std::string const& last() const { return last_; }
+
 private:
     Log const&  log_;
     std::string last_;

@@ -19,6 +19,7 @@
 namespace totora
 {
 
+#include <vector>
 /// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
 ///
 /// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes between two.
@@ -27,7 +28,9 @@ namespace totora
 ///
 /// A connection ends, and is dialed again, when it breaks, when nothing of what is sent is taken or acknowledged for
 /// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what arrives
-/// on it cannot be a stream of frames. Single bad frames are counted and dropped.
+/// on it cannot be a stream of frames. Single bad frames are counted and dropped. No answer of another server ends the
+/// transport, and none should end whoever uses it (case 96): a refused handshake is a sentence for the operator, a line of
+/// `peers`, a counter, and is tried again.
 class TcpTransport
 {
 public:
@@ -72,6 +75,9 @@ public:
 
 private:
     explicit TcpTransport(std::shared_ptr<TcpHub> hub) : hub_(std::move(hub)) {}
+
+    /// How it stands with each server that `update` named, in the order of their ids.
+    [[nodiscard]] std::vector<TcpPeerStatus> peers() const { return hub_->peers(); }
 
     std::shared_ptr<TcpHub> hub_;
 };

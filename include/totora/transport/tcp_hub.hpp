@@ -152,8 +152,39 @@ public:
     void opened(TcpConnection& connection) override
     {
         if (auto* const peer = peer_of(connection)) {
-            static_cast<void>(peer->note_full(false));
-            peer->tell("connected");
+    [[nodiscard]] std::vector<TcpPeerStatus> peers() const
+    {
+        auto all = std::vector<TcpPeerStatus>{};
+        for (auto const& [id, peer] : peers_)
+            all.push_back(peer->status());
+        return all;
+    }
+
+    [[nodiscard]] std::uint64_t handshake_began() override { return lives_.begin(); }
+
+    [[nodiscard]] std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) override
+    {
+        auto const party = connection.remote();
+        auto const before = lives_.newest(party);
+        auto const now = std::chrono::steady_clock::now();
+        auto const verdict = lives_.complete(party, connection.life(), connection.handshake(), now);
+        if (verdict == LifeVerdict::superseded)
+            return HandshakeRefusal{HandshakeFault::superseded, name_of(party) + " has been started again since"};
+        if (verdict == LifeVerdict::newer)
+            close_others(connection, "replaced by a newer process");
+        if (verdict != LifeVerdict::twice)
+            return std::nullopt;
+        ++counters_.two_lives;
+        auto sentence = "two processes run as " + name_of(party) + ", of starts " + std::to_string(before.start) +
+                        " and " + std::to_string(connection.life().start) +
+                        ": neither is talked to until one has ended";
+        if (before == connection.life())
+            sentence = "another process runs as " + name_of(party) + " too: neither is talked to until one has ended";
+        close_others(connection, sentence);
+        return HandshakeRefusal{HandshakeFault::two_lives, std::move(sentence)};
+    }
+
+            peer->opened();
             return inbox_.put(LinkChanged{peer->party().id, Link::open});
         }
         // A server that dials again has given up its earlier connection, even if we have not heard of it yet.

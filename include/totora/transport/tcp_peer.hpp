@@ -56,6 +56,16 @@ public:
         return bulk_bytes_taken_ + (connection_ == nullptr ? 0 : connection_->bulk_bytes_taken());
     }
 
+    [[nodiscard]] TcpPeerStatus status() const
+    {
+        return {.party = party_,
+                .address = address_,
+                .open = connection_ != nullptr and connection_->is_open(),
+                .full = full_,
+                .refused = refused_,
+                .sentence = log_.last()};
+    }
+
     void dial()
     {
         if (auto const endpoint = parse_address(address_))
@@ -99,6 +109,7 @@ public:
         full_ = false;
         if (connection == nullptr)
             return false;
+        refused_ = connection->was_refused();
         bulk_bytes_taken_ += connection->bulk_bytes_taken();
         // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
         if (connection->age() > std::chrono::milliseconds(around_.settings.backoff_max_ms))
@@ -108,6 +119,14 @@ public:
 
     /// Notes whether there is room for messages to it. True if that is new.
     [[nodiscard]] bool note_full(bool full) { return std::exchange(full_, full) != full; }
+
+    /// Notes that the connection is open.
+    void opened()
+    {
+        refused_ = false;
+        full_ = false;
+        tell("connected");
+    }
 
     /// Says something about it to the operator.
     void tell(std::string_view sentence)
@@ -135,6 +154,7 @@ private:
     SentenceLog                    log_;
     std::uint64_t                  bulk_bytes_taken_ = 0; ///< By connections that are gone.
     bool                           full_ = false;         ///< It was said that the queue is full.
+    bool                           refused_ = false;      ///< The handshake of the last connection.
 };
 
 } // namespace totora

@@ -72,6 +72,17 @@ struct TcpError
 {
     std::string sentence;
 };
+/// How it stands with a server that `update` named, for operators.
+struct TcpPeerStatus
+{
+    Party       party;
+    std::string address;
+    bool        open = false;    ///< Connected, and the handshake ended well.
+    bool        full = false;    ///< The queue takes no entries now.
+    bool        refused = false; ///< The last handshake was refused, by either side; `sentence` says why.
+    std::string sentence;        ///< What was last said of it to `TcpSettings::log`.
+};
+
 
 /// A refusal, for people.
 [[nodiscard]] constexpr std::string_view name_of(FrameRefusal refusal)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// Servers that were told different things, and others at their addresses: nobody ends for it, and who is right serves.
+#include "process/kv_cluster.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace totora::process;
+using boost::unit_test::label;
+
+namespace
+{
+
+/// "1=127.0.0.1:7001", the part of --peers that names one server.
+std::string peer_of(KvCluster const& cluster, std::size_t server)
+{
+    auto peers = cluster.peers();
+    for (auto before = std::size_t{0}; before < server; ++before)
+        peers.erase(0, peers.find(',') + 1);
+    return peers.substr(0, peers.find(','));
+}
+
+void require_init(std::string const& name, std::size_t id, std::string const& peers, std::string const& directory)
+{
+    auto const made =
+        run_kv({"init", "--cluster", name, "--id", std::to_string(id), "--peers", peers, "--dir", directory});
+    BOOST_REQUIRE_MESSAGE(made.exit_code == 0, made.errors);
+}
+
+[[nodiscard]] bool is_set(KvCluster const& cluster, std::size_t leader, std::string const& key)
+{
+    auto client = kv::Client::connect(cluster.client_port(leader), patience);
+    auto reply = client ? client->ask({"SET", key, "value"}) : std::nullopt;
+    return reply == kv::Reply{'+', "OK", {}};
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(members, *boost::unit_test::timeout(300))
+
+BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobody, *label("case_96"))
+{
+    auto cluster = KvCluster{3, "one"};
+    cluster.start_all();
+    BOOST_TEST(is_set(cluster, cluster.await_leader(), "before"));
+    cluster.process(2).end();
+    auto const files = TemporaryDirectory{};
+    auto const said = files.path() / "said";
+    auto const directory = (files.path() / "3").string();
+    require_init("two", 3, peer_of(cluster, 2), directory);
+    auto other =
+        Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", std::to_string(free_port())}, said, said};
+    BOOST_REQUIRE(eventually([&] { return content_of(said).find("leads in term") != std::string::npos; }));
+
+    for (auto server = std::size_t{0}; server < 2; ++server) {
+        cluster.process(server).signal(SIGTERM);
+        BOOST_TEST((cluster.process(server).wait() == 0));
+        cluster.start(server);
+        auto const is_refused = [&] {
+            return cluster.info(server, "peer_3").find("link=refused") != std::string::npos;
+        };
+        BOOST_TEST(eventually(is_refused));
+        BOOST_TEST(cluster.info(server, "peer_3_sentence").find("is of another cluster than") != std::string::npos);
+        BOOST_TEST(cluster.number(server, "peer_handshakes_refused") > 0U);
+        BOOST_TEST(is_set(cluster, cluster.await_leader(), "during" + std::to_string(server)));
+    }
+    other.signal(SIGTERM);
+    BOOST_TEST((other.wait() == 0), "it did not end of its own either");
+
+    cluster.start(2);
+    cluster.await_equality();
+    BOOST_TEST(is_set(cluster, cluster.await_leader(), "after"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
