@@ -28,9 +28,7 @@ struct Greeted
     explicit Greeted(TcpSettings const& settings = settings_of(party_2)) : two(context, settings), raw(context)
     {
         raw.connect(two.transport().address());
-        raw.write(encode(route(party_1, party_2), Hello{}));
-        auto const answer = raw.await_frame();
-        greeted = answer and std::holds_alternative<Hello>(answer->content);
+        greeted = raw.greets(party_1, party_2);
     }
 
     /// Whether this connection still delivers.
@@ -72,7 +70,9 @@ struct Dialed
     [[nodiscard]] bool answer(Hello const& hello = {})
     {
         raw.write(encode(route(party_2, party_1), hello));
-        return until(context, [&] { return one.link_is(party_2, Link::open); });
+        auto const confirmation = raw.await_frame();
+        return confirmation and std::get<Confirmation>(confirmation->content).answer == hello.challenge and
+               until(context, [&] { return one.link_is(party_2, Link::open); });
     }
 
     boost::asio::io_context        context;
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     auto two = TcpServer{context, settings_of(party_2)};
     auto raw = RawPeer{context};
     raw.connect(two.transport().address());
-    raw.write(encode(route(party_1, party_2), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+    raw.write(encode(route(party_1, party_2), hello_of(2, 3)));
 
     auto const answer = raw.await_frame();
 
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
 BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_with_a_sentence)
 {
     auto dialed = Dialed{};
-    dialed.raw.write(encode(route(party_2, party_1), Hello{.version_lowest = 2, .version_highest = 3, .limits = {}}));
+    dialed.raw.write(encode(route(party_2, party_1), hello_of(2, 3)));
 
     auto const answer = dialed.raw.await_frame();
 
@@ -144,6 +144,108 @@ BOOST_AUTO_TEST_CASE(a_message_before_the_handshake_is_not_delivered)
     raw.write(frame_of(vote_request(1)));
 
     BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.take() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_before_the_confirmation_is_not_delivered, *label("case_95"))
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(encode(route(party_1, party_2), Hello{}));
+    raw.write(frame_of(vote_request(1)));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.take() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_was_not_asked_confirms_nothing, *label("case_95"))
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(encode(route(party_1, party_2), Hello{}));
+    raw.write(encode(route(party_1, party_2), Confirmation{0}));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.counters().connected == 0U);
+}
+
+/// The dialing process died after it had greeted; the system kept its bytes, and hands them over after those of the next one.
+BOOST_AUTO_TEST_CASE(a_greeting_that_a_dead_process_left_behind_replaces_nothing, *label("case_95"))
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto alive = RawPeer{context};
+    alive.connect(two.transport().address());
+    BOOST_REQUIRE(alive.greets(party_1, party_2, {.start = 6, .process = 66}));
+    auto dead = RawPeer{context};
+    dead.connect(two.transport().address());
+    auto hello = Hello{};
+    hello.life = {.start = 5, .process = 55};
+    dead.write(encode(route(party_1, party_2), hello));
+    BOOST_REQUIRE(dead.await_frame().has_value()); // The answer, which nobody reads any more.
+    dead.close();
+
+    BOOST_TEST(until(context, [&] { return two.has_logged("an incoming connection"); }));
+    alive.read();
+    BOOST_TEST(not alive.ended);
+    BOOST_TEST(two.counters().two_lives == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_later_start_replaces_all_connections_of_an_earlier_one, *label("case_95"))
+{
+    auto dialed = Dialed{};
+    auto hello = Hello{};
+    hello.life = {.start = 5, .process = 55};
+    BOOST_REQUIRE(dialed.answer(hello));
+    auto incoming = RawPeer{dialed.context};
+    incoming.connect(dialed.one.transport().address());
+    BOOST_REQUIRE(incoming.greets(party_2, party_1, {.start = 5, .process = 55}));
+
+    auto again = RawPeer{dialed.context};
+    again.connect(dialed.one.transport().address());
+    BOOST_REQUIRE(again.greets(party_2, party_1, {.start = 6, .process = 66}));
+
+    BOOST_TEST(dialed.raw.is_hung_up());
+    BOOST_TEST(incoming.is_hung_up());
+    again.read();
+    BOOST_TEST(not again.ended);
+    BOOST_TEST(dialed.one.counters().two_lives == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *label("case_95"))
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto newer = RawPeer{context};
+    newer.connect(two.transport().address());
+    BOOST_REQUIRE(newer.greets(party_1, party_2, {.start = 6, .process = 66}));
+
+    auto older = RawPeer{context};
+    older.connect(two.transport().address());
+    BOOST_REQUIRE(older.greets(party_1, party_2, {.start = 5, .process = 55}));
+
+    auto const sentence = "two processes run as server 1 (incarnation 11), of starts 6 and 5";
+    auto const answer = older.await_frame();
+    BOOST_REQUIRE(answer.has_value());
+    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
+    BOOST_REQUIRE(refusal != nullptr);
+    BOOST_TEST((refusal->because == HandshakeFault::two_lives));
+    BOOST_TEST(refusal->sentence.starts_with(sentence));
+    BOOST_TEST(newer.is_hung_up());
+    older.close();
+    BOOST_TEST(until(context, [&] { return two.has_logged(sentence); }));
+
+    auto newer_again = RawPeer{context};
+    newer_again.connect(two.transport().address());
+    BOOST_REQUIRE(newer_again.greets(party_1, party_2, {.start = 6, .process = 66}));
+    auto const again = newer_again.await_frame();
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST((std::get<HandshakeRefusal>(again->content).because == HandshakeFault::two_lives));
+    BOOST_TEST(two.counters().two_lives == 2U);
     BOOST_TEST(two.take() == 0U);
 }
 
@@ -301,9 +403,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
     BOOST_REQUIRE(server.greeted);
     auto again = RawPeer{server.context};
     again.connect(server.two.transport().address());
-    again.write(encode(route(party_1, party_2), Hello{}));
+    BOOST_REQUIRE(again.greets(party_1, party_2));
 
-    BOOST_TEST(again.await_frame().has_value());
     BOOST_TEST(server.raw.is_hung_up());
     BOOST_TEST(not again.ended);
 }

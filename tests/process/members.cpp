@@ -78,4 +78,28 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
     BOOST_TEST(is_set(cluster, cluster.await_leader(), "after"));
 }
 
+BOOST_AUTO_TEST_CASE(servers_told_of_different_members_refuse_each_other_and_show_both_lists, *label("case_95"))
+{
+    auto cluster = KvCluster{3, "the same"};
+    std::filesystem::remove_all(cluster.directory(0));
+    require_init("the same", 1, peer_of(cluster, 0), cluster.directory(0).string());
+    cluster.start(1);
+    cluster.start(2);
+    auto const leader = cluster.await_leader();
+    BOOST_TEST(is_set(cluster, leader, "with two of three"));
+
+    cluster.start(0);
+
+    auto const sentence = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
+                                      "against 1"};
+    for (auto server = std::size_t{0}; server < 3; ++server)
+        BOOST_TEST(eventually([&] { return cluster.said(server).find(sentence) != std::string::npos; }),
+                   cluster.said(server));
+    auto const is_alone = [&] { return cluster.info(0, "raft_role") == "leader"; };
+    BOOST_TEST(eventually(is_alone), "server 1 is a cluster of its own");
+    BOOST_TEST(is_set(cluster, leader, "still with two of three"));
+    for (auto server = std::size_t{1}; server < 3; ++server)
+        BOOST_TEST(cluster.said(server).find("broke the protocol") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

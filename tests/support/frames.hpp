@@ -128,6 +128,27 @@ to_stream(std::vector<std::byte> const& frame, Route const& route = route_1_to_2
     return decode(*block, block);
 }
 
+/// A greeting of a server that reads these versions.
+[[nodiscard]] inline Hello hello_of(std::uint8_t lowest, std::uint8_t highest, FrameLimits limits = {})
+{
+    auto hello = Hello{};
+    hello.version_lowest = lowest;
+    hello.version_highest = highest;
+    hello.limits = limits;
+    return hello;
+}
+
+/// A greeting with ordinary values in every field.
+[[nodiscard]] inline Hello sample_hello()
+{
+    auto hello = Hello{};
+    hello.features.may_ignore = 0x8001;
+    hello.life = {.start = 7, .process = 0x1122334455667788};
+    hello.challenge = 0x99AABBCCDDEEFF00;
+    hello.first_members = members_of(make_peers(3));
+    return hello;
+}
+
 /// One frame of each kind, with ordinary values.
 struct Sample
 {
@@ -147,7 +168,8 @@ struct Sample
         return std::vector<std::byte>(head.bytes().begin(), head.bytes().end());
     };
     return {
-        {"Hello", whole_head(encode(route_1_to_2, Hello{}))},
+        {"Hello", whole_head(encode(route_1_to_2, sample_hello()))},
+        {"Confirmation", whole_head(encode(route_1_to_2, Confirmation{0x99AABBCCDDEEFF00}))},
         {"HandshakeRefusal",
          whole_head(encode(route_1_to_2, HandshakeRefusal{HandshakeFault::another_cluster, "another cluster"}))},
         {"RequestPreVote", to_frame(RequestPreVote{Term{7}, {Term{6}, Index{40}}, Round{9}})},

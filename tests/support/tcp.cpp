@@ -108,6 +108,19 @@ std::optional<Frame> RawPeer::await_frame()
     return frame;
 }
 
+bool RawPeer::greets(Party from, Party to, Life life)
+{
+    auto hello = Hello{};
+    hello.life = life;
+    write(encode(route(from, to), hello));
+    auto const        answer = await_frame();
+    auto const* const greeting = answer ? std::get_if<Hello>(&answer->content) : nullptr;
+    if (greeting == nullptr)
+        return false;
+    write(encode(route(from, to), Confirmation{greeting->challenge}));
+    return true;
+}
+
 bool RawPeer::is_hung_up()
 {
     return until(*context_, [&] {

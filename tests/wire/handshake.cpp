@@ -3,6 +3,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 using namespace totora;
 using namespace totora::test;
@@ -33,16 +36,17 @@ BOOST_AUTO_TEST_CASE(two_equal_servers_agree)
 
 BOOST_AUTO_TEST_CASE(the_lower_version_is_agreed)
 {
-    auto const judged = judge_hello({1, 3, {}}, any_cluster, self, route_1_to_2, {1, 2, {}});
+    auto const judged = judge_hello(hello_of(1, 3), any_cluster, self, route_1_to_2, hello_of(1, 2));
     BOOST_REQUIRE(judged.has_value());
     BOOST_TEST(judged->version == 2);
 }
 
 BOOST_AUTO_TEST_CASE(versions_that_do_not_meet_are_refused)
 {
-    BOOST_TEST((answer({2, 5, {}}) == HandshakeFault::no_common_version));
-    BOOST_TEST((answer({1, 1, {}}, route_1_to_2, std::nullopt, {2, 3, {}}) == HandshakeFault::no_common_version));
-    BOOST_TEST((answer({3, 1, {}}) == HandshakeFault::no_common_version));
+    BOOST_TEST((answer(hello_of(2, 5)) == HandshakeFault::no_common_version));
+    BOOST_TEST(
+        (answer(hello_of(1, 1), route_1_to_2, std::nullopt, hello_of(2, 3)) == HandshakeFault::no_common_version));
+    BOOST_TEST((answer(hello_of(3, 1)) == HandshakeFault::no_common_version));
 }
 
 BOOST_AUTO_TEST_CASE(another_cluster_server_or_incarnation_is_refused)
@@ -65,6 +69,86 @@ BOOST_AUTO_TEST_CASE(a_server_that_claims_our_own_id_is_refused)
     auto route = route_1_to_2;
     route.sender.id = self.id;
     BOOST_TEST((answer({}, route) == HandshakeFault::another_server));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_that_is_not_served_here_is_refused)
+{
+    auto route = route_1_to_2;
+    route.group = 1;
+    BOOST_TEST((answer({}, route) == HandshakeFault::another_group));
+}
+
+BOOST_AUTO_TEST_CASE(a_feature_that_must_be_understood_and_is_not_is_refused_and_named)
+{
+    auto later = Hello{};
+    later.features.may_ignore = UINT64_MAX;
+    BOOST_TEST(not answer(later).has_value());
+
+    later.features.must_understand = 0b1000;
+    auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, later);
+    BOOST_REQUIRE(not judged.has_value());
+    BOOST_TEST((judged.error().because == HandshakeFault::unknown_feature));
+    BOOST_TEST(judged.error().sentence ==
+               "server 1 (incarnation 11) needs feature 3, which server 2 (incarnation 22) does not know");
+}
+
+BOOST_AUTO_TEST_CASE(servers_told_of_different_members_are_refused_and_both_lists_are_shown,
+                     *boost::unit_test::label("case_95"))
+{
+    auto const told = [](std::vector<Peer> const& peers) {
+        auto hello = Hello{};
+        hello.first_members = members_of(peers);
+        return hello;
+    };
+    auto const sentence = [&](Hello const& ours, Hello const& theirs, ClusterId cluster) {
+        auto const judged = judge_hello(ours, cluster, self, route_1_to_2, theirs);
+        return judged ? std::string{} : judged.error().sentence;
+    };
+    auto const one = std::vector{Peer{{ServerId{1}, first_incarnation}, "10.0.0.1:7001"}};
+    auto const three = make_peers(3);
+    auto       moved = std::vector{three[2], three[0], three[1]};
+    moved[0].address = "10.0.0.2:7001";
+    auto const prefix = std::string{"server 1 (incarnation 11) is of another cluster than server 2 (incarnation 22)"};
+    auto const list = std::string{"1 (incarnation 11), 2 (incarnation 22), 3 (incarnation 33) (learner)"};
+
+    BOOST_TEST(sentence(told(three), told(one), any_cluster) == prefix + ": first members 1 against " + list);
+    BOOST_TEST(sentence(told(one), told(three), ClusterId{1}) == prefix + ": first members " + list + " against 1");
+    BOOST_TEST(sentence(told(three), told(moved), any_cluster) == "");
+    BOOST_TEST(sentence(told(three), told(moved), ClusterId{1}) ==
+               prefix + ": both were made of " + list + ", under other names or tokens");
+    // A server that joined later was told the cluster's id and no members.
+    BOOST_TEST(sentence(told({}), told(one), any_cluster) == "");
+    BOOST_TEST(sentence(told(three), told({}), any_cluster) == "");
+    BOOST_TEST(sentence(told({}), told(one), ClusterId{1}) == prefix);
+}
+
+BOOST_AUTO_TEST_CASE(the_id_of_a_cluster_is_made_of_its_first_members_but_not_of_their_addresses,
+                     *boost::unit_test::label("case_95"))
+{
+    auto const three = make_peers(3);
+    auto const id = cluster_of("trial", three);
+    BOOST_TEST(id.value == 0x25A2D7071AF7DDF1U, "every version computes the same for a server that is made later");
+
+    auto moved = std::vector{three[2], three[0], three[1]};
+    moved[0].address = "elsewhere";
+    BOOST_TEST((cluster_of("trial", moved) == id));
+
+    auto const with = [&](auto change) {
+        auto peers = three;
+        change(peers);
+        return cluster_of("trial", peers);
+    };
+    auto const ids = std::vector{id,
+                                 cluster_of("trial"),
+                                 cluster_of("trial", {}),
+                                 cluster_of("other", three),
+                                 cluster_of("trial", three, "token"),
+                                 cluster_of("trial", three, "nekot"),
+                                 with([](auto& peers) { peers.pop_back(); }),
+                                 with([](auto& peers) { peers[0].member.id = ServerId{4}; }),
+                                 with([](auto& peers) { peers[0].member.incarnation = Incarnation{1}; }),
+                                 with([](auto& peers) { peers[2].member.kind = MemberKind::voter; })};
+    BOOST_TEST(std::set<ClusterId>(ids.begin(), ids.end()).size() == ids.size());
 }
 
 BOOST_AUTO_TEST_CASE(who_answers_must_be_whom_we_dialed)

@@ -116,12 +116,46 @@ BOOST_AUTO_TEST_CASE(a_configuration_of_any_size_arrives, *boost::unit_test::lab
 
 BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
 {
-    auto const hello = Hello{.version_lowest = 0, .version_highest = 255, .limits = {UINT32_MAX, 0, 1}};
+    auto hello = hello_of(0, 255, {UINT32_MAX, 0, 1});
+    hello.features = {.may_ignore = UINT64_MAX, .must_understand = 1};
+    hello.life = {.start = UINT64_MAX, .process = 2};
+    hello.challenge = 3;
+    hello.first_members = members_of(make_peers(servers_max));
+    auto const confirmation = Confirmation{UINT64_MAX};
     auto const refusal = HandshakeRefusal{HandshakeFault::unequal_limits, std::string(text_size_max, 'x')};
     auto const read = [](FrameHead const& head) { return read_frame({head.bytes().begin(), head.bytes().end()}); };
 
     BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, hello))->content) == hello));
+    BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, Hello{}))->content) == Hello{}));
+    BOOST_TEST((std::get<Confirmation>(read(encode(route_1_to_2, confirmation))->content) == confirmation));
     BOOST_TEST((std::get<HandshakeRefusal>(read(encode(route_1_to_2, refusal))->content) == refusal));
+}
+
+/// A later version may have larger clusters, and must still be told why nobody talks to it.
+BOOST_AUTO_TEST_CASE(a_greeting_of_more_members_than_this_version_has_is_read)
+{
+    auto hello = Hello{};
+    hello.first_members = members_of(make_peers(servers_max));
+    auto const head = encode(route_1_to_2, hello);
+    auto       bytes = std::vector<std::byte>(head.bytes().begin(), head.bytes().end());
+    bytes[frame_header_size + 54] = std::byte{servers_max + 1};
+    bytes.insert(bytes.end(), 17, std::byte{0});
+    for (auto const offset : {8U, 12U})
+        put(bytes.data() + offset, static_cast<std::uint32_t>(bytes.size() - frame_header_size));
+    reseal(bytes);
+
+    auto const frame = read_frame(bytes);
+
+    BOOST_REQUIRE(frame.has_value());
+    BOOST_TEST((std::get<Hello>(frame->content) == hello));
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_has_the_version_that_its_receiver_reads)
+{
+    auto const vote = Rpc{RequestVote{.term = Term{1}, .last_log = {}}};
+    auto const head = *encode(route_1_to_2, vote, {}, UINT32_MAX, 2);
+    BOOST_TEST((head.bytes()[4] == std::byte{2}));
+    BOOST_TEST((encode(route_1_to_2, Piece{0, 100'000}, 100, 2).bytes()[4] == std::byte{2}));
 }
 
 BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)

@@ -34,7 +34,7 @@ int execute(kv::Init const& init)
     if (not files)
         return refuse(init.directory + ": " + files.error().sentence);
     auto const identity =
-        totora::Identity{totora::cluster_of(init.cluster), init.id, totora::first_incarnation, init.peers};
+        totora::Identity{totora::cluster_of(init.cluster, init.peers), init.id, totora::first_incarnation, init.peers};
     if (auto const created = totora::create_log(*files, identity); not created)
         return refuse(init.directory + ": " + created.error().sentence);
     return 0;

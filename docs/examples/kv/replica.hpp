@@ -113,6 +113,9 @@ private:
         auto settings = totora::TcpSettings{};
         settings.cluster = identity_.cluster;
         settings.self = {identity_.id, identity_.incarnation};
+        settings.first_members = totora::members_of(identity_.first_members);
+        if constexpr (requires { log_.start(); })
+            settings.life.start = log_.start();
         settings.listen = own_address_;
         settings.seed = identity_.id.value;
         // What another server answers ends nobody: whoever it is, this one may be one of a majority that serves.

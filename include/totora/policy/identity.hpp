@@ -4,6 +4,7 @@
 #include "totora/core/configuration.hpp"
 #include "totora/policy/entry.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,48 @@ struct Peer
 
     friend bool operator==(Peer const&, Peer const&) = default;
 };
+
+/// The id of a new cluster of this name and these first members, so that servers told of different members are of different
+/// clusters, and refuse each other instead of electing two leaders (case 95).
+///
+/// Ids, incarnations and kinds count, in any order; addresses do not, because they may change. `token` tells clusters
+/// apart that are made alike. Computed once, when the directory is made, and stored: the members of a cluster change, its id does
+/// not. A server that joins later is told it.
+[[nodiscard]] inline ClusterId
+cluster_of(std::string_view name, std::span<Peer const> first_members, std::string_view token = {})
+{
+    auto members = std::vector<Member>{};
+    for (auto const& peer : first_members)
+        members.push_back(peer.member);
+    std::sort(members.begin(), members.end(), [](Member const& a, Member const& b) {
+        return a.id != b.id ? a.id < b.id : a.incarnation < b.incarnation;
+    });
+    // Lengths first, so that no text can stand for another one with a part of the members.
+    auto text = std::string{};
+    auto const add = [&](std::uint64_t number) {
+        for (auto byte = 0; byte < 8; ++byte)
+            text.push_back(static_cast<char>(number >> (8 * byte) & 0xFFU));
+    };
+    add(name.size());
+    text += name;
+    add(members.size());
+    for (auto const& [id, incarnation, kind] : members) {
+        add(id.value);
+        add(incarnation.value);
+        add(static_cast<std::uint64_t>(kind));
+    }
+    text += token;
+    return cluster_of(text);
+}
+
+/// The first members of a cluster without their addresses.
+[[nodiscard]] inline Members members_of(std::span<Peer const> peers)
+{
+    auto members = Members{};
+    for (auto const& peer : peers)
+        static_cast<void>(members.push_back(peer.member));
+    return members;
+}
 
 /// Who a server is: an explicit act gives it, once, to the directory of its log. Whoever fills it in makes sure that the id
 /// is not `nobody`, and that the first members are the same on every server, at most `servers_max`, none twice, at least one

@@ -37,10 +37,9 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// A transport with events of its own may have `set_wake(std::function<void()>)`; `Driver` hands it what to call when
 /// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry any
 /// length may have `entry_bytes_max()`, the largest payload of an entry that goes into one message; a node that would accept
-/// more does not start. One that knows how far it is
-/// with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`, which grows whenever some of what may not overtake
-/// (`may_overtake`) has left for that server, so that a leader can tell a slow link from one that stands still; and
-/// `renew(ServerId)`, which drops the connection to a server and makes another.
+/// more does not start. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
+/// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can tell a
+/// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///
 /// What may overtake should not wait for what may not: a leader whose heartbeats wait behind its entries looks dead (case 94).
 template <typename T>

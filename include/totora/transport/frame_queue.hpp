@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/policy/entry.hpp"
+#include "totora/wire/decode.hpp"
 #include "totora/wire/encode.hpp"
 #include "totora/wire/frame.hpp"
 
@@ -196,9 +197,10 @@ private:
     {
         auto const& frame = bulk_.front();
         auto const  count = std::min<std::size_t>(piece_bytes_max, frame.size() - cut_);
-        piece_head_ = encode(route_of(frame.head),
-                             Piece{static_cast<std::uint32_t>(cut_), static_cast<std::uint32_t>(frame.size())},
-                             static_cast<std::uint32_t>(count));
+        auto const  header = *decode_header(frame.head.bytes(), UINT32_MAX); // One that we made.
+        piece_head_ =
+            encode(header.route, Piece{static_cast<std::uint32_t>(cut_), static_cast<std::uint32_t>(frame.size())},
+                   static_cast<std::uint32_t>(count), header.version);
         units_.push_back({Lane::bulk, piece_head_.bytes().size() + count, count});
     }
 

@@ -9,17 +9,21 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace totora
 {
 
-#include <vector>
 /// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
 ///
 /// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes between two.
@@ -37,6 +41,8 @@ public:
     /// Begins to listen; a sentence if that is not possible. The context outlives the transport.
     [[nodiscard]] static Result<TcpTransport, TcpError> open(boost::asio::io_context& context, TcpSettings settings)
     {
+        if (settings.life.process == 0)
+            settings.life.process = draw_process();
         auto hub = std::make_shared<TcpHub>(context, std::move(settings));
         if (auto const error = hub->listen())
             return Unexpected{*error};
@@ -70,14 +76,26 @@ public:
 
     [[nodiscard]] TcpCounters const& counters() const { return hub_->counters(); }
 
+    /// How it stands with each server that `update` named, in the order of their ids.
+    [[nodiscard]] std::vector<TcpPeerStatus> peers() const { return hub_->peers(); }
+
     /// Closes all connections and timers, as the destructor does.
     void close() { hub_->close(); }
 
 private:
-    explicit TcpTransport(std::shared_ptr<TcpHub> hub) : hub_(std::move(hub)) {}
+    /// A number that no other process draws.
+    [[nodiscard]] static std::uint64_t draw_process()
+    {
+        auto const now = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+        try {
+            auto device = std::random_device{};
+            return now ^ (std::uint64_t{device()} << 32U | device());
+        } catch (std::exception const&) { // The system has no random numbers for us: the time has to do.
+            return now;
+        }
+    }
 
-    /// How it stands with each server that `update` named, in the order of their ids.
-    [[nodiscard]] std::vector<TcpPeerStatus> peers() const { return hub_->peers(); }
+    explicit TcpTransport(std::shared_ptr<TcpHub> hub) : hub_(std::move(hub)) {}
 
     std::shared_ptr<TcpHub> hub_;
 };

@@ -35,8 +35,10 @@ namespace totora
 
 /// One TCP connection: a handshake, and then frames in both directions.
 ///
-/// The dialing side greets first. Each side judges the greeting of the other, and answers what it cannot accept with a
-/// sentence. The object lives until its last handler has run; after `close` it touches nothing of its owner.
+/// The dialing side greets first, the other one answers with its greeting and a fresh number, and the dialing side confirms
+/// that number, so that what a dead process left in a queue is not taken for one that runs. Each side judges the greeting of
+/// the other, and answers what it cannot accept with a sentence. The object lives until its last handler has run; after `close` it
+/// touches nothing of its owner.
 class TcpConnection : public std::enable_shared_from_this<TcpConnection>
 {
 public:
@@ -126,6 +128,8 @@ public:
     [[nodiscard]] bool              is_dialed() const { return dialed_.has_value(); }
     [[nodiscard]] Party             remote() const { return remote_; } ///< Known once the connection is open.
     [[nodiscard]] Agreement         agreed() const { return agreed_.value_or(Agreement{}); }
+    [[nodiscard]] Life              life() const { return life_; }           ///< Of the process at the other end.
+    [[nodiscard]] std::uint64_t     handshake() const { return handshake_; } ///< Its number (`handshake_began`).
     [[nodiscard]] FrameQueue const& queue() const { return queue_; }
     /// How many bytes of bulk the operating system has taken.
     [[nodiscard]] std::uint64_t bulk_bytes_taken() const { return bulk_bytes_taken_; }
@@ -141,7 +145,20 @@ private:
     /// How many parts one call to the operating system takes (Asio's own limit).
     static constexpr std::size_t parts_max = 64;
 
-    [[nodiscard]] Hello greeting() const { return {.limits = settings_->limits}; }
+    [[nodiscard]] Hello greeting() const
+    {
+        return {.limits = settings_->limits,
+                .features = {},
+                .life = settings_->life,
+                .challenge = challenge(),
+                .first_members = settings_->first_members};
+    }
+
+    /// A number that no other handshake of any process has.
+    [[nodiscard]] std::uint64_t challenge() const
+    {
+        return (settings_->life.process ^ handshake_) * 0x9E3779B97F4A7C15U;
+    }
 
     [[nodiscard]] Route route_to(Party const& addressee) const
     {
@@ -154,7 +171,8 @@ private:
     void greet()
     {
         set_options(socket_, settings_->write_stall_ms);
-        static_cast<void>(say(encode(route_to(*dialed_), greeting())));
+        handshake_ = owner_->handshake_began();
+        say(encode(route_to(*dialed_), greeting()));
         read();
     }
 
@@ -207,7 +225,12 @@ private:
             return close("refused: " + refusal->sentence);
         }
         if (auto const* hello = std::get_if<Hello>(&frame.content))
-            return agreed_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
+            return judged_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
+        if (auto const* confirmation = std::get_if<Confirmation>(&frame.content)) {
+            if (dialed_ or not judged_ or agreed_ or confirmation->answer != challenge())
+                return refuse(FrameRefusal::bad_field);
+            return agree();
+        }
         if (not agreed_)
             return close("spoke before the handshake");
 
@@ -222,20 +245,38 @@ private:
     void judge(Route const& route, Hello const& hello)
     {
         auto const judged = judge_hello(greeting(), settings_->cluster, settings_->self, route, hello, dialed_);
-        if (not judged) {
-            refused_ = true;
-            ++counters_->handshakes_refused;
-            farewell_ = "refused: " + judged.error().sentence;
-            static_cast<void>(say(encode(route_to(route.sender), judged.error())));
-            return;
-        }
         remote_ = route.sender;
-        agreed_ = *judged;
-        reader_.limit(judged->frame_bytes_max);
-        if (not dialed_)
-            static_cast<void>(say(encode(route_to(remote_), greeting())));
+        if (not judged)
+            return decline(judged.error());
+        judged_ = *judged;
+        life_ = hello.life;
+        challenged_ = hello.challenge;
+        if (dialed_)
+            return agree();
+        handshake_ = owner_->handshake_began();
+        say(encode(route_to(remote_), greeting()));
+    }
+
+    /// The handshake is complete, unless another process of that server is the one to talk to.
+    void agree()
+    {
+        if (auto const refusal = owner_->judge_life(*this))
+            return decline(*refusal);
+        agreed_ = judged_;
+        reader_.limit(agreed_->frame_bytes_max);
+        if (dialed_)
+            say(encode(route_to(remote_), Confirmation{challenged_}));
         ++counters_->connected;
         owner_->opened(*this);
+    }
+
+    /// Says why there will be no talk, and waits until the other side has read it and closes.
+    void decline(HandshakeRefusal const& refusal)
+    {
+        refused_ = true;
+        ++counters_->handshakes_refused;
+        farewell_ = "refused: " + refusal.sentence;
+        say(encode(route_to(remote_), refusal));
     }
 
     void write_soon()
@@ -299,8 +340,12 @@ private:
     std::optional<Party>       dialed_;
     Time                       began_;
     Party                      remote_;
-    std::optional<Agreement>   agreed_;
-    std::optional<std::string> farewell_; ///< Why we refused; nothing is read any more but the end of the stream.
+    Life                       life_;
+    std::uint64_t              handshake_ = 0;
+    std::uint64_t              challenged_ = 0; ///< By the other side.
+    std::optional<Agreement>   judged_;         ///< What greetings agree on.
+    std::optional<Agreement>   agreed_;         ///< The same, once the handshake is complete.
+    std::optional<std::string> farewell_;       ///< Why we refused; nothing is read any more but the end of the stream.
     bool                       refused_ = false;
 
     FrameReader reader_{greeting_bytes_max};

@@ -3,7 +3,10 @@
 
 #include "totora/core/rpc.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/wire/frame.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace totora
@@ -15,6 +18,10 @@ class TcpConnection;
 class TcpConnectionOwner
 {
 public:
+    /// A handshake begins: its number, which a later one's is above.
+    [[nodiscard]] virtual std::uint64_t handshake_began() = 0;
+    /// A handshake has ended well as far as greetings tell. A refusal if the process at the other end is not the one to talk to.
+    [[nodiscard]] virtual std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) = 0;
     virtual void               opened(TcpConnection& connection) = 0; ///< The handshake ended well.
     virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
     virtual void               drained(TcpConnection& connection) = 0; ///< The queue has become shorter.

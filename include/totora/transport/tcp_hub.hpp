@@ -8,6 +8,7 @@
 #include "totora/transport/tcp_connection_owner.hpp"
 #include "totora/transport/tcp_inbox.hpp"
 #include "totora/transport/tcp_listener.hpp"
+#include "totora/transport/tcp_lives.hpp"
 #include "totora/transport/tcp_peer.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
@@ -41,7 +42,8 @@ class TcpHub final : public TcpConnectionOwner, public std::enable_shared_from_t
 public:
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
         : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
-          tick_(context), inbox_(settings_), incoming_log_(settings_.log), oversized_log_(settings_.log)
+          tick_(context), lives_(std::chrono::milliseconds(10 * settings_.backoff_max_ms)), inbox_(settings_),
+          incoming_log_(settings_.log), oversized_log_(settings_.log)
     {}
 
     TcpHub(TcpHub const&) = delete;
@@ -69,7 +71,8 @@ public:
             return;
         }
         auto const route = Route{settings_.cluster, 0, settings_.self, connection->remote()};
-        auto const head = encode(route, rpc, entries, connection->agreed().frame_bytes_max);
+        auto const head =
+            encode(route, rpc, entries, connection->agreed().frame_bytes_max, connection->agreed().version);
         if (not head) {
             ++counters_.dropped_oversized;
             return oversized_log_.tell(name_of(connection->remote()) +
@@ -149,9 +152,6 @@ public:
 
     [[nodiscard]] TcpCounters const& counters() const { return counters_; }
 
-    void opened(TcpConnection& connection) override
-    {
-        if (auto* const peer = peer_of(connection)) {
     [[nodiscard]] std::vector<TcpPeerStatus> peers() const
     {
         auto all = std::vector<TcpPeerStatus>{};
@@ -184,6 +184,9 @@ public:
         return HandshakeRefusal{HandshakeFault::two_lives, std::move(sentence)};
     }
 
+    void opened(TcpConnection& connection) override
+    {
+        if (auto* const peer = peer_of(connection)) {
             peer->opened();
             return inbox_.put(LinkChanged{peer->party().id, Link::open});
         }
@@ -247,6 +250,14 @@ private:
         accepted_.push_back(
             std::make_shared<TcpConnection>(*this, settings_, counters_, std::move(socket), std::nullopt));
         accepted_.back()->accept();
+    }
+
+    /// Closes what is open to the same server, but not this one.
+    void close_others(TcpConnection const& connection, std::string_view sentence)
+    {
+        for (auto const& other : connections())
+            if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
+                other->close(sentence);
     }
 
     /// Lets go of the connection of a peer, and says so if it was open.
@@ -314,6 +325,7 @@ private:
     std::vector<std::shared_ptr<TcpConnection>>        accepted_;
     std::map<ServerId, std::shared_ptr<TcpConnection>> askers_; ///< Accepted connections that answers go back on.
 
+    TcpLives    lives_;
     TcpInbox    inbox_;
     SentenceLog incoming_log_;
     SentenceLog oversized_log_;

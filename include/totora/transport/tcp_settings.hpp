@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/configuration.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/transport/frame_queue.hpp"
 #include "totora/wire/frame.hpp"
@@ -20,6 +21,9 @@ struct TcpSettings
 {
     ClusterId cluster; ///< That of the log's identity (`read_identity`), like `self`.
     Party     self;
+    Members
+        first_members; ///< What the cluster was made of (`members_of`); empty if this server joined later or was not told.
+    Life life = {}; ///< `start` is the log's (`SegmentedLog::start`), if it counts them; `process` is drawn if it is 0.
     std::string
         listen; ///< "address:port", the address a number; port 0 takes any free one, and `TcpTransport::address` tells which.
     FrameLimits limits = {};
@@ -48,6 +52,7 @@ struct TcpCounters
     std::uint64_t retries = 0;            ///< Attempts to connect that follow a failed or lost one.
     std::uint64_t handshakes_refused = 0; ///< By either side.
     std::uint64_t turned_away = 0;        ///< Incoming connections above `accepted_max`.
+    std::uint64_t two_lives = 0;          ///< Handshakes refused because two processes have the identity of one server.
 
     std::uint64_t frames_sent = 0;
     std::uint64_t bytes_sent = 0;
@@ -67,11 +72,6 @@ struct TcpCounters
     }
 };
 
-/// Why a transport cannot begin: a sentence for the operator.
-struct TcpError
-{
-    std::string sentence;
-};
 /// How it stands with a server that `update` named, for operators.
 struct TcpPeerStatus
 {
@@ -83,6 +83,11 @@ struct TcpPeerStatus
     std::string sentence;        ///< What was last said of it to `TcpSettings::log`.
 };
 
+/// Why a transport cannot begin: a sentence for the operator.
+struct TcpError
+{
+    std::string sentence;
+};
 
 /// A refusal, for people.
 [[nodiscard]] constexpr std::string_view name_of(FrameRefusal refusal)

@@ -17,7 +17,7 @@ namespace totora
 {
 
 /// The longest text in a frame, in bytes; a longer one is cut.
-inline constexpr std::size_t text_size_max = 200;
+inline constexpr std::size_t text_size_max = 255;
 
 /// Writes values one behind the other, least significant byte first. `ByteReader` reads the same values in the same order.
 class ByteWriter

@@ -25,6 +25,7 @@ namespace totora
 /// The header of a frame, read and intact.
 struct FrameHeader
 {
+    std::uint8_t  version = frame_version;
     std::uint8_t  kind = 0; ///< Perhaps of a later version.
     std::uint32_t body_size = 0;
     std::uint32_t fields_size = 0; ///< Part of the body.
@@ -44,9 +45,9 @@ decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
     if (bytes.size() < frame_header_size)
         return Unexpected{FrameRefusal::truncated};
 
-    auto       reader = ByteReader{bytes.first(frame_header_size).subspan(sizeof frame_magic)};
-    auto       header = FrameHeader{};
-    auto const version = reader.number<std::uint8_t>();
+    auto reader = ByteReader{bytes.first(frame_header_size).subspan(sizeof frame_magic)};
+    auto header = FrameHeader{};
+    header.version = reader.number<std::uint8_t>();
     header.kind = reader.number<std::uint8_t>();
     auto const flags = reader.number<std::uint16_t>();
     header.body_size = reader.number<std::uint32_t>();
@@ -61,13 +62,13 @@ decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
     auto const checksum = reader.number<std::uint32_t>();
 
     // A later version may have another header, so that its checksum is not ours to check.
-    if (version > frame_version)
+    if (header.version > frame_version)
         return Unexpected{FrameRefusal::newer_version};
     if (checksum != crc32c(bytes.first(frame_header_size - sizeof checksum)))
         return Unexpected{FrameRefusal::bad_checksum};
     if (header.frame_size() > frame_bytes_max)
         return Unexpected{FrameRefusal::oversized};
-    if (version < frame_version_lowest or flags != 0 or header.fields_size > header.body_size or
+    if (header.version < frame_version_lowest or flags != 0 or header.fields_size > header.body_size or
         header.route.sender.id == nobody or header.route.addressee.id == nobody)
         return Unexpected{FrameRefusal::bad_field};
     return header;
@@ -166,6 +167,10 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
     case FrameKind::hello: {
         auto const hello = read_hello(reader);
         return alone(hello, not reader.failed()); // What follows the fields that we know is of a later version.
+    }
+    case FrameKind::confirmation: {
+        auto const confirmation = read_confirmation(reader);
+        return alone(confirmation, reader.complete());
     }
     case FrameKind::refusal: {
         auto refusal = read_refusal(reader);

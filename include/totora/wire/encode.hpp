@@ -27,7 +27,7 @@ public:
 
 private:
     template <typename WriteFields>
-    friend FrameHead make_head(FrameKind, Route const&, std::uint64_t, WriteFields);
+    friend FrameHead make_head(FrameKind, Route const&, std::uint64_t, std::uint8_t, WriteFields);
 
     std::array<std::byte, frame_head_max> bytes_{};
     std::size_t                           size_ = 0;
@@ -35,8 +35,8 @@ private:
 
 /// Writes the fields, and then the header in front of them.
 template <typename WriteFields>
-[[nodiscard]] FrameHead
-make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, WriteFields write_fields_of_message)
+[[nodiscard]] FrameHead make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, std::uint8_t version,
+                                  WriteFields write_fields_of_message)
 {
     auto head = FrameHead{};
     auto fields = ByteWriter{std::span{head.bytes_}.subspan(frame_header_size)};
@@ -46,7 +46,7 @@ make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, Write
     auto const written = head.bytes().subspan(frame_header_size);
     auto       header = ByteWriter{std::span{head.bytes_}.first(frame_header_size)};
     header.number(frame_magic);
-    header.number(frame_version);
+    header.number(version);
     header.number(static_cast<std::uint8_t>(kind));
     header.number(std::uint16_t{0});
     header.number(static_cast<std::uint32_t>(fields.size() + entries_bytes));
@@ -64,12 +64,20 @@ make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, Write
 
 [[nodiscard]] inline FrameHead encode(Route const& route, Hello const& hello)
 {
-    return make_head(FrameKind::hello, route, 0, [&](ByteWriter& fields) { write_fields(fields, hello); });
+    return make_head(FrameKind::hello, route, 0, frame_version_lowest,
+                     [&](ByteWriter& fields) { write_fields(fields, hello); });
 }
 
 [[nodiscard]] inline FrameHead encode(Route const& route, HandshakeRefusal const& refusal)
 {
-    return make_head(FrameKind::refusal, route, 0, [&](ByteWriter& fields) { write_fields(fields, refusal); });
+    return make_head(FrameKind::refusal, route, 0, frame_version_lowest,
+                     [&](ByteWriter& fields) { write_fields(fields, refusal); });
+}
+
+[[nodiscard]] inline FrameHead encode(Route const& route, Confirmation const& confirmation)
+{
+    return make_head(FrameKind::confirmation, route, 0, frame_version_lowest,
+                     [&](ByteWriter& fields) { write_fields(fields, confirmation); });
 }
 
 [[nodiscard]] constexpr FrameKind kind_of(Rpc const& rpc)
@@ -89,14 +97,16 @@ make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, Write
 
 /// The head of a message whose entries, if any, will follow it; refused if the frame would be longer than `frame_bytes_max`.
 ///
-/// `entries` are those that an `AppendEntries` names; beside another message they are left out.
-[[nodiscard]] inline Result<FrameHead, FrameRefusal>
-encode(Route const& route, Rpc const& rpc, Entries const& entries, std::uint32_t frame_bytes_max)
+/// `entries` are those that an `AppendEntries` names; beside another message they are left out. `version` is the one that the
+/// receiver can read: that of its connection, if there was a handshake.
+[[nodiscard]] inline Result<FrameHead, FrameRefusal> encode(Route const& route, Rpc const& rpc, Entries const& entries,
+                                                            std::uint32_t frame_bytes_max,
+                                                            std::uint8_t  version = frame_version)
 {
     auto const entry_bytes = entry_bytes_of(rpc, entries);
     if (entry_bytes > frame_bytes_max)
         return Unexpected{FrameRefusal::oversized};
-    auto const head = make_head(kind_of(rpc), route, entry_bytes, [&](ByteWriter& fields) {
+    auto const head = make_head(kind_of(rpc), route, entry_bytes, version, [&](ByteWriter& fields) {
         std::visit([&](auto const& message) { visit_fields(fields, message); }, rpc);
     });
     if (head.bytes().size() + entry_bytes > frame_bytes_max)
@@ -104,24 +114,11 @@ encode(Route const& route, Rpc const& rpc, Entries const& entries, std::uint32_t
     return head;
 }
 
-/// The route that a frame was made for.
-[[nodiscard]] inline Route route_of(FrameHead const& head)
-{
-    auto reader = ByteReader{head.bytes().subspan(16)};
-    auto route = Route{};
-    route.cluster.value = reader.number<std::uint64_t>();
-    route.group = reader.number<std::uint64_t>();
-    for (auto* const party : {&route.sender, &route.addressee}) {
-        party->id.value = reader.number<std::uint64_t>();
-        party->incarnation.value = reader.number<std::uint64_t>();
-    }
-    return route;
-}
-
 /// The head of a piece; `size` bytes of the frame follow it, from `piece.offset` on.
-[[nodiscard]] inline FrameHead encode(Route const& route, Piece const& piece, std::uint32_t size)
+[[nodiscard]] inline FrameHead
+encode(Route const& route, Piece const& piece, std::uint32_t size, std::uint8_t version = frame_version)
 {
-    return make_head(FrameKind::piece, route, size, [&](ByteWriter& fields) { write_fields(fields, piece); });
+    return make_head(FrameKind::piece, route, size, version, [&](ByteWriter& fields) { write_fields(fields, piece); });
 }
 
 /// A whole frame as one run of bytes, for a transport that cannot gather.

@@ -59,6 +59,17 @@ inline void write_fields(ByteWriter& writer, Hello const& hello)
     writer.number(hello.limits.servers_max);
     writer.number(hello.limits.entry_bytes_max);
     writer.number(hello.limits.frame_bytes_max);
+    writer.number(hello.features.may_ignore);
+    writer.number(hello.features.must_understand);
+    writer.number(hello.life.start);
+    writer.number(hello.life.process);
+    writer.number(hello.challenge);
+    writer.number(static_cast<std::uint8_t>(hello.first_members.size()));
+    for (auto const& [id, incarnation, kind] : hello.first_members) {
+        writer.number(id.value);
+        writer.number(incarnation.value);
+        writer.number(static_cast<std::uint8_t>(kind));
+    }
 }
 
 [[nodiscard]] inline Hello read_hello(ByteReader& reader)
@@ -69,8 +80,24 @@ inline void write_fields(ByteWriter& writer, Hello const& hello)
     hello.limits.servers_max = reader.number<std::uint32_t>();
     hello.limits.entry_bytes_max = reader.number<std::uint32_t>();
     hello.limits.frame_bytes_max = reader.number<std::uint32_t>();
+    hello.features.may_ignore = reader.number<std::uint64_t>();
+    hello.features.must_understand = reader.number<std::uint64_t>();
+    hello.life.start = reader.number<std::uint64_t>();
+    hello.life.process = reader.number<std::uint64_t>();
+    hello.challenge = reader.number<std::uint64_t>();
+    for (auto count = reader.number<std::uint8_t>(); count > 0; --count) {
+        auto member = Member{};
+        member.id.value = reader.number<std::uint64_t>();
+        member.incarnation.value = reader.number<std::uint64_t>();
+        member.kind = static_cast<MemberKind>(reader.number<std::uint8_t>());
+        static_cast<void>(hello.first_members.push_back(member));
+    }
     return hello;
 }
+
+inline void write_fields(ByteWriter& writer, Confirmation const& confirmation) { writer.number(confirmation.answer); }
+
+[[nodiscard]] inline Confirmation read_confirmation(ByteReader& reader) { return {reader.number<std::uint64_t>()}; }
 
 inline void write_fields(ByteWriter& writer, Piece const& piece)
 {
@@ -95,7 +122,7 @@ inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
 [[nodiscard]] inline HandshakeRefusal read_refusal(ByteReader& reader)
 {
     auto const because = reader.number<std::uint8_t>();
-    auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::unequal_limits);
+    auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::two_lives);
     return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .sentence = reader.text()};
 }
 

@@ -30,6 +30,7 @@ enum class FrameKind : std::uint8_t
     append_entries = 7,
     append_entries_response = 8,
     piece = 9,
+    confirmation = 10,
 };
 
 /// The newest version that this code speaks, and the oldest.
@@ -44,13 +45,13 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// offset | size | field
 /// ---|---|---
 /// 0 | 4 | magic, "TTRA"
-/// 4 | 1 | version of the frame; 1. A `Hello` and a `HandshakeRefusal` are frames of version 1 for ever
+/// 4 | 1 | version of the frame, the lower one of the two servers'; that of a handshake is 1 permanently
 /// 5 | 1 | kind (`FrameKind`); a frame of an unknown kind is skipped by its length
 /// 6 | 2 | flags, 0 in version 1
 /// 8 | 4 | length of the body: the fields of the message, and behind them the entries
 /// 12 | 4 | length of the fields
 /// 16 | 8 | cluster
-/// 24 | 8 | group, 0 in version 1
+/// 24 | 8 | group, 0 in version 1; that of a hello is the connection's
 /// 32 | 8 | sender: id
 /// 40 | 8 | sender: incarnation
 /// 48 | 8 | addressee: id
@@ -76,8 +77,12 @@ inline constexpr std::uint32_t piece_bytes_max = whole_frame_max - frame_header_
 /// How long the fields of an append are.
 inline constexpr std::size_t append_fields_size = 80;
 
-/// The largest header and fields together: a refusal with the longest sentence.
-inline constexpr std::size_t frame_head_max = frame_header_size + 2 + text_size_max;
+/// How long the fields of a hello are that names `members` first members.
+[[nodiscard]] constexpr std::size_t hello_fields_size(std::size_t members) { return 55 + 17 * members; }
+
+/// The largest header and fields together: a hello with the most members, or a refusal with the longest sentence.
+inline constexpr std::size_t frame_head_max =
+    frame_header_size + std::max(hello_fields_size(servers_max), 2 + text_size_max);
 static_assert(frame_head_max >= frame_header_size + append_fields_size);
 
 /// Why bytes are not a frame, or a frame is not for us.
@@ -145,16 +150,51 @@ struct FrameLimits
     return frame_header_size + append_fields_size + entry_header_size + std::uint64_t{entry_bytes_max};
 }
 
-/// The first frame of each side of a connection. Who speaks to whom stands in the route.
+/// What a server can do beyond version 1, a bit a feature. There is none so far.
+struct Features
+{
+    std::uint64_t may_ignore = 0;      ///< Whoever does not know them goes on without.
+    std::uint64_t must_understand = 0; ///< Whoever does not know all of them does not talk to this server.
+
+    friend constexpr bool operator==(Features const&, Features const&) = default;
+};
+
+/// The features that this code knows.
+inline constexpr std::uint64_t features_known = 0;
+
+/// Which process a server is: two that have the same identity are told apart, and the newer one counts.
+struct Life
+{
+    std::uint64_t start = 0;   ///< How often a process has started on its directory; 0 if nobody counts.
+    std::uint64_t process = 0; ///< A random number of this process.
+
+    friend constexpr bool operator==(Life const&, Life const&) = default;
+};
+
+/// The first frame of each side of a connection. Who speaks to whom, and of which group, stands in the header.
 ///
 /// A later version may add fields at the end; an older reader leaves them out.
 struct Hello
 {
-    std::uint8_t version_lowest = frame_version_lowest;
-    std::uint8_t version_highest = frame_version;
-    FrameLimits  limits;
+    std::uint8_t  version_lowest = frame_version_lowest;
+    std::uint8_t  version_highest = frame_version;
+    FrameLimits   limits;
+    Features      features;
+    Life          life;
+    std::uint64_t challenge = 0; ///< A fresh number, which a `Confirmation` answers.
+    /// What the cluster was made of, as this server was told; empty if it joined later. Members of a later version that has room
+    /// for more than `servers_max` are left out.
+    Members first_members;
 
     friend constexpr bool operator==(Hello const&, Hello const&) = default;
+};
+
+/// The dialing side's answer to the other's `Hello`: it lives, and is not a greeting that a process left in a queue when it died.
+struct Confirmation
+{
+    std::uint64_t answer = 0; ///< The `challenge` of that hello.
+
+    friend constexpr bool operator==(Confirmation const&, Confirmation const&) = default;
 };
 
 /// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
@@ -166,6 +206,10 @@ enum class HandshakeFault : std::uint8_t
     another_incarnation = 3,
     no_common_version = 4,
     unequal_limits = 5,
+    another_group = 6,
+    unknown_feature = 7, ///< One that it says must be understood.
+    superseded = 8,      ///< A later start of the same server is connected.
+    two_lives = 9,       ///< Two processes have the identity of one server.
 };
 
 /// The answer to a `Hello`, or to the answer to one, that ends the connection.
@@ -192,9 +236,9 @@ struct Piece
 /// A frame, read.
 struct Frame
 {
-    Route                                      route;
-    std::variant<Hello, HandshakeRefusal, Rpc> content;
-    Entries                                    entries; ///< Exactly those that an `AppendEntries` names, intact.
+    Route                                                    route;
+    std::variant<Hello, Confirmation, HandshakeRefusal, Rpc> content;
+    Entries entries; ///< Exactly those that an `AppendEntries` names, intact.
 };
 
 /// Whether a message answers another one.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/configuration.hpp"
 #include "totora/core/result.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/wire/frame.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,10 +49,43 @@ struct Agreement
     return {};
 }
 
+/// The members in the order of their ids.
+[[nodiscard]] constexpr Members sorted(Members members)
+{
+    std::sort(members.begin(), members.end(), [](Member const& a, Member const& b) { return a.id < b.id; });
+    return members;
+}
+
+/// Members for people, in the order of their ids: "1, 2 (incarnation 5), 3 (learner)".
+[[nodiscard]] inline std::string list_of(Members const& members)
+{
+    auto text = std::string{};
+    for (auto const& [id, incarnation, kind] : sorted(members)) {
+        text += (text.empty() ? "" : ", ") + std::to_string(id.value);
+        if (incarnation != first_incarnation)
+            text += " (incarnation " + std::to_string(incarnation.value) + ")";
+        if (kind != MemberKind::voter)
+            text += " (learner)";
+    }
+    return text;
+}
+
+/// In what two clusters differ, as far as greetings tell; empty if they do not.
+[[nodiscard]] inline std::string compare_members(Members const& ours, Members const& theirs)
+{
+    if (ours.empty() or theirs.empty())
+        return {};
+    if (sorted(ours) == sorted(theirs))
+        return ": both were made of " + list_of(ours) + ", under other names or tokens";
+    return ": first members " + list_of(theirs) + " against " + list_of(ours);
+}
+
 /// Judges the other side's `Hello`, which came by `route`. `dialed` is whom we meant to reach, if it was us who dialed.
 ///
 /// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
-/// would then stand still for ever); the frame limit only has to hold the largest entry, and the lower one counts.
+/// would then stand still permanently); the frame limit only has to hold the largest entry, and the lower one counts. What two
+/// servers were told of the first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
+/// in another way; both lists are shown (case 95).
 [[nodiscard]] inline Result<Agreement, HandshakeRefusal> judge_hello(Hello const& ours, ClusterId cluster, Party self,
                                                                      Route const& route, Hello const& theirs,
                                                                      std::optional<Party> dialed = std::nullopt)
@@ -60,8 +95,13 @@ struct Agreement
     };
     auto const they = name_of(route.sender);
     auto const we = name_of(self);
-    if (route.cluster != cluster)
-        return refuse(HandshakeFault::another_cluster, they + " is of another cluster than " + we);
+    if (route.cluster != cluster or (not ours.first_members.empty() and not theirs.first_members.empty() and
+                                     sorted(ours.first_members) != sorted(theirs.first_members)))
+        return refuse(HandshakeFault::another_cluster, they + " is of another cluster than " + we +
+                                                           compare_members(ours.first_members, theirs.first_members));
+    if (route.group != 0)
+        return refuse(HandshakeFault::another_group,
+                      they + " is of group " + std::to_string(route.group) + ", " + we + " of group 0");
     if (route.addressee.id != self.id or route.sender.id == self.id)
         return refuse(HandshakeFault::another_server,
                       they + " looks for " + name_of(route.addressee) + " and found " + we);
@@ -80,6 +120,10 @@ struct Agreement
                       they + " speaks versions " + std::to_string(theirs.version_lowest) + " to " +
                           std::to_string(theirs.version_highest) + ", " + we + " " +
                           std::to_string(ours.version_lowest) + " to " + std::to_string(ours.version_highest));
+    if (auto const unknown = theirs.features.must_understand & ~features_known; unknown != 0)
+        return refuse(HandshakeFault::unknown_feature, they + " needs feature " +
+                                                           std::to_string(std::countr_zero(unknown)) + ", which " + we +
+                                                           " does not know");
     if (auto const difference = compare_limits(ours.limits, theirs.limits); not difference.empty())
         return refuse(HandshakeFault::unequal_limits, they + " and " + we + ": " + difference);
     return Agreement{version, std::min(ours.limits.frame_bytes_max, theirs.limits.frame_bytes_max)};

@@ -1,0 +1,109 @@
+#include "totora/transport/tcp_lives.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+using enum LifeVerdict;
+
+constexpr auto party = Party{ServerId{1}, Incarnation{1}};
+constexpr auto seconds = [](int count) { return TcpLives::Time{} + std::chrono::seconds(count); };
+
+/// Lives whose handshakes begin and end at once, unless a test says otherwise.
+struct Met
+{
+    [[nodiscard]] LifeVerdict meets(Life life, int at = 0)
+    {
+        return lives.complete(party, life, lives.begin(), seconds(at));
+    }
+
+    TcpLives lives{std::chrono::seconds(10)};
+};
+
+BOOST_AUTO_TEST_SUITE(tcp_lives, *label("case_95"))
+
+BOOST_AUTO_TEST_CASE(a_process_is_known_as_often_as_it_comes)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({5, 50}) == known));
+    BOOST_TEST((met.meets({5, 50}) == known));
+    BOOST_TEST((met.lives.newest(party) == Life{5, 50}));
+}
+
+BOOST_AUTO_TEST_CASE(a_later_start_is_newer_and_of_equal_starts_the_later_to_arrive)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({5, 50}) == known));
+    BOOST_TEST((met.meets({6, 60}) == newer));
+    BOOST_TEST((met.meets({6, 61}) == newer));
+    BOOST_TEST((met.meets({6, 61}) == known));
+}
+
+BOOST_AUTO_TEST_CASE(another_server_is_another_life)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({6, 60}) == known));
+    BOOST_TEST((met.lives.complete({ServerId{2}, Incarnation{1}}, {5, 50}, met.lives.begin(), seconds(0)) == known));
+    BOOST_TEST((met.lives.complete({ServerId{1}, Incarnation{2}}, {5, 50}, met.lives.begin(), seconds(0)) == known));
+}
+
+BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_earlier_may_have_ended_and_is_not_called_alive)
+{
+    auto       met = Met{};
+    auto const begun = met.lives.begin();
+    BOOST_TEST((met.meets({6, 60}) == known));
+    BOOST_TEST((met.lives.complete(party, {5, 50}, begun, seconds(0)) == superseded));
+
+    auto const equal = met.lives.begin();
+    BOOST_TEST((met.meets({6, 61}) == newer));
+    BOOST_TEST((met.lives.complete(party, {6, 60}, equal, seconds(0)) == superseded));
+    BOOST_TEST((met.lives.complete(party, {6, 62}, equal, seconds(0)) == superseded));
+    BOOST_TEST((met.meets({6, 61}) == known));
+}
+
+BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_later_is_a_second_one)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({6, 60}) == known));
+    BOOST_TEST((met.meets({5, 50}) == twice));
+    BOOST_TEST((met.meets({6, 60}) == twice));
+
+    auto equal = Met{};
+    BOOST_TEST((equal.meets({1, 10}) == known));
+    BOOST_TEST((equal.meets({1, 11}) == newer));
+    BOOST_TEST((equal.meets({1, 10}) == twice));
+}
+
+BOOST_AUTO_TEST_CASE(three_that_take_turns_are_noticed)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({1, 10}) == known));
+    BOOST_TEST((met.meets({1, 11}) == newer));
+    BOOST_TEST((met.meets({1, 12}) == newer));
+    BOOST_TEST((met.meets({1, 10}) == twice));
+}
+
+BOOST_AUTO_TEST_CASE(both_are_refused_as_long_as_both_go_on_and_the_one_that_does_is_taken)
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({6, 60}) == known));
+    for (auto second = 0; second < 100; second += 5) {
+        BOOST_TEST((met.meets({5, 50}, second) == twice));
+        BOOST_TEST((met.meets({6, 60}, second + 1) == twice));
+    }
+    BOOST_TEST((met.meets({5, 50}, 105) == twice));
+    BOOST_TEST((met.meets({5, 50}, 110) == newer)); // The other one was last met at 96.
+    BOOST_TEST((met.meets({5, 50}, 111) == known));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace totora::test
