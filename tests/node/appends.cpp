@@ -355,6 +355,47 @@ BOOST_AUTO_TEST_CASE(a_full_queue_gets_heartbeats_and_no_entries_until_it_is_ope
     BOOST_TEST(end->as<Applied>() != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_queue_that_was_full_before_the_election_gets_no_entries_until_it_is_open)
+{
+    auto stage = Stage{};
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::full});
+    stage.wire.arriving.push_back(LinkChanged{S3, Link::full});
+    stage.wire.arriving.push_back(LinkChanged{S3, Link::open});
+    stage.lead();
+    BOOST_TEST(stage.status().followers.at(0).full);
+    BOOST_TEST(not stage.status().followers.at(1).full);
+    stage.accept_all(S3);
+    stage.wire.sent.clear(); // The no-op to S2 was lost in its queue.
+
+    auto const end = stage.propose("a");
+    stage.run();
+    BOOST_TEST(stage.appends_to(S2).empty());
+    BOOST_TEST(stage.appends_to(S3).size() == 1U);
+
+    stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
+    stage.run();
+    BOOST_TEST(not stage.status().followers.at(0).full);
+    BOOST_TEST(stage.said_to<AppendEntries>(S2).size() == 1U); // The leader asks how far it is.
+    BOOST_TEST(end->as<Applied>() == nullptr);
+    stage.accept_all(S3);
+    BOOST_TEST(end->as<Applied>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_leads_again_knows_which_queues_are_full)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.wire.arriving.push_back(LinkChanged{S3, Link::full});
+    stage.run();
+    stage.hear(S2, RequestVoteResponse{Term{stage.term().value + 1}, false});
+    BOOST_REQUIRE((stage.status().role == RoleName::follower));
+
+    stage.lead();
+
+    BOOST_TEST(not stage.status().followers.at(0).full);
+    BOOST_TEST(stage.status().followers.at(1).full);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_on_a_broken_way_is_sent_again)
 {
     auto stage = Stage{};

@@ -7,6 +7,7 @@
 #include "totora/node/apply_pace.hpp"
 #include "totora/node/arrival.hpp"
 #include "totora/node/cold_reads.hpp"
+#include "totora/node/full_links.hpp"
 #include "totora/node/guard.hpp"
 #include "totora/node/link_bytes.hpp"
 #include "totora/node/outcomes.hpp"
@@ -430,10 +431,12 @@ private:
             auto event = transport_.receive();
             if (not event)
                 return false;
-            if (auto const* changed = std::get_if<LinkChanged>(&*event))
+            if (auto const* changed = std::get_if<LinkChanged>(&*event)) {
+                full_links_.note(*changed);
                 feed(nobody, *changed);
-            else
+            } else {
                 take(*std::get_if<Received>(&*event));
+            }
             if (not running())
                 return false;
         }
@@ -505,6 +508,9 @@ private:
             return;
         advance(state_, from, happened, outgoing_);
         perform(arrived, from);
+        if (std::exchange(elected_, false))
+            for (auto const server : full_links_)
+                feed(nobody, LinkChanged{server, Link::full});
     }
 
     // --- From the core to the policies ---------------------------------------------------------------------------
@@ -589,7 +595,8 @@ private:
         auto const led = seen_.role == RoleName::leader;
         auto const same = now.role == RoleName::leader and now.term == seen_.term;
         seen_ = now;
-        if (now.role == RoleName::leader and not(led and same))
+        elected_ = now.role == RoleName::leader and not(led and same);
+        if (elected_)
             readiness_.leads(state_);
         if (led and not same) {
             proposals_.pending().lose_behind(state_.commit_index);
@@ -732,6 +739,8 @@ private:
     bool                                     failure_told_ = false;
     bool                                     wakes_ = false; ///< Policies hold a wake-up that somebody handed over.
     RoleChanged                              seen_;
+    bool                                     elected_ = false; ///< In this step.
+    FullLinks                                full_links_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
     std::uint64_t                            payload_mismatches_ = 0;
 };
