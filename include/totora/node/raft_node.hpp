@@ -46,7 +46,7 @@ namespace totora
 /// It decides nothing about the protocol. It is single-threaded: every call comes from the thread that runs
 /// it, which calls `turn` when something may have happened (node/driver.hpp does). Completions are called from
 /// within `turn` or `stop`, and not before the call that handed them over has returned, unless the node was stopped before.
-/// `Observer` is called with each `NodeEvent const&` (node/status.hpp), on the node's thread. Completions and observer
+/// `Observer` is called with each `NodeEvent const&` (node/status.hpp), on the node's thread, and must not block. Completions and observer
 /// are called when a step is done, and may call everything here, `stop` included; they must not destroy the node. If one throws,
 /// the node has failed, and the others are called all the same. The node owns none of the policies, and all must outlive it.
 template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,

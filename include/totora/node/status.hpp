@@ -149,7 +149,9 @@ struct PayloadMismatch
     ServerId from;
 };
 
-/// What a node tells its observer, on its own thread, in the turn in which it happens.
+/// What a node tells its observer, on its own thread, in the turn in which it happens. While the observer runs, the node
+/// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
+/// may wait there, with what finds no room dropped and counted.
 using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, ReadinessChanged, Failed>;
 
 /// Observes nothing, and costs nothing.

@@ -30,7 +30,8 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 ///
 /// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws.
 ///
-/// What the compiler cannot check: it never corrupts, never invents a sender, and never blocks the node. It delivers only
+/// What the compiler cannot check: it never corrupts, never invents a sender, and never blocks the node, nor does anything
+/// that it calls on the node's thread, such as a user's log of messages: a pipe that nobody reads blocks. It delivers only
 /// what was sent within this cluster and to this incarnation of this server, and an answer (`is_response`) only from the
 /// incarnation that `update` named: another life of a server is another member (case 45).
 ///

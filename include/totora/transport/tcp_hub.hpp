@@ -43,7 +43,8 @@ public:
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
         : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
           tick_(context), lives_(std::chrono::milliseconds(10 * settings_.backoff_max_ms)), inbox_(settings_),
-          incoming_log_(settings_.log), oversized_log_(settings_.log)
+          incoming_log_(settings_.log, counters_.sentences_left_out),
+          oversized_log_(settings_.log, counters_.sentences_left_out)
     {}
 
     TcpHub(TcpHub const&) = delete;
@@ -297,7 +298,7 @@ private:
         return all;
     }
 
-    /// Looks after connections that stand still, and after accepting if it failed.
+    /// Looks after connections that stand still, after sentences that were held back, and after accepting if it failed.
     void tick()
     {
         tick_.expires_after(tick_interval);
@@ -309,6 +310,10 @@ private:
             for (auto const& connection : hub->connections())
                 if (not connection->is_closed())
                     connection->check(now);
+            hub->incoming_log_.catch_up(now);
+            hub->oversized_log_.catch_up(now);
+            for (auto const& [id, peer] : hub->peers_)
+                peer->catch_up(now);
             hub->listener_->try_again();
             hub->tick();
         });

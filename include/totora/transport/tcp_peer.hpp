@@ -43,7 +43,7 @@ public:
         : around_(around), party_(party), address_(address), resolver_(around.context), timer_(around.context),
           backoff_(around.settings.backoff_min_ms, around.settings.backoff_max_ms,
                    around.settings.seed ^ (party.id.value << 32U)),
-          log_(around.settings.log)
+          log_(around.settings.log, around.counters.sentences_left_out)
     {}
 
     [[nodiscard]] Party                                 party() const { return party_; }
@@ -133,6 +133,9 @@ public:
     {
         log_.tell(name_of(party_) + " at " + address_ + ": " + std::string{sentence});
     }
+
+    /// Tells what was held back of that, once there is room for it.
+    void catch_up(SentenceLog::Moment now) { log_.catch_up(now); }
 
 private:
     using Error = boost::system::error_code;

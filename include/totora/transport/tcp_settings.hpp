@@ -40,7 +40,9 @@ struct TcpSettings
     std::uint64_t inbox_bytes_max = 32U << 20U;   ///< Received and not taken; above it, nothing is read from sockets.
     std::size_t   inbox_events_max = 4096;
 
-    /// Receives sentences for the operator, on the thread of the transport. May be empty. Must not end the transport.
+    /// Receives sentences for the operator, on the thread of the transport, which is the node's: it must not block (a full
+    /// pipe does, so write from another thread, and drop what finds no room), throw, or end the transport. May be empty.
+    /// Of one server, and of all incoming connections, it is told five sentences in a second at most.
     std::function<void(std::string_view)> log = {};
 };
 
@@ -63,6 +65,8 @@ struct TcpCounters
     std::uint64_t dropped_full = 0;        ///< Messages for which the queue had no room.
     std::uint64_t dropped_unconnected = 0; ///< Messages to servers that were not connected, or not known.
     std::uint64_t dropped_oversized = 0;   ///< Messages longer than the frames agreed with the addressee.
+
+    std::uint64_t sentences_left_out = 0; ///< Of those for `TcpSettings::log`, because too many came in a second.
 
     std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameRefusal`.
 
