@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // A replicated key-value store that redis-cli and redis-benchmark can speak to; see README.md beside this file.
 #include "arguments.hpp"
+#include "operator_log.hpp"
 #include "run.hpp"
+#include "standard_streams.hpp"
 
 #include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
 
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -42,18 +45,29 @@ int execute(kv::Init const& init)
 
 int execute(kv::Run const& run)
 {
-    if (run.log == kv::LogKind::memory)
-        return kv::run_in_memory(run);
-    return kv::run_in_directory(run);
+    auto lines = kv::OperatorLog{};
+    try {
+        return run.log == kv::LogKind::memory ? kv::run_in_memory(run, lines) : kv::run_in_directory(run, lines);
+    } catch (std::exception const& failure) {
+        lines.say({"cannot go on: ", kv::reason_of(failure)});
+        return 1;
+    }
 }
 
 } // namespace
 
 int main(int count, char** arguments)
 {
-    auto const words = std::vector<std::string_view>(arguments + 1, arguments + count);
-    auto const invocation = kv::parse_arguments(words);
-    if (not invocation)
-        return refuse(invocation.error());
-    return std::visit([](auto const& what) { return execute(what); }, *invocation);
+    if (not kv::secure_standard_streams())
+        return 2; // There is nowhere to say why.
+    try {
+        auto const words = std::vector<std::string_view>(arguments + 1, arguments + count);
+        auto const invocation = kv::parse_arguments(words);
+        if (not invocation)
+            return refuse(invocation.error());
+        return std::visit([](auto const& what) { return execute(what); }, *invocation);
+    } catch (std::exception const& failure) {
+        std::fprintf(stderr, "kv: cannot go on: %s\n", kv::reason_of(failure).data());
+        return 1;
+    }
 }

@@ -6,6 +6,7 @@
 #include "information.hpp"
 #include "key_value.hpp"
 #include "member.hpp"
+#include "operator_log.hpp"
 #include "server.hpp"
 
 #include "totora/clock/steady_clock.hpp"
@@ -22,7 +23,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,20 +31,15 @@
 namespace kv
 {
 
-/// A line for the operator.
-inline void say(std::string_view sentence)
-{
-    std::fprintf(stderr, "kv: %.*s\n", static_cast<int>(sentence.size()), sentence.data());
-}
-
 /// One server of the store from its start to its end: the node out of its four policies, and the clients' port.
 template <typename Log>
 class Replica
 {
 public:
     /// `identity` is the log's.
-    Replica(Run const& run, totora::Identity const& identity, Log& log)
-        : run_(run), identity_(identity), own_address_(address_of(identity.first_members, identity.id)), log_(log)
+    Replica(Run const& run, totora::Identity const& identity, Log& log, OperatorLog& lines)
+        : run_(run), identity_(identity), own_address_(address_of(identity.first_members, identity.id)), log_(log),
+          lines_(lines)
     {}
 
     /// Runs until it is told to stop (exit code 0), or the node has failed (1). 2 if it cannot begin.
@@ -52,7 +47,7 @@ public:
     {
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
-            return say(transport.error().sentence), 2;
+            return lines_.say(transport.error().sentence), 2;
         auto const exit_code = serve(*transport);
         server_.reset(); // Everything in the reverse order, while the transport is there.
         member_.reset();
@@ -74,11 +69,11 @@ private:
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(client_host(), run_.client_port);
         if (not listening)
-            return say(listening.error()), 2;
+            return lines_.say(listening.error()), 2;
         auto const started = node_->start();
         if (not started)
-            return say(started.error().sentence), 2;
-        say("server " + std::to_string(identity_.id.value) + " listens for clients on " + client_address());
+            return lines_.say(started.error().sentence), 2;
+        lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " + client_address());
         signals_.async_wait([this](boost::system::error_code failure, int) {
             if (not failure)
                 stop();
@@ -119,7 +114,7 @@ private:
         settings.listen = own_address_;
         settings.seed = identity_.id.value;
         // What another server answers ends nobody: whoever it is, this one may be one of a majority that serves.
-        settings.log = [](std::string_view sentence) { say(sentence); };
+        settings.log = [this](std::string_view sentence) { lines_.say(sentence); };
         return settings;
     }
 
@@ -145,12 +140,12 @@ private:
     {
         auto const term = " in term " + std::to_string(now.term.value);
         if (now.role == totora::RoleName::leader) {
-            say("leads" + term);
+            lines_.say("leads" + term);
             boost::asio::post(context_, [this] { member_->announce(client_address()); });
         } else if (now.leader != totora::nobody) {
-            say("follows server " + std::to_string(now.leader.value) + term);
+            lines_.say("follows server " + std::to_string(now.leader.value) + term);
         } else {
-            say("is " + std::string{name_of(now.role)} + ", knows no leader" + term);
+            lines_.say("is " + std::string{name_of(now.role)} + ", knows no leader" + term);
         }
     }
 
@@ -163,25 +158,25 @@ private:
     void noticed(totora::OutcomeNoted const& noted)
     {
         if (is_breach(noted.outcome))
-            say("server " + std::to_string(noted.from.value) +
-                " broke the protocol: " + std::string{name_of(noted.outcome)});
+            lines_.say("server " + std::to_string(noted.from.value) +
+                       " broke the protocol: " + std::string{name_of(noted.outcome)});
     }
 
     void noticed(totora::TornTailCut const& cut)
     {
-        say("cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
-            std::to_string(cut.tail.first.value) + " on: a crash interrupted a write that nobody relied on");
+        lines_.say("cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
+                   std::to_string(cut.tail.first.value) + " on: a crash interrupted a write that nobody relied on");
     }
 
     void noticed(totora::PayloadMismatch const& mismatch)
     {
-        say("dropped a message of server " + std::to_string(mismatch.from.value) +
-            ": the entries beside it are not those that it names");
+        lines_.say("dropped a message of server " + std::to_string(mismatch.from.value) +
+                   ": the entries beside it are not those that it names");
     }
 
     void noticed(totora::Failed const& failed)
     {
-        say("cannot go on (" + std::string{name_of(failed.why)} + "): " + failed.sentence);
+        lines_.say("cannot go on (" + std::string{name_of(failed.why)} + "): " + failed.sentence);
         exit_code_ = 1;
         boost::asio::post(context_, [this] { stop(); });
     }
@@ -210,6 +205,7 @@ private:
     totora::Identity const&                     identity_;
     std::string                                 own_address_;
     Log&                                        log_;
+    OperatorLog&                                lines_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
     boost::asio::io_context                     context_{1};

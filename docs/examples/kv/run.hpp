@@ -2,12 +2,13 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "operator_log.hpp"
 
 namespace kv
 {
 
 /// `kv run` with each log, in a file of its own because each builds a whole node. They return the exit code.
-[[nodiscard]] int run_in_memory(Run const& run);
-[[nodiscard]] int run_in_directory(Run const& run);
+[[nodiscard]] int run_in_memory(Run const& run, OperatorLog& lines);
+[[nodiscard]] int run_in_directory(Run const& run, OperatorLog& lines);
 
 } // namespace kv

@@ -14,35 +14,35 @@ namespace
 using namespace kv;
 
 /// What the log says of a directory that cannot be used.
-[[nodiscard]] int refuse_directory(std::string const& directory, totora::LogError const& error)
+[[nodiscard]] int refuse_directory(OperatorLog& lines, std::string const& directory, totora::LogError const& error)
 {
     if (error.failure == totora::LogFailure::not_found)
-        say("there is no server in '" + directory +
-            "': make one with kv init, unless its server ever ran. One that lost its directory would forget what it "
-            "voted and acknowledged: restore the directory, or leave that server out");
+        lines.say({"there is no server in '", directory,
+                   "': make one with kv init, unless its server ever ran. One that lost its directory would forget "
+                   "what it voted and acknowledged: restore the directory, or leave that server out"});
     else
-        say(directory + ": " + error.sentence);
+        lines.say({directory, ": ", error.sentence});
     return 2;
 }
 
 } // namespace
 
-int kv::run_in_directory(Run const& run)
+int kv::run_in_directory(Run const& run, OperatorLog& lines)
 {
     auto files = totora::PosixFiles::open_directory(run.directory);
     if (not files)
-        return refuse_directory(run.directory, files.error());
+        return refuse_directory(lines, run.directory, files.error());
     auto const identity = totora::read_identity(*files);
     if (not identity)
-        return refuse_directory(run.directory, identity.error());
+        return refuse_directory(lines, run.directory, identity.error());
     if (run.skips_sync)
-        say("--unsafe-no-sync: what is acknowledged here is not durable");
+        lines.say("--unsafe-no-sync: what is acknowledged here is not durable");
 
     using Log = totora::SegmentedLog<SkippableFiles, totora::ThreadSyncer>;
     auto options = totora::SegmentedLogOptions{};
     options.segment_bytes = run.segment_mib << 20U;
     auto log = Log::open(SkippableFiles{*std::move(files), run.skips_sync}, options);
     if (not log)
-        return refuse_directory(run.directory, log.error());
-    return Replica<Log>{run, *identity, *log}.run();
+        return refuse_directory(lines, run.directory, log.error());
+    return Replica<Log>{run, *identity, *log, lines}.run();
 }
