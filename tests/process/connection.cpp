@@ -4,8 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cstddef>
 #include <functional>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,13 +27,33 @@ class ScriptedMember
 public:
     void write(std::span<std::byte const> payload, std::function<void(std::variant<Answer, Refusal>)> done)
     {
+        throw_if_told();
         writes.push_back({{payload.begin(), payload.end()}, std::move(done)});
     }
 
-    void read(std::function<void(std::optional<Refusal>)> done) { reads.push_back(std::move(done)); }
+    void read(std::function<void(std::optional<Refusal>)> done)
+    {
+        throw_if_told();
+        reads.push_back(std::move(done));
+    }
+
+    void wake() { ++wakes; }
 
     [[nodiscard]] KeyValue const& machine() const { return machine_; }
-    [[nodiscard]] std::string     info() const { return "role:master\r\n"; }
+    [[nodiscard]] std::string     info() const
+    {
+        throw_if_told();
+        return "role:master\r\n";
+    }
+
+    /// Applies a write that no client asked for.
+    void put(std::string_view key, std::string_view value)
+    {
+        auto payload = std::vector<std::byte>{};
+        encode_command(payload, Operation::set, 0, std::array{key, value});
+        write(payload, [](auto const&) {});
+        apply_write();
+    }
 
     /// Ends the oldest write: applied.
     void apply_write()
@@ -60,8 +82,16 @@ public:
 
     std::vector<Write>                                       writes;
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
+    int                                                      wakes = 0;
+    bool                                                     has_memory = true;
 
 private:
+    void throw_if_told() const
+    {
+        if (not has_memory)
+            throw std::bad_alloc{};
+    }
+
     KeyValue machine_;
 };
 
@@ -75,8 +105,18 @@ struct Fixture
     }
     ~Fixture() { server.close(); }
 
-    /// Lets everything happen that can; the kernel passes loopback bytes on at once.
+    /// Lets everything happen that can; the kernel passes loopback bytes on at once. The node has a turn when it is woken.
     void settle()
+    {
+        for (auto round = 0; round < 50; ++round) {
+            context.poll();
+            if (std::exchange(member.wakes, 0) > 0)
+                server.begin_turn();
+        }
+    }
+
+    /// The same, but the node has no turn.
+    void settle_without_turn()
     {
         for (auto round = 0; round < 50; ++round)
             context.poll();
@@ -108,9 +148,19 @@ struct Fixture
 
     boost::asio::io_context context{1};
     ScriptedMember          member;
-    Server<ScriptedMember>  server{context, member};
+    Server<ScriptedMember>  server{context, member, memory_max};
     Client                  client;
+
+    static constexpr std::size_t memory_max = std::size_t{32} << 20U;
 };
+
+std::size_t count_of(std::string_view text, std::string_view words)
+{
+    auto count = std::size_t{0};
+    for (auto at = text.find(words); at != std::string_view::npos; at = text.find(words, at + words.size()))
+        ++count;
+    return count;
+}
 
 } // namespace
 
@@ -258,6 +308,136 @@ BOOST_AUTO_TEST_CASE(answers_that_wait_behind_a_write_count_so_that_one_client_f
 
     BOOST_TEST(taken < 32 * request.size());
     BOOST_TEST(member.writes.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_much)
+{
+    auto requests = std::string{};
+    for (auto request = std::size_t{0}; request < 2 * ClientBudget::work_per_turn; ++request)
+        requests += "PING\r\n";
+    auto       answers = std::string{};
+    auto const hear = [&] {
+        char piece[65'536];
+        for (auto size = ssize_t{1}; size > 0;) {
+            size = ::recv(client.socket(), piece, sizeof piece, MSG_DONTWAIT);
+            answers.append(piece, size > 0 ? static_cast<std::size_t>(size) : 0U);
+            settle_without_turn();
+        }
+    };
+    client.send(requests);
+    settle_without_turn();
+    hear();
+
+    BOOST_TEST(count_of(answers, "+PONG") <= ClientBudget::work_per_turn);
+    BOOST_TEST(count_of(answers, "+PONG") > ClientBudget::work_per_turn / 2);
+    BOOST_TEST(member.wakes == 1);
+
+    for (auto turns = 0; turns < 10; ++turns) {
+        server.begin_turn();
+        settle_without_turn();
+        hear();
+    }
+    BOOST_TEST(count_of(answers, "+PONG") == 2 * ClientBudget::work_per_turn);
+}
+
+BOOST_AUTO_TEST_CASE(reads_of_many_keys_share_a_turn_with_nobody_else_for_longer_than_its_work)
+{
+    auto request = std::string{};
+    write_array(request, 10'001);
+    write_bulk(request, "EXISTS");
+    for (auto key = 0; key < 10'000; ++key)
+        write_bulk(request, "absent");
+    for (auto times = 0; times < 8; ++times) {
+        client.send(request);
+        settle();
+    }
+    BOOST_REQUIRE(member.reads.size() == 8U);
+    while (not member.reads.empty())
+        member.allow_read(0);
+
+    server.begin_turn();
+    settle_without_turn();
+    char       bytes[4'096];
+    auto const size = ::recv(client.socket(), bytes, sizeof bytes, MSG_DONTWAIT);
+    BOOST_REQUIRE(size > 0);
+    BOOST_TEST((std::string_view{bytes, static_cast<std::size_t>(size)} == ":0\r\n:0\r\n"));
+    BOOST_TEST(heard() == ":0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_no_memory_is_left_for_costs_its_client_the_connection_and_nobody_else_anything)
+{
+    auto other = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    settle();
+    for (auto const* const request : {"SET a 1\r\n", "GET a\r\n", "INFO\r\n"}) {
+        member.has_memory = false;
+        client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+        say(request);
+        BOOST_TEST(heard() == "-ERR outcome unknown: this server has no memory left for the request, and closes the "
+                              "connection\r\n<end>");
+        member.has_memory = true;
+    }
+    BOOST_TEST(member.writes.empty());
+
+    other.send("PING\r\n");
+    settle();
+    char bytes[64];
+    BOOST_TEST(::recv(other.socket(), bytes, sizeof bytes, MSG_DONTWAIT) == 7);
+    BOOST_TEST(server.connections() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_that_answers_an_earlier_request_is_true_of_it_too)
+{
+    say("SET a 1\r\n");
+    member.has_memory = false;
+    say("SET a 2\r\n");
+
+    auto const answer = heard();
+    BOOST_TEST(answer.starts_with("-ERR outcome unknown"), "the first may still happen");
+    BOOST_TEST(answer.ends_with("\r\n<end>"));
+    member.apply_write();
+    settle();
+    BOOST_TEST(server.connections() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(when_clients_hold_too_much_those_that_hold_the_most_are_closed)
+{
+    auto const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(100'000, 'h');
+    say("PING\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n");
+    auto large = std::vector<Client>{};
+    for (auto clients = 0; clients < 8; ++clients) {
+        large.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        for (auto sent = 0; sent < 60; ++sent) {
+            large.back().send(sent == 0 ? std::string_view{begin}
+                                        : std::string_view{begin}.substr(begin.size() - 100'000));
+            settle();
+        }
+    }
+
+    BOOST_TEST(server.evictions() > 0U);
+    BOOST_TEST(server.memory_bytes() <= memory_max);
+    BOOST_TEST(server.connections() > 1U);
+    say("PING\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n", "a client that holds little is served");
+    large.clear();
+    settle();
+    BOOST_TEST(server.connections() == 1U);
+    BOOST_TEST(server.memory_bytes() < std::size_t{1} << 20U);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_holds_one_large_answer_at_most)
+{
+    member.put("big", std::string(word_bytes_max - 64, 'b'));
+    auto requests = std::string{};
+    for (auto request = 0; request < 100; ++request)
+        requests += "GET big\r\n";
+    say(requests);
+    while (not member.reads.empty())
+        member.allow_read(0);
+    settle();
+
+    BOOST_TEST(server.memory_bytes() < 2 * word_bytes_max);
+    BOOST_TEST(server.evictions() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

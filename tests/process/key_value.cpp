@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(values_that_are_too_many_together_are_refused)
     many.front() = "MGET";
 
     BOOST_TEST(answer.size() < 400U);
-    BOOST_TEST(read(machine, many).starts_with("-ERR the values are larger than 64 MiB"));
+    BOOST_TEST(read(machine, many).starts_with("-ERR the values are larger than 16 MiB"));
 }
 
 /// Payloads come from a log that other versions may have written: any bytes are answered, and the same everywhere.

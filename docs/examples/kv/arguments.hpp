@@ -36,6 +36,8 @@ kv run --dir DIR --client-port PORT
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader says that it lives (default: 50)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
+    --clients-mib N         memory for all clients' requests and answers together: whoever holds
+                            the most is closed beyond it (default: 256)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id and --peers instead of --dir
 
@@ -74,6 +76,7 @@ struct Run
     LogKind       log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
+    std::uint64_t clients_mib = 256; ///< What is held for all clients together.
 };
 
 using Invocation = std::variant<Help, Init, Run>;
@@ -256,6 +259,12 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
             return "--segment-mib '" + std::string{*text} + "' is not a number from 1 to 2048";
         run.segment_mib = *number;
     }
+    if (auto const text = options.find("--clients-mib")) {
+        auto const number = parse_number(*text, 1, 1'048'576);
+        if (not number)
+            return "--clients-mib '" + std::string{*text} + "' is not a number from 1 to 1048576";
+        run.clients_mib = *number;
+    }
     run.skips_sync = options.find("--unsafe-no-sync").has_value();
     return {};
 }
@@ -264,7 +273,7 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 {
     auto const options = Options::read(words,
                                        {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms",
-                                        "--segment-mib", "--log", "--cluster", "--id", "--peers"},
+                                        "--segment-mib", "--clients-mib", "--log", "--cluster", "--id", "--peers"},
                                        {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};

@@ -17,11 +17,11 @@
 namespace kv
 {
 
-/// The largest answer in bytes that MGET may gather; a client that asks for more hears so.
 /// The version of Redis whose manners clients may expect.
 inline constexpr std::string_view redis_version = "7.0.0";
 
-inline constexpr std::size_t answer_bytes_max = std::size_t{64} << 20U;
+/// The most bytes of values that MGET may gather; a client that asks for more is answered by an error.
+inline constexpr std::size_t answer_bytes_max = std::size_t{16} << 20U;
 
 enum class Command : std::uint8_t
 {
@@ -201,16 +201,16 @@ inline void read_answer(std::string& to, Command command, std::span<std::string 
             to, std::count_if(keys.begin(), keys.end(), [&](auto const& key) { return machine.find(key) != nullptr; }));
         return;
     case Command::mget: {
-        auto const start = to.size();
+        auto size = std::size_t{0};
+        for (auto const& key : keys)
+            if (auto const* const value = machine.find(key))
+                size += value->size();
+        if (size > answer_bytes_max)
+            return write_error(to, "ERR the values are larger than 16 MiB together: ask for fewer keys");
+        to.reserve(to.size() + size + 32 * (keys.size() + 1)); // Growing it by doubling would hold twice as much.
         write_array(to, keys.size());
-        for (auto const& key : keys) {
+        for (auto const& key : keys)
             write_value(to, machine.find(key));
-            if (to.size() - start > answer_bytes_max) {
-                to.resize(start);
-                write_error(to, "ERR the values are larger than 64 MiB together: ask for fewer keys");
-                return;
-            }
-        }
         return;
     }
     default:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "client_budget.hpp"
 #include "commands.hpp"
 #include "resp.hpp"
 
@@ -11,10 +12,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,34 +31,57 @@ namespace kv
 /// How many requests of one connection may be without their answer; beyond it, the client is not read.
 inline constexpr std::size_t unanswered_max = 1024;
 
-/// How many bytes of requests may be without their answer, and of answers unsent; beyond it, the client is not read.
+/// How many bytes of requests may be without their answer, and of answers unsent; beyond it, the client is not read. The
+/// last request and the last answer may pass it, so that one client holds about 64 MiB at most: a request of 9 MiB in a
+/// buffer of twice that, 13 MiB on their way, and an answer of 16 MiB in a buffer of twice that.
 inline constexpr std::size_t unanswered_bytes_max = std::size_t{4} << 20U;
 inline constexpr std::size_t unsent_bytes_max = std::size_t{1} << 20U;
 
-/// An error to answer with instead of a result, such as "MOVED 0 127.0.0.1:6002".
+/// What is read from a client at once, and what a buffer that is empty may keep.
+inline constexpr std::size_t receive_bytes_min = std::size_t{16} << 10U;
+inline constexpr std::size_t receive_bytes_max = std::size_t{256} << 10U;
+inline constexpr std::size_t kept_bytes_max = std::size_t{64} << 10U;
+
+/// An error to answer with instead of a result: two pieces that follow each other, such as "MOVED 0 " and an address. What
+/// they refer to lives while the answer is given; nothing is allocated for them.
 struct Refusal
 {
-    std::string error;
+    std::string_view error;
+    std::string_view detail = {};
 };
 
 /// One client. Answers stand in the order of the requests, however many are on their way at once. A client that sends
 /// on without waiting sees its requests happen in that order too: a write waits until the reads before it have been
 /// read, and a read looks when the writes before it have been applied.
 ///
+/// What fails for a client, memory above all, costs this client its connection, and nobody else anything: no exception
+/// leaves what is called here.
+///
 /// `Member` is the server of the cluster behind it: `write(payload, done)` ends with an `Answer` or a `Refusal`,
-/// `read(done)` with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, on this
-/// thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO.
-template <typename Member>
-class Connection : public std::enable_shared_from_this<Connection<Member>>
+/// `read(done)` with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
+/// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO.
+/// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), and when it holds more
+/// memory than before (`grown`).
+template <typename Member, typename Owner>
+class Connection : public std::enable_shared_from_this<Connection<Member, Owner>>
 {
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    Connection(Socket socket, Member& member, std::function<void(Connection&)> closed)
-        : socket_(std::move(socket)), member_(member), closed_(std::move(closed))
+    Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget)
+        : socket_(std::move(socket)), member_(member), owner_(owner), budget_(budget)
     {}
 
-    void start() { work(); }
+    Connection(Connection const&) = delete;
+    Connection& operator=(Connection const&) = delete;
+    ~Connection() { budget_.hold(held_, 0); }
+
+    /// Goes on where it stopped: at its beginning, and when the node had a turn after `work_later`.
+    void resume()
+    {
+        is_waiting_ = false;
+        guarded([this] { work(); });
+    }
 
     /// Takes no further request, answers those that are here, and closes.
     void finish()
@@ -69,10 +95,27 @@ public:
         if (is_closed_)
             return;
         is_closed_ = true;
+        budget_.hold(std::exchange(held_, 0), 0); // What handlers still hold goes with them, soon.
         auto ignored = boost::system::error_code{};
         socket_.close(ignored);
-        closed_(*this);
+        owner_.closed(*this);
     }
+
+    /// Closes, with an error for the client if it can be sent now. It answers the oldest request that has no answer, so it
+    /// must be true of that one: "outcome unknown".
+    void give_up(std::string_view error)
+    {
+        if (not is_closed_ and answers_.empty() and not is_sending_) {
+            auto       ignored = boost::system::error_code{};
+            auto const line = std::array{boost::asio::buffer("-", 1), boost::asio::buffer(error.data(), error.size()),
+                                         boost::asio::buffer("\r\n", 2)};
+            socket_.write_some(line, ignored);
+        }
+        close();
+    }
+
+    /// The bytes that are held for this client, as of its last work.
+    [[nodiscard]] std::size_t held() const { return held_; }
 
 private:
     struct Reading
@@ -90,7 +133,18 @@ private:
         std::size_t            bytes = 0; ///< Of the request, or of an answer that is there already.
     };
 
-    /// Everything that can be done now, until nothing can.
+    /// Calls what may throw.
+    template <typename Action>
+    void guarded(Action action)
+    {
+        try {
+            action();
+        } catch (std::exception const&) {
+            give_up(out_of_memory);
+        }
+    }
+
+    /// Everything that can be done now, until nothing can, or others have to come first.
     void work()
     {
         while (not is_closed_) {
@@ -103,26 +157,36 @@ private:
             return;
         if (is_finishing_ and slots_.empty() and answers_.empty() and not is_sending_)
             return close();
+        if (not budget_.has_work() and not std::exchange(is_waiting_, true))
+            owner_.work_later(this->shared_from_this());
         receive();
+        account();
     }
 
     /// Gathers what happens in one turn of the loop, so that its answers leave together.
     void work_soon()
     {
-        if (std::exchange(is_work_due_, true))
+        if (is_closed_ or std::exchange(is_work_due_, true))
             return;
-        boost::asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
-            self->is_work_due_ = false;
-            self->work();
+        guarded([this] {
+            boost::asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+                self->is_work_due_ = false;
+                self->guarded([&] { self->work(); });
+            });
         });
     }
 
     void take_answers()
     {
-        while (not slots_.empty() and slots_.front().is_ended and answers_.size() < unsent_bytes_max) {
+        while (not slots_.empty() and slots_.front().is_ended and unsent_bytes() < unsent_bytes_max) {
             auto& slot = slots_.front();
             if (slot.reading) {
+                if (not budget_.has_work())
+                    return;
+                auto const before = answers_.size();
                 read_answer(answers_, slot.reading->command, slot.reading->keys, member_.machine());
+                budget_.spend(1 + slot.reading->keys.size() +
+                              (answers_.size() - before) / ClientBudget::bytes_per_unit);
                 --readings_;
             }
             answers_.append(slot.answer);
@@ -141,41 +205,63 @@ private:
         boost::asio::async_write(socket_, boost::asio::buffer(sending_),
                                  [self = this->shared_from_this()](auto failure, std::size_t) {
                                      self->is_sending_ = false;
-                                     if (self->sending_.capacity() > unsent_bytes_max)
-                                         self->sending_.shrink_to_fit();
                                      self->sending_.clear();
+                                     shrink(self->sending_);
                                      if (failure)
                                          return self->close();
-                                     self->work();
+                                     self->guarded([&] { self->work(); });
                                  });
     }
 
     void receive()
     {
-        if (is_receiving_ or is_finishing_ or has_request_ or is_full())
+        if (is_receiving_ or is_finishing_ or has_request_ or is_waiting_ or is_full())
             return;
+        auto room = parser_.room(receive_bytes_min);
+        room = room.first(std::min(room.size(), receive_bytes_max));
         is_receiving_ = true;
-        auto const room = parser_.room(16'384);
         socket_.async_read_some(boost::asio::buffer(room.data(), room.size()),
                                 [self = this->shared_from_this()](auto failure, std::size_t bytes) {
                                     self->is_receiving_ = false;
                                     self->parser_.filled(bytes);
-                                    if (failure) // Also a client that will say no more but still listens.
+                                    self->budget_.spend(1 + bytes / ClientBudget::bytes_per_unit);
+                                    if (failure) // Also a client that will send no more but still reads.
                                         self->is_finishing_ = true;
-                                    self->work();
+                                    self->guarded([&] { self->work(); });
                                 });
+    }
+
+    [[nodiscard]] std::size_t unsent_bytes() const { return answers_.size() + sending_.size(); }
+
+    /// Reports what this client holds.
+    void account()
+    {
+        auto const now = parser_.capacity() + unanswered_bytes_ + slots_.size() * sizeof(Slot) + answers_.capacity() +
+                         sending_.capacity() + payload_.capacity();
+        auto const before = std::exchange(held_, now);
+        budget_.hold(before, now);
+        if (now > before)
+            owner_.grown();
+    }
+
+    /// Keeps no large buffer for what is rarely large.
+    template <typename Buffer>
+    static void shrink(Buffer& buffer)
+    {
+        if (buffer.capacity() > kept_bytes_max)
+            Buffer{}.swap(buffer);
     }
 
     [[nodiscard]] bool is_full() const
     {
         return slots_.size() >= unanswered_max or unanswered_bytes_ >= unanswered_bytes_max or
-               answers_.size() >= unsent_bytes_max;
+               unsent_bytes() >= unsent_bytes_max;
     }
 
     /// Begins with one request; false if there is none, or it has to wait.
     bool take_request()
     {
-        if (is_receiving_ or is_quitting_ or is_full())
+        if (is_receiving_ or is_quitting_ or is_full() or not budget_.has_work())
             return false;
         if (not has_request_) {
             auto const outcome = parser_.next();
@@ -188,6 +274,8 @@ private:
             }
         }
         auto const words = parser_.words();
+        if (not has_request_)
+            budget_.spend(words.size());
         auto const understood = understand(words);
         has_request_ = true;
         if (auto const* const complaint = std::get_if<std::string>(&understood))
@@ -206,6 +294,7 @@ private:
             auto const info = rule.command == Command::info ? member_.info() : std::string{};
             auto&      slot = add_slot(true);
             local_answer(slot.answer, rule.command, words, info);
+            budget_.spend(slot.answer.size() / (ClientBudget::bytes_per_unit / 8));
             slot.bytes = slot.answer.size(); // It waits for those before it.
             unanswered_bytes_ += slot.bytes;
             if (rule.command == Command::quit)
@@ -237,7 +326,7 @@ private:
             if (refusal) {
                 ended.reading.reset();
                 --self->readings_;
-                write_error(ended.answer, refusal->error);
+                self->refuse(ended, *refusal);
             }
             self->work_soon();
         });
@@ -256,16 +345,22 @@ private:
             auto& ended = self->slot(number);
             ended.is_ended = true;
             if (auto const* const refusal = std::get_if<Refusal>(&end))
-                write_error(ended.answer, refusal->error);
+                self->refuse(ended, *refusal);
             else
-                write_answer(ended.answer, std::get<Answer>(end));
+                self->guarded([&] { write_answer(ended.answer, std::get<Answer>(end)); });
             self->work_soon();
         });
+        shrink(payload_);
+    }
+
+    void refuse(Slot& slot, Refusal const& refusal)
+    {
+        guarded([&] { write_error(slot.answer, refusal.error, refusal.detail); });
     }
 
     [[nodiscard]] static std::size_t size_of(std::span<std::string_view const> words)
     {
-        auto size = std::size_t{0};
+        auto size = words.size() * sizeof(std::string);
         for (auto const word : words)
             size += word.size();
         return size;
@@ -282,24 +377,30 @@ private:
     [[nodiscard]] std::uint64_t last_slot() const { return first_slot_ + slots_.size() - 1; }
     [[nodiscard]] Slot&         slot(std::uint64_t number) { return slots_[number - first_slot_]; }
 
-    Socket                           socket_;
-    Member&                          member_;
-    std::function<void(Connection&)> closed_;
-    RequestParser                    parser_;
-    std::deque<Slot>                 slots_;
-    std::uint64_t                    first_slot_ = 0;
-    std::size_t                      unanswered_bytes_ = 0;
-    std::size_t                      readings_ = 0; ///< Slots that have not been read yet.
-    std::string                      answers_;      ///< To be sent next.
-    std::string                      sending_;
-    std::vector<std::byte>           payload_;
-    bool                             has_request_ = false; ///< The parser's words wait for the reads before them.
-    bool                             is_receiving_ = false;
-    bool                             is_sending_ = false;
-    bool                             is_work_due_ = false;
-    bool                             is_finishing_ = false; ///< No more bytes are read.
-    bool                             is_quitting_ = false;  ///< Nor are the requests done that came behind.
-    bool                             is_closed_ = false;
+    static constexpr std::string_view out_of_memory =
+        "ERR outcome unknown: this server has no memory left for the request, and closes the connection";
+
+    Socket                 socket_;
+    Member&                member_;
+    Owner&                 owner_;
+    ClientBudget&          budget_;
+    std::size_t            held_ = 0; ///< What the budget knows of.
+    RequestParser          parser_;
+    std::deque<Slot>       slots_;
+    std::uint64_t          first_slot_ = 0;
+    std::size_t            unanswered_bytes_ = 0;
+    std::size_t            readings_ = 0; ///< Slots that have not been read yet.
+    std::string            answers_;      ///< To be sent next.
+    std::string            sending_;
+    std::vector<std::byte> payload_;
+    bool                   has_request_ = false; ///< The parser's words wait for the reads before them.
+    bool                   is_receiving_ = false;
+    bool                   is_sending_ = false;
+    bool                   is_work_due_ = false;
+    bool                   is_waiting_ = false;   ///< For the node's next turn.
+    bool                   is_finishing_ = false; ///< No more bytes are read.
+    bool                   is_quitting_ = false;  ///< Nor are the requests done that follow.
+    bool                   is_closed_ = false;
 };
 
 } // namespace kv

@@ -9,11 +9,9 @@
 
 #include <utility>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <span>
@@ -26,7 +24,7 @@
 namespace kv
 {
 
-/// What a client hears of a write that may still happen.
+/// What a client is answered about a write that may still happen.
 inline constexpr std::string_view outcome_unknown =
     "ERR outcome unknown: leadership was lost while the write was on its way; it may happen later, or never";
 
@@ -36,9 +34,7 @@ template <typename Node>
 class Member
 {
 public:
-    Member(boost::asio::io_context& context, Node& node, KeyValue const& machine, EventLoop<Node>& loop)
-        : node_(node), machine_(machine), loop_(loop), pause_(context)
-    {}
+    Member(Node& node, KeyValue const& machine, EventLoop<Node>& loop) : node_(node), machine_(machine), loop_(loop) {}
 
     template <typename Done>
     void write(std::span<std::byte const> payload, Done done)
@@ -49,7 +45,7 @@ public:
             else if (auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome))
                 done(std::variant<Answer, Refusal>{refusal(*refused)});
             else
-                done(std::variant<Answer, Refusal>{Refusal{std::string{outcome_unknown}}});
+                done(std::variant<Answer, Refusal>{Refusal{outcome_unknown}});
         });
         loop_.wake();
     }
@@ -74,34 +70,55 @@ public:
     /// Sets what INFO answers.
     void set_info(std::function<std::string()> tell) { tell_ = std::move(tell); }
 
-    /// Tells all servers where the clients of this one find it. Each leader says it as its term begins, by an entry of
-    /// the log: there is no second list of addresses that could disagree with the first.
-    void announce(std::string_view client_address)
+    /// Lets the node have a turn soon.
+    void wake() { loop_.wake(); }
+
+    /// Sets where the clients of this server find it.
+    void set_client_address(std::string address) { client_address_ = std::move(address); }
+
+    /// Tells all servers that, after this turn. Each leader says it as its term begins, by an entry of the log: there is no
+    /// second list of addresses that could disagree with the first.
+    void announce() { announces_at_ = Clock::now(); }
+
+    /// To be called after each turn of the node: announces what is to be announced, again if it could not be proposed.
+    void begin_turn()
+    {
+        if (Clock::now() < announces_at_)
+            return;
+        announces_at_ = Clock::now() + pause;
+        try {
+            propose_announcement();
+            announces_at_ = Clock::time_point::max();
+        } catch (std::exception const&) { // No memory: after the pause there may be some.
+        }
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    static constexpr auto pause = std::chrono::milliseconds{100};
+
+    void propose_announcement()
     {
         auto payload = std::vector<std::byte>{};
-        encode_announcement(payload, node_.status().id, client_address);
-        node_.propose(payload, [this, address = std::string{client_address}](auto const& outcome) {
+        encode_announcement(payload, node_.status().id, client_address_);
+        node_.propose(payload, [this](auto const& outcome) {
+            using enum totora::NodeRefusal;
             auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome);
-            if (refused == nullptr or refused->why == totora::NodeRefusal::not_leader or
-                refused->why == totora::NodeRefusal::not_running)
-                return;
-            pause_.expires_after(std::chrono::milliseconds{100});
-            pause_.async_wait([this, address](boost::system::error_code failure) {
-                if (not failure)
-                    announce(address);
-            });
+            auto const is_refused = refused != nullptr and refused->why != not_leader and refused->why != not_running;
+            if (is_refused)
+                announces_at_ = Clock::now() + pause;
         });
         loop_.wake();
     }
 
-private:
     [[nodiscard]] Refusal refusal(totora::RefusedBecause const& refused) const
     {
         using enum totora::NodeRefusal;
         switch (refused.why) {
         case not_leader: {
             auto const address = machine_.client_address(refused.leader);
-            return {address.empty() ? "CLUSTERDOWN no leader" : "MOVED 0 " + std::string{address}};
+            return address.empty() ? Refusal{"CLUSTERDOWN no leader"} : Refusal{"MOVED 0 ", address};
         }
         case too_much_pending:
             return {"BUSY too much is waiting to be committed: try again"};
@@ -115,14 +132,15 @@ private:
         case log_exhausted:
             break;
         }
-        return {"ERR refused: " + std::string{name_of(refused.why)}};
+        return {"ERR refused: ", name_of(refused.why)};
     }
 
     Node&                        node_;
     KeyValue const&              machine_;
     EventLoop<Node>&             loop_;
     std::function<std::string()> tell_;
-    boost::asio::steady_timer    pause_;
+    std::string                  client_address_;
+    Clock::time_point            announces_at_ = Clock::time_point::max();
 };
 
 } // namespace kv

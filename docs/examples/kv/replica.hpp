@@ -16,13 +16,14 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <exception>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,37 +43,46 @@ public:
           lines_(lines)
     {}
 
-    /// Runs until it is told to stop (exit code 0), or the node has failed (1). 2 if it cannot begin.
+    /// Runs until it is told to stop (exit code 0), or cannot go on (1). 2 if it cannot begin.
+    ///
+    /// An exception that nobody expected, for want of memory most likely, ends this server too: what the transport or the
+    /// node was about to do may be half done.
     [[nodiscard]] int run()
     {
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
             return lines_.say(transport.error().sentence), 2;
-        auto const exit_code = serve(*transport);
+        try {
+            serve(*transport);
+        } catch (std::exception const& failure) {
+            fail({"cannot go on: ", reason_of(failure)});
+            abandon();
+        }
         server_.reset(); // Everything in the reverse order, while the transport is there.
         member_.reset();
         loop_.reset();
         node_.reset();
-        return exit_code;
+        return exit_code_;
     }
 
 private:
-    [[nodiscard]] int serve(totora::TcpTransport& transport)
+    void serve(totora::TcpTransport& transport)
     {
         node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
-        loop_.emplace(context_, *node_);
-        member_.emplace(context_, *node_, machine_, *loop_);
+        loop_.emplace(context_, *node_, [this] { noticed_turn(); });
+        member_.emplace(*node_, machine_, *loop_);
         member_->set_info([this, &transport] {
-            return information(node_->status(), machine_, facts(), transport->peers(), transport->counters());
+            return information(node_->status(), machine_, facts(), transport.peers(), transport.counters());
         });
-        server_.emplace(context_, *member_);
+        server_.emplace(context_, *member_, run_.clients_mib << 20U);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(client_host(), run_.client_port);
         if (not listening)
-            return lines_.say(listening.error()), 2;
+            return refuse(listening.error());
+        member_->set_client_address(client_address());
         auto const started = node_->start();
         if (not started)
-            return lines_.say(started.error().sentence), 2;
+            return refuse(started.error().sentence);
         lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " + client_address());
         signals_.async_wait([this](boost::system::error_code failure, int) {
             if (not failure)
@@ -80,18 +90,56 @@ private:
         });
         loop_->wake();
         context_.run();
-        return exit_code_;
     }
 
+    void refuse(std::string_view sentence)
+    {
+        lines_.say(sentence);
+        exit_code_ = 2;
+    }
+
+    /// Lets go of the clients and closes the log, as far as that is still possible.
+    void abandon()
+    {
+        try {
+            if (server_)
+                server_->close();
+            if (node_)
+                node_->stop();
+        } catch (std::exception const& failure) {
+            lines_.say({"the log was not closed: ", reason_of(failure)});
+        }
+    }
+
+    /// Is called in the middle of what the node does: it only notes and says.
     struct Observer
     {
         Replica* replica;
 
-        void operator()(totora::NodeEvent const& event) const
+        void operator()(totora::NodeEvent const& event) const noexcept
         {
-            std::visit([&](auto const& one) { replica->noticed(one); }, event);
+            try {
+                std::visit([&](auto const& one) { replica->noticed(one); }, event);
+            } catch (std::exception const& failure) {
+                replica->lines_.say({"cannot say what happened: ", reason_of(failure)});
+            }
         }
     };
+
+    void fail(std::initializer_list<std::string_view> sentence)
+    {
+        lines_.say(sentence);
+        exit_code_ = 1;
+        is_stop_due_ = true;
+    }
+
+    void noticed_turn()
+    {
+        if (is_stop_due_)
+            stop();
+        member_->begin_turn();
+        server_->begin_turn();
+    }
 
     using Node = totora::RaftNode<KeyValue, Log, totora::TcpTransport, totora::SteadyClock, Observer>;
 
@@ -141,7 +189,7 @@ private:
         auto const term = " in term " + std::to_string(now.term.value);
         if (now.role == totora::RoleName::leader) {
             lines_.say("leads" + term);
-            boost::asio::post(context_, [this] { member_->announce(client_address()); });
+            member_->announce();
         } else if (now.leader != totora::nobody) {
             lines_.say("follows server " + std::to_string(now.leader.value) + term);
         } else {
@@ -176,9 +224,7 @@ private:
 
     void noticed(totora::Failed const& failed)
     {
-        lines_.say("cannot go on (" + std::string{name_of(failed.why)} + "): " + failed.sentence);
-        exit_code_ = 1;
-        boost::asio::post(context_, [this] { stop(); });
+        fail({"cannot go on (", name_of(failed.why), "): ", failed.sentence});
     }
 
     /// Ends all promises, tells the clients, and leaves. Clients that do not listen are not waited for.
@@ -216,6 +262,7 @@ private:
     boost::asio::signal_set                     signals_{context_, SIGINT, SIGTERM};
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
+    bool                                        is_stop_due_ = false; ///< After this turn of the node.
     bool                                        is_stopping_ = false;
     int                                         exit_code_ = 0;
 };

@@ -61,6 +61,12 @@ public:
 
     void filled(std::size_t bytes) { end_ += bytes; }
 
+    /// The bytes that it holds, used or not.
+    [[nodiscard]] std::size_t capacity() const
+    {
+        return buffer_.capacity() + pieces_.capacity() * sizeof(Piece) + words_.capacity() * sizeof(std::string_view);
+    }
+
     /// Looks for the next request.
     [[nodiscard]] Outcome next()
     {
@@ -222,7 +228,10 @@ private:
 
 /// Writing answers; each appends one to `to`.
 inline void write_simple(std::string& to, std::string_view text) { to.append("+").append(text).append("\r\n"); }
-inline void write_error(std::string& to, std::string_view text) { to.append("-").append(text).append("\r\n"); }
+inline void write_error(std::string& to, std::string_view text, std::string_view detail = {})
+{
+    to.append("-").append(text).append(detail).append("\r\n");
+}
 inline void write_nil(std::string& to) { to.append("$-1\r\n"); }
 
 inline void write_number(std::string& to, char kind, std::int64_t number)
@@ -235,6 +244,7 @@ inline void write_integer(std::string& to, std::int64_t number) { write_number(t
 
 inline void write_bulk(std::string& to, std::string_view text)
 {
+    to.reserve(to.size() + text.size() + 32); // Or its end would double what a large one takes.
     write_number(to, '$', static_cast<std::int64_t>(text.size()));
     to.append(text).append("\r\n");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "client_budget.hpp"
 #include "connection.hpp"
 
 #include "totora/core/result.hpp"
@@ -13,26 +14,35 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <exception>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace kv
 {
 
 inline constexpr std::size_t connections_max = 10'000;
 
-/// The port that clients speak to.
+/// What all clients of a server may hold together, unless it is told otherwise.
+inline constexpr std::size_t clients_bytes_max = std::size_t{256} << 20U;
+
+/// The port that clients speak to. `Member` is that of its connections; `wake` lets the node have a turn soon.
 template <typename Member>
 class Server
 {
 public:
-    Server(boost::asio::io_context& context, Member& member) : acceptor_(context), pause_(context), member_(member) {}
+    using One = Connection<Member, Server>;
+
+    Server(boost::asio::io_context& context, Member& member, std::size_t memory_bytes_max = clients_bytes_max)
+        : acceptor_(context), pause_(context), member_(member), budget_(memory_bytes_max)
+    {}
 
     /// Opens the port; a sentence says why not.
     [[nodiscard]] totora::Result<totora::Done, std::string> listen(std::string const& host, std::uint16_t port)
@@ -56,10 +66,31 @@ public:
         return totora::Done{};
     }
 
+    /// To be called after each turn of the node: those who have waited for it go on, in their order.
+    void begin_turn()
+    {
+        budget_.begin_turn();
+        for (auto left = waiting_.size(); left > 0 and budget_.has_work(); --left) {
+            auto const connection = std::move(waiting_.front());
+            waiting_.pop_front();
+            connection->resume();
+        }
+        if (not waiting_.empty())
+            member_.wake();
+        if (not is_accepting_ and acceptor_.is_open())
+            accept();
+    }
+
     /// The port that was opened, also if 0 was asked for.
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
     [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+
+    /// The bytes that are held for all clients.
+    [[nodiscard]] std::size_t memory_bytes() const { return budget_.memory_bytes(); }
+
+    /// How many clients were closed because they held too much.
+    [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
     /// Takes no more connections and requests; those that are here are answered.
     void finish()
@@ -67,42 +98,85 @@ public:
         auto ignored = boost::system::error_code{};
         acceptor_.close(ignored);
         pause_.cancel();
-        for (auto const& connection : connections_)
-            connection->finish();
+        for_each([](One& connection) { connection.finish(); });
     }
 
     void close()
     {
         finish();
-        for (auto const& connection : std::vector(connections_.begin(), connections_.end()))
-            connection->close();
+        for_each([](One& connection) { connection.close(); });
+    }
+
+    // --- What connections tell their owner ------------------------------------------------------------------------
+
+    void closed(One& connection) { connections_.erase(connection.shared_from_this()); }
+
+    void work_later(std::shared_ptr<One> connection)
+    {
+        waiting_.push_back(std::move(connection));
+        member_.wake();
+    }
+
+    /// Closes whoever holds the most, until the rest is within the limit.
+    void grown()
+    {
+        while (budget_.is_memory_full() and not connections_.empty()) {
+            auto const holds_less = [](auto const& one, auto const& other) { return one->held() < other->held(); };
+            auto const largest = *std::max_element(connections_.begin(), connections_.end(), holds_less);
+            if (largest->held() == 0)
+                return;
+            ++evictions_;
+            largest->give_up("ERR outcome unknown: this client holds too much of the server's memory, and is closed");
+        }
     }
 
 private:
     using Tcp = boost::asio::ip::tcp;
 
+    /// Each may close, and go, meanwhile.
+    template <typename Action>
+    void for_each(Action action)
+    {
+        for (auto next = connections_.begin(); next != connections_.end();) {
+            auto const connection = *next++;
+            action(*connection);
+        }
+    }
+
     void accept()
     {
-        acceptor_.async_accept([this](boost::system::error_code failure, Tcp::socket socket) {
-            if (not acceptor_.is_open())
-                return;
-            if (failure)
-                return accept_later();
-            welcome(std::move(socket));
-            accept();
-        });
+        is_accepting_ = false;
+        try {
+            acceptor_.async_accept([this](boost::system::error_code failure, Tcp::socket socket) {
+                is_accepting_ = false;
+                if (not acceptor_.is_open())
+                    return;
+                if (failure)
+                    return accept_later();
+                welcome(std::move(socket));
+                accept();
+            });
+            is_accepting_ = true;
+        } catch (std::exception const&) { // No memory: after the node's next turn there may be some.
+        }
     }
 
-    /// When file descriptors run out, the waiting client would be reported again at once, for ever.
+    /// When file descriptors run out, the waiting client would be reported again at once, permanently.
     void accept_later()
     {
-        pause_.expires_after(std::chrono::milliseconds{100});
-        pause_.async_wait([this](boost::system::error_code failure) {
-            if (not failure)
-                accept();
-        });
+        try {
+            pause_.expires_after(std::chrono::milliseconds{100});
+            pause_.async_wait([this](boost::system::error_code failure) {
+                is_accepting_ = false;
+                if (not failure)
+                    accept();
+            });
+            is_accepting_ = true;
+        } catch (std::exception const&) { // As above.
+        }
     }
 
+    /// A client for whom there is no memory is turned away.
     void welcome(Tcp::socket socket)
     {
         auto ignored = boost::system::error_code{};
@@ -113,18 +187,21 @@ private:
             return;
         }
         socket.set_option(Tcp::no_delay{true}, ignored);
-        auto const connection =
-            std::make_shared<Connection<Member>>(std::move(socket), member_, [this](Connection<Member>& closed) {
-                connections_.erase(closed.shared_from_this());
-            });
-        connections_.insert(connection);
-        connection->start();
+        try {
+            auto const connection = std::make_shared<One>(std::move(socket), member_, *this, budget_);
+            connections_.insert(connection);
+            connection->resume();
+        } catch (std::exception const&) {}
     }
 
-    Tcp::acceptor                                 acceptor_;
-    boost::asio::steady_timer                     pause_;
-    Member&                                       member_;
-    std::set<std::shared_ptr<Connection<Member>>> connections_;
+    Tcp::acceptor                    acceptor_;
+    boost::asio::steady_timer        pause_;
+    Member&                          member_;
+    ClientBudget                     budget_;
+    std::set<std::shared_ptr<One>>   connections_;
+    std::deque<std::shared_ptr<One>> waiting_; ///< For the node's next turn.
+    std::uint64_t                    evictions_ = 0;
+    bool                             is_accepting_ = false;
 };
 
 } // namespace kv
