@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from mutant import TOP, Mutant
+from mutant import TOP, Mutant, place_of
 
 BUILD = TOP / "build" / "mutants"
 TESTS = TOP / "tests"
+KV = TOP / "docs" / "examples" / "kv"
 COMPILER = ["g++-12" if shutil.which("g++-12") else "g++", "-std=c++20", "-w", "-fmax-errors=2"]
 PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=10000000"]
 MEMORY_KIB = 6 << 20
@@ -114,7 +115,7 @@ class Killer:
     def sees(self, mutant: Mutant) -> bool:
         """Whether it includes what the mutant changes."""
         reached = set(everything_behind(self.sources))
-        return any((TOP / "include" / "totora" / edit.file) in reached for edit in mutant.edits)
+        return any(place_of(edit.file) in reached for edit in mutant.edits)
 
     def ask(self, mutant: Mutant | None) -> Answer:
         """Asks about a mutant, or about the headers as they are; or remembers what was answered before."""
@@ -127,8 +128,9 @@ class Killer:
             overlay = Path(work) / "include"
             overlay.mkdir()
             for file, text in (mutant.mutated() if mutant else {}).items():
-                (overlay / "totora" / file).parent.mkdir(parents=True, exist_ok=True)
-                (overlay / "totora" / file).write_text(text)
+                place = (Path(work) if file.startswith("docs/") else overlay / "totora") / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text)
             verdict, said = self.attempt(overlay, Path(work))
         answer = Answer(verdict, said, round(time.monotonic() - started, 1))
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -235,6 +237,40 @@ class TestFile(Killer):
         return "killed", failed.group(1) if failed else said.strip()[-200:]
 
 
+class ProcessTestFile(Killer):
+    """One file of tests/process, with the server kv that it starts. Both are compiled from a copy, where a mutant of kv stands."""
+
+    def __init__(self, path: str):
+        self.name = path
+        self.file = TESTS / path
+        self.sources = (self.file, *sorted(KV.glob("*.[ch]pp")), *sorted((TESTS / "process").glob("*.hpp")))
+        self.starts_kv = '"process/kv_' in self.file.read_text()
+
+    def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
+        copied = [*KV.glob("*.[ch]pp"), *(TESTS / "process").glob("*.hpp"), self.file]
+        for source in copied:
+            place = work / source.relative_to(TOP)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if not place.exists():
+                shutil.copy(source, place)
+        kv = work / "kv"
+        command = [COMPILER[0], f"-I{work / 'tests'}", *compile_command(overlay)[1:], f'-DTOTORA_KV="{kv}"', "-pthread"]
+        if self.starts_kv:
+            sources = [str(path) for path in sorted((work / KV.relative_to(TOP)).glob("*.cpp"))]
+            status, said = run([*command, *sources, "-o", str(kv)], SECONDS_MAX)
+            if status != 0:
+                return "invalid", said[-300:]
+        tests = str(work / self.file.relative_to(TOP))
+        status, said = run([*command, tests, str(test_main()), "-o", str(work / "tests_program")], SECONDS_MAX)
+        if status != 0:
+            return "invalid", said[-300:]
+        status, said = run([str(work / "tests_program")], SECONDS_MAX)
+        if status == 0:
+            return "survived", ""
+        failed = re.search(r'error: in "([^"]+)"', said)
+        return "killed", failed.group(1) if failed else said.strip()[-200:]
+
+
 class Program(Killer):
     """A program that is compiled with the mutant and searches by itself: it ends with 1 if it has found something."""
 
@@ -281,10 +317,10 @@ class Program(Killer):
 
 
 def killer_of(words: str) -> Killer:
-    """`cases/votes.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
+    """`cases/votes.cpp`, `process/connection.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
     first, *rest = words.split()
     if first == "explore":
         return Program(words, "explore/main.cpp", ["--scope", *rest])
     if first == "simulate":
         return Program(words, "simulate/main.cpp", ["--seeds", *rest])
-    return TestFile(words)
+    return ProcessTestFile(words) if words.startswith("process/") else TestFile(words)

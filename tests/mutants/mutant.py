@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""A mutant: a wrong implementation, written as a small edit of the shipped headers.
+"""A mutant: a wrong implementation, written as a small edit of the shipped headers, or of the example server kv.
 
 The file of a mutant reads like a diff without numbers:
 
@@ -12,7 +12,8 @@ The file of a mutant reads like a diff without numbers:
     +         Release::at_once());
 
 `killers` are tried first. Lines with `-` and with a blank must stand in the file, next to each other and exactly once; `-` goes,
-`+` comes. `file` begins an edit, also a second one of the same file.
+`+` comes. `file` begins an edit, also a second one of the same file; it is a path below include/totora, or one that begins with
+`docs/`.
 """
 
 from __future__ import annotations
@@ -29,11 +30,16 @@ class DoesNotApply(Exception):
     """An edit whose text does not stand exactly once where it should."""
 
 
+def place_of(file: str) -> Path:
+    """Where the file of an edit stands."""
+    return (TOP if file.startswith("docs/") else HEADERS) / file
+
+
 @dataclass(frozen=True)
 class Edit:
     """Replaces `before`, which is whole lines, by `after`."""
 
-    file: str  # Below include/totora.
+    file: str
     before: str
     after: str
 
@@ -53,10 +59,10 @@ class Mutant:
     edits: tuple[Edit, ...]
 
     def mutated(self) -> dict[str, str]:
-        """The headers that differ, by their path below include/totora."""
+        """The texts that differ, by `file`."""
         texts: dict[str, str] = {}
         for edit in self.edits:
-            text = texts.get(edit.file) or (HEADERS / edit.file).read_text()
+            text = texts.get(edit.file) or place_of(edit.file).read_text()
             texts[edit.file] = edit.apply(text)
         return texts
 
