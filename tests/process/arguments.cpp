@@ -47,6 +47,32 @@ BOOST_AUTO_TEST_CASE(init_names_a_cluster_and_its_first_members)
     BOOST_TEST(init.directory == "data/2");
 }
 
+BOOST_AUTO_TEST_CASE(a_token_is_given_when_the_directory_is_made_or_there_is_none)
+{
+    BOOST_TEST(complaint("init --cluster toto --id 1 --peers 1=127.0.0.1:1 --dir d --token") ==
+               "the option --token needs a value");
+    BOOST_TEST(complaint("run --dir d --client-port 1 --token again") ==
+               "--token stands in the directory since kv init: leave it out");
+
+    auto const made = parse("init --cluster toto --id 1 --peers 1=127.0.0.1:1 --dir d --token again");
+    auto const plain = parse("init --cluster toto --id 1 --peers 1=127.0.0.1:1 --dir d");
+    auto const trial =
+        parse("run --log memory --cluster toto --id 1 --peers 1=127.0.0.1:1 --client-port 1 --token again");
+    BOOST_REQUIRE((made.has_value() and plain.has_value() and trial.has_value()));
+    BOOST_TEST(std::get<Init>(*made).token == "again");
+    BOOST_TEST(std::get<Init>(*plain).token == "");
+    BOOST_TEST(std::get<Run>(*trial).trial.token == "again");
+}
+
+BOOST_AUTO_TEST_CASE(what_all_clients_may_hold_is_a_number_of_mebibytes)
+{
+    auto const parsed = parse("run --dir d --client-port 1 --clients-mib 7");
+    BOOST_REQUIRE(parsed.has_value());
+    BOOST_TEST(std::get<Run>(*parsed).clients_mib == 7U);
+    BOOST_TEST(
+        complaint("run --dir d --client-port 1 --clients-mib 0").starts_with("--clients-mib '0' is not a number"));
+}
+
 BOOST_AUTO_TEST_CASE(run_has_the_defaults_of_the_library)
 {
     auto const parsed = parse("run --dir data/1 --client-port 6001");

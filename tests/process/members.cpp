@@ -102,4 +102,24 @@ BOOST_AUTO_TEST_CASE(servers_told_of_different_members_refuse_each_other_and_sho
         BOOST_TEST(cluster.said(server).find("broke the protocol") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(servers_told_another_token_are_of_another_cluster, *label("case_95"))
+{
+    auto cluster = KvCluster{3, "the same"};
+    std::filesystem::remove_all(cluster.directory(0));
+    auto words = cluster.init_words(0);
+    words.insert(words.end(), {"--token", "made again"});
+    BOOST_REQUIRE((run_kv(words).exit_code == 0));
+    cluster.start_all();
+
+    auto const is_refused = [&] {
+        return cluster.info(0, "peer_2").find("link=refused") != std::string::npos and
+               cluster.info(0, "peer_3").find("link=refused") != std::string::npos;
+    };
+    BOOST_TEST(eventually(is_refused));
+    auto const leader = cluster.await_leader();
+    BOOST_TEST(leader != 0U);
+    BOOST_TEST(is_set(cluster, leader, "with two of three"));
+    BOOST_TEST(cluster.info(0, "raft_leader") == "0");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -27,22 +27,28 @@ namespace kv
 inline constexpr std::string_view help_text = R"(kv: a replicated key-value store that speaks the protocol of Redis
 
 kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
-    makes the directory of one of the first servers of a cluster, once.
+    makes the directory of one of the first servers of a cluster, once. All are told the same
+    name and peers: servers that were told others are of another cluster, and refuse these.
+    --token TEXT            tells apart clusters of the same name and ids, like one that was
+                            made again after a trial: the same for all first servers
 
 kv run --dir DIR --client-port PORT
     starts the server of that directory. Its options:
     --client-host HOST      the address that clients are listened to at, and sent to
                             (default: the host of the server's own peer address)
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
-    --heartbeat-ms N        how often a leader says that it lives (default: 50)
+    --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
     --clients-mib N         memory for all clients' requests and answers together: whoever holds
                             the most is closed beyond it (default: 256)
     --log memory            keep the log in memory: for trials, loses everything at exit.
-                            Takes --cluster, --id and --peers instead of --dir
+                            Takes --cluster, --id, --peers and --token instead of --dir
 
 kv --help
     prints this.
+
+Exit codes: 0 told to stop, or nothing to do; 1 cannot go on: the disk failed, there is no
+memory left; 2 something that you can set right: the sentence says what.
 )";
 
 struct Help
@@ -55,6 +61,7 @@ struct Init
     totora::ServerId          id;
     std::vector<totora::Peer> peers;
     std::string               directory;
+    std::string               token; ///< Empty if none was given.
 };
 
 enum class LogKind : std::uint8_t
@@ -184,9 +191,15 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 /// Who a server is, out of --cluster, --id and --peers, which are all there.
 [[nodiscard]] inline totora::Result<Init, std::string> parse_identity(Options const& options)
 {
-    auto init = Init{.cluster = std::string{*options.find("--cluster")}, .id = {}, .peers = {}, .directory = {}};
+    auto init = Init{};
+    init.cluster = *options.find("--cluster");
     if (init.cluster.empty())
         return Complaining{std::string{"--cluster needs a name that is not empty"}};
+    if (auto const token = options.find("--token")) {
+        if (token->empty())
+            return Complaining{std::string{"--token needs a text that is not empty: leave it out if there is none"}};
+        init.token = *token;
+    }
     auto const id = parse_number(*options.find("--id"), 1, totora::number_max);
     if (not id)
         return Complaining{"the --id '" + std::string{*options.find("--id")} + "' is not a number from 1 on"};
@@ -207,7 +220,7 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_init(std::span<std::string_view const> words)
 {
-    auto const options = Options::read(words, {"--cluster", "--id", "--peers", "--dir"}, {});
+    auto const options = Options::read(words, {"--cluster", "--id", "--peers", "--dir", "--token"}, {});
     if (not options)
         return Complaining{options.error()};
     if (auto const name = options->missing({"--cluster", "--id", "--peers", "--dir"}))
@@ -271,10 +284,11 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options = Options::read(words,
-                                       {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms",
-                                        "--segment-mib", "--clients-mib", "--log", "--cluster", "--id", "--peers"},
-                                       {"--unsafe-no-sync"});
+    auto const options =
+        Options::read(words,
+                      {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms", "--segment-mib",
+                       "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
+                      {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};
@@ -288,7 +302,7 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
                                   : options->missing({"--dir", "--client-port"});
     if (needed)
         return Complaining{"kv run needs the option " + std::string{*needed} + (in_memory ? " with --log memory" : "")};
-    for (auto const name : {"--cluster", "--id", "--peers"})
+    for (auto const name : {"--cluster", "--id", "--peers", "--token"})
         if (not in_memory and options->find(name))
             return Complaining{std::string{name} + " stands in the directory since kv init: leave it out"};
     if (in_memory and options->find("--dir"))

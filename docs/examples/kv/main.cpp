@@ -36,8 +36,8 @@ int execute(kv::Init const& init)
     auto files = totora::PosixFiles::make_directory(init.directory);
     if (not files)
         return refuse(init.directory + ": " + files.error().sentence);
-    auto const identity =
-        totora::Identity{totora::cluster_of(init.cluster, init.peers), init.id, totora::first_incarnation, init.peers};
+    auto const identity = totora::Identity{totora::cluster_of(init.cluster, init.peers, init.token), init.id,
+                                           totora::first_incarnation, init.peers};
     if (auto const created = totora::create_log(*files, identity); not created)
         return refuse(init.directory + ": " + created.error().sentence);
     return 0;

@@ -9,8 +9,8 @@ int kv::run_in_memory(Run const& run, OperatorLog& lines)
     lines.say(
         "the log is kept in memory: when this process ends, all that it knew is lost, also what it promised; to go "
         "on then, start all servers again with another --cluster name");
-    auto const identity = totora::Identity{totora::cluster_of(run.trial.cluster, run.trial.peers), run.trial.id,
-                                           totora::first_incarnation, run.trial.peers};
+    auto const identity = totora::Identity{totora::cluster_of(run.trial.cluster, run.trial.peers, run.trial.token),
+                                           run.trial.id, totora::first_incarnation, run.trial.peers};
     auto       log = totora::MemoryLog{identity};
     return Replica<totora::MemoryLog>{run, identity, log, lines}.run();
 }
