@@ -4,6 +4,9 @@
 #include "process/kv_cluster.hpp"
 #include "process/promise_audit.hpp"
 
+#include "totora/log/log_directory.hpp"
+#include "totora/log/posix_files.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
@@ -88,8 +91,11 @@ public:
 
     [[nodiscard]] PromiseAudit audit(std::string const& text) const
     {
-        auto identity = Identity{cluster_of("tested"), ServerId{1}, first_incarnation, {}};
-        auto audit = PromiseAudit{identity};
+        auto files = PosixFiles::open_directory(cluster.directory(0).string());
+        BOOST_REQUIRE(files.has_value());
+        auto const identity = read_identity(*files);
+        BOOST_REQUIRE(identity.has_value());
+        auto audit = PromiseAudit{*identity};
         auto lines = std::istringstream{text};
         audit.read(lines);
         BOOST_TEST_MESSAGE("own votes " << audit.own_votes << ", granted votes " << audit.granted_votes

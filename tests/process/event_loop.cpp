@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "../../docs/examples/kv/event_loop.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace
+{
+
+thread_local bool has_memory = true;
+
+/// While it lives, this thread gets no memory.
+struct NoMemory
+{
+    NoMemory() { has_memory = false; }
+    NoMemory(NoMemory const&) = delete;
+    NoMemory& operator=(NoMemory const&) = delete;
+    ~NoMemory() { has_memory = true; }
+};
+
+/// What an `EventLoop` asks of a node.
+struct CountingNode
+{
+    struct Clock
+    {
+        [[nodiscard]] static std::uint64_t now_ms() { return 0; }
+    };
+
+    void set_wake(std::function<void()> told) { wake = std::move(told); }
+    bool turn()
+    {
+        ++turns;
+        return std::exchange(has_more, false);
+    }
+    [[nodiscard]] static std::optional<std::uint64_t> next_turn_ms() { return std::nullopt; }
+    [[nodiscard]] Clock&                              clock() { return clock_; }
+
+    std::function<void()> wake;
+    int                   turns = 0;
+    bool                  has_more = false;
+    Clock                 clock_;
+};
+
+struct Fixture
+{
+    boost::asio::io_context     context{1};
+    CountingNode                node;
+    int                         turns_seen = 0;
+    kv::EventLoop<CountingNode> loop{context, node, [this] { ++turns_seen; }};
+};
+
+} // namespace
+
+void* operator new(std::size_t size)
+{
+    auto* const memory = has_memory ? std::malloc(size) : nullptr;
+    if (memory == nullptr)
+        throw std::bad_alloc{};
+    return memory;
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+BOOST_FIXTURE_TEST_SUITE(event_loop, Fixture)
+
+BOOST_AUTO_TEST_CASE(wake_ups_before_a_turn_share_it)
+{
+    for (auto wakes = 0; wakes < 3; ++wakes)
+        loop.wake();
+    context.poll();
+
+    BOOST_TEST(node.turns == 1);
+    BOOST_TEST(turns_seen == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_has_more_to_do_gets_another_turn)
+{
+    node.has_more = true;
+    loop.wake();
+    context.poll();
+
+    BOOST_TEST(node.turns == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_is_woken_also_when_no_memory_is_left)
+{
+    for (auto turns = 1; turns < 4; ++turns) {
+        {
+            auto const nothing = NoMemory{};
+            node.wake();
+        }
+        context.restart();
+        context.poll();
+        BOOST_TEST(node.turns == turns);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
