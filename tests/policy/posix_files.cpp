@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/log/posix_files.hpp"
 
+#include "support/log_entries.hpp"
+#include "support/temporary_directory.hpp"
+#include "totora/log/segmented_log.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -10,37 +14,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-// What the operating system says about a write is heard.
+// Files of the operating system: what it says about a write, and which descriptors and permissions they have.
 
 namespace totora::test
 {
 namespace
 {
-
-/// A directory of its own, removed at the end.
-class Directory
-{
-public:
-    Directory() : path_(std::filesystem::temp_directory_path() / ("totora-posix-files-" + std::to_string(::getpid())))
-    {
-        std::filesystem::create_directory(path_);
-    }
-    Directory(Directory const&) = delete;
-    Directory& operator=(Directory const&) = delete;
-    ~Directory() { std::filesystem::remove_all(path_); }
-
-    [[nodiscard]] std::filesystem::path const& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// As long as it lives, no file of this process grows beyond so many bytes: a write that would is cut short, the next one
 /// fails. It is what a full disk does, without filling one.
@@ -69,6 +58,44 @@ private:
     ::rlimit before_ = {};
 };
 
+/// As long as it lives, some of the standard streams of this process are closed: those whose bit is set.
+class ClosedStreams
+{
+public:
+    explicit ClosedStreams(unsigned closed)
+    {
+        for (auto stream = 0; stream < 3; ++stream) {
+            kept_.at(static_cast<std::size_t>(stream)) = ::fcntl(stream, F_DUPFD_CLOEXEC, 10);
+            if ((closed >> static_cast<unsigned>(stream) & 1U) != 0)
+                ::close(stream);
+        }
+    }
+    ClosedStreams(ClosedStreams const&) = delete;
+    ClosedStreams& operator=(ClosedStreams const&) = delete;
+    ~ClosedStreams()
+    {
+        for (auto stream = 0; stream < 3; ++stream) {
+            auto const kept = kept_.at(static_cast<std::size_t>(stream));
+            ::dup2(kept, stream);
+            ::close(kept);
+        }
+    }
+
+    /// Prints to those of them that are closed, and says to how many that went.
+    [[nodiscard]] static int print(unsigned closed)
+    {
+        auto const line = std::string(200, '!');
+        auto       printed = 0;
+        for (auto stream = 0; stream < 3; ++stream)
+            if ((closed >> static_cast<unsigned>(stream) & 1U) != 0 and ::write(stream, line.data(), line.size()) > 0)
+                ++printed;
+        return printed;
+    }
+
+private:
+    std::array<int, 3> kept_ = {};
+};
+
 std::vector<std::byte> letters(std::size_t count, char letter) { return std::vector(count, std::byte(letter)); }
 
 } // namespace
@@ -78,7 +105,7 @@ BOOST_AUTO_TEST_SUITE(posix_files)
 /// 300 parts are more than one call of the system takes.
 BOOST_AUTO_TEST_CASE(a_write_of_many_parts_arrives_whole_and_in_order, *boost::unit_test::label("case_67"))
 {
-    auto const directory = Directory{};
+    auto const directory = TemporaryDirectory{};
     auto       files = PosixFiles::open_directory(directory.path());
     BOOST_REQUIRE(files.has_value());
     auto file = files->create("file");
@@ -103,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_write_of_many_parts_arrives_whole_and_in_order, *boost::u
 /// Case 67: the system takes a part of the write, and no more. Whoever took that for the whole would append behind a hole.
 BOOST_AUTO_TEST_CASE(a_write_that_is_cut_short_is_a_failure, *boost::unit_test::label("case_67"))
 {
-    auto const directory = Directory{};
+    auto const directory = TemporaryDirectory{};
     auto       files = PosixFiles::open_directory(directory.path());
     BOOST_REQUIRE(files.has_value());
     auto file = files->create("file");
@@ -118,6 +145,58 @@ BOOST_AUTO_TEST_CASE(a_write_that_is_cut_short_is_a_failure, *boost::unit_test::
     BOOST_REQUIRE(not written.has_value());
     BOOST_TEST(written.error().number == EFBIG);
     BOOST_TEST(*file->size() == 4096U);
+}
+
+/// Case 97: what an operator's program prints to a stream that is closed must not land in the log.
+BOOST_AUTO_TEST_CASE(no_file_of_a_log_stands_in_for_a_closed_standard_stream, *boost::unit_test::label("case_97"))
+{
+    using Log = SegmentedLog<PosixFiles, InlineSyncer>;
+    auto const directory = TemporaryDirectory{};
+    auto const path = directory.path() / "log";
+    auto       written = std::uint64_t{0};
+    for (auto closed = 0U; closed < 8; ++closed) {
+        auto printed = 0;
+        auto failure = std::optional<LogError>{};
+        {
+            auto const streams = ClosedStreams{closed};
+            auto       files = PosixFiles::make_directory(path);
+            if (files and closed == 0)
+                (void)Log::create(*files, identity_of_first());
+            auto log = files ? Log::open(std::move(*files)) : Result<Log, LogError>{Unexpected{files.error()}};
+            if (log) {
+                for (auto write = std::uint64_t{1}; write <= 20; ++write) {
+                    log->append(WriteNumber{write}, entries_of(Term{1}, Index{++written}, 1, 100));
+                    log->sync();
+                    printed += ClosedStreams::print(closed);
+                }
+                failure = log->failure();
+            } else
+                failure = log.error();
+        }
+        BOOST_TEST(not failure.has_value(), failure.value_or(LogError{}).sentence);
+        BOOST_TEST(printed == 0);
+        auto const log = Log::open(std::move(*PosixFiles::open_directory(path)));
+        BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+        BOOST_TEST(log->last().index.value == written);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(directories_and_files_are_their_owners_alone)
+{
+    auto const directory = TemporaryDirectory{};
+    auto const mask = ::umask(0);
+    auto       files = PosixFiles::make_directory(directory.path() / "above" / "log");
+    BOOST_REQUIRE(files.has_value());
+    BOOST_TEST(files->create("file").has_value());
+    ::umask(mask);
+
+    auto const permissions = [&](std::filesystem::path const& path) {
+        return std::filesystem::status(directory.path() / path).permissions();
+    };
+    using std::filesystem::perms;
+    BOOST_TEST((permissions("above") == perms::owner_all));
+    BOOST_TEST((permissions("above/log") == perms::owner_all));
+    BOOST_TEST((permissions("above/log/file") == (perms::owner_read | perms::owner_write)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/temporary_directory.hpp"
 #include "totora/log/forgetful_files.hpp"
 #include "totora/log/posix_files.hpp"
 
@@ -13,8 +14,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -25,8 +24,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <unistd.h>
 
 using namespace totora;
 using namespace totora::test;
@@ -71,30 +68,6 @@ private:
     std::mutex              mutex_;
     std::condition_variable rung_;
     std::uint64_t           rings_ = 0;
-};
-
-/// A directory of the operating system that is there for one test.
-class TemporaryDirectory
-{
-public:
-    TemporaryDirectory()
-    {
-        auto name = (std::filesystem::temp_directory_path() / "totora-log-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    TemporaryDirectory(TemporaryDirectory const&) = delete;
-    TemporaryDirectory& operator=(TemporaryDirectory const&) = delete;
-    ~TemporaryDirectory()
-    {
-        auto ignored = std::error_code{};
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    [[nodiscard]] std::filesystem::path const& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
 };
 
 } // namespace

@@ -37,10 +37,16 @@ using FileMagic = std::array<char, 9>;
 /// 16 | 4 | CRC32C of the bytes 0 to 15 and of the content
 inline constexpr std::size_t sealed_header_size = 20;
 
+/// Whether an error of the operating system says that there is no space, or none left for this user: it can pass.
+[[nodiscard]] constexpr bool is_lack_of_space(int number)
+{
+    return number == ENOSPC or number == EDQUOT;
+}
+
 /// A failed call on a file, as a failure of the log.
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, FileError const& error)
 {
-    return Unexpected{LogError{error.number == ENOSPC ? LogFailure::no_space : failure, error.sentence}};
+    return Unexpected{LogError{is_lack_of_space(error.number) ? LogFailure::no_space : failure, error.sentence}};
 }
 
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, std::string sentence)
