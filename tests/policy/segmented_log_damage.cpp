@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -98,6 +99,27 @@ std::array<int, 4> flip_everywhere(SmallDirectory const& whole)
         }
     }
     return endings;
+}
+
+/// The newest segment that was begun.
+std::uint64_t newest_with_header(ForgetfulDisk const& disk)
+{
+    auto newest = std::uint64_t{0};
+    for (auto const& name : disk.file_names())
+        if (auto const header = decode_segment_header(disk.content(name));
+            header and header->generation == generation_of(name))
+            newest = std::max(newest, header->generation);
+    return newest;
+}
+
+std::size_t segment_count(ForgetfulDisk const& disk)
+{
+    auto begun = std::size_t{0};
+    for (auto const& name : disk.file_names())
+        if (auto const header = decode_segment_header(disk.content(name));
+            header and header->generation == generation_of(name))
+            ++begun;
+    return begun;
 }
 
 } // namespace
@@ -246,6 +268,106 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_its_end_after_a_clean_stop_is_refused, *lab
         disk->set_content(newest, bytes);
 
         auto const opened = open_log(disk);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::damaged));
+    }
+}
+
+/// Case 98: 1,000 acknowledged writes, and a file system check that shortened the file.
+BOOST_AUTO_TEST_CASE(what_a_shortened_segment_has_lost_is_named_by_index, *label("case_98"))
+{
+    auto const disk = disk_with_log();
+    auto       options = small_options();
+    options.segment_bytes = std::uint64_t{1} << 20U;
+    {
+        auto log = open_log(disk, options);
+        for (auto index = std::uint64_t{1}; index <= 1000; ++index) {
+            log->append(WriteNumber{index}, entries_of(Term{1}, Index{index}, 1));
+            log->sync();
+        }
+    }
+    auto bytes = disk->content(segment_name(1));
+    // One record of 56 bytes and one seal in each batch; the header's batch has only a seal.
+    bytes.resize(header_size_for(0) + record_head_size + 127 * (2 * record_head_size + 56));
+    disk->set_content(segment_name(1), bytes);
+
+    auto const opened = open_log(disk, options);
+
+    BOOST_REQUIRE(not opened.has_value());
+    BOOST_TEST((opened.error().failure == LogFailure::damaged));
+    BOOST_TEST(opened.error().sentence.find("the entries from 128 on may be lost") != std::string::npos,
+               opened.error().sentence);
+    BOOST_TEST((disk->content(segment_name(1)) == bytes)); // Nothing was changed.
+}
+
+/// The batch that follows the hole says that the one with the hole was durable.
+BOOST_AUTO_TEST_CASE(a_hole_below_a_later_batch_is_damage_and_no_torn_tail, *label("case_98"))
+{
+    auto const disk = disk_with_log();
+    auto       options = small_options();
+    options.segment_bytes = 65536;
+    {
+        auto log = open_log(disk, options);
+        for (auto index = std::uint64_t{1}; index <= 60; ++index) {
+            log->append(WriteNumber{index}, entries_of(Term{1}, Index{index}, 1, 200));
+            log->sync();
+        }
+    }
+    auto const all = disk->content(segment_name(1));
+    for (auto page = std::size_t{4096}; page + 8192 < 60 * (2 * record_head_size + 240); page += 4096) {
+        auto bytes = all;
+        std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(page), 4096, std::byte{0});
+        auto const copy = disk->clone();
+        copy->set_content(segment_name(1), bytes);
+
+        auto const opened = open_log(copy, options);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::damaged));
+        BOOST_TEST(opened.error().sentence.find("it held the entries") != std::string::npos, opened.error().sentence);
+    }
+}
+
+/// What a clean stop, or a seal, said to be durable is zeros: no crash writes those over a record.
+BOOST_AUTO_TEST_CASE(a_tail_of_zeros_where_a_seal_promised_more_is_damage, *label("case_98"))
+{
+    auto const whole = SmallDirectory{true};
+    auto       files = ForgetfulFiles{whole.disk};
+    auto const newest = segment_name(read_run_mark(files)->generation);
+    auto const all = whole.disk->content(newest);
+    auto       end = all.size();
+    while (all[end - 1] == std::byte{0})
+        --end;
+    for (auto left = std::size_t{0}; left < end; left += 8) {
+        auto bytes = all;
+        std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(left), bytes.end(), std::byte{0});
+        auto const disk = whole.disk->clone();
+        disk->set_content(newest, bytes);
+
+        BOOST_TEST((start_on(disk, whole) == Ending::refused), "zeros from byte " << left << " on");
+    }
+}
+
+/// Case 98: the segment in which the log goes on had its size before the log said so.
+BOOST_AUTO_TEST_CASE(a_following_segment_that_has_lost_its_size_is_damage, *label("case_98"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        for (auto write = std::uint64_t{1}; segment_count(*disk) < 3; ++write) {
+            log->append(WriteNumber{write}, entries_of(Term{1}, Index{write * 5 - 4}, 5, 100));
+            log->sync();
+        }
+    }
+    auto const newest = segment_name(newest_with_header(*disk));
+    for (auto const size : {std::size_t{0}, std::size_t{100}, std::size_t{512}}) {
+        auto const copy = disk->clone();
+        auto       bytes = copy->content(newest);
+        bytes.resize(size);
+        copy->set_content(newest, bytes);
+
+        auto const opened = open_log(copy);
 
         BOOST_REQUIRE(not opened.has_value());
         BOOST_TEST((opened.error().failure == LogFailure::damaged));

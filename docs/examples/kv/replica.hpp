@@ -213,7 +213,7 @@ private:
     void noticed(totora::TornTailCut const& cut)
     {
         lines_.say("cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
-                   std::to_string(cut.tail.first.value) + " on: a crash interrupted a write that nobody relied on");
+                   std::to_string(cut.tail.first.value) + " on: no later record says that this write was durable");
     }
 
     void noticed(totora::PayloadMismatch const& mismatch)

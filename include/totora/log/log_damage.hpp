@@ -17,7 +17,8 @@
 namespace totora
 {
 
-/// Which entries are damaged, as far as that can be told: some are if `first` is not behind `last`.
+/// Which entries are damaged, as far as that can be told: some are if `first` is not above `last`, and all from `first` on may be
+/// if there is no `last`.
 struct DamagedEntries
 {
     std::optional<Index> first;
@@ -31,7 +32,7 @@ struct DamagedEntries
     return {first, survey.behind ? before(*survey.behind) : std::max(last, survey.broken.value_or(Index{}))};
 }
 
-/// The refusal of a log of which something is lost that was durable.
+/// The refusal of a log in which something was durable that is lost, or is as no crash could have left it.
 [[nodiscard]] inline Unexpected<LogError>
 damaged(std::uint64_t generation, std::string const& what, DamagedEntries const& entries = {})
 {
@@ -40,8 +41,8 @@ damaged(std::uint64_t generation, std::string const& what, DamagedEntries const&
         sentence += "; it held the entries " + std::to_string(entries.first->value) + " to " +
                     std::to_string(entries.last->value);
     else if (entries.first)
-        sentence += ", before the entry " + std::to_string(entries.first->value);
-    sentence += ". It was durable, so nothing was cut. Restore the directory: ";
+        sentence += "; the entries from " + std::to_string(entries.first->value) + " on may be lost";
+    sentence += ". No crash leaves that, so nothing was cut. Restore the directory: ";
     sentence += cannot_return;
     return log_failure(LogFailure::damaged, std::move(sentence));
 }

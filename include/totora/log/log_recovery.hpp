@@ -33,7 +33,9 @@ namespace totora
 ///
 /// The newest segment with an intact header names the earlier ones that belong to the log, and how far. Its records are
 /// what was written since. What cannot be read is torn, and cut with all that follows, if it lies in a batch that
-/// nothing says was ever durable; it is damage, and recovery refuses, if a seal, a header or the file "run" says so.
+/// nothing says was ever durable; it is damage, and recovery refuses, if a seal, a header or the file "run" says so, or if
+/// no crash can have left it: the size of a segment is durable before its header is written, and none is shortened before
+/// the next one's header is durable.
 template <log_files Files>
 class LogRecovery
 {
@@ -73,9 +75,8 @@ public:
         }
         if (newest < mark_.generation)
             return damaged(mark_.generation, "is missing, or cannot be read");
-        if (log_.next_generation and
-            std::find(generations.begin(), generations.end(), *log_.next_generation) == generations.end())
-            return damaged(*log_.next_generation, "is missing");
+        if (auto const there = check_next(generations); not there)
+            return Unexpected{there.error()};
         if (auto const kept = make_durable(); not kept)
             return log_failure(LogFailure::sync_failed, kept.error());
         log_.newest_generation = generations.empty() ? 0 : generations.front();
@@ -103,6 +104,26 @@ private:
         unproven_.clear();
     }
 
+    /// Whether the segment in which the newest one says that the log goes on is there, as it was when that was written.
+    [[nodiscard]] Result<Done, LogError> check_next(std::vector<std::uint64_t> const& generations)
+    {
+        if (not log_.next)
+            return Done{};
+        auto const [generation, size] = *log_.next;
+        auto const from = DamagedEntries{next(log_.index.last()), std::nullopt};
+        if (std::find(generations.begin(), generations.end(), generation) == generations.end())
+            return damaged(generation, "is missing", from);
+        auto file = files_.open(segment_name(generation));
+        if (not file)
+            return log_failure(LogFailure::read_failed, file.error());
+        auto const size_now = file->size();
+        if (not size_now)
+            return log_failure(LogFailure::read_failed, size_now.error());
+        if (*size_now < size)
+            return damaged(generation, too_short(*size_now, size), from);
+        return Done{};
+    }
+
     /// Recovers the log from this segment and those that it names. False if the log ends before this segment.
     [[nodiscard]] Result<bool, LogError> try_as_newest(std::uint64_t generation)
     {
@@ -121,7 +142,12 @@ private:
         begin_anew();
         auto const begin = header_size_for((**header).earlier.size());
         auto const seed = segment_seed(identity_, generation);
-        auto const survey = survey_segment(*bytes, seed, begin, (**header).batch, [](Record const&) {});
+        auto       last = (**header).last.index;
+        auto const survey = survey_segment(*bytes, seed, begin, (**header).batch,
+                                           [&](Record const& record) { last = last_after(record, last); });
+        if (bytes->size() < (**header).size)
+            return damaged(generation, too_short(bytes->size(), (**header).size),
+                           {survey.broken.value_or(next(last)), std::nullopt});
         durable_ = std::max({durable_, survey.durable, (**header).durable_batch});
         log_.newest_batch = std::max({log_.newest_batch, survey.newest, survey.batch});
         log_.newest_start = std::max(log_.newest_start, (**header).start);
@@ -134,6 +160,20 @@ private:
                 return taken;
         }
         return take_newest(**header, *bytes, survey);
+    }
+
+    [[nodiscard]] static std::string too_short(std::uint64_t size, std::uint64_t size_before)
+    {
+        return "has only " + std::to_string(size) + " of " + std::to_string(size_before) +
+               " bytes that it had before it was used";
+    }
+
+    /// The last entry of the log after a record, if `last` was the last one before it.
+    [[nodiscard]] static Index last_after(Record const& record, Index last)
+    {
+        if (record.head.kind == RecordKind::append)
+            return before(Index{record.head.numbers[0]} + record.head.count);
+        return record.head.kind == RecordKind::truncate ? before(Index{record.head.numbers[0]}) : last;
     }
 
     /// The header of a segment, if it has one that was written for this generation.
@@ -188,6 +228,8 @@ private:
         if (not bytes)
             return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")",
                            {missing, earlier.last});
+        if (bytes->size() < earlier.length)
+            return damaged(earlier.generation, too_short(bytes->size(), earlier.length), {missing, earlier.last});
         auto const header = read_header(earlier.generation, *bytes);
         if (not header)
             return Unexpected{header.error()};
@@ -239,12 +281,12 @@ private:
                 return;
             if (record.head.numbers[0] <= durable_)
                 proven = record.offset + size_of(record.head);
-            if (log_.next_generation)
+            if (log_.next)
                 cut_batch = record.head.numbers[0];
         };
         auto const seed = segment_seed(identity_, header.generation);
         auto const begin = proven;
-        auto const end = std::min(static_cast<std::size_t>(survey.end), bytes.size()); // Padding may be missing.
+        auto const end = std::min(static_cast<std::size_t>(survey.end), bytes.size());
         (void)survey_segment(bytes.first(end), seed, begin, header.batch, take);
         auto const last_index = log_.index.last();
         if (survey.batch <= durable_)
@@ -257,8 +299,7 @@ private:
             return damaged(header.generation, "has lost entries that were committed",
                            {next(last_index), state.commit_index});
 
-        auto const shortened = bytes.size() < header.size;
-        torn_bytes_ += std::max<std::uint64_t>(survey.torn_end, shortened ? bytes.size() : 0) - survey.end;
+        torn_bytes_ += survey.torn_end - survey.end;
         if (torn_bytes_ > 0)
             state.torn_tail = TornTail{survey.broken.value_or(survey.behind.value_or(next(last_index))), torn_bytes_};
         if (proven < survey.end or durable_ < header.batch)

@@ -47,7 +47,14 @@ public:
             configurations_.push_back(*first);
     }
 
-    std::optional<std::uint64_t> next_generation; ///< Where the newest segment says that the log goes on.
+    /// A segment that was there, in this size, when the log went on in it.
+    struct NextSegment
+    {
+        std::uint64_t generation = 0;
+        std::uint64_t size = 0;
+    };
+
+    std::optional<NextSegment> next; ///< Where the newest segment says that the log goes on.
 
     /// Takes a record of the newest segment. False if no log could have written it here.
     [[nodiscard]] bool take_record(Record const& record, std::uint64_t generation)
@@ -59,7 +66,7 @@ public:
             state.voted_for = second == 0 ? std::nullopt : std::optional{ServerId{second}};
             return true;
         case RecordKind::append:
-            return Index{first} == next(index.last()) and take_entries(record, generation, index.last());
+            return Index{first} == totora::next(index.last()) and take_entries(record, generation, index.last());
         case RecordKind::truncate:
             if (not index.holds(Index{first}))
                 return false;
@@ -69,7 +76,7 @@ public:
             state.commit_index = std::max(state.commit_index, Index{third});
             return true;
         case RecordKind::next:
-            next_generation = first;
+            next = NextSegment{first, second};
             return true;
         }
         return false;
@@ -81,7 +88,7 @@ public:
     [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index begins_behind)
     {
         auto const first = Index{record.head.numbers[0]};
-        if (first <= begins_behind or first > next(index.last()))
+        if (first <= begins_behind or first > totora::next(index.last()))
             return false;
         truncate(first);
         auto offset = record.offset + record_head_size;

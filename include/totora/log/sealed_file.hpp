@@ -38,10 +38,7 @@ using FileMagic = std::array<char, 9>;
 inline constexpr std::size_t sealed_header_size = 20;
 
 /// Whether an error of the operating system says that there is no space, or none left for this user: it can pass.
-[[nodiscard]] constexpr bool is_lack_of_space(int number)
-{
-    return number == ENOSPC or number == EDQUOT;
-}
+[[nodiscard]] constexpr bool is_lack_of_space(int number) { return number == ENOSPC or number == EDQUOT; }
 
 /// A failed call on a file, as a failure of the log.
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, FileError const& error)

@@ -21,7 +21,7 @@ enum class RecordKind : std::uint8_t
     append = 2,   ///< The index of the first entry, 0, 0; the entries follow.
     truncate = 3, ///< The first index removed, 0, 0.
     seal = 4, ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
-    next = 5, ///< The log goes on in another segment, whose file was there before: its generation, 0, 0.
+    next = 5, ///< The log goes on in another segment, whose file was there before: its generation, its size, 0.
 };
 
 /// The head of a record:

@@ -166,7 +166,7 @@ private:
         if (not taken)
             return Unexpected{taken.error()};
         if (segment_) {
-            place({.kind = RecordKind::next, .numbers = {(**taken).generation, 0, 0}});
+            place({.kind = RecordKind::next, .numbers = {(**taken).generation, (**taken).size, 0}});
             place_seal();
             segments_.back().length = end_;
         }
