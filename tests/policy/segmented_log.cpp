@@ -527,6 +527,72 @@ BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_ends_no_server, *label("case_67") * 
     BOOST_TEST(not log->has_room(100));
 }
 
+/// Point 12: who has not even this must neither vote nor campaign, so that it must be said neither too early nor too late.
+BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_op, *label("case_67"))
+{
+    auto used_up = 0;
+    for (auto space = std::uint64_t{4200}; space < 9000; space += 100) {
+        auto const disk = disk_with_log();
+        disk->limit_space(space);
+        auto log = open_log(disk);
+        if (not log)
+            continue;
+        auto write = std::uint64_t{0};
+        log->append(WriteNumber{++write}, entries_of(Term{1}, Index{1}, 1, 0));
+        log->sync();
+        for (auto term = std::uint64_t{2}; log->has_room(0); ++term) {
+            BOOST_REQUIRE(term < 1000U);
+            log->save_vote(WriteNumber{++write}, Term{term}, ServerId{1});
+            log->sync();
+            log->truncate(WriteNumber{++write}, Index{1});
+            log->sync();
+            log->append(WriteNumber{++write}, entries_of(Term{term}, Index{1}, 1, 0));
+            log->sync();
+            auto const failure = log->failure().value_or(LogError{}).sentence;
+            BOOST_REQUIRE_MESSAGE(failure.empty(), "space " << space << ": " << failure);
+            BOOST_REQUIRE(log->durable().through().value == write);
+        }
+        // "And only then": what was refused did not fit any more.
+        BOOST_TEST(not log->has_room(1));
+        auto const left = [&] {
+            auto more = 0;
+            for (; not log->failure(); ++more) {
+                log->save_vote(WriteNumber{++write}, Term{2000 + write}, ServerId{1});
+                log->sync();
+            }
+            return more;
+        }();
+        BOOST_TEST(left <= 4, "space " << space << ": " << left << " votes more could be written");
+        ++used_up;
+    }
+    BOOST_TEST(used_up > 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_that_was_made_ready_in_part_has_its_reserve_too, *label("case_67"))
+{
+    auto const disk = disk_with_log();
+    auto       options = small_options();
+    options.segment_bytes = 16384;
+    options.prepare_bytes = 1024;
+    auto log = open_log(disk, options);
+    disk->limit_space(16384 + 2048); // The next segment will be small.
+    auto write = std::uint64_t{0};
+    auto refused_at = Index{};
+    while (log->has_room(300)) {
+        log->append(WriteNumber{++write}, entries_of(Term{1}, next(log->last().index), 1, 250));
+        log->sync();
+        refused_at = log->last().index;
+    }
+
+    BOOST_TEST(refused_at.value > 35U);
+    BOOST_TEST(log->has_room(0));
+    log->save_vote(WriteNumber{++write}, Term{2}, ServerId{1});
+    log->truncate(WriteNumber{++write}, refused_at);
+    log->append(WriteNumber{++write}, entries_of(Term{2}, refused_at, 1, 0));
+    log->sync();
+    BOOST_TEST(log->durable().through().value == write);
+}
+
 BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence)
 {
     auto const disk = disk_with_log();

@@ -41,6 +41,7 @@ enum class Fault
     hides_failures,
     never_has_room,
     always_has_room,
+    always_has_a_term,
     mistakes_configurations,
     does_not_open,
     loses_the_last_close,
@@ -133,6 +134,8 @@ public:
     {
         auto const has_room = Base::has_room(bytes);
         was_full_ = was_full_ or not has_room;
+        if (fault == Fault::always_has_a_term and bytes == 0)
+            return true;
         return fault == Fault::always_has_room or (has_room and not(fault == Fault::never_has_room and was_full_));
     }
 
@@ -324,6 +327,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(catches<Fault::forgets_failures>("a failure is for ever"));
     BOOST_TEST(catches<Fault::never_has_room>("no room can end"));
     BOOST_TEST(catches<InMemory<Fault::always_has_room>>("no room is refused"));
+    BOOST_TEST(catches<Fault::always_has_a_term>("room for 0 bytes is room for a term"));
     BOOST_TEST(catches<CredulousLog>("damage is reported"));
 }
 

@@ -3,6 +3,7 @@
 
 #include "totora/core/result.hpp"
 #include "totora/log/log_directory.hpp"
+#include "totora/log/sealed_file.hpp"
 #include "totora/policy/files.hpp"
 
 #include <algorithm>
@@ -37,6 +38,7 @@ template <log_files Files>
 class SegmentPool
 {
 public:
+    using File = typename Files::File;
     using Ready = std::shared_ptr<Segment<typename Files::File>>;
 
     /// `step` is the least that is made ready at once, in bytes.
@@ -59,13 +61,26 @@ public:
         while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {}
     }
 
-    /// Takes the next segment. If it has not this size yet, it is made ready here and now, and not smaller than needful.
-    [[nodiscard]] Result<Ready, FileError> take(std::uint64_t at_least)
+    /// Takes over a file that recovery passed over, as the next segment. Before everything else but `start_behind`.
+    void adopt(std::uint64_t generation, std::uint64_t size, File file)
+    {
+        spare_ = std::make_shared<Segment<File>>(Segment<File>{generation, size, std::move(file)});
+        ready_size_ = size;
+    }
+
+    /// Takes the next segment. If it has not this size yet, it is made ready here and now: not smaller than needful, and not
+    /// smaller than wished for if there is space.
+    [[nodiscard]] Result<Ready, FileError> take(std::uint64_t at_least, std::uint64_t wished = 0)
     {
         auto const lock = std::lock_guard{mutex_};
-        if (ready_size_ < at_least) {
-            auto const size = std::max(at_least, smallest_size());
-            if (auto const made = prepare(size, size); not made)
+        if (ready_size_ < std::max(at_least, wished)) {
+            auto const size = std::max({at_least, wished, smallest_size()});
+            auto       made = prepare(size, size);
+            if (not made and is_lack_of_space(made.error().number))
+                made = prepare(at_least, at_least);
+            while (made and ready_size_ < at_least) // There is so little space that it comes in pieces.
+                made = prepare(at_least, at_least);
+            if (not made and ready_size_ < at_least)
                 return Unexpected{made.error()};
         }
         ready_size_ = 0;
@@ -95,25 +110,28 @@ public:
     }
 
 private:
-    using File = typename Files::File;
     using Outcome = Result<Done, FileError>;
 
     /// Segments that are smaller would be too many.
     [[nodiscard]] std::uint64_t smallest_size() const { return segment_size_ / 4; }
 
-    /// Brings the next segment nearer to a size, by these many bytes or a step.
+    /// Brings the next segment nearer to a size, by these many bytes or a step; by less where there is no space for that.
     [[nodiscard]] Outcome prepare(std::uint64_t size, std::uint64_t bytes)
     {
         if (not spare_)
             if (auto const made = create(); not made)
                 return made;
-        auto const reached = std::min(size, spare_->size + std::max(step_, bytes));
-        auto       made = spare_->file.allocate(reached);
+        auto growth = std::min(size - std::min(size, spare_->size), std::max(step_, bytes));
+        auto made = spare_->file.allocate(spare_->size + growth);
+        while (not made and is_lack_of_space(made.error().number) and growth > step_ / 8) {
+            growth /= 2;
+            made = spare_->file.allocate(spare_->size + growth);
+        }
         auto const allocated = made.has_value();
         if (made)
             made = spare_->file.sync();
         if (made)
-            ready_size_ = spare_->size = std::max(spare_->size, reached);
+            ready_size_ = spare_->size += growth;
         // A file whose sync has failed is not to be trusted again, and an empty one is of no use.
         if (not made and (allocated or spare_->size == 0)) {
             ready_size_ = 0;

@@ -49,7 +49,8 @@ struct LogImage
 
 /// Where the next record goes: decides the place of every byte, and when a new segment begins.
 ///
-/// A segment always keeps room for the seal of the next sync and for the two records that end it. What is planned waits in regions for the next sync.
+/// A segment always keeps room for the seal of the next sync and for the two records that end it, and is begun only if the
+/// reserve fits into it, too. What is planned waits in regions for the next sync.
 template <log_files Files>
 class SegmentTail
 {
@@ -59,6 +60,9 @@ public:
 
     SegmentTail(SegmentPool<Files>& pool, Writer& writer, LogImage& image) : pool_(pool), writer_(writer), image_(image)
     {}
+
+    /// What a server needs for going on in a term, each synced on its own: a vote, a truncation and a no-op.
+    static constexpr std::uint64_t reserve = 6 * record_head_size + aligned(entry_header_size);
 
     /// Begins the first segment of a start behind those that recovery found.
     [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
@@ -72,6 +76,7 @@ public:
     [[nodiscard]] std::uint64_t segment_overhead() const { return header_size_for(segments_.size()) + ending_size; }
 
     [[nodiscard]] std::uint64_t generation() const { return segment_->generation; }
+    [[nodiscard]] std::uint64_t segment_size() const { return segment_->size; }
     [[nodiscard]] std::uint64_t batch() const { return batch_; }
     [[nodiscard]] bool          empty() const { return regions_.empty(); } ///< Whether nothing waits for a sync.
 
@@ -159,10 +164,11 @@ private:
     /// Begins a segment that has room for a record of this size: from now on its header speaks for all earlier ones.
     [[nodiscard]] Outcome begin_segment(std::uint64_t size)
     {
-        auto const needed = segment_overhead() + size;
+        auto const is_of_reserve = size <= record_head_size + aligned(entry_header_size);
+        auto const needed = segment_overhead() + reserve + (is_of_reserve ? 0 : size);
         if (needed > std::numeric_limits<std::uint32_t>::max())
             return Unexpected{FileError{0, "An entry is too large for any segment."}};
-        auto taken = pool_.take(segment_ ? needed : std::max(needed, pool_.segment_size()));
+        auto taken = pool_.take(needed, segment_ ? 0 : pool_.segment_size());
         if (not taken)
             return Unexpected{taken.error()};
         if (segment_) {

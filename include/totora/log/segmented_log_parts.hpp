@@ -134,23 +134,32 @@ struct SegmentedLogParts
         tail.seal(through);
     }
 
+    /// See `durable_log`. False for 0 only if not even the reserve is left in this segment or fits into the next one.
     [[nodiscard]] bool has_room(std::uint64_t bytes_more)
     {
         if (writer.failure())
             return false;
-        // A record's head and padding for each record. What is reserved is for what does not ask: votes, truncations and
-        // the no-ops of thousands of elections, should the disk stay full.
-        auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
-        auto const reserve = options.segment_bytes / 16;
-        auto const needed = bytes_more + records * (record_head_size + record_alignment) + reserve;
-        if (tail.room() >= needed)
+        // In a segment that is small, because there was space for no other, less is kept.
+        auto const kept = options.segment_bytes / 16;
+        if (tail.room() >= needed_for(bytes_more, std::min(kept, tail.segment_size() / 2)))
             return true;
-        auto const size = needed + tail.segment_overhead();
-        if (pool.ready_size() < size) {
-            pool.want(std::max(options.segment_bytes, size));
+        auto const next_size = tail.segment_overhead() + needed_for(bytes_more, kept);
+        if (pool.ready_size() < next_size) {
+            pool.want(std::max(options.segment_bytes, next_size));
             syncer.request();
         }
-        return pool.ready_size() >= size;
+        return pool.ready_size() >= next_size;
+    }
+
+    /// What must be free in a segment, so that so many bytes of entries may be written. What is kept free beside them is for what
+    /// does not ask: votes, truncations and the no-ops of thousands of elections, should the disk stay full.
+    [[nodiscard]] std::uint64_t needed_for(std::uint64_t bytes_more, std::uint64_t kept) const
+    {
+        if (bytes_more == 0)
+            return tail.reserve;
+        // A record's head and padding for each record.
+        auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
+        return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept);
     }
 
     Files                files;

@@ -100,7 +100,9 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { log.read(index, index, bytes) } -> std::same_as<Result<Entries, LogError>>;
     /// The size of the entries from the first index to the second, both included. Exact; 0 if the second is before the first.
     { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;
-    /// Whether that many bytes more can surely be written. False refuses proposals until it is true again.
+    /// Whether that many bytes more of entries can surely be written, and afterwards still a term, a vote, a truncation and a
+    /// no-op. False refuses proposals until it is true again. For 0 bytes: false if not even those four can be written, and only
+    /// then; a server without them must neither vote nor campaign.
     { readable.has_room(bytes) } -> std::same_as<bool>;
     /// Syncs, waiting for it, and leaves the mark of a clean stop. Ends the log's threads. Nothing is called afterwards but
     /// `failure`, which tells whether that went well.

@@ -134,6 +134,8 @@ public:
                 return; // It keeps no space in advance: a full disk is a failed write, which is final.
             user_.expect(not log->has_room(200), "no room is refused",
                          "The disk is full, and has_room() is true for ever.");
+            if (not a_full_log_takes_terms(*log))
+                return;
             user_.call("free()");
             user_.storage().free();
             auto has_room = false;
@@ -147,6 +149,29 @@ public:
     }
 
 private:
+    /// Elections go on while the disk is full, for as long as the log says that there is room for them.
+    [[nodiscard]] bool a_full_log_takes_terms(typename Storage::Log& log)
+    {
+        for (auto term = std::uint64_t{2}; term < 200 and log.has_room(0); ++term) {
+            log.save_vote(user_.next_write(), Term{term}, ServerId{1});
+            log.sync();
+            user_.settle(log);
+            log.truncate(user_.next_write(), log.last().index);
+            log.sync();
+            user_.settle(log);
+            log.append(user_.next_write(), entries_of(Term{term}, next(log.last().index), 1, 0));
+            log.sync();
+            user_.settle(log);
+            auto const all_durable = not log.failure() and log.durable().through().value == user_.written();
+            user_.expect(
+                all_durable, "room for 0 bytes is room for a term",
+                "has_room(0) was true, and then a vote, a truncation and an empty entry could not be written.");
+            if (not all_durable)
+                return false;
+        }
+        return true;
+    }
+
     [[nodiscard]] static std::vector<std::uint64_t> terms_of(Entries const& entries)
     {
         auto terms = std::vector<std::uint64_t>{};
