@@ -46,6 +46,8 @@ struct Options
             {"recycled_segments", a.recycled + b.recycled},
             {"recoveries", a.recoveries + b.recoveries},
             {"torn_tails", a.torn_tails + b.torn_tails},
+            {"full_disks", a.full + b.full},
+            {"full_disks_that_needed_space", a.too_full + b.too_full},
             {"failed_calls", a.faults + b.faults},
             {"crash_points", a.points + b.points},
             {"crash_points_sampled", a.points_sampled + b.points_sampled},

@@ -123,14 +123,14 @@ struct PowerFails
 /// A start during which the power fails, so that of its segment's first write everything is kept but the first sector.
 void start_and_lose_the_header(Disk const& disk)
 {
-    auto newest = std::string{};
+    auto ready = std::set<std::string, std::less<>>{}; // A segment is made durable before its header is written.
     auto has_header = false;
     disk->interfere([&](FileCall call, std::string_view name) {
-        if (call == FileCall::create and generation_of(name))
-            newest = name;
-        has_header = has_header or (call == FileCall::write and name == newest);
+        has_header = has_header or (call == FileCall::write and ready.contains(name));
         if (has_header and call == FileCall::sync)
             throw PowerFails{};
+        if (call == FileCall::sync and generation_of(name))
+            ready.emplace(name);
         return 0;
     });
     BOOST_CHECK_THROW((void)open_log(disk), PowerFails);

@@ -61,15 +61,20 @@ public:
     void append(WriteNumber write, Entries const& entries)
     {
         written_ = write;
-        Base::append(write, entries);
+        if (forgot_) // They would not follow what is there, and be refused for that.
+            Base::save_vote(write, Term{1000}, {});
+        else
+            Base::append(write, entries);
     }
 
     void truncate(WriteNumber write, Index index)
     {
         if constexpr (fault != Fault::forgets_truncations)
             Base::truncate(write, index);
-        else
+        else {
             Base::save_vote(write, Term{1000}, {});
+            forgot_ = true;
+        }
     }
 
     Result<Recovered, LogError> recover()
@@ -107,6 +112,7 @@ public:
 
 private:
     WriteNumber written_;
+    bool        forgot_ = false; ///< A truncation.
     mutable int told_ = 0;
 };
 

@@ -195,13 +195,13 @@ BOOST_AUTO_TEST_CASE(an_entry_with_another_index_or_term_is_refused, *boost::uni
     BOOST_TEST((refusal_of(with_entry(append_frame(), 8, std::uint64_t{6})) == FrameRefusal::bad_entry));
 }
 
-BOOST_AUTO_TEST_CASE(an_entry_of_an_unknown_kind_or_with_reserved_bits_is_refused)
+BOOST_AUTO_TEST_CASE(an_entry_of_an_unknown_kind_or_with_reserved_bits_is_refused, *boost::unit_test::label("case_99"))
 {
     for (auto const kind : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{255}})
-        BOOST_TEST((refusal_of(with_entry(append_frame(), 28, kind)) == FrameRefusal::bad_entry));
-    BOOST_TEST((refusal_of(with_entry(append_frame(), 29, std::uint8_t{1})) == FrameRefusal::bad_entry));
-    BOOST_TEST((refusal_of(with_entry(append_frame(), 30, std::uint16_t{1})) == FrameRefusal::bad_entry));
-    BOOST_TEST((refusal_of(with_entry(append_frame(), 32, std::uint32_t{1})) == FrameRefusal::bad_entry));
+        BOOST_TEST((refusal_of(with_entry(append_frame(), 28, kind)) == FrameRefusal::newer_entry));
+    BOOST_TEST((refusal_of(with_entry(append_frame(), 29, std::uint8_t{1})) == FrameRefusal::newer_entry));
+    BOOST_TEST((refusal_of(with_entry(append_frame(), 30, std::uint16_t{1})) == FrameRefusal::newer_entry));
+    BOOST_TEST((refusal_of(with_entry(append_frame(), 32, std::uint32_t{1})) == FrameRefusal::newer_entry));
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_whose_length_leaves_the_frame_is_refused, *boost::unit_test::label("case_78"))

@@ -13,6 +13,9 @@
 namespace totora
 {
 
+/// A segment is smaller than this: where an entry begins in it takes 32 bits.
+inline constexpr std::uint64_t segment_size_end = std::uint64_t{1} << 32U;
+
 /// Where the encoded entry begins: a segment, by its generation, and an offset in its file.
 struct EntryPlace
 {
@@ -38,7 +41,7 @@ public:
     [[nodiscard]] Index last() const { return chunks_.empty() ? base_ : last_of_chunk(*chunks_.back()); }
     [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last(); }
 
-    /// Adds the entry behind `last()`. `size` is that of the encoded entry; a segment is smaller than 4 GiB.
+    /// Adds the entry behind `last()`. `size` is that of the encoded entry.
     void append(std::size_t size, EntryPlace place)
     {
         if (chunks_.empty() or chunks_.back()->count == chunk_entries or chunks_.back()->segment != place.segment)

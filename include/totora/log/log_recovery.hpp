@@ -77,10 +77,15 @@ public:
             return damaged(mark_.generation, "is missing, or cannot be read");
         if (auto const there = check_next(generations); not there)
             return Unexpected{there.error()};
+        if (log_.unknown)
+            return of_newer_version("The entry " + std::to_string(log_.unknown->value));
         if (auto const kept = make_durable(); not kept)
             return log_failure(LogFailure::sync_failed, kept.error());
         log_.newest_generation = generations.empty() ? 0 : generations.front();
         log_.mark = mark_;
+        log_.spares = std::move(spares_);
+        if (log_.next)
+            log_.awaited = log_.next->generation;
         log_.finish();
         return RecoveredLog{std::move(log_)};
     }
@@ -145,6 +150,8 @@ private:
         auto       last = (**header).last.index;
         auto const survey = survey_segment(*bytes, seed, begin, (**header).batch,
                                            [&](Record const& record) { last = last_after(record, last); });
+        if (survey.unknown)
+            return of_newer_version("A record in the file " + segment_name(generation));
         if (bytes->size() < (**header).size)
             return damaged(generation, too_short(bytes->size(), (**header).size),
                            {survey.broken.value_or(next(last)), std::nullopt});
@@ -154,12 +161,23 @@ private:
 
         for (auto const& earlier : (**header).earlier) {
             auto const taken = take_earlier(earlier);
-            if (taken and not *taken)
+            if (taken and not *taken) {
                 torn_bytes_ += survey.torn_end;
+                spares_.push_back({generation, bytes->size()});
+            }
             if (not taken or not *taken)
                 return taken;
         }
         return take_newest(**header, *bytes, survey);
+    }
+
+    /// The refusal of something that is intact, and that nothing of this version wrote.
+    [[nodiscard]] static Unexpected<LogError> of_newer_version(std::string const& what)
+    {
+        return log_failure(
+            LogFailure::foreign_format,
+            what + " is of a kind, or has flags, that version " + std::to_string(log_format_version) +
+                " of the format does not know. A newer version of this program wrote it: start that one.");
     }
 
     [[nodiscard]] static std::string too_short(std::uint64_t size, std::uint64_t size_before)
@@ -216,6 +234,7 @@ private:
         }
         if (first_batch and durable_ >= *first_batch)
             return damaged(generation, "has no header that can be read");
+        spares_.push_back({generation, bytes.size()});
         return false;
     }
 
@@ -247,6 +266,8 @@ private:
         };
         auto const survey =
             survey_segment(*bytes, segment_seed(identity_, earlier.generation), proven, (**header).batch, take);
+        if (survey.unknown)
+            return of_newer_version("A record in the file " + segment_name(earlier.generation));
         durable_ = std::max(durable_, survey.durable);
         if (survey.end != earlier.length and durable_ < survey.batch)
             return false;
@@ -329,13 +350,14 @@ private:
         return files_.sync_directory();
     }
 
-    Files&                files_;
-    Identity              identity_;
-    RunMark               mark_;
-    LogReplay             log_;
-    std::vector<Unproven> unproven_;
-    std::uint64_t         durable_ = 0;    ///< The newest batch that anything says was durable.
-    std::uint64_t         torn_bytes_ = 0; ///< Of all that was passed over.
+    Files&                 files_;
+    Identity               identity_;
+    RunMark                mark_;
+    LogReplay              log_;
+    std::vector<SpareFile> spares_;
+    std::vector<Unproven>  unproven_;
+    std::uint64_t          durable_ = 0;    ///< The newest batch that anything says was durable.
+    std::uint64_t          torn_bytes_ = 0; ///< Of all that was passed over.
 };
 
 } // namespace totora

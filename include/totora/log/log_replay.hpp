@@ -21,17 +21,26 @@
 namespace totora
 {
 
+/// A file with the name of a newer segment than the log has: made ready and never used, or begun just before a crash.
+struct SpareFile
+{
+    std::uint64_t generation = 0;
+    std::uint64_t size = 0;
+};
+
 /// A log as recovery found it. Nothing of it is in memory but the index.
 struct RecoveredLog
 {
-    Recovered     state;
-    EntryIndex    index;
-    RunMark       mark;
-    std::uint64_t newest_start = 0;
-    std::uint64_t newest_batch = 0;       ///< The highest number that any batch was given, also one that was cut.
-    std::uint64_t durable_batch = 0;      ///< The newest batch that is whole and, once recovered, durable.
-    std::uint64_t newest_generation = 0;  ///< Of all files, also of those that are not part of the log.
-    std::vector<EarlierSegment> segments; ///< With what of each is part of the log; `last` is not filled in.
+    Recovered              state;
+    EntryIndex             index;
+    RunMark                mark;
+    std::uint64_t          newest_start = 0;
+    std::uint64_t          newest_batch = 0;  ///< The highest number that any batch was given, also one that was cut.
+    std::uint64_t          durable_batch = 0; ///< The newest batch that is whole and, once recovered, durable.
+    std::uint64_t          newest_generation = 0; ///< Of all files, also of those that are not part of the log.
+    std::vector<SpareFile> spares;                ///< The newest first.
+    std::optional<std::uint64_t> awaited;  ///< The spare of which the newest segment says that the log goes on in it.
+    std::vector<EarlierSegment>  segments; ///< With what of each is part of the log; `last` is not filled in.
 };
 
 /// What the records of a log, taken in order, make of it.
@@ -55,6 +64,8 @@ public:
     };
 
     std::optional<NextSegment> next; ///< Where the newest segment says that the log goes on.
+
+    std::optional<Index> unknown; ///< The first entry that this version does not know.
 
     /// Takes a record of the newest segment. False if no log could have written it here.
     [[nodiscard]] bool take_record(Record const& record, std::uint64_t generation)
@@ -98,8 +109,8 @@ public:
                 return false;
             index.append(entry->encoded.size(), {generation, static_cast<std::uint32_t>(offset)});
             state.entries.append({entry->term, entry->index, 1});
-            if (entry->kind == EntryKind::configuration)
-                take_configuration(*entry);
+            if (not is_known(*entry) or (entry->kind == EntryKind::configuration and not take_configuration(*entry)))
+                unknown = unknown.value_or(entry->index);
             offset += entry->encoded.size();
             rest = rest.subspan(entry->encoded.size());
         }
@@ -110,6 +121,8 @@ public:
     {
         index.truncate(from);
         state.entries.truncate(from);
+        if (unknown and *unknown >= from)
+            unknown.reset();
         while (not configurations_.empty() and configurations_.back().index >= std::max(from, Index{1}))
             configurations_.pop_back();
     }
@@ -117,7 +130,7 @@ public:
     /// Fills in what is known only at the end.
     void finish()
     {
-        state.cleanly_stopped = mark.clean;
+        state.cleanly_stopped = mark.clean and newest_start == mark.start;
         if (not configurations_.empty())
             state.configuration = configurations_.back();
         state.previous_configuration =
@@ -125,10 +138,12 @@ public:
     }
 
 private:
-    void take_configuration(EntryView const& entry)
+    [[nodiscard]] bool take_configuration(EntryView const& entry)
     {
-        if (auto const configuration = decode_configuration(entry))
+        auto const configuration = decode_configuration(entry);
+        if (configuration)
             configurations_.push_back(*configuration);
+        return configuration.has_value();
     }
 
     std::vector<Configuration> configurations_; ///< In order; that of index 0 first, if there is one.

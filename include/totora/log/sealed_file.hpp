@@ -88,8 +88,10 @@ write_sealed(Files& files, std::string_view name, FileMagic const& magic, std::s
     if (not file)
         return Unexpected{file.error()};
     auto const parts = std::array<std::span<std::byte const>, 2>{header, content};
-    if (auto const written = file->write(0, parts); not written)
+    if (auto const written = file->write(0, parts); not written) {
+        (void)files.remove(unfinished);
         return written;
+    }
     if (auto const synced = file->sync(); not synced)
         return synced;
     if (auto const renamed = files.rename(unfinished, name); not renamed)

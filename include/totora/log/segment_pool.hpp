@@ -66,6 +66,7 @@ public:
     {
         spare_ = std::make_shared<Segment<File>>(Segment<File>{generation, size, std::move(file)});
         ready_size_ = size;
+        is_adopted_ = true;
     }
 
     /// Takes the next segment. If it has not this size yet, it is made ready here and now: not smaller than needful, and not
@@ -85,6 +86,7 @@ public:
         }
         ready_size_ = 0;
         wanted_size_ = 0;
+        is_adopted_ = false;
         return std::exchange(spare_, nullptr);
     }
 
@@ -132,12 +134,14 @@ private:
             made = spare_->file.sync();
         if (made)
             ready_size_ = spare_->size += growth;
-        // A file whose sync has failed is not to be trusted again, and an empty one is of no use.
+        // A file whose sync has failed is not to be trusted again, and an empty one is of no use. One that was taken over
+        // stays: the newest segment may say that the log goes on in it.
         if (not made and (allocated or spare_->size == 0)) {
             ready_size_ = 0;
             auto const name = segment_name(spare_->generation);
             spare_.reset();
-            (void)files_.remove(name);
+            if (not std::exchange(is_adopted_, false))
+                (void)files_.remove(name);
         }
         return made;
     }
@@ -195,7 +199,8 @@ private:
 
     std::mutex                 mutex_;
     std::uint64_t              newest_generation_ = 0;
-    Ready                      spare_; ///< What will be the next segment, as far as it is ready.
+    Ready                      spare_;              ///< What will be the next segment, as far as it is ready.
+    bool                       is_adopted_ = false; ///< Whether that file is of an earlier start.
     std::vector<std::uint64_t> retired_;
     std::optional<std::chrono::steady_clock::time_point> failed_at_;
     std::atomic<std::uint64_t>                           ready_size_ = 0;

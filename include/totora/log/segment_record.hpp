@@ -96,7 +96,11 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
     put(into.data(), head_guard(into, seed, offset));
 }
 
-/// The head that `bytes` begin with, if there is an intact one that was written at this place.
+/// Whether a record is of a kind that this version knows.
+[[nodiscard]] constexpr bool is_known(RecordKind kind) { return kind >= RecordKind::vote and kind <= RecordKind::next; }
+
+/// The head that `bytes` begin with, if there is an intact one that was written at this place. Its kind is 0 if this version does not
+/// know it, or does not know what stands in the reserved bytes.
 [[nodiscard]] constexpr std::optional<RecordHead>
 decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t offset)
 {
@@ -104,10 +108,11 @@ decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t of
         return std::nullopt;
     auto const* const from = bytes.data();
     auto const        kind = get<std::uint64_t>(from + 16);
-    if (kind < 1 or kind > 5 or get<std::uint32_t>(from) != head_guard(bytes, seed, offset))
+    if (get<std::uint32_t>(from) != head_guard(bytes, seed, offset))
         return std::nullopt;
+    auto const known = kind <= 0xFF and is_known(static_cast<RecordKind>(kind));
     return RecordHead{
-        .kind = static_cast<RecordKind>(kind),
+        .kind = known ? static_cast<RecordKind>(kind) : RecordKind{},
         .numbers = {get<std::uint64_t>(from + 24), get<std::uint64_t>(from + 32), get<std::uint64_t>(from + 40)},
         .body_size = get<std::uint32_t>(from + 8),
         .count = get<std::uint32_t>(from + 12),

@@ -50,6 +50,7 @@ struct SegmentSurvey
     std::uint64_t newest = 0;    ///< The highest number of a batch that any seal has.
     std::uint64_t torn_end = 0;  ///< Behind the last head of a record that stands behind `end`; `end` if there is none.
     std::optional<Index> broken; ///< The first entry that cannot be used of the record at `end`, if its head is intact.
+    bool unknown = false; ///< Whether the record at `end` is intact and of a kind that this version does not know.
     std::optional<Index> behind; ///< The first index of the first append behind `end` whose head is intact.
 
     /// Whether something was written behind `end`.
@@ -68,6 +69,7 @@ template <typename Visit>
                                       .newest = first_batch,
                                       .torn_end = begin,
                                       .broken = {},
+                                      .unknown = false,
                                       .behind = {}};
     auto const head_at = [&](std::uint64_t offset) {
         return offset > bytes.size() ? std::nullopt
@@ -79,6 +81,9 @@ template <typename Visit>
     };
 
     while (auto const head = head_at(survey.end)) {
+        survey.unknown = not is_known(head->kind);
+        if (survey.unknown)
+            break;
         auto const body_begins = static_cast<std::size_t>(survey.end) + record_head_size;
         auto const whole = head->body_size <= bytes.size() - body_begins;
         auto const record =

@@ -64,6 +64,12 @@ public:
     /// What a server needs for going on in a term, each synced on its own: a vote, a truncation and a no-op.
     static constexpr std::uint64_t reserve = 6 * record_head_size + aligned(entry_header_size);
 
+    /// The least size of the first segment of a start after those that recovery found.
+    [[nodiscard]] static std::uint64_t smallest_after(std::vector<EarlierSegment> const& recovered)
+    {
+        return header_size_for(recovered.size()) + ending_size + reserve;
+    }
+
     /// Begins the first segment of a start behind those that recovery found.
     [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
     {

@@ -18,9 +18,14 @@
 #include "totora/policy/log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace totora
 {
@@ -59,14 +64,18 @@ struct SegmentedLogParts
           reader(files, image.index, image.runs)
     {}
 
-    /// Begins a segment of this start's own; only when it is durable, others may go.
+    /// Begins a segment of this start's own; only when it is durable, others may go or be shortened. On a full disk that gives back
+    /// the space for the rest, and a spare segment of the last start is the one that is begun.
     [[nodiscard]] Result<Done, LogError> begin()
     {
         // Segments without the file that counts the starts are damage, so it is there before the first of them.
-        if (found.mark.start == 0)
+        auto const is_first = found.mark.start == 0;
+        if (is_first)
             if (auto const marked = write_run_mark(files, {image.start, 0, 0, false}); not marked)
                 return log_failure(LogFailure::write_failed, marked.error());
         pool.start_behind(found.newest_generation);
+        if (auto const adopted = adopt_spare(); not adopted)
+            return log_failure(LogFailure::write_failed, adopted.error());
         auto const begun = tail.begin(found.segments, found.newest_batch + 1);
         if (not begun)
             return log_failure(LogFailure::write_failed, begun.error());
@@ -75,13 +84,54 @@ struct SegmentedLogParts
         writer.write_and_sync();
         if (auto const failed = writer.failure())
             return Unexpected{*failed};
-        if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false}); not marked)
-            return log_failure(LogFailure::write_failed, marked.error());
         if (auto const removed = remove_leftovers(); not removed)
             return log_failure(LogFailure::write_failed, removed.error());
-        if (auto const shortened = shorten_previous(); not shortened)
-            return log_failure(LogFailure::write_failed, shortened.error());
+        (void)shorten_previous(); // If that fails, its space stays taken.
+        // The header says which start this is; the file only says again what is durable.
+        if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
+            not marked and (is_first or not is_lack_of_space(marked.error().number)))
+            return log_failure(LogFailure::write_failed, marked.error());
         syncer.start([this] { return writer.work(); });
+        return Done{};
+    }
+
+    /// Takes over the newest file that recovery passed over, so that a start needs no space, or little. Only the newest: an older
+    /// one could be found in the place of this start's own segment. One that is too small gives way to the one before it.
+    [[nodiscard]] Outcome adopt_spare()
+    {
+        auto const& spares = found.spares;
+        for (auto spare = spares.begin(); spare != spares.end(); ++spare) {
+            auto const is_too_small = spare->size < tail.smallest_after(found.segments);
+            if (is_too_small and std::next(spare) != spares.end() and spare->generation != found.awaited) {
+                if (auto const removed = files.remove(segment_name(spare->generation)); not removed)
+                    return removed;
+                if (auto const synced = files.sync_directory(); not synced)
+                    return synced;
+                continue;
+            }
+            return spare->size < segment_size_end ? adopt(*spare) : Outcome{Done{}};
+        }
+        return Done{};
+    }
+
+    /// Writes over all of it. What was written into it for its generation must not stay; and after a sync that failed, nobody
+    /// knows what of it, and of its size, is on the disk.
+    [[nodiscard]] Outcome adopt(SpareFile const& spare)
+    {
+        auto file = files.open(segment_name(spare.generation));
+        if (not file)
+            return Unexpected{file.error()};
+        auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
+        for (auto offset = std::uint64_t{0}; offset < spare.size; offset += zeros.size()) {
+            auto const size = std::min<std::uint64_t>(zeros.size(), spare.size - offset);
+            auto const parts =
+                std::array<std::span<std::byte const>, 1>{std::span{zeros}.first(static_cast<std::size_t>(size))};
+            if (auto const written = file->write(offset, parts); not written)
+                return written;
+        }
+        if (auto const synced = file->sync(); not synced)
+            return synced;
+        pool.adopt(spare.generation, spare.size, std::move(*file));
         return Done{};
     }
 
@@ -94,7 +144,7 @@ struct SegmentedLogParts
         for (auto const& name : *names) {
             auto const generation = generation_of(name);
             auto const is_named = [&](EarlierSegment const& segment) { return segment.generation == generation; };
-            if (generation and generation <= found.newest_generation and
+            if (generation and generation <= found.newest_generation and generation != tail.generation() and
                 std::none_of(found.segments.begin(), found.segments.end(), is_named))
                 if (auto const removed = files.remove(name); not removed)
                     return removed;

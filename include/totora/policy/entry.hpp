@@ -100,6 +100,15 @@ struct EntryView
                      .encoded = bytes.first(entry_header_size + length)};
 }
 
+/// Whether this version knows everything that stands in the header of an entry: its kind, no flags, and nothing in the reserved bytes.
+/// What it does not know it neither stores nor applies nor passes over; the checksum says that it is no damage.
+[[nodiscard]] constexpr bool is_known(EntryView const& entry)
+{
+    auto const* const header = entry.encoded.data();
+    return (entry.kind == EntryKind::command or entry.kind == EntryKind::no_op or entry.kind == EntryKind::configuration) and
+           entry.flags == 0 and get<std::uint16_t>(header + 30) == 0 and get<std::uint32_t>(header + 32) == 0;
+}
+
 /// The checksum that an encoded entry should carry.
 [[nodiscard]] constexpr std::uint32_t entry_checksum(std::span<std::byte const> encoded)
 {

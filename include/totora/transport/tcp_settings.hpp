@@ -113,6 +113,8 @@ struct TcpError
         return "a field out of range";
     case FrameRefusal::bad_entry:
         return "not the entries that it names";
+    case FrameRefusal::newer_entry:
+        return "an entry that only a newer version of this program knows";
     case FrameRefusal::another_cluster:
         return "of another cluster";
     case FrameRefusal::another_group:

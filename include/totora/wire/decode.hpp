@@ -83,12 +83,8 @@ refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
     if (entry.index != index or entry.term != append.entries.term)
         return FrameRefusal::bad_entry;
 
-    auto const* const header = entry.encoded.data();
-    if (entry.flags != 0 or get<std::uint16_t>(header + 30) != 0 or get<std::uint32_t>(header + 32) != 0)
-        return FrameRefusal::bad_entry;
-    if (entry.kind != EntryKind::command and entry.kind != EntryKind::no_op and entry.kind != EntryKind::configuration)
-        return FrameRefusal::bad_entry;
-
+    if (not is_known(entry))
+        return FrameRefusal::newer_entry;
     if (entry.kind == EntryKind::configuration and not decode_configuration(entry))
         return FrameRefusal::bad_entry;
     return std::nullopt;

@@ -96,6 +96,7 @@ enum class FrameRefusal : std::uint8_t
     bad_checksum,        ///< Changed on the way.
     bad_field,           ///< Intact, but a field has a value that it may not have.
     bad_entry,           ///< Intact, but the entries are not those that the message names.
+    newer_entry,         ///< Intact, but with an entry of a kind, or with flags, that this version does not know.
     another_cluster,     ///< For or from another cluster.
     another_group,       ///< Of a group that is not served here.
     another_server,      ///< For another server.

@@ -16,6 +16,7 @@ struct CrashBounds
     std::uint64_t images_per_call = 1024; ///< All images up to this number; a sample of so many if there are more.
     std::uint64_t deep_every = 64;        ///< One image in so many is crashed again at every call of its recovery.
     std::uint64_t deep_images = 16;       ///< Images of each of those calls, in the same way.
+    std::uint64_t full_every = 5;         ///< One image in so many is recovered on a disk that is full, or nearly.
     std::uint64_t images_max = 20'000;    ///< That are recovered in one workload; then it ends.
 };
 
@@ -32,6 +33,8 @@ struct CrashFigures
     std::uint64_t recoveries = 0;      ///< Logs that were opened on an image.
     std::uint64_t torn_tails = 0;      ///< Recoveries that reported one.
     std::uint64_t faults = 0;          ///< Calls that were made to fail, before or between the crashes.
+    std::uint64_t full = 0;            ///< Recoveries on a full disk.
+    std::uint64_t too_full = 0;        ///< Those of them that needed space, and were repeated when there was some.
     std::uint64_t recycled = 0;        ///< Times that a workload wrote to a file again under another name.
     std::uint64_t images_recycled = 0; ///< Distinct images after the first of those in their workload.
 };

@@ -50,6 +50,17 @@ public:
     /// How many bytes all files may have together.
     void limit_space(std::uint64_t bytes) { space_ = bytes; }
 
+    [[nodiscard]] bool is_limited() const { return space_ != std::numeric_limits<std::uint64_t>::max(); }
+
+    /// How many bytes all files have.
+    [[nodiscard]] std::uint64_t used() const
+    {
+        auto used = std::uint64_t{0};
+        for (auto const& [name, node] : names_)
+            used += node->now().size();
+        return used;
+    }
+
     /// How many versions there are of each thing that may be on the disk so or so. The product of the counts is the number
     /// of choices, of which several may give the same image.
     [[nodiscard]] std::vector<std::uint32_t> choices() const
@@ -175,13 +186,7 @@ private:
         name_changes_.push_back(std::move(change));
     }
 
-    [[nodiscard]] std::uint64_t space_left() const
-    {
-        auto used = std::uint64_t{0};
-        for (auto const& [name, node] : names_)
-            used += node->now().size();
-        return used < space_ ? space_ - used : 0;
-    }
+    [[nodiscard]] std::uint64_t space_left() const { return used() < space_ ? space_ - used() : 0; }
 
     void changed() const
     {

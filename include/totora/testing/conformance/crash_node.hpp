@@ -23,7 +23,8 @@ inline constexpr std::size_t sector_size = 512;
 ///
 /// Each sector that was written since the last sync has a version for each write, of which any may be found. A new size is
 /// such a version too, apart from the bytes. After a sync that failed nobody knows: its versions stay possible for ever,
-/// and later syncs do not write them again, as on Linux.
+/// and later syncs do not write them again, as on Linux. What is written again counts as any write; with the last bytes of a
+/// file its size is, too.
 class CrashNode
 {
 public:
@@ -42,6 +43,7 @@ public:
         auto const end = offset + bytes.size();
         if (end > now_.size())
             resize(end);
+        size_is_dirty_ = size_is_dirty_ or (end == now_.size() and not sizes_.empty());
         std::copy(bytes.begin(), bytes.end(), now_.begin() + static_cast<std::ptrdiff_t>(offset));
         touch(offset, end);
     }

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ concept log_over_files = requires(T const& maker, CrashFiles& files, Identity co
 ///
 /// Kept must be what was reported durable, and of the rest a prefix of the writes. No such image may be refused. The
 /// recovered log is then written to, loses its power again, and must have kept all. In some images, recovery itself is
-/// interrupted at every call. Some calls fail, too. A workload is the same for the same seed, whatever was run before.
+/// interrupted at every call; some disks are full when it begins. Some calls fail, too. A workload is the same for the same seed, whatever was run before.
 template <log_over_files Maker>
 class LogCrashes
 {
@@ -156,6 +157,12 @@ private:
         ++figures_.recoveries;
         auto files = CrashFiles{disk};
         auto log = maker_->open(files);
+        if (not log and log.error().failure == LogFailure::no_space and disk->is_limited()) {
+            ++figures_
+                  .too_full; // It may need space; then it changed nothing that keeps the next start from succeeding.
+            disk->limit_space(std::numeric_limits<std::uint64_t>::max());
+            log = maker_->open(files);
+        }
         if (not log)
             return breaks("no image of a crash is refused", "It was refused: " + log.error().sentence, story);
         auto const recovered = log->recover();
@@ -215,11 +222,19 @@ private:
             lines.emplace_back("recovered, and then:");
             return joined(std::move(lines), disk->last_calls(20));
         }};
+        if (parent.high % bounds_.full_every == 0) {
+            ++figures_.full;
+            disk->limit_space(disk->used() + parent.low % 1024);
+        }
         if (parent.low % bounds_.deep_every == 0)
             disk->on_change([&] { crash_again(*disk, parent, workload, story); });
         open(disk, workload, story, [&](Log& log) {
-            workload.append(log, 1 + workload.dice().roll(3), 2, bounds_.payload_max);
-            workload.vote(log);
+            auto const count = 1 + workload.dice().roll(3);
+            auto const full = disk->is_limited();
+            if (not full or log.has_room(count * (bounds_.payload_max + entry_header_size)))
+                workload.append(log, count, 2, bounds_.payload_max);
+            if (not full or log.has_room(0))
+                workload.vote(log);
             log.sync();
             workload.note(log);
         });

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "totora/log/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Starts on a disk that is full, or nearly: point 21 of what the shell keeps in bad weather.
+
+using namespace totora;
+using namespace totora::test;
+using boost::unit_test::label;
+
+namespace
+{
+
+std::uint64_t used_on(Disk const& disk)
+{
+    auto used = std::uint64_t{0};
+    for (auto const& name : disk->file_names())
+        used += disk->content(name).size();
+    return used;
+}
+
+/// A disk with 30 entries, killed in the middle, whose log had the next segment ready.
+Disk disk_with_a_spare(SegmentedLogOptions const& options = small_options())
+{
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk, options);
+    for (auto write = std::uint64_t{1}; write <= 10; ++write) {
+        log->append(WriteNumber{write}, entries_of(Term{1}, Index{write * 3 - 2}, 3, 60));
+        log->sync();
+    }
+    BOOST_TEST(log->durable().through().value == 10U);
+    BOOST_TEST(log->has_room(3000));
+    return disk;
+}
+
+/// The newest file that no header was written to for its generation.
+std::string spare_on(Disk const& disk)
+{
+    auto spare = std::string{};
+    for (auto const& name : disk->file_names()) {
+        auto const header = decode_segment_header(disk->content(name));
+        if (generation_of(name) and (not header or header->generation != generation_of(name)))
+            spare = name;
+    }
+    return spare;
+}
+
+/// The generation of the newest segment that has a header.
+std::uint64_t newest_begun(ForgetfulDisk const& disk)
+{
+    auto newest = std::uint64_t{0};
+    for (auto const& name : disk.file_names())
+        if (auto const header = decode_segment_header(disk.content(name));
+            header and header->generation == generation_of(name))
+            newest = std::max(newest, header->generation);
+    return newest;
+}
+
+/// Appends entries for as long as there is room, and then terms for as long as there is room for those. The number of entries.
+std::uint64_t fill(TestLog& log)
+{
+    auto write = std::uint64_t{0};
+    auto entries = std::uint64_t{0};
+    for (; log.has_room(100); ++entries) {
+        log.append(WriteNumber{++write}, entries_of(log.last().term, next(log.last().index), 1, 60));
+        log.sync();
+    }
+    for (auto term = log.last().term.value + 1; log.has_room(0); ++term) {
+        log.save_vote(WriteNumber{++write}, Term{term}, ServerId{1});
+        log.sync();
+    }
+    BOOST_TEST(log.failure().value_or(LogError{}).sentence == "");
+    BOOST_TEST(log.durable().through().value == write);
+    return entries;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log_full_disk)
+
+BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_goes_on_in_the_spare_segment, *label("case_67"))
+{
+    auto const disk = disk_with_a_spare();
+    auto const spare = spare_on(disk);
+    BOOST_REQUIRE(spare != "");
+    disk->limit_space(used_on(disk));
+
+    auto last = Index{};
+    {
+        auto log = open_log(disk);
+        BOOST_REQUIRE(log.has_value());
+        BOOST_TEST(log->last().index.value == 30U);
+        BOOST_TEST(log->start() == 2U);
+        BOOST_TEST(fill(*log) > 5U);
+        last = log->last().index;
+    }
+    disk->lose_power();
+
+    auto log = open_log(disk); // Still full; and it is the third start, although the second could not say so.
+    BOOST_TEST((log.has_value() or log.error().failure == LogFailure::no_space));
+    disk->limit_space(1U << 20U);
+    auto const again = open_log(disk);
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST((again->last().index == last));
+    BOOST_TEST(again->start() >= 3U);
+}
+
+/// The mark of the clean stop is one start old then, and says nothing of the last one.
+BOOST_AUTO_TEST_CASE(a_start_that_could_not_leave_its_mark_was_not_stopped_cleanly)
+{
+    auto const disk = disk_with_a_spare();
+    open_log(disk)->close();
+    disk->interfere([](FileCall call, std::string_view name) {
+        return call == FileCall::create and name == "run.new" ? ENOSPC : 0;
+    });
+    {
+        auto log = open_log(disk);
+        BOOST_REQUIRE_MESSAGE(log.has_value(), "the mark is not needed");
+        BOOST_TEST(log->recover()->cleanly_stopped);
+        log->append(WriteNumber{1}, entries_of(Term{5}, Index{31}, 1));
+        log->sync();
+    }
+    disk->interfere(nullptr);
+
+    BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_with_little_space_begins_a_small_segment, *label("case_67"))
+{
+    auto small = 0;
+    for (auto space = std::uint64_t{0}; space < 4000; space += 50) {
+        auto const disk = disk_with_a_spare();
+        for (auto spare = spare_on(disk); not spare.empty(); spare = spare_on(disk))
+            disk->drop_file(spare);
+        disk->limit_space(used_on(disk) + space);
+
+        auto log = open_log(disk);
+
+        if (not log) {
+            BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().sentence);
+            BOOST_TEST(space < 1500U, "with " << space << " bytes: " << log.error().sentence);
+            continue;
+        }
+        BOOST_TEST(log->last().index.value == 30U);
+        BOOST_TEST(log->has_room(0));
+        small += log->has_room(3000) ? 0 : 1;
+        (void)fill(*log);
+    }
+    BOOST_TEST(small > 20);
+}
+
+/// Killed when a batch went on in the next segment, and before it was durable: that segment has records of its generation.
+BOOST_AUTO_TEST_CASE(a_start_takes_over_a_segment_that_was_begun_and_never_durable,
+                     *label("case_67") * label("case_64"))
+{
+    for (auto const header_is_lost : {false, true}) {
+        auto const disk = disk_with_a_spare();
+        auto       log = open_log(disk);
+        auto const begun = segment_name(newest_begun(*disk));
+        auto       fails = false;
+        disk->interfere([&](FileCall call, std::string_view name) {
+            fails = fails or (call == FileCall::write and generation_of(name) and name != begun);
+            return fails and call == FileCall::sync ? EIO : 0;
+        });
+        auto write = std::uint64_t{0};
+        while (not log->failure()) {
+            log->append(WriteNumber{++write}, entries_of(Term{3}, next(log->last().index), 10, 60));
+            log->sync();
+        }
+        disk->interfere(nullptr);
+        auto const durable = log->durable().through().value;
+        BOOST_TEST(durable > 0U);
+        if (header_is_lost)
+            disk->lose_power({.keeps = [](auto, std::size_t sector) { return sector >= 1; }, .names_kept = 1000});
+        disk->limit_space(used_on(disk) + (header_is_lost ? 0 : 2000)); // With its header it is part of the log.
+
+        auto again = open_log(disk);
+
+        BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().sentence));
+        BOOST_TEST(again->last().index.value >= 30U + 10 * durable);
+        (void)fill(*again);
+        auto const last = again->last();
+        disk->lose_power();
+        disk->limit_space(1U << 20U);
+        auto const once_more = open_log(disk);
+        BOOST_REQUIRE_MESSAGE(once_more.has_value(), (once_more ? "" : once_more.error().sentence));
+        BOOST_TEST((once_more->last() == last));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_segment_is_shortened_before_the_next_header_is_durable, *label("case_98"))
+{
+    auto const disk = disk_with_a_spare();
+    struct Asked
+    {
+        FileCall    call;
+        std::string name;
+    };
+    auto calls = std::vector<Asked>{};
+    disk->interfere([&](FileCall call, std::string_view name) {
+        calls.push_back({call, std::string{name}});
+        return 0;
+    });
+
+    auto log = open_log(disk);
+
+    disk->interfere(nullptr);
+    BOOST_REQUIRE(log.has_value());
+    auto const shortened =
+        std::find_if(calls.begin(), calls.end(), [](auto const& asked) { return asked.call == FileCall::truncate; });
+    BOOST_REQUIRE((shortened != calls.end()));
+    auto header = calls.begin();
+    for (auto at = calls.begin(); at != shortened; ++at)
+        if (at->call == FileCall::write and generation_of(at->name) and at->name != shortened->name)
+            header = at;
+    auto const synced = std::find_if(header, shortened, [&](auto const& asked) {
+        return asked.call == FileCall::sync and asked.name == header->name;
+    });
+    BOOST_TEST((header != calls.begin()));
+    BOOST_TEST((synced != shortened));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
