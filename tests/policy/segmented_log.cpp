@@ -593,24 +593,6 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_made_ready_in_part_has_its_reserve_too, 
     BOOST_TEST(log->durable().through().value == write);
 }
 
-BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence)
-{
-    auto const disk = disk_with_log();
-    open_log(disk)->close();
-    for (auto const& name : {std::string{identity_name}, std::string{run_name}, segment_name(1)}) {
-        auto const newer = disk->clone();
-        auto       bytes = newer->content(name);
-        bytes[8] = std::byte{2};
-        newer->set_content(name, bytes);
-
-        auto const opened = open_log(newer);
-
-        BOOST_REQUIRE(not opened.has_value());
-        BOOST_TEST((opened.error().failure == LogFailure::foreign_format));
-        BOOST_TEST(opened.error().sentence.find("version 2") != std::string::npos);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(a_segment_of_another_servers_log_is_refused)
 {
     auto const disk = disk_with_log();

@@ -111,4 +111,90 @@ BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_and_not
     }
 }
 
+/// Sets the version of a small file or of a segment's header, with a checksum that is right.
+std::vector<std::byte> with_version(std::vector<std::byte> bytes, std::uint32_t version)
+{
+    put(bytes.data() + 8, version);
+    auto const all = std::span<std::byte const>{bytes};
+    auto const is_segment = bytes[6] == std::byte{'s'};
+    auto const size = get<std::uint32_t>(bytes.data() + 12) + (is_segment ? 0 : sealed_header_size);
+    put(bytes.data() + 16, crc32c(all.first(size).subspan(20), crc32c(all.first(16))));
+    return bytes;
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence, *label("case_99"))
+{
+    auto const disk = disk_with_log();
+    open_log(disk)->close();
+    for (auto const& name : {std::string{identity_name}, std::string{run_name}, segment_name(1)}) {
+        auto const newer = disk->clone();
+        newer->set_content(name, with_version(newer->content(name), 2));
+
+        auto const opened = open_log(newer);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST((opened.error().failure == LogFailure::foreign_format));
+        BOOST_TEST(opened.error().sentence.find("version 2") != std::string::npos);
+    }
+}
+
+/// Point 25: whoever is told to start a newer program looks for one in vain.
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_version_is_damage_and_no_newer_version, *label("case_65"))
+{
+    auto const disk = disk_with_log();
+    open_log(disk)->close();
+    for (auto const& name : {std::string{identity_name}, std::string{run_name}, segment_name(1)})
+        for (auto at = std::size_t{8}; at < 12; ++at) {
+            auto const rotten = disk->clone();
+            auto       bytes = rotten->content(name);
+            bytes[at] ^= std::byte{2};
+            rotten->set_content(name, bytes);
+
+            auto const opened = open_log(rotten);
+
+            BOOST_REQUIRE(not opened.has_value());
+            BOOST_TEST((opened.error().failure == LogFailure::damaged), name << ": " << opened.error().sentence);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_no_segment_can_have_are_refused_at_once)
+{
+    auto const disk = disk_with_log();
+    auto const calls = disk->calls();
+    auto const refused = [&](std::uint64_t segment, std::uint64_t record) {
+        auto options = small_options();
+        options.segment_bytes = segment;
+        options.record_bytes_max = record;
+        auto const opened = open_log(disk, options);
+        return not opened and opened.error().failure == LogFailure::unsupported;
+    };
+
+    BOOST_TEST(refused(0, 700));
+    BOOST_TEST(refused(4096, 0));
+    BOOST_TEST(refused(std::uint64_t{1} << 32U, 700));
+    BOOST_TEST(refused(std::uint64_t{1} << 40U, 700));
+    BOOST_TEST(refused(4096, std::uint64_t{1} << 32U));
+    BOOST_TEST(disk->calls() == calls);
+    auto log = open_log(disk);
+    BOOST_TEST(not log->has_room(std::uint64_t{1} << 32U));
+    BOOST_TEST(log->has_room(100));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_with_a_generation_that_no_log_reaches_is_refused)
+{
+    for (auto const generation : {generation_end, ~std::uint64_t{0}}) {
+        auto const disk = disk_with_log();
+        open_log(disk)->close();
+        auto files = ForgetfulFiles{disk};
+        BOOST_TEST(files.create(segment_name(generation)).has_value());
+        auto const names = disk->file_names();
+
+        auto const opened = open_log(disk);
+
+        BOOST_REQUIRE(not opened.has_value());
+        BOOST_TEST(opened.error().sentence.find(segment_name(generation)) != std::string::npos);
+        BOOST_TEST((disk->file_names() == names));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -45,6 +45,9 @@ struct RunMark
     friend constexpr bool operator==(RunMark const&, RunMark const&) = default;
 };
 
+/// No log lives long enough to reach this generation: a file that has it is none of ours, and those after it would wrap.
+inline constexpr std::uint64_t generation_end = std::uint64_t{1} << 63U;
+
 [[nodiscard]] inline std::string segment_name(std::uint64_t generation)
 {
     auto name = std::string{"segment-"};

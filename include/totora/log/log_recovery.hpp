@@ -62,6 +62,12 @@ public:
                 generations.push_back(*generation);
         std::sort(generations.rbegin(), generations.rend());
 
+        if (not generations.empty() and generations.front() >= generation_end)
+            return log_failure(LogFailure::damaged,
+                               "The file " + segment_name(generations.front()) +
+                                   " is no segment of this log, which has not begun so many. Remove it, "
+                                   "or restore the directory.");
+
         begin_anew();
         auto newest = std::uint64_t{0};
         for (auto const generation : generations) {
@@ -198,13 +204,10 @@ private:
     [[nodiscard]] Result<std::optional<SegmentHeader>, LogError>
     read_header(std::uint64_t generation, std::span<std::byte const> bytes)
     {
-        // A file that never was a segment is all zeros here; one of another version says so.
-        auto const ours = check_format(segment_name(generation), segment_magic, bytes);
-        auto const has_magic =
-            bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, segment_magic.begin(),
-                                              [](auto byte, char letter) { return byte == std::byte(letter); });
-        if (has_magic and not ours)
-            return Unexpected{ours.error()};
+        // A file that never was a segment is all zeros here; one of another version says so, and its checksum is right.
+        if (is_intact_header(bytes))
+            if (auto const ours = check_format(segment_name(generation), segment_magic, bytes); not ours)
+                return Unexpected{ours.error()};
         auto header = decode_segment_header(bytes);
         if (header and header->generation != generation)
             header.reset();
@@ -225,7 +228,7 @@ private:
             auto const head = decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
             if (not head)
                 continue;
-            torn_bytes_ += size_of(*head);
+            torn_bytes_ += is_at_rest(*head) ? 0 : size_of(*head);
             if (head->kind != RecordKind::seal)
                 continue;
             first_batch = first_batch.value_or(head->numbers[0]);

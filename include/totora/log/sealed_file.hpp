@@ -51,14 +51,19 @@ inline constexpr std::size_t sealed_header_size = 20;
     return Unexpected{LogError{failure, std::move(sentence)}};
 }
 
-/// Whether a file says that it is ours and of a version that we know; a sentence about it otherwise.
+[[nodiscard]] inline bool has_magic(FileMagic const& magic, std::span<std::byte const> bytes)
+{
+    return bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, magic.begin(),
+                                             [](auto byte, char letter) { return byte == std::byte(letter); });
+}
+
+/// Whether a file says that it is ours and of a version that we know; a sentence about it otherwise. What it says is only worth
+/// something if its checksum is right.
 [[nodiscard]] inline Result<Done, LogError>
 check_format(std::string_view name, FileMagic const& magic, std::span<std::byte const> bytes)
 {
     auto const named = "The file " + std::string{name};
-    if (bytes.size() < 12 or
-        not std::equal(bytes.begin(), bytes.begin() + 8, magic.begin(),
-                       [](auto byte, auto letter) { return byte == static_cast<std::byte>(letter); }))
+    if (not has_magic(magic, bytes))
         return log_failure(LogFailure::foreign_format, named + " is not part of a log of totora.");
     if (auto const version = get<std::uint32_t>(bytes.data() + 8); version != log_format_version)
         return log_failure(LogFailure::foreign_format, named + " has the format version " + std::to_string(version) +
@@ -131,14 +136,17 @@ read_sealed(Files& files, std::string_view name, FileMagic const& magic)
     auto                  bytes = read_file(files, name, sealed_size_max);
     if (not bytes)
         return bytes;
-    if (auto const ours = check_format(name, magic, *bytes); not ours)
-        return Unexpected{ours.error()};
     auto const all = std::span<std::byte const>{*bytes};
+    auto const ours = check_format(name, magic, all);
+    if (not has_magic(magic, all))
+        return Unexpected{ours.error()};
     if (all.size() < sealed_header_size or all.size() - sealed_header_size != get<std::uint32_t>(all.data() + 12) or
         get<std::uint32_t>(all.data() + 16) != crc32c(all.subspan(sealed_header_size), crc32c(all.first(16))))
         return log_failure(LogFailure::damaged,
                            "The file " + std::string{name} +
                                " is damaged. Restore the directory: " + std::string{cannot_return});
+    if (not ours)
+        return Unexpected{ours.error()};
     bytes->erase(bytes->begin(), bytes->begin() + sealed_header_size);
     return bytes;
 }

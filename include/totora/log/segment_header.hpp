@@ -80,17 +80,26 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
     return bytes;
 }
 
+/// Whether a file begins with the header of a segment, of this version or another, that is as it was written: in all versions
+/// its first 20 bytes are the same.
+[[nodiscard]] inline bool is_intact_header(std::span<std::byte const> bytes)
+{
+    if (bytes.size() < sealed_header_size or not has_magic(segment_magic, bytes))
+        return false;
+    auto const size = get<std::uint32_t>(bytes.data() + 12);
+    if (size < sealed_header_size or size > bytes.size())
+        return false;
+    return get<std::uint32_t>(bytes.data() + 16) == crc32c(bytes.first(size).subspan(20), crc32c(bytes.first(16)));
+}
+
 /// The header that a file begins with; nothing if there is no intact one.
 [[nodiscard]] inline std::optional<SegmentHeader> decode_segment_header(std::span<std::byte const> bytes)
 {
-    if (bytes.size() < segment_header_size or not check_format("", segment_magic, bytes))
+    if (bytes.size() < segment_header_size or not is_intact_header(bytes) or not check_format("", segment_magic, bytes))
         return std::nullopt;
     auto const size = get<std::uint32_t>(bytes.data() + 12);
     auto const count = std::size_t{get<std::uint32_t>(bytes.data() + 20)};
-    if (size > bytes.size() or count > bytes.size() / 32 or size != header_size_for(count))
-        return std::nullopt;
-    auto const all = bytes.first(size);
-    if (get<std::uint32_t>(bytes.data() + 16) != crc32c(all.subspan(20), crc32c(all.first(16))))
+    if (count > bytes.size() / 32 or size != header_size_for(count))
         return std::nullopt;
     auto const* from = bytes.data() + 24;
     auto const  number = [&from] {

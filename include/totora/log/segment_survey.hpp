@@ -41,6 +41,13 @@ struct Record
     return std::nullopt;
 }
 
+/// Whether a seal was written when nothing followed its batch: its batch was durable then. It ends no batch, and may stand at any
+/// place after the last record.
+[[nodiscard]] constexpr bool is_at_rest(RecordHead const& head)
+{
+    return head.kind == RecordKind::seal and head.numbers[0] == head.numbers[1];
+}
+
 /// What the bytes of a segment say about themselves: how far its records are whole, and what lies behind.
 struct SegmentSurvey
 {
@@ -104,9 +111,11 @@ template <typename Visit>
         auto const head = head_at(offset);
         if (not head)
             continue;
-        survey.torn_end = offset + size_of(*head);
         if (head->kind == RecordKind::seal)
             note_seal(*head);
+        if (is_at_rest(*head))
+            continue;
+        survey.torn_end = offset + size_of(*head);
         if (head->kind == RecordKind::append and offset > survey.end and not survey.behind)
             survey.behind = Index{head->numbers[0]};
     }

@@ -19,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -172,7 +171,7 @@ private:
     {
         auto const is_of_reserve = size <= record_head_size + aligned(entry_header_size);
         auto const needed = segment_overhead() + reserve + (is_of_reserve ? 0 : size);
-        if (needed > std::numeric_limits<std::uint32_t>::max())
+        if (needed >= segment_size_end)
             return Unexpected{FileError{0, "An entry is too large for any segment."}};
         auto taken = pool_.take(needed, segment_ ? 0 : pool_.segment_size());
         if (not taken)

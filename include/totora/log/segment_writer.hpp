@@ -131,14 +131,53 @@ public:
                 fail({failure, outcome.error().sentence});
         }
         taken_.clear();
-        auto const lock = std::lock_guard{wake_mutex_};
-        if (wake_)
-            wake_();
+        wake();
         return true;
+    }
+
+    /// Says in the segment once more what the last sync made durable, when nothing has followed it for a while: the next seal would
+    /// say it, but none may come for hours. On a page of its own, where there is one: what damages the last batch spares it.
+    ///
+    /// It is no write of the node's: it has no number, wakes nobody, and the next record is written over it. Nothing of it is planned,
+    /// so that no call of the node waits for it.
+    void seal_at_rest()
+    {
+        auto const segment = std::exchange(unsealed_, nullptr);
+        if (not segment or failed_)
+            return;
+        auto const apart = (unsealed_end_ + page_size - 1) / page_size * page_size;
+        auto const fits = [&](std::uint64_t offset) { return offset + record_head_size <= segment->size; };
+        auto const offset = fits(apart) ? apart : unsealed_end_;
+        if (not fits(offset))
+            return;
+        auto const batch = durable_batch_.load();
+        auto       bytes = std::array<std::byte, record_head_size>{};
+        encode_head(bytes, {.kind = RecordKind::seal, .numbers = {batch, batch, unsealed_commit_}},
+                    segment_seed(identity_, segment->generation), offset);
+        auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
+        auto       failure = LogFailure::write_failed;
+        auto       outcome = segment->file.write(offset, parts);
+        if (outcome) {
+            failure = LogFailure::sync_failed;
+            outcome = segment->file.sync();
+        }
+        if (outcome)
+            return;
+        fail({failure, outcome.error().sentence});
+        wake();
     }
 
 private:
     using Outcome = Result<Done, FileError>;
+
+    static constexpr std::uint64_t page_size = 4096; ///< What is often damaged as a whole.
+
+    void wake()
+    {
+        auto const lock = std::lock_guard{wake_mutex_};
+        if (wake_)
+            wake_();
+    }
 
     /// Writes the regions, neighbours in one call.
     [[nodiscard]] Outcome write_all()
@@ -202,7 +241,14 @@ private:
     /// What follows from everything that was taken being durable.
     void settle(WriteNumber through)
     {
-        durable_batch_ = taken_.back().records.back().head.numbers[0];
+        auto const& last = taken_.back();
+        auto const& seal = last.records.back().head;
+        durable_batch_ = seal.numbers[0];
+        unsealed_ = last.segment;
+        unsealed_commit_ = seal.numbers[2];
+        unsealed_end_ = last.offset + last.header.size();
+        for (auto const& record : last.records)
+            unsealed_end_ += size_of(record.head);
         durable_ = through.value;
         for (auto const& region : taken_)
             if (not region.retiring.empty())
@@ -224,8 +270,11 @@ private:
     std::atomic<std::uint64_t> durable_batch_;
     std::atomic<bool>          failed_ = false;
 
-    std::uint64_t written_bytes_ = 0; ///< By the last work.
-    Regions       taken_;             // The rest is the syncer's own, and kept to be used again.
+    std::uint64_t                  written_bytes_ = 0; ///< By the last work.
+    std::shared_ptr<Segment<File>> unsealed_;          ///< The last one synced, for as long as no later seal says so.
+    std::uint64_t                  unsealed_end_ = 0;
+    std::uint64_t                  unsealed_commit_ = 0;
+    Regions                        taken_; // The rest is the syncer's own, and kept to be used again.
     std::vector<std::array<std::byte, record_head_size>> heads_;
     std::vector<std::span<std::byte const>>              parts_;
 };

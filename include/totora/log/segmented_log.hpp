@@ -52,6 +52,8 @@ public:
     {
         if (options.segment_bytes == 0 or options.record_bytes_max == 0)
             return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be more than 0.");
+        if (options.segment_bytes >= segment_size_end or options.record_bytes_max >= segment_size_end)
+            return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be less than 4 GiB.");
         auto recovered = LogRecovery<Files>{files}.run();
         if (not recovered)
             return Unexpected{recovered.error()};

@@ -91,7 +91,12 @@ struct SegmentedLogParts
         if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
             not marked and (is_first or not is_lack_of_space(marked.error().number)))
             return log_failure(LogFailure::write_failed, marked.error());
-        syncer.start([this] { return writer.work(); });
+        auto work = [this] { return writer.work(); };
+        auto rest = [this] { writer.seal_at_rest(); };
+        if constexpr (resting_syncer<Syncer>)
+            syncer.start(std::move(work), std::move(rest));
+        else
+            syncer.start(std::move(work));
         return Done{};
     }
 
@@ -194,6 +199,8 @@ struct SegmentedLogParts
         if (tail.room() >= needed_for(bytes_more, std::min(kept, tail.segment_size() / 2)))
             return true;
         auto const next_size = tail.segment_overhead() + needed_for(bytes_more, kept);
+        if (next_size >= segment_size_end)
+            return false; // No segment could hold it.
         if (pool.ready_size() < next_size) {
             pool.want(std::max(options.segment_bytes, next_size));
             syncer.request();

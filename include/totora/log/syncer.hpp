@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <functional>
@@ -30,6 +31,16 @@ concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::
         } -> std::same_as<void>;
 };
 
+/// A syncer that knows when nothing happens: when about 100 ms have passed since the last work and nothing was requested, it calls
+/// `rest`, once, on the thread that works.
+template <typename T>
+concept resting_syncer = log_syncer<T> and requires(T& syncer, std::function<bool()> work, std::function<void()> rest)
+{
+    {
+        syncer.start(work, rest)
+        } -> std::same_as<void>;
+};
+
 /// Does all the work before `request` returns: one thread, and nothing left to chance. For tests and simple tools.
 class InlineSyncer
 {
@@ -56,9 +67,10 @@ public:
     ThreadSyncer& operator=(ThreadSyncer const&) = delete;
     ~ThreadSyncer() { stop(); }
 
-    void start(std::function<bool()> work)
+    void start(
+        std::function<bool()> work, std::function<void()> rest = [] {})
     {
-        thread_ = std::thread{[this, job = std::move(work)] { run(job); }};
+        thread_ = std::thread{[this, job = std::move(work), end = std::move(rest)] { run(job, end); }};
     }
 
     void request()
@@ -83,18 +95,29 @@ public:
     }
 
 private:
-    void run(std::function<bool()> const& work)
+    static constexpr auto rest_after = std::chrono::milliseconds{100};
+
+    void run(std::function<bool()> const& work, std::function<void()> const& rest)
     {
         auto more = false;
+        auto rested = true;
         while (true) {
+            auto wanted = false;
             {
-                auto lock = std::unique_lock{mutex_};
-                changed_.wait(lock, [&] { return requested_ or stopping_ or more; });
+                auto       lock = std::unique_lock{mutex_};
+                auto const asked = [&] { return requested_ or stopping_ or more; };
+                if (rested)
+                    changed_.wait(lock, asked);
+                wanted = changed_.wait_for(lock, rest_after, asked);
                 if (stopping_)
                     return;
                 requested_ = false;
             }
-            more = work();
+            rested = not wanted;
+            if (wanted)
+                more = work();
+            else
+                rest();
         }
     }
 
@@ -105,6 +128,6 @@ private:
     std::thread             thread_;
 };
 
-static_assert(log_syncer<InlineSyncer> and log_syncer<ThreadSyncer>);
+static_assert(log_syncer<InlineSyncer> and resting_syncer<ThreadSyncer>);
 
 } // namespace totora
