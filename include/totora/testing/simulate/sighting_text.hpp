@@ -118,13 +118,13 @@ private:
         return kind("AppendEntries", said.term) + field("previous", said.previous) +
                field("first", said.entries.first.value) + field("count", said.entries.count) +
                field("entries_term", said.entries.term.value) + field("leader_commit", said.leader_commit.value) +
-               field("round", said.round.value) + field("number", said.number.value);
+               field("round", said.round.value) + field("append_number", said.number.value);
     }
     [[nodiscard]] static std::string fields(AppendEntriesResponse const& said)
     {
         return kind("AppendEntriesResponse", said.term) + field("success", said.success) +
                field("match", said.match.value) + field("hint", said.hint) + field("round", said.round.value) +
-               field("number", said.number.value);
+               field("append_number", said.number.value);
     }
 };
 
