@@ -99,5 +99,73 @@ BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
                     line.ends_with("}}")));
 }
 
+BOOST_AUTO_TEST_CASE(no_key_stands_twice_in_a_line_of_a_trace)
+{
+    auto const said = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
+                                       RequestVoteResponse{}, AppendEntries{},          AppendEntriesResponse{}};
+    for (auto const& rpc : said) {
+        auto sighting = simulate::Sighting{};
+        sighting.what = simulate::Sighted::message;
+        sighting.rpc = rpc;
+        auto const line = simulate::json_of(sighting);
+        auto       keys = std::multiset<std::string>{};
+        for (auto at = line.find('"'); at < line.find("\"before\""); at = line.find('"', at + 1)) {
+            auto const end = line.find('"', at + 1);
+            if (line[end + 1] == ':')
+                keys.insert(line.substr(at + 1, end - at - 1));
+            at = end;
+        }
+        for (auto const& key : keys)
+            BOOST_TEST(keys.count(key) == 1U, key << " in " << line);
+    }
+}
+
+/// Three servers to which nothing happens but what a test plans.
+[[nodiscard]] simulate::Scenario calm_scenario(std::uint64_t seed, std::uint64_t events)
+{
+    auto scenario = simulate::make_scenario(seed, {.servers_least = 3, .servers_most = 3, .events = events});
+    scenario.plan.clear();
+    scenario.network.chances = {};
+    scenario.clocks_drift = false;
+    scenario.damageable = 0;
+    return scenario;
+}
+
+BOOST_AUTO_TEST_CASE(a_node_may_apply_a_long_log_entry_by_entry)
+{
+    auto scenario = calm_scenario(1, 100'000);
+    scenario.settings.apply_entries_max = 1;
+    scenario.settings.uncommitted_bytes_max = 1U << 20U;
+    scenario.machines_forget = true;
+    scenario.network.latency_us = scenario.network.jitter_us = 50;
+    scenario.syncs = {.at_once = true};
+    scenario.clients.count = 6;
+    scenario.clients.thinks_us = 1'000;
+    scenario.clients.reads = 0;
+    scenario.clients.batches = 1'000'000;
+    scenario.plan = {{.number = 1, .at_event = 80'000, .kind = simulate::Fault::process_killed, .server = 0}};
+
+    auto const report = simulate::Simulation<>{scenario}.run();
+
+    BOOST_TEST(report.answered > 12'000U);
+    BOOST_TEST(report.broken == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_healed_quorum_that_catches_up_slowly_is_given_the_time)
+{
+    for (auto seed = std::uint64_t{1}; seed <= 4; ++seed) {
+        auto scenario = calm_scenario(seed, 20'000);
+        scenario.settings.core.append_entries_max = 1;
+        scenario.settings.core.window = 1;
+        scenario.network.latency_us = 20'000;
+        scenario.clients.batches = 1'000'000;
+        scenario.plan = {{.number = 1, .kind = simulate::Fault::isolate_one, .lasts_us = 1'000'000'000'000}};
+
+        auto const report = simulate::Simulation<>{scenario}.run();
+
+        BOOST_TEST(report.broken == "", "seed " << seed << ": " << report.broken);
+    }
+}
+
 } // namespace
 } // namespace totora::test

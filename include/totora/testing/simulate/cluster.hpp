@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/state.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -121,8 +122,8 @@ public:
     {
         auto& server = *servers_[number];
         auto& node = server.process->node;
-        for (auto turns = 0; node.turn(); ++turns)
-            if (turns == 10'000)
+        for (auto turns = std::uint64_t{0}; node.turn(); ++turns)
+            if (turns > turns_max + last_index(node.state()).value) // A turn may apply a single entry.
                 return checks_.fail("a node comes to rest");
         throw_if_power_failed(server);
         checks_.after_event(number, node.state());
@@ -141,6 +142,9 @@ public:
     }
 
 private:
+    /// How many turns a node may ask for at once, besides those in which it applies its log.
+    static constexpr auto turns_max = std::uint64_t{10'000};
+
     static void throw_if_power_failed(Server& server)
     {
         if (server.storage.disk().power_failed())
