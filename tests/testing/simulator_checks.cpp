@@ -165,7 +165,8 @@ struct OneCommand : Witness
     void applies(std::uint64_t digest, std::size_t payload_size = 10)
     {
         auto const entries = entries_of(Term{1}, Index{1}, 1, payload_size);
-        checks.applied(*entries.begin(), number, digest);
+        checks.applied(*entries.begin(), number);
+        checks.machine_is(Index{1}, digest);
     }
 
     std::uint64_t number = 0;
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(applying_what_is_not_committed_is_seen)
 {
     auto       witness = OneCommand{};
     auto const entries = entries_of(Term{1}, Index{2}, 1);
-    witness.checks.applied(*entries.begin(), witness.number, 7);
+    witness.checks.applied(*entries.begin(), witness.number);
     BOOST_TEST(witness.broken() == "nothing is applied before it is committed");
 }
 

@@ -24,6 +24,7 @@ enum class Wrong
     nothing,
     an_answer,   ///< Every machine forgets every twentieth addition after it has answered it.
     one_replica, ///< Every third machine adds too much at first.
+    batches,     ///< Of the additions of one batch only the last one counts.
     reads        ///< A server that is asked for a read looks at its machine at once.
 };
 
@@ -36,8 +37,11 @@ public:
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
+        auto const before = sum_;
         for (auto const& command : commands) {
             auto const by = get<std::int64_t>(command.payload.data() + sizeof(std::uint64_t));
+            if (wrong == Wrong::batches)
+                sum_ = before;
             responses.push_back(sum_ + by);
             if (wrong != Wrong::an_answer or ++additions_ % 20 != 0)
                 sum_ += by;
@@ -156,6 +160,11 @@ BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_found_out)
 BOOST_AUTO_TEST_CASE(reads_that_nobody_allowed_are_found_out)
 {
     BOOST_TEST(run<Wrong::reads>().first.starts_with("what clients were told is not linearizable: key"));
+}
+
+BOOST_AUTO_TEST_CASE(an_update_that_is_lost_within_a_batch_is_found_out)
+{
+    BOOST_TEST(run<Wrong::batches>().first == "machines that have applied the same entries are equal");
 }
 
 BOOST_AUTO_TEST_CASE(a_replica_that_differs_is_found_out)

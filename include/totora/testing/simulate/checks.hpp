@@ -115,10 +115,10 @@ public:
         }
     }
 
-    /// A machine has applied the command of this number.
-    void applied(EntryView const& entry, std::uint64_t number, std::uint64_t digest)
+    /// A machine is given the command of this number.
+    void applied(EntryView const& entry, std::uint64_t number)
     {
-        note(committed_.apply(entry.index, entry.checksum, number, digest));
+        note(committed_.apply(entry.index, entry.checksum, number));
         if (number >= proposals_.size())
             return fail("what is applied was proposed by a client");
         auto& proposal = proposals_[number];
@@ -126,6 +126,9 @@ public:
         expect(proposal.at == Index{} or proposal.at == entry.index, "a proposal is applied once");
         proposal.at = entry.index;
     }
+
+    /// A machine that has applied everything up to here has this digest.
+    void machine_is(Index index, std::uint64_t digest) { note(committed_.compare(index, digest)); }
 
     // --- Of clients ------------------------------------------------------------------------------------------------
 

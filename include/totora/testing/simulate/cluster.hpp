@@ -80,7 +80,7 @@ public:
                 return fail_to_start(server, opened.error().sentence);
             if (scenario_.machines_forget)
                 server.machine = std::make_unique<typename Parts::Machine>();
-            server.process = std::make_unique<Process>(number, server.storage, *server.machine, server.time,
+            server.process = std::make_unique<Process>(number, server.storage, *server.machine, reference_, server.time,
                                                        random_.next(), network, checks_, outcomes_, scenario_.settings);
             auto const started = server.process->node.start();
             throw_if_power_failed(server);
@@ -179,6 +179,7 @@ private:
     FaultCounts&                         faults_;
     testing::Prng                        random_;
     OutcomeCounts                        outcomes_{};
+    OneByOne<typename Parts::Machine>    reference_;
     std::vector<std::unique_ptr<Server>> servers_;
 };
 

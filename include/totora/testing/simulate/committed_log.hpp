@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace totora::simulate
@@ -39,7 +40,7 @@ public:
                     auto const checksum = registry.checksum({run.term, index});
                     if (not checksum)
                         return "what is committed was made by a leader";
-                    entries_.push_back({*checksum, term, 0, 0, false});
+                    entries_.push_back({*checksum, term, 0, false, std::nullopt});
                 }
                 runs_.append(run);
             }
@@ -63,23 +64,28 @@ public:
         return through <= last() and agree_through(runs_, log, through);
     }
 
-    /// A server has applied the entry at `index` of this checksum, which was the command of this number, and its machine has
-    /// this digest now.
-    [[nodiscard]] std::optional<std::string_view>
-    apply(Index index, std::uint32_t checksum, std::uint64_t number, std::uint64_t digest)
+    /// A server applies the entry at `index` of this checksum, which is the command of this number.
+    [[nodiscard]] std::optional<std::string_view> apply(Index index, std::uint32_t checksum, std::uint64_t number)
     {
         if (index > last())
             return "nothing is applied before it is committed";
         auto& entry = entries_[index.value - 1];
         if (entry.checksum != checksum)
             return "servers apply the same entry at each index";
-        if (not entry.applied) {
-            entry.applied = true;
+        if (not std::exchange(entry.applied, true))
             entry.number = number;
-            entry.digest = digest;
-        }
-        if (entry.digest != digest)
+        return std::nullopt;
+    }
+
+    /// A machine that has applied everything up to `index` has this digest.
+    [[nodiscard]] std::optional<std::string_view> compare(Index index, std::uint64_t digest)
+    {
+        if (index > last())
+            return "nothing is applied before it is committed";
+        auto& known = entries_[index.value - 1].digest;
+        if (known.value_or(digest) != digest)
             return "machines that have applied the same entries are equal";
+        known = digest;
         return std::nullopt;
     }
 
@@ -96,8 +102,9 @@ private:
         std::uint32_t checksum = 0;
         Term          in_term;    ///< Of the server that first took it for committed, which led it.
         std::uint64_t number = 0; ///< Of the command.
-        std::uint64_t digest = 0; ///< Of machines that have applied it.
         bool          applied = false;
+        /// Of machines that have applied it last.
+        std::optional<std::uint64_t> digest;
     };
 
     [[nodiscard]] Entry const& of(Index index) const { return entries_[index.value - 1]; }

@@ -78,10 +78,10 @@ struct SimulatedProcess
     using Node = RaftNode<Machine, Log, Transport, DriftingClock, NodeListener>;
 
     SimulatedProcess(std::size_t number, typename Parts::Storage& storage, typename Parts::Machine& its_machine,
-                     LocalTime const& time, std::uint64_t seed, Network& network, Checks& checks, OutcomeCounts& counts,
-                     NodeSettings const& settings)
+                     OneByOne<typename Parts::Machine>& reference, LocalTime const& time, std::uint64_t seed,
+                     Network& network, Checks& checks, OutcomeCounts& counts, NodeSettings const& settings)
         : endpoint(network, number), clock(time, seed), transport(endpoint, checks, number),
-          log(storage.log(), checks, number), machine(its_machine, checks, number),
+          log(storage.log(), checks, number), machine(its_machine, reference, checks, number),
           node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
     {
         machine.belongs_to(node.state());

@@ -91,6 +91,29 @@ concept simulated_machine = state_machine<T> and std::default_initializable<T> a
 };
 // clang-format on
 
+/// Applies every command that is committed once and alone, in order: what any machine must come to, however its commands are cut
+/// into batches.
+template <simulated_machine Machine>
+class OneByOne
+{
+public:
+    /// Applies a command, if it is the next one that was not applied yet.
+    void apply(EntryView const& command, Checks& checks)
+    {
+        if (command.index <= applied_)
+            return;
+        applied_ = command.index;
+        responses_.clear();
+        machine_.apply({&command, 1}, responses_);
+        checks.machine_is(command.index, machine_.digest());
+    }
+
+private:
+    Machine                                 machine_;
+    Index                                   applied_;
+    std::vector<typename Machine::Response> responses_;
+};
+
 /// Tells of every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
 template <simulated_machine Machine>
 class WatchedMachine
@@ -98,8 +121,8 @@ class WatchedMachine
 public:
     using Response = typename Machine::Response;
 
-    WatchedMachine(Machine& machine, Checks& checks, std::size_t server)
-        : machine_(machine), checks_(checks), server_(server), applied_(machine.applied_index())
+    WatchedMachine(Machine& machine, OneByOne<Machine>& reference, Checks& checks, std::size_t server)
+        : machine_(machine), reference_(reference), checks_(checks), server_(server), applied_(machine.applied_index())
     {}
 
     /// The state of the node that it belongs to, which outlives the last command.
@@ -114,19 +137,22 @@ public:
             applied_ = command.index;
             if (command.payload.size() < sizeof(std::uint64_t))
                 return checks_.fail("the number of a command stands in the first eight bytes of its payload");
-            machine_.apply({&command, 1}, responses);
-            checks_.applied(command, get<std::uint64_t>(command.payload.data()), machine_.digest());
+            checks_.applied(command, get<std::uint64_t>(command.payload.data()));
+            reference_.apply(command, checks_);
         }
+        machine_.apply(commands, responses);
+        checks_.machine_is(applied_, machine_.digest());
     }
 
     [[nodiscard]] Index applied_index() const { return machine_.applied_index(); }
 
 private:
-    Machine&     machine_;
-    Checks&      checks_;
-    std::size_t  server_;
-    Index        applied_;
-    State const* state_ = nullptr;
+    Machine&           machine_;
+    OneByOne<Machine>& reference_;
+    Checks&            checks_;
+    std::size_t        server_;
+    Index              applied_;
+    State const*       state_ = nullptr;
 };
 
 /// Tells of every message that a server says.
