@@ -52,7 +52,7 @@ void explain(SimulationReport const& report, Options const& options, SimulationT
 }
 
 constexpr auto usage =
-    "simulate --seeds A..B [--nodes 3..7] [--events N] [--seconds S] [--json FILE] [--trace FILE] [--shrink]\n"
+    "simulate --seeds A..B [--nodes 1..7] [--events N] [--seconds S] [--json FILE] [--trace FILE] [--shrink]\n"
     "         [--without FAULT,...] [--only NUMBER,...]\n";
 
 int simulate(Options const& options)

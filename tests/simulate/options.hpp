@@ -59,7 +59,7 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
     else if (option == "--seeds")
         line.read_range(1, std::uint64_t{1} << 62U, options.first, options.last);
     else if (option == "--nodes")
-        line.read_range(3, simulate::simulated_servers_max, simulation.servers_least, simulation.servers_most);
+        line.read_range(1, simulate::simulated_servers_max, simulation.servers_least, simulation.servers_most);
     else if (option == "--events")
         simulation.events = line.number();
     else if (option == "--seconds")

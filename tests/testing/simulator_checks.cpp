@@ -28,7 +28,25 @@ struct Witness
         checks.appended(id.value - 1, previous, entries_of(term, next(previous.index), count));
     }
 
+    /// A vote, durable at once.
+    void votes(ServerId id, Term term, ServerId candidate)
+    {
+        write = next(write);
+        checks.vote_written(id.value - 1, write, term, candidate);
+        checks.durable_reported(id.value - 1, write);
+    }
+
+    /// Entries of a log, durable at once.
+    void keeps(ServerId id, LogPosition last)
+    {
+        write = next(write);
+        checks.append_written(id.value - 1, write, last);
+        checks.durable_reported(id.value - 1, write);
+    }
+
     [[nodiscard]] std::string const& broken() const { return checks.broken(); }
+
+    WriteNumber write;
 };
 
 [[nodiscard]] State committed_through(State state, Index index)
@@ -132,9 +150,11 @@ BOOST_AUTO_TEST_CASE(servers_that_commit_different_entries_are_seen, *label("5.4
 BOOST_AUTO_TEST_CASE(a_second_vote_in_a_term_is_seen, *label("case_1"))
 {
     auto witness = Witness{};
+    witness.votes(S1, Term{4}, S2);
     witness.checks.sent(0, S2, RequestVoteResponse{Term{4}, true});
     witness.checks.sent(0, S3, RequestVoteResponse{Term{4}, false});
     BOOST_TEST(witness.broken() == "");
+    witness.votes(S1, Term{4}, S3);
     witness.checks.sent(0, S3, RequestVoteResponse{Term{4}, true});
     BOOST_TEST(witness.broken() == "a server votes once in a term, also across crashes");
 }
@@ -142,14 +162,85 @@ BOOST_AUTO_TEST_CASE(a_second_vote_in_a_term_is_seen, *label("case_1"))
 BOOST_AUTO_TEST_CASE(a_vote_and_a_term_that_a_crash_took_are_seen, *label("case_1"))
 {
     auto forgot_vote = Witness{};
+    forgot_vote.votes(S1, Term{4}, S2);
     forgot_vote.checks.sent(0, S2, RequestVoteResponse{Term{4}, true});
     forgot_vote.checks.started(0, follower(S1, Term{4}, {}));
     BOOST_TEST(forgot_vote.broken() == "a vote survives a crash");
 
     auto forgot_term = Witness{};
+    forgot_term.votes(S1, Term{4}, S2);
     forgot_term.checks.sent(0, S2, AppendEntriesResponse{Term{4}, true, {}, {}, {}, {}});
     forgot_term.checks.started(0, follower(S1, Term{3}, {}));
     BOOST_TEST(forgot_term.broken() == "a term in which something was promised survives a crash");
+}
+
+BOOST_AUTO_TEST_CASE(a_vote_that_leaves_before_it_is_durable_is_seen, *label("case_1"))
+{
+    auto granted = Witness{};
+    granted.checks.vote_written(0, WriteNumber{1}, Term{4}, S2);
+    granted.checks.sent(0, S2, RequestVoteResponse{Term{4}, true});
+    BOOST_TEST(granted.broken() == "a vote is durable before it leaves");
+
+    auto asked = Witness{};
+    asked.checks.vote_written(0, WriteNumber{1}, Term{4}, S1);
+    asked.checks.sent(0, S2, RequestVote{Term{4}, {}});
+    BOOST_TEST(asked.broken() == "a vote is durable before it leaves");
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_that_leaves_before_it_is_durable_is_seen, *label("case_63"))
+{
+    auto       witness = Witness{};
+    auto const answer = AppendEntriesResponse{Term{1}, true, Index{2}, {}, {}, {}};
+    witness.votes(S1, Term{1}, S2);
+    witness.keeps(S1, {Term{1}, Index{2}});
+    witness.checks.sent(0, S2, answer);
+    BOOST_TEST(witness.broken() == "");
+    witness.checks.truncated(0, {Term{1}, Index{1}});
+    witness.checks.sent(0, S2, answer);
+    BOOST_TEST(witness.broken() == "what is acknowledged is durable where that is said");
+}
+
+BOOST_AUTO_TEST_CASE(a_write_that_was_cut_and_is_confirmed_later_makes_nothing_durable, *label("case_22"))
+{
+    auto witness = Witness{};
+    witness.votes(S1, Term{1}, S2);
+    witness.checks.append_written(0, WriteNumber{2}, {Term{1}, Index{2}});
+    witness.checks.truncated(0, {Term{1}, Index{1}});
+    witness.checks.durable_reported(0, WriteNumber{2});
+    witness.checks.relies_on(0, Index{1});
+    BOOST_TEST(witness.broken() == "");
+    witness.checks.relies_on(0, Index{2});
+    BOOST_TEST(witness.broken() == "a server applies and saves as committed what is durable in its own log");
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_that_is_durable_on_a_minority_is_seen, *label("case_17"))
+{
+    auto const log = committed_through(follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}), Index{2});
+    auto       minority = Witness{};
+    minority.checks.has_voters(3);
+    minority.makes(S1, {}, Term{1}, 2);
+    minority.keeps(S1, {Term{1}, Index{2}});
+    minority.keeps(S2, {Term{1}, Index{1}});
+    minority.sees(S1, log);
+    BOOST_TEST(minority.broken() == "what is committed is durable on a majority");
+
+    auto majority = Witness{};
+    majority.checks.has_voters(3);
+    majority.makes(S1, {}, Term{1}, 2);
+    majority.makes(S1, {Term{1}, Index{2}}, Term{2}, 1);
+    majority.keeps(S1, {Term{1}, Index{2}});
+    majority.keeps(S3, {Term{2}, Index{3}});
+    majority.sees(S1, log);
+    BOOST_TEST(majority.broken() == "");
+}
+
+BOOST_AUTO_TEST_CASE(durable_entries_that_a_crash_took_are_seen, *label("case_63"))
+{
+    auto witness = Witness{};
+    witness.makes(S1, {}, Term{1}, 2);
+    witness.keeps(S1, {Term{1}, Index{2}});
+    witness.checks.started(0, follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
+    BOOST_TEST(witness.broken() == "what a log reported durable survives a crash");
 }
 
 /// One entry, committed; a proposal of which it can be.

@@ -7,6 +7,7 @@
 #include "totora/core/types.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/testing/simulate/committed_log.hpp"
+#include "totora/testing/simulate/durable_record.hpp"
 #include "totora/testing/simulate/entry_registry.hpp"
 #include "totora/testing/simulate/links.hpp"
 
@@ -47,12 +48,18 @@ public:
 
     [[nodiscard]] CommittedLog const& committed() const { return committed_; }
 
+    /// So many servers vote, those of the first numbers: from now on what is committed must be durable on a majority of them.
+    void has_voters(std::size_t count) { voters_ = count; }
+
     // --- Of one server ---------------------------------------------------------------------------------------------
 
-    /// A process has started: what is not durable may be gone, and nothing else.
-    void started(std::size_t server, State const& state)
+    /// A process has started: what is not durable may be gone, and nothing else unless synced data were damaged.
+    void started(std::size_t server, State const& state, bool is_damaged = false)
     {
         auto& record = servers_[server];
+        expect(is_damaged or state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
+        record.durable.start({state.log.term_at(state.durable_index).value_or(Term{}), state.durable_index},
+                             state.current_term, state.voted_for.value_or(nobody));
         expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
         auto const vote = votes_in(record, state.current_term);
         expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
@@ -90,11 +97,15 @@ public:
         auto& seen = servers_[server].seen;
         if (state.commit_index <= seen.commit)
             return;
+        auto const known = committed_.last();
         note(committed_.learn(state.log, seen.commit, state.commit_index, state.current_term, registry_));
         seen.commit = state.commit_index;
+        if (committed_.last() > known)
+            expect(is_on_majority({state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index}),
+                   "what is committed is durable on a majority");
     }
 
-    /// A server says something: a vote is given once in a term, also across crashes.
+    /// A server says something: a vote is given once in a term, also across crashes, and what is promised is durable.
     void sent(std::size_t server, ServerId to, Rpc const& rpc)
     {
         auto& record = servers_[server];
@@ -103,7 +114,7 @@ public:
         else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)
             vote(record, response->term, to);
         else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
-            record.promised_term = std::max(record.promised_term, answer->term);
+            acknowledge(record, *answer);
     }
 
     /// A server puts entries behind `previous` into its log.
@@ -113,6 +124,30 @@ public:
             note(registry_.add(ServerId{server + 1}, previous, entry));
             previous = {entry.term, entry.index};
         }
+    }
+
+    // What a server writes, and what its log reports of it.
+
+    void vote_written(std::size_t server, WriteNumber write, Term term, ServerId vote)
+    {
+        servers_[server].durable.save_vote(write, term, vote);
+    }
+
+    void append_written(std::size_t server, WriteNumber write, LogPosition last)
+    {
+        servers_[server].durable.append(write, last);
+    }
+
+    /// A server removes all that follows this entry from its log.
+    void truncated(std::size_t server, LogPosition last) { servers_[server].durable.truncate(last); }
+
+    void durable_reported(std::size_t server, WriteNumber through) { servers_[server].durable.confirm(through); }
+
+    /// A server relies on entries up to here being durable in its own log.
+    void relies_on(std::size_t server, Index index)
+    {
+        expect(index <= servers_[server].durable.last().index,
+               "a server applies and saves as committed what is durable in its own log");
     }
 
     /// A machine is given the command of this number.
@@ -203,6 +238,7 @@ private:
         Seen                  seen;
         Term                  promised_term;
         std::vector<ServerId> votes; ///< That left this server, by term.
+        DurableRecord         durable;
     };
 
     void note(std::optional<std::string_view> breach)
@@ -239,8 +275,24 @@ private:
         return term.value < record.votes.size() ? record.votes[term.value] : nobody;
     }
 
+    /// Whether a majority has reported this entry, and with it all before, durable.
+    [[nodiscard]] bool is_on_majority(LogPosition entry) const
+    {
+        auto const holds = [&](Record const& record) { return registry_.is_before(entry, record.durable.last()); };
+        auto const voters = servers_.begin() + static_cast<std::ptrdiff_t>(voters_);
+        return voters_ == 0 or 2 * static_cast<std::size_t>(std::count_if(servers_.begin(), voters, holds)) > voters_;
+    }
+
+    void acknowledge(Record& record, AppendEntriesResponse const& answer)
+    {
+        record.promised_term = std::max(record.promised_term, answer.term);
+        expect(answer.match <= record.durable.last().index, "what is acknowledged is durable where that is said");
+        expect(record.durable.has_term(answer.term), "the term of what is acknowledged is durable where that is said");
+    }
+
     void vote(Record& record, Term term, ServerId candidate)
     {
+        expect(record.durable.has_vote(term, candidate), "a vote is durable before it leaves");
         record.promised_term = std::max(record.promised_term, term);
         if (term.value >= record.votes.size())
             record.votes.resize(term.value + 1);
@@ -259,6 +311,7 @@ private:
     EntryRegistry                             registry_;
     CommittedLog                              committed_;
     std::array<Record, simulated_servers_max> servers_;
+    std::size_t                               voters_ = 0;
     std::vector<ServerId>                     leaders_; ///< By term.
     std::vector<Proposal>                     proposals_;
 };

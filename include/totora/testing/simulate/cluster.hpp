@@ -44,6 +44,7 @@ public:
         : network(cluster_of("simulated"), scenario.network, testing::Prng{scenario.seed}.split(1), now_us, faults),
           scenario_(scenario), checks_(checks), faults_(faults), random_(testing::Prng{scenario.seed}.split(2))
     {
+        checks.has_voters(scenario.servers);
         auto peers = std::vector<Peer>{};
         for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id)
             peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
@@ -91,7 +92,7 @@ public:
             lose_power(number);
             return StartResult::later;
         }
-        checks_.started(number, server.process->node.state());
+        checks_.started(number, server.process->node.state(), server.damaged);
         return StartResult::up;
     }
 

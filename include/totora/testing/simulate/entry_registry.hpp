@@ -61,6 +61,16 @@ public:
         return term.checksums[at];
     }
 
+    /// Whether a log that ends with `last` holds `entry`, of what was made.
+    [[nodiscard]] bool is_before(LogPosition entry, LogPosition last) const
+    {
+        while (last.term > entry.term and last.term.value < terms_.size()) {
+            auto const& term = terms_[last.term.value];
+            last = {term.previous, before(term.first)};
+        }
+        return last.term == entry.term and last.index >= entry.index;
+    }
+
     /// Whether all entries of a log were made, and each stands where it belongs.
     [[nodiscard]] bool knows(TermRuns const& log) const
     {

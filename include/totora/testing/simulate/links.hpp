@@ -48,7 +48,9 @@ private:
 /// The links that a partition of this shape cuts, among so many servers; `one` is in the middle of it.
 [[nodiscard]] inline LinkSet links_cut_by(Fault shape, std::size_t servers, std::size_t one, testing::Prng& random)
 {
-    auto       cut = LinkSet{};
+    auto cut = LinkSet{};
+    if (servers == 1)
+        return cut;
     auto const other = (one + 1 + random.below(servers - 1)) % servers;
     auto       in_first_half = std::array<bool, simulated_servers_max>{};
     for (auto server = std::size_t{0}; server < servers; ++server)

@@ -22,7 +22,7 @@ namespace totora::simulate
 /// What a run is asked for.
 struct SimulationOptions
 {
-    std::uint64_t                          servers_least = 3;
+    std::uint64_t                          servers_least = 1;
     std::uint64_t                          servers_most = 7;
     std::uint64_t                          events = 50'000; ///< Until the network and the disks of a quorum are healed.
     std::set<Fault>                        without{};       ///< Kinds of faults that are left out.
@@ -88,7 +88,7 @@ public:
     [[nodiscard]] Scenario make()
     {
         scenario_.seed = seed_;
-        scenario_.servers = static_cast<std::size_t>(random_.between(options_.servers_least, options_.servers_most));
+        scenario_.servers = static_cast<std::size_t>(draw_servers());
         scenario_.events = options_.events;
         scenario_.damageable = random_.below((scenario_.servers - 1) / 2 + 1);
         draw_settings();
@@ -106,6 +106,15 @@ private:
     [[nodiscard]] std::uint64_t scaled(std::uint64_t least, std::uint64_t doublings)
     {
         return least << random_.below(doublings + 1);
+    }
+
+    /// Of clusters of one or two servers, in which little can happen, few.
+    [[nodiscard]] std::uint64_t draw_servers()
+    {
+        auto const few = std::min<std::uint64_t>(options_.servers_most, 2);
+        if (options_.servers_most <= few or (options_.servers_least <= few and random_.below(12) == 0))
+            return random_.between(options_.servers_least, few);
+        return random_.between(std::max<std::uint64_t>(options_.servers_least, few + 1), options_.servers_most);
     }
 
     void draw_settings()

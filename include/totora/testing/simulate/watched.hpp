@@ -38,21 +38,44 @@ public:
     }
 
     [[nodiscard]] Result<Recovered, LogError> recover() { return log_.recover(); }
-    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote) { log_.save_vote(write, term, vote); }
+
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
+    {
+        checks_.vote_written(server_, write, term, vote.value_or(nobody));
+        log_.save_vote(write, term, vote);
+    }
 
     void append(WriteNumber write, Entries const& entries)
     {
         checks_.expect(may_take_on(entries), "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
         log_.append(write, entries);
+        checks_.append_written(server_, write, log_.last());
     }
 
-    void truncate(WriteNumber write, Index index) { log_.truncate(write, index); }
-    void save_commit(Index index) { log_.save_commit(index); }
+    void truncate(WriteNumber write, Index index)
+    {
+        auto const last = before(index);
+        checks_.truncated(server_, {state_->log.term_at(last).value_or(Term{}), last});
+        log_.truncate(write, index);
+    }
+
+    void save_commit(Index index)
+    {
+        checks_.relies_on(server_, index);
+        log_.save_commit(index);
+    }
+
     void sync() { log_.sync(); }
     void close() { log_.close(); }
 
-    [[nodiscard]] Durable                 durable() { return log_.durable(); }
+    [[nodiscard]] Durable durable()
+    {
+        auto const durable = log_.durable();
+        checks_.durable_reported(server_, durable.through());
+        return durable;
+    }
+
     [[nodiscard]] std::optional<LogError> failure() const { return log_.failure(); }
     [[nodiscard]] LogPosition             last() const { return log_.last(); }
     [[nodiscard]] std::uint64_t           bytes(Index first, Index up_to) const { return log_.bytes(first, up_to); }
@@ -137,6 +160,7 @@ public:
             applied_ = command.index;
             if (command.payload.size() < sizeof(std::uint64_t))
                 return checks_.fail("the number of a command stands in the first eight bytes of its payload");
+            checks_.relies_on(server_, command.index);
             checks_.applied(command, get<std::uint64_t>(command.payload.data()));
             reference_.apply(command, checks_);
         }
