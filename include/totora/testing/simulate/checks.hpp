@@ -24,6 +24,14 @@
 namespace totora::simulate
 {
 
+/// Bytes of entries that servers sent, and that others stored because they lacked them: more than once the one for the other is
+/// traffic for nothing.
+struct EntryBytes
+{
+    std::uint64_t sent = 0;
+    std::uint64_t stored = 0;
+};
+
 /// Stands beside the nodes of a whole cluster and knows what they all ever did. The first property that does not hold is kept,
 /// as a sentence. Servers are counted from 0.
 ///
@@ -116,6 +124,12 @@ public:
         else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
             acknowledge(record, *answer);
     }
+
+    /// A server sends entries of so many bytes; it stores so many that it did not make itself.
+    void entries_sent(std::uint64_t bytes) { entry_bytes_.sent += bytes; }
+    void entries_stored(std::uint64_t bytes) { entry_bytes_.stored += bytes; }
+
+    [[nodiscard]] EntryBytes entry_bytes() const { return entry_bytes_; }
 
     /// A server puts entries behind `previous` into its log.
     void appended(std::size_t server, LogPosition previous, Entries const& entries)
@@ -312,6 +326,7 @@ private:
     CommittedLog                              committed_;
     std::array<Record, simulated_servers_max> servers_;
     std::size_t                               voters_ = 0;
+    EntryBytes                                entry_bytes_;
     std::vector<ServerId>                     leaders_; ///< By term.
     std::vector<Proposal>                     proposals_;
 };

@@ -105,6 +105,9 @@ private:
             return true;
         case Fault::queue_full:
             return fill_queue(fault.server, random.below(run_.cluster.size()), fault.lasts_us);
+        case Fault::link_slow:
+            slow_links_down(fault, random);
+            return true;
         case Fault::power_lost:
             return end_if_up(fault.server, [&] { run_.cluster.lose_power(fault.server); });
         case Fault::power_lost_in_a_call:
@@ -171,6 +174,18 @@ private:
         auto const one = random.below(2) == 0 ? random.below(servers) : leader_or(random.below(servers));
         partitions_.push_back(links_cut_by(shape, servers, one, random));
         run_.cluster.network.links.cut(partitions_.back());
+    }
+
+    /// All links from a server, or one of them.
+    void slow_links_down(PlannedFault const& fault, testing::Prng& random)
+    {
+        auto const servers = run_.cluster.size();
+        auto const from = random.below(2) == 0 ? fault.server : leader_or(fault.server);
+        auto const only = random.below(2) == 0 ? random.below(servers) : servers;
+        auto const bytes_per_ms = std::uint64_t{8} << random.below(8);
+        for (auto to = std::size_t{0}; to < servers; ++to)
+            if (to != from and (only == servers or only == to))
+                run_.cluster.network.slow_down(from, to, bytes_per_ms, fault.lasts_us);
     }
 
     /// A server that believes to lead, or this one: what happens to leaders is worth more.

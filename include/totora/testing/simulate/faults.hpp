@@ -27,6 +27,8 @@ enum class Fault : std::uint8_t
     ring,   ///< Everybody reaches two neighbours only.
     flapping_link,
     queue_full, ///< The transport says so, and takes no entries.
+    link_slow,  ///< Bytes take longer.
+    link_full,  ///< More waits for a link than its queue takes: a frame is dropped.
     // Of a server.
     power_lost,             ///< What is not synced is gone, kept, or kept by sectors.
     power_lost_in_a_call,   ///< Between any two calls of files.
@@ -70,6 +72,8 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "ring",
         "flapping_link",
         "queue_full",
+        "link_slow",
+        "link_full",
         "power_lost",
         "power_lost_in_a_call",
         "power_lost_in_recovery",

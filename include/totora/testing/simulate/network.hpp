@@ -8,6 +8,7 @@
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults.hpp"
 #include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/wire.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <algorithm>
@@ -31,18 +32,10 @@ struct NetworkHabits
     std::uint64_t           latency_us = 500; ///< The least.
     std::uint64_t           jitter_us = 500;  ///< On top, at most.
     std::uint64_t           delayed_us = 1'000'000;
+    std::uint64_t           bytes_per_ms = 0; ///< That a link carries; 0 for any number.
+    std::uint64_t           queue_bytes_max = 65'536;
     bool                    ordered = false; ///< Unless one is delayed or reordered, messages of a link stay in order.
     PerFault<std::uint32_t> chances;         ///< Of the faults of single messages, out of a million.
-};
-
-/// A frame on its way.
-struct FrameInFlight
-{
-    std::shared_ptr<std::byte[]> bytes;
-    std::size_t                  size = 0;
-    std::size_t                  from = 0;
-    std::size_t                  to = 0;
-    bool                         flipped = false;
 };
 
 /// The wires between simulated servers, which are counted from 0: `ServerId` 1 is number 0.
@@ -55,6 +48,16 @@ public:
     {
         std::uint32_t frame = 0;
         std::uint64_t arrives_us = 0;
+    };
+
+    /// Something that a link will have done, or what its sender is to be told of it.
+    struct LinkNews
+    {
+        std::size_t         from = 0;
+        std::size_t         to = 0;
+        std::uint32_t       life = 0;
+        std::uint64_t       in_us = 0;
+        std::optional<Link> changed; ///< Nothing: a frame is sent.
     };
 
     Network(ClusterId cluster, NetworkHabits const& habits, testing::Prng random, std::uint64_t const& now_us,
@@ -92,11 +95,51 @@ public:
         auto frame = join(*head, entries);
         frame.from = from;
         frame.to = to;
+        frame.faulty = faulty;
+        frame.overtakes = may_overtake(message.rpc());
+        frame.has_entries = not entries.empty();
         if (faulty and strikes(Fault::message_repeated))
-            depart(frame, faulty);
+            put_on_wire(frame);
         if (faulty and strikes(Fault::message_flipped))
             flip(frame);
-        depart(frame, faulty);
+        put_on_wire(std::move(frame));
+    }
+
+    /// For a while a link carries so many bytes in a millisecond only.
+    void slow_down(std::size_t from, std::size_t to, std::uint64_t bytes_per_ms, std::uint64_t lasts_us)
+    {
+        slow_[from][to] = {now_us_ + lasts_us, bytes_per_ms};
+    }
+
+    /// A link has sent a frame, if its sender is still the same.
+    void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
+    {
+        auto& wire = wires_[from][to];
+        if (wire.life() != life)
+            return;
+        auto sent = wire.finish();
+        depart(std::move(sent));
+        if (wire.opens(habits_.queue_bytes_max))
+            news_.push_back({from, to, life, 1, Link::open});
+        go_on(from, to);
+    }
+
+    /// A process is gone, and with it what it said and what waited to be sent.
+    void forget(std::size_t from)
+    {
+        departures_.clear();
+        news_.clear();
+        for (auto& wire : wires_[from])
+            wire.forget();
+    }
+
+    /// What links will have done, since it was asked last.
+    [[nodiscard]] std::vector<LinkNews>& news() { return news_; }
+
+    /// Whether a link is slower than it should be, or has more waiting than it sends in this time.
+    [[nodiscard]] bool is_slow(std::size_t from, std::size_t to) const
+    {
+        return now_us_ < slow_[from][to].until_us or not wires_[from][to].idle();
     }
 
     /// What was sent since it was asked last.
@@ -159,10 +202,54 @@ private:
         frame.bytes = std::move(damaged);
     }
 
-    void depart(FrameInFlight frame, bool faulty)
+    struct Slow
     {
-        auto& newest = newest_[frame.from][frame.to];
-        auto  arrives = now_us_ + habits_.latency_us + random_.between(0, habits_.jitter_us);
+        std::uint64_t until_us = 0;
+        std::uint64_t bytes_per_ms = 0;
+    };
+
+    /// 0 for any number.
+    [[nodiscard]] std::uint64_t bytes_per_ms(std::size_t from, std::size_t to) const
+    {
+        if (healed_.contains(from, to))
+            return 0;
+        auto const& slow = slow_[from][to];
+        return now_us_ < slow.until_us ? slow.bytes_per_ms : habits_.bytes_per_ms;
+    }
+
+    /// Sends a frame at once where bytes take no time, and puts it into a queue elsewhere.
+    void put_on_wire(FrameInFlight frame)
+    {
+        auto const from = frame.from;
+        auto const to = frame.to;
+        auto&      wire = wires_[from][to];
+        if (bytes_per_ms(from, to) == 0 and wire.idle())
+            return depart(std::move(frame));
+        auto const taken = wire.push(std::move(frame), habits_.queue_bytes_max);
+        if (taken == Wire::Taken::queued)
+            return go_on(from, to);
+        ++counts_[Fault::link_full];
+        if (taken == Wire::Taken::dropped_first)
+            news_.push_back({from, to, wire.life(), 1, Link::full});
+    }
+
+    /// Begins with the next frame.
+    void go_on(std::size_t from, std::size_t to)
+    {
+        auto&      wire = wires_[from][to];
+        auto const size = wire.begin();
+        if (not size)
+            return;
+        auto const rate = bytes_per_ms(from, to);
+        auto const takes_us = rate == 0 ? std::uint64_t{1} : 1 + *size * 1000 / rate;
+        news_.push_back({from, to, wire.life(), takes_us, std::nullopt});
+    }
+
+    void depart(FrameInFlight frame)
+    {
+        auto const faulty = frame.faulty;
+        auto&      newest = newest_[frame.from][frame.to];
+        auto       arrives = now_us_ + habits_.latency_us + random_.between(0, habits_.jitter_us);
         if (faulty and strikes(Fault::message_delayed))
             arrives += random_.between(habits_.delayed_us / 4, habits_.delayed_us);
         else if (faulty and strikes(Fault::message_reordered))
@@ -185,7 +272,8 @@ private:
         return place;
     }
 
-    using Moments = std::array<std::array<std::uint64_t, simulated_servers_max>, simulated_servers_max>;
+    template <typename T>
+    using PerLink = std::array<std::array<T, simulated_servers_max>, simulated_servers_max>;
 
     ClusterId                  cluster_;
     NetworkHabits              habits_;
@@ -197,7 +285,10 @@ private:
     std::vector<FrameInFlight> frames_;
     std::vector<std::uint32_t> free_; ///< Places in `frames_`.
     std::size_t                in_flight_ = 0;
-    Moments                    newest_{}; ///< When the last message in order arrives.
+    PerLink<std::uint64_t>     newest_{}; ///< When the last message in order arrives.
+    PerLink<Wire>              wires_;
+    PerLink<Slow>              slow_{};
+    std::vector<LinkNews>      news_;
 };
 
 /// One server's end of a network, as its node sees it.

@@ -16,9 +16,12 @@ enum class Occasion : std::uint8_t
     client,
     start,
     resume,
-    mend,      ///< A partition ends.
-    flap,      ///< A link that flaps is cut, or mended.
-    open_link, ///< The queue to a server takes entries again.
+    mend,       ///< A partition ends.
+    flap,       ///< A link that flaps is cut, or mended.
+    open_link,  ///< The queue to a server takes entries again.
+    frame_sent, ///< A link that takes time for bytes has sent a frame.
+    link_filled,
+    link_drained,
     true_time, ///< A clock goes right again.
     free_disk,
 };
@@ -27,8 +30,9 @@ enum class Occasion : std::uint8_t
 struct PlannedOccasion
 {
     Occasion      what{};
-    std::uint32_t stamp = 0; ///< The life of a process, the number of a sync, the visit of a client; how often to flap.
-    std::size_t   at = 0;    ///< A server, a client, a frame or a partition.
+    std::uint32_t stamp =
+        0; ///< The life of a process, the number of a sync, the visit of a client; the life of a link; how often to flap.
+    std::size_t at = 0; ///< A server, a client, a frame or a partition.
 };
 
 } // namespace totora::simulate

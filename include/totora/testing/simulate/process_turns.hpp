@@ -6,6 +6,7 @@
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/cluster.hpp"
 #include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/links.hpp"
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_disk.hpp"
@@ -49,7 +50,7 @@ public:
     template <typename How>
     void end(std::size_t number, How how)
     {
-        run_.cluster.network.departures().clear();
+        run_.cluster.network.forget(number);
         how();
         run_.clients.server_gone(number);
         plan_clients();
@@ -125,16 +126,28 @@ public:
     /// Tells a server that the way to another one is free, or that nobody is there.
     void open_link(std::size_t number, std::size_t to)
     {
+        if (run_.cluster[number].process)
+            change_link(number, to, run_.random.below(2) == 0 ? Link::open : Link::unreachable);
+    }
+
+    void change_link(std::size_t number, std::size_t to, Link link)
+    {
         auto& server = run_.cluster[number];
         if (not server.process)
             return;
-        auto const link = run_.random.below(2) == 0 ? Link::open : Link::unreachable;
         server.process->endpoint.arrive(TransportEvent{LinkChanged{ServerId{to + 1}, link}});
         auto& sighting = run_.sight(Sighted::link, number);
         sighting.from = ServerId{to + 1};
         if (not server.paused)
             turn(number);
         tell(sighting);
+    }
+
+    /// A link has sent a frame, and begins with the next.
+    void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
+    {
+        run_.cluster.network.finish_frame(from, to, life);
+        plan_departures();
     }
 
     /// A clock was changed: what was planned by it is planned anew.
@@ -207,6 +220,13 @@ private:
         for (auto const& departure : run_.cluster.network.departures())
             run_.schedule.plan(departure.arrives_us, {Occasion::arrival, 0, departure.frame});
         run_.cluster.network.departures().clear();
+        for (auto const& news : run_.cluster.network.news()) {
+            auto const what = not news.changed              ? Occasion::frame_sent
+                              : *news.changed == Link::full ? Occasion::link_filled
+                                                            : Occasion::link_drained;
+            run_.plan(news.in_us, what, news.from * simulated_servers_max + news.to, news.life);
+        }
+        run_.cluster.network.news().clear();
     }
 
     void plan_sync(std::size_t number)

@@ -75,6 +75,8 @@ struct Scenario
     bool                      clocks_drift = false;    ///< All the time, and a little.
     std::size_t               damageable = 0; ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
     std::vector<PlannedFault> plan;           ///< In order of `at_event`.
+    /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
+    std::uint64_t sent_percent_max = 0;
 };
 
 /// Draws scenarios.
@@ -159,6 +161,8 @@ private:
         clients.batches = coin() ? 0 : 100'000;
         clients.padding = coin() ? 0 : scaled(8, 5);
         clients.wanders = coin() ? 0 : static_cast<std::uint32_t>(scaled(10'000, 5));
+        scenario_.network.bytes_per_ms = coin() ? 0 : scaled(256, 8);
+        scenario_.network.queue_bytes_max = scaled(2'048, 6);
         scenario_.machines_forget = coin();
         scenario_.clocks_drift = coin();
     }
@@ -190,6 +194,7 @@ private:
                                 Fault::ring,
                                 Fault::flapping_link,
                                 Fault::queue_full,
+                                Fault::link_slow,
                                 Fault::power_lost,
                                 Fault::power_lost_in_a_call,
                                 Fault::power_lost_in_recovery,

@@ -56,7 +56,7 @@ namespace totora::simulate
         text += "goes on after a pause";
         break;
     case Sighted::link:
-        text += "the way to " + testing::spelled(sighting.from) + " is open or was lost";
+        text += "the way to " + testing::spelled(sighting.from) + " is full, open or was lost";
         break;
     case Sighted::fault:
         text += "planned fault " + std::to_string(sighting.planned) + ", " + std::string{name_of(sighting.fault)};

@@ -60,6 +60,11 @@ public:
             turns_.look_at_all_of(server);
         if (run_.goes_on())
             judge_clients();
+        run_.report.entry_bytes = run_.checks.entry_bytes();
+        if (run_.scenario.sent_percent_max > 0)
+            run_.checks.expect(run_.report.entry_bytes.sent * 100 <=
+                                   run_.report.entry_bytes.stored * run_.scenario.sent_percent_max,
+                               "followers are sent little more than the entries that they lack");
         run_.report.broken = run_.checks.broken();
         run_.report.simulated_us = run_.now_us;
         run_.report.answered = run_.clients.answered();
@@ -108,6 +113,15 @@ private:
             return strikes_.flap(planned.at, planned.stamp);
         case Occasion::open_link:
             return turns_.open_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max);
+        case Occasion::frame_sent:
+            return turns_.finish_frame(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
+                                       planned.stamp);
+        case Occasion::link_filled:
+            return turns_.change_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
+                                      Link::full);
+        case Occasion::link_drained:
+            return turns_.change_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
+                                      Link::open);
         case Occasion::true_time:
             return strikes_.set_true_time(planned.at);
         case Occasion::free_disk:

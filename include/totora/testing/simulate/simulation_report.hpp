@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
@@ -23,6 +24,7 @@ struct SimulationReport
     std::uint64_t answered = 0;         ///< Requests of clients.
     bool          is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
     std::uint64_t hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
+    EntryBytes    entry_bytes;
     FaultCounts   faults;
     OutcomeCounts outcomes{};
     LastSightings last;

@@ -32,6 +32,7 @@ struct SimulationTotals
     std::uint64_t        undecided = 0; ///< Histories of clients that were too much to judge.
     std::uint64_t        simulated_us = 0;
     std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
+    EntryBytes           entry_bytes;
     FaultCounts          faults;
     OutcomeCounts        outcomes{};
     std::vector<Failure> failures;
@@ -44,6 +45,8 @@ struct SimulationTotals
         undecided += report.is_undecided ? 1U : 0U;
         simulated_us += report.simulated_us;
         hash = testing::mixed(hash ^ report.hash);
+        entry_bytes.sent += report.entry_bytes.sent;
+        entry_bytes.stored += report.entry_bytes.stored;
         faults += report.faults;
         for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
             outcomes[outcome] += report.outcomes[outcome];
@@ -90,6 +93,8 @@ struct SimulationTotals
         auto const which = static_cast<Outcome>(outcome);
         line(name_of(which), totals.outcomes[outcome], is_breach(which));
     }
+    text += "entry bytes sent                " + std::to_string(totals.entry_bytes.sent) + "\n";
+    text += "entry bytes stored by followers " + std::to_string(totals.entry_bytes.stored) + "\n";
     if (totals.undecided > 0)
         text += "histories of clients             " + std::to_string(totals.undecided) + "   <-- NOT JUDGED\n";
     return text;
@@ -100,6 +105,8 @@ struct SimulationTotals
     auto text = "{\"seeds\": " + std::to_string(totals.seeds) + ", \"events\": " + std::to_string(totals.events) +
                 ", \"events_per_s\": " + std::to_string(static_cast<std::uint64_t>(events_per_s)) +
                 ", \"simulated_seconds\": " + std::to_string(totals.simulated_us / 1'000'000) +
+                ", \"entry_bytes_sent\": " + std::to_string(totals.entry_bytes.sent) +
+                ", \"entry_bytes_stored\": " + std::to_string(totals.entry_bytes.stored) +
                 ", \"answered\": " + std::to_string(totals.answered) +
                 ", \"undecided_histories\": " + std::to_string(totals.undecided) + ", \"hash\": \"" +
                 spelled_hash(totals.hash) + "\", \"faults\": {";

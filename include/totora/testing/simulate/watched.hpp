@@ -49,6 +49,8 @@ public:
     {
         checks_.expect(may_take_on(entries), "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
+        if (not is_leader(*state_))
+            checks_.entries_stored(entries.bytes());
         log_.append(write, entries);
         checks_.append_written(server_, write, log_.last());
     }
@@ -191,6 +193,7 @@ public:
     void send(Released const& message, Entries const& entries)
     {
         checks_.sent(server_, message.to(), message.rpc());
+        checks_.entries_sent(entries.bytes());
         transport_.send(message, entries);
     }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+// Links of the simulated world that take time for every byte.
+#include "totora/testing/simulate/scenario.hpp"
+#include "totora/testing/simulate/simulation.hpp"
+#include "totora/testing/simulate/wire.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+using simulate::Wire;
+
+[[nodiscard]] simulate::FrameInFlight frame(std::size_t size, bool has_entries)
+{
+    auto made = simulate::FrameInFlight{};
+    made.size = size;
+    made.has_entries = has_entries;
+    made.overtakes = not has_entries;
+    return made;
+}
+
+BOOST_AUTO_TEST_CASE(what_may_overtake_goes_ahead_of_queued_entries, *label("case_94"))
+{
+    auto wire = Wire{};
+    for (auto const size : {100U, 200U})
+        BOOST_TEST((wire.push(frame(size, true), 1000) == Wire::Taken::queued));
+    BOOST_TEST((wire.begin() == 100U));
+    BOOST_TEST((wire.push(frame(10, false), 1000) == Wire::Taken::queued));
+
+    BOOST_TEST((wire.begin() == std::nullopt), "one frame is sent at a time, and to its end");
+    BOOST_TEST(wire.finish().size == 100U);
+    BOOST_TEST((wire.begin() == 10U));
+    BOOST_TEST(wire.finish().size == 10U);
+    BOOST_TEST((wire.begin() == 200U));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_link_says_so_once_and_opens_at_half)
+{
+    auto wire = Wire{};
+    for (auto const size : {5'000U, 400U, 600U})
+        BOOST_TEST((wire.push(frame(size, true), 6'000) == Wire::Taken::queued));
+    BOOST_TEST((wire.push(frame(1, true), 6'000) == Wire::Taken::dropped_first));
+    BOOST_TEST((wire.push(frame(1, true), 6'000) == Wire::Taken::dropped));
+    BOOST_TEST((wire.push(frame(50, false), 6'000) == Wire::Taken::queued), "what has no entries still fits");
+
+    BOOST_TEST(not wire.opens(6'000));
+    while (wire.begin())
+        (void)wire.finish();
+    BOOST_TEST(wire.idle());
+    BOOST_TEST(wire.opens(6'000));
+    BOOST_TEST(not wire.opens(6'000));
+}
+
+/// A cluster to which nothing happens, over links of this speed.
+[[nodiscard]] simulate::SimulationReport run(std::uint64_t bytes_per_ms, std::uint64_t sent_percent_max)
+{
+    auto scenario = simulate::make_scenario(1, {.servers_least = 3, .servers_most = 3, .events = 5'000});
+    scenario.plan.clear();
+    scenario.network.chances = {};
+    scenario.network.bytes_per_ms = bytes_per_ms;
+    scenario.network.queue_bytes_max = 512;
+    scenario.settings.uncommitted_bytes_max = 65'536;
+    scenario.clients.count = 6;
+    scenario.clients.thinks_us = 1'000;
+    scenario.sent_percent_max = sent_percent_max;
+    return simulate::Simulation<>{scenario}.run();
+}
+
+BOOST_AUTO_TEST_CASE(links_take_time_for_bytes_and_fill)
+{
+    auto const quick = run(0, 0);
+    auto const slow = run(16, 0);
+
+    BOOST_TEST(quick.broken == "");
+    BOOST_TEST(slow.broken == "");
+    BOOST_TEST(quick.faults[simulate::Fault::link_full] == 0U);
+    BOOST_TEST(slow.faults[simulate::Fault::link_full] > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_are_sent_for_nothing_are_seen, *label("case_89"))
+{
+    auto const report = run(0, 0);
+    auto const percent = report.entry_bytes.sent * 100 / report.entry_bytes.stored;
+
+    BOOST_TEST(percent >= 99U, "what a follower stored was sent to it");
+    BOOST_TEST(run(0, percent + 1).broken == "");
+    BOOST_TEST(run(0, percent - 1).broken == "followers are sent little more than the entries that they lack");
+}
+
+} // namespace
+} // namespace totora::test
