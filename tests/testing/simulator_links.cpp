@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Links of the simulated world that take time for every byte.
-#include "totora/testing/simulate/scenario.hpp"
+#include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/wire.hpp"
 
@@ -61,9 +61,7 @@ BOOST_AUTO_TEST_CASE(a_full_link_says_so_once_and_opens_at_half)
 /// A cluster to which nothing happens, over links of this speed.
 [[nodiscard]] simulate::SimulationReport run(std::uint64_t bytes_per_ms, std::uint64_t sent_percent_max)
 {
-    auto scenario = simulate::make_scenario(1, {.servers_least = 3, .servers_most = 3, .events = 5'000});
-    scenario.plan.clear();
-    scenario.network.chances = {};
+    auto scenario = calm_scenario(1, 5'000);
     scenario.network.bytes_per_ms = bytes_per_ms;
     scenario.network.queue_bytes_max = 512;
     scenario.settings.uncommitted_bytes_max = 65'536;

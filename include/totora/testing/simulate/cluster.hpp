@@ -50,7 +50,7 @@ public:
             peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
         for (auto const& peer : peers) {
             auto const identity = Identity{cluster_of("simulated"), peer.member.id, first_incarnation, peers};
-            servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us));
+            servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us, scenario.apply_us));
             auto& server = *servers_.back();
             server.storage.desk().at_once = scenario.syncs.at_once;
             if (scenario.clocks_drift)
@@ -72,6 +72,7 @@ public:
         auto& disk = server.storage.disk();
         server.troubles = disk.troubles();
         ++server.life;
+        server.burdens.begin();
         try {
             if (std::exchange(server.power_fails_in_start, false))
                 disk.cut_power_in(random_.between(1, 40));
@@ -81,8 +82,9 @@ public:
                 return fail_to_start(server, opened.error().sentence);
             if (scenario_.machines_forget)
                 server.machine = std::make_unique<typename Parts::Machine>();
-            server.process = std::make_unique<Process>(number, server.storage, *server.machine, reference_, server.time,
-                                                       random_.next(), network, checks_, outcomes_, scenario_.settings);
+            server.process =
+                std::make_unique<Process>(number, server.storage, *server.machine, reference_, server.burdens,
+                                          server.time, random_.next(), network, checks_, outcomes_, scenario_.settings);
             auto const started = server.process->node.start();
             throw_if_power_failed(server);
             if (not started)
@@ -92,6 +94,7 @@ public:
             lose_power(number);
             return StartResult::later;
         }
+        (void)server.time.settle();
         checks_.started(number, server.process->node.state(), server.damaged);
         return StartResult::up;
     }
@@ -103,6 +106,8 @@ public:
         server.process.reset();
         server.storage.close();
         server.wakes_us = Server::never;
+        server.busy_until_us = 0;
+        (void)server.time.settle();
         server.syncing = false;
         ++server.sync_number;
         server.paused = false;
@@ -118,20 +123,29 @@ public:
                                                     random_);
     }
 
-    /// Lets a node do what it can. Throws `PowerFailed` if the power fails meanwhile.
-    void turn(std::size_t number)
+    /// Lets a node do what it can, or as much as takes no time. Returns whether there is more to do at once. Throws `PowerFailed`
+    /// if the power fails meanwhile, and `std::bad_alloc` if memory ran out and the node does not bear it.
+    [[nodiscard]] bool turn(std::size_t number, std::uint64_t now_us)
     {
         auto& server = *servers_[number];
         auto& node = server.process->node;
-        for (auto turns = std::uint64_t{0}; node.turn(); ++turns)
+        auto  more = true;
+        for (auto turns = std::uint64_t{0}; more and server.busy_until_us <= now_us; ++turns) {
+            more = node.turn();
+            server.busy_until_us = now_us + server.time.settle();
             if (turns > turns_max + last_index(node.state()).value) // A turn may apply a single entry.
-                return checks_.fail("a node comes to rest");
+                checks_.fail("a node comes to rest");
+            if (not checks_.broken().empty())
+                return false;
+        }
         throw_if_power_failed(server);
         checks_.after_event(number, node.state());
         if (auto const& failed = server.process->failed)
-            if (failed->why != NodeFailure::storage or
-                (server.storage.disk().troubles() == server.troubles and not server.damaged))
+            if (not server.burdens.ran_out() and
+                (failed->why != NodeFailure::storage or
+                 (server.storage.disk().troubles() == server.troubles and not server.damaged)))
                 checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->sentence);
+        return more;
     }
 
     /// Stops a node cleanly. Throws `PowerFailed` if the power fails meanwhile.

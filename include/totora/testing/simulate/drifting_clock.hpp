@@ -5,9 +5,11 @@
 #include "totora/core/local.hpp"
 #include "totora/policy/clock.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace totora::simulate
 {
@@ -21,7 +23,18 @@ public:
 
     explicit LocalTime(std::uint64_t const& now_us) : now_us_(&now_us) {}
 
-    [[nodiscard]] std::uint64_t local_us() const { return local_us_ + (*now_us_ - since_us_) * rate_ / true_rate; }
+    [[nodiscard]] std::uint64_t local_us() const
+    {
+        return local_us_ + (*now_us_ - since_us_ + spent_us_) * rate_ / true_rate;
+    }
+
+    [[nodiscard]] std::uint64_t now_us() const { return *now_us_; }
+
+    /// Something takes the server's thread time within a turn, while nothing else in the world goes on.
+    void spend(std::uint64_t us) { spent_us_ += us; }
+
+    /// The turn is over. What it took, in virtual time, which the rest of the world must be given before the next one.
+    [[nodiscard]] std::uint64_t settle() { return std::exchange(spent_us_, 0); }
 
     void set_rate(std::uint64_t rate)
     {
@@ -52,6 +65,7 @@ private:
     std::uint64_t        since_us_ = 0; ///< When the rate last changed, in virtual time.
     std::uint64_t        local_us_ = 0; ///< Local time then.
     std::uint64_t        rate_ = true_rate;
+    std::uint64_t        spent_us_ = 0; ///< In the turn that goes on.
 };
 
 /// The clock policy of a simulated server.
@@ -78,17 +92,20 @@ public:
     }
 
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const { return board_.next_ring_ms(); }
-    [[nodiscard]] std::uint64_t                now_ms() const { return time_->local_us() / 1000; }
+
+    /// Does not go back where a clock was made slower while a turn took its time.
+    [[nodiscard]] std::uint64_t now_ms() const { return newest_ms_ = std::max(newest_ms_, time_->local_us() / 1000); }
 
     /// How many alarms have rung.
     [[nodiscard]] std::uint64_t rang() const { return rang_; }
     [[nodiscard]] Alarm         last_rang() const { return last_rang_; }
 
 private:
-    LocalTime const* time_;
-    AlarmBoard       board_;
-    std::uint64_t    rang_ = 0;
-    Alarm            last_rang_{};
+    LocalTime const*      time_;
+    AlarmBoard            board_;
+    std::uint64_t         rang_ = 0;
+    Alarm                 last_rang_{};
+    mutable std::uint64_t newest_ms_ = 0;
 };
 
 static_assert(alarm_clock<DriftingClock>);

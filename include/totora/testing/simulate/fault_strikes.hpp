@@ -131,6 +131,25 @@ private:
             server.paused = true;
             run_.plan(fault.lasts_us, Occasion::resume, fault.server, server.life);
             return true;
+        case Fault::apply_slow:
+            server.burdens.slow_apply(std::uint64_t{16} << random.below(9), run_.now_us + fault.lasts_us);
+            return false;
+        case Fault::memory_ran_out:
+            if (server.process)
+                server.burdens.run_out_of_memory_in(random.between(1, 60));
+            return false;
+        case Fault::other_members:
+            run_.cluster.network.set_foreign(fault.server, true);
+            run_.plan(fault.lasts_us, Occasion::own_members, fault.server);
+            return true;
+        case Fault::disk_slow:
+            server.disk_slow_until_us = run_.now_us + fault.lasts_us;
+            server.disk_slow_factor = std::uint64_t{16} << random.below(10);
+            return false;
+        case Fault::read_slow:
+            disk.slow_reads(server.time, random.between(1, run_.scenario.settings.core.election.at_least_ms * 250),
+                            run_.now_us + fault.lasts_us);
+            return false;
         case Fault::sync_slow:
             server.sync_slow_until_us = run_.now_us + fault.lasts_us;
             server.sync_extra_us = random.between(1'000, 50'000);

@@ -38,7 +38,12 @@ enum class Fault : std::uint8_t
     process_killed,
     stopped_cleanly,
     paused,
+    apply_slow,     ///< Every command takes a machine time.
+    memory_ran_out, ///< `std::bad_alloc` from any call.
+    other_members,  ///< At its address stands a server of another cluster.
     // Of a disk.
+    disk_slow, ///< Every byte and every call takes longer.
+    read_slow, ///< The node waits for what it reads.
     sync_slow,
     sync_hangs,
     write_failed,
@@ -82,6 +87,11 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "process_killed",
         "stopped_cleanly",
         "paused",
+        "apply_slow",
+        "memory_ran_out",
+        "other_members",
+        "disk_slow",
+        "read_slow",
         "sync_slow",
         "sync_hangs",
         "write_failed",

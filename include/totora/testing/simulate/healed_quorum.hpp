@@ -95,6 +95,9 @@ private:
         auto& server = run_.cluster[number];
         server.storage.disk().heal();
         server.sync_slow_until_us = server.next_sync_hangs_us = 0;
+        server.disk_slow_until_us = server.disk_busy_until_us = 0;
+        server.burdens.heal();
+        run_.cluster.network.set_foreign(number, false);
         server.power_fails_in_start = false;
         server.time.set_rate(LocalTime::true_rate);
         if (server.process and server.paused)

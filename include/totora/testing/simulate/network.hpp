@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -85,7 +86,7 @@ public:
         auto const faulty = not healed_.contains(from, to);
         if (faulty and strikes(Fault::message_lost))
             return;
-        auto const route = Route{.cluster = cluster_,
+        auto const route = Route{.cluster = cluster_at(from),
                                  .group = 0,
                                  .sender = {ServerId{from + 1}, first_incarnation},
                                  .addressee = {message.to(), first_incarnation}};
@@ -95,6 +96,7 @@ public:
         auto frame = join(*head, entries);
         frame.from = from;
         frame.to = to;
+        frame.foreign = foreign_[from];
         frame.faulty = faulty;
         frame.overtakes = may_overtake(message.rpc());
         frame.has_entries = not entries.empty();
@@ -110,6 +112,9 @@ public:
     {
         slow_[from][to] = {now_us_ + lasts_us, bytes_per_ms};
     }
+
+    /// At the address of a server stands one that was started with other members, and so is of another cluster.
+    void set_foreign(std::size_t server, bool is_foreign) { foreign_[server] = is_foreign; }
 
     /// A link has sent a frame, if its sender is still the same.
     void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
@@ -159,7 +164,8 @@ public:
     [[nodiscard]] std::optional<Received> read(FrameInFlight const& frame) const
     {
         auto decoded = decode({frame.bytes.get(), frame.size}, frame.bytes);
-        if (not decoded or refuse_route(decoded->route, cluster_, {ServerId{frame.to + 1}, first_incarnation}))
+        if (not decoded or
+            refuse_route(decoded->route, cluster_at(frame.to), {ServerId{frame.to + 1}, first_incarnation}))
             return std::nullopt;
         auto* const rpc = std::get_if<Rpc>(&decoded->content);
         if (rpc == nullptr)
@@ -202,6 +208,12 @@ private:
         frame.bytes = std::move(damaged);
     }
 
+    /// The cluster of which a server is now; others than the right one are different for every server.
+    [[nodiscard]] ClusterId cluster_at(std::size_t server) const
+    {
+        return foreign_[server] ? cluster_of(std::string_view{"0123456"}.substr(server, 1)) : cluster_;
+    }
+
     struct Slow
     {
         std::uint64_t until_us = 0;
@@ -223,9 +235,11 @@ private:
         auto const from = frame.from;
         auto const to = frame.to;
         auto&      wire = wires_[from][to];
-        if (bytes_per_ms(from, to) == 0 and wire.idle())
+        auto const is_slow = bytes_per_ms(from, to) > 0;
+        if (not is_slow and wire.idle())
             return depart(std::move(frame));
-        auto const taken = wire.push(std::move(frame), habits_.queue_bytes_max);
+        auto const bytes_max = is_slow ? habits_.queue_bytes_max : std::numeric_limits<std::uint64_t>::max();
+        auto const taken = wire.push(std::move(frame), bytes_max);
         if (taken == Wire::Taken::queued)
             return go_on(from, to);
         ++counts_[Fault::link_full];
@@ -275,20 +289,21 @@ private:
     template <typename T>
     using PerLink = std::array<std::array<T, simulated_servers_max>, simulated_servers_max>;
 
-    ClusterId                  cluster_;
-    NetworkHabits              habits_;
-    testing::Prng              random_;
-    std::uint64_t const&       now_us_;
-    FaultCounts&               counts_;
-    LinkSet                    healed_;
-    std::vector<Departure>     departures_;
-    std::vector<FrameInFlight> frames_;
-    std::vector<std::uint32_t> free_; ///< Places in `frames_`.
-    std::size_t                in_flight_ = 0;
-    PerLink<std::uint64_t>     newest_{}; ///< When the last message in order arrives.
-    PerLink<Wire>              wires_;
-    PerLink<Slow>              slow_{};
-    std::vector<LinkNews>      news_;
+    ClusterId                               cluster_;
+    NetworkHabits                           habits_;
+    testing::Prng                           random_;
+    std::uint64_t const&                    now_us_;
+    FaultCounts&                            counts_;
+    LinkSet                                 healed_;
+    std::vector<Departure>                  departures_;
+    std::vector<FrameInFlight>              frames_;
+    std::vector<std::uint32_t>              free_; ///< Places in `frames_`.
+    std::size_t                             in_flight_ = 0;
+    PerLink<std::uint64_t>                  newest_{}; ///< When the last message in order arrives.
+    PerLink<Wire>                           wires_;
+    PerLink<Slow>                           slow_{};
+    std::vector<LinkNews>                   news_;
+    std::array<bool, simulated_servers_max> foreign_{};
 };
 
 /// One server's end of a network, as its node sees it.

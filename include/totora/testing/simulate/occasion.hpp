@@ -16,13 +16,15 @@ enum class Occasion : std::uint8_t
     client,
     start,
     resume,
+    go_on,      ///< A thread has done what it was busy with.
     mend,       ///< A partition ends.
     flap,       ///< A link that flaps is cut, or mended.
     open_link,  ///< The queue to a server takes entries again.
     frame_sent, ///< A link that takes time for bytes has sent a frame.
     link_filled,
     link_drained,
-    true_time, ///< A clock goes right again.
+    own_members, ///< A server is that of its cluster again.
+    true_time,   ///< A clock goes right again.
     free_disk,
 };
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 namespace totora::simulate
@@ -77,8 +78,13 @@ public:
     {
         auto&      server = run_.cluster[number];
         auto const rang = server.process->clock.rang();
-        if (not survives(number, [&] { run_.cluster.turn(number); }))
+        if (run_.now_us < server.busy_until_us)
             return;
+        auto more = false;
+        if (not survives(number, [&] { more = run_.cluster.turn(number, run_.now_us); }))
+            return;
+        if (run_.now_us < server.busy_until_us)
+            run_.plan(server.busy_until_us - run_.now_us, Occasion::go_on, number, server.life);
         run_.report.events += server.process->clock.rang() - rang;
         plan_departures();
         plan_clients();
@@ -88,6 +94,17 @@ public:
         plan_wake(number);
     }
 
+    /// The thread of a process has done what took it time, if it is still this one.
+    void go_on(std::size_t number, std::uint32_t life)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process or server.life != life or server.paused or run_.now_us < server.busy_until_us)
+            return;
+        auto& sighting = run_.sight(Sighted::resumed, number);
+        turn(number);
+        tell(sighting);
+    }
+
     /// Rings what is due at a server, if it is still planned for this moment.
     void wake(std::size_t number, std::uint64_t at_us)
     {
@@ -95,7 +112,7 @@ public:
         if (server.wakes_us != at_us)
             return;
         server.wakes_us = Server::never;
-        if (not server.process or server.paused)
+        if (not server.process or server.paused or run_.now_us < server.busy_until_us)
             return;
         auto const due = server.process->node.next_turn_ms();
         if (not due or *due > server.process->clock.now_ms())
@@ -118,8 +135,11 @@ public:
             return;
         auto& sighting = run_.sight(Sighted::completion, number);
         ++run_.report.events;
-        if (survives(number, [&] { server.storage.desk().work(); }))
+        if (survives(number, [&] { server.storage.desk().work(); })) {
+            (void)server.time.settle(); // It is not the node's thread.
+            keep_disk_busy(server);
             turn(number);
+        }
         tell(sighting);
     }
 
@@ -190,7 +210,9 @@ public:
             return;
         auto const from = Index{run_.random.between(1, last.value)};
         try {
-            if (auto const entries = server.storage.log().read(from, last, 20'000))
+            auto const entries = server.storage.log().read(from, last, 20'000);
+            (void)server.time.settle(); // The node has no part in it.
+            if (entries)
                 run_.checks.read_back(state, *entries);
         } catch (PowerFailed const&) {
             end(number, [&] { run_.cluster.lose_power(number); });
@@ -209,7 +231,11 @@ private:
         try {
             work();
             return true;
-        } catch (PowerFailed const&) {}
+        } catch (PowerFailed const&) {
+        } catch (std::bad_alloc const&) { // Nobody caught it: the process dies.
+            end(number, [&] { run_.cluster.kill(number); });
+            return false;
+        }
         ++run_.report.faults[Fault::power_lost_in_a_call];
         end(number, [&] { run_.cluster.lose_power(number); });
         return false;
@@ -235,6 +261,7 @@ private:
         if (server.syncing or not server.storage.desk().waiting())
             return;
         auto takes = run_.scenario.syncs.takes_us + run_.random.between(0, run_.scenario.syncs.jitter_us);
+        takes += std::max(server.disk_busy_until_us, run_.now_us) - run_.now_us;
         if (run_.now_us < server.sync_slow_until_us) {
             takes += server.sync_extra_us;
             ++run_.report.faults[Fault::sync_slow];
@@ -245,6 +272,18 @@ private:
         }
         server.syncing = true;
         run_.plan(takes, Occasion::sync, number, ++server.sync_number);
+    }
+
+    /// What a disk has done takes it time, before it does more.
+    void keep_disk_busy(Server& server)
+    {
+        auto const work = server.storage.disk().take_work();
+        auto const is_slow = run_.now_us < server.disk_slow_until_us;
+        auto const factor = is_slow ? server.disk_slow_factor : 0;
+        auto const per_call = run_.scenario.syncs.per_call_us + factor;
+        auto const per_kib = run_.scenario.syncs.per_kib_us + factor;
+        run_.report.faults[Fault::disk_slow] += is_slow ? 1 : 0;
+        server.disk_busy_until_us = run_.now_us + work.calls * per_call + work.bytes * per_kib / 1024;
     }
 
     void plan_wake(std::size_t number)

@@ -43,6 +43,8 @@ struct PlannedFault
 /// How quick a disk is, in microseconds.
 struct SyncHabits
 {
+    std::uint64_t per_call_us = 0;
+    std::uint64_t per_kib_us = 0;  ///< Written.
     bool          at_once = false; ///< Within the turn that asks for it.
     std::uint64_t takes_us = 200;
     std::uint64_t jitter_us = 200;
@@ -71,6 +73,7 @@ struct Scenario
     NetworkHabits             network;
     SyncHabits                syncs;
     ClientHabits              clients;
+    std::uint64_t             apply_us = 0;            ///< That a command takes a machine.
     bool                      machines_forget = false; ///< What they applied, when their process ends.
     bool                      clocks_drift = false;    ///< All the time, and a little.
     std::size_t               damageable = 0; ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
@@ -153,7 +156,13 @@ private:
         scenario_.network.jitter_us = scaled(10, 10);
         scenario_.network.delayed_us = 3'000 * scenario_.settings.core.election.at_most_ms;
         scenario_.network.ordered = coin();
-        scenario_.syncs = {random_.below(4) == 0, scaled(20, 8), scaled(10, 9)};
+        auto& syncs = scenario_.syncs;
+        syncs.at_once = random_.below(4) == 0;
+        syncs.takes_us = scaled(20, 8);
+        syncs.jitter_us = scaled(10, 9);
+        syncs.per_call_us = coin() ? 0 : scaled(1, 6);
+        syncs.per_kib_us = coin() ? 0 : scaled(1, 9);
+        scenario_.apply_us = coin() ? 0 : scaled(1, 6);
         auto& clients = scenario_.clients;
         clients.count = static_cast<std::size_t>(random_.between(1, 6));
         clients.thinks_us = scaled(1'000, 7);
@@ -202,6 +211,11 @@ private:
                                 Fault::process_killed,
                                 Fault::stopped_cleanly,
                                 Fault::paused,
+                                Fault::apply_slow,
+                                Fault::memory_ran_out,
+                                Fault::other_members,
+                                Fault::disk_slow,
+                                Fault::read_slow,
                                 Fault::sync_slow,
                                 Fault::sync_hangs,
                                 Fault::write_failed,

@@ -3,6 +3,7 @@
 
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/disk_names.hpp"
+#include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/faults.hpp"
 #include "totora/testing/simulate/simulated_file.hpp"
 
@@ -13,6 +14,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace totora::simulate
@@ -63,6 +65,7 @@ public:
     void heal()
     {
         failing_ = 0;
+        reads_slow_until_us_ = 0;
         keep_power();
         free_space();
     }
@@ -73,6 +76,22 @@ public:
     /// Whether the power has failed in a call and was not lost since (`lose_power`). A node lets no exception through: its
     /// caller asks here.
     [[nodiscard]] bool power_failed() const { return power_failed_; }
+
+    /// Reads take the thread of `time` so long for a while.
+    void slow_reads(LocalTime& time, std::uint64_t takes_us, std::uint64_t until_us)
+    {
+        reader_ = &time;
+        read_takes_us_ = takes_us;
+        reads_slow_until_us_ = until_us;
+    }
+
+    /// The calls that were made and the bytes that were written since it was asked last.
+    struct Work
+    {
+        std::uint64_t calls = 0;
+        std::uint64_t bytes = 0;
+    };
+    [[nodiscard]] Work take_work() { return std::exchange(work_, {}); }
 
     /// How often a call was made to fail, or found no room.
     [[nodiscard]] std::uint64_t troubles() const { return troubles_; }
@@ -119,6 +138,11 @@ private:
             power_failed_ = true;
             throw PowerFailed{};
         }
+        ++work_.calls;
+        if (call == DiskCall::read and reader_ != nullptr and reader_->now_us() < reads_slow_until_us_) {
+            reader_->spend(read_takes_us_);
+            ++counts_[Fault::read_slow];
+        }
         if ((failing_ & bit_of(call)) == 0)
             return 0;
         failing_ &= ~bit_of(call);
@@ -140,6 +164,7 @@ private:
 
     void write(SimulatedFile& file, std::size_t offset, std::span<std::byte const> bytes)
     {
+        work_.bytes += bytes.size();
         used_ -= file.now().size();
         file.write(offset, bytes);
         used_ += file.now().size();
@@ -165,6 +190,10 @@ private:
     std::uint64_t          calls_left_ = never;
     bool                   power_failed_ = false;
     std::uint64_t          troubles_ = 0;
+    LocalTime*             reader_ = nullptr;
+    std::uint64_t          read_takes_us_ = 0;
+    std::uint64_t          reads_slow_until_us_ = 0;
+    Work                   work_;
     unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
     bool                   power_fails_before_sync_ = false;
     bool                   lies_ = false;

@@ -5,6 +5,7 @@
 #include "totora/node/raft_node.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/identity.hpp"
+#include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
@@ -78,10 +79,11 @@ struct SimulatedProcess
     using Node = RaftNode<Machine, Log, Transport, DriftingClock, NodeListener>;
 
     SimulatedProcess(std::size_t number, typename Parts::Storage& storage, typename Parts::Machine& its_machine,
-                     OneByOne<typename Parts::Machine>& reference, LocalTime const& time, std::uint64_t seed,
-                     Network& network, Checks& checks, OutcomeCounts& counts, NodeSettings const& settings)
-        : endpoint(network, number), clock(time, seed), transport(endpoint, checks, number),
-          log(storage.log(), checks, number), machine(its_machine, reference, checks, number),
+                     OneByOne<typename Parts::Machine>& reference, Burdens& burdens, LocalTime const& time,
+                     std::uint64_t seed, Network& network, Checks& checks, OutcomeCounts& counts,
+                     NodeSettings const& settings)
+        : endpoint(network, number), clock(time, seed), transport(endpoint, burdens, checks, number),
+          log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
           node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
     {
         machine.belongs_to(node.state());
@@ -106,12 +108,14 @@ struct SimulatedServer
     static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
 
     SimulatedServer(Identity const& identity, SegmentedLogOptions const& options, FaultCounts& counts,
-                    std::uint64_t const& now_us)
-        : storage(identity, options, counts), time(now_us), machine(std::make_unique<typename Parts::Machine>())
+                    std::uint64_t const& now_us, std::uint64_t apply_us)
+        : storage(identity, options, counts), time(now_us), burdens(time, counts, apply_us),
+          machine(std::make_unique<typename Parts::Machine>())
     {}
 
     typename Parts::Storage                  storage;
     LocalTime                                time;
+    Burdens                                  burdens;
     std::unique_ptr<typename Parts::Machine> machine;
     std::unique_ptr<Process>                 process; ///< Null while the server is down.
 
@@ -120,9 +124,13 @@ struct SimulatedServer
     std::uint64_t sync_slow_until_us = 0;
     std::uint64_t sync_extra_us = 0; ///< For a slow disk.
     std::uint64_t next_sync_hangs_us = 0;
-    std::uint64_t troubles = 0;    ///< Of the disk, when the process began.
-    std::uint32_t sync_number = 0; ///< Of the completion that is planned, or was last.
-    bool          syncing = false; ///< A completion is planned.
+    std::uint64_t busy_until_us = 0; ///< Its thread works on what it did in its last turn.
+    std::uint64_t disk_busy_until_us = 0;
+    std::uint64_t disk_slow_until_us = 0;
+    std::uint64_t disk_slow_factor = 1; ///< While it is slow.
+    std::uint64_t troubles = 0;         ///< Of the disk, when the process began.
+    std::uint32_t sync_number = 0;      ///< Of the completion that is planned, or was last.
+    bool          syncing = false;      ///< A completion is planned.
     bool          paused = false;
     bool          damaged = false; ///< Synced data were damaged.
     bool          dead = false;    ///< For the rest of the run.

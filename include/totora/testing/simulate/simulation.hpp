@@ -107,6 +107,8 @@ private:
             return turns_.start(planned.at);
         case Occasion::resume:
             return turns_.resume(planned.at, planned.stamp);
+        case Occasion::go_on:
+            return turns_.go_on(planned.at, planned.stamp);
         case Occasion::mend:
             return strikes_.mend(planned.at);
         case Occasion::flap:
@@ -124,6 +126,9 @@ private:
                                       Link::open);
         case Occasion::true_time:
             return strikes_.set_true_time(planned.at);
+        case Occasion::own_members:
+            run_.cluster.network.set_foreign(planned.at, false);
+            return;
         case Occasion::free_disk:
             return strikes_.free_disk(planned.at);
         }
@@ -143,6 +148,8 @@ private:
         if (received) {
             if (frame.flipped)
                 run_.checks.fail("a frame of which bits were flipped is refused");
+            if (frame.foreign)
+                run_.checks.fail("a frame of another cluster is refused");
             sighting.rpc = received->rpc;
             server.process->endpoint.arrive(TransportEvent{*std::move(received)});
             if (not server.paused)

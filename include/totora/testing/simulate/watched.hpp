@@ -6,6 +6,7 @@
 #include "totora/policy/log.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
 
 #include <algorithm>
@@ -28,7 +29,9 @@ template <durable_log Log>
 class WatchedLog
 {
 public:
-    WatchedLog(Log& log, Checks& checks, std::size_t server) : log_(log), checks_(checks), server_(server) {}
+    WatchedLog(Log& log, Burdens& burdens, Checks& checks, std::size_t server)
+        : log_(log), burdens_(burdens), checks_(checks), server_(server)
+    {}
 
     /// The state of the node that it belongs to, which outlives the last append, and how much that may leave uncommitted.
     void belongs_to(State const& state, std::uint64_t uncommitted_bytes_max)
@@ -41,12 +44,14 @@ public:
 
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
+        burdens_.call();
         checks_.vote_written(server_, write, term, vote.value_or(nobody));
         log_.save_vote(write, term, vote);
     }
 
     void append(WriteNumber write, Entries const& entries)
     {
+        burdens_.call();
         checks_.expect(may_take_on(entries), "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
         if (not is_leader(*state_))
@@ -57,6 +62,7 @@ public:
 
     void truncate(WriteNumber write, Index index)
     {
+        burdens_.call();
         auto const last = before(index);
         checks_.truncated(server_, {state_->log.term_at(last).value_or(Term{}), last});
         log_.truncate(write, index);
@@ -85,6 +91,7 @@ public:
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
+        burdens_.call();
         return log_.read(from, up_to, bytes_max);
     }
 
@@ -99,6 +106,7 @@ private:
     }
 
     Log&          log_;
+    Burdens&      burdens_;
     Checks&       checks_;
     std::size_t   server_;
     State const*  state_ = nullptr;
@@ -146,8 +154,9 @@ class WatchedMachine
 public:
     using Response = typename Machine::Response;
 
-    WatchedMachine(Machine& machine, OneByOne<Machine>& reference, Checks& checks, std::size_t server)
-        : machine_(machine), reference_(reference), checks_(checks), server_(server), applied_(machine.applied_index())
+    WatchedMachine(Machine& machine, OneByOne<Machine>& reference, Burdens& burdens, Checks& checks, std::size_t server)
+        : machine_(machine), reference_(reference), burdens_(burdens), checks_(checks), server_(server),
+          applied_(machine.applied_index())
     {}
 
     /// The state of the node that it belongs to, which outlives the last command.
@@ -155,6 +164,8 @@ public:
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
+        burdens_.call();
+        burdens_.apply(commands.size());
         checks_.learn_committed(server_, *state_);
         for (auto const& command : commands) {
             checks_.expect(command.index > applied_ and command.index <= state_->commit_index,
@@ -175,6 +186,7 @@ public:
 private:
     Machine&           machine_;
     OneByOne<Machine>& reference_;
+    Burdens&           burdens_;
     Checks&            checks_;
     std::size_t        server_;
     Index              applied_;
@@ -186,12 +198,13 @@ template <message_transport Transport>
 class WatchedTransport
 {
 public:
-    WatchedTransport(Transport& transport, Checks& checks, std::size_t server)
-        : transport_(transport), checks_(checks), server_(server)
+    WatchedTransport(Transport& transport, Burdens& burdens, Checks& checks, std::size_t server)
+        : transport_(transport), burdens_(burdens), checks_(checks), server_(server)
     {}
 
     void send(Released const& message, Entries const& entries)
     {
+        burdens_.call();
         checks_.sent(server_, message.to(), message.rpc());
         checks_.entries_sent(entries.bytes());
         transport_.send(message, entries);
@@ -206,6 +219,7 @@ public:
 
 private:
     Transport&  transport_;
+    Burdens&    burdens_;
     Checks&     checks_;
     std::size_t server_;
 };

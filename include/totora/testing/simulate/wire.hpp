@@ -19,6 +19,7 @@ struct FrameInFlight
     std::size_t                  from = 0;
     std::size_t                  to = 0;
     bool                         flipped = false;
+    bool                         foreign = false;   ///< Of another cluster.
     bool                         faulty = false;    ///< More may go wrong with it.
     bool                         overtakes = false; ///< It goes ahead of what does not.
     bool                         has_entries = false;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/simulate/drifting_clock.hpp"
+#include "totora/testing/simulate/faults.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <new>
+
+namespace totora::simulate
+{
+
+/// What the process of a simulated server suffers besides its disk, its network and its clock: work that takes its thread time,
+/// and memory that runs out.
+class Burdens
+{
+public:
+    /// `time` and `counts` outlive it. Every command takes a machine so long.
+    Burdens(LocalTime& time, FaultCounts& counts, std::uint64_t apply_us)
+        : time_(time), counts_(counts), apply_us_(apply_us)
+    {}
+
+    /// For a while every command takes a machine so much longer.
+    void slow_apply(std::uint64_t extra_us, std::uint64_t until_us)
+    {
+        apply_extra_us_ = extra_us;
+        apply_slow_until_us_ = until_us;
+    }
+
+    /// Memory runs out in the call of a policy of this number from now, counted from 1.
+    void run_out_of_memory_in(std::uint64_t calls) { calls_left_ = calls; }
+
+    /// A machine is about to apply so many commands: time passes on the node's thread.
+    void apply(std::uint64_t commands)
+    {
+        auto each = apply_us_;
+        if (time_.now_us() < apply_slow_until_us_) {
+            each += apply_extra_us_;
+            ++counts_[Fault::apply_slow];
+        }
+        time_.spend(commands * each);
+    }
+
+    /// Every call of a policy begins with it.
+    void call()
+    {
+        if (calls_left_ == never or --calls_left_ > 0)
+            return;
+        calls_left_ = never;
+        ran_out_ = true;
+        ++counts_[Fault::memory_ran_out];
+        throw std::bad_alloc{};
+    }
+
+    /// Whether memory ran out since the process began.
+    [[nodiscard]] bool ran_out() const { return ran_out_; }
+
+    /// A process begins, or nothing goes wrong any more.
+    void begin()
+    {
+        calls_left_ = never;
+        ran_out_ = false;
+    }
+
+    void heal()
+    {
+        calls_left_ = never;
+        apply_slow_until_us_ = 0;
+    }
+
+private:
+    static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
+
+    LocalTime&    time_;
+    FaultCounts&  counts_;
+    std::uint64_t apply_us_;
+    std::uint64_t apply_extra_us_ = 0;
+    std::uint64_t apply_slow_until_us_ = 0;
+    std::uint64_t calls_left_ = never;
+    bool          ran_out_ = false;
+};
+
+} // namespace totora::simulate
