@@ -61,11 +61,11 @@ public:
 
     // --- Of one server ---------------------------------------------------------------------------------------------
 
-    /// A process has started: what is not durable may be gone, and nothing else unless synced data were damaged.
-    void started(std::size_t server, State const& state, bool is_damaged = false)
+    /// A process has started: what is not durable may be gone, and nothing else. One that finds damage does not start.
+    void started(std::size_t server, State const& state)
     {
         auto& record = servers_[server];
-        expect(is_damaged or state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
+        expect(state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
         record.durable.start({state.log.term_at(state.durable_index).value_or(Term{}), state.durable_index},
                              state.current_term, state.voted_for.value_or(nobody));
         expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");

@@ -95,7 +95,7 @@ public:
             return StartResult::later;
         }
         (void)server.time.settle();
-        checks_.started(number, server.process->node.state(), server.damaged);
+        checks_.started(number, server.process->node.state());
         return StartResult::up;
     }
 

@@ -172,6 +172,7 @@ private:
             return true;
         case Fault::bit_rot:
         case Fault::file_lost:
+        case Fault::file_set_back:
             return damage(fault, random);
         case Fault::clock_drifts:
             server.time.set_rate(LocalTime::true_rate * random.between(90, 110) / 100);
@@ -256,8 +257,10 @@ private:
         if (fault.server >= run_.scenario.damageable)
             return false;
         auto&      server = run_.cluster[fault.server];
-        auto const hit = fault.kind == Fault::bit_rot ? rot_a_bit(server.storage.disk(), random)
-                                                      : lose_a_file(server.storage.disk(), random);
+        auto&      disk = server.storage.disk();
+        auto const hit = fault.kind == Fault::bit_rot     ? rot_a_bit(disk, random)
+                         : fault.kind == Fault::file_lost ? lose_a_file(disk, random)
+                                                          : set_a_file_back(disk, random);
         server.damaged = server.damaged or hit;
         return hit;
     }

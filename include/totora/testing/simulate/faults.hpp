@@ -53,6 +53,7 @@ enum class Fault : std::uint8_t
     disk_freed,
     bit_rot,
     file_lost,
+    file_set_back, ///< It is as it was before the last of its writes.
     // Of a clock.
     clock_drifts,
     clock_jumps, ///< Forward.
@@ -101,6 +102,7 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "disk_freed",
         "bit_rot",
         "file_lost",
+        "file_set_back",
         "clock_drifts",
         "clock_jumps",
         "clock_stands_still",

@@ -58,4 +58,15 @@ inline bool lose_a_file(SimulatedDisk& disk, testing::Prng& random)
     return true;
 }
 
+/// Sets a file back to what it was before the last of its writes. False if there is none that may be damaged.
+inline bool set_a_file_back(SimulatedDisk& disk, testing::Prng& random)
+{
+    auto const files = damageable_files(disk);
+    if (files.empty())
+        return false;
+    auto const& file = disk.names().find(files[random.below(files.size())])->second;
+    file->set_back(random.below(file->now().size() + 1));
+    return true;
+}
+
 } // namespace totora::simulate

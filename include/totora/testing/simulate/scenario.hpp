@@ -224,6 +224,7 @@ private:
                                 Fault::disk_full,
                                 Fault::bit_rot,
                                 Fault::file_lost,
+                                Fault::file_set_back,
                                 Fault::clock_drifts,
                                 Fault::clock_jumps,
                                 Fault::clock_stands_still})
@@ -244,7 +245,7 @@ private:
     /// Damage is planned for servers that it may hit.
     [[nodiscard]] std::size_t draw_server(Fault kind)
     {
-        auto const damages = kind == Fault::bit_rot or kind == Fault::file_lost;
+        auto const damages = kind == Fault::bit_rot or kind == Fault::file_lost or kind == Fault::file_set_back;
         auto const among = damages and scenario_.damageable > 0 ? scenario_.damageable : scenario_.servers;
         return static_cast<std::size_t>(random_.below(among));
     }

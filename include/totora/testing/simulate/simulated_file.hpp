@@ -77,6 +77,14 @@ public:
             durable_[byte] ^= mask;
     }
 
+    /// Nothing was ever written from here on: it is all zeros, seen at once and durable.
+    void set_back(std::size_t first)
+    {
+        for (auto* const bytes : {&now_, &durable_})
+            if (first < bytes->size())
+                std::fill(bytes->begin() + static_cast<std::ptrdiff_t>(first), bytes->end(), std::byte{});
+    }
+
 private:
     /// A part of the file that was written, or a new size, and not synced yet.
     struct Change
