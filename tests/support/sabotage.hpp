@@ -20,13 +20,14 @@ namespace totora::test
 enum class Sabotage
 {
     none,
-    syncs_lie,            ///< Nothing is ever durable.
-    votes_are_forgotten,  ///< The log saves the term only.
-    a_machine_skips,      ///< Some machines leave out a command now and then.
-    entries_are_forged,   ///< Payloads change on the way, and their checksums with them.
-    reads_are_stale,      ///< A read looks at the machine at once.
-    votes_do_not_arrive,  ///< Nobody is ever elected.
-    appends_do_not_arrive ///< Nothing is ever committed.
+    syncs_lie,             ///< Nothing is ever durable.
+    votes_are_forgotten,   ///< The log saves the term only.
+    a_machine_skips,       ///< Some machines leave out a command now and then.
+    entries_are_forged,    ///< Payloads change on the way, and their checksums with them.
+    reads_are_stale,       ///< A read looks at the machine at once.
+    votes_do_not_arrive,   ///< Nobody is ever elected.
+    appends_do_not_arrive, ///< Nothing is ever committed.
+    leaders_fall_silent    ///< After some messages a process sends no append any more.
 };
 
 /// Which one is in force.
@@ -93,6 +94,9 @@ public:
             return;
         if (sabotage == Sabotage::appends_do_not_arrive and append != nullptr and append->match > Index{})
             return;
+        if (sabotage == Sabotage::leaders_fall_silent and std::holds_alternative<AppendEntries>(message.rpc()) and
+            ++appends_ > 400)
+            return;
         Endpoint::send(message, entries);
     }
 
@@ -121,6 +125,7 @@ private:
     }
 
     std::uint64_t received_ = 0;
+    std::uint64_t appends_ = 0;
 };
 
 struct SabotagedParts : simulate::DefaultParts

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the simulator must notice: parts of a cluster that are wrong in one way each, found within a few seeds.
+#include "support/calm_scenario.hpp"
 #include "support/sabotage.hpp"
 #include "totora/testing/simulate/shrink.hpp"
 #include "totora/testing/simulate/simulation.hpp"
@@ -67,6 +68,14 @@ BOOST_AUTO_TEST_CASE(a_quorum_that_elects_nobody_is_found_out)
 BOOST_AUTO_TEST_CASE(a_quorum_that_commits_nothing_is_found_out)
 {
     BOOST_TEST(find(Sabotage::appends_do_not_arrive, 3) != "");
+}
+
+BOOST_AUTO_TEST_CASE(an_election_for_which_nothing_in_the_world_gave_a_reason_is_found_out, *label("case_94"))
+{
+    auto const wrong = WithSabotage{Sabotage::leaders_fall_silent};
+    auto const report = simulate::Simulation<SabotagedParts>{calm_scenario(1, 10'000)}.run();
+
+    BOOST_TEST(report.broken == "no election while a leader and a quorum with it are well, and their links and disks");
 }
 
 BOOST_AUTO_TEST_CASE(few_faults_are_left_of_a_seed_that_fails)

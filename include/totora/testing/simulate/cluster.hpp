@@ -54,7 +54,8 @@ public:
             auto& server = *servers_.back();
             server.storage.desk().at_once = scenario.syncs.at_once;
             if (scenario.clocks_drift)
-                server.time.set_rate(LocalTime::true_rate - 20 + random_.below(41));
+                server.time.set_rate(LocalTime::true_rate - LocalTime::drift_max +
+                                     random_.below(2 * LocalTime::drift_max + 1));
         }
     }
 
@@ -108,6 +109,7 @@ public:
         server.wakes_us = Server::never;
         server.busy_until_us = 0;
         (void)server.time.settle();
+        server.sync_hangs = false;
         server.syncing = false;
         ++server.sync_number;
         server.paused = false;

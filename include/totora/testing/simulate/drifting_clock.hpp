@@ -20,6 +20,7 @@ class LocalTime
 public:
     /// Microseconds of local time in 1024 of virtual time.
     static constexpr std::uint64_t true_rate = 1024;
+    static constexpr std::uint64_t drift_max = 20; ///< Of clocks that are well.
 
     explicit LocalTime(std::uint64_t const& now_us) : now_us_(&now_us) {}
 
@@ -48,7 +49,11 @@ public:
         since_us_ = *now_us_;
     }
 
-    [[nodiscard]] bool is_true() const { return rate_ == true_rate; }
+    /// Whether it goes as fast as virtual time, or wrong by no more than clocks always are.
+    [[nodiscard]] bool is_nearly_true() const
+    {
+        return rate_ + drift_max >= true_rate and rate_ <= true_rate + drift_max;
+    }
 
     /// The first moment of virtual time at which local time is at least this; never, if it stands still.
     [[nodiscard]] std::uint64_t when_us(std::uint64_t local) const

@@ -70,6 +70,7 @@ public:
         if (run_.is_permanent(number))
             return;
         run_.cluster[number].storage.disk().free_space();
+        turns_.disturb(number);
         ++run_.report.faults[Fault::disk_freed];
     }
 
@@ -81,6 +82,7 @@ private:
         sighting.planned = fault.number;
         if (carry_out(fault))
             ++run_.report.faults[fault.kind];
+        turns_.disturb(fault.server);
         turns_.tell(sighting);
     }
 

@@ -82,10 +82,10 @@ public:
     {
         auto const to = static_cast<std::size_t>(message.to().value - 1);
         if (links.is_cut(from, to))
-            return;
+            return disturb(from, to);
         auto const faulty = not healed_.contains(from, to);
         if (faulty and strikes(Fault::message_lost))
-            return;
+            return disturb(from, to);
         auto const route = Route{.cluster = cluster_at(from),
                                  .group = 0,
                                  .sender = {ServerId{from + 1}, first_incarnation},
@@ -102,8 +102,10 @@ public:
         frame.has_entries = not entries.empty();
         if (faulty and strikes(Fault::message_repeated))
             put_on_wire(frame);
-        if (faulty and strikes(Fault::message_flipped))
+        if (faulty and strikes(Fault::message_flipped)) {
             flip(frame);
+            disturb(from, to);
+        }
         put_on_wire(std::move(frame));
     }
 
@@ -141,11 +143,19 @@ public:
     /// What links will have done, since it was asked last.
     [[nodiscard]] std::vector<LinkNews>& news() { return news_; }
 
-    /// Whether a link is slower than it should be, or has more waiting than it sends in this time.
-    [[nodiscard]] bool is_slow(std::size_t from, std::size_t to) const
+    /// When something last went wrong with what was sent over a link, or it had a queue; 0 if never.
+    [[nodiscard]] std::uint64_t disturbed_us(std::size_t from, std::size_t to) const { return disturbed_[from][to]; }
+
+    /// The bytes that wait for the links from a server.
+    [[nodiscard]] std::uint64_t waiting_bytes(std::size_t from) const
     {
-        return now_us_ < slow_[from][to].until_us or not wires_[from][to].idle();
+        auto bytes = std::uint64_t{0};
+        for (auto const& wire : wires_[from])
+            bytes += wire.bytes();
+        return bytes;
     }
+
+    [[nodiscard]] bool is_foreign(std::size_t server) const { return foreign_[server]; }
 
     /// What was sent since it was asked last.
     [[nodiscard]] std::vector<Departure>& departures() { return departures_; }
@@ -174,6 +184,8 @@ public:
     }
 
 private:
+    void disturb(std::size_t from, std::size_t to) { disturbed_[from][to] = now_us_ + 1; }
+
     [[nodiscard]] bool strikes(Fault fault)
     {
         auto const struck = random_.chance(habits_.chances[fault]);
@@ -238,6 +250,7 @@ private:
         auto const is_slow = bytes_per_ms(from, to) > 0;
         if (not is_slow and wire.idle())
             return depart(std::move(frame));
+        disturb(from, to);
         auto const bytes_max = is_slow ? habits_.queue_bytes_max : std::numeric_limits<std::uint64_t>::max();
         auto const taken = wire.push(std::move(frame), bytes_max);
         if (taken == Wire::Taken::queued)
@@ -264,11 +277,13 @@ private:
         auto const faulty = frame.faulty;
         auto&      newest = newest_[frame.from][frame.to];
         auto       arrives = now_us_ + habits_.latency_us + random_.between(0, habits_.jitter_us);
-        if (faulty and strikes(Fault::message_delayed))
+        if (faulty and strikes(Fault::message_delayed)) {
+            disturb(frame.from, frame.to);
             arrives += random_.between(habits_.delayed_us / 4, habits_.delayed_us);
-        else if (faulty and strikes(Fault::message_reordered))
+        } else if (faulty and strikes(Fault::message_reordered)) {
+            disturb(frame.from, frame.to);
             arrives += random_.between(1, 20 * (habits_.latency_us + habits_.jitter_us));
-        else if (habits_.ordered or not faulty)
+        } else if (habits_.ordered or not faulty)
             newest = arrives = std::max(arrives, newest);
         departures_.push_back({keep(std::move(frame)), arrives});
     }
@@ -302,6 +317,7 @@ private:
     PerLink<std::uint64_t>                  newest_{}; ///< When the last message in order arrives.
     PerLink<Wire>                           wires_;
     PerLink<Slow>                           slow_{};
+    PerLink<std::uint64_t>                  disturbed_{};
     std::vector<LinkNews>                   news_;
     std::array<bool, simulated_servers_max> foreign_{};
 };

@@ -4,6 +4,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
 #include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/calm.hpp"
 #include "totora/testing/simulate/cluster.hpp"
 #include "totora/testing/simulate/faults.hpp"
 #include "totora/testing/simulate/links.hpp"
@@ -42,6 +43,7 @@ public:
             server.dead = true;
             return;
         }
+        calm_.disturb(number);
         auto& sighting = run_.sight(Sighted::start, number);
         turn(number);
         tell(sighting);
@@ -65,6 +67,7 @@ public:
         if (not server.process or server.life != life or not server.paused)
             return;
         server.paused = false;
+        calm_.disturb(number);
         auto& sighting = run_.sight(Sighted::resumed, number);
         run_.report.events += server.process->endpoint.waiting();
         turn(number);
@@ -131,6 +134,8 @@ public:
         if (server.sync_number != sync_number)
             return;
         server.syncing = false;
+        if (std::exchange(server.sync_hangs, false))
+            calm_.disturb(number);
         if (server.paused)
             return;
         auto& sighting = run_.sight(Sighted::completion, number);
@@ -174,10 +179,14 @@ public:
     void clock_changed(std::size_t number)
     {
         auto& server = run_.cluster[number];
+        calm_.disturb(number);
         server.wakes_us = Server::never;
         if (server.process and not server.paused)
             plan_wake(number);
     }
+
+    /// Something has gone wrong with a server.
+    void disturb(std::size_t number) { calm_.disturb(number); }
 
     /// Plans what clients want to do.
     void plan_clients()
@@ -193,6 +202,7 @@ public:
     void tell(Sighting& sighting)
     {
         run_.tell(sighting);
+        calm_.notice(sighting);
         if (run_.happened % everything_after == 0)
             look_at_all_of(static_cast<std::size_t>(run_.happened / everything_after % run_.cluster.size()));
     }
@@ -204,7 +214,10 @@ public:
             return;
         auto const& state = server.process->node.state();
         run_.checks.in_full(state);
+        run_.report.calm_looks += calm_.is_calm() ? 1U : 0U;
         run_.checks.expect(is_bounded(server), "a log takes a bounded multiple of its entries on the disk");
+        run_.report.queues.raise({server.process->endpoint.waiting(), run_.cluster.network.waiting_bytes(number),
+                                  server.storage.log().bytes(next(state.durable_index), last_index(state))});
         auto const last = last_index(state);
         if (last == Index{} or server.paused)
             return;
@@ -233,6 +246,7 @@ private:
             return true;
         } catch (PowerFailed const&) {
         } catch (std::bad_alloc const&) { // Nobody caught it: the process dies.
+            run_.checks.expect(run_.cluster[number].burdens.ran_out(), "a healthy server does not end of its own");
             end(number, [&] { run_.cluster.kill(number); });
             return false;
         }
@@ -266,7 +280,9 @@ private:
             takes += server.sync_extra_us;
             ++run_.report.faults[Fault::sync_slow];
         }
-        if (auto const hangs = std::exchange(server.next_sync_hangs_us, 0); hangs > 0) {
+        auto const hangs = std::exchange(server.next_sync_hangs_us, 0);
+        server.sync_hangs = hangs > 0;
+        if (hangs > 0) {
             takes += hangs;
             ++run_.report.faults[Fault::sync_hangs];
         }
@@ -306,7 +322,8 @@ private:
         return server.storage.disk().used() <= 8 * entries + 16 * run_.scenario.log.segment_bytes;
     }
 
-    Run& run_;
+    Run&      run_;
+    Calm<Run> calm_{run_};
 };
 
 } // namespace totora::simulate

@@ -61,6 +61,8 @@ public:
     void limit_space(std::uint64_t more) { space_ = used_ + more; }
     void free_space() { space_ = never; }
 
+    [[nodiscard]] bool is_limited() const { return space_ != never or failing_ != 0 or reads_are_slow(); }
+
     /// Nothing is armed any more.
     void heal()
     {
@@ -139,7 +141,7 @@ private:
             throw PowerFailed{};
         }
         ++work_.calls;
-        if (call == DiskCall::read and reader_ != nullptr and reader_->now_us() < reads_slow_until_us_) {
+        if (call == DiskCall::read and reads_are_slow()) {
             reader_->spend(read_takes_us_);
             ++counts_[Fault::read_slow];
         }
@@ -151,6 +153,11 @@ private:
                   : call == DiskCall::sync ? Fault::sync_failed
                                            : Fault::read_failed];
         return EIO;
+    }
+
+    [[nodiscard]] bool reads_are_slow() const
+    {
+        return reader_ != nullptr and reader_->now_us() < reads_slow_until_us_;
     }
 
     [[nodiscard]] std::uint64_t space_left() const { return space_ - std::min(space_, used_); }

@@ -131,6 +131,7 @@ struct SimulatedServer
     std::uint64_t troubles = 0;         ///< Of the disk, when the process began.
     std::uint32_t sync_number = 0;      ///< Of the completion that is planned, or was last.
     bool          syncing = false;      ///< A completion is planned.
+    bool          sync_hangs = false;   ///< The completion that is planned takes much longer.
     bool          paused = false;
     bool          damaged = false; ///< Synced data were damaged.
     bool          dead = false;    ///< For the rest of the run.

@@ -128,6 +128,7 @@ private:
             return strikes_.set_true_time(planned.at);
         case Occasion::own_members:
             run_.cluster.network.set_foreign(planned.at, false);
+            turns_.disturb(planned.at);
             return;
         case Occasion::free_disk:
             return strikes_.free_disk(planned.at);

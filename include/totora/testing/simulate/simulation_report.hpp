@@ -6,12 +6,28 @@
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace totora::simulate
 {
+
+/// The most that was seen to wait anywhere, of what takes memory.
+struct QueuesMost
+{
+    std::uint64_t arrivals = 0;       ///< Messages that had arrived and were not taken by a node.
+    std::uint64_t link_bytes = 0;     ///< For all links from one server.
+    std::uint64_t unsynced_bytes = 0; ///< Of entries that a server's log has not reported durable.
+
+    void raise(QueuesMost const& seen)
+    {
+        arrivals = std::max(arrivals, seen.arrivals);
+        link_bytes = std::max(link_bytes, seen.link_bytes);
+        unsynced_bytes = std::max(unsynced_bytes, seen.unsynced_bytes);
+    }
+};
 
 /// What came of a run.
 struct SimulationReport
@@ -25,6 +41,9 @@ struct SimulationReport
     bool          is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
     std::uint64_t hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
     EntryBytes    entry_bytes;
+    std::uint64_t elections_judged = 0; ///< Elections and resignations, of which each must have had a reason.
+    std::uint64_t calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
+    QueuesMost    queues;
     FaultCounts   faults;
     OutcomeCounts outcomes{};
     LastSightings last;

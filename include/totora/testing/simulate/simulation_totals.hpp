@@ -33,6 +33,9 @@ struct SimulationTotals
     std::uint64_t        simulated_us = 0;
     std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
     EntryBytes           entry_bytes;
+    std::uint64_t        elections_judged = 0;
+    std::uint64_t        calm_looks = 0;
+    QueuesMost           queues;
     FaultCounts          faults;
     OutcomeCounts        outcomes{};
     std::vector<Failure> failures;
@@ -45,8 +48,11 @@ struct SimulationTotals
         undecided += report.is_undecided ? 1U : 0U;
         simulated_us += report.simulated_us;
         hash = testing::mixed(hash ^ report.hash);
+        elections_judged += report.elections_judged;
+        calm_looks += report.calm_looks;
         entry_bytes.sent += report.entry_bytes.sent;
         entry_bytes.stored += report.entry_bytes.stored;
+        queues.raise(report.queues);
         faults += report.faults;
         for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
             outcomes[outcome] += report.outcomes[outcome];
@@ -93,6 +99,13 @@ struct SimulationTotals
         auto const which = static_cast<Outcome>(outcome);
         line(name_of(which), totals.outcomes[outcome], is_breach(which));
     }
+    text += "laws\n";
+    line("elections_judged", totals.elections_judged, false);
+    line("calm_looks", totals.calm_looks, false);
+    text += "at most\n";
+    line("messages not taken by a node", totals.queues.arrivals, false);
+    line("bytes waiting for links", totals.queues.link_bytes, false);
+    line("bytes of entries not synced", totals.queues.unsynced_bytes, false);
     text += "entry bytes sent                " + std::to_string(totals.entry_bytes.sent) + "\n";
     text += "entry bytes stored by followers " + std::to_string(totals.entry_bytes.stored) + "\n";
     if (totals.undecided > 0)
@@ -107,6 +120,11 @@ struct SimulationTotals
                 ", \"simulated_seconds\": " + std::to_string(totals.simulated_us / 1'000'000) +
                 ", \"entry_bytes_sent\": " + std::to_string(totals.entry_bytes.sent) +
                 ", \"entry_bytes_stored\": " + std::to_string(totals.entry_bytes.stored) +
+                ", \"elections_judged\": " + std::to_string(totals.elections_judged) +
+                ", \"calm_looks\": " + std::to_string(totals.calm_looks) +
+                ", \"arrivals_most\": " + std::to_string(totals.queues.arrivals) +
+                ", \"link_bytes_most\": " + std::to_string(totals.queues.link_bytes) +
+                ", \"unsynced_bytes_most\": " + std::to_string(totals.queues.unsynced_bytes) +
                 ", \"answered\": " + std::to_string(totals.answered) +
                 ", \"undecided_histories\": " + std::to_string(totals.undecided) + ", \"hash\": \"" +
                 spelled_hash(totals.hash) + "\", \"faults\": {";

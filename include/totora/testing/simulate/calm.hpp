@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/simulate/drifting_clock.hpp"
+#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/sighting.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace totora::simulate
+{
+
+/// The law that a leader is not deposed without a reason: as long as it and a quorum with it are well, their links and disks
+/// too, nobody starts an election and the leader does not step down.
+///
+/// A server or a link is well if nothing has gone wrong with it for three election timeouts. Campaigns of servers outside the
+/// quorum are judged only with pre-vote and stickiness, which keep them from disturbing it (dissertation §9.6, §4.2.3).
+template <typename Run>
+class Calm
+{
+public:
+    explicit Calm(Run& run) : run_(run) {}
+
+    /// Something has happened to a server: whether it is well, and whether that began or ended a leadership.
+    void notice(Sighting const& sighting)
+    {
+        auto const server = sighting.server;
+        if (not is_well(server))
+            disturb(server);
+        auto const& before = sighting.before;
+        auto const& after = sighting.after;
+        auto const  led = before.role == RoleName::leader;
+        auto const  leads = after.role == RoleName::leader;
+        if (leads and not(led and before.term == after.term))
+            leads_since_us_[server] = run_.now_us;
+        if (led and not leads and after.term == before.term and run_.cluster[server].process)
+            judge(server, server);
+        if (after.role == RoleName::candidate and after.term > before.term)
+            if (auto const leader = newest_leader(); leader and term_of(*leader) >= before.term)
+                judge(*leader, server);
+    }
+
+    /// Something has gone wrong with a server.
+    void disturb(std::size_t server) { disturbed_us_[server] = run_.now_us + 1; }
+
+    /// Whether there is a leader that must not be deposed now.
+    [[nodiscard]] bool is_calm() const
+    {
+        auto const leader = newest_leader();
+        return leader and has_quorum(*leader);
+    }
+
+private:
+    void judge(std::size_t leader, std::size_t by)
+    {
+        auto const& core = run_.scenario.settings.core;
+        ++run_.report.elections_judged;
+        if (has_quorum(leader) and (is_with(leader, by) or (core.pre_vote and core.sticky)))
+            run_.checks.fail("no election while a leader and a quorum with it are well, and their links and disks");
+    }
+
+    [[nodiscard]] std::uint64_t window_us() const { return 3 * run_.scenario.settings.core.election.at_most_ms * 1000; }
+
+    /// Whether something that went wrong at this moment is long over.
+    [[nodiscard]] bool is_over(std::uint64_t at_us) const { return at_us == 0 or at_us + window_us() < run_.now_us; }
+
+    [[nodiscard]] bool is_with(std::size_t leader, std::size_t server) const
+    {
+        auto const& network = run_.cluster.network;
+        return is_over(disturbed_us_[server]) and run_.cluster[server].process and is_well(server) and
+               (server == leader or
+                (is_over(network.disturbed_us(leader, server)) and is_over(network.disturbed_us(server, leader))));
+    }
+
+    [[nodiscard]] bool has_quorum(std::size_t leader) const
+    {
+        if (leads_since_us_[leader] + window_us() >= run_.now_us or not is_with(leader, leader))
+            return false;
+        auto with = std::size_t{0};
+        for (auto server = std::size_t{0}; server < run_.cluster.size(); ++server)
+            with += is_with(leader, server) ? 1U : 0U;
+        return 2 * with > run_.cluster.size();
+    }
+
+    [[nodiscard]] Term term_of(std::size_t server) const
+    {
+        return run_.cluster[server].process->node.state().current_term;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> newest_leader() const
+    {
+        auto newest = std::optional<std::size_t>{};
+        for (auto server = std::size_t{0}; server < run_.cluster.size(); ++server)
+            if (auto const& process = run_.cluster[server].process; process and is_leader(process->node.state()))
+                if (not newest or term_of(server) > term_of(*newest))
+                    newest = server;
+        return newest;
+    }
+
+    /// Whether nothing is wrong with a server now, its disk and its clock.
+    [[nodiscard]] bool is_well(std::size_t number) const
+    {
+        auto&      server = run_.cluster[number];
+        auto const late = run_.now_us + run_.scenario.settings.core.election.at_least_ms * 1000 / 8;
+        return server.process and not server.paused and server.busy_until_us < late and
+               server.disk_busy_until_us < late and server.sync_slow_until_us < run_.now_us and
+               server.next_sync_hangs_us == 0 and not server.sync_hangs and server.time.is_nearly_true() and
+               not server.storage.disk().is_limited() and not run_.cluster.network.is_foreign(number);
+    }
+
+    using Moments = std::array<std::uint64_t, simulated_servers_max>;
+
+    Run&    run_;
+    Moments disturbed_us_{};
+    Moments leads_since_us_{};
+};
+
+} // namespace totora::simulate
