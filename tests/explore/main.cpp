@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/explore/explore.hpp"
+#include "totora/testing/explore/live.hpp"
 #include "totora/testing/explore/random_walk.hpp"
 #include "totora/testing/explore/story.hpp"
 
@@ -20,10 +21,10 @@
 #include <vector>
 
 // explore --list
-// explore --scope NAME [--random SEED] [--limit-states N] [--json FILE]
+// explore --scope NAME [--random SEED] [--live] [--limit-states N] [--json FILE]
 //
 // Goes through every interleaving of the shipped step within a scope, or walks in it at random, for ever if there is no
-// limit. Ends with 1 and a story if something does not hold, and with 2 if it does not understand what it is asked.
+// limit. With --live it also asks of every state whether, with faults off from there, something new can be committed. Ends with 1 and a story if something does not hold, and with 2 if it does not understand what it is asked.
 
 namespace
 {
@@ -38,6 +39,7 @@ struct Options
     std::uint64_t                limit_states = std::numeric_limits<std::uint64_t>::max();
     std::string                  json;
     bool                         list = false;
+    bool                         live = false;
 };
 
 [[nodiscard]] std::string number(std::uint32_t bound)
@@ -88,7 +90,8 @@ struct Options
            "}\n";
 }
 
-constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--limit-states N] [--json FILE]\n";
+constexpr auto usage =
+    "explore --list\nexplore --scope NAME [--random SEED | --live] [--limit-states N] [--json FILE]\n";
 
 [[nodiscard]] int refuse(std::string const& sentence)
 {
@@ -108,6 +111,8 @@ constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--
             options.scope = line.value();
         else if (*option == "--random")
             options.seed = line.number();
+        else if (*option == "--live")
+            options.live = true;
         else if (*option == "--limit-states")
             options.limit_states = line.number();
         else if (*option == "--json")
@@ -116,14 +121,16 @@ constexpr auto usage = "explore --list\nexplore --scope NAME [--random SEED] [--
             line.refuse("There is no option " + *option + ".");
     if (not options.list and options.scope.empty())
         line.refuse("Say which scope; --list shows them.");
+    if (options.live and options.seed)
+        line.refuse("--live goes through all states, --random through some.");
     if (not line.error().empty())
         return totora::Unexpected{line.error()};
     return options;
 }
 
-void tell(Scope const& scope, std::vector<std::uint16_t> const& way)
+void tell(totora::explore::Moves& moves, std::vector<std::uint16_t> const& way)
 {
-    auto const story = totora::explore::Storyteller{scope}.tell(way);
+    auto const story = totora::explore::Storyteller{moves}.tell(way);
     for (auto const& line : story.lines)
         std::cout << line << '\n';
     std::cout << '\n' << story.test;
@@ -153,9 +160,44 @@ template <typename Search>
     if (explored.violation.empty())
         return 0;
     std::cout << "Does not hold: " << explored.violation << "\n\n";
-    tell(scope, search.way_to_the_breach());
+    tell(search.moves(), search.way_to_the_breach());
     return 1;
 }
+
+/// An exploration that asks of every state whether it is live.
+class LiveExploration
+{
+public:
+    explicit LiveExploration(Scope const& scope) : exploration_(scope), live_(exploration_.moves()) {}
+
+    template <typename IsEnough>
+    Explored const& run(IsEnough is_enough)
+    {
+        auto const stop = [&](Explored const& so_far) { return dead_.has_value() or is_enough(so_far); };
+        explored_ = exploration_.run(stop, [&](totora::explore::World const& world) {
+            if (not dead_ and not live_.is_live(world))
+                dead_ = seen_;
+            ++seen_;
+        });
+        if (dead_ and explored_.violation.empty())
+            explored_.violation = "with faults off from some state on, something new can be committed";
+        return explored_;
+    }
+
+    [[nodiscard]] totora::explore::Moves& moves() { return exploration_.moves(); }
+
+    [[nodiscard]] std::vector<std::uint16_t> way_to_the_breach() const
+    {
+        return dead_ ? exploration_.way_to(*dead_) : exploration_.way_to_the_breach();
+    }
+
+private:
+    totora::explore::Exploration exploration_;
+    totora::explore::Live        live_;
+    Explored                     explored_;
+    std::uint32_t                seen_ = 0;
+    std::optional<std::uint32_t> dead_; ///< The first world that is not live.
+};
 
 } // namespace
 
@@ -181,6 +223,10 @@ int main(int count, char** words)
     if (options->seed) {
         auto walk = totora::explore::RandomWalk{*scope, *options->seed};
         return run(*options, *scope, walk);
+    }
+    if (options->live) {
+        auto exploration = LiveExploration{*scope};
+        return run(*options, *scope, exploration);
     }
     auto exploration = totora::explore::Exploration{*scope};
     return run(*options, *scope, exploration);

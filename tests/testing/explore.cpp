@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/explore/explore.hpp"
+#include "explore/scopes.hpp"
+#include "totora/testing/explore/live.hpp"
 #include "totora/testing/explore/random_walk.hpp"
 #include "totora/testing/explore/story.hpp"
 
@@ -11,6 +13,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 // What the explorer itself must keep to: it finds all there is in a scope, with its reductions and without.
@@ -86,6 +89,47 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
     BOOST_TEST(exploration.run(never).completed);
     BOOST_TEST(exploration.explored().violation == "");
     BOOST_TEST(exploration.explored().depth > 10U);
+}
+
+/// How many worlds of a scope are dead, of how many.
+[[nodiscard]] std::pair<std::size_t, std::size_t> dead_worlds(Scope const& scope, explore::Live::Arrives arrives = {})
+{
+    auto exploration = Exploration{scope};
+    auto live = explore::Live{exploration.moves(), std::move(arrives)};
+    auto dead = std::size_t{0};
+    auto all = std::size_t{0};
+    exploration.run(never, [&](World const& world) {
+        dead += live.is_live(world) ? 0U : 1U;
+        ++all;
+    });
+    return {dead, all};
+}
+
+BOOST_AUTO_TEST_CASE(from_every_world_something_new_can_be_committed)
+{
+    for (auto const& scope : scopes())
+        if (scope.name == "one-server-a-crash" or scope.name == "two-elections") {
+            auto const [dead, all] = dead_worlds(scope);
+            BOOST_TEST(dead == 0U, scope.name);
+            BOOST_TEST(all > 100U, scope.name);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(worlds_in_which_nothing_can_be_committed_are_found)
+{
+    auto const no_votes = [](explore::InFlight const& message) {
+        return not std::holds_alternative<RequestVoteResponse>(message.rpc);
+    };
+    auto const no_answers = [](explore::InFlight const& message) {
+        return not std::holds_alternative<AppendEntriesResponse>(message.rpc);
+    };
+    auto const [without_votes, all] = dead_worlds(scope_of(1, 0), no_votes);
+    auto const [without_answers, as_many] = dead_worlds(scope_of(1, 0), no_answers);
+
+    BOOST_TEST(all == as_many);
+    BOOST_TEST(without_votes > 0U);
+    BOOST_TEST(without_votes < all, "where somebody leads already, no vote is needed");
+    BOOST_TEST(without_answers > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_in_a_term_with_a_proposal)
@@ -166,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story
     BOOST_TEST(first.explored().violation == "");
     BOOST_TEST((first.way_to_the_breach() == second.way_to_the_breach()));
 
-    auto const story = explore::Storyteller{scope_of(2, 1)}.tell(first.way_to_the_breach());
+    auto const story = explore::Storyteller{first.moves()}.tell(first.way_to_the_breach());
     BOOST_TEST(story.test.find("cluster.rings(") != std::string::npos);
     BOOST_TEST(story.lines.size() >
                first.way_to_the_breach().size()); // Votes become durable without a move of their own.
@@ -179,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_its
     auto walk = explore::RandomWalk{scope, 7};
     walk.run([](Explored const& explored) { return explored.distinct_states > 1000; });
 
-    auto const story = explore::Storyteller{scope}.tell(walk.way_to_the_breach());
+    auto const story = explore::Storyteller{walk.moves()}.tell(walk.way_to_the_breach());
 
     BOOST_TEST(story.lines.size() == walk.way_to_the_breach().size());
 }

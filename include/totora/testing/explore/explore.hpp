@@ -32,7 +32,7 @@ struct Explored
 ///     auto       exploration = Exploration{scope};
 ///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
 ///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
-///         for (auto const& line : Storyteller{scope}.tell(exploration.way_to_the_breach()).lines) // story.hpp
+///         for (auto const& line : Storyteller{exploration.moves()}.tell(exploration.way_to_the_breach()).lines) // story.hpp
 ///             ...
 ///
 /// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
@@ -109,8 +109,16 @@ public:
     /// The numbers of the moves that led to the breach, from the first world on.
     [[nodiscard]] std::vector<std::uint16_t> way_to_the_breach() const
     {
-        auto way = std::vector<std::uint16_t>{last_parent_.move};
-        for (auto at = last_parent_.world; at != 0; at = parents_[at].world)
+        auto way = way_to(last_parent_.world);
+        way.push_back(last_parent_.move);
+        return way;
+    }
+
+    /// The numbers of the moves that lead to the world of this number: `see` is called for them in order, from 0 on.
+    [[nodiscard]] std::vector<std::uint16_t> way_to(std::uint32_t world) const
+    {
+        auto way = std::vector<std::uint16_t>{};
+        for (auto at = world; at != 0; at = parents_[at].world)
             way.insert(way.begin(), parents_[at].move);
         return way;
     }

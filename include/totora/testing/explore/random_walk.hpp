@@ -18,6 +18,7 @@ class RandomWalk
 public:
     RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(testing::spread(seed + 1)) {}
 
+    [[nodiscard]] Moves&          moves() { return moves_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
     /// Walks until something does not hold, or `is_enough(explored)`. A world is counted as often as it is come to.

@@ -27,9 +27,10 @@ struct Story
 class Storyteller
 {
 public:
-    explicit Storyteller(Scope const& scope) : moves_(scope), scope_(scope)
+    /// The moves of the search that found the way, and outlives this: what a number means depends on what it has seen.
+    explicit Storyteller(Moves& moves) : moves_(moves), scope_(moves.scope())
     {
-        for (auto at = std::size_t{0}; at < scope.servers; ++at)
+        for (auto at = std::size_t{0}; at < scope_.servers; ++at)
             servers_.push_back(moves_.steps().new_server(at));
     }
 
@@ -197,7 +198,7 @@ private:
         test += test_ + "}\n";
     }
 
-    Moves                 moves_;
+    Moves&                moves_;
     Scope                 scope_;
     std::vector<Server>   servers_;
     std::vector<InFlight> messages_; ///< All that ever left.

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/moves.hpp"
+#include "totora/testing/explore/server.hpp"
+#include "totora/testing/explore/steps.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace totora::explore
+{
+
+/// Whether from a world, with faults off from there and no bound on what may happen, something new can be committed: what never
+/// commits anything keeps every other promise. It looks for one way: everything arrives, everything written becomes durable, and
+/// when nothing is left to arrive an alarm rings or a leader is proposed an entry.
+///
+/// `arrives(message)` may keep messages back; that is for seeing that a world can be found dead.
+class Live
+{
+public:
+    using Arrives = std::function<bool(InFlight const&)>;
+
+    explicit Live(Moves const& moves, Arrives arrives = {}) : moves_(moves), arrives_(std::move(arrives)) {}
+
+    [[nodiscard]] bool is_live(World const& world) const
+    {
+        for (auto candidate = std::size_t{0}; candidate < moves_.scope().servers; ++candidate)
+            if (auto run = Run{moves_, arrives_, world}; run.commits_something_new(candidate))
+                return true;
+        return false;
+    }
+
+private:
+    /// One way on from a world.
+    class Run
+    {
+    public:
+        Run(Moves const& moves, Arrives const& arrives, World const& world) : arrives_(arrives)
+        {
+            auto const& steps = moves.steps();
+            for (auto at = std::size_t{0}; at < moves.scope().servers; ++at)
+                servers_.push_back(steps.servers().value_of(world.servers[at]));
+            for (auto const message : world)
+                messages_.push_back(steps.messages().value_of(message));
+            committed_ = moves.pasts().value_of(world.past).committed.last().index;
+        }
+
+        /// Lets one server campaign where nobody leads.
+        [[nodiscard]] bool commits_something_new(std::size_t candidate)
+        {
+            constexpr auto attempts = 8;
+            settle();
+            for (auto attempt = 0; attempt < attempts and not has_committed(); ++attempt) {
+                if (auto* const leader = newest_leader()) {
+                    propose(*leader);
+                    ring(*leader, Alarm::heartbeat);
+                } else {
+                    for (auto& server : servers_) {
+                        ring(server, Alarm::leader_silent);
+                        ring(server, Alarm::heartbeat); // A leader of an older term learns of the newer one.
+                    }
+                    settle();
+                    ring(servers_[candidate], Alarm::election);
+                }
+                settle();
+            }
+            return has_committed();
+        }
+
+    private:
+        [[nodiscard]] bool has_committed() const
+        {
+            return std::any_of(servers_.begin(), servers_.end(),
+                               [&](Server const& server) { return server.state.commit_index > committed_; });
+        }
+
+        /// The leader of the newest term that anybody knows, if there is one.
+        [[nodiscard]] Server* newest_leader()
+        {
+            auto* const newest = &*std::max_element(servers_.begin(), servers_.end(), [](auto const& a, auto const& b) {
+                return a.state.current_term < b.state.current_term or
+                       (a.state.current_term == b.state.current_term and is_leader(b.state) and not is_leader(a.state));
+            });
+            return is_leader(newest->state) ? newest : nullptr;
+        }
+
+        /// Until nothing is left to be written or to arrive; some messages are answered without end, so only for a while.
+        void settle()
+        {
+            constexpr auto steps_max = 2'000;
+            for (auto step = 0; step < steps_max; ++step) {
+                for (auto& server : servers_)
+                    if (not server.writes.empty())
+                        act(server, [&](auto& outgoing, auto& consequences) {
+                            persist(server, server.writes.size(), outgoing, consequences);
+                        });
+                if (messages_.empty())
+                    return;
+                auto const message = std::move(messages_.front());
+                messages_.pop_front();
+                if (not arrives_ or arrives_(message))
+                    deliver(message);
+            }
+        }
+
+        void deliver(InFlight const& message)
+        {
+            auto& server = servers_[static_cast<std::size_t>(message.to.value - 1)];
+            act(server, [&](auto& outgoing, auto& consequences) {
+                std::visit([&](auto const& said) { happen(server, message.from, said, outgoing, consequences); },
+                           message.rpc);
+            });
+        }
+
+        void propose(Server& server)
+        {
+            act(server, [&](auto& outgoing, auto& consequences) {
+                happen(server, nobody, Proposed{1}, outgoing, consequences);
+            });
+        }
+
+        void ring(Server& server, Alarm alarm)
+        {
+            if ((server.armed & bit_of(alarm)) == 0)
+                return;
+            act(server,
+                [&](auto& outgoing, auto& consequences) { explore::ring(server, alarm, outgoing, consequences); });
+        }
+
+        template <typename Action>
+        void act(Server& server, Action action)
+        {
+            auto       consequences = Consequences{};
+            auto const from = server.state.own.id;
+            action(outgoing_, consequences);
+            for (auto& left : consequences.left)
+                messages_.push_back({from, left.to, std::move(left.rpc)});
+        }
+
+        Arrives const&       arrives_;
+        std::vector<Server>  servers_;
+        std::deque<InFlight> messages_;
+        Outgoing             outgoing_;
+        Index                committed_; ///< In the world where this began.
+    };
+
+    Moves const& moves_;
+    Arrives      arrives_;
+};
+
+} // namespace totora::explore
