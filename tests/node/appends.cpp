@@ -215,6 +215,37 @@ BOOST_AUTO_TEST_CASE(what_goes_beyond_the_window_is_sent_once_and_when_there_is_
     BOOST_TEST(stage.status().entry_bytes_sent == 41U * 6U + 2U * 40U); // The no-op to two, and each command once.
 }
 
+/// What fills the window is lost with the connection, so that no acknowledgement makes room. Also with one entry left.
+BOOST_AUTO_TEST_CASE(a_window_that_was_full_when_the_connection_broke_is_emptied, *label("case_88") * label("case_91"))
+{
+    for (auto const* commands : {"abc", "abcd", "abcdef"}) {
+        auto settings = NodeSettings{};
+        settings.append_bytes_max = 50;
+        settings.window_bytes = 130;
+        auto stage = Stage{3, settings};
+        stage.lead_with_follower();
+        auto batch = std::vector<std::string>{};
+        for (auto const letter : std::string{commands})
+            batch.emplace_back(1, letter);
+        auto const end = stage.propose_batch(batch);
+        stage.run();
+        stage.wire.sent.clear();
+
+        stage.wire.arriving.push_back(LinkChanged{S2, Link::unreachable});
+        stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
+        stage.run();
+
+        auto const asked = stage.said_to<AppendEntries>(S2);
+        BOOST_REQUIRE(asked.size() == 1U);
+        BOOST_TEST((asked[0].previous.index == Index{4} and asked[0].entries.count == 0));
+        stage.hear(S2, refused(stage.term(), Index{4}, {stage.term(), Index{1}}, asked[0].number.value));
+        expect_contiguous(stage.appends_to(S2), Index{2}, Index{4});
+        stage.accept(S2, Index{4});
+        stage.accept(S2, stage.status().last);
+        BOOST_TEST(end->times == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_larger_than_the_window_goes_alone, *label("case_91"))
 {
     auto settings = NodeSettings{};

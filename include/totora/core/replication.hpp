@@ -73,8 +73,8 @@ constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader co
         send_heartbeat(state, outgoing, leader.round, progress);
 }
 
-/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries an entry only if there is no other:
-/// what is refused would be sent again.
+/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries an entry only if there is no other,
+/// and none is on its way: what is refused would be sent again, and what the window has no room for would not be sent.
 constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
     auto const last = last_index(state);
@@ -82,7 +82,8 @@ constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Pr
         if (not may_send_append(progress, state.settings.window))
             return;
         if (std::holds_alternative<Probe>(progress.flow))
-            return send_append(state, outgoing, round, progress, progress.next == last ? 1 : 0);
+            return send_append(state, outgoing, round, progress,
+                               progress.next == last and in_flight(progress) == 0 ? 1 : 0);
         if (progress.next > last)
             return;
         auto const room = state.settings.window - in_flight(progress);
@@ -161,6 +162,8 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
     progress->full = changed.link == Link::full;
     if (changed.link == Link::full)
         return;
+    // What filled the shell's window may be lost, and then nothing will be acknowledged that makes room: the question goes out.
+    progress->paused = false;
     if (std::holds_alternative<Probe>(progress->flow) or in_flight(*progress) > 0)
         ask_again(*progress);
     if (changed.link == Link::open)
