@@ -33,7 +33,8 @@ namespace
 class ToldSyncer
 {
 public:
-    void start(std::function<bool()> work, std::function<void()> rest = [] {})
+    void start(
+        std::function<bool()> work, std::function<void()> rest = [] {})
     {
         work_ = std::move(work);
         rest_ = std::move(rest);

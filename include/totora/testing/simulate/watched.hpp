@@ -52,7 +52,8 @@ public:
     void append(WriteNumber write, Entries const& entries)
     {
         burdens_.call();
-        checks_.expect(may_take_on(entries), "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
+        checks_.expect(may_take_on(entries),
+                       "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         checks_.appended(server_, log_.last(), entries);
         if (not is_leader(*state_))
             checks_.entries_stored(entries.bytes());
