@@ -200,7 +200,7 @@ private:
     void noticed(totora::ReadinessChanged const& now)
     {
         if (now.ready)
-            say("has caught up");
+            lines_.say("has caught up");
     }
 
     void noticed(totora::OutcomeNoted const& noted)
