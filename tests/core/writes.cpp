@@ -67,9 +67,9 @@ TOTORA_PROVE(what_is_cut_is_confirmed_by_no_write, "dissertation 10.2.1", "case_
 constexpr auto what_is_left_of_a_cut_write_is_confirmed_by_that_write = [] {
     auto state = follower(S2, Term{1}, {});
     auto outgoing = Outgoing{};
-    append(state, outgoing, Run{Term{1}, Index{1}, 6});
+    append(state, outgoing, Run{Term{1}, Index{1}, 6}, std::nullopt);
     truncate(state, outgoing, Index{4});
-    append(state, outgoing, Run{Term{1}, Index{4}, 1});
+    append(state, outgoing, Run{Term{1}, Index{4}, 1}, std::nullopt);
     require(step(state, local(Persisted{WriteNumber{1}})).state.durable_index == Index{3}, "by its own write");
     require(step(state, local(Persisted{WriteNumber{2}})).state.durable_index == Index{3}, "by no more than that");
     require(step(state, local(Persisted{WriteNumber{3}})).state.durable_index == Index{4}, "what was written since");

@@ -269,20 +269,21 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_room, *label("
     BOOST_TEST(later->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_does_not_answer_an_append_and_takes_it_later, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_says_so_and_takes_the_append_later, *label("case_67"))
 {
     auto stage = Stage{};
     stage.log.memory.limit_capacity(50);
     auto const append = append_of(Term{1}, {}, Term{1}, 1);
 
     stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).empty());
+    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 1U);
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).back().no_room);
+    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{}));
     BOOST_TEST(stage.log.appends == 0);
     BOOST_TEST(stage.status().running);
-    stage.hear(S2, heartbeat_of(Term{1}, {}));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).size() == 1U);
 
     stage.log.memory.limit_capacity(1000);
+    stage.pass_ms(Settings{}.heartbeat_ms); // The log is asked once a heartbeat.
     stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
     BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 2U);
     BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{1}));

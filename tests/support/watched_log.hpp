@@ -148,7 +148,10 @@ public:
     {
         return memory.bytes(first, std::min(up_to, cold_through));
     }
-    [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return not room or bytes_more <= *room; }
+    [[nodiscard]] bool has_room(std::uint64_t bytes_more) const
+    {
+        return memory.has_room(bytes_more) and (not room or bytes_more <= *room);
+    }
 
     void close()
     {
