@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_window_that_was_full_when_the_connection_broke_is_emptied
     for (auto const* commands : {"abc", "abcd", "abcdef"}) {
         auto settings = NodeSettings{};
         settings.append_bytes_max = 50;
-        settings.window_bytes = 130;
+        settings.window_bytes = 3 * 41; // Full to the last byte.
         auto stage = Stage{3, settings};
         stage.lead_with_follower();
         auto batch = std::vector<std::string>{};
