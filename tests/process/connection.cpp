@@ -39,6 +39,8 @@ public:
 
     void wake() { ++wakes; }
 
+    [[nodiscard]] bool is_loading() const { return loads; }
+
     [[nodiscard]] KeyValue const& machine() const { return machine_; }
     [[nodiscard]] std::string     info() const
     {
@@ -84,6 +86,7 @@ public:
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
     bool                                                     has_memory = true;
+    bool                                                     loads = false;
 
 private:
     void throw_if_told() const
@@ -308,6 +311,20 @@ BOOST_AUTO_TEST_CASE(answers_that_wait_behind_a_write_count_so_that_one_client_f
 
     BOOST_TEST(taken < 32 * request.size());
     BOOST_TEST(member.writes.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_has_not_applied_its_log_says_so_and_does_nothing)
+{
+    auto const loading = std::string{"-LOADING this server has not applied its log yet: nothing was done\r\n"};
+    member.loads = true;
+    say("SET a 1\r\nGET a\r\nPING\r\nECHO x\r\nINFO\r\n");
+    BOOST_TEST(heard() == loading + loading + loading + "$1\r\nx\r\n$13\r\nrole:master\r\n\r\n");
+    BOOST_TEST(member.writes.empty());
+    BOOST_TEST(member.reads.empty());
+
+    member.loads = false;
+    say("PING\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_much)

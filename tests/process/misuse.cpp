@@ -242,4 +242,24 @@ BOOST_AUTO_TEST_CASE(without_a_majority_there_is_no_leader_and_clients_hear_it)
     BOOST_TEST(eventually(hears));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_no_leader_has_reached_yet_is_loading)
+{
+    auto       cluster = KvCluster{3};
+    auto const pings = [&] {
+        auto client = kv::Client::connect(cluster.client_port(0), patience);
+        return client ? client->ask({"PING"}) : std::nullopt;
+    };
+    cluster.start(0);
+    auto reply = std::optional<kv::Reply>{};
+    BOOST_REQUIRE(eventually([&] { return (reply = pings()).has_value(); }));
+    BOOST_TEST(reply->is_error("LOADING "));
+    BOOST_TEST(cluster.info(0, "loading") == "1");
+
+    cluster.start(1);
+    cluster.start(2);
+    BOOST_TEST(eventually([&] { return pings() == kv::Reply{'+', "PONG", {}}; }));
+    BOOST_TEST(cluster.info(0, "loading") == "0");
+    BOOST_TEST(cluster.said(0).find("is ready: ") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

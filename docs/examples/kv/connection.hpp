@@ -59,7 +59,8 @@ struct Refusal
 ///
 /// `Member` is the server of the cluster behind it: `write(payload, done)` ends with an `Answer` or a `Refusal`,
 /// `read(done)` with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
-/// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO.
+/// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
+/// `is_loading()` whether the log of this start is not applied yet.
 /// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), and when it holds more
 /// memory than before (`grown`).
 template <typename Member, typename Owner>
@@ -289,6 +290,10 @@ private:
     /// False if the request has to wait.
     bool begin(CommandRule const& rule, std::span<std::string_view const> words)
     {
+        if (member_.is_loading() and (rule.audience != Audience::server or rule.command == Command::ping)) {
+            write_error(add_slot(true).answer, "LOADING this server has not applied its log yet: nothing was done");
+            return true;
+        }
         switch (rule.audience) {
         case Audience::server: {
             auto const info = rule.command == Command::info ? member_.info() : std::string{};

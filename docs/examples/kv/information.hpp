@@ -68,6 +68,8 @@ struct ServerFacts
     line("connected_clients", facts.connections);
     section("Memory");
     line("used_memory_rss", resident_bytes());
+    section("Persistence");
+    line("loading", status.ready ? "0" : "1");
     section("Replication");
     line("role", is_leader ? "master" : "slave");
     line("connected_slaves", status.followers.size());

@@ -70,6 +70,11 @@ public:
     /// Sets what INFO answers.
     void set_info(std::function<std::string()> tell) { tell_ = std::move(tell); }
 
+    /// Whether this server was never ready since its start (`Status::ready`): what its log holds is not applied yet. Later
+    /// elections do not matter: what the client asks waits for them.
+    [[nodiscard]] bool is_loading() const { return is_loading_; }
+    void               set_ready() { is_loading_ = false; }
+
     /// Lets the node have a turn soon.
     void wake() { loop_.wake(); }
 
@@ -139,6 +144,7 @@ private:
     KeyValue const&              machine_;
     EventLoop<Node>&             loop_;
     std::function<std::string()> tell_;
+    bool                         is_loading_ = true;
     std::string                  client_address_;
     Clock::time_point            announces_at_ = Clock::time_point::max();
 };

@@ -199,8 +199,10 @@ private:
 
     void noticed(totora::ReadinessChanged const& now)
     {
-        if (now.ready)
-            lines_.say("has caught up");
+        if (not now.ready or not member_->is_loading())
+            return;
+        member_->set_ready();
+        lines_.say("is ready: what was committed when it came is applied");
     }
 
     void noticed(totora::OutcomeNoted const& noted)

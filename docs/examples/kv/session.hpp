@@ -18,10 +18,10 @@
 namespace kv
 {
 
-/// Whether a server answered that it did nothing because it does not lead.
+/// Whether a server answered that it did nothing, because it does not lead or has not applied its log.
 [[nodiscard]] inline bool is_redirected(Reply const& reply)
 {
-    return reply.is_error("MOVED ") or reply.is_error("CLUSTERDOWN ");
+    return reply.is_error("MOVED ") or reply.is_error("CLUSTERDOWN ") or reply.is_error("LOADING ");
 }
 
 /// The port that a "MOVED 0 host:port" names.

@@ -132,20 +132,17 @@ constexpr void learn_match(Progress& progress, AppendEntriesResponse const& resp
         replicate_from(progress, progress.next);
 }
 
-/// The follower does not hold what came before an append. If its last entry is the leader's too, the logs agree up to there
-/// (§5.3, Log Matching); otherwise the leader searches a whole term further down.
+/// The follower does not hold what came before an append: the leader searches where the follower's log ends, or a whole term
+/// further down (end of §5.3). One append at a time also where the follower's last entry is the leader's and nothing is left to
+/// search: a network that reorders would refuse the second of two, and each refusal would send both again.
 constexpr void
 learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Outcome::refusal_outdated);
     note(outgoing, Outcome::probe_moved_back);
-    auto const agreement = state.log.last_not_after(response.hint);
-    auto const lower = std::min(next(agreement.index), response.match);
-    if (agreement == response.hint and agreement.index < response.match)
-        replicate_from(progress, lower);
-    else
-        probe_from(progress, lower);
+    auto const agreement = state.log.last_not_after(response.hint).index;
+    probe_from(progress, std::min(next(agreement), response.match));
 }
 
 /// The follower stored nothing. The leader goes on where the follower's log ends, once there is room (case 90).

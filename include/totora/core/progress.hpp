@@ -71,12 +71,12 @@ struct Progress
 
 // --- Transitions ----------------------------------------------------------------------------------------------------
 //
-//             appends sent before may be lost, or were refused
-//          ┌─────────────────────────────────────────────────────┐
-//          ▼                                                     │
-//      ┌───────┐  an append was accepted, or refused by a     ┌───────────┐
-//  ──▶ │ Probe │ ───────────────────────────────────────────▶ │ Replicate │
-//      └───────┘  follower whose last entry is the leader's   └───────────┘
+//             appends sent before may be lost, or one was refused
+//          ┌────────────────────────────────────────────────────┐
+//          ▼                                                    │
+//      ┌───────┐             an append was accepted          ┌───────────┐
+//  ──▶ │ Probe │ ──────────────────────────────────────────▶ │ Replicate │
+//      └───────┘                                             └───────────┘
 
 /// Sends again from `next` on, but nothing that matches.
 constexpr void move_next(Progress& progress, Index next)

@@ -191,6 +191,9 @@ void walk(Walker& walker, Append& append)
 {
     walker.number(append.write.value);
     walk(walker, append.entries);
+    auto kind = append.kind ? static_cast<std::uint64_t>(*append.kind) : 0;
+    walker.number(kind);
+    append.kind = kind == 0 ? std::optional<EntryKind>{} : std::optional{static_cast<EntryKind>(kind)};
 }
 
 template <typename Walker>
