@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -195,6 +196,108 @@ BOOST_AUTO_TEST_CASE(a_file_with_a_generation_that_no_log_reaches_is_refused)
         BOOST_TEST(opened.error().sentence.find(segment_name(generation)) != std::string::npos);
         BOOST_TEST((disk->file_names() == names));
     }
+}
+
+/// Bytes in hexadecimal.
+std::string hex_of(std::span<std::byte const> bytes)
+{
+    auto text = std::string{};
+    for (auto const byte : bytes)
+        for (auto const digit : {std::to_integer<unsigned>(byte) >> 4U, std::to_integer<unsigned>(byte) & 0xFU})
+            text += "0123456789abcdef"[digit];
+    return text;
+}
+
+/// What stands on disks must be readable for as long as there are such disks. Until the tag v0.1.0 these may be made again.
+BOOST_AUTO_TEST_CASE(the_bytes_of_version_1_stay_as_they_are)
+{
+    auto const header = SegmentHeader{.cluster = {1},
+                                      .id = {2},
+                                      .incarnation = {3},
+                                      .group = 4,
+                                      .needed = 0,
+                                      .ignorable = 5,
+                                      .generation = 6,
+                                      .start = 7,
+                                      .batch = 8,
+                                      .durable_batch = 9,
+                                      .size = 10,
+                                      .current_term = {11},
+                                      .voted_for = {12},
+                                      .commit_index = {13},
+                                      .base = {{14}, {15}},
+                                      .last = {{16}, {17}},
+                                      .earlier = {{18, 19, {20}, 21}}};
+    BOOST_TEST(hex_of(encode_segment_header(header)) ==
+               "746f746f7261736701000000c80000004248a5730100000001000000000000000200000000000000"
+               "03000000000000000400000000000000000000000000000005000000000000000600000000000000"
+               "0700000000000000080000000000000009000000000000000a000000000000000b00000000000000"
+               "0c000000000000000d000000000000000e000000000000000f000000000000001000000000000000"
+               "11000000000000001200000000000000130000000000000014000000000000001500000000000000");
+    BOOST_TEST((decode_segment_header(encode_segment_header(header)) == header));
+
+    auto const disk = std::make_shared<ForgetfulDisk>();
+    auto       files = ForgetfulFiles{disk};
+    auto const identity = Identity{{1}, {2}, {1}, {{{ServerId{2}, Incarnation{1}}, "a:1"}}, 4};
+    BOOST_TEST(create_log(files, identity).has_value());
+    BOOST_TEST(hex_of(disk->content(identity_name)) ==
+               "746f746f72616964010000003f000000f9da5fcf0100000000000000020000000000000001000000"
+               "00000000040000000000000000000000000000000100020000000000000001000000000000000103"
+               "613a31");
+    BOOST_TEST((*read_identity(files) == identity));
+    BOOST_TEST(write_run_mark(files, {3, 4, 5, true}).has_value());
+    BOOST_TEST(hex_of(disk->content(run_name)) ==
+               "746f746f7261726e0100000019000000228999bf0300000000000000040000000000000005000000"
+               "0000000001");
+
+    auto head = std::vector<std::byte>(record_head_size);
+    encode_head(head, {.kind = RecordKind::append, .numbers = {7, 0, 0}, .body_size = 50, .count = 1, .body_guard = 9},
+                segment_seed(identity, 6), 168);
+    BOOST_TEST(hex_of(head) == "4fbc37be090000003200000001000000020000000000000007000000000000000000000000000000"
+                               "0000000000000000");
+    auto entry = std::vector<std::byte>(entry_header_size + 4);
+    entry[entry_header_size] = std::byte{'x'};
+    seal_entry(entry, Index{7}, Term{3}, EntryKind::command, 0);
+    BOOST_TEST(hex_of(entry) == "070000000000000003000000000000000000000000000000040000000100000000000000dfa1fa91"
+                                "78000000");
+}
+
+/// The disk whose newest segment has this header instead, with a checksum that is right.
+template <typename Change>
+Disk with_header(Disk const& disk, Change change)
+{
+    auto const copy = disk->clone();
+    auto       bytes = copy->content(segment_name(1));
+    auto       header = *decode_segment_header(bytes);
+    change(header);
+    auto const encoded = encode_segment_header(header);
+    std::copy(encoded.begin(), encoded.end(), bytes.begin());
+    copy->set_content(segment_name(1), bytes);
+    return copy;
+}
+
+BOOST_AUTO_TEST_CASE(a_feature_that_a_segment_needs_is_known_or_refused, *label("case_99"))
+{
+    auto const disk = disk_with_log();
+    open_log(disk)->close();
+    for (auto bit = 0U; bit < 64; ++bit) {
+        auto const feature = std::uint64_t{1} << bit;
+        BOOST_TEST(is_refused_as_newer(with_header(disk, [&](auto& header) { header.needed = feature; })));
+        BOOST_TEST(open_log(with_header(disk, [&](auto& header) { header.ignorable = feature; })).has_value());
+    }
+    auto const other_group = open_log(with_header(disk, [](auto& header) { header.group = 1; }));
+    BOOST_REQUIRE(not other_group.has_value());
+    BOOST_TEST((other_group.error().failure == LogFailure::foreign_format));
+}
+
+BOOST_AUTO_TEST_CASE(a_feature_that_an_identity_needs_is_known_or_refused, *label("case_99"))
+{
+    auto const disk = disk_with_log();
+    auto       bytes = disk->content(identity_name);
+    bytes[sealed_header_size + 32] = std::byte{1};
+    disk->set_content(identity_name, with_version(bytes, 1));
+
+    BOOST_TEST(is_refused_as_newer(disk));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,6 +117,57 @@ int crash_at_random(std::uint64_t seed)
     }
     return crashes;
 }
+
+/// Files that note how much is read at once.
+class NotedFiles
+{
+public:
+    class File
+    {
+    public:
+        File(ForgetfulFiles::File file, std::size_t& most) : file_(std::move(file)), most_(&most) {}
+
+        auto size() { return file_.size(); }
+        auto write(std::uint64_t offset, std::span<std::span<std::byte const> const> parts)
+        {
+            for (auto const& part : parts)
+                *most_ = std::max(*most_, part.size());
+            return file_.write(offset, parts);
+        }
+        auto read(std::uint64_t offset, std::span<std::byte> into)
+        {
+            *most_ = std::max(*most_, into.size());
+            return file_.read(offset, into);
+        }
+        auto allocate(std::uint64_t size) { return file_.allocate(size); }
+        auto truncate(std::uint64_t size) { return file_.truncate(size); }
+        auto sync() { return file_.sync(); }
+
+    private:
+        ForgetfulFiles::File file_;
+        std::size_t*         most_;
+    };
+
+    NotedFiles(Disk disk, std::size_t& most) : files_(std::move(disk)), most_(&most) {}
+
+    auto               names() { return files_.names(); }
+    auto               rename(std::string_view from, std::string_view to) { return files_.rename(from, to); }
+    auto               remove(std::string_view name) { return files_.remove(name); }
+    auto               sync_directory() { return files_.sync_directory(); }
+    [[nodiscard]] auto open(std::string_view name) { return noted(files_.open(name)); }
+    [[nodiscard]] auto create(std::string_view name) { return noted(files_.create(name)); }
+
+private:
+    [[nodiscard]] Result<File, FileError> noted(Result<ForgetfulFiles::File, FileError> file) const
+    {
+        if (not file)
+            return Unexpected{file.error()};
+        return File{std::move(*file), *most_};
+    }
+
+    ForgetfulFiles files_;
+    std::size_t*   most_;
+};
 
 struct PowerFails
 {};
@@ -454,13 +506,49 @@ BOOST_AUTO_TEST_CASE(a_record_takes_no_entries_that_another_one_left_in_its_plac
 
     auto       taken = 0;
     auto const take = [&](Record const&) { ++taken; };
-    auto const whole = survey_segment(bytes_of_record(Term{2}, Term{2}), seed, 0, 1, take);
-    auto const torn = survey_segment(bytes_of_record(Term{2}, Term{1}), seed, 0, 1, take);
+    auto const surveyed = [&](Term of_head, Term of_entries) {
+        auto const bytes = bytes_of_record(of_head, of_entries);
+        auto       source = BytesInMemory{bytes};
+        return survey_segment(source, seed, 0, 1, take);
+    };
+    auto const whole = surveyed(Term{2}, Term{2});
+    auto const torn = surveyed(Term{2}, Term{1});
 
     BOOST_TEST(taken == 1);
     BOOST_TEST(not whole.torn());
     BOOST_TEST(torn.torn());
     BOOST_TEST((torn.broken == Index{1}));
+}
+
+/// Point 25: segments are large, and a server that starts has other uses for its memory.
+BOOST_AUTO_TEST_CASE(recovery_holds_a_window_of_a_segment_and_says_how_far_it_is)
+{
+    auto const disk = disk_with_log();
+    auto       options = small_options();
+    options.segment_bytes = std::uint64_t{8} << 20U;
+    options.record_bytes_max = std::uint64_t{1} << 16U;
+    {
+        auto log = open_log(disk, options);
+        for (auto write = std::uint64_t{1}; write <= 200; ++write) {
+            log->append(WriteNumber{write}, entries_of(Term{1}, Index{write * 20 - 19}, 20, 5000));
+            log->sync();
+        }
+    }
+    auto       most = std::size_t{0};
+    auto       told = std::vector<RecoveryProgress>{};
+    auto       files = NotedFiles{disk, most};
+    auto const tell = [&](RecoveryProgress const& progress) { told.push_back(progress); };
+
+    auto const recovered = LogRecovery<NotedFiles>{files, tell}.run();
+
+    BOOST_REQUIRE(recovered.has_value());
+    BOOST_TEST((recovered->index.last() == Index{4000}));
+    BOOST_TEST(most <= (std::size_t{1} << 20U));
+    BOOST_REQUIRE(told.size() >= 2U);
+    for (auto at = std::size_t{1}; at < told.size(); ++at)
+        BOOST_TEST((told[at - 1].bytes < told[at].bytes and told[at - 1].last < told[at].last));
+    BOOST_TEST(told.back().bytes == told.back().bytes_total);
+    BOOST_TEST((told.back().last == Index{4000}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -24,9 +24,11 @@
 namespace totora
 {
 
-/// The file that makes a directory a log: cluster, id, incarnation (8 bytes each), then `encode_peers(first_members)`.
+/// The file that makes a directory a log: cluster, id, incarnation, group, the features that a reader needs (8 bytes each), then
+/// `encode_peers(first_members)`.
 inline constexpr std::string_view identity_name = "identity";
 inline constexpr FileMagic        identity_magic{"totoraid"};
+inline constexpr std::size_t      identity_numbers_size = 40; ///< What stands before the first members.
 
 /// The file that counts the starts.
 inline constexpr std::string_view run_name = "run";
@@ -140,9 +142,10 @@ template <log_files Files>
                                "There is a log already (file " + name +
                                    "), and a new one would forget what it promised. Start a server on it, or name "
                                    "another directory.");
-    auto const  peers = encode_peers(identity.first_members);
-    auto        bytes = std::vector<std::byte>(24 + peers.size());
-    auto* const to = put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value);
+    auto const peers = encode_peers(identity.first_members);
+    auto       bytes = std::vector<std::byte>(identity_numbers_size + peers.size());
+    auto*      to = put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value);
+    to = put(put(to, identity.group), std::uint64_t{0});
     std::copy(peers.begin(), peers.end(), to);
     if (auto const written = write_sealed(files, identity_name, identity_magic, bytes); not written)
         return log_failure(LogFailure::write_failed, written.error());
@@ -161,13 +164,19 @@ template <log_files Files>
     auto const bytes = read_sealed(files, identity_name, identity_magic);
     if (not bytes)
         return Unexpected{bytes.error()};
-    auto peers = bytes->size() < 24 ? std::nullopt : decode_peers(std::span{*bytes}.subspan(24));
+    if (bytes->size() >= identity_numbers_size and (get<std::uint64_t>(bytes->data() + 32) & ~known_features) != 0)
+        return log_failure(
+            LogFailure::foreign_format,
+            "The file identity asks for something that only a newer version of this program knows: start that "
+            "one.");
+    auto peers = bytes->size() < identity_numbers_size ? std::nullopt
+                                                       : decode_peers(std::span{*bytes}.subspan(identity_numbers_size));
     if (not peers)
         return log_failure(LogFailure::damaged,
                            "The file identity names no members that can be read. Restore the directory.");
     auto const* const from = bytes->data();
     return Identity{ClusterId{get<std::uint64_t>(from)}, ServerId{get<std::uint64_t>(from + 8)},
-                    Incarnation{get<std::uint64_t>(from + 16)}, std::move(*peers)};
+                    Incarnation{get<std::uint64_t>(from + 16)}, std::move(*peers), get<std::uint64_t>(from + 24)};
 }
 
 } // namespace totora

@@ -10,6 +10,7 @@
 #include "totora/log/segment_header.hpp"
 #include "totora/log/segment_record.hpp"
 #include "totora/log/segment_survey.hpp"
+#include "totora/log/segment_window.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/identity.hpp"
@@ -17,8 +18,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -28,6 +31,14 @@
 
 namespace totora
 {
+
+/// How far a recovery has read.
+struct RecoveryProgress
+{
+    std::uint64_t bytes = 0;
+    std::uint64_t bytes_total = 0;
+    Index         last; ///< The last entry that was found so far.
+};
 
 /// Reads a log's directory, and changes nothing in it but what makes the log that it found durable.
 ///
@@ -40,7 +51,9 @@ template <log_files Files>
 class LogRecovery
 {
 public:
-    explicit LogRecovery(Files& files) : files_(files) {}
+    explicit LogRecovery(Files& files, std::function<void(RecoveryProgress const&)> tell = {})
+        : files_(files), tell_(std::move(tell))
+    {}
 
     [[nodiscard]] Result<RecoveredLog, LogError> run()
     {
@@ -97,6 +110,8 @@ public:
     }
 
 private:
+    using Window = SegmentWindow<typename Files::File>;
+
     /// A part of a segment that may only be in the page cache.
     struct Unproven
     {
@@ -138,14 +153,14 @@ private:
     /// Recovers the log from this segment and those that it names. False if the log ends before this segment.
     [[nodiscard]] Result<bool, LogError> try_as_newest(std::uint64_t generation)
     {
-        auto const bytes = read_file(files_, segment_name(generation), std::numeric_limits<std::uint64_t>::max());
-        if (not bytes)
-            return Unexpected{bytes.error()};
-        auto const header = read_header(generation, *bytes);
+        auto source = open_window(files_, generation, std::numeric_limits<std::uint64_t>::max());
+        if (not source)
+            return log_failure(LogFailure::read_failed, source.error());
+        auto const header = read_header(generation, *source);
         if (not header)
             return Unexpected{header.error()};
         if (not header->has_value())
-            return pass_over(generation, *bytes);
+            return pass_over(generation, *source);
         if (mark_.start == 0)
             return log_failure(LogFailure::damaged,
                                "The file " + std::string{run_name} +
@@ -154,27 +169,43 @@ private:
         auto const begin = header_size_for((**header).earlier.size());
         auto const seed = segment_seed(identity_, generation);
         auto       last = (**header).last.index;
-        auto const survey = survey_segment(*bytes, seed, begin, (**header).batch,
+        auto const survey = survey_segment(*source, seed, begin, (**header).batch,
                                            [&](Record const& record) { last = last_after(record, last); });
+        if (source->failure())
+            return log_failure(LogFailure::read_failed, *source->failure());
         if (survey.unknown)
             return of_newer_version("A record in the file " + segment_name(generation));
-        if (bytes->size() < (**header).size)
-            return damaged(generation, too_short(bytes->size(), (**header).size),
+        if (source->size() < (**header).size)
+            return damaged(generation, too_short(source->size(), (**header).size),
                            {survey.broken.value_or(next(last)), std::nullopt});
         durable_ = std::max({durable_, survey.durable, (**header).durable_batch});
         log_.newest_batch = std::max({log_.newest_batch, survey.newest, survey.batch});
         log_.newest_start = std::max(log_.newest_start, (**header).start);
 
+        progress_ = {.bytes = 0, .bytes_total = survey.end, .last = {}};
+        for (auto const& earlier : (**header).earlier)
+            progress_.bytes_total += earlier.length;
         for (auto const& earlier : (**header).earlier) {
             auto const taken = take_earlier(earlier);
             if (taken and not *taken) {
                 torn_bytes_ += survey.torn_end;
-                spares_.push_back({generation, bytes->size()});
+                spares_.push_back({generation, source->size()});
             }
             if (not taken or not *taken)
                 return taken;
+            tell(earlier.length);
         }
-        return take_newest(**header, *bytes, survey);
+        auto const taken = take_newest(**header, *source, survey);
+        tell(survey.end);
+        return taken;
+    }
+
+    void tell(std::uint64_t bytes_more)
+    {
+        progress_.bytes += bytes_more;
+        progress_.last = log_.index.last();
+        if (tell_)
+            tell_(progress_);
     }
 
     /// The refusal of something that is intact, and that nothing of this version wrote.
@@ -201,9 +232,13 @@ private:
     }
 
     /// The header of a segment, if it has one that was written for this generation.
-    [[nodiscard]] Result<std::optional<SegmentHeader>, LogError>
-    read_header(std::uint64_t generation, std::span<std::byte const> bytes)
+    [[nodiscard]] Result<std::optional<SegmentHeader>, LogError> read_header(std::uint64_t generation, Window& source)
     {
+        auto const begin = source.bytes(0, sealed_header_size);
+        auto const size = begin.size() < sealed_header_size ? 0 : get<std::uint32_t>(begin.data() + 12);
+        auto const bytes = source.bytes(0, std::max<std::uint64_t>(size, segment_header_size));
+        if (source.failure())
+            return log_failure(LogFailure::read_failed, *source.failure());
         // A file that never was a segment is all zeros here; one of another version says so, and its checksum is right.
         if (is_intact_header(bytes))
             if (auto const ours = check_format(segment_name(generation), segment_magic, bytes); not ours)
@@ -211,8 +246,10 @@ private:
         auto header = decode_segment_header(bytes);
         if (header and header->generation != generation)
             header.reset();
+        if (header and (header->needed & ~known_features) != 0)
+            return of_newer_version("Something in the file " + segment_name(generation));
         if (header and (header->cluster != identity_.cluster or header->id != identity_.id or
-                        header->incarnation != identity_.incarnation))
+                        header->incarnation != identity_.incarnation or header->group != identity_.group))
             return log_failure(LogFailure::foreign_format, "The file " + segment_name(generation) +
                                                                " belongs to another "
                                                                "server's log.");
@@ -220,12 +257,13 @@ private:
     }
 
     /// Passes over a file without a header: prepared and never used, or begun just before a crash.
-    [[nodiscard]] Result<bool, LogError> pass_over(std::uint64_t generation, std::span<std::byte const> bytes)
+    [[nodiscard]] Result<bool, LogError> pass_over(std::uint64_t generation, Window& source)
     {
         auto       first_batch = std::optional<std::uint64_t>{};
         auto const seed = segment_seed(identity_, generation);
-        for (auto offset = std::uint64_t{0}; offset + record_head_size <= bytes.size(); offset += record_alignment) {
-            auto const head = decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
+        for (auto offset = std::uint64_t{0}; offset + record_head_size <= source.size(); offset += record_alignment) {
+            auto const bytes = source.bytes(offset, record_head_size);
+            auto const head = may_be_head(bytes) ? decode_head(bytes, seed, offset) : std::nullopt;
             if (not head)
                 continue;
             torn_bytes_ += is_at_rest(*head) ? 0 : size_of(*head);
@@ -235,9 +273,11 @@ private:
             durable_ = std::max(durable_, head->numbers[1]);
             log_.newest_batch = std::max(log_.newest_batch, head->numbers[0]);
         }
+        if (source.failure())
+            return log_failure(LogFailure::read_failed, *source.failure());
         if (first_batch and durable_ >= *first_batch)
             return damaged(generation, "has no header that can be read");
-        spares_.push_back({generation, bytes.size()});
+        spares_.push_back({generation, source.size()});
         return false;
     }
 
@@ -246,13 +286,14 @@ private:
     {
         auto const begins_behind = log_.index.last();
         auto const missing = next(begins_behind);
-        auto       bytes = read_file(files_, segment_name(earlier.generation), earlier.length);
-        if (not bytes)
-            return damaged(earlier.generation, "cannot be read (" + bytes.error().sentence + ")",
-                           {missing, earlier.last});
-        if (bytes->size() < earlier.length)
-            return damaged(earlier.generation, too_short(bytes->size(), earlier.length), {missing, earlier.last});
-        auto const header = read_header(earlier.generation, *bytes);
+        auto       source = open_window(files_, earlier.generation, earlier.length);
+        if (not source and source.error().number == ENOENT)
+            return damaged(earlier.generation, "is missing", {missing, earlier.last});
+        if (not source)
+            return log_failure(LogFailure::read_failed, source.error());
+        if (source->size() < earlier.length)
+            return damaged(earlier.generation, too_short(source->size(), earlier.length), {missing, earlier.last});
+        auto const header = read_header(earlier.generation, *source);
         if (not header)
             return Unexpected{header.error()};
         if (not header->has_value()) {
@@ -268,7 +309,9 @@ private:
                 proven = record.offset + size_of(record.head);
         };
         auto const survey =
-            survey_segment(*bytes, segment_seed(identity_, earlier.generation), proven, (**header).batch, take);
+            survey_segment(*source, segment_seed(identity_, earlier.generation), proven, (**header).batch, take);
+        if (source->failure())
+            return log_failure(LogFailure::read_failed, *source->failure());
         if (survey.unknown)
             return of_newer_version("A record in the file " + segment_name(earlier.generation));
         durable_ = std::max(durable_, survey.durable);
@@ -286,7 +329,7 @@ private:
 
     /// Takes what the newest segment says.
     [[nodiscard]] Result<bool, LogError>
-    take_newest(SegmentHeader const& header, std::span<std::byte const> bytes, SegmentSurvey const& survey)
+    take_newest(SegmentHeader const& header, Window& source, SegmentSurvey const& survey)
     {
         auto& state = log_.state;
         state.current_term = header.current_term;
@@ -310,8 +353,10 @@ private:
         };
         auto const seed = segment_seed(identity_, header.generation);
         auto const begin = proven;
-        auto const end = std::min(static_cast<std::size_t>(survey.end), bytes.size());
-        (void)survey_segment(bytes.first(end), seed, begin, header.batch, take);
+        source.limit(survey.end);
+        (void)survey_segment(source, seed, begin, header.batch, take);
+        if (source.failure())
+            return log_failure(LogFailure::read_failed, *source.failure());
         auto const last_index = log_.index.last();
         if (survey.batch <= durable_)
             return damaged(header.generation, "is damaged at byte " + std::to_string(survey.end),
@@ -341,26 +386,31 @@ private:
             auto file = files_.open(segment_name(part.generation));
             if (not file)
                 return Unexpected{file.error()};
-            auto bytes = std::vector<std::byte>(static_cast<std::size_t>(part.end - part.begin));
-            if (auto const got = file->read(part.begin, bytes); not got)
-                return Unexpected{got.error()};
-            auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
-            if (auto const written = file->write(part.begin, parts); not written)
-                return written;
+            auto bytes = std::vector<std::byte>{};
+            for (auto offset = part.begin; offset < part.end; offset += bytes.size()) {
+                bytes.resize(static_cast<std::size_t>(std::min(Window::window_size, part.end - offset)));
+                if (auto const got = file->read(offset, bytes); not got)
+                    return Unexpected{got.error()};
+                auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
+                if (auto const written = file->write(offset, parts); not written)
+                    return written;
+            }
             if (auto const synced = file->sync(); not synced)
                 return synced;
         }
         return files_.sync_directory();
     }
 
-    Files&                 files_;
-    Identity               identity_;
-    RunMark                mark_;
-    LogReplay              log_;
-    std::vector<SpareFile> spares_;
-    std::vector<Unproven>  unproven_;
-    std::uint64_t          durable_ = 0;    ///< The newest batch that anything says was durable.
-    std::uint64_t          torn_bytes_ = 0; ///< Of all that was passed over.
+    Files&                                       files_;
+    std::function<void(RecoveryProgress const&)> tell_;
+    RecoveryProgress                             progress_;
+    Identity                                     identity_;
+    RunMark                                      mark_;
+    LogReplay                                    log_;
+    std::vector<SpareFile>                       spares_;
+    std::vector<Unproven>                        unproven_;
+    std::uint64_t                                durable_ = 0;    ///< The newest batch that anything says was durable.
+    std::uint64_t                                torn_bytes_ = 0; ///< Of all that was passed over.
 };
 
 } // namespace totora

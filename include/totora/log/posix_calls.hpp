@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>

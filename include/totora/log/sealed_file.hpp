@@ -24,6 +24,9 @@ namespace totora
 /// The version of everything in a log's directory.
 inline constexpr std::uint32_t log_format_version = 1;
 
+/// The features of the formats that this version knows, of which a file may need some: none so far.
+inline constexpr std::uint64_t known_features = 0;
+
 /// Eight letters that say what a file is.
 using FileMagic = std::array<char, 9>;
 

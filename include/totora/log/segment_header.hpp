@@ -37,6 +37,9 @@ struct SegmentHeader
     ClusterId                   cluster;
     ServerId                    id;
     Incarnation                 incarnation;
+    std::uint64_t               group = 0;      ///< Of the cluster; 0 as long as it has one.
+    std::uint64_t               needed = 0;     ///< `FormatFeature`s without which the segment cannot be read.
+    std::uint64_t               ignorable = 0;  ///< Those that a reader may do without.
     std::uint64_t               generation = 0; ///< Of this segment; also in its name. Every use of a file has its own.
     std::uint64_t               start = 0;      ///< Which start of a process wrote it.
     std::uint64_t               batch = 0;      ///< The batch that the segment begins in.
@@ -52,7 +55,7 @@ struct SegmentHeader
     friend bool operator==(SegmentHeader const&, SegmentHeader const&) = default;
 };
 
-inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the earlier segments.
+inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the earlier segments.
 
 [[nodiscard]] constexpr std::uint64_t header_size_for(std::size_t earlier)
 {
@@ -68,10 +71,11 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
                    [](char letter) { return std::byte(letter); });
     put(put(bytes.data() + 8, log_format_version), static_cast<std::uint32_t>(bytes.size()));
     auto* to = put(bytes.data() + 20, static_cast<std::uint32_t>(header.earlier.size()));
-    for (auto const number : {header.cluster.value, header.id.value, header.incarnation.value, header.generation,
-                              header.start, header.batch, header.durable_batch, header.size, header.current_term.value,
-                              header.voted_for.value, header.commit_index.value, header.base.term.value,
-                              header.base.index.value, header.last.term.value, header.last.index.value})
+    for (auto const number :
+         {header.cluster.value, header.id.value, header.incarnation.value, header.group, header.needed,
+          header.ignorable, header.generation, header.start, header.batch, header.durable_batch, header.size,
+          header.current_term.value, header.voted_for.value, header.commit_index.value, header.base.term.value,
+          header.base.index.value, header.last.term.value, header.last.index.value})
         to = put(to, number);
     for (auto const& earlier : header.earlier)
         to = put(put(put(put(to, earlier.generation), earlier.batch), earlier.last.value), earlier.length);
@@ -111,10 +115,10 @@ inline constexpr std::size_t segment_header_size = 24 + 15 * 8; ///< Without the
     header.cluster.value = number();
     header.id.value = number();
     header.incarnation.value = number();
-    for (auto* const field :
-         {&header.generation, &header.start, &header.batch, &header.durable_batch, &header.size,
-          &header.current_term.value, &header.voted_for.value, &header.commit_index.value, &header.base.term.value,
-          &header.base.index.value, &header.last.term.value, &header.last.index.value})
+    for (auto* const field : {&header.group, &header.needed, &header.ignorable, &header.generation, &header.start,
+                              &header.batch, &header.durable_batch, &header.size, &header.current_term.value,
+                              &header.voted_for.value, &header.commit_index.value, &header.base.term.value,
+                              &header.base.index.value, &header.last.term.value, &header.last.index.value})
         *field = number();
     for (auto at = std::size_t{0}; at < count; ++at) {
         auto& earlier = header.earlier.emplace_back();

@@ -54,9 +54,11 @@ public:
     /// How much of the next segment is ready.
     [[nodiscard]] std::uint64_t ready_size() const { return ready_size_; }
 
-    /// Asks for a segment of at least this size to be made ready.
-    void want(std::uint64_t size)
+    /// Asks for a segment of at least this size to be made ready; where there is too little space, for one of `least`.
+    void want(std::uint64_t size, std::uint64_t least = 0)
     {
+        if (least > 0)
+            least_size_ = least;
         auto wanted = wanted_size_.load();
         while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {}
     }
@@ -99,7 +101,9 @@ public:
         auto const now = std::chrono::steady_clock::now();
         if (ready_size_ >= wanted_size_ or (failed_at_ and now - *failed_at_ < pause_))
             return false;
-        auto const made = prepare(wanted_size_, bytes);
+        auto made = prepare(wanted_size_, bytes);
+        if (not made and is_lack_of_space(made.error().number) and ready_size_ < least_size_)
+            made = prepare(least_size_, least_size_);
         failed_at_ = made ? std::nullopt : std::optional{now};
         return made and ready_size_ < wanted_size_;
     }
@@ -205,6 +209,7 @@ private:
     std::optional<std::chrono::steady_clock::time_point> failed_at_;
     std::atomic<std::uint64_t>                           ready_size_ = 0;
     std::atomic<std::uint64_t>                           wanted_size_ = 0;
+    std::atomic<std::uint64_t>                           least_size_ = 0;
 };
 
 } // namespace totora

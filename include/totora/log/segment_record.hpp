@@ -72,8 +72,9 @@ struct SegmentSeed
 
 [[nodiscard]] constexpr SegmentSeed segment_seed(Identity const& identity, std::uint64_t generation)
 {
-    auto bytes = std::array<std::byte, 32>{};
-    put(put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value), generation);
+    auto  bytes = std::array<std::byte, 40>{};
+    auto* to = put(put(put(bytes.data(), identity.cluster.value), identity.id.value), identity.incarnation.value);
+    put(put(to, identity.group), generation);
     return {crc32c(bytes)};
 }
 

@@ -64,11 +64,18 @@ struct SegmentSurvey
     [[nodiscard]] bool torn() const { return torn_end > end; }
 };
 
+/// Whether a record of ours could begin here, by what costs least to look at.
+[[nodiscard]] constexpr bool may_be_head(std::span<std::byte const> bytes)
+{
+    return bytes.size() >= record_head_size and get<std::uint64_t>(bytes.data() + 16) - 1 < 5;
+}
+
 /// Walks the records from `begin` on, calls `visit(Record)` for each whole one, and then looks at all that lies behind the
-/// first one that is not whole: only a seal there can tell a torn tail from damage.
-template <typename Visit>
-[[nodiscard]] SegmentSurvey survey_segment(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t begin,
-                                           std::uint64_t first_batch, Visit visit)
+/// first one that is not whole: only a seal there can tell a torn tail from damage. `source` gives the bytes: `size()`, and
+/// `bytes(offset, count)`, which stay until it is asked again.
+template <typename Source, typename Visit>
+[[nodiscard]] SegmentSurvey
+survey_segment(Source& source, SegmentSeed seed, std::uint64_t begin, std::uint64_t first_batch, Visit visit)
 {
     auto       survey = SegmentSurvey{.end = begin,
                                       .batch = first_batch,
@@ -79,8 +86,7 @@ template <typename Visit>
                                       .unknown = false,
                                       .behind = {}};
     auto const head_at = [&](std::uint64_t offset) {
-        return offset > bytes.size() ? std::nullopt
-                                     : decode_head(bytes.subspan(static_cast<std::size_t>(offset)), seed, offset);
+        return decode_head(source.bytes(offset, record_head_size), seed, offset);
     };
     auto const note_seal = [&](RecordHead const& head) {
         survey.newest = std::max(survey.newest, head.numbers[0]);
@@ -91,10 +97,10 @@ template <typename Visit>
         survey.unknown = not is_known(head->kind);
         if (survey.unknown)
             break;
-        auto const body_begins = static_cast<std::size_t>(survey.end) + record_head_size;
-        auto const whole = head->body_size <= bytes.size() - body_begins;
-        auto const record =
-            Record{*head, survey.end, whole ? bytes.subspan(body_begins, head->body_size) : bytes.first(0)};
+        auto const body_begins = survey.end + record_head_size;
+        auto const body = source.bytes(body_begins, head->body_size);
+        auto const whole = body.size() == head->body_size;
+        auto const record = Record{*head, survey.end, whole ? body : body.first(0)};
         survey.broken = whole ? find_damaged_entry(record) : Index{head->numbers[0]};
         if (survey.broken)
             break;
@@ -107,7 +113,9 @@ template <typename Visit>
     }
 
     survey.torn_end = survey.end;
-    for (auto offset = survey.end; offset + record_head_size <= bytes.size(); offset += record_alignment) {
+    for (auto offset = survey.end; offset + record_head_size <= source.size(); offset += record_alignment) {
+        if (not may_be_head(source.bytes(offset, record_head_size)))
+            continue;
         auto const head = head_at(offset);
         if (not head)
             continue;

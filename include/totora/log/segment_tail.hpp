@@ -197,6 +197,7 @@ private:
         auto const header = SegmentHeader{.cluster = image_.identity.cluster,
                                           .id = image_.identity.id,
                                           .incarnation = image_.identity.incarnation,
+                                          .group = image_.identity.group,
                                           .generation = segment_->generation,
                                           .start = image_.start,
                                           .batch = batch_,

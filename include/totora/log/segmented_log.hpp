@@ -54,7 +54,7 @@ public:
             return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be more than 0.");
         if (options.segment_bytes >= segment_size_end or options.record_bytes_max >= segment_size_end)
             return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be less than 4 GiB.");
-        auto recovered = LogRecovery<Files>{files}.run();
+        auto recovered = LogRecovery<Files>{files, options.on_progress}.run();
         if (not recovered)
             return Unexpected{recovered.error()};
         auto log = SegmentedLog{std::move(files), options, std::move(*recovered)};

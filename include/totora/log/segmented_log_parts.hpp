@@ -5,6 +5,7 @@
 #include "totora/core/types.hpp"
 #include "totora/log/durable_prefix.hpp"
 #include "totora/log/log_directory.hpp"
+#include "totora/log/log_recovery.hpp"
 #include "totora/log/log_replay.hpp"
 #include "totora/log/sealed_file.hpp"
 #include "totora/log/segment_header.hpp"
@@ -22,6 +23,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -40,6 +42,9 @@ struct SegmentedLogOptions
     std::uint64_t prepare_bytes = std::uint64_t{1}
                                   << 18U;       ///< Of the next segment, made ready between two syncs at least.
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready.
+
+    /// Told after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
+    std::function<void(RecoveryProgress const&)> on_progress = nullptr;
 };
 
 /// What a `SegmentedLog` consists of, in a place that does not move; and what concerns several of its parts.
@@ -202,7 +207,7 @@ struct SegmentedLogParts
         if (next_size >= segment_size_end)
             return false; // No segment could hold it.
         if (pool.ready_size() < next_size) {
-            pool.want(std::max(options.segment_bytes, next_size));
+            pool.want(std::max(options.segment_bytes, next_size), tail.segment_overhead() + tail.reserve);
             syncer.request();
         }
         return pool.ready_size() >= next_size;

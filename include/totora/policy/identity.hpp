@@ -93,6 +93,7 @@ struct Identity
     ServerId id;
     Incarnation incarnation; ///< 1 for first members. A server that lost its log must not come back under the same one.
     std::vector<Peer> first_members; ///< The configuration at index 0. Empty: the server waits until the cluster's log names it.
+    std::uint64_t group = 0; ///< Which of the cluster's groups; 0 as long as it has one.
 
     friend bool operator==(Identity const&, Identity const&) = default;
 };
