@@ -41,7 +41,7 @@ public:
     [[nodiscard]] Index last() const { return chunks_.empty() ? base_ : last_of_chunk(*chunks_.back()); }
     [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last(); }
 
-    /// Adds the entry behind `last()`. `size` is that of the encoded entry.
+    /// Adds the entry after `last()`. `size` is that of the encoded entry.
     void append(std::size_t size, EntryPlace place)
     {
         if (chunks_.empty() or chunks_.back()->count == chunk_entries or chunks_.back()->segment != place.segment)
