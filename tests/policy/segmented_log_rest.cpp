@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -246,7 +247,8 @@ BOOST_AUTO_TEST_CASE(a_log_with_a_thread_rests_when_nothing_follows)
     log->sync();
 
     auto lock = std::unique_lock{mutex};
-    changed.wait(lock, [&] { return syncs == 2; }); // Of the write, and of the rest.
+    // Of the write, and of the rest. The limit is for a log that never rests.
+    BOOST_TEST(changed.wait_for(lock, std::chrono::seconds{20}, [&] { return syncs == 2; }));
     lock.unlock();
     log->close();
     disk->interfere(nullptr);
