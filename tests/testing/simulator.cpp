@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(whole_clusters_keep_their_promises_whatever_goes_wrong)
 
     BOOST_TEST(totals.events > 100'000);
     BOOST_TEST(totals.answered > 5'000);
-    BOOST_TEST(totals.faults[simulate::Fault::message_lost] > 1'000);
+    BOOST_TEST(totals.faults[simulate::Fault::message_lost] > 300);
     BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_a_call] > 5);
     BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_recovery] > 5);
     BOOST_TEST(totals.outcomes[static_cast<std::size_t>(Outcome::conflict_truncated)] > 5);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
         hashes.push_back(simulate::spelled_hash(one.hash));
     }
 
-    BOOST_TEST(hashes == (std::vector<std::string>{"113ba73cbe032ea9", "b5a9caa9a5cc7e87", "30c60866987052c3"}),
+    BOOST_TEST(hashes == (std::vector<std::string>{"3bd66ca79185bc05", "7cdc3a6d27036b24", "d3f55441aeba6507"}),
                boost::test_tools::per_element());
 }
 
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_node_may_apply_a_long_log_entry_by_entry)
     scenario.settings.uncommitted_bytes_max = 1U << 20U;
     scenario.machines_forget = true;
     scenario.network.latency_us = scenario.network.jitter_us = 50;
-    scenario.syncs = {.at_once = true};
+    scenario.syncs.takes_us = scenario.syncs.jitter_us = 20;
     scenario.clients.count = 6;
     scenario.clients.thinks_us = 1'000;
     scenario.clients.reads = 0;
