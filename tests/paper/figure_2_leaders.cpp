@@ -76,11 +76,16 @@ constexpr auto a_follower_gets_all_entries_from_the_next_one_on = [] {
 
     auto const [after, outgoing] = checked_step(server, from(S2, refused(Term{2}, Index{2}, {})));
 
-    require(outgoing.messages == exactly({{S2, Rpc{append_of(Term{2}, {}, Term{1}, 2, Index{}, 2)}, Release::at_once()},
-                                          {S2, Rpc{append_of(Term{2}, {Term{1}, Index{2}}, Term{2}, 1, Index{}, 3)},
-                                           Release::at_once()}}),
-            "from the beginning, a run of one term at a time: an empty log agrees there");
-    require(progress_of(after, S2).next == Index{4} and not is_probing(after, S2), "without waiting");
+    require(outgoing.messages == just(S2, append_of(Term{2}, {}, Term{1}, 1, Index{}, 2)),
+            "the first, alone: the place of agreement is being looked for");
+    require(progress_of(after, S2).next == Index{1} and is_probing(after, S2), "one append at a time");
+    auto const [found, rest] = checked_step(after, from(S2, accepted(Term{2}, Index{1}, 2)));
+    require(
+        rest.messages ==
+            exactly({{S2, Rpc{append_of(Term{2}, {Term{1}, Index{1}}, Term{1}, 1, Index{}, 3)}, Release::at_once()},
+                     {S2, Rpc{append_of(Term{2}, {Term{1}, Index{2}}, Term{2}, 1, Index{}, 4)}, Release::at_once()}}),
+        "and the rest, a run of one term at a time");
+    require(progress_of(found, S2).next == Index{4} and not is_probing(found, S2), "now without waiting");
 };
 TOTORA_PROVE(a_follower_gets_all_entries_from_the_next_one_on, "Figure 2", "5.3");
 
@@ -104,7 +109,8 @@ constexpr auto a_refusal_moves_next_back_and_is_answered_by_another_try = [] {
 
     require(progress_of(after, S2).next == Index{4} and progress_of(after, S2).match == Index{}, "below the term 4");
     require(outgoing.outcomes == outcomes_of({Outcome::probe_moved_back}), "by this name");
-    require(outgoing.messages == just(S2, heartbeat_of(Term{5}, {Term{1}, Index{3}}, Index{}, 2)), "tried again");
+    require(outgoing.messages == just(S2, append_of(Term{5}, {Term{1}, Index{3}}, Term{4}, 1, Index{}, 2)),
+            "tried again");
 };
 TOTORA_PROVE(a_refusal_moves_next_back_and_is_answered_by_another_try, "Figure 2", "5.3");
 

@@ -13,8 +13,9 @@ namespace totora
 /// Searches for the follower's match index, one append at a time (etcd: StateProbe).
 struct Probe
 {
-    AppendNumber since;    ///< Answers to earlier appends say nothing about this probe.
-    bool awaiting = false; ///< An append is out; the next waits for its answer, or for a heartbeat alarm without one.
+    AppendNumber since;     ///< Answers to earlier appends say nothing about this probe.
+    bool awaiting = false;  ///< An append is out; the next waits for its answer, or for a heartbeat alarm without one.
+    bool only_asks = false; ///< What was sent before may have arrived: it carries no entry.
 
     friend constexpr bool operator==(Probe const&, Probe const&) = default;
 };
@@ -109,7 +110,11 @@ constexpr void advance_match(Progress& progress, Index match)
 }
 
 /// Asks the follower again, where the leader is: entries sent before may be lost, or have arrived.
-constexpr void ask_again(Progress& progress) { probe_from(progress, progress.next); }
+constexpr void ask_again(Progress& progress)
+{
+    probe_from(progress, progress.next);
+    std::get_if<Probe>(&progress.flow)->only_asks = in_flight(progress) > 0;
+}
 
 /// Whether an append may be sent now that carries entries, or that tests where they would go.
 [[nodiscard]] constexpr bool may_send_append(Progress const& progress, std::uint64_t window)

@@ -73,17 +73,16 @@ constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader co
         send_heartbeat(state, outgoing, leader.round, progress);
 }
 
-/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries an entry only if there is no other,
-/// and none is on its way: what is refused would be sent again, and what the window has no room for would not be sent.
+/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries one at most: what is refused would be
+/// sent again. It carries one so that each search has brought the follower further, also in a network that reorders.
 constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
     auto const last = last_index(state);
     for (auto sent = 0; sent < appends_per_step; ++sent) {
         if (not may_send_append(progress, state.settings.window))
             return;
-        if (std::holds_alternative<Probe>(progress.flow))
-            return send_append(state, outgoing, round, progress,
-                               progress.next == last and in_flight(progress) == 0 ? 1 : 0);
+        if (auto const* probe = std::get_if<Probe>(&progress.flow))
+            return send_append(state, outgoing, round, progress, probe->only_asks ? 0 : 1);
         if (progress.next > last)
             return;
         auto const room = state.settings.window - in_flight(progress);
@@ -101,7 +100,7 @@ constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round 
     if (answered or progress.full or progress.no_room)
         return;
     auto const* const probe = std::get_if<Probe>(&progress.flow);
-    if (probe != nullptr ? probe->awaiting : in_flight(progress) > 0)
+    if (probe != nullptr ? probe->awaiting or progress.paused : in_flight(progress) > 0)
         send_append(state, outgoing, round, progress, 0);
 }
 

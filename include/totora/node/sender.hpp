@@ -159,11 +159,14 @@ private:
             std::rotate(paused_.begin() + got_nothing_++, paused_.end() - 1, paused_.end());
     }
 
-    /// Whether there is a place for more than a crumb: a window that is filled entry by entry makes many small appends.
+    /// Whether there is a place for the next entry, and for more than a crumb: a window that is filled entry by entry makes many
+    /// small appends.
     [[nodiscard]] bool has_window(Progress const& progress) const
     {
         auto const outstanding = log_.bytes(progress.first, before(progress.next));
-        return outstanding <= settings_.window_bytes / 2;
+        auto const next_bytes = log_.bytes(progress.next, progress.next);
+        return outstanding == 0 or
+               (outstanding <= settings_.window_bytes / 2 and next_bytes <= settings_.window_bytes - outstanding);
     }
 
     Log&                log_;

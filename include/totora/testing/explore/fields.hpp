@@ -116,6 +116,7 @@ void walk(Walker& walker, Probe& probe)
 {
     walker.number(probe.since.value);
     walker.number(probe.awaiting);
+    walker.number(probe.only_asks);
 }
 
 template <typename Walker>
