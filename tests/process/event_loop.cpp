@@ -34,6 +34,11 @@ struct CountingNode
     };
 
     void set_wake(std::function<void()> told) { wake = std::move(told); }
+    template <typename Task>
+    void run(Task&& task)
+    {
+        task(*this);
+    }
     bool turn()
     {
         ++turns;
