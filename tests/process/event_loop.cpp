@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "../../docs/examples/kv/event_loop.hpp"
+#include "support/failing_allocations.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <optional>
 #include <utility>
 
 namespace
 {
 
-thread_local bool has_memory = true;
-
 /// While it lives, this thread gets no memory.
 struct NoMemory
 {
-    NoMemory() { has_memory = false; }
+    NoMemory() { totora::test::allocations() = {.watched = true, .fails_at = 0, .lasts = true}; }
     NoMemory(NoMemory const&) = delete;
     NoMemory& operator=(NoMemory const&) = delete;
-    ~NoMemory() { has_memory = true; }
+    ~NoMemory() { totora::test::allocations() = {}; }
 };
 
 /// What an `EventLoop` asks of a node.
@@ -62,17 +58,6 @@ struct Fixture
 };
 
 } // namespace
-
-void* operator new(std::size_t size)
-{
-    auto* const memory = has_memory ? std::malloc(size) : nullptr;
-    if (memory == nullptr)
-        throw std::bad_alloc{};
-    return memory;
-}
-
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 BOOST_FIXTURE_TEST_SUITE(event_loop, Fixture)
 
