@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(the_status_of_a_leader_says_how_far_everybody_is)
     BOOST_TEST((status.followers[0].server == S2 and status.followers[0].match == Index{1} and
                 status.followers[0].next == Index{4}));
     BOOST_TEST(status.followers[0].replicating);
-    BOOST_TEST(status.followers[0].in_flight == 1U);
+    BOOST_TEST(status.followers[0].in_flight == 2U);
     BOOST_TEST((status.followers[1].server == S3 and status.followers[1].match == Index{0}));
     BOOST_TEST(not status.followers[1].replicating);
     BOOST_TEST(end->times == 0);

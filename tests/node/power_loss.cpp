@@ -57,7 +57,7 @@ public:
     {
         auto seen = Seen{};
         try {
-            for (auto loss = 0; loss < 8; ++loss) {
+            for (auto loss = 0; loss < 12; ++loss) {
                 run_until_dark();
                 cluster_.crash_all();
                 for (auto const& server : cluster_.servers)

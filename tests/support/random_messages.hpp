@@ -27,6 +27,7 @@ public:
         absurd_percent_ = one_of({1, 2, 10, 50});
         calm_ = one_of({10, 100, 1'000, 10'000});
         slow_disk_ = one_of({1, 1, 10, 200});
+        swallows_appends_ = below(8) == 0;
         auto settings = Settings{};
         settings.pre_vote = below(2) == 0;
         settings.sticky = below(2) == 0;
@@ -99,6 +100,12 @@ public:
                 return local(Started{});
             if (below(20) == 0)
                 return local(Replayed{});
+            if (below(6) == 0)
+                return local(AppendsCut{sender, any_index(state)});
+            if (below(6) == 0)
+                return local(AppendsResumed{sender});
+            if (below(6) == 0 and not swallows_appends_)
+                return local(LinkMoved{sender});
             if (below(8) == 0)
                 return local(RoomChanged{static_cast<LogRoom>(below(20) < 12 ? 0 : below(3))});
             return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});
@@ -280,6 +287,10 @@ private:
         if (progress != nullptr and not response.success and below(2) == 0)
             response.match = before(progress->next);
         response.no_room = below(8) == 0;
+        if (swallows_appends_) { // Nothing but heartbeats is ever answered.
+            response.number = AppendNumber{};
+            response.no_room = false;
+        }
         return response;
     }
 
@@ -324,6 +335,7 @@ private:
     std::uint64_t absurd_percent_ = 1; ///< How often a field is drawn from the ends of the range.
     std::uint64_t calm_ = 1;           ///< One in so many terms is a newer one.
     std::uint64_t slow_disk_ = 1;      ///< One in so many writes is confirmed.
+    bool          swallows_appends_ = false;
 };
 
 } // namespace totora::test

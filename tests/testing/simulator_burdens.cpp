@@ -58,6 +58,7 @@ BOOST_AUTO_TEST_CASE(a_machine_takes_time_from_the_thread_of_its_node)
 BOOST_AUTO_TEST_CASE(a_disk_takes_time_for_calls_and_bytes)
 {
     auto quick = calm_scenario(1, 10'000);
+    quick.clients.thinks_us = 1'000;
     auto slow = quick;
     slow.syncs.per_call_us = 2'000;
     slow.syncs.per_kib_us = 2'000;

@@ -611,24 +611,29 @@ private:
     {
         auto const began_ms = clock_.now_ms();
         auto       now_ms = began_ms;
-        auto       left = settings_.apply_entries_max;
-        for (auto moved = true; running() and moved and left > 0;) {
-            auto const before = applier_.applied();
-            apply_batch(std::min(left, apply_pace_.entries()));
-            auto const applied = applier_.applied().value - before.value;
+        auto       entries_left = settings_.apply_entries_max;
+        auto       bytes_left = settings_.apply_bytes_max;
+        for (auto goes_on = true; running() and goes_on;) {
+            auto const first = next(applier_.applied());
+            apply_batch(std::min(entries_left, apply_pace_.entries()), bytes_left);
+            auto const applied = next(applier_.applied()).value - first.value;
             auto const took_ms = clock_.now_ms() - now_ms;
             now_ms += took_ms;
             apply_pace_.learn(applied, took_ms);
-            left -= std::min(left, applied);
-            moved = applied > 0 and applier_.applied() < state_.applying and
-                    now_ms - began_ms < settings_.apply_ms_max and clock_.next_ring_ms().value_or(never_ms) > now_ms;
+            if (applied == 0 or applier_.applied() >= state_.applying)
+                break;
+            entries_left -= std::min(entries_left, applied);
+            bytes_left -= std::min(bytes_left, log_.bytes(first, applier_.applied()));
+            goes_on = entries_left > 0 and
+                      log_.bytes(next(applier_.applied()), next(applier_.applied())) <= bytes_left and
+                      now_ms - began_ms < settings_.apply_ms_max and clock_.next_ring_ms().value_or(never_ms) > now_ms;
         }
         return now_ms;
     }
 
-    void apply_batch(std::uint64_t count_max)
+    void apply_batch(std::uint64_t count_max, std::uint64_t bytes_max)
     {
-        auto const failed = applier_.apply(state_.log, state_.applying, count_max, settings_.apply_bytes_max,
+        auto const failed = applier_.apply(state_.log, state_.applying, count_max, bytes_max,
                                            [&](LogPosition position, Response&& response) {
                                                proposals_.pending().applied(position, std::move(response));
                                            });
