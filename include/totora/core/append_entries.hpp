@@ -124,11 +124,11 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
     receive_append(state, outgoing, leader, append, &append.configuration);
 }
 
-/// The follower's log agrees up to `match`, durably; and up to `previous` of what it accepted, durably or not.
-constexpr void learn_match(Progress& progress, AppendEntriesResponse const& response)
+/// The follower's log agrees up to `match`, durably; and, if the answer is current, up to what was asked, durably or not.
+constexpr void learn_match(Progress& progress, Index match, bool current)
 {
-    advance_match(progress, response.match);
-    if (is_current(progress, response.number) and std::holds_alternative<Probe>(progress.flow))
+    advance_match(progress, match);
+    if (current and std::holds_alternative<Probe>(progress.flow))
         replicate_from(progress, progress.next);
 }
 
@@ -176,7 +176,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
     progress->round = std::max(progress->round, response.round);
     note_room(outgoing, *progress, response.no_room);
     if (response.success)
-        learn_match(*progress, response);
+        learn_match(*progress, response.match, current);
     if (response.no_room and current)
         learn_no_room(state, *progress, response);
     else if (not response.success)

@@ -55,7 +55,11 @@ public:
         size_ = count;
     }
 
-    constexpr void clear() { truncate(0); }
+    constexpr void clear()
+    {
+        if (not empty())
+            truncate(0);
+    }
 
     friend constexpr bool operator==(Bounded const& a, Bounded const& b)
     {

@@ -61,7 +61,8 @@ struct Progress
 /// The number from which on answers say something about the present flow.
 [[nodiscard]] constexpr AppendNumber since(Progress const& progress)
 {
-    return std::visit([](auto const& flow) { return flow.since; }, progress.flow);
+    auto const* probe = std::get_if<Probe>(&progress.flow);
+    return probe != nullptr ? probe->since : std::get_if<Replicate>(&progress.flow)->since;
 }
 
 /// Whether an answer speaks of the present flow. The answer to a heartbeat never does: its number is zero.
