@@ -557,7 +557,8 @@ BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_o
         auto const left = [&] {
             auto more = 0;
             for (; more < 50 and not log->failure(); ++more) {
-                log->save_vote(WriteNumber{++write}, Term{2000 + write}, ServerId{1});
+                ++write;
+                log->save_vote(WriteNumber{write}, Term{2000 + write}, ServerId{1});
                 log->sync();
             }
             return more;
