@@ -350,6 +350,20 @@ BOOST_AUTO_TEST_CASE(a_length_above_the_limit_ends_the_connection_before_anythin
     BOOST_TEST(server.two.counters().refused_as(FrameRefusal::oversized) == 1U);
 }
 
+/// Found by a reviewer: the counters had no place for this refusal, and one frame from anybody ended the server.
+BOOST_AUTO_TEST_CASE(a_piece_of_no_frame_ends_the_connection_and_is_counted, *label("case_78"))
+{
+    auto context = boost::asio::io_context{};
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto raw = RawPeer{context};
+    raw.connect(two.transport().address());
+    raw.write(to_piece(std::vector<std::byte>(100), 5, 18, route(party_1, party_2)));
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(two.counters().refused_as(FrameRefusal::bad_piece) == 1U);
+    BOOST_TEST(two.counters().refused.size() == static_cast<std::size_t>(FrameRefusal::bad_piece) + 1);
+}
+
 BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
 {
     auto server = Greeted{};

@@ -105,7 +105,7 @@ enum class FrameRefusal : std::uint8_t
     bad_piece,           ///< Intact, but not the piece that follows, or of no frame.
 };
 
-inline constexpr std::size_t frame_refusals = 14;
+inline constexpr std::size_t frame_refusals = static_cast<std::size_t>(FrameRefusal::bad_piece) + 1;
 
 /// One end of a frame: a server, and which life of it.
 struct Party
