@@ -172,6 +172,21 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
 };
 TOTORA_PROVE(a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it_all, "5.2", "case_67");
 
+/// A vote of its own, or the entry with which it begins, would be a write that fails.
+constexpr auto a_candidate_without_the_reserve_gives_up = [] {
+    auto asking = follower(S1, Term{1}, {{Term{1}, Index{1}, 3}});
+    asking = step(asking, ring(asking, Alarm::election)).state;
+    require(is_pre_candidate(asking), "it asks");
+    for (auto const& state : {asking, candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}))}) {
+        auto const [after, outgoing] = checked_step(state, local(RoomChanged{LogRoom::nothing}));
+        require(is_follower(after) and outgoing.writes.empty() and noted(outgoing, Outcome::campaign_withheld_no_room),
+                "it waits");
+        auto const late = checked_step(after, from(S2, RequestVoteResponse{after.current_term, true}));
+        require(is_follower(late.state) and late.outgoing.writes.empty(), "whatever is granted later");
+    }
+};
+TOTORA_PROVE(a_candidate_without_the_reserve_gives_up, "5.2", "case_67");
+
 /// Otherwise its reads are better than nothing.
 constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
     auto const nobody_answered = leading();

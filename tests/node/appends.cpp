@@ -327,6 +327,18 @@ BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("
     BOOST_TEST((stage.status().last == Index{5}));
 }
 
+/// Where entries are small and appends are not, room for an entry is no room for the append.
+BOOST_AUTO_TEST_CASE(an_append_for_which_there_is_no_room_is_not_stored_in_the_room_of_an_entry, *label("case_90"))
+{
+    auto settings = NodeSettings{};
+    settings.entry_bytes_max = 50;
+    auto stage = Stage{3, settings};
+    stage.log.room = 200;
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 10), entries_of(Term{1}, Index{1}, 10));
+    BOOST_TEST((stage.status().last == Index{}));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(0).no_room);
+}
+
 /// There is no room for a large entry, but for small ones: after a while they are let in.
 BOOST_AUTO_TEST_CASE(want_of_room_for_a_large_entry_does_not_keep_small_ones_out, *label("case_90"))
 {

@@ -350,6 +350,31 @@ BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
     BOOST_TEST(is_leader(stage.node->state()));
 }
 
+/// Appends are turned away before the machine in each turn: they must not take its turn as well.
+BOOST_AUTO_TEST_CASE(appends_and_the_machine_take_turns_at_the_disk)
+{
+    struct ColdLog
+    {
+        [[nodiscard]] static std::uint64_t cold_bytes(Index first, Index last)
+        {
+            return 60 * (last.value - first.value + 1);
+        }
+    };
+    using Reader = ColdReads::Reader;
+    auto reads = ColdReads{100};
+    auto given = std::array<int, 2>{};
+    for (auto turn = 0; turn < 100; ++turn) {
+        reads.begin_turn();
+        for (auto const reader : {Reader::appends, Reader::appends, Reader::appends, Reader::machine})
+            if (reads.allowed(ColdLog{}, reader, Index{1}, 60) > 0) {
+                reads.count(ColdLog{}, Index{1}, Index{1});
+                ++given[reader == Reader::machine ? 1 : 0];
+            }
+    }
+    BOOST_TEST(given[0] >= 49);
+    BOOST_TEST(given[1] >= 49);
+}
+
 BOOST_AUTO_TEST_CASE(a_fast_machine_is_given_much_at_once)
 {
     auto stage = Stage{};

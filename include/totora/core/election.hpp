@@ -157,7 +157,7 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
         return false;
     if (is_stalled(stalled_before_renewal))
         for (auto& progress : leader.followers)
-            if (progress.stalled == stalled_before_renewal) {
+            if (progress.stalled >= stalled_before_renewal and progress.stalled % stalled_before_renewal == 0) {
                 note(outgoing, Outcome::link_renewed);
                 outgoing.links_to_renew.push_back(progress.server);
             }

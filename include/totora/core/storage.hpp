@@ -69,6 +69,12 @@ constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& chan
     auto const* leader = std::get_if<Leader>(&state.role);
     if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing, *leader))
         note(outgoing, Outcome::leading_without_room);
+    // What it asked for would have to be written: its own vote, or the entry with which it begins.
+    if (state.room == LogRoom::nothing and
+        (std::holds_alternative<PreCandidate>(state.role) or std::holds_alternative<Candidate>(state.role))) {
+        note(outgoing, Outcome::campaign_withheld_no_room);
+        become_follower(state, outgoing, nobody);
+    }
 }
 
 /// The oldest write in flight is late: it has been for a `storage_stall`, and no write was confirmed meanwhile.

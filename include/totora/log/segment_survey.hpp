@@ -95,7 +95,8 @@ survey_segment(Source& source, SegmentSeed seed, std::uint64_t begin, std::uint6
 
     while (auto const head = head_at(survey.end)) {
         survey.unknown = not is_known(head->kind);
-        if (survey.unknown)
+        // A seal at rest is no part of the row, also where a row happens to end: a later batch may have been written up to it.
+        if (survey.unknown or is_at_rest(*head))
             break;
         auto const body_begins = survey.end + record_head_size;
         auto const body = source.bytes(body_begins, head->body_size);

@@ -28,7 +28,7 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t entries_max = std::uint64_t{1} << 20U;
+    static constexpr std::uint64_t entries_max = 256; ///< So that a change from fast to slow costs one call of these.
 
     std::uint64_t ms_max_;
     std::uint64_t entries_ = 16;

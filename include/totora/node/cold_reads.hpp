@@ -41,7 +41,7 @@ public:
             return wanted;
         auto const is_reserved = reserved_ != Waits::none and reserved_ != waits_of(reader);
         if (is_reserved or (cold > left_ and left_ < bytes_max_)) {
-            if (waits_ == Waits::none)
+            if (waits_ == Waits::none or waits_ == reserved_) // Who had this turn alone comes after who did not.
                 waits_ = waits_of(reader);
             return 0;
         }

@@ -288,8 +288,8 @@ private:
         notice_readiness();
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
-        return more_messages or applier_.applied() < state_.applying or
-               sender_.can_resume(std::get_if<Leader>(&state_.role));
+        return running() and (more_messages or applier_.applied() < state_.applying or
+                              sender_.can_resume(std::get_if<Leader>(&state_.role)));
     }
 
     [[nodiscard]] std::uint64_t deadline(std::uint64_t timeout_ms) const
@@ -483,7 +483,7 @@ private:
         }
         entry_bytes_received_ += received.entries.bytes();
         if (not received.entries.empty() and not log_.has_room(received.entries.bytes())) {
-            room_.refused(received.entries.bytes(), settings_.entry_bytes_max);
+            room_.refused(received.entries.bytes(), received.entries.bytes());
             watch_room();
         }
         auto const* append = std::get_if<AppendEntries>(&received.rpc);
@@ -620,7 +620,7 @@ private:
             auto const took_ms = clock_.now_ms() - now_ms;
             now_ms += took_ms;
             apply_pace_.learn(applied, took_ms);
-            if (applied == 0 or applier_.applied() >= state_.applying)
+            if (not running() or applied == 0 or applier_.applied() >= state_.applying)
                 break;
             entries_left -= std::min(entries_left, applied);
             bytes_left -= std::min(bytes_left, log_.bytes(first, applier_.applied()));
