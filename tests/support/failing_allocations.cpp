@@ -18,7 +18,7 @@ Allocations& allocations()
 namespace
 {
 
-[[nodiscard]] bool fails_now()
+[[nodiscard, maybe_unused]] bool fails_now()
 {
     auto& own = allocations();
     if (not own.watched)
@@ -30,6 +30,13 @@ namespace
 } // namespace
 } // namespace totora::test
 
+// The thread sanitizer has its own, which cannot be replaced: there no allocation fails.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TOTORA_OTHER_OPERATOR_NEW
+#endif
+#endif
+#if not defined(__SANITIZE_THREAD__) and not defined(TOTORA_OTHER_OPERATOR_NEW)
 void* operator new(std::size_t size)
 {
     if (not totora::test::fails_now())
@@ -40,4 +47,5 @@ void* operator new(std::size_t size)
 
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 #endif
