@@ -247,6 +247,22 @@ BOOST_AUTO_TEST_CASE(a_window_that_was_full_when_the_connection_broke_is_emptied
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_was_sent_before_counts_against_the_window_in_bytes, *label("case_91"))
+{
+    auto settings = NodeSettings{};
+    settings.window_bytes = 130;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+    auto const first = stage.propose_batch({"a", "b"});
+    stage.run();
+    auto const second = stage.propose_batch({"c", "d"});
+    stage.run();
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{4});
+    stage.accept(S2, Index{4});
+    expect_contiguous(stage.appends_to(S2), Index{2}, Index{5});
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_larger_than_the_window_goes_alone, *label("case_91"))
 {
     auto settings = NodeSettings{};
