@@ -22,6 +22,8 @@ namespace totora
 /// What a follower of the leader of its own term does with an append.
 [[nodiscard]] constexpr Outcome decide_append(State const& follower, AppendEntries const& append)
 {
+    if (append.previous == last_position(follower)) // Nearly always.
+        return Outcome::append_accepted;
     if (not follower.log.holds(append.previous))
         return append.previous.index <= follower.commit_index ? Outcome::breach_conflict_committed
                                                               : Outcome::append_refused_mismatch;

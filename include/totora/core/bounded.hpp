@@ -51,15 +51,11 @@ public:
     /// Keeps the first `count` values.
     constexpr void truncate(std::size_t count)
     {
-        std::fill(begin() + count, end(), T{});
-        size_ = count;
+        for (; size_ > count; --size_)
+            values_[size_ - 1] = T{};
     }
 
-    constexpr void clear()
-    {
-        if (not empty())
-            truncate(0);
-    }
+    constexpr void clear() { truncate(0); }
 
     friend constexpr bool operator==(Bounded const& a, Bounded const& b)
     {

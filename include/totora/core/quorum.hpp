@@ -39,12 +39,14 @@ private:
     Bounded<ServerId, servers_max> servers_;
 };
 
-/// How many voters must agree: more than half of them. Of nobody, nobody can make a majority.
+/// How many of so many voters must agree: more than half of them. Of nobody, nobody can make a majority.
+[[nodiscard]] constexpr std::size_t majority_of(std::size_t voters) { return voters / 2 + 1; }
+
 [[nodiscard]] constexpr std::size_t majority_of(Configuration const& configuration)
 {
     auto const voters = std::count_if(configuration.members.begin(), configuration.members.end(),
                                       [](Member const& member) { return member.kind == MemberKind::voter; });
-    return static_cast<std::size_t>(voters) / 2 + 1;
+    return majority_of(static_cast<std::size_t>(voters));
 }
 
 /// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).
@@ -79,7 +81,7 @@ template <typename T, typename Reached>
             values[at] = values[at - 1];
         values[at] = value;
     }
-    return count == 0 ? nothing : T{values[majority_of(configuration) - 1]};
+    return count == 0 ? nothing : T{values[majority_of(count) - 1]};
 }
 
 } // namespace totora

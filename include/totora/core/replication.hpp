@@ -120,8 +120,7 @@ constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader,
     append(state, outgoing, entries, kind);
     for (auto& progress : leader.followers)
         replicate(state, outgoing, leader.round, progress);
-    advance_commit_index(state, outgoing, leader);
-    return entries;
+    return entries; // What is committed changes once something is durable, here or there.
 }
 
 /// Appends what clients propose, if this server leads (Figure 2, "Leaders").
