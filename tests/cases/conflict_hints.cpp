@@ -109,7 +109,7 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
     for (auto const& hint : {nack2.hint, worse}) {
         nack2.hint = hint;
         auto const late = checked_step(moved.state, from(S2, nack2));
-        require(progress_of(late.state, S2).next == Index{5}, "3: next stays");
+        require(progress_of(late.state, S2).next == Index{6}, "3: next stays");
         require(late.outgoing.messages.empty(), "and nothing is sent");
         require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "for this reason");
         auto const at_b = checked_step(refusal2.state, from(S1, sent<AppendEntries>(moved.outgoing, S2)[0]));
@@ -149,7 +149,7 @@ TOTORA_PROVE(a_refusal_from_before_the_agreement_does_not_move_next, "5.3", "cas
 constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
     a = step(a, from(S2, refused(Term{3}, Index{4}, {Term{0}, Index{2}}))).state;
-    require(progress_of(a, S2).next == Index{1} and is_probing(a, S2), "A asks at the first entry");
+    require(progress_of(a, S2).next == Index{2} and is_probing(a, S2), "A asks with the first entry");
     auto const number = progress_of(a, S2).sent.value;
 
     for (auto const& refusal : {refused_by_newer_term(Term{3}), refused(Term{3}, Index{0}, {}, number - 1),
@@ -157,7 +157,7 @@ constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used
         auto const late = checked_step(a, from(S2, refusal));
         require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "it is told why");
         require(late.outgoing.messages.empty(), "nothing is sent again");
-        require(progress_of(late.state, S2).next == Index{1}, "and next stays");
+        require(progress_of(late.state, S2).next == Index{2}, "and next stays");
     }
 };
 TOTORA_PROVE(a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used, "5.3", "case_12");

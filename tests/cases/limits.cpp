@@ -109,12 +109,12 @@ TOTORA_PROVE(a_log_that_is_full_takes_no_more, "5.3", "case_78");
 constexpr auto next_never_falls_below_the_first_index = [] {
     auto const a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
     auto const lowest = checked_step(a, from(S2, refused(Term{2}, Index{3}, {Term{0}, Index{1}}))).state;
-    require(progress_of(lowest, S2).next == Index{1} and is_probing(lowest, S2), "3: the first");
+    require(progress_of(lowest, S2).next == Index{2} and is_probing(lowest, S2), "3: with the first");
     auto const number = progress_of(lowest, S2).sent.value;
 
     auto const [after, outgoing] = checked_step(lowest, from(S2, refused(Term{2}, Index{0}, {}, number)));
 
-    require(progress_of(after, S2).next == Index{1}, "there is nothing before it");
+    require(progress_of(after, S2).next == Index{2}, "there is nothing before it");
     for (auto const& append : sent<AppendEntries>(outgoing, S2))
         require(append.previous == LogPosition{} and append.entries.first == Index{1},
                 "nor is anything sent from there");

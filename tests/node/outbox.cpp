@@ -65,6 +65,47 @@ BOOST_AUTO_TEST_CASE(promises_leave_in_the_order_of_their_writes_and_those_of_on
     BOOST_TEST((release(outbox, 7) == Left{{S2, 1}}));
 }
 
+/// While the disk hangs with a term unwritten, every heartbeat and read round of a leader would leave an answer more.
+BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_arrives, *label("case_91"))
+{
+    auto const answer = [](std::uint64_t match, std::uint64_t round, std::uint64_t number) {
+        return AppendEntriesResponse{.term = Term{3},
+                                     .success = true,
+                                     .match = Index{match},
+                                     .hint = {},
+                                     .round = Round{round},
+                                     .number = AppendNumber{number}};
+    };
+    auto       outbox = Outbox{};
+    auto const hold = [&](AppendEntriesResponse const& said) {
+        outbox.hold({S1, said, Release::once_durable(WriteNumber{5})});
+    };
+    outbox.hold(promise(S1, 3, 5));
+    outbox.hold(promise(S1, 3, 7));
+    for (auto round = std::uint64_t{1}; round <= 1'000; ++round) {
+        hold(answer(4, round, 0));
+        hold(answer(4 + round / 900, round, round));
+    }
+    BOOST_TEST(outbox.size() == 4U);
+    hold(answer(3, 1'001, 0)); // Says less of the log.
+    outbox.hold({S2, answer(9, 2'000, 0), Release::once_durable(WriteNumber{5})});
+    outbox.hold({S1, answer(9, 2'000, 0), Release::once_durable(WriteNumber{6})});
+
+    auto left = std::vector<std::pair<ServerId, AppendEntriesResponse>>{};
+    outbox.release(Disk::through(6), [&](Released const& message) {
+        if (auto const* said = std::get_if<AppendEntriesResponse>(&message.rpc()))
+            left.emplace_back(message.to(), *said);
+    });
+    BOOST_TEST((left == std::vector<std::pair<ServerId, AppendEntriesResponse>>{
+                            {S1, answer(4, 1'000, 0)},
+                            {S1, answer(5, 1'000, 1'000)},
+                            {S1, answer(3, 1'001, 0)},
+                            {S2, answer(9, 2'000, 0)},
+                            {S1, answer(9, 2'000, 0)},
+                        }));
+    BOOST_TEST(outbox.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_cleared_never_leaves)
 {
     auto outbox = Outbox{};

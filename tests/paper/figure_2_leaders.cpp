@@ -25,7 +25,7 @@ constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
             "the first entry of its term, to each, without waiting for its own disk");
     require(outgoing.writes == writes_of({Append{WriteNumber{2}, {Term{2}, Index{3}, 1}, EntryKind::no_op}}),
             "which writes meanwhile");
-    require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{3},
+    require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{4},
             "nothing is known yet");
     require(is_probing(after, S2) and is_probing(after, S3), "so that it looks for the place of agreement");
     require(arms(outgoing, Alarm::heartbeat) and arms(outgoing, Alarm::quorum_check), "it will speak and listen");
@@ -40,7 +40,7 @@ constexpr auto a_leader_repeats_its_heartbeats = [] {
     auto const [after, outgoing] = checked_step(server, ring(server, Alarm::heartbeat));
 
     auto const heartbeat = heartbeat_of(Term{2}, {});
-    auto const test = heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{}, 2);
+    auto const test = heartbeat_of(Term{2}, {Term{2}, Index{3}}, Index{}, 2);
     require(outgoing.messages == exactly({{S2, Rpc{heartbeat}, Release::at_once()},
                                           {S3, Rpc{heartbeat}, Release::at_once()},
                                           {S2, Rpc{test}, Release::at_once()},
@@ -78,7 +78,7 @@ constexpr auto a_follower_gets_all_entries_from_the_next_one_on = [] {
 
     require(outgoing.messages == just(S2, append_of(Term{2}, {}, Term{1}, 1, Index{}, 2)),
             "the first, alone: the place of agreement is being looked for");
-    require(progress_of(after, S2).next == Index{1} and is_probing(after, S2), "one append at a time");
+    require(progress_of(after, S2).next == Index{2} and is_probing(after, S2), "one append at a time");
     auto const [found, rest] = checked_step(after, from(S2, accepted(Term{2}, Index{1}, 2)));
     require(
         rest.messages ==
@@ -107,7 +107,8 @@ constexpr auto a_refusal_moves_next_back_and_is_answered_by_another_try = [] {
 
     auto const [after, outgoing] = checked_step(server, from(S2, refused(Term{5}, Index{8}, {Term{2}, Index{7}})));
 
-    require(progress_of(after, S2).next == Index{4} and progress_of(after, S2).match == Index{}, "below the term 4");
+    require(progress_of(after, S2).next == Index{5} and progress_of(after, S2).match == Index{},
+            "the first of term 4 is on its way");
     require(outgoing.outcomes == outcomes_of({Outcome::probe_moved_back}), "by this name");
     require(outgoing.messages == just(S2, append_of(Term{5}, {Term{1}, Index{3}}, Term{4}, 1, Index{}, 2)),
             "tried again");

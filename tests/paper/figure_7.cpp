@@ -24,21 +24,20 @@ constexpr void converges(TermRuns follower_log, std::uint64_t probes, Index agre
     servers.push_back(server(S3, Term{7}, TermRuns{}));
     auto cluster = Cluster{std::move(servers)};
     require(cluster[S1].log.last() == LogPosition{Term{8}, Index{11}}, "its term begins with an entry of its own");
-    cluster.rings(S1, Alarm::heartbeat);
-    cluster.deliver(S1, S2); // The heartbeat, which asks nothing.
-    cluster.persists(S2);
-    cluster.deliver(S2, S1);
 
+    auto outstanding = from(S1, append_of(Term{8}, {Term{6}, Index{10}}, Term{8}, 1)); // With which S1 began.
     auto seen = std::uint64_t{0};
     auto last_probe = Index{};
-    while (is_probing(cluster[S1], S2) and seen < 20) {
-        auto const outstanding = cluster.take(S1, S2);
+    while (seen < 20) {
         ++seen;
         last_probe = std::get_if<AppendEntries>(&outstanding.message)->previous.index;
-        cluster.drop(S1, S2);
         cluster.arrives(S2, outstanding);
         cluster.persists(S2);
         cluster.deliver(S2, S1);
+        if (not is_probing(cluster[S1], S2))
+            break;
+        outstanding = cluster.take(S1, S2);
+        cluster.drop(S1, S2);
     }
     require(seen == probes, "so many probes are needed");
     require(last_probe == agreement, "and the last one finds this place");

@@ -60,12 +60,13 @@ constexpr void s1_leads_term_4(Cluster& cluster)
     require(last_position(cluster[S1]) == LogPosition{Term{4}, Index{3}}, "with 3/4 behind 2/2");
 }
 
-/// S1 brings 2/2 to S3, and S2 and S3 answer; 3/4 is on its way to them.
+/// S1 brings 2/2 to S3, and S2 and S3 answer; 3/4 is on its way to S3, and waits at S1 for a place in the window of S2.
 constexpr void the_entry_of_term_2_reaches_a_majority(Cluster& cluster)
 {
     cluster.persists(S1);
-    auto const to_s2 = cluster.take(S1, S2); // 3/4, which S2 could take.
-    cluster.deliver(S1, S3);                 // 3/4, refused: S3 ends at 1/1.
+    cluster.drop(S1, S2);
+    cluster.happens(S1, AppendsCut{S2, Index{2}});
+    cluster.deliver(S1, S3); // 3/4, refused: S3 ends at 1/1.
     cluster.deliver(S3, S1);
     cluster.deliver(S1, S3); // 2/2.
     cluster.persists(S3);
@@ -77,7 +78,6 @@ constexpr void the_entry_of_term_2_reaches_a_majority(Cluster& cluster)
     require(cluster[S3].log.holds({Term{2}, Index{2}}), "2/2 is on S1, S2 and S3");
     require(progress_of(cluster[S1], S2).match == Index{2} and progress_of(cluster[S1], S3).match == Index{2},
             "and S1 knows");
-    static_cast<void>(to_s2);
 }
 
 /// Figure 8 (c), (d): 2/2 is on a majority and not committed; S5 still wins, and overwrites it.
@@ -108,6 +108,7 @@ constexpr auto an_old_entry_is_committed_by_one_of_the_current_term = [] {
     s1_leads_term_4(cluster);
     the_entry_of_term_2_reaches_a_majority(cluster);
 
+    cluster.happens(S1, AppendsResumed{S2});
     cluster.settle({S1, S2, S3});
     require(cluster[S1].commit_index == Index{3} and cluster[S1].applying == Index{3}, "2/2 and 3/4, together");
 

@@ -43,10 +43,11 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
                        .number = progress.sent,
                        .committed = state.commit_index},
          Release::at_once());
-    if (auto* probe = std::get_if<Probe>(&progress.flow))
+    progress.next = next(last_of(entries));
+    if (auto* probe = std::get_if<Probe>(&progress.flow)) {
         probe->awaiting = true;
-    else
-        progress.next = next(last_of(entries));
+        probe->carries = probe->carries or entries.count > 0;
+    }
 }
 
 /// Sends an append without entries and without a number: says that the leader is there, and carries its newest read round.
@@ -81,11 +82,11 @@ constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Pr
     for (auto sent = 0; sent < appends_per_step; ++sent) {
         if (not may_send_append(progress, state.settings.window))
             return;
+        auto const room = state.settings.window - in_flight(progress);
         if (auto const* probe = std::get_if<Probe>(&progress.flow))
-            return send_append(state, outgoing, round, progress, probe->only_asks ? 0 : 1);
+            return send_append(state, outgoing, round, progress, probe->only_asks or room == 0 ? 0 : 1);
         if (progress.next > last)
             return;
-        auto const room = state.settings.window - in_flight(progress);
         send_append(state, outgoing, round, progress, std::min(room, state.settings.append_entries_max));
     }
 }
@@ -175,10 +176,12 @@ constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
     if (progress == nullptr)
         return;
     progress->paused = true;
-    if (auto* probe = std::get_if<Probe>(&progress->flow))
-        probe->awaiting = false;
-    else if (cut.sent < before(progress->next))
+    if (cut.sent < before(progress->next))
         move_next(*progress, next(cut.sent));
+    if (auto* probe = std::get_if<Probe>(&progress->flow)) {
+        probe->awaiting = false;
+        probe->carries = false;
+    }
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)

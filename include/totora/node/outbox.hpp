@@ -2,29 +2,40 @@
 #pragma once
 
 #include "totora/core/release.hpp"
+#include "totora/core/rpc.hpp"
 #include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
+#include <variant>
 
 namespace totora
 {
 
 /// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
 /// order in which they were made. Nothing gets out without the log's word.
+///
+/// Of the answers to one leader's appends that wait for the same write the last one says all, so that it takes the place of the
+/// one before: while a disk hangs, heartbeats and read rounds go on arriving.
 class Outbox
 {
 public:
     /// Keeps an envelope that may not leave yet.
     void hold(Envelope const& envelope)
     {
-        auto const awaited = envelope.release().awaits().value_or(WriteNumber{});
-        if (held_.empty() or held_.back().release().awaits().value_or(WriteNumber{}) <= awaited)
-            return held_.push_back(envelope);
-        auto const place = std::upper_bound(held_.begin(), held_.end(), awaited, [](WriteNumber w, Envelope const& e) {
-            return w < e.release().awaits().value_or(WriteNumber{});
-        });
+        auto const awaited = awaited_by(envelope);
+        auto const place =
+            held_.empty() or awaited_by(held_.back()) <= awaited
+                ? held_.end()
+                : std::upper_bound(held_.begin(), held_.end(), awaited,
+                                   [](WriteNumber write, auto const& held) { return write < awaited_by(held); });
+        for (auto at = place; at != held_.begin() and awaited_by(*std::prev(at)) == awaited; --at)
+            if (says_all_of(envelope, *std::prev(at))) {
+                *std::prev(at) = envelope;
+                return;
+            }
         held_.insert(place, envelope);
     }
 
@@ -46,6 +57,22 @@ public:
     [[nodiscard]] std::size_t size() const { return held_.size(); }
 
 private:
+    [[nodiscard]] static WriteNumber awaited_by(Envelope const& envelope)
+    {
+        return envelope.release().awaits().value_or(WriteNumber{});
+    }
+
+    /// Whether nothing is lost if `later` leaves and `earlier` does not. A heartbeat's answer has number 0, and replaces none that
+    /// a leader waits for.
+    [[nodiscard]] static bool says_all_of(Envelope const& later, Envelope const& earlier)
+    {
+        auto const* now = std::get_if<AppendEntriesResponse>(&later.rpc());
+        auto const* then = std::get_if<AppendEntriesResponse>(&earlier.rpc());
+        return now != nullptr and then != nullptr and later.to() == earlier.to() and now->success and then->success and
+               now->term == then->term and now->match >= then->match and now->round >= then->round and
+               now->number >= then->number and (now->number > AppendNumber{}) == (then->number > AppendNumber{});
+    }
+
     Queue<Envelope> held_;
 };
 

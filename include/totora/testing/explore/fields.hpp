@@ -117,6 +117,7 @@ void walk(Walker& walker, Probe& probe)
     walker.number(probe.since.value);
     walker.number(probe.awaiting);
     walker.number(probe.only_asks);
+    walker.number(probe.carries);
 }
 
 template <typename Walker>
