@@ -6,7 +6,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
+#include <utility>
 
 namespace totora
 {
@@ -23,43 +25,43 @@ public:
     void arm(Alarm alarm, Arming arming, Delay delay, std::uint64_t from_ms)
     {
         auto const range = delay.at_most_ms - delay.at_least_ms + 1;
-        place(alarm) = Armed{arming, from_ms + delay.at_least_ms + (range > 1 ? draw() % range : 0)};
+        armed_[static_cast<std::size_t>(alarm)] = {arming,
+                                                   from_ms + delay.at_least_ms + (range > 1 ? draw() % range : 0)};
     }
 
-    void cancel(Alarm alarm) { place(alarm).reset(); }
+    void cancel(Alarm alarm) { armed_[static_cast<std::size_t>(alarm)] = {}; }
 
     /// The alarm that is due first, disarming it; nothing if none is due.
     [[nodiscard]] std::optional<AlarmRang> ring(std::uint64_t now_ms)
     {
         auto const first = earliest();
-        if (not first or armed_[*first]->at_ms > now_ms)
+        if (armed_[first].at_ms > now_ms or armed_[first].at_ms == not_armed)
             return std::nullopt;
-        auto const rang = AlarmRang{static_cast<Alarm>(*first), armed_[*first]->arming};
-        armed_[*first].reset();
-        return rang;
+        return AlarmRang{static_cast<Alarm>(first), std::exchange(armed_[first], {}).arming};
     }
 
     /// When the next alarm is due, on the scale of `now_ms`; nothing if none is armed.
     [[nodiscard]] std::optional<std::uint64_t> next_ring_ms() const
     {
-        auto const first = earliest();
-        return first ? std::optional{armed_[*first]->at_ms} : std::nullopt;
+        auto const at_ms = armed_[earliest()].at_ms;
+        return at_ms != not_armed ? std::optional{at_ms} : std::nullopt;
     }
 
 private:
+    static constexpr auto not_armed = std::numeric_limits<std::uint64_t>::max();
+
     struct Armed
     {
         Arming        arming;
-        std::uint64_t at_ms = 0;
+        std::uint64_t at_ms = not_armed;
     };
 
-    [[nodiscard]] std::optional<Armed>& place(Alarm alarm) { return armed_[static_cast<std::size_t>(alarm)]; }
-
-    [[nodiscard]] std::optional<std::size_t> earliest() const
+    /// Asked in every turn of a node.
+    [[nodiscard]] std::size_t earliest() const
     {
-        auto first = std::optional<std::size_t>{};
-        for (auto at = std::size_t{0}; at < armed_.size(); ++at)
-            if (armed_[at] and (not first or armed_[at]->at_ms < armed_[*first]->at_ms))
+        auto first = std::size_t{0};
+        for (auto at = std::size_t{1}; at < armed_.size(); ++at)
+            if (armed_[at].at_ms < armed_[first].at_ms)
                 first = at;
         return first;
     }
@@ -74,8 +76,8 @@ private:
         return mixed ^ (mixed >> 31U);
     }
 
-    std::array<std::optional<Armed>, alarm_kinds> armed_;
-    std::uint64_t                                 random_;
+    std::array<Armed, alarm_kinds> armed_;
+    std::uint64_t                  random_;
 };
 
 } // namespace totora

@@ -109,12 +109,11 @@ constexpr void learn_durable(State& state, Outgoing& outgoing, WriteNumber write
     state.durable_write = write;
     if (state.storage.late)
         watch_next_write(state, outgoing);
-    auto const confirmed = std::find_if(state.pending_appends.begin(), state.pending_appends.end(),
-                                        [&](PendingAppend const& pending) { return pending.write > write; });
-    if (confirmed == state.pending_appends.begin())
-        return;
-    state.durable_index = std::prev(confirmed)->last;
-    state.pending_appends.erase(state.pending_appends.begin(), confirmed);
+    auto confirmed = state.pending_appends.begin(); // Mostly there is one.
+    for (; confirmed != state.pending_appends.end() and confirmed->write <= write; ++confirmed)
+        state.durable_index = confirmed->last;
+    if (confirmed != state.pending_appends.begin())
+        state.pending_appends.erase(state.pending_appends.begin(), confirmed);
 }
 
 /// When a message that rests on a write may leave.

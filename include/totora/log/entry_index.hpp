@@ -35,11 +35,11 @@ public:
     EntryIndex() = default;
 
     /// An index of a log whose entries up to `base` are gone.
-    explicit EntryIndex(Index base) : base_(base) {}
+    explicit EntryIndex(Index base) : base_(base), last_(base) {}
 
     [[nodiscard]] Index base() const { return base_; }
-    [[nodiscard]] Index last() const { return chunks_.empty() ? base_ : last_of_chunk(*chunks_.back()); }
-    [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last(); }
+    [[nodiscard]] Index last() const { return last_; }
+    [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last_; }
 
     /// Adds the entry after `last()`. `size` is that of the encoded entry.
     void append(std::size_t size, EntryPlace place)
@@ -50,6 +50,7 @@ public:
         chunk.ends[chunk.count] = static_cast<std::uint32_t>(bytes_of(chunk) + size);
         chunk.offsets[chunk.count] = place.offset;
         ++chunk.count;
+        last_ = next(last_);
     }
 
     /// Removes the entry at `from` and all behind it.
@@ -59,6 +60,7 @@ public:
             chunks_.pop_back();
         if (not chunks_.empty() and last_of_chunk(*chunks_.back()) >= from)
             chunks_.back()->count = static_cast<std::uint32_t>(from.value - chunks_.back()->first.value);
+        last_ = chunks_.empty() ? base_ : last_of_chunk(*chunks_.back());
     }
 
     /// The encoded size of the entries from `first` to `last`, both included, as far as they are here.
@@ -157,6 +159,7 @@ private:
     }
 
     Index                               base_;
+    Index                               last_;
     std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 

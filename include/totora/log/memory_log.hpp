@@ -101,6 +101,8 @@ public:
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const
     {
+        if (capacity_bytes_ == no_limit)
+            return true;
         auto const used = index_.bytes(next(index_.base()), index_.last());
         return used <= capacity_bytes_ and bytes_more <= capacity_bytes_ - used;
     }
@@ -146,6 +148,8 @@ public:
     }
 
 private:
+    static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
+
     struct SavedVote
     {
         Term                    term;
@@ -238,9 +242,10 @@ private:
     WriteNumber durable_;
     Queue<Undo> undo_; ///< Of the writes that are not durable, in order.
 
-    bool                    held_ = false;
-    bool                    fail_next_sync_ = false;
-    std::uint64_t           capacity_bytes_ = std::numeric_limits<std::uint64_t>::max();
+    bool held_ = false;
+    bool fail_next_sync_ = false;
+
+    std::uint64_t           capacity_bytes_ = no_limit;
     std::optional<LogError> failure_;
 };
 

@@ -28,23 +28,36 @@ namespace totora
 #endif
 }
 
-/// Calls `act`, and says in a sentence what it threw; nothing if it ran to its end. Compiled without exceptions it only calls.
-template <std::invocable Act>
-[[nodiscard]] std::optional<std::string> attempt(std::string_view subject, Act&& act) noexcept
+/// Calls `act`; true if it ran to its end, otherwise `told` is given a sentence about what it threw. Compiled without exceptions
+/// it only calls.
+template <std::invocable Act, std::invocable<std::string> Told>
+bool attempt(std::string_view subject, Act&& act, Told&& told) noexcept
 {
 #if defined(__cpp_exceptions)
     try {
         act();
+        return true;
     } catch (std::exception const& thrown) {
-        return describe_thrown(subject, thrown.what());
+        told(describe_thrown(subject, thrown.what()));
     } catch (...) {
-        return describe_thrown(subject, "something that is no std::exception");
+        told(describe_thrown(subject, "something that is no std::exception"));
     }
+    return false;
 #else
     static_cast<void>(subject);
+    static_cast<void>(told);
     act();
+    return true;
 #endif
-    return std::nullopt;
+}
+
+/// The same, with what it threw in a sentence; nothing if it ran to its end.
+template <std::invocable Act>
+[[nodiscard]] std::optional<std::string> attempt(std::string_view subject, Act&& act) noexcept
+{
+    auto thrown = std::optional<std::string>{};
+    attempt(subject, std::forward<Act>(act), [&](std::string sentence) { thrown = std::move(sentence); });
+    return thrown;
 }
 
 /// Keeps exceptions from leaving a node half changed: whatever may throw runs within it, and what is thrown is the failure of
@@ -56,10 +69,9 @@ public:
     template <std::invocable Act>
     bool run(NodeFailure why, std::string_view subject, Act&& act) noexcept
     {
-        auto thrown = attempt(subject, std::forward<Act>(act));
-        if (thrown)
-            fail({why, *std::move(thrown)});
-        return not thrown;
+        return attempt(subject, std::forward<Act>(act), [&](std::string sentence) {
+            fail({why, std::move(sentence)});
+        });
     }
 
     /// Calls what a user handed over for one outcome.
@@ -71,12 +83,18 @@ public:
 
     void fail(Failed failed) noexcept
     {
+        runs_ = false;
         if (not has_failed_)
             event_ = NodeEvent{std::move(failed)};
         has_failed_ = true;
     }
 
     [[nodiscard]] bool has_failed() const { return has_failed_; }
+
+    /// Whether the node takes part: it began, did not end, and has not failed. One flag, since it is asked at every step.
+    [[nodiscard]] bool runs() const { return runs_; }
+    void               begin() { runs_ = not has_failed_; }
+    void               end() { runs_ = false; }
 
     /// Nothing has failed any more. Gives back what had.
     [[nodiscard]] Failed forget() noexcept
@@ -95,6 +113,7 @@ public:
 private:
     NodeEvent event_;
     bool      has_failed_ = false;
+    bool      runs_ = false;
 };
 
 } // namespace totora

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -44,19 +45,23 @@ public:
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
 
-    /// One of its entries was applied.
-    void applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
+    /// One of its entries was applied. False if something threw: if it was the response, nobody was told yet. A completion that is
+    /// called may end this promise.
+    bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
     {
-        auto const was_told = guard.run(NodeFailure::callback, "a completion", [&] {
-            if (auto* single = std::get_if<Single>(&waits_))
-                return (*single)(AppliedWith<Response>{position, std::move(response)});
-            auto& gathering = **std::get_if<1>(&waits_);
+        if (auto* single = std::get_if<Single>(&waits_))
+            return guard.complete(*single, AppliedWith<Response>{position, std::move(response)});
+        auto& gathering = **std::get_if<1>(&waits_);
+        if constexpr (std::is_nothrow_move_constructible_v<Response>)
+            if (not is_last) {
+                gathering.responses.push_back(std::move(response)); // For which room was made.
+                return true;
+            }
+        return guard.run(NodeFailure::callback, "a completion", [&] {
             gathering.responses.push_back(std::move(response));
             if (is_last)
                 gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
         });
-        if (not was_told)
-            end(guard, OutcomeUnknown{}); // Calls it if it was not called yet: a response threw when it was moved.
     }
 
     /// It ends otherwise. Nothing happens if it has ended.
@@ -104,13 +109,8 @@ public:
     /// The entry at `position` was applied with this response.
     void applied(LogPosition position, Response&& response)
     {
-        end_before(position.index);
-        if (pending_.empty() or pending_.front().entries.first > position.index)
-            return;
-        if (last_of(pending_.front().entries) > position.index)
-            return applied(pending_.front(), position, std::move(response), false);
-        auto whole = pending_.pop_front();
-        applied(whole, position, std::move(response), true);
+        if (not pending_.empty()) // On a follower nobody waits.
+            tell(position, std::move(response));
     }
 
     /// Everything up to `index` is applied: what still waits there was replaced by entries that answer nobody.
@@ -147,12 +147,21 @@ private:
         Promise<Response> promise;
     };
 
-    void applied(Pending& one, LogPosition position, Response&& response, bool is_last)
+    void tell(LogPosition position, Response&& response)
     {
-        if (one.entries.term == position.term)
-            one.promise.applied(guard_, position, std::move(response), is_last);
-        else
-            one.promise.end(guard_, OutcomeUnknown{});
+        end_before(position.index);
+        if (pending_.empty() or pending_.front().entries.first > position.index)
+            return;
+        auto&      one = pending_.front();
+        auto const is_last = last_of(one.entries) == position.index;
+        auto const was_told =
+            one.entries.term == position.term and one.promise.applied(guard_, position, std::move(response), is_last);
+        if (pending_.empty())
+            return; // The completion has stopped the node.
+        if (not was_told)
+            pending_.front().promise.end(guard_, OutcomeUnknown{});
+        if (is_last and not pending_.empty())
+            pending_.drop_front();
     }
 
     /// What was never applied although a later index is, was replaced by other entries.

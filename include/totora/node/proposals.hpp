@@ -35,10 +35,9 @@ public:
         for (auto const& payload : payloads)
             bytes += payload.size();
         staging_.make_room(payloads.size(), bytes);
-        make_room(staged_, 1);
+        staged_.push_back({bytes, std::move(promise)}); // The last that can throw.
         for (auto const& payload : payloads)
             staging_.add(payload);
-        staged_.push_back({bytes, std::move(promise)});
     }
 
     /// If it throws, nothing has changed.

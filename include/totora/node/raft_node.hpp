@@ -158,7 +158,7 @@ public:
     /// completion that always tries again keeps `stop` from returning.
     void stop()
     {
-        running_ = false;
+        guard_.end();
         auto const is_first = not std::exchange(was_stopped_, true);
         end_everything();
         end_all_promises();
@@ -219,7 +219,7 @@ public:
     }
 
 private:
-    [[nodiscard]] bool running() const { return running_ and not guard_.has_failed(); }
+    [[nodiscard]] bool running() const { return guard_.runs(); }
 
     [[nodiscard]] Result<Identity, StartError> begin()
     {
@@ -246,7 +246,8 @@ private:
             return Unexpected{StartError{std::string{sentence_of(state.error())}}};
         state_ = *std::move(state);
         replayed_at_ = state_.commit_index;
-        running_ = was_started_ = true;
+        was_started_ = true;
+        guard_.begin();
         if (recovered->torn_tail)
             tell(TornTailCut{*recovered->torn_tail});
         for (auto const& peer : identity.first_members)
@@ -259,7 +260,8 @@ private:
     /// Leaves the node as it was before it began, and says why.
     [[nodiscard]] StartError forget_start()
     {
-        running_ = was_started_ = false;
+        was_started_ = false;
+        guard_.end();
         end_everything();
         state_ = State{};
         seen_ = RoleChanged{};
@@ -560,13 +562,18 @@ private:
     void write(Append const& one, Entries const& entries)
     {
         if (one.kind == EntryKind::no_op)
-            log_.append(one.write, make_no_op(one.entries));
+            append(one.write, make_no_op(one.entries));
         else if (entries.count() == one.entries.count)
-            log_.append(one.write, entries);
+            append(one.write, entries);
         else
-            log_.append(one.write, entries.between(one.entries.first, last_of(one.entries)));
+            append(one.write, entries.between(one.entries.first, last_of(one.entries)));
+    }
+
+    void append(WriteNumber write, Entries const& entries)
+    {
+        log_.append(write, entries);
         if (not is_leader(state_))
-            entry_bytes_stored_ += log_.bytes(one.entries.first, last_of(one.entries));
+            entry_bytes_stored_ += entries.bytes();
         wrote_ = true;
     }
 
@@ -735,7 +742,6 @@ private:
     std::uint64_t                            entry_bytes_received_ = 0;
     std::uint64_t                            entry_bytes_stored_ = 0;
     bool                                     wrote_ = false;
-    bool                                     running_ = false; ///< Started and not stopped.
     bool                                     was_started_ = false;
     bool                                     was_stopped_ = false;
     bool                                     log_closed_ = false;

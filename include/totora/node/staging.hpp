@@ -28,10 +28,9 @@ public:
         totora::make_room(bytes_, bytes);
     }
 
-    /// Copies a payload after those that wait. If it throws, nothing has changed.
+    /// Copies a payload after those that wait. Room for it was made.
     void add(std::span<std::byte const> payload)
     {
-        make_room(1, entry_header_size + payload.size());
         bytes_.resize(bytes_.size() + entry_header_size);
         bytes_.insert(bytes_.end(), payload.begin(), payload.end());
         sizes_.push_back(entry_header_size + payload.size());
@@ -89,6 +88,7 @@ private:
 [[nodiscard]] inline Entries make_no_op(Run const& run)
 {
     auto staging = Staging{};
+    staging.make_room(1, entry_header_size);
     staging.add({});
     return staging.seal(run, EntryKind::no_op);
 }

@@ -73,6 +73,13 @@ public:
         return item;
     }
 
+    /// Forgets the first one, which nobody needs any more. What it holds goes when the queue is empty, or makes room.
+    void drop_front()
+    {
+        if (++first_ == items_.size())
+            clear();
+    }
+
     T pop_back()
     {
         auto item = std::move(items_.back());
