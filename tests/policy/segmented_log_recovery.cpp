@@ -428,6 +428,39 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_record
     BOOST_TEST(not recovered->torn_tail.has_value());
 }
 
+/// Segments that a truncation gave back go on under new names, whose durability may fail at first.
+BOOST_AUTO_TEST_CASE(a_segment_that_is_used_again_has_a_durable_name, *label("case_69"))
+{
+    for (auto const first_sync_fails : {false, true}) {
+        auto const disk = disk_with_log();
+        auto       workload = Workload{9};
+        auto       renamed = 0;
+        auto       fails = false;
+        disk->interfere([&](FileCall call, std::string_view name) {
+            if (call == FileCall::rename and generation_of(name)) {
+                ++renamed;
+                fails = first_sync_fails;
+            }
+            return call == FileCall::sync_directory and std::exchange(fails, false) ? EIO : 0;
+        });
+        auto log = open_log(disk);
+        for (auto write = 0; write < 60; ++write) {
+            workload.append(*log, 2, 2, 100);
+            if (write % 20 == 19)
+                workload.truncate(*log, 1);
+            log->sync();
+            workload.note(*log);
+
+            auto const after = disk->clone();
+            after->lose_power();
+            auto const problem = check_recovery(after, workload);
+            BOOST_REQUIRE_MESSAGE(problem.empty(), "write " << write << ": " << problem);
+        }
+        BOOST_TEST(workload.durable() == workload.writes());
+        BOOST_TEST(renamed > 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_record_counts_only_in_the_place_and_the_generation_it_was_written_for)
 {
     auto const seed = segment_seed(identity_of_first(), 7);

@@ -164,13 +164,13 @@ private:
         return Done{};
     }
 
-    /// What old segments are good for. That they stay where they are, if this fails, does no harm.
+    /// What old segments are good for. That they stay where they are, or come back after a crash, does no harm: a newer
+    /// header that does not name them is durable.
     void reuse_or_remove()
     {
         for (auto const generation : std::exchange(retired_, {}))
             if (not reuse(generation))
                 (void)files_.remove(segment_name(generation));
-        (void)files_.sync_directory();
     }
 
     /// Makes an old segment the next one, if there is none yet and it is large enough.
