@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -95,6 +97,29 @@ public:
 private:
     std::array<int, 3> kept_ = {};
 };
+
+/// The calls of the operating system, which note whether a file was opened as a standard stream. Others get a turn at the moment
+/// when a file is about to be opened.
+struct NotedCalls : PosixCalls
+{
+    static inline std::atomic<bool> is_a_stream = false; ///< Whether one ever was.
+    static inline int               closes = -1;         ///< A stream that the program closes at that moment.
+
+    static int open(int directory, char const* path, int flags, ::mode_t mode)
+    {
+        if (directory == AT_FDCWD)
+            return PosixCalls::open(directory, path, flags, mode);
+        std::this_thread::yield();
+        if (closes >= 0)
+            PosixCalls::close(closes);
+        auto const descriptor = PosixCalls::open(directory, path, flags, mode);
+        if (descriptor >= 0 and descriptor <= 2)
+            is_a_stream = true;
+        return descriptor;
+    }
+};
+
+using NotedFiles = BasicPosixFiles<NotedCalls>;
 
 std::vector<std::byte> letters(std::size_t count, char letter) { return std::vector(count, std::byte(letter)); }
 
@@ -179,6 +204,54 @@ BOOST_AUTO_TEST_CASE(no_file_of_a_log_stands_in_for_a_closed_standard_stream, *b
         BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
         BOOST_TEST(log->last().index.value == written);
     }
+}
+
+/// One of them may let go of what kept the streams' descriptors from being used while the other opens its file.
+BOOST_AUTO_TEST_CASE(no_file_of_two_threads_stands_in_for_a_closed_standard_stream, *boost::unit_test::label("case_97"))
+{
+    auto const directory = TemporaryDirectory{};
+    auto const open_files = [&](char const* name) {
+        auto files = NotedFiles::make_directory(directory.path() / name);
+        if (not files or not files->create("file"))
+            return;
+        for (auto times = 0; times < 3000 and not NotedCalls::is_a_stream; ++times) {
+            (void)NotedFiles::open_directory(directory.path()); // Takes a descriptor, too, locked or not.
+            (void)files->open("file");
+        }
+    };
+    {
+        auto const streams = ClosedStreams{7};
+        auto       other = std::thread{open_files, "other"};
+        open_files("one");
+        other.join();
+    }
+
+    BOOST_TEST(not NotedCalls::is_a_stream);
+    NotedCalls::is_a_stream = false;
+}
+
+/// What the program does to its streams meanwhile cannot be kept from it, but no file stays there.
+BOOST_AUTO_TEST_CASE(no_file_stays_in_the_place_of_a_stream_that_is_closed_meanwhile,
+                     *boost::unit_test::label("case_97"))
+{
+    auto const directory = TemporaryDirectory{};
+    auto       files = NotedFiles::make_directory(directory.path());
+    BOOST_REQUIRE(files.has_value());
+    auto is_open = false;
+    auto printed = 0;
+    {
+        auto const streams = ClosedStreams{0};
+        NotedCalls::closes = 2;
+        auto file = files->create("file");
+        NotedCalls::closes = -1;
+        is_open = file and file->size();
+        printed = ClosedStreams::print(4);
+    }
+
+    BOOST_TEST(NotedCalls::is_a_stream);
+    NotedCalls::is_a_stream = false;
+    BOOST_TEST(is_open);
+    BOOST_TEST(printed == 0);
 }
 
 BOOST_AUTO_TEST_CASE(directories_and_files_are_their_owners_alone)

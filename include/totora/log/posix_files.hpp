@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -289,11 +290,12 @@ private:
     /// Nothing can be written to a directory, so that it may stand among the standard streams for a moment.
     [[nodiscard]] static Result<Descriptor, FileError> descriptor_of_directory(std::string const& path)
     {
-        auto descriptor = Descriptor{
+        // It must not take, for that moment, what `opened` looks for.
+        auto const one_at_a_time = std::lock_guard{opening_};
+        auto       descriptor = Descriptor{
             made_again([&] { return Calls::open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); })};
         if (descriptor.number() >= 0 and descriptor.number() < first_free_of_streams)
-            descriptor =
-                Descriptor{made_again([&] { return Calls::duplicate(descriptor.number(), first_free_of_streams); })};
+            descriptor = above_the_streams(descriptor);
         if (descriptor.number() < 0)
             return system_failure(errno, "open", path);
         return descriptor;
@@ -302,7 +304,9 @@ private:
     /// Opens a file of the directory, or says with which error that failed.
     [[nodiscard]] Result<Descriptor, int> opened(std::string const& name, int flags)
     {
-        auto held = std::vector<Descriptor>{}; // While these are taken, no file gets them.
+        // Another thread that opened a file could take what is held here, at the moment when it is let go.
+        auto const lock = std::lock_guard{opening_};
+        auto       held = std::vector<Descriptor>{}; // While these are taken, no file gets them.
         do {
             held.emplace_back(made_again([&] { return Calls::duplicate(directory_.number(), 0); }));
             if (held.back().number() < 0)
@@ -311,9 +315,17 @@ private:
         held.pop_back();
         auto descriptor = Descriptor{made_again(
             [&] { return Calls::open(directory_.number(), name.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR); })};
+        if (descriptor.number() >= 0 and descriptor.number() < first_free_of_streams) // Closed by the program just now.
+            descriptor = above_the_streams(descriptor);
         if (descriptor.number() < 0)
             return Unexpected{errno};
         return descriptor;
+    }
+
+    /// The same open file under a number that is no standard stream's.
+    [[nodiscard]] static Descriptor above_the_streams(Descriptor const& descriptor)
+    {
+        return Descriptor{made_again([&] { return Calls::duplicate(descriptor.number(), first_free_of_streams); })};
     }
 
     [[nodiscard]] Result<File, FileError> open_file(std::string_view name, int flags, std::string_view what)
@@ -324,6 +336,8 @@ private:
             return system_failure(descriptor.error(), what, path);
         return File{std::move(*descriptor), std::move(path)};
     }
+
+    inline static std::mutex opening_; ///< Held while a file or a directory is opened, whichever it is.
 
     Descriptor  directory_; ///< Holds the lock.
     std::string path_;
