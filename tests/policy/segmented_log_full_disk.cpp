@@ -164,6 +164,35 @@ BOOST_AUTO_TEST_CASE(a_start_with_little_space_begins_a_small_segment, *label("c
     BOOST_TEST(small > 20);
 }
 
+/// However little space there is: a log that starts can follow a term, each of its writes with a sync of its own.
+BOOST_AUTO_TEST_CASE(the_smallest_segment_that_a_start_begins_has_its_whole_reserve, *label("case_67"))
+{
+    auto began = 0;
+    for (auto space = std::uint64_t{0}; space < 1200; space += 8) {
+        auto const disk = disk_with_a_spare();
+        for (auto spare = spare_on(disk); not spare.empty(); spare = spare_on(disk))
+            disk->drop_file(spare);
+        disk->limit_space(used_on(disk) + space);
+        auto log = open_log(disk);
+        if (not log)
+            continue;
+        ++began;
+        disk->limit_space(0);
+
+        BOOST_TEST(log->has_room(0), "with " << space << " bytes");
+        log->save_vote(WriteNumber{1}, Term{2}, ServerId{1});
+        log->sync();
+        log->truncate(WriteNumber{2}, log->last().index);
+        log->sync();
+        log->append(WriteNumber{3}, entries_of(Term{2}, next(log->last().index), 1, 0));
+        log->sync();
+
+        BOOST_TEST(log->failure().value_or(LogError{}).sentence == "", "with " << space << " bytes");
+        BOOST_TEST(log->durable().through().value == 3U);
+    }
+    BOOST_TEST(began > 0);
+}
+
 /// Killed when a batch went on in the next segment, and before it was durable: that segment has records of its generation.
 BOOST_AUTO_TEST_CASE(a_start_takes_over_a_segment_that_was_begun_and_never_durable,
                      *label("case_67") * label("case_64"))

@@ -66,7 +66,7 @@ public:
     /// The least size of the first segment of a start after those that recovery found.
     [[nodiscard]] static std::uint64_t smallest_after(std::vector<EarlierSegment> const& recovered)
     {
-        return header_size_for(recovered.size()) + ending_size + reserve;
+        return header_size_for(recovered.size()) + ending_size + reserve + start_size;
     }
 
     /// Begins the first segment of a start behind those that recovery found.
@@ -74,7 +74,7 @@ public:
     {
         segments_ = std::move(recovered);
         batch_ = batch;
-        return begin_segment(record_head_size);
+        return begin_segment(start_size);
     }
 
     /// How much of a segment that was begun now is not left for a record.
@@ -150,6 +150,7 @@ public:
 
 private:
     static constexpr std::uint64_t ending_size = 3 * record_head_size;
+    static constexpr std::uint64_t start_size = record_head_size; ///< The seal that a start begins its segment with.
 
     /// Puts a record, with the slices that wait, at the end.
     void place(RecordHead const& head)
@@ -169,7 +170,7 @@ private:
     /// Begins a segment that has room for a record of this size: from now on its header speaks for all earlier ones.
     [[nodiscard]] Outcome begin_segment(std::uint64_t size)
     {
-        auto const is_of_reserve = size <= record_head_size + aligned(entry_header_size);
+        auto const is_of_reserve = segment_ and size <= record_head_size + aligned(entry_header_size);
         auto const needed = segment_overhead() + reserve + (is_of_reserve ? 0 : size);
         if (needed >= segment_size_end)
             return Unexpected{FileError{0, "An entry is too large for any segment."}};
