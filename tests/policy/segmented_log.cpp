@@ -345,6 +345,38 @@ BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
     }
 }
 
+/// Wherever in a segment they come: they write no record, so nobody asks whether there is room for one.
+BOOST_AUTO_TEST_CASE(writes_that_change_nothing_take_no_room, *label("case_67"))
+{
+    for (auto payload = std::size_t{0}; payload < 300; payload += 8) {
+        auto const disk = disk_with_log();
+        auto       log = open_log(disk);
+        auto       write = std::uint64_t{0};
+        auto const syncs = [&](std::uint64_t count) {
+            for (auto more = std::uint64_t{0}; more < count; ++more) {
+                log->truncate(WriteNumber{++write}, Index{100000});
+                log->sync();
+            }
+        };
+        for (auto index = std::uint64_t{1}; index <= 40; ++index) {
+            log->append(WriteNumber{++write}, entries_of(Term{1}, Index{index}, 1, payload));
+            log->sync();
+            syncs(3);
+        }
+        auto const has_room = log->has_room(0);
+        syncs(100);
+
+        BOOST_TEST(log->has_room(0) == has_room);
+        BOOST_TEST(log->durable().through().value == write);
+        for (auto const& name : disk->file_names())
+            if (auto const header = decode_segment_header(disk->content(name));
+                header and header->generation == generation_of(name))
+                BOOST_TEST(disk->content(name).size() == header->size, payload << " bytes: " << name);
+        disk->lose_power();
+        BOOST_TEST(open_log(disk)->last().index.value == 40U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)
 {
     auto const disk = disk_with_log();

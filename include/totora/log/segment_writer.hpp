@@ -78,6 +78,13 @@ public:
         waiting_through_ = through;
     }
 
+    /// Says that nothing has to be written for the writes up to this one that was not handed over.
+    void confirm(WriteNumber through)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        waiting_through_ = through;
+    }
+
     [[nodiscard]] WriteNumber   durable() const { return WriteNumber{durable_}; }
     [[nodiscard]] std::uint64_t durable_batch() const { return durable_batch_; }
 
@@ -116,9 +123,11 @@ public:
             taken_.swap(waiting_);
             through = waiting_through_;
         }
-        if (taken_.empty())
+        if (taken_.empty() and (through.value <= durable_ or failed_))
             return false;
-        if (not failed_) {
+        if (taken_.empty())
+            durable_ = through.value; // All before was settled when it was taken.
+        else if (not failed_) {
             auto outcome = write_all();
             auto failure = LogFailure::write_failed;
             if (outcome) {

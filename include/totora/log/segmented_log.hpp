@@ -112,7 +112,10 @@ public:
     {
         if ((parts_->tail.empty() and synced_ == written_) or failure())
             return;
-        parts_->seal(written_);
+        if (parts_->tail.empty())
+            parts_->confirm(written_);
+        else
+            parts_->seal(written_);
         synced_ = written_;
         if (parts_->tail.room() < parts_->options.segment_bytes / 4 * 3)
             parts_->pool.want(parts_->options.segment_bytes);

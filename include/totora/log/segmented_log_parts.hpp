@@ -194,6 +194,14 @@ struct SegmentedLogParts
         tail.seal(through);
     }
 
+    /// Has a write that left no record confirmed once all before it is durable: without a seal, which would take room that nobody
+    /// kept for it.
+    void confirm(WriteNumber through)
+    {
+        prefix.expect(through, image.runs.last().index);
+        writer.confirm(through);
+    }
+
     /// See `durable_log`. False for 0 only if not even the reserve is left in this segment or fits into the next one.
     [[nodiscard]] bool has_room(std::uint64_t bytes_more)
     {
