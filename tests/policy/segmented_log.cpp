@@ -377,6 +377,20 @@ BOOST_AUTO_TEST_CASE(writes_that_change_nothing_take_no_room, *label("case_67"))
     }
 }
 
+/// However small the steps in which a segment is made ready.
+BOOST_AUTO_TEST_CASE(a_disk_without_space_is_noticed_in_any_step, *label("case_67"))
+{
+    auto options = small_options();
+    options.prepare_bytes = 0;
+    BOOST_TEST((open_log(disk_with_log(), options).error().failure == LogFailure::unsupported));
+    for (options.prepare_bytes = 1; options.prepare_bytes <= 16; ++options.prepare_bytes) {
+        auto const disk = disk_with_log();
+        disk->limit_space(500); // Less than a segment needs.
+
+        BOOST_TEST((open_log(disk, options).error().failure == LogFailure::no_space));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)
 {
     auto const disk = disk_with_log();

@@ -129,7 +129,7 @@ private:
                 return made;
         auto growth = std::min(size - std::min(size, spare_->size), std::max(step_, bytes));
         auto made = spare_->file.allocate(spare_->size + growth);
-        while (not made and is_lack_of_space(made.error().number) and growth > step_ / 8) {
+        while (not made and is_lack_of_space(made.error().number) and growth > std::max<std::uint64_t>(step_ / 8, 1)) {
             growth /= 2;
             made = spare_->file.allocate(spare_->size + growth);
         }

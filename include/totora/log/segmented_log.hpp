@@ -50,8 +50,9 @@ public:
     /// durable cannot be read back; nothing is cut then.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
-        if (options.segment_bytes == 0 or options.record_bytes_max == 0)
-            return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be more than 0.");
+        if (options.segment_bytes == 0 or options.record_bytes_max == 0 or options.prepare_bytes == 0)
+            return log_failure(LogFailure::unsupported,
+                               "segment_bytes, record_bytes_max and prepare_bytes must be more than 0.");
         if (options.segment_bytes >= segment_size_end or options.record_bytes_max >= segment_size_end)
             return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be less than 4 GiB.");
         auto recovered = LogRecovery<Files>{files, options.on_progress}.run();
