@@ -50,7 +50,9 @@ public:
     bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
     {
         if (auto* single = std::get_if<Single>(&waits_))
-            return guard.complete(*single, AppliedWith<Response>{position, std::move(response)});
+            return guard.run(NodeFailure::callback, "a completion", [&] {
+                (*single)(AppliedWith<Response>{position, std::move(response)});
+            });
         auto& gathering = **std::get_if<1>(&waits_);
         if constexpr (std::is_nothrow_move_constructible_v<Response>)
             if (not is_last) {
