@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "../../docs/examples/kv/key_value.hpp"
 #include "../../docs/examples/kv/commands.hpp"
+#include "../../docs/examples/kv/values.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -165,6 +166,17 @@ BOOST_AUTO_TEST_CASE(a_leader_that_announced_itself_is_found)
     BOOST_TEST(machine.client_address(totora::ServerId{3}) == "127.0.0.1:6003");
     BOOST_TEST(machine.client_address(totora::ServerId{1}) == "");
     BOOST_TEST(machine.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(no_write_moves_more_than_a_small_part_of_the_keys)
+{
+    constexpr auto count = std::size_t{100'000};
+    auto           values = Values{};
+    for (auto key = std::size_t{0}; key < count; ++key)
+        values.put("key:" + std::to_string(key), "value");
+
+    BOOST_TEST(values.size() == count);
+    BOOST_TEST(values.largest_part() < count / 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

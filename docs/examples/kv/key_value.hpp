@@ -2,6 +2,7 @@
 #pragma once
 
 #include "resp.hpp"
+#include "values.hpp"
 
 #include "totora/policy/entry.hpp"
 #include "totora/policy/state_machine.hpp"
@@ -9,14 +10,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -95,11 +94,7 @@ public:
     [[nodiscard]] totora::Index applied_index() const { return {}; }
 
     /// The value of a key, or null.
-    [[nodiscard]] std::string const* find(std::string_view key) const
-    {
-        auto const found = values_.find(key);
-        return found == values_.end() ? nullptr : &found->second;
-    }
+    [[nodiscard]] std::string const* find(std::string_view key) const { return values_.find(key); }
 
     [[nodiscard]] std::size_t size() const { return values_.size(); }
 
@@ -111,11 +106,6 @@ public:
     }
 
 private:
-    struct Hash : std::hash<std::string_view>
-    {
-        using is_transparent = void;
-    };
-
     /// All servers must come to the same answer, also for bytes that no server of this version wrote.
     [[nodiscard]] Answer apply(std::span<std::byte const> payload)
     {
@@ -153,24 +143,14 @@ private:
         return true;
     }
 
-    void put(std::string_view key, std::string_view value)
-    {
-        auto const found = values_.find(key);
-        if (found != values_.end())
-            found->second.assign(value);
-        else
-            values_.emplace(key, value);
-    }
-
     [[nodiscard]] Answer set(std::string_view key, std::string_view value, std::uint8_t options)
     {
-        auto const found = values_.find(key);
-        auto const is_present = found != values_.end();
+        auto const is_present = find(key) != nullptr;
         auto const is_refused =
             (is_present and (options & only_if_absent) != 0) or (not is_present and (options & only_if_present) != 0);
         auto answer = is_refused ? Answer{Nothing{}} : Answer{Stored{}};
         if (not is_refused)
-            put(key, value);
+            values_.put(key, value);
         return answer;
     }
 
@@ -178,10 +158,7 @@ private:
     {
         auto removed = Number{};
         for (auto const key : words_)
-            if (auto const found = values_.find(key); found != values_.end()) {
-                values_.erase(found);
-                ++removed.value;
-            }
+            removed.value += values_.erase(key) ? 1 : 0;
         return removed;
     }
 
@@ -193,14 +170,14 @@ private:
             return Complaint{"ERR value is not an integer or out of range"};
         if (*number == std::numeric_limits<std::int64_t>::max())
             return Complaint{"ERR increment or decrement would overflow"};
-        put(key, std::to_string(*number + 1));
+        values_.put(key, std::to_string(*number + 1));
         return Number{*number + 1};
     }
 
     [[nodiscard]] Answer set_many()
     {
         for (auto at = std::size_t{0}; at < words_.size(); at += 2)
-            put(words_[at], words_[at + 1]);
+            values_.put(words_[at], words_[at + 1]);
         return Stored{};
     }
 
@@ -213,9 +190,9 @@ private:
         return true;
     }
 
-    std::unordered_map<std::string, std::string, Hash, std::equal_to<>> values_;
-    std::map<totora::ServerId, std::string>                             client_addresses_;
-    std::vector<std::string_view>                                       words_; ///< Of the command at hand.
+    Values                                  values_;
+    std::map<totora::ServerId, std::string> client_addresses_;
+    std::vector<std::string_view>           words_; ///< Of the command at hand.
 };
 
 static_assert(totora::state_machine<KeyValue>);
