@@ -264,6 +264,19 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_whose_sync_failed_never_leaves, *label("
     expect_silence(stage);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_fails_while_it_is_closed_is_a_failure_of_the_node, *label("case_71"))
+{
+    auto stage = Stage{1};
+    stage.lead();
+    stage.log.fails_at_close = LogError{LogFailure::write_failed, "no mark could be written"};
+    stage.node->stop();
+
+    expect_failed(stage, NodeFailure::storage, "no mark could be written");
+    BOOST_TEST(stage.log.closes == 1);
+    expect_silence(stage);
+    BOOST_TEST(stage.log.closes == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_lets_the_log_rest_once)
 {
     auto stage = Stage{};

@@ -37,6 +37,7 @@ public:
     std::optional<LogPosition>   lies_about_last;
     std::optional<WriteNumber>   confirms_instead; ///< Whatever is durable.
     std::optional<LogError>      fails_now;        ///< Reported as a failure from now on.
+    std::optional<LogError>      fails_at_close;   ///< Reported as a failure once it is closed.
     std::optional<LogError>      fails_to_read;    ///< Reads fail, and the log says nothing else about it.
     std::optional<Index>         damages;          ///< The entry at this index comes back with a bit flipped.
     std::optional<Index>         returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
@@ -159,6 +160,8 @@ public:
         is_closed_ = true;
         ++closes;
         memory.close();
+        if (fails_at_close)
+            fails_now = fails_at_close;
     }
 
 private:

@@ -150,8 +150,8 @@ public:
     }
 
     /// Ends all promises, syncs the log and marks it as cleanly stopped, and the log calls no wake-up any more: what it
-    /// captured may go. The node takes part in nothing from now on. Whether the mark could be written, the log's `failure`
-    /// says. After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion
+    /// captured may go. The node takes part in nothing from now on. If the mark could not be written, it has failed like by any
+    /// other error of the log. After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion
     /// that `stop` calls it does nothing more. A node that is destroyed without this leaves its completions uncalled.
     ///
     /// What is proposed or read from now on, by those completions too, is refused before this, or that call, returns. So a
@@ -708,6 +708,8 @@ private:
                 return set_wake(nullptr);
             log_.close();
             log_closed_ = true;
+            if (auto const failure = log_.failure())
+                guard_.fail({NodeFailure::storage, failure->sentence});
         });
     }
 
