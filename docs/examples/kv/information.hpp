@@ -26,6 +26,7 @@ struct ServerFacts
     std::uint16_t client_port = 0;
     std::uint64_t uptime_seconds = 0;
     std::size_t   connections = 0;
+    bool          loading = false; ///< Clients are answered LOADING.
 };
 
 /// The memory of this process that is in RAM, in bytes.
@@ -69,7 +70,7 @@ struct ServerFacts
     section("Memory");
     line("used_memory_rss", resident_bytes());
     section("Persistence");
-    line("loading", status.ready ? "0" : "1");
+    line("loading", facts.loading ? "1" : "0");
     section("Replication");
     line("role", is_leader ? "master" : "slave");
     line("connected_slaves", status.followers.size());
@@ -79,6 +80,7 @@ struct ServerFacts
     line("raft_role", name_of(status.role));
     line("raft_term", status.term.value);
     line("raft_leader", status.leader.value);
+    line("raft_ready", status.ready ? "1" : "0");
     line("raft_last", status.last.value);
     line("raft_durable", status.durable.value);
     line("raft_commit", status.commit.value);

@@ -181,7 +181,8 @@ private:
         return {.client_port = server_->port(),
                 .uptime_seconds =
                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
-                .connections = server_->connections()};
+                .connections = server_->connections(),
+                .loading = member_->is_loading()};
     }
 
     void noticed(totora::RoleChanged const& now)
@@ -205,11 +206,30 @@ private:
         lines_.say("is ready: what was committed when it came is applied");
     }
 
+    /// For the operator; empty if the outcome is another one, or only makes way for a newer term.
+    [[nodiscard]] static std::string_view reason_to_step_down(totora::Outcome outcome)
+    {
+        switch (outcome) {
+        case totora::Outcome::stepped_down_no_quorum:
+            return "no majority has answered for an election timeout";
+        case totora::Outcome::stepped_down_disk_hangs:
+            return "its disk takes too long for what a majority has on disk already";
+        case totora::Outcome::stepped_down_no_room:
+            return "its disk is full, and others have room";
+        case totora::Outcome::stepped_down_no_progress:
+            return "a majority answers, but takes no entries";
+        default:
+            return {};
+        }
+    }
+
     void noticed(totora::OutcomeNoted const& noted)
     {
         if (is_breach(noted.outcome))
             lines_.say("server " + std::to_string(noted.from.value) +
                        " broke the protocol: " + std::string{name_of(noted.outcome)});
+        else if (auto const reason = reason_to_step_down(noted.outcome); not reason.empty())
+            lines_.say({"steps down: ", reason});
     }
 
     void noticed(totora::TornTailCut const& cut)

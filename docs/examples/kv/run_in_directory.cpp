@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "reading_progress.hpp"
 #include "replica.hpp"
 #include "run.hpp"
 #include "skippable_files.hpp"
 
 #include "totora/log/segmented_log.hpp"
 
+#include <chrono>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -12,6 +15,8 @@ namespace
 {
 
 using namespace kv;
+
+using Clock = std::chrono::steady_clock;
 
 /// What the log says of a directory that cannot be used.
 [[nodiscard]] int refuse_directory(OperatorLog& lines, std::string const& directory, totora::LogError const& error)
@@ -35,12 +40,21 @@ int kv::run_in_directory(Run const& run, OperatorLog& lines)
     auto const identity = totora::read_identity(*files);
     if (not identity)
         return refuse_directory(lines, run.directory, identity.error());
+    if (auto const caution = files->caution(); not caution.empty())
+        lines.say(caution);
     if (run.skips_sync)
         lines.say("--unsafe-no-sync: what is acknowledged here is not durable");
 
     using Log = totora::SegmentedLog<SkippableFiles, totora::ThreadSyncer>;
     auto options = totora::SegmentedLogOptions{};
     options.segment_bytes = run.segment_mib << 20U;
+    options.on_progress = [&lines, said = ReadingProgress{Clock::now()}](totora::RecoveryProgress const& now) mutable {
+        try {
+            if (auto const line = said.line(now, Clock::now()))
+                lines.say(*line);
+        } catch (std::exception const&) { // No memory for a line: there will be another one.
+        }
+    };
     auto log = Log::open(SkippableFiles{*std::move(files), run.skips_sync}, options);
     if (not log)
         return refuse_directory(lines, run.directory, log.error());

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/log/log_recovery.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace kv
+{
+
+/// Says how far a log is read at the start, now and then: of a short one nothing.
+class ReadingProgress
+{
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    static constexpr auto interval = std::chrono::seconds{1};
+
+    explicit ReadingProgress(Time began) : said_(began) {}
+
+    /// The line that is due, if one is.
+    [[nodiscard]] std::optional<std::string> line(totora::RecoveryProgress const& progress, Time now)
+    {
+        if (now - said_ < interval)
+            return std::nullopt;
+        said_ = now;
+        return "reads its log: " + std::to_string(progress.bytes >> 20U) + " of " +
+               std::to_string(progress.bytes_total >> 20U) + " MiB, through index " +
+               std::to_string(progress.last.value);
+    }
+
+private:
+    Time said_;
+};
+
+} // namespace kv
