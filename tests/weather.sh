@@ -1,38 +1,56 @@
 #!/usr/bin/env bash
-# Three real kv processes on slow links: namespaces of its own, links limited by `tc tbf`.
+# Three real kv processes on slow links (namespaces of its own, links limited by `tc tbf`), and in a rolling restart.
 #
-#     bash tests/weather.sh                     20 values of 8 MB at 50 Mbit/s; 100 MiB of 16 KiB values that a server lacks
-#     bash tests/weather.sh --values 3 --missing-mib 10
+#     bash tests/weather.sh                     20 values of 8 MB at 50 Mbit/s; 100 MiB of 16 KiB values that a server lacks;
+#                                               a rolling restart with 3,000,000 entries, on this machine's loopback
+#     bash tests/weather.sh --only links        the first two; `--only restart` is the last, which needs no namespaces
+#     bash tests/weather.sh --values 3 --missing-mib 10 --restart-entries 20000
 #     bash tests/weather.sh --rate 10mbit --value-bytes 1000000
 #     bash tests/weather.sh --kv PATH           the program; otherwise it is built in build/weather
 #
-# Prints one JSON object, "ok" last; the exit code is 0 if all is as it should be. Where namespaces cannot be made it prints
-# "not run" with the reason, and the exit code is 0 too.
+# Prints one JSON object, "ok" last; the exit code is 0 if all is as it should be. Where namespaces cannot be made, "links" says
+# "not run" with the reason, and what is left is run.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-not_run()
-{
-    printf '{"weather": "not run", "because": "%s"}\n' "$1"
+kv='' only='' last=''
+for word in "$@"; do
+    [ "$last" = --kv ] && kv=$word
+    [ "$last" = --only ] && only=$word
+    last=$word
+done
+
+command -v python3 >/dev/null 2>&1 || {
+    printf '{"weather": "not run: there is no python3", "ok": true}\n'
     exit 0
 }
 
-for program in python3 unshare ip tc; do
-    command -v "$program" >/dev/null 2>&1 || not_run "there is no $program"
-done
-own=(unshare -nm)
-[ "$(id -u)" -eq 0 ] || own=(unshare -rnm)
-# What the run needs: a file system for the names of namespaces, veth pairs, a bridge, and tbf.
-"${own[@]}" bash -c 'mount -t tmpfs none /run && mkdir /run/netns && ip netns add n1 &&
-    ip link add br0 type bridge && ip link add v1 type veth peer name eth0 netns n1 &&
-    ip netns exec n1 tc qdisc add dev eth0 root tbf rate 50mbit burst 64kb latency 50ms' >/dev/null 2>&1 ||
-    not_run "namespaces with limited links cannot be made here"
+# What limits links: a file system for the names of namespaces, veth pairs, a bridge, and tbf.
+why_no_links()
+{
+    local program
+    for program in unshare ip tc; do
+        command -v "$program" >/dev/null 2>&1 || {
+            printf 'there is no %s' "$program"
+            return
+        }
+    done
+    "${own[@]}" bash -c 'mount -t tmpfs none /run && mkdir /run/netns && ip netns add n1 &&
+        ip link add br0 type bridge && ip link add v1 type veth peer name eth0 netns n1 &&
+        ip netns exec n1 tc qdisc add dev eth0 root tbf rate 50mbit burst 64kb latency 50ms' >/dev/null 2>&1 ||
+        printf 'namespaces with limited links cannot be made here'
+}
 
-kv=''
-for word in "$@"; do
-    [ "${last-}" = --kv ] && kv=$word
-    last=$word
-done
+own=()
+if [ "$only" != restart ]; then
+    own=(unshare -nm)
+    [ "$(id -u)" -eq 0 ] || own=(unshare -rnm)
+    reason=$(why_no_links)
+    if [ -n "$reason" ]; then
+        own=()
+        set -- "$@" --without-links "$reason"
+    fi
+fi
 if [ -z "$kv" ]; then
     kv=build/weather/examples/kv
     { cmake -C .cmake/release.cmake -B build/weather -G Ninja -DTOTORA_TESTS=OFF -DTOTORA_BENCHMARKS=OFF \

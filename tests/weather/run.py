@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Three kv processes on slow links. Started by tests/weather.sh, in namespaces of its own, and says what came of it as JSON."""
+"""Three kv processes on slow links, and restarted one by one. Started by tests/weather.sh; prints its result as JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from restart import rolling_restart
+from servers import Cluster, Place, sh
+
 SERVERS = (1, 2, 3)
 PEER_PORT = 7001
 CLIENT_PORT = 6001
-
-
-def sh(*words: str) -> None:
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
 def make_network(rate: str) -> None:
@@ -46,6 +43,10 @@ def address(server: int) -> str:
     return f"10.77.0.{server}"
 
 
+def place(server: int) -> Place:
+    return Place(address(server), PEER_PORT, CLIENT_PORT, ("ip", "netns", "exec", f"n{server}"))
+
+
 def received_bytes(server: int) -> int:
     """What has arrived at a server's interface: what the bridge's end of its link has sent."""
     for line in Path("/proc/net/dev").read_text().splitlines():
@@ -53,89 +54,6 @@ def received_bytes(server: int) -> int:
         if colon and name.strip() == f"v{server}":
             return int(numbers.split()[8])
     raise LookupError(f"v{server}")
-
-
-class Client:
-    """One connection that speaks RESP, as far as this needs it."""
-
-    def __init__(self, server: int, timeout: float):
-        self.socket = socket.create_connection((address(server), CLIENT_PORT), timeout)
-        self.file = self.socket.makefile("rb")
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-        self.socket.close()
-
-    def send(self, *words: bytes) -> None:
-        parts = [b"*%d\r\n" % len(words)]
-        for word in words:
-            parts += [b"$%d\r\n" % len(word), word, b"\r\n"]
-        self.socket.sendall(b"".join(parts))
-
-    def reply(self) -> str:
-        line = self.file.readline()
-        if not line.endswith(b"\r\n"):
-            raise OSError("the connection ended")
-        if line[:1] != b"$":
-            return line[:-2].decode()
-        text = self.file.read(int(line[1:]) + 2)
-        return text[:-2].decode(errors="replace")
-
-    def ask(self, *words: bytes) -> str:
-        self.send(*words)
-        return self.reply()
-
-
-class Cluster:
-    def __init__(self, kv: str, directory: Path):
-        self.kv = kv
-        self.directory = directory
-        self.processes: dict[int, subprocess.Popen[bytes]] = {}
-        peers = ",".join(f"{server}={address(server)}:{PEER_PORT}" for server in SERVERS)
-        for server in SERVERS:
-            sh(kv, "init", "--cluster", "weather", "--id", str(server), "--peers", peers, "--dir", self.data(server))
-
-    def data(self, server: int) -> str:
-        return str(self.directory / str(server))
-
-    def start(self, server: int) -> None:
-        words = ("ip", "netns", "exec", f"n{server}", self.kv, "run", "--dir", self.data(server))
-        words += ("--client-port", str(CLIENT_PORT))
-        with open(self.directory / f"{server}.said", "ab") as said:
-            self.processes[server] = subprocess.Popen(words, stdout=said, stderr=said)
-
-    def stop(self, server: int) -> None:
-        process = self.processes.pop(server)
-        process.terminate()
-        process.wait()
-
-    def info(self, server: int) -> dict[str, str]:
-        try:
-            with Client(server, 2) as client:
-                lines = client.ask(b"INFO").split("\r\n")
-        except OSError:
-            return {}
-        return dict(line.split(":", 1) for line in lines if ":" in line)
-
-    def leader(self) -> int:
-        """Waits for a server that leads and that its clients can find."""
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for server in self.processes:
-                info = self.info(server)
-                if info.get("raft_role") == "leader" and info.get("leader_client_address"):
-                    return server
-            time.sleep(0.05)
-        raise TimeoutError("nobody leads")
-
-    def term(self) -> int:
-        return max(int(self.info(server).get("raft_term", 0)) for server in self.processes)
-
-    def index(self, server: int, field: str) -> int:
-        return int(self.info(server).get(field, 0))
 
 
 def large_values(cluster: Cluster, count: int, size: int) -> dict[str, object]:
@@ -147,7 +65,7 @@ def large_values(cluster: Cluster, count: int, size: int) -> dict[str, object]:
     for number in range(count):
         began = time.monotonic()
         try:
-            with Client(leader, 60) as client:
+            with cluster.client(leader, 60) as client:
                 committed += client.ask(b"SET", b"large:%d" % (number % 2), b"x" * size) == "+OK"
         except OSError:
             pass
@@ -172,7 +90,7 @@ def missing_entries(cluster: Cluster, mib: int) -> dict[str, object]:
     away = next(server for server in SERVERS if server != leader)
     cluster.stop(away)
     refused = 0
-    with Client(leader, 120) as client:
+    with cluster.client(leader, 120) as client:
         for first in range(0, count, 64):
             numbers = range(first, min(first + 64, count))
             for number in numbers:
@@ -200,6 +118,22 @@ def missing_entries(cluster: Cluster, mib: int) -> dict[str, object]:
     }
 
 
+def slow_links(options: argparse.Namespace, directory: Path) -> dict[str, dict[str, object]]:
+    """What is asked of servers on limited links, by name."""
+    make_network(options.rate)
+    cluster = Cluster(options.kv, directory, {server: place(server) for server in SERVERS})
+    parts: dict[str, dict[str, object]] = {}
+    try:
+        cluster.start_all()
+        if options.values:
+            parts["large_values"] = large_values(cluster, options.values, options.value_bytes)
+        if options.missing_mib:
+            parts["missing_entries"] = missing_entries(cluster, options.missing_mib)
+    finally:
+        cluster.stop_all()
+    return parts
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bash tests/weather.sh")
     parser.add_argument("--kv", required=True)
@@ -207,31 +141,31 @@ def main() -> int:
     parser.add_argument("--values", type=int, default=20)
     parser.add_argument("--value-bytes", type=int, default=8_000_000)
     parser.add_argument("--missing-mib", type=int, default=100)
+    parser.add_argument("--restart-entries", type=int, default=3_000_000)
+    parser.add_argument("--only", choices=("links", "restart"), help="one part; that of the restart needs no namespaces")
+    parser.add_argument("--without-links", metavar="REASON", help="the links cannot be limited here")
     parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers said")
     options = parser.parse_args()
+    options.kv = str(Path(options.kv).resolve())
 
-    make_network(options.rate)
     directory = Path(tempfile.mkdtemp(prefix="totora-weather."))
-    cluster = Cluster(str(Path(options.kv).resolve()), directory)
+    result: dict[str, object] = {}
+    parts: dict[str, dict[str, object]] = {}
     try:
-        for server in SERVERS:
-            cluster.start(server)
-        result: dict[str, object] = {"weather": "run", "rate": options.rate}
-        parts = []
-        if options.values:
-            parts.append(large_values(cluster, options.values, options.value_bytes))
-            result["large_values"] = parts[-1]
-        if options.missing_mib:
-            parts.append(missing_entries(cluster, options.missing_mib))
-            result["missing_entries"] = parts[-1]
-        result["ok"] = all(part["ok"] for part in parts)
+        if options.only != "restart" and options.without_links is None and (options.values or options.missing_mib):
+            result["rate"] = options.rate
+            parts |= slow_links(options, directory / "links")
+        elif options.without_links is not None:
+            result["links"] = f"not run: {options.without_links}"
+        if options.only != "links" and options.restart_entries:
+            parts["rolling_restart"] = rolling_restart(options.kv, directory / "restart", options.restart_entries)
     finally:
-        for server in list(cluster.processes):
-            cluster.stop(server)
         if options.keep:
             print(directory, file=sys.stderr)
         else:
             shutil.rmtree(directory, ignore_errors=True)
+    result |= parts
+    result["ok"] = all(part["ok"] for part in parts.values())
     print(json.dumps(result, indent=2))
     return 0 if result["ok"] else 1
 
