@@ -85,6 +85,15 @@ void RawPeer::read()
         ended = true;
 }
 
+std::size_t RawPeer::read_some(std::size_t most)
+{
+    auto       block = std::vector<std::byte>(most);
+    auto       error = boost::system::error_code{};
+    auto const count = most == 0 ? 0 : socket_.read_some(boost::asio::buffer(block), error);
+    ended = ended or (error and error != boost::asio::error::would_block);
+    return count;
+}
+
 std::optional<Frame> RawPeer::next_frame()
 {
     read();

@@ -141,6 +141,9 @@ public:
     /// Reads what is there. Does not wait.
     void read();
 
+    /// Reads so much at most and drops it. Returns how much that was. Does not wait.
+    std::size_t read_some(std::size_t most);
+
     /// The frames that have come and were not taken before.
     [[nodiscard]] std::optional<Frame> next_frame();
 

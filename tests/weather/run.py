@@ -35,8 +35,17 @@ def make_network(rate: str) -> None:
         sh("ip", "-n", name, "link", "set", "lo", "up")
         sh("ip", "-n", name, "addr", "add", f"{address(server)}/24", "dev", "eth0")
         sh("ip", "-n", name, "link", "set", "eth0", "up")
-        limit = ("tbf", "rate", rate, "burst", "64kb", "latency", "50ms")
+        limit = ("tbf", "rate", rate, "burst", str(burst_bytes(rate)), "latency", "50ms")
         sh("ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "eth0", "root", *limit)
+
+
+def burst_bytes(rate: str) -> int:
+    """What a link sends at once: 10 ms of its rate, and two packets at least."""
+    units = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
+    unit = next((unit for unit in units if rate.endswith(unit)), None)
+    if unit is None:
+        raise ValueError(f"--rate {rate}: a number and kbit, mbit or gbit")
+    return max(3_200, int(float(rate.removesuffix(unit)) * units[unit] / 8 / 100))
 
 
 def address(server: int) -> str:
@@ -121,7 +130,8 @@ def missing_entries(cluster: Cluster, mib: int) -> dict[str, object]:
 def slow_links(options: argparse.Namespace, directory: Path) -> dict[str, dict[str, object]]:
     """What is asked of servers on limited links, by name."""
     make_network(options.rate)
-    cluster = Cluster(options.kv, directory, {server: place(server) for server in SERVERS})
+    timing = ("--election-ms", options.election_ms) if options.election_ms else ()
+    cluster = Cluster(options.kv, directory, {server: place(server) for server in SERVERS}, timing)
     parts: dict[str, dict[str, object]] = {}
     try:
         cluster.start_all()
@@ -138,6 +148,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bash tests/weather.sh")
     parser.add_argument("--kv", required=True)
     parser.add_argument("--rate", default="50mbit")
+    parser.add_argument("--election-ms", metavar="MIN..MAX", help="of the servers on slow links")
     parser.add_argument("--values", type=int, default=20)
     parser.add_argument("--value-bytes", type=int, default=8_000_000)
     parser.add_argument("--missing-mib", type=int, default=100)

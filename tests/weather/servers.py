@@ -66,8 +66,10 @@ def request(*words: bytes) -> bytes:
 
 
 class Cluster:
-    def __init__(self, kv: str, directory: Path, places: dict[int, Place]):
+    def __init__(self, kv: str, directory: Path, places: dict[int, Place], options: tuple[str, ...] = ()):
+        """`options` are more words for `kv run`."""
         self.kv = kv
+        self.options = options
         self.directory = directory
         self.places = places
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -82,6 +84,7 @@ class Cluster:
     def start(self, server: int) -> None:
         place = self.places[server]
         words = (*place.before, self.kv, "run", "--dir", self.data(server), "--client-port", str(place.client_port))
+        words += self.options
         with open(self.directory / f"{server}.said", "ab") as said:
             self.processes[server] = subprocess.Popen(words, stdout=said, stderr=said)
 

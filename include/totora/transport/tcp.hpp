@@ -62,7 +62,8 @@ public:
     /// What its messages carry (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
 
-    /// How many bytes of entries the sockets to a server have taken (`message_transport`).
+    /// How many bytes of entries a server has acknowledged, as far as the system tells, or else the sockets taken
+    /// (`message_transport`).
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const { return hub_->bytes_taken(server); }
 
     /// Drops the connection to a server and dials it again (`message_transport`).

@@ -19,6 +19,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -51,7 +52,7 @@ public:
     TcpConnection(TcpConnectionOwner& owner, TcpSettings const& settings, TcpCounters& counters, Socket socket,
                   std::optional<Party> dialed)
         : owner_(&owner), settings_(&settings), counters_(&counters), socket_(std::move(socket)), dialed_(dialed),
-          began_(std::chrono::steady_clock::now()), queue_(settings.queue)
+          began_(std::chrono::steady_clock::now()), queue_(settings.queue), moved_(began_)
     {}
 
     /// Connects, and greets.
@@ -99,7 +100,7 @@ public:
         auto const after = [](std::uint64_t milliseconds) { return std::chrono::milliseconds(milliseconds); };
         if (not agreed_ and now - began_ > after(settings_->handshake_ms))
             close("no handshake in time");
-        else if (stalled_since_ and now - *stalled_since_ > after(settings_->write_stall_ms))
+        else if (now - last_movement(now) > after(settings_->write_stall_ms))
             close("nothing taken for too long");
     }
 
@@ -131,8 +132,19 @@ public:
     [[nodiscard]] Life              life() const { return life_; }           ///< Of the process at the other end.
     [[nodiscard]] std::uint64_t     handshake() const { return handshake_; } ///< Its number (`handshake_began`).
     [[nodiscard]] FrameQueue const& queue() const { return queue_; }
-    /// How many bytes of bulk the operating system has taken.
-    [[nodiscard]] std::uint64_t bulk_bytes_taken() const { return bulk_bytes_taken_; }
+
+    /// How many bytes of bulk have surely arrived: those that the operating system has taken, without what the other side has
+    /// not acknowledged, all of which may be bulk. It takes them in large portions, a slow wire seconds apart. Never fewer than
+    /// before, also when the connection is gone.
+    [[nodiscard]] std::uint64_t bulk_bytes_arrived()
+    {
+        if (socket_.is_open()) {
+            auto const missing = std::min(bulk_bytes_taken_, unacknowledged_bytes(socket_).value_or(0));
+            bulk_bytes_arrived_ = std::max(bulk_bytes_arrived_, bulk_bytes_taken_ - missing);
+        }
+        return bulk_bytes_arrived_;
+    }
+
     /// How long ago the connection was begun.
     [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
 
@@ -304,8 +316,7 @@ private:
     /// What leaves is chosen when there is room for it, and not before, so that what became urgent meanwhile comes first.
     void await_room()
     {
-        if (not stalled_since_)
-            stalled_since_ = std::chrono::steady_clock::now();
+        awaits_room_ = true;
         socket_.async_wait(Socket::wait_write, [self = shared_from_this()](Error error) {
             if (self->is_closed())
                 return;
@@ -315,6 +326,21 @@ private:
         });
     }
 
+    /// When what is sent was last seen to arrive, which is now if nothing is on its way.
+    ///
+    /// Only the other side's acknowledgements tell a slow wire from one that is broken: the system takes more only when half of
+    /// what it holds has left, which may last longer than anybody waits. Where it does not tell, what it takes has to do.
+    [[nodiscard]] Time last_movement(Time now)
+    {
+        auto const unacknowledged = unacknowledged_bytes(socket_);
+        auto const is_any = unacknowledged ? *unacknowledged > 0 : awaits_room_;
+        auto const arrived = bytes_taken_ - std::min(bytes_taken_, unacknowledged.value_or(0));
+        if (not is_any or arrived > bytes_arrived_)
+            moved_ = now;
+        bytes_arrived_ = std::max(bytes_arrived_, arrived);
+        return moved_;
+    }
+
     void wrote(std::size_t count)
     {
         auto const through = queue_.written(count);
@@ -322,7 +348,8 @@ private:
         counters_->bytes_sent += count;
         counters_->frames_sent += through.frames;
         bulk_bytes_taken_ += through.bulk_bytes;
-        stalled_since_ = std::optional<Time>{};
+        bytes_taken_ += count;
+        awaits_room_ = false;
         writing_ = not queue_.empty();
         if (writing_) {
             write_soon();
@@ -352,9 +379,13 @@ private:
     bool        paused_ = false;
 
     FrameQueue                              queue_;
-    bool                                    writing_ = false; ///< Or about to.
-    std::optional<Time>                     stalled_since_;   ///< The system takes nothing since then.
+    bool                                    writing_ = false;     ///< Or about to.
+    bool                                    awaits_room_ = false; ///< The system takes nothing now.
+    std::uint64_t                           bytes_taken_ = 0;     ///< By the system.
+    std::uint64_t                           bytes_arrived_ = 0;   ///< When that was last looked at.
+    Time                                    moved_;               ///< When they last became more.
     std::uint64_t                           bulk_bytes_taken_ = 0;
+    std::uint64_t                           bulk_bytes_arrived_ = 0;
     std::vector<std::span<std::byte const>> parts_;
     std::vector<boost::asio::const_buffer>  buffers_;
 };

@@ -120,11 +120,11 @@ public:
         place->second->dial();
     }
 
-    /// How many bytes of bulk the connections to a server have taken since `update` last named it.
+    /// How many bytes of bulk have arrived at a server since `update` last named it.
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
     {
         auto const known = peers_.find(server);
-        return known == peers_.end() ? 0 : known->second->bulk_bytes_taken();
+        return known == peers_.end() ? 0 : known->second->bulk_bytes_arrived();
     }
 
     /// Gives up the connection to a server, which is dialed again.

@@ -50,10 +50,10 @@ public:
     [[nodiscard]] std::string const&                    address() const { return address_; }
     [[nodiscard]] std::shared_ptr<TcpConnection> const& connection() const { return connection_; }
 
-    /// How many bytes of bulk its connections have taken, this one and those before it.
-    [[nodiscard]] std::uint64_t bulk_bytes_taken() const
+    /// How many bytes of bulk have arrived over its connections, this one and those before it.
+    [[nodiscard]] std::uint64_t bulk_bytes_arrived() const
     {
-        return bulk_bytes_taken_ + (connection_ == nullptr ? 0 : connection_->bulk_bytes_taken());
+        return bulk_bytes_arrived_ + (connection_ == nullptr ? 0 : connection_->bulk_bytes_arrived());
     }
 
     [[nodiscard]] TcpPeerStatus status() const
@@ -110,7 +110,7 @@ public:
         if (connection == nullptr)
             return false;
         refused_ = connection->was_refused();
-        bulk_bytes_taken_ += connection->bulk_bytes_taken();
+        bulk_bytes_arrived_ += connection->bulk_bytes_arrived();
         // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
         if (connection->age() > std::chrono::milliseconds(around_.settings.backoff_max_ms))
             backoff_.reset();
@@ -155,9 +155,9 @@ private:
     std::shared_ptr<TcpConnection> connection_;
     Backoff                        backoff_;
     SentenceLog                    log_;
-    std::uint64_t                  bulk_bytes_taken_ = 0; ///< By connections that are gone.
-    bool                           full_ = false;         ///< It was said that the queue is full.
-    bool                           refused_ = false;      ///< The handshake of the last connection.
+    std::uint64_t                  bulk_bytes_arrived_ = 0; ///< Over connections that are gone.
+    bool                           full_ = false;           ///< It was said that the queue is full.
+    bool                           refused_ = false;        ///< The handshake of the last connection.
 };
 
 } // namespace totora

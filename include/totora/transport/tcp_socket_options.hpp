@@ -10,6 +10,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+
+#if defined(__linux__)
+#include <sys/ioctl.h>
+#endif
 
 namespace totora
 {
@@ -46,6 +51,19 @@ private:
     int value_;
 };
 
+/// How many bytes the system has taken that the other side has not acknowledged; nothing if it does not tell.
+[[nodiscard]] inline std::optional<std::uint64_t> unacknowledged_bytes(boost::asio::ip::tcp::socket& socket)
+{
+#if defined(__linux__)
+    auto count = 0;
+    if (socket.is_open() and ::ioctl(socket.native_handle(), TIOCOUTQ, &count) == 0 and count >= 0)
+        return static_cast<std::uint64_t>(count);
+#else
+    static_cast<void>(socket);
+#endif
+    return std::nullopt;
+}
+
 /// How much the system may take that it has not sent yet. What it has taken nothing overtakes.
 inline constexpr int unsent_bytes_max = 64 << 10;
 
@@ -60,14 +78,14 @@ inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t writ
 #if defined(TCP_NOTSENT_LOWAT)
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(unsent_bytes_max), ignored);
 #endif
-#if defined(TCP_USER_TIMEOUT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
-    // A host that lost its power says nothing: what it does not acknowledge in time ends the connection, and if there
-    // is nothing to acknowledge, a probe asks.
-    auto const milliseconds = static_cast<int>(write_stall_ms);
-    auto const seconds = std::max(milliseconds / 1000, 1);
-    socket.set_option(TcpOption<IPPROTO_TCP, TCP_USER_TIMEOUT>(milliseconds), ignored);
+#if defined(TCP_KEEPCNT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+    // A host that lost its power says nothing. If there is nothing that it should acknowledge, a probe asks it, once. What it
+    // does not acknowledge the connection watches itself: TCP_USER_TIMEOUT also ends one that is slow and loses packets, because
+    // it counts from the first one that was sent again, whatever was acknowledged since.
+    auto const seconds = std::max(static_cast<int>(write_stall_ms / 1000), 1);
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);
+    socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPCNT>(1), ignored);
 #else
     static_cast<void>(write_stall_ms);
 #endif
