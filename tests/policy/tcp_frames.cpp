@@ -1,7 +1,9 @@
+#include "support/failing_allocations.hpp"
 #include "support/tcp.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -568,6 +570,44 @@ BOOST_AUTO_TEST_CASE(a_server_that_takes_little_at_a_time_is_not_given_up)
 
     BOOST_TEST(dialed.one.counters().lost == 0U);
     BOOST_TEST(dialed.one.link_is(party_2, Link::open));
+}
+
+/// Whichever allocation fails while a large frame comes in: nothing is thrown, and the server serves who comes next.
+BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_for_costs_its_connection_alone)
+{
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3U << 20U)}});
+    auto const frame = frame_of(append.rpc, route(party_1, party_2), append.entries);
+    auto       costs = 0;
+    for (auto fails_at = std::uint64_t{0};; ++fails_at) {
+        auto greeted = Greeted{};
+        BOOST_REQUIRE(greeted.greeted);
+        allocations() = {};
+        allocations().fails_at = fails_at;
+        for (auto at = std::size_t{0}; at < frame.size(); at += piece_bytes_max) {
+            auto const size = std::min<std::size_t>(piece_bytes_max, frame.size() - at);
+            auto const piece = to_piece(frame, at, size, route(party_1, party_2));
+            watching_allocations([&] { greeted.raw.write(piece); });
+        }
+        auto const has_ended = [&] {
+            watching_allocations([&] { run_a_little(greeted.context); });
+            greeted.raw.read();
+            return greeted.two.take() > 0 or greeted.raw.ended;
+        };
+        BOOST_REQUIRE(until(greeted.context, has_ended));
+        auto const was_reached = allocations().count > fails_at;
+        allocations() = {};
+        if (not was_reached)
+            break;
+        costs += greeted.raw.ended ? 1 : 0;
+
+        auto next = RawPeer{greeted.context};
+        next.connect(greeted.two.transport().address());
+        BOOST_REQUIRE(next.greets(party_1, party_2));
+        auto const before = greeted.two.take();
+        next.write(frame_of(vote_request(7)));
+        BOOST_TEST(until(greeted.context, [&] { return greeted.two.take() > before; }));
+    }
+    BOOST_TEST(costs > 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

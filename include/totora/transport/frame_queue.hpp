@@ -62,8 +62,8 @@ public:
         auto const size = queued.size();
         if (not bulk_.empty() and (bulk_.size() >= limits_.frames_max or bulk_bytes_ + size > limits_.bytes_max))
             return false;
-        bulk_bytes_ += size;
         bulk_.push_back(std::move(queued));
+        bulk_bytes_ += size;
         return true;
     }
 

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -91,7 +92,7 @@ public:
     void resume()
     {
         if (std::exchange(paused_, false) and not is_closed())
-            deliver_and_read();
+            within_memory([&] { deliver_and_read(); });
     }
 
     /// Gives the connection up if it takes too long to be greeted, or to be rid of what it has to say.
@@ -188,6 +189,20 @@ private:
         read();
     }
 
+    /// Missing memory costs the connection, as if it had broken on the way: what it holds is free then, and it is dialed again.
+    /// If it was closed already, the owner did not get to the end of that, and has to know.
+    template <typename Act>
+    void within_memory(Act act)
+    {
+        try {
+            act();
+        } catch (std::bad_alloc const&) {
+            if (is_closed())
+                throw;
+            close("there is no memory left for what it sends");
+        }
+    }
+
     void read()
     {
         auto const space = reader_.space();
@@ -201,7 +216,7 @@ private:
                                     if (self->farewell_)
                                         return self->read(); // Until the other side has read it and closes.
                                     self->reader_.arrived(count);
-                                    self->deliver_and_read();
+                                    self->within_memory([&] { self->deliver_and_read(); });
                                 });
     }
 

@@ -35,8 +35,9 @@ public:
 
     void put(TransportEvent event)
     {
-        bytes_ += bytes_of(event);
+        auto const bytes = bytes_of(event);
         (is_urgent(event) ? urgent_ : bulk_).push_back(std::move(event));
+        bytes_ += bytes;
         if (size() >= settings_.inbox_events_max or bytes_ >= settings_.inbox_bytes_max)
             has_room_ = false;
         if (size() == 1 and wake_)
