@@ -201,6 +201,19 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_ends_well_and_comes_back_with
     BOOST_TEST((session.ask({"GET", "runs"}, patience) == kv::Reply{'$', "2", {}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_cannot_mark_its_clean_stop_does_not_end_well)
+{
+    auto cluster = KvCluster{1};
+    cluster.start_all();
+    auto const leader = cluster.await_leader();
+    std::filesystem::create_directory(cluster.directory(leader) / "run.new"); // Where the mark is written first.
+
+    cluster.process(leader).signal(SIGTERM);
+
+    BOOST_TEST((cluster.process(leader).wait() == 1));
+    BOOST_TEST(cluster.said(leader).find("cannot go on (storage): ") != std::string::npos, cluster.said(leader));
+}
+
 BOOST_AUTO_TEST_CASE(a_cluster_whose_servers_stop_one_by_one_goes_on_and_forgets_nothing)
 {
     auto cluster = KvCluster{3};
