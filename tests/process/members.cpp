@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,11 +34,18 @@ void require_init(std::string const& name, std::size_t id, std::string const& pe
     BOOST_REQUIRE_MESSAGE(made.exit_code == 0, made.errors);
 }
 
+/// Whether a leader does a write, once it has applied its log: it may have been started just now.
 [[nodiscard]] bool is_set(KvCluster const& cluster, std::size_t leader, std::string const& key)
 {
-    auto client = kv::Client::connect(cluster.client_port(leader), patience);
-    auto reply = client ? client->ask({"SET", key, "value"}) : std::nullopt;
-    return reply == kv::Reply{'+', "OK", {}};
+    auto       reply = std::optional<kv::Reply>{};
+    auto const has_loaded = [&] {
+        auto client = kv::Client::connect(cluster.client_port(leader), patience);
+        reply = client ? client->ask({"SET", key, "value"}) : std::nullopt;
+        return not reply or not reply->is_error("LOADING ");
+    };
+    auto const is_answered = eventually(has_loaded);
+    BOOST_TEST_MESSAGE("SET " << key << ": " << (reply ? reply->text : "no answer"));
+    return is_answered and reply == kv::Reply{'+', "OK", {}};
 }
 
 } // namespace
@@ -120,6 +128,45 @@ BOOST_AUTO_TEST_CASE(servers_told_another_token_are_of_another_cluster, *label("
     BOOST_TEST(leader != 0U);
     BOOST_TEST(is_set(cluster, leader, "with two of three"));
     BOOST_TEST(cluster.info(0, "raft_leader") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(two_copies_of_a_server_are_both_refused_and_named_as_long_as_both_go_on, *label("case_95"))
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    BOOST_TEST(is_set(cluster, cluster.await_leader(), "before"));
+    cluster.await_equality();
+    cluster.process(2).signal(SIGTERM);
+    BOOST_REQUIRE((cluster.process(2).wait() == 0));
+    // The copy is at another address, as on another machine; of what was told by init only addresses differ.
+    auto const files = TemporaryDirectory{};
+    auto const copy = files.path() / "3";
+    auto const said = files.path() / "said";
+    std::filesystem::copy(cluster.directory(2), copy);
+    auto const before = cluster.peers().size() - peer_of(cluster, 2).size();
+    auto const peers = cluster.peers().substr(0, before) + "3=127.0.0.1:" + std::to_string(free_port());
+    require_init("tested", 3, peers, (files.path() / "made").string());
+    std::filesystem::copy_file(files.path() / "made" / "identity", copy / "identity",
+                               std::filesystem::copy_options::overwrite_existing);
+
+    cluster.start(2);
+    auto other =
+        Process{{TOTORA_KV, "run", "--dir", copy.string(), "--client-port", std::to_string(free_port())}, said, said};
+
+    auto const named = [](std::string const& text) {
+        return text.find("two processes run as server 3 (incarnation 1)") != std::string::npos or
+               text.find("another process runs as server 3 (incarnation 1) too") != std::string::npos;
+    };
+    for (auto server = std::size_t{0}; server < 2; ++server)
+        BOOST_TEST(eventually([&] { return named(cluster.said(server)); }), cluster.said(server));
+    BOOST_TEST(eventually([&] { return named(cluster.said(2)); }), cluster.said(2));
+    BOOST_TEST(eventually([&] { return named(content_of(said)); }), content_of(said));
+    BOOST_TEST(is_set(cluster, cluster.await_leader(), "with two of three"));
+
+    other.signal(SIGTERM);
+    BOOST_TEST((other.wait() == 0), "it did not end of its own");
+    BOOST_TEST(is_set(cluster, cluster.await_leader(), "after"));
+    cluster.await_equality();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
