@@ -12,10 +12,6 @@
 #include <cstdint>
 #include <optional>
 
-#if defined(__linux__)
-#include <sys/ioctl.h>
-#endif
-
 namespace totora
 {
 
@@ -51,13 +47,29 @@ private:
     int value_;
 };
 
+#if defined(__linux__) && defined(TIOCOUTQ)
+/// Asks a socket what it has taken that the other side has not acknowledged.
+class TcpUnacknowledged
+{
+public:
+    [[nodiscard]] int  name() const { return TIOCOUTQ; } // By the name that Asio's own headers bring along.
+    [[nodiscard]] int* data() { return &count_; }
+    [[nodiscard]] int  count() const { return count_; }
+
+private:
+    int count_ = 0;
+};
+#endif
+
 /// How many bytes the system has taken that the other side has not acknowledged; nothing if it does not tell.
 [[nodiscard]] inline std::optional<std::uint64_t> unacknowledged_bytes(boost::asio::ip::tcp::socket& socket)
 {
-#if defined(__linux__)
-    auto count = 0;
-    if (socket.is_open() and ::ioctl(socket.native_handle(), TIOCOUTQ, &count) == 0 and count >= 0)
-        return static_cast<std::uint64_t>(count);
+#if defined(__linux__) && defined(TIOCOUTQ)
+    auto asked = TcpUnacknowledged{};
+    auto error = boost::system::error_code{};
+    socket.io_control(asked, error);
+    if (not error and asked.count() >= 0)
+        return static_cast<std::uint64_t>(asked.count());
 #else
     static_cast<void>(socket);
 #endif
