@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from core_alone import is_core_alone, write_core
 from mutant import TOP, Mutant, place_of
 
 BUILD = TOP / "build" / "mutants"
@@ -30,6 +31,7 @@ PROOF_LIMITS = ["-fconstexpr-ops-limit=1000000000", "-fconstexpr-loop-limit=1000
 MEMORY_KIB = 6 << 20
 SECONDS_MAX = 240
 SEARCH_SECONDS_MAX = 600  # What is not found by then counts as not found.
+SIMULATION_SECONDS_MAX = 90  # The same; 100 seeds take 6 seconds.
 SHORT_SEARCH_SECONDS_MAX = 45  # The same, of a search of few states.
 INCLUDE = re.compile(r'^#include [<"]((?:totora|support)/[^>"]+|[a-z_]+\.hpp)[>"]', re.MULTILINE)
 PREFIX = "boost/test/unit_test.hpp algorithm array compare concepts functional map memory optional span string variant vector"
@@ -284,7 +286,12 @@ class Program(Killer):
         program = self.compiled(overlay, work)
         if isinstance(program, str):
             return "invalid", program
-        status, said = run([str(program), *self.options], self.seconds_max)
+        return self.searched(program)
+
+    def searched(self, program: Path) -> tuple[str, str]:
+        return self.judge_search(*run([str(program), *self.options], self.seconds_max))
+
+    def judge_search(self, status: int | None, said: str) -> tuple[str, str]:
         if status is None or status == 0:
             return "survived", "" if status == 0 else said
         if status == 2:
@@ -316,11 +323,64 @@ class Program(Killer):
         return kept
 
 
+class Simulator(Program):
+    """The simulator: ends with the first seed that fails. Of a mutant of the core alone only the core is compiled."""
+
+    def __init__(self, name: str, seeds: str, options: list[str]):
+        super().__init__(name, "simulate/main.cpp", options)
+        self.seconds_max = SIMULATION_SECONDS_MAX
+        self.asked: Mutant | None = None
+        self.first, self.last = (int(number) for number in seeds.split(".."))
+
+    def ask(self, mutant: Mutant | None) -> Answer:
+        self.asked = mutant
+        return super().ask(mutant)
+
+    def searched(self, program: Path) -> tuple[str, str]:
+        """A few seeds first, then more and more of them; each is a run of its own."""
+        ends_at = time.monotonic() + self.seconds_max
+        first, count = self.first, 2
+        while first <= self.last:
+            last = min(first + count - 1, self.last)
+            command = [str(program), "--seeds", f"{first}..{last}", *self.options]
+            verdict, said = self.judge_search(*run(command, max(ends_at - time.monotonic(), 1)))
+            if verdict != "survived" or said:
+                return verdict, said
+            first, count = last + 1, 2 * count
+        return "survived", ""
+
+    def compiled(self, overlay: Path, work: Path) -> Path | str:
+        if self.asked is None or not is_core_alone(self.asked):
+            return super().compiled(overlay, work)
+        rest, core, program = self.rest(), work / "core.o", work / "program"
+        everything = write_core(work / "used", "used", self.asked.mutated())
+        command = [*compile_command(everything.parent), "-O1", "-c", str(everything), "-o", str(core)]
+        status, said = run(command, SECONDS_MAX)
+        if status == 0:
+            status, said = run([COMPILER[0], str(core), str(rest), "-o", str(program), "-pthread"], SECONDS_MAX)
+        return program if status == 0 else said[-300:]
+
+    def rest(self) -> Path:
+        """All but the core, compiled once."""
+        with _prefix_lock:
+            kept = BUILD / "simulate" / f"{key_of('the rest', self.sources, None)}.o"
+            if kept.exists():
+                return kept
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+                everything = write_core(Path(folder), "noipa", {})
+                half = Path(folder) / "rest.o"
+                command = [*compile_command(everything.parent), "-O1", "-c", str(self.sources[0]), "-o", str(half)]
+                subprocess.run(command, check=True)
+                half.rename(kept)
+            return kept
+
+
 def killer_of(words: str) -> Killer:
     """`cases/votes.cpp`, `process/connection.cpp`, `explore SCOPE [OPTION...]` or `simulate A..B [OPTION...]`."""
     first, *rest = words.split()
     if first == "explore":
         return Program(words, "explore/main.cpp", ["--scope", *rest])
     if first == "simulate":
-        return Program(words, "simulate/main.cpp", ["--seeds", *rest])
+        return Simulator(words, rest[0], rest[1:])
     return ProcessTestFile(words) if words.startswith("process/") else TestFile(words)

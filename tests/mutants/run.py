@@ -19,7 +19,7 @@ from killers import TESTS, Killer, killer_of
 from mutant import TOP, DoesNotApply, Mutant, case_mutants
 
 LABEL = re.compile(r'"case_(\d+)"')
-ALONE = {  # What a generated mutant is asked about; one of a case names its own searches.
+ALONE = {  # What a generated mutant is asked about; one of a case names its own searches, but is simulated all the same.
     "explore": (
         "explore two-elections-a-proposal-a-crash --limit-states 300000",
         "explore features-two-candidates --limit-states 100000",
@@ -27,7 +27,7 @@ ALONE = {  # What a generated mutant is asked about; one of a case names its own
         "explore two-elections-a-proposal-a-heartbeat --limit-states 200000",
         "explore three-elections-two-proposals-entry-by-entry --random 1 --limit-states 500000",
     ),
-    "simulate": ("simulate 1..20",),
+    "simulate": ("simulate 1..100",),
 }
 
 
@@ -67,7 +67,7 @@ def tests_of_case(case: int) -> list[str]:
 
 
 def killers_of(mutant: Mutant, alone: str | None) -> list[Killer]:
-    if alone and mutant.case is not None:
+    if alone == "explore" and mutant.case is not None:
         names = [name for name in mutant.killers if name.startswith(alone)]
     elif alone:
         names = list(ALONE[alone])
@@ -85,7 +85,7 @@ def judge(mutant: Mutant, alone: str | None) -> Result:
     for killer in killers_of(mutant, alone):
         answer = killer.kills(mutant)
         seconds = round(seconds + answer.seconds, 1)
-        if answer.verdict == "killed" or (answer.verdict == "invalid" and not alone):
+        if answer.verdict == "killed" or (answer.verdict == "invalid" and alone != "explore"):
             return Result(mutant, answer.verdict, killer.name, answer.said, seconds)
     return Result(mutant, "survived", "", "", seconds)
 
@@ -137,11 +137,11 @@ def judge_generated(count: int, alone: str | None, jobs: int) -> Report:
                 break
 
             def judge_one(mutant: Mutant) -> None:
-                # Whether it is a program is asked of a proof, also if the proofs are not to kill it.
-                probe = killers_of(mutant, None)[0].ask(mutant)
-                result = None if probe.verdict == "invalid" else judge(mutant, alone)
-                if result and (alone or result.verdict != "invalid"):
-                    report.add(result)
+                # Whether it is a program is asked of a proof, also if the proofs are not to kill it. The simulator says it itself.
+                if alone == "simulate" or killers_of(mutant, None)[0].ask(mutant).verdict != "invalid":
+                    result = judge(mutant, alone)
+                    if result.verdict != "invalid" or alone == "explore":
+                        report.add(result)
 
             list(pool.map(judge_one, batch))
     return report
@@ -224,7 +224,7 @@ def main(words: list[str]) -> int:
         if options.only:
             mutants = [one for one in mutants if str(one.case) == options.only or
                        (not options.only.isdigit() and options.only in one.name)]  # fmt: skip
-        if options.by:
+        if options.by == "explore":
             mutants = [one for one in mutants if killers_of(one, options.by)]
         if options.turn:
             mutants = in_turn(mutants, options.turn)
