@@ -2,6 +2,8 @@
 #pragma once
 
 #include "totora/core/invariants.hpp"
+#include "totora/core/reads.hpp"
+#include "totora/core/role.hpp"
 #include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
@@ -30,6 +32,8 @@ struct EntryBytes
 {
     std::uint64_t sent = 0;
     std::uint64_t stored = 0;
+    std::uint64_t appends = 0;       ///< That carried entries.
+    std::uint64_t appends_known = 0; ///< Of those, two entries and more that were all durable at the follower.
 };
 
 /// Stands beside the nodes of a whole cluster and knows what they all ever did. The first property that does not hold is kept,
@@ -94,8 +98,10 @@ public:
         if (auto const breach = find_broken_invariant(state))
             fail(*breach);
         learn_committed(server, state);
-        if (is_leader(state))
+        if (auto const* leader = std::get_if<Leader>(&state.role)) {
+            expect(leader->round.value - leader->confirmed.value <= rounds_max, "at most two read rounds are out");
             check_leader(server, state);
+        }
         learn(record, state);
     }
 
@@ -128,6 +134,14 @@ public:
     /// A server sends entries of so many bytes; it stores so many that it did not make itself.
     void entries_sent(std::uint64_t bytes) { entry_bytes_.sent += bytes; }
     void entries_stored(std::uint64_t bytes) { entry_bytes_.stored += bytes; }
+
+    /// A leader sends a follower a run of entries. One alone may be a probe.
+    void append_sent(ServerId to, Run const& run)
+    {
+        ++entry_bytes_.appends;
+        if (run.count > 1 and registry_.is_before({run.term, last_of(run)}, servers_[to.value - 1].durable.last()))
+            ++entry_bytes_.appends_known;
+    }
 
     [[nodiscard]] EntryBytes entry_bytes() const { return entry_bytes_; }
 

@@ -73,8 +73,8 @@ struct NodeListener
 template <typename Parts>
 struct SimulatedProcess
 {
-    using Transport = WatchedTransport<typename Parts::Transport>;
     using Log = WatchedLog<typename Parts::Storage::Log>;
+    using Transport = WatchedTransport<typename Parts::Transport, Log>;
     using Machine = WatchedMachine<typename Parts::Machine>;
     using Node = RaftNode<Machine, Log, Transport, DriftingClock, NodeListener>;
 
@@ -82,11 +82,12 @@ struct SimulatedProcess
                      OneByOne<typename Parts::Machine>& reference, Burdens& burdens, LocalTime const& time,
                      std::uint64_t seed, Network& network, Checks& checks, OutcomeCounts& counts,
                      NodeSettings const& settings)
-        : endpoint(network, number), clock(time, seed), transport(endpoint, burdens, checks, number),
+        : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
           node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
     {
         machine.belongs_to(node.state());
+        transport.belongs_to(node.state(), settings.window_bytes);
         log.belongs_to(node.state(), settings.uncommitted_bytes_max);
     }
 

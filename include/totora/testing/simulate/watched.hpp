@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/progress.hpp"
 #include "totora/core/release.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/links.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +22,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace totora::simulate
@@ -194,20 +200,30 @@ private:
     State const*       state_ = nullptr;
 };
 
-/// Tells of every message that a server says.
-template <message_transport Transport>
+/// Tells of every message that a server says, and looks whether a leader sends too much.
+template <message_transport Transport, typename Log>
 class WatchedTransport
 {
 public:
-    WatchedTransport(Transport& transport, Burdens& burdens, Checks& checks, std::size_t server)
-        : transport_(transport), burdens_(burdens), checks_(checks), server_(server)
+    WatchedTransport(Transport& transport, Log const& log, Burdens& burdens, Checks& checks, std::size_t server)
+        : transport_(transport), log_(log), burdens_(burdens), checks_(checks), server_(server)
     {}
+
+    /// The state of the node that it belongs to, which outlives the last message, and how much it may have on its way.
+    void belongs_to(State const& state, std::uint64_t window_bytes)
+    {
+        state_ = &state;
+        window_bytes_ = window_bytes;
+    }
 
     void send(Released const& message, Entries const& entries)
     {
         burdens_.call();
         checks_.sent(server_, message.to(), message.rpc());
         checks_.entries_sent(entries.bytes());
+        if (auto const* leader = std::get_if<Leader>(&state_->role); leader != nullptr and not entries.empty())
+            if (auto const* progress = find_progress(*leader, message.to()))
+                look_at(*progress, std::get_if<AppendEntries>(&message.rpc())->entries);
         transport_.send(message, entries);
     }
 
@@ -219,10 +235,36 @@ public:
     }
 
 private:
-    Transport&  transport_;
-    Burdens&    burdens_;
-    Checks&     checks_;
-    std::size_t server_;
+    /// What this leader has sent a follower.
+    struct Sent
+    {
+        Term  term;   ///< Of this leader.
+        Index lowest; ///< Entry.
+    };
+
+    void look_at(Progress const& progress, Run const& run)
+    {
+        auto& sent = sent_[progress.server.value - 1];
+        if (sent.term != state_->current_term)
+            sent = {state_->current_term, run.first};
+        sent.lowest = std::min(sent.lowest, run.first);
+        auto const last = last_of(run);
+        auto const first = std::max(next(progress.match), sent.lowest);
+        checks_.expect(last < first or (last.value - first.value < state_->settings.window and
+                                        (last == first or log_.bytes(first, last) <= window_bytes_)),
+                       "what was sent to a follower and is not matched is bounded by the window");
+        checks_.expect(not progress.no_room, "a follower without room is sent no entries");
+        checks_.append_sent(progress.server, run);
+    }
+
+    Transport&                              transport_;
+    Log const&                              log_;
+    Burdens&                                burdens_;
+    Checks&                                 checks_;
+    std::size_t                             server_;
+    State const*                            state_ = nullptr;
+    std::uint64_t                           window_bytes_ = 0;
+    std::array<Sent, simulated_servers_max> sent_{};
 };
 
 } // namespace totora::simulate
