@@ -83,8 +83,7 @@ public:
         auto const rang = server.process->clock.rang();
         if (run_.now_us < server.busy_until_us)
             return;
-        auto more = false;
-        if (not survives(number, [&] { more = run_.cluster.turn(number, run_.now_us); }))
+        if (not survives(number, [&] { (void)run_.cluster.turn(number, run_.now_us); }))
             return;
         if (run_.now_us < server.busy_until_us)
             run_.plan(server.busy_until_us - run_.now_us, Occasion::go_on, number, server.life);
