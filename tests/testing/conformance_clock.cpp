@@ -176,6 +176,23 @@ BOOST_AUTO_TEST_CASE(the_clock_of_a_simulated_server_keeps_all_laws)
         BOOST_TEST(told(check_clock([&] { return simulate::DriftingClock{time, seed}; }, pass, pass_us)) == "");
 }
 
+/// A turn took its time, and the clock was made slower before the rest of the world had caught up: seed 2001 rang without end.
+BOOST_AUTO_TEST_CASE(a_simulated_clock_that_was_made_slower_rings_no_alarm_before_its_time)
+{
+    auto now_us = std::uint64_t{0};
+    auto time = simulate::LocalTime{now_us};
+    auto clock = simulate::DriftingClock{time, 1};
+    time.spend(50'000);
+    auto const began_ms = clock.now_ms();
+    now_us += time.settle() / 2;
+    time.set_rate(simulate::LocalTime::true_rate / 4);
+
+    clock.arm(Alarm::heartbeat, Arming{1}, {15, 15});
+
+    BOOST_TEST(not clock.ring());
+    BOOST_TEST(*clock.next_ring_ms() == began_ms + 15);
+}
+
 /// Holds however much time passes between two lines.
 BOOST_AUTO_TEST_CASE(the_clock_of_the_machine_follows_its_monotonic_time)
 {

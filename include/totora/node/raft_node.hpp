@@ -458,9 +458,10 @@ private:
                 feed(nobody, LinkMoved{progress.server});
     }
 
+    /// Each kind once or so: a clock that rings without end keeps no message waiting.
     void ring_alarms()
     {
-        while (running()) {
+        for (auto left = alarm_kinds; left > 0 and running(); --left) {
             auto const rang = clock_.ring();
             if (not rang)
                 return;

@@ -82,7 +82,7 @@ public:
 
     void arm(Alarm alarm, Arming arming, Delay delay)
     {
-        board_.arm(alarm, arming, delay, (time_->local_us() + 999) / 1000);
+        board_.arm(alarm, arming, delay, std::max(newest_ms_, (time_->local_us() + 999) / 1000));
     }
     void cancel(Alarm alarm) { board_.cancel(alarm); }
 
