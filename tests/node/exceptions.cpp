@@ -190,6 +190,21 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_throws_has_changed_nothing, *label("case_92"
     BOOST_TEST(second->refused(NodeRefusal::entry_too_large, nobody));
 }
 
+/// What a server that does not lead was asked for is refused in its turn, whichever allocation of that turn fails.
+BOOST_AUTO_TEST_CASE(a_turn_without_memory_to_refuse_in_calls_everyone_once, *label("case_92"))
+{
+    for (auto fails_at = std::uint64_t{0}; fails_at < 6; ++fails_at) {
+        auto stage = Stage{};
+        auto ends = std::vector<ProposalEnd>{};
+        for (auto count = 0; count < 3; ++count)
+            ends.push_back(stage.propose("a"));
+        BOOST_TEST(not throws_without_memory(fails_at, [&] { stage.node->turn(); }));
+        stage.run();
+        for (auto const& end : ends)
+            BOOST_TEST(end->times == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_read_that_throws_has_changed_nothing, *label("case_92"))
 {
     auto stage = Stage{1};
