@@ -71,6 +71,24 @@ std::uint64_t newest_begun(ForgetfulDisk const& disk)
     return newest;
 }
 
+/// The least size of a first segment on such a disk.
+std::uint64_t smallest_on(Disk const& disk)
+{
+    auto const header = decode_segment_header(disk->content(segment_name(newest_begun(*disk))));
+    return SegmentTail<ForgetfulFiles>::smallest_after(std::vector<EarlierSegment>(header->earlier.size() + 1));
+}
+
+/// Puts a file with a newer generation than any other on the disk.
+std::uint64_t put_newest(Disk const& disk, std::vector<std::byte> const& bytes)
+{
+    auto const generation = *generation_of(disk->file_names().back()) + 1;
+    auto       files = ForgetfulFiles{disk};
+    BOOST_REQUIRE(files.create(segment_name(generation)).has_value());
+    BOOST_REQUIRE(files.sync_directory().has_value());
+    disk->set_content(segment_name(generation), bytes);
+    return generation;
+}
+
 /// Appends entries for as long as there is room, and then terms for as long as there is room for those. The number of entries.
 std::uint64_t fill(TestLog& log)
 {
@@ -265,6 +283,43 @@ BOOST_AUTO_TEST_CASE(no_segment_is_shortened_before_the_next_header_is_durable, 
         BOOST_TEST(std::any_of(steps.begin(), steps.end(), [](auto const& one) { return one.second == 3; }));
     }
     BOOST_TEST(shortened == 1);
+}
+
+/// The newest file was begun in a batch that was cut, and says that the log went on in it from the spare one. It must not say so of
+/// what a start writes into the spare one, whose mark finds no space.
+BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that_was_begun,
+                     *label("case_69") * label("case_98"))
+{
+    auto const disk = disk_with_a_spare();
+    auto const spare = *generation_of(spare_on(disk));
+    auto const last = LogPosition{Term{1}, Index{30}};
+    auto const begun = decode_segment_header(disk->content(segment_name(newest_begun(*disk))));
+    auto const length = header_size_for(begun->earlier.size() + 1) + 2 * record_head_size;
+    auto       torn = *begun;
+    torn.generation = spare + 1;
+    torn.batch = 100;
+    torn.size = header_size_for(1);
+    torn.last = last;
+    torn.earlier = {{spare, 99, last.index, length}};
+    BOOST_TEST(torn.size < smallest_on(disk));
+    BOOST_TEST(put_newest(disk, encode_segment_header(torn)) == spare + 1);
+    disk->interfere([](FileCall call, std::string_view name) {
+        return call == FileCall::create and name == "run.new" ? ENOSPC : 0;
+    });
+    {
+        auto log = open_log(disk);
+        BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+        log->save_vote(WriteNumber{1}, Term{2}, ServerId{1}); // Ends where the spare one ended before.
+        log->append(WriteNumber{2}, entries_of(Term{2}, Index{31}, 1));
+        log->sync();
+        BOOST_TEST(log->durable().through().value == 2U);
+    }
+    disk->lose_power();
+
+    auto const again = open_log(disk);
+
+    BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().sentence));
+    BOOST_TEST(again->last().index.value == 31U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
