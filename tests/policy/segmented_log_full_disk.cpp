@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +88,27 @@ std::uint64_t put_newest(Disk const& disk, std::vector<std::byte> const& bytes)
     BOOST_REQUIRE(files.sync_directory().has_value());
     disk->set_content(segment_name(generation), bytes);
     return generation;
+}
+
+/// A disk whose log was killed when its newest segment said already that it goes on in another one: the smallest that a server can
+/// vote in. In between is the spare one of `disk_with_a_spare`, or none.
+Disk disk_with_an_awaited_spare(bool with_another)
+{
+    auto const disk = disk_with_a_spare();
+    auto const begun = segment_name(newest_begun(*disk));
+    if (not with_another)
+        disk->drop_file(spare_on(disk));
+    auto const size = smallest_on(disk) - record_head_size;
+    auto const awaited = put_newest(disk, std::vector<std::byte>(static_cast<std::size_t>(size)));
+
+    auto       bytes = disk->content(begun);
+    auto const seed = segment_seed(identity_of_first(), *generation_of(begun));
+    auto       end = header_size_for(decode_segment_header(bytes)->earlier.size());
+    while (auto const head = decode_head(std::span{bytes}.subspan(end), seed, end))
+        end += size_of(*head);
+    encode_head(std::span{bytes}.subspan(end), {.kind = RecordKind::next, .numbers = {awaited, size, 0}}, seed, end);
+    disk->set_content(begun, bytes);
+    return disk;
 }
 
 /// Appends entries for as long as there is room, and then terms for as long as there is room for those. The number of entries.
@@ -320,6 +342,29 @@ BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that
 
     BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().sentence));
     BOOST_TEST(again->last().index.value == 31U);
+}
+
+/// Wherever it fails: what the newest segment points at stays until the next header is durable.
+BOOST_AUTO_TEST_CASE(a_start_that_fails_leaves_the_segment_that_the_newest_one_points_at,
+                     *label("case_67") * label("case_98"))
+{
+    for (auto const with_another : {false, true}) {
+        auto fails = true;
+        for (auto failing = std::uint64_t{1}; fails; ++failing) {
+            auto const disk = disk_with_an_awaited_spare(with_another);
+            auto       calls = std::uint64_t{0};
+            disk->interfere([&](FileCall, std::string_view) { return ++calls == failing ? EIO : 0; });
+            (void)open_log(disk);
+            fails = calls >= failing;
+            disk->interfere(nullptr);
+
+            auto const again = open_log(disk);
+
+            BOOST_REQUIRE_MESSAGE(again.has_value(),
+                                  "call " << failing << ": " << (again ? "" : again.error().sentence));
+            BOOST_TEST(again->last().index.value == 30U);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
