@@ -367,4 +367,22 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_leaves_the_segment_that_the_newest_one_p
     }
 }
 
+/// A file system that finds out only when it syncs that there is no space.
+BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("case_67"))
+{
+    auto const disk = disk_with_an_awaited_spare(false);
+    auto const names = disk->file_names();
+    auto       allocated = false;
+    disk->interfere([&](FileCall call, std::string_view) {
+        allocated = allocated or call == FileCall::allocate;
+        return allocated and call == FileCall::sync ? ENOSPC : 0;
+    });
+
+    auto const log = open_log(disk);
+
+    BOOST_REQUIRE(not log.has_value());
+    BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().sentence);
+    BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
