@@ -113,6 +113,23 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
     }
 }
 
+/// What is written to the files that are open would be gone with them.
+BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_has_failed_and_says_so, *label("case_71"))
+{
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk);
+    auto       woken = 0;
+    log->set_wake([&] { ++woken; });
+    disk->interfere([](FileCall call, std::string_view) { return call == FileCall::create ? ENOENT : 0; });
+
+    BOOST_TEST(not log->has_room(3000));
+    BOOST_TEST(not log->has_room(3000));
+
+    BOOST_REQUIRE(log->failure().has_value());
+    BOOST_TEST((log->failure()->failure == LogFailure::write_failed));
+    BOOST_TEST(woken == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
 {
     auto const whole = disk_with_log();

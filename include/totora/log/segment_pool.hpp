@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -92,8 +93,9 @@ public:
         return std::exchange(spare_, nullptr);
     }
 
-    /// Makes a part of the next segment ready. Returns whether there is more to do now.
-    [[nodiscard]] bool work(std::uint64_t bytes)
+    /// Makes a part of the next segment ready. Returns whether there is more to do now, or the only error that cannot pass: the
+    /// directory is gone, and what is written to its open files goes with them.
+    [[nodiscard]] Result<bool, FileError> work(std::uint64_t bytes)
     {
         auto const lock = std::lock_guard{mutex_};
         if (not retired_.empty())
@@ -105,6 +107,8 @@ public:
         if (not made and is_lack_of_space(made.error().number) and ready_size_ < least_size_)
             made = prepare(least_size_, least_size_);
         failed_at_ = made ? std::nullopt : std::optional{now};
+        if (not made and made.error().number == ENOENT)
+            return Unexpected{made.error()};
         return made and ready_size_ < wanted_size_;
     }
 

@@ -111,7 +111,14 @@ public:
     {
         written_bytes_ = 0;
         auto const wrote = write_and_sync();
-        return pool_.work(2 * written_bytes_) or wrote;
+        auto const more = pool_.work(2 * written_bytes_);
+        if (more)
+            return *more or wrote;
+        if (not failed_) {
+            fail({LogFailure::write_failed, more.error().sentence});
+            wake();
+        }
+        return wrote;
     }
 
     /// Writes and syncs what waits. Returns whether there was anything.
