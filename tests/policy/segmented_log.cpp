@@ -8,9 +8,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -389,6 +393,52 @@ BOOST_AUTO_TEST_CASE(a_disk_without_space_is_noticed_in_any_step, *label("case_6
 
         BOOST_TEST((open_log(disk, options).error().failure == LogFailure::no_space));
     }
+}
+
+/// Each step is a sync: steps of a byte would be thousands for one segment, and millions for a large one.
+BOOST_AUTO_TEST_CASE(a_segment_is_made_ready_in_at_most_256_steps)
+{
+    auto options = small_options();
+    options.segment_bytes = 1U << 16U;
+    options.record_bytes_max = options.segment_bytes;
+    options.prepare_bytes = 1;
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk, options);
+    auto       segments = 0;
+    auto       syncs = 0;
+    disk->interfere([&](FileCall call, std::string_view) {
+        segments += call == FileCall::create ? 1 : 0;
+        syncs += call == FileCall::sync ? 1 : 0;
+        return 0;
+    });
+
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 10, 200));
+    log->sync();
+
+    BOOST_TEST(log->has_room(60000)); // In the next segment; nothing is written meanwhile.
+    BOOST_TEST(segments > 0);
+    BOOST_TEST(syncs <= 257 * segments); // One more for the records.
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_after_a_lack_of_space_may_be_as_long_as_the_type_allows)
+{
+    auto options = small_options();
+    options.retry_after = std::chrono::milliseconds::max();
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk, options);
+    auto       tries = std::vector<int>{0};
+    disk->interfere([&](FileCall call, std::string_view) {
+        tries.back() += call == FileCall::create ? 1 : 0;
+        return call == FileCall::create ? ENOSPC : 0;
+    });
+
+    for (auto asked = 0; asked < 10; ++asked) {
+        BOOST_TEST(not log->has_room(8000));
+        tries.push_back(0);
+    }
+
+    BOOST_TEST(tries.front() > 0);
+    BOOST_TEST(std::accumulate(tries.begin() + 1, tries.end(), 0) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)

@@ -39,9 +39,10 @@ struct SegmentedLogOptions
     std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
     std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of entries that are durable and still kept in memory.
     std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
-    std::uint64_t prepare_bytes = std::uint64_t{1}
-                                  << 18U;       ///< Of the next segment, made ready between two syncs at least.
-    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready.
+    /// Of the next segment, made ready between two syncs at least; never less than the 256th part of a segment, since each part is
+    /// synced on its own.
+    std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
+    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready; at most a day.
 
     /// Told after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
     std::function<void(RecoveryProgress const&)> on_progress = nullptr;
@@ -52,6 +53,9 @@ template <log_files Files, log_syncer Syncer>
 struct SegmentedLogParts
 {
     using Outcome = Result<Done, FileError>;
+
+    static constexpr std::uint64_t             preparations_max = 256; ///< Of one segment.
+    static constexpr std::chrono::milliseconds retry_after_max = std::chrono::hours{24};
 
     SegmentedLogParts(Files its_files, SegmentedLogOptions const& its_options, RecoveredLog recovered)
         : files(std::move(its_files)),
@@ -64,7 +68,8 @@ struct SegmentedLogParts
                                       recovered.state.commit_index,
                                       {}},
           found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
-          pool(files, options.segment_bytes, options.prepare_bytes, options.retry_after),
+          pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
+               std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
           reader(files, image.index, image.runs)
     {}
