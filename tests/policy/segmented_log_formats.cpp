@@ -176,9 +176,14 @@ BOOST_AUTO_TEST_CASE(sizes_that_no_segment_can_have_are_refused_at_once)
     BOOST_TEST(refused(std::uint64_t{1} << 40U, 700));
     BOOST_TEST(refused(4096, std::uint64_t{1} << 32U));
     BOOST_TEST(disk->calls() == calls);
-    auto log = open_log(disk);
-    BOOST_TEST(not log->has_room(std::uint64_t{1} << 32U));
-    BOOST_TEST(log->has_room(100));
+    for (auto const record_bytes_max : {std::uint64_t{1}, std::uint64_t{700}}) {
+        auto options = small_options();
+        options.record_bytes_max = record_bytes_max;
+        auto log = open_log(disk, options);
+        for (auto const bytes : {std::uint64_t{1} << 32U, std::uint64_t{1} << 57U, ~std::uint64_t{0}})
+            BOOST_TEST(not log->has_room(bytes), "room for " << bytes << " bytes");
+        BOOST_TEST(log->has_room(100));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_file_with_a_generation_that_no_log_reaches_is_refused)

@@ -210,8 +210,8 @@ struct SegmentedLogParts
     /// See `durable_log`. False for 0 only if not even the reserve is left in this segment or fits into the next one.
     [[nodiscard]] bool has_room(std::uint64_t bytes_more)
     {
-        if (writer.failure())
-            return false;
+        if (writer.failure() or bytes_more >= segment_size_end)
+            return false; // So much fits into no segment, and what it needs must not wrap.
         // In a segment that is small, because there was space for no other, less is kept.
         auto const kept = options.segment_bytes / 16;
         if (tail.room() >= needed_for(bytes_more, std::min(kept, tail.segment_size() / 2)))
