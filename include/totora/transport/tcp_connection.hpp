@@ -7,6 +7,7 @@
 #include "totora/policy/identity.hpp"
 #include "totora/transport/frame_queue.hpp"
 #include "totora/transport/frame_reader.hpp"
+#include "totora/transport/stall_watch.hpp"
 #include "totora/transport/tcp_connection_owner.hpp"
 #include "totora/transport/tcp_settings.hpp"
 #include "totora/transport/tcp_socket_options.hpp"
@@ -53,7 +54,7 @@ public:
     TcpConnection(TcpConnectionOwner& owner, TcpSettings const& settings, TcpCounters& counters, Socket socket,
                   std::optional<Party> dialed)
         : owner_(&owner), settings_(&settings), counters_(&counters), socket_(std::move(socket)), dialed_(dialed),
-          began_(std::chrono::steady_clock::now()), queue_(settings.queue), moved_(began_)
+          began_(std::chrono::steady_clock::now()), queue_(settings.queue)
     {}
 
     /// Connects, and greets.
@@ -101,7 +102,7 @@ public:
         auto const after = [](std::uint64_t milliseconds) { return std::chrono::milliseconds(milliseconds); };
         if (not agreed_ and now - began_ > after(settings_->handshake_ms))
             close("no handshake in time");
-        else if (now - last_movement(now) > after(settings_->write_stall_ms))
+        else if (stalls_.look(now, unacknowledged_bytes(socket_), awaits_room_) > after(settings_->write_stall_ms))
             close("nothing taken for too long");
     }
 
@@ -341,21 +342,6 @@ private:
         });
     }
 
-    /// When what is sent was last seen to arrive, which is now if nothing is on its way.
-    ///
-    /// Only the other side's acknowledgements tell a slow wire from one that is broken: the system takes more only when half of
-    /// what it holds has left, which may last longer than anybody waits. Where it does not tell, what it takes has to do.
-    [[nodiscard]] Time last_movement(Time now)
-    {
-        auto const unacknowledged = unacknowledged_bytes(socket_);
-        auto const is_any = unacknowledged ? *unacknowledged > 0 : awaits_room_;
-        auto const arrived = bytes_taken_ - std::min(bytes_taken_, unacknowledged.value_or(0));
-        if (not is_any or arrived > bytes_arrived_)
-            moved_ = now;
-        bytes_arrived_ = std::max(bytes_arrived_, arrived);
-        return moved_;
-    }
-
     void wrote(std::size_t count)
     {
         auto const through = queue_.written(count);
@@ -363,7 +349,7 @@ private:
         counters_->bytes_sent += count;
         counters_->frames_sent += through.frames;
         bulk_bytes_taken_ += through.bulk_bytes;
-        bytes_taken_ += count;
+        stalls_.took(count);
         awaits_room_ = false;
         writing_ = not queue_.empty();
         if (writing_) {
@@ -396,9 +382,7 @@ private:
     FrameQueue                              queue_;
     bool                                    writing_ = false;     ///< Or about to.
     bool                                    awaits_room_ = false; ///< The system takes nothing now.
-    std::uint64_t                           bytes_taken_ = 0;     ///< By the system.
-    std::uint64_t                           bytes_arrived_ = 0;   ///< When that was last looked at.
-    Time                                    moved_;               ///< When they last became more.
+    StallWatch                              stalls_;
     std::uint64_t                           bulk_bytes_taken_ = 0;
     std::uint64_t                           bulk_bytes_arrived_ = 0;
     std::vector<std::span<std::byte const>> parts_;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace totora
+{
+
+/// Tells a connection on which nothing arrives any more from one that is slow, or idle.
+///
+/// Only the other side's acknowledgements tell a slow wire from one that is broken: the system takes more only when half of
+/// what it holds has left, which may last longer than anybody waits. Where it does not tell, what it takes has to do.
+class StallWatch
+{
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    /// The system took so many bytes more.
+    void took(std::size_t count) { taken_ += count; }
+
+    /// Looks at how many bytes are not acknowledged (nothing: the system does not tell), and at whether the system takes no
+    /// more. Returns for how long nothing has arrived of what is on its way.
+    ///
+    /// That begins with a look, never between two: a process that slept in between may have sent only just now.
+    [[nodiscard]] Time::duration look(Time now, std::optional<std::uint64_t> unacknowledged, bool takes_no_more)
+    {
+        auto const is_any = unacknowledged ? *unacknowledged > 0 : takes_no_more;
+        auto const arrived = taken_ - std::min(taken_, unacknowledged.value_or(0));
+        if (not is_any or arrived > arrived_)
+            since_.reset();
+        else if (not since_)
+            since_ = now;
+        arrived_ = std::max(arrived_, arrived);
+        return since_ ? now - *since_ : Time::duration{};
+    }
+
+private:
+    std::uint64_t taken_ = 0;
+    std::uint64_t arrived_ = 0; ///< At the last look.
+    std::optional<Time>
+        since_; ///< The first of the looks in a row that found something on its way, and nothing arrived.
+};
+
+} // namespace totora
