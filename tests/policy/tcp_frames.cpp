@@ -610,4 +610,32 @@ BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_for_costs_its_connection_al
     BOOST_TEST(costs > 0);
 }
 
+/// Whichever allocation fails while a large frame leaves: nothing is thrown, and it arrives or its connection ends.
+BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_to_write_costs_its_connection_alone)
+{
+    auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3U << 20U)}});
+    auto       costs = 0;
+    for (auto fails_at = std::uint64_t{0};; ++fails_at) {
+        auto dialed = Dialed{};
+        BOOST_REQUIRE(dialed.answer());
+        dialed.one.send(party_2, append.rpc, append.entries);
+        allocations() = {};
+        allocations().fails_at = fails_at;
+        auto       read = std::size_t{0};
+        auto const is_lost = [&] { return dialed.one.link_is(party_2, Link::unreachable); };
+        auto const has_ended = [&] {
+            watching_allocations([&] { run_a_little(dialed.context); });
+            read += dialed.raw.read_some(4U << 20U);
+            return read > 3U << 20U or is_lost();
+        };
+        BOOST_REQUIRE(until(dialed.context, has_ended));
+        auto const was_reached = allocations().count > fails_at;
+        allocations() = {};
+        if (not was_reached)
+            break;
+        costs += is_lost() ? 1 : 0;
+    }
+    BOOST_TEST(costs > 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

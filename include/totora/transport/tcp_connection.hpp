@@ -84,7 +84,7 @@ public:
         if (is_closed() or not queue_.push(head, entries, lane))
             return false;
         // Written at the end of this turn, so that all messages of a turn share one call to the operating system.
-        if (not std::exchange(writing_, true))
+        if (not writing_)
             write_soon();
         return true;
     }
@@ -200,7 +200,7 @@ private:
         } catch (std::bad_alloc const&) {
             if (is_closed())
                 throw;
-            close("there is no memory left for what it sends");
+            close("there is no memory left for what it carries");
         }
     }
 
@@ -214,8 +214,8 @@ private:
                                     if (error)
                                         return self->close(self->farewell_.value_or(error.message()));
                                     self->counters_->bytes_received += count;
-                                    if (self->farewell_)
-                                        return self->read(); // Until the other side has read it and closes.
+                                    if (self->farewell_) // Until the other side has read it and closes.
+                                        return self->within_memory([&] { self->read(); });
                                     self->reader_.arrived(count);
                                     self->within_memory([&] { self->deliver_and_read(); });
                                 });
@@ -309,7 +309,9 @@ private:
 
     void write_soon()
     {
-        boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->write(); });
+        boost::asio::post(socket_.get_executor(),
+                          [self = shared_from_this()] { self->within_memory([&] { self->write(); }); });
+        writing_ = true;
     }
 
     void write()
@@ -338,7 +340,7 @@ private:
                 return;
             if (error)
                 return self->close(error.message());
-            self->write();
+            self->within_memory([&] { self->write(); });
         });
     }
 
@@ -351,8 +353,8 @@ private:
         bulk_bytes_taken_ += through.bulk_bytes;
         stalls_.took(count);
         awaits_room_ = false;
-        writing_ = not queue_.empty();
-        if (writing_) {
+        writing_ = false;
+        if (not queue_.empty()) {
             write_soon();
         } else if (farewell_) {
             auto ignored = Error{};
