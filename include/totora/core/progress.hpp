@@ -16,8 +16,7 @@ struct Probe
     AppendNumber since;     ///< Answers to earlier appends say nothing about this probe.
     bool awaiting = false;  ///< An append is out; the next waits for its answer, or for a heartbeat alarm without one.
     bool only_asks = false; ///< What was sent before may have arrived: it carries no entry.
-    bool carries =
-        false; ///< The append that is out carries the entry before `next`: only an answer shows where it got.
+    bool carries = false;   ///< The append that is out carries the entry before `next`.
 
     friend constexpr bool operator==(Probe const&, Probe const&) = default;
 };
@@ -135,8 +134,8 @@ constexpr void ask_again(Progress& progress)
 {
     if (not is_current(progress, number))
         return false;
-    if (auto const* probe =
-            std::get_if<Probe>(&progress.flow)) // Its own place, or where a test followed what it carries.
+    // Of a probe its own place is refused, or that of a test which followed the entry that it carries.
+    if (auto const* probe = std::get_if<Probe>(&progress.flow))
         return next(refused) == progress.next or (probe->carries and next(next(refused)) == progress.next);
     return refused > progress.match and refused < progress.next;
 }
