@@ -39,8 +39,8 @@ kv run --dir DIR --client-port PORT
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
-    --clients-mib N         memory for all clients' requests and answers together: whoever holds
-                            the most is closed beyond it (default: 256)
+    --clients-mib N         memory for all clients' requests and answers together: the client that
+                            holds the most is closed beyond it (default: 256)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id, --peers and --token instead of --dir
 

@@ -10,8 +10,8 @@ namespace kv
 /// Memory for one handler of Boost.Asio at a time, so that what must happen does not depend on memory being left. A second
 /// handler at the same time, or a larger one, is allocated as usual.
 ///
-/// Asio gives the memory back before it calls the handler. Whoever posts one only after the one before was called needs no
-/// lock.
+/// Asio gives the memory back before it calls the handler. If each is posted only after the one before was called,
+/// no lock is needed.
 class HandlerRoom
 {
 public:

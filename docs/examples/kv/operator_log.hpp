@@ -36,7 +36,7 @@ namespace kv
 /// The lines that a server prints for its operator.
 ///
 /// Saying one never waits, allocates or throws, from any thread: a thread of the log's own writes them, which may have to
-/// wait for whoever reads. Meanwhile `bytes_max` of lines are kept; what finds no room, comes faster than
+/// wait for a reader. Meanwhile `bytes_max` of lines are kept; what finds no room, comes faster than
 /// `lines_per_second_max` or cannot be written is dropped, and a line tells how many were.
 class OperatorLog
 {

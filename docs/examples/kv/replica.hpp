@@ -161,7 +161,7 @@ private:
             settings.life.start = log_.start();
         settings.listen = own_address_;
         settings.seed = identity_.id.value;
-        // What another server answers ends nobody: whoever it is, this one may be one of a majority that serves.
+        // What another server answers ends no process: this server may be one of a majority that serves.
         settings.log = [this](std::string_view sentence) { lines_.say(sentence); };
         return settings;
     }

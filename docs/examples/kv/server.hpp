@@ -117,7 +117,7 @@ public:
         member_.wake();
     }
 
-    /// Closes whoever holds the most, until the rest is within the limit.
+    /// Closes the client that holds the most, and the next, until the rest is within the limit.
     void grown()
     {
         while (budget_.is_memory_full() and not connections_.empty()) {

@@ -12,7 +12,7 @@ namespace totora
 /// What one turn may read from disk: so many bytes in all, or one entry if that is larger. Whatever goes beyond waits for the
 /// next turn, so that a follower or a machine that lags does not keep heartbeats waiting (case 94).
 ///
-/// Appends and the state machine share it. Whoever was turned away has the next turn to itself.
+/// Appends and the state machine share it. The one that was turned away has the next turn to itself.
 class ColdReads
 {
 public:

@@ -11,8 +11,8 @@ namespace totora
 
 /// The links that take no entries now, as the transport last said.
 ///
-/// The core keeps that of a leader's followers only, so that whoever is elected does not know it: what a new leader sent into a
-/// full queue would be dropped, and dropped again. The node tells it.
+/// The core keeps that of a leader's followers only, so that a server that is elected does not know it: what a new leader sent
+/// into a full queue would be dropped, and dropped again. The node tells it.
 class FullLinks
 {
 public:

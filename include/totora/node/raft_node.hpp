@@ -651,7 +651,7 @@ private:
         reads_.serve(applier_.applied());
     }
 
-    /// Tells the core, and whoever asks whether this server may take clients, how far its state machine is.
+    /// Tells the core, and who asks whether this server may take clients, how far its state machine is.
     void notice_readiness()
     {
         if (state_.replaying and applier_.applied() >= replayed_at_)

@@ -149,7 +149,7 @@ private:
         return std::any_of(cuts_.begin(), cuts_.end(), [&](AppendsCut const& cut) { return cut.server == server; });
     }
 
-    /// Whoever got nothing comes before those who got something, so that all have their turn.
+    /// Followers that got nothing come before those that got something, so that all have their turn.
     void cut(ServerId server, Index sent, bool got_something)
     {
         cuts_.push_back({server, sent});
