@@ -49,6 +49,8 @@ namespace totora
 /// `Observer` is called with each `NodeEvent const&` (node/status.hpp), on the node's thread, and must not block. Completions and observer
 /// are called when a step is done, and may call everything here, `stop` included; they must not destroy the node. If one throws,
 /// the node has failed, and the others are called all the same. The node owns none of the policies, and all must outlive it.
+/// An observer that has `stepped(from, happened, state, outgoing)` is shown each step of the core besides, right after it and before
+/// anything of it is done; there it may call nothing here. Checkers and recorders want that.
 template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,
           std::invocable<NodeEvent const&> Observer = NoObserver>
 class RaftNode
@@ -354,7 +356,7 @@ private:
             cut_staged();
         if (proposals_.staged_count() == 0)
             return;
-        advance(state_, nobody, Proposed{proposals_.staged_count()}, outgoing_);
+        take_step(nobody, Proposed{proposals_.staged_count()});
         if (auto const* accepted = answered<Accepted>())
             return perform(proposals_.accept(accepted->entries), nobody);
         auto const* refused = answered<Refused>();
@@ -503,13 +505,23 @@ private:
             readiness_.reached_by(state_, received.from, *append);
     }
 
-    /// One step of the core, and all that it wants done. `happened` is whatever `advance` takes.
+    /// One step of the core. `happened` is whatever `advance` takes.
+    template <typename Happened>
+    void take_step(ServerId from, Happened const& happened)
+    {
+        advance(state_, from, happened, outgoing_);
+        if constexpr (requires(Observer& observer) { observer.stepped(from, happened, state_, outgoing_); })
+            guard_.run(NodeFailure::callback, "the observer",
+                       [&] { observer_.stepped(from, happened, state_, outgoing_); });
+    }
+
+    /// A step, and all that it wants done.
     template <typename Happened>
     void feed(ServerId from, Happened const& happened, Entries const& arrived = {})
     {
         if (not running())
             return;
-        advance(state_, from, happened, outgoing_);
+        take_step(from, happened);
         perform(arrived, from);
         if (std::exchange(elected_, false))
             for (auto const server : full_links_)

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "totora/core/outcome.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
 #include "totora/node/raft_node.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/identity.hpp"
+#include "totora/testing/rules/step.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
@@ -50,12 +54,13 @@ struct DefaultParts
 
 using OutcomeCounts = std::array<std::uint64_t, outcome_count>;
 
-/// Hears what a node says of itself.
+/// Hears what a node says of itself, and asks the rules of each of its steps.
 struct NodeListener
 {
     OutcomeCounts*         counts = nullptr;
     Checks*                checks = nullptr;
     std::optional<Failed>* failed = nullptr;
+    std::optional<State>*  before = nullptr; ///< The state before the next step, once there was one.
 
     void operator()(NodeEvent const& event) const
     {
@@ -66,6 +71,15 @@ struct NodeListener
         } else if (auto const* broken = std::get_if<Failed>(&event)) {
             *failed = *broken;
         }
+    }
+
+    template <typename Happened>
+    void stepped(ServerId from, Happened const& happened, State const& state, Outgoing const& outgoing) const
+    {
+        if (*before)
+            if (auto const broken = rules::find_broken_rule(**before, from, happened, state, outgoing))
+                checks->fail(*broken);
+        *before = state;
     }
 };
 
@@ -84,7 +98,7 @@ struct SimulatedProcess
                      NodeSettings const& settings)
         : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
-          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed})
+          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed, &before_step})
     {
         machine.belongs_to(node.state());
         transport.belongs_to(node.state(), settings.window_bytes);
@@ -97,6 +111,7 @@ struct SimulatedProcess
     Log                       log;
     Machine                   machine;
     std::optional<Failed>     failed;
+    std::optional<State>      before_step;
     Node                      node;
 };
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/term_runs.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/rules/judgement.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+namespace totora::rules
+{
+
+// §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation".
+
+/// The first of these entries that a log does not hold; one behind the last if it holds them all.
+[[nodiscard]] constexpr Index first_missing(TermRuns const& log, Run const& entries)
+{
+    auto index = entries.first;
+    while (index.value < entries.first.value + entries.count and log.term_at(index) == entries.term)
+        ++index.value;
+    return index;
+}
+
+/// The last entry of a log that may be the leader's too, if the leader has `previous` and the log does not: of all whose index
+/// and term are at most those, the one farthest behind (end of §5.3).
+[[nodiscard]] constexpr bool is_last_in_common(TermRuns const& log, LogPosition hint, LogPosition previous)
+{
+    if (log.term_at(hint.index) != hint.term or hint.index > previous.index or hint.term > previous.term)
+        return false;
+    auto const above = log.term_at(next(hint.index));
+    return hint.index == previous.index or not above or *above > previous.term;
+}
+
+/// When an answer that says `match` may leave: what it rests on, and nothing more, is durable.
+[[nodiscard]] constexpr bool rests_on_log(Envelope const& envelope, State const& state, Index match)
+{
+    auto needed = state.term_write;
+    if (match > state.durable_index)
+        for (auto const& pending : state.pending_appends)
+            if (pending.last >= match) {
+                needed = std::max(needed, pending.write);
+                break;
+            }
+    auto const awaited = envelope.release().awaits();
+    return needed <= state.durable_write ? not awaited : awaited == needed;
+}
+
+/// What a follower does with entries of which it has what came before.
+constexpr void judge_entries(Step const& step, AppendEntries const& append, Judgement& judgement)
+{
+    auto const&     log = step.after.log;
+    auto const      missing = first_missing(step.before.log, append.entries);
+    auto const      last = last_of(append.entries);
+    Append const*   appended = nullptr;
+    Truncate const* truncated = nullptr;
+    for (auto const& write : step.outgoing.writes) {
+        appended = std::get_if<Append>(&write) != nullptr ? std::get_if<Append>(&write) : appended;
+        truncated = std::get_if<Truncate>(&write) != nullptr ? std::get_if<Truncate>(&write) : truncated;
+    }
+    if (missing > last) {
+        judgement.expect(log == step.before.log and appended == nullptr and truncated == nullptr,
+                         "entries that a log holds already change nothing of it");
+    } else {
+        judgement.expect(missing > step.before.commit_index, "what is committed is never removed");
+        judgement.expect(log.last() == LogPosition{append.entries.term, last} and
+                             log.term_at(missing) == append.entries.term and
+                             log.term_at(before(missing)) == step.before.log.term_at(before(missing)),
+                         "what a log lacks of the entries is appended, in place of what conflicts");
+        judgement.expect(appended != nullptr and appended->entries.first == missing and
+                             last_of(appended->entries) == last and not appended->kind,
+                         "what is appended is written");
+        judgement.expect((truncated != nullptr) == (missing <= step.before.log.last().index) and
+                             (truncated == nullptr or truncated->first == missing),
+                         "what conflicts is removed, and nothing else is");
+    }
+    judgement.expect(step.after.commit_index ==
+                         std::max(step.before.commit_index, std::min(append.leader_commit, last)),
+                     "a follower commits what its leader has committed, as far as it was compared");
+}
+
+constexpr void judge_acceptance(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
+                                Judgement& judgement)
+{
+    auto const last = last_of(append.entries);
+    auto const match = append.entries.count > 0 ? last : std::min(last, step.after.durable_index);
+    judgement.expect(response.success and response.match == match,
+                     "a follower says up to where it compared its log; without entries, what of that is durable");
+    judgement.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),
+                     "an acceptance waits for what it promises, and for nothing more");
+    judgement.expect(not response.no_room or response.hint == append.previous,
+                     "a follower without room says where its log was compared");
+    judge_entries(step, append, judgement);
+}
+
+constexpr void judge_refusal(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
+                             Judgement& judgement)
+{
+    judgement.expect(not response.success and response.match == append.previous.index,
+                     "a follower refuses what does not follow its log");
+    judgement.expect(is_last_in_common(step.before.log, response.hint, append.previous),
+                     "a refusal says what the logs may have in common");
+    judgement.expect(step.before.log == step.after.log and step.before.commit_index == step.after.commit_index,
+                     "an append that is refused changes neither log nor commit index");
+    judgement.expect(is_noted(step.outgoing, Outcome::append_refused_mismatch), "a refusal is noted");
+}
+
+constexpr void judge(Step const& step, AppendEntries const& append, Judgement& judgement)
+{
+    auto const& before = step.before;
+    auto const* response = only_message<AppendEntriesResponse>(step.outgoing, step.from);
+    if (append.term < before.current_term) {
+        judgement.expect(before == step.after and step.outgoing.writes.empty(),
+                         "an append of an older term changes nothing");
+        return judgement.expect(response != nullptr and not response->success and
+                                    response->term == before.current_term and response->number == AppendNumber{},
+                                "an append of an older term is answered with the newer one, and with nothing else");
+    }
+    if (judge_newer_term(step, append.term, true, judgement))
+        return;
+    auto const* follower = std::get_if<Follower>(&step.after.role);
+    judgement.expect(follower != nullptr and follower->leader == step.from and step.after.leader_heard,
+                     "who leads the term is followed");
+    judgement.expect(is_armed_by(step.outgoing, Alarm::election) and is_armed_by(step.outgoing, Alarm::leader_silent),
+                     "who hears a leader waits again for it");
+    judgement.expect(append.term > before.current_term ? not step.after.voted_for
+                                                       : step.after.voted_for == before.voted_for,
+                     "an append changes no vote in its term");
+    if (response == nullptr)
+        return judgement.expect(false, "an append is answered");
+    judgement.expect(response->term == append.term and response->round == append.round and
+                         response->number == append.number,
+                     "an answer names the term, the round and the number of its append");
+    judgement.expect(response->no_room == (before.room != LogRoom::enough), "a follower says whether it has room");
+    if (before.log.term_at(append.previous.index) == append.previous.term)
+        judge_acceptance(step, append, *response, judgement);
+    else
+        judge_refusal(step, append, *response, judgement);
+}
+
+} // namespace totora::rules

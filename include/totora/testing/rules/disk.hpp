@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/local.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/rules/judgement.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <variant>
+
+namespace totora::rules
+{
+
+// What a server makes of its disk: what is durable, what takes too long, what has no room; and of its alarms.
+
+constexpr void judge(Step const& step, Persisted const& persisted, Judgement& judgement)
+{
+    auto const& before = step.before;
+    if (persisted.write <= before.durable_write)
+        return judgement.expect(changes_nothing(step), "what is known to be durable is no news");
+    auto durable = before.durable_index;
+    auto left = std::size_t{0};
+    for (auto const& pending : before.pending_appends) {
+        durable = pending.write <= persisted.write ? pending.last : durable;
+        left += pending.write > persisted.write ? 1U : 0U;
+    }
+    judgement.expect(step.after.durable_write == persisted.write and step.after.durable_index == durable,
+                     "what the log reports is durable, and every write before it");
+    auto const begins = is<Leader>(step.after) and not is<Leader>(before) ? std::size_t{1} : std::size_t{0};
+    judgement.expect(step.after.pending_appends.size() == left + begins, "what is durable is not waited for");
+    if (auto const* candidate = std::get_if<Candidate>(&before.role)) {
+        auto const counts = before.term_write <= persisted.write;
+        auto const is_elected = is_majority(before.configuration, [&](ServerId voter) {
+            return candidate->granted.contains(voter) or (counts and voter == before.own.id);
+        });
+        judgement.expect(is<Leader>(step.after) == (counts and is_elected),
+                         "a candidate's own vote counts when it is durable, and not before");
+    }
+}
+
+/// Whether a majority that this leader is not part of is so.
+template <typename Is>
+[[nodiscard]] constexpr bool is_majority_without(State const& state, Leader const& leader, Is is)
+{
+    return is_majority(state.configuration, [&](ServerId server) {
+        return server != state.own.id and
+               std::any_of(leader.followers.begin(), leader.followers.end(),
+                           [&](Progress const& progress) { return progress.server == server and is(progress); });
+    });
+}
+
+/// Whether others could go on where this leader has no room: a majority has some, and one of it the whole log (case 67).
+[[nodiscard]] constexpr bool could_others_go_on(State const& state, Leader const& leader)
+{
+    auto const has_room = [](Progress const& progress) { return progress.heard and not progress.no_room; };
+    auto const has_all = [&](Progress const& progress) {
+        return has_room(progress) and votes(state, progress.server) and progress.match == state.log.last().index;
+    };
+    return is_majority_without(state, leader, has_room) and
+           std::any_of(leader.followers.begin(), leader.followers.end(), has_all);
+}
+
+/// A leader without room is asked whether another should lead.
+constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement& judgement)
+{
+    auto const* leader = std::get_if<Leader>(&step.before.role);
+    if (leader == nullptr)
+        return;
+    auto const stays = room == LogRoom::enough or not could_others_go_on(step.before, *leader);
+    judgement.expect(is<Leader>(step.after) == stays,
+                     "a leader without room gives up where others can go on, and only there");
+    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_no_room) == not stays,
+                     "a leader that gives up for want of room says so");
+}
+
+constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& judgement)
+{
+    if (changed.room == step.before.room)
+        return judgement.expect(changes_nothing(step), "the same room is no news");
+    judgement.expect(step.after.room == changed.room, "a server knows what room its log has");
+    auto const had = step.before.room == LogRoom::enough;
+    auto const has = changed.room == LogRoom::enough;
+    judgement.expect(is_noted(step.outgoing, Outcome::room_exhausted) == (had and not has) and
+                         is_noted(step.outgoing, Outcome::room_regained) == (has and not had),
+                     "a log that fills up or has room again is noted");
+    judge_lead_without_room(step, changed.room, judgement);
+    if (changed.room == LogRoom::nothing)
+        judgement.expect(is<Follower>(step.after) or is<Leader>(step.after), "who can write nothing asks for no votes");
+}
+
+constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
+{
+    auto const& before = step.before;
+    if (before.storage.oldest == WriteNumber{})
+        return judgement.expect(changes_nothing(step), "where nothing is written nothing is late");
+    auto const is_late = before.durable_write < before.storage.oldest;
+    judgement.expect(step.after.storage.late == is_late, "a write that was in flight for a storage stall is late");
+    if (not is_late)
+        return judgement.expect(before.role == step.after.role, "a disk that keeps up changes no role");
+    judgement.expect(not is<PreCandidate>(step.after), "who cannot write asks for no votes");
+    auto const* leader = std::get_if<Leader>(&before.role);
+    if (leader == nullptr)
+        return;
+    auto const are_ahead = is_majority_without(
+        before, *leader, [&](Progress const& progress) { return progress.match > before.durable_index; });
+    judgement.expect(is<Leader>(step.after) == not are_ahead,
+                     "a leader whose disk hangs gives up where a majority without it is ahead, and only there");
+    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_disk_hangs) == are_ahead,
+                     "a leader that gives up for its disk says so");
+    judgement.expect(are_ahead or is_armed_by(step.outgoing, Alarm::storage_stall),
+                     "a disk that hangs is looked after again");
+}
+
+/// Whether entries are outstanding to a follower that answers, and nothing moves to it (case 94).
+[[nodiscard]] constexpr bool stands_still(State const& state, Progress const& progress)
+{
+    return not progress.moving and progress.heard and not progress.no_room and progress.match < state.log.last().index;
+}
+
+/// Dissertation §6.2: a leader that no majority answers gives up; so does one whose entries get through to none.
+constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgement& judgement)
+{
+    auto const& before = step.before;
+    auto const  is_heard = is_majority(before.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return server == before.own.id or (progress != nullptr and progress->heard);
+    });
+    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_no_quorum) == not is_heard and
+                         (is_heard or is<Follower>(step.after)),
+                     "a leader that no majority has answered gives up");
+    if (not is_heard)
+        return;
+    auto const standing = [&](std::size_t checks) {
+        return not is_majority(before.configuration, [&](ServerId server) {
+            auto const* progress = find_progress(leader, server);
+            return server == before.own.id or
+                   (progress != nullptr and (not stands_still(before, *progress) or progress->stalled + 1U < checks));
+        });
+    };
+    judgement.expect(is<Leader>(step.after) == not standing(6),
+                     "a leader whose entries get through to none gives up, late");
+    judgement.expect((step.outgoing.links_to_renew.size() > 0) <= standing(3),
+                     "links are renewed when entries get through to no majority");
+    auto const* still = std::get_if<Leader>(&step.after.role);
+    if (still == nullptr)
+        return;
+    judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader asks again for its quorum");
+    for (auto const& progress : still->followers) {
+        auto const* earlier = find_progress(leader, progress.server);
+        judgement.expect(earlier != nullptr and not progress.heard and not progress.moving and
+                             progress.stalled ==
+                                 (stands_still(before, *earlier) ? std::min(earlier->stalled + 1, 255) : 0),
+                         "a leader counts how long nothing moves to a follower");
+    }
+}
+
+/// Every heartbeat goes to all followers; a leader that heard nothing of what it sent asks.
+constexpr void judge_heartbeats(Step const& step, Leader const& leader, Judgement& judgement)
+{
+    for (auto const& progress : leader.followers) {
+        auto heartbeats = std::size_t{0};
+        auto questions = std::size_t{0};
+        for (auto const& envelope : step.outgoing.messages) {
+            auto const* append = std::get_if<AppendEntries>(&envelope.rpc());
+            if (append == nullptr or envelope.to() != progress.server)
+                continue;
+            (append->number == AppendNumber{} ? heartbeats : questions) += 1;
+            judgement.expect(append->entries.count == 0, "a heartbeat alarm sends no entries");
+        }
+        judgement.expect(heartbeats == 1, "a heartbeat goes to every follower");
+        auto const* probe = std::get_if<Probe>(&progress.flow);
+        auto const  is_out = probe != nullptr ? probe->awaiting or progress.paused : progress.first < progress.next;
+        auto const  asks = is_out and not progress.answered and not progress.full and not progress.no_room;
+        judgement.expect(questions == (asks ? 1U : 0U),
+                         "a leader asks about what nobody has answered, and about nothing else");
+    }
+    judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat), "a leader goes on sending heartbeats");
+}
+
+/// What is watched of a disk: whatever is in flight.
+constexpr void judge_storage_watch(Step const& step, Judgement& judgement)
+{
+    auto const& after = step.after;
+    judgement.expect(not after.settings.watch_storage or after.durable_write == after.last_write or
+                         after.storage.oldest != WriteNumber{},
+                     "a write in flight is watched");
+    judgement.expect(not after.storage.late or after.durable_write < after.storage.oldest,
+                     "what is durable is not late");
+}
+
+} // namespace totora::rules

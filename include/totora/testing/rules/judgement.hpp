@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/core/outcome.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/release.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace totora::rules
+{
+
+// The rules of Figure 2 said a second time: not how a step is made, but what must hold between a state, what happened, the
+// state after it and what leaves. They look at values alone, and call nothing of the core that decides. The simulator asks them
+// of every step of every node, the explorer of every step there is in a scope.
+
+/// A step that was made. It refers to what others own.
+struct Step
+{
+    State const&    before;
+    ServerId        from; ///< Who said what happened; `nobody` if it happened on this server itself.
+    State const&    after;
+    Outgoing const& outgoing;
+};
+
+/// Keeps the first rule that does not hold.
+class Judgement
+{
+public:
+    constexpr void expect(bool holds, std::string_view rule)
+    {
+        if (not holds and not broken_)
+            broken_ = rule;
+    }
+
+    [[nodiscard]] constexpr std::optional<std::string_view> broken() const { return broken_; }
+
+private:
+    std::optional<std::string_view> broken_;
+};
+
+template <typename T>
+[[nodiscard]] constexpr bool is(State const& state)
+{
+    return std::holds_alternative<T>(state.role);
+}
+
+[[nodiscard]] constexpr bool changes_nothing(Step const& step)
+{
+    return step.outgoing.messages.empty() and step.outgoing.writes.empty() and step.before == step.after;
+}
+
+[[nodiscard]] constexpr bool is_noted(Outgoing const& outgoing, Outcome outcome)
+{
+    return std::find(outgoing.outcomes.begin(), outgoing.outcomes.end(), outcome) != outgoing.outcomes.end();
+}
+
+/// The order to an alarm, or null if the step gave none.
+[[nodiscard]] constexpr AlarmOrder const* order_to(Outgoing const& outgoing, Alarm alarm)
+{
+    for (auto const& order : outgoing.alarms)
+        if (order.alarm == alarm)
+            return &order;
+    return nullptr;
+}
+
+[[nodiscard]] constexpr bool is_armed_by(Outgoing const& outgoing, Alarm alarm)
+{
+    auto const* order = order_to(outgoing, alarm);
+    return order != nullptr and order->delay.has_value();
+}
+
+[[nodiscard]] constexpr bool is_disarmed_by(Outgoing const& outgoing, Alarm alarm)
+{
+    auto const* order = order_to(outgoing, alarm);
+    return order != nullptr and not order->delay;
+}
+
+/// How many voters a configuration has, and how many of them are so.
+template <typename Is>
+[[nodiscard]] constexpr std::size_t count_voters(Configuration const& configuration, Is is)
+{
+    auto count = std::size_t{0};
+    for (auto const& member : configuration.members)
+        if (member.kind == MemberKind::voter and is(member.id))
+            ++count;
+    return count;
+}
+
+/// Whether more than half of the voters are so.
+template <typename Is>
+[[nodiscard]] constexpr bool is_majority(Configuration const& configuration, Is is)
+{
+    return 2 * count_voters(configuration, is) > count_voters(configuration, [](ServerId) { return true; });
+}
+
+/// The highest of `own` and the values of the others that a majority has reached; 0 if there is none.
+template <typename Value>
+[[nodiscard]] constexpr std::uint64_t
+highest_of_majority(State const& state, Leader const& leader, std::uint64_t own, Value value)
+{
+    auto const of = [&](ServerId server) {
+        if (server == state.own.id)
+            return own;
+        for (auto const& progress : leader.followers)
+            if (progress.server == server)
+                return value(progress);
+        return std::uint64_t{0};
+    };
+    auto highest = std::uint64_t{0};
+    for (auto const& member : state.configuration.members) {
+        auto const candidate = of(member.id);
+        if (candidate > highest and
+            is_majority(state.configuration, [&](ServerId server) { return of(server) >= candidate; }))
+            highest = candidate;
+    }
+    return highest;
+}
+
+/// Whether a configuration has this server, in this life of its log.
+[[nodiscard]] constexpr bool has(Configuration const& configuration, Member const& own)
+{
+    return std::any_of(configuration.members.begin(), configuration.members.end(), [&](Member const& member) {
+        return member.id == own.id and member.incarnation == own.incarnation;
+    });
+}
+
+[[nodiscard]] constexpr bool is_member(State const& state, ServerId server)
+{
+    return std::any_of(state.configuration.members.begin(), state.configuration.members.end(),
+                       [&](Member const& member) { return member.id == server; });
+}
+
+[[nodiscard]] constexpr bool votes(State const& state, ServerId server)
+{
+    return std::any_of(state.configuration.members.begin(), state.configuration.members.end(),
+                       [&](Member const& member) { return member.id == server and member.kind == MemberKind::voter; });
+}
+
+/// The only message of a step, if it has this type and goes to this server; otherwise null.
+template <typename T>
+[[nodiscard]] constexpr T const* only_message(Outgoing const& outgoing, ServerId to)
+{
+    auto const& messages = outgoing.messages;
+    return messages.size() == 1 and messages.front().to() == to ? std::get_if<T>(&messages.front().rpc()) : nullptr;
+}
+
+/// The record of term and vote that a step writes, or null.
+[[nodiscard]] constexpr SaveVote const* saved_vote(Outgoing const& outgoing)
+{
+    for (auto const& write : outgoing.writes)
+        if (auto const* saved = std::get_if<SaveVote>(&write))
+            return saved;
+    return nullptr;
+}
+
+/// A higher term of a request or of a member's answer makes a follower of anybody, whose vote is free (§5.1). A server that cannot
+/// write it passes it over, and so does everybody the answers of servers that are no members. True if nothing else is to be asked.
+[[nodiscard]] constexpr bool judge_newer_term(Step const& step, Term term, bool counts, Judgement& judgement)
+{
+    if (term <= step.before.current_term) {
+        judgement.expect(step.after.current_term <= step.before.current_term or is<Candidate>(step.after),
+                         "a term is begun by a candidate, or learnt from a message");
+        return false;
+    }
+    if (not counts or step.before.room == LogRoom::nothing) {
+        judgement.expect(changes_nothing(step), "a newer term that does not count changes nothing");
+        return true;
+    }
+    judgement.expect(step.after.current_term == term, "a newer term is adopted");
+    judgement.expect(is<Follower>(step.after), "a newer term makes a follower of anybody");
+    auto const* saved = saved_vote(step.outgoing);
+    judgement.expect(saved != nullptr and saved->term == term, "a newer term is written");
+    judgement.expect(is<Follower>(step.before) or is_noted(step.outgoing, Outcome::stepped_down_newer_term),
+                     "a server that steps down for a newer term says so");
+    return false;
+}
+
+} // namespace totora::rules

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/rules/judgement.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace totora::rules
+{
+
+// §5.3, §5.4.2 and §8, the leader's side: Figure 2, "Leaders"; what it sends, and what it makes of the answers.
+
+/// From which number on answers speak of what is sent to a follower now.
+[[nodiscard]] constexpr AppendNumber spoken_of_since(Progress const& progress)
+{
+    return std::visit([](auto const& flow) { return flow.since; }, progress.flow);
+}
+
+[[nodiscard]] constexpr Progress const* progress_of(State const& state, ServerId server)
+{
+    if (auto const* leader = std::get_if<Leader>(&state.role))
+        for (auto const& progress : leader->followers)
+            if (progress.server == server)
+                return &progress;
+    return nullptr;
+}
+
+/// A heartbeat may overtake entries: it tests nothing beyond what its follower has acknowledged (case 94).
+constexpr void judge_heartbeat(AppendEntries const& append, Progress const& progress, Judgement& judgement)
+{
+    judgement.expect(append.entries.count == 0 and append.previous.index <= progress.match and
+                         append.leader_commit <= progress.match,
+                     "a heartbeat says nothing beyond what its follower has acknowledged");
+}
+
+constexpr void
+judge_numbered(Step const& step, AppendEntries const& append, Progress const& progress, Judgement& judgement)
+{
+    auto const* earlier = progress_of(step.before, progress.server);
+    auto const  number_before = earlier != nullptr ? earlier->sent : AppendNumber{};
+    judgement.expect(append.number > number_before and append.number <= progress.sent,
+                     "appends to a follower are counted");
+    judgement.expect(not progress.full and not progress.no_room,
+                     "nothing that could be dropped goes to a follower that cannot take it");
+    judgement.expect(append.entries.count == 0 or not progress.paused, "no entries go where they are held back");
+    judgement.expect(append.entries.count <= step.after.settings.append_entries_max,
+                     "an append has as many entries as it may");
+    judgement.expect(append.previous.index >= progress.match, "what is acknowledged is not sent again");
+}
+
+/// All that a leader sends in any step.
+constexpr void judge_append_sent(Step const& step, ServerId to, AppendEntries const& append, Judgement& judgement)
+{
+    auto const& state = step.after;
+    auto const* progress = progress_of(state, to);
+    if (progress == nullptr)
+        return judgement.expect(false, "appends go from leaders to followers");
+    judgement.expect(append.term == state.current_term and append.entries.first == next(append.previous.index) and
+                         state.log.term_at(append.previous.index) == append.previous.term,
+                     "what a leader sends follows an entry of its log");
+    judgement.expect(append.entries.count == 0 or (state.log.term_at(append.entries.first) == append.entries.term and
+                                                   state.log.term_at(last_of(append.entries)) == append.entries.term),
+                     "the entries that a leader sends are those of its log");
+    auto const* leader = std::get_if<Leader>(&state.role);
+    auto const* led = std::get_if<Leader>(&step.before.role);
+    judgement.expect(append.round <= leader->round and (led == nullptr or append.round >= led->round),
+                     "an append carries the newest round");
+    judgement.expect(append.leader_commit <= state.commit_index and append.committed <= state.commit_index and
+                         append.committed >= step.before.commit_index,
+                     "a leader says what it knows to be committed");
+    if (append.number == AppendNumber{})
+        judge_heartbeat(append, *progress, judgement);
+    else
+        judge_numbered(step, append, *progress, judgement);
+}
+
+/// Only what its answer says changes what a leader knows of a follower.
+constexpr void judge_knowledge(Step const& step, ServerId answering, Judgement& judgement)
+{
+    if (not is<Leader>(step.before) or not is<Leader>(step.after))
+        return;
+    for (auto const& progress : std::get_if<Leader>(&step.after.role)->followers) {
+        auto const* earlier = progress_of(step.before, progress.server);
+        judgement.expect(earlier != nullptr and
+                             (progress.server == answering or
+                              (earlier->match == progress.match and earlier->round == progress.round and
+                               earlier->no_room == progress.no_room)),
+                         "only a follower's answer says what it has");
+    }
+}
+
+/// Figure 2, "Leaders", last rule: the highest entry of its own term that is durable on a majority, itself counted like any other.
+constexpr void judge_commit(Step const& step, Judgement& judgement)
+{
+    auto const* leader = std::get_if<Leader>(&step.after.role);
+    auto const  before = step.before.commit_index;
+    if (leader == nullptr or not is<Leader>(step.before))
+        return judgement.expect(step.after.commit_index == before or is<Follower>(step.after),
+                                "leaders commit what is replicated, and followers what they are told");
+    auto const replicated = Index{highest_of_majority(step.after, *leader, step.after.durable_index.value,
+                                                      [](Progress const& progress) { return progress.match.value; })};
+    auto const commits = replicated > before and step.after.log.term_at(replicated) == step.after.current_term;
+    judgement.expect(step.after.commit_index == (commits ? replicated : before),
+                     "a leader commits what is durable on a majority, if it is of its own term, at once");
+}
+
+/// Dissertation §6.4: reads are allowed when a majority has answered a round that began after they were asked for.
+constexpr void judge_reads(Step const& step, Judgement& judgement)
+{
+    auto const* leader = std::get_if<Leader>(&step.after.role);
+    auto const* led = std::get_if<Leader>(&step.before.role);
+    auto const& allowed = step.outgoing.read_allowed;
+    if (leader == nullptr or led == nullptr)
+        return judgement.expect(not allowed, "only leaders allow reads");
+    auto const answered = highest_of_majority(step.after, *leader, leader->round.value,
+                                              [](Progress const& progress) { return progress.round.value; });
+    auto const knows = step.after.log.term_at(step.after.commit_index) == step.after.current_term;
+    judgement.expect(leader->confirmed == (knows ? std::max(led->confirmed, Round{answered}) : led->confirmed),
+                     "a round is confirmed when a majority has answered it, and the leader knows what is committed");
+    judgement.expect(
+        allowed.has_value() == (leader->confirmed != led->confirmed) and
+            (not allowed or (allowed->round == leader->confirmed and allowed->index == step.after.commit_index)),
+        "the reads of a confirmed round are allowed, at what is committed");
+}
+
+constexpr void judge(Step const& step, ReadRequested const&, Judgement& judgement)
+{
+    auto const* led = std::get_if<Leader>(&step.before.role);
+    auto const* started = step.outgoing.answer ? std::get_if<ReadStarted>(&*step.outgoing.answer) : nullptr;
+    auto const* refused = step.outgoing.answer ? std::get_if<Refused>(&*step.outgoing.answer) : nullptr;
+    if (led == nullptr)
+        return judgement.expect(refused != nullptr and refused->why == Refusal::not_leader, "only leaders begin reads");
+    judgement.expect(started != nullptr and started->round > led->round,
+                     "a read belongs to a round that begins after it");
+    auto const* leader = std::get_if<Leader>(&step.after.role);
+    if (led->round.value - led->confirmed.value >= 2)
+        judgement.expect(leader != nullptr and leader->round == led->round and leader->read_waits and
+                             step.outgoing.messages.empty(),
+                         "at most two rounds are out");
+    else
+        judgement.expect(step.outgoing.messages.size() >= led->followers.size(),
+                         "a round goes to all followers at once");
+}
+
+constexpr void judge(Step const& step, Proposed const& proposed, Judgement& judgement)
+{
+    auto const  last = step.before.log.last().index;
+    auto const* accepted = step.outgoing.answer ? std::get_if<Accepted>(&*step.outgoing.answer) : nullptr;
+    auto const  takes = is<Leader>(step.before) and proposed.count > 0 and proposed.count <= number_max - last.value;
+    if (not takes)
+        return judgement.expect(accepted == nullptr and changes_nothing(step),
+                                "a proposal that is refused changes nothing");
+    judgement.expect(accepted != nullptr and
+                         accepted->entries == Run{step.before.current_term, next(last), proposed.count} and
+                         step.after.log.last() == LogPosition{step.before.current_term, last + proposed.count},
+                     "a leader appends what is proposed, in its term");
+}
+
+/// What a follower that refused, or that has no room, is sent next: not beyond what it may have in common with the leader.
+constexpr void judge_step_back(Progress const& earlier, Progress const& progress, AppendEntriesResponse const& response,
+                               Outgoing const& outgoing, Judgement& judgement)
+{
+    auto const is_current = response.number >= spoken_of_since(earlier);
+    auto const goes_back =
+        is_current and (response.no_room or
+                        (not response.success and response.match > earlier.match and response.match < earlier.next));
+    judgement.expect(progress.next >= earlier.next or goes_back,
+                     "only the refusal of what is outstanding moves back what is sent next");
+    if (response.success or response.no_room or not is_noted(outgoing, Outcome::probe_moved_back))
+        return;
+    for (auto const& envelope : outgoing.messages)
+        if (auto const* append = std::get_if<AppendEntries>(&envelope.rpc());
+            append != nullptr and envelope.to() == progress.server and append->number != AppendNumber{})
+            judgement.expect(append->previous.index <= std::max(progress.match, response.hint.index),
+                             "after a refusal a leader goes on where the logs may have something in common");
+}
+
+constexpr void judge(Step const& step, AppendEntriesResponse const& response, Judgement& judgement)
+{
+    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
+        response.term > step.before.current_term)
+        return;
+    auto const* earlier = progress_of(step.before, step.from);
+    if (earlier == nullptr or response.term != step.before.current_term)
+        return judgement.expect(changes_nothing(step), "only answers of this term, to a leader, count");
+    auto const* progress = progress_of(step.after, step.from);
+    if (progress == nullptr)
+        return judgement.expect(false, "an answer of its own term deposes no leader");
+    auto const is_current = response.number >= spoken_of_since(*earlier);
+    judgement.expect(progress->heard and progress->answered == (earlier->answered or is_current) and
+                         progress->moving == (earlier->moving or is_current),
+                     "who answers is heard");
+    judgement.expect(progress->match == (response.success ? std::max(earlier->match, response.match) : earlier->match),
+                     "a follower has what it says to have, and no less than it said before");
+    judgement.expect(progress->round == std::max(earlier->round, response.round), "an answer confirms its round");
+    judgement.expect(progress->no_room == response.no_room, "a leader learns which followers have room");
+    judgement.expect(earlier->no_room == response.no_room or
+                         is_noted(step.outgoing, response.no_room ? Outcome::follower_without_room
+                                                                  : Outcome::follower_with_room_again),
+                     "a follower that fills up or has room again is noted");
+    judge_step_back(*earlier, *progress, response, step.outgoing, judgement);
+}
+
+/// A leader begins: it knows nothing of anybody, and appends an entry of its own (§5.3, §8).
+constexpr void judge_beginning(Step const& step, Judgement& judgement)
+{
+    auto const* leader = std::get_if<Leader>(&step.after.role);
+    if (leader == nullptr or is<Leader>(step.before))
+        return;
+    judgement.expect(step.after.log.last() == LogPosition{step.after.current_term, next(step.before.log.last().index)},
+                     "a leader begins its term with an entry of its own");
+    auto followers = std::size_t{0};
+    for (auto const& progress : leader->followers) {
+        judgement.expect(progress.match == Index{} and progress.next >= next(step.before.log.last().index),
+                         "a leader begins where its log ended, and knows of no match");
+        ++followers;
+    }
+    judgement.expect(followers + 1 == step.after.configuration.members.size() and leader->round == leader->confirmed and
+                         not step.after.leader_heard,
+                     "a leader begins with all other members, and with no reads");
+}
+
+} // namespace totora::rules

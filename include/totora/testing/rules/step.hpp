@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/local.hpp"
+#include "totora/core/message.hpp"
+#include "totora/core/outcome.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/rules/appending.hpp"
+#include "totora/testing/rules/disk.hpp"
+#include "totora/testing/rules/judgement.hpp"
+#include "totora/testing/rules/leading.hpp"
+#include "totora/testing/rules/voting.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace totora::rules
+{
+
+constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgement)
+{
+    auto const  kind = static_cast<std::size_t>(ring.alarm);
+    auto const* leader = std::get_if<Leader>(&step.before.role);
+    if (kind >= alarm_kinds or ring.arming != step.before.armings[kind])
+        return judgement.expect(changes_nothing(step), "only the newest arming of an alarm rings");
+    switch (ring.alarm) {
+    case Alarm::election:
+        return leader == nullptr ? judge_campaign(step, judgement) : void();
+    case Alarm::quorum_check:
+        return leader != nullptr ? judge_quorum_check(step, *leader, judgement) : void();
+    case Alarm::storage_stall:
+        return judge_storage_stall(step, judgement);
+    case Alarm::leader_silent:
+        return judgement.expect(not step.after.leader_heard, "a leader that is silent is not heard");
+    case Alarm::replay:
+        return judgement.expect(not step.after.replaying, "a start has an end");
+    case Alarm::heartbeat:
+        if (leader == nullptr)
+            return;
+        judge_lead_without_room(step, step.before.room, judgement);
+        if (is<Leader>(step.after))
+            judge_heartbeats(step, *leader, judgement);
+    }
+}
+
+constexpr void judge(Step const& step, LinkChanged const& changed, Judgement& judgement)
+{
+    auto const* progress = progress_of(step.after, changed.server);
+    judgement.expect(progress == nullptr or progress->full == (changed.link == Link::full),
+                     "a leader knows which queues are full");
+}
+
+constexpr void judge(Step const& step, AppendsCut const& cut, Judgement& judgement)
+{
+    auto const* earlier = progress_of(step.before, cut.server);
+    auto const* progress = progress_of(step.after, cut.server);
+    judgement.expect(progress == nullptr or progress->paused, "a leader knows to whom entries are held back");
+    judgement.expect(earlier == nullptr or progress == nullptr or
+                         progress->next == std::max(next(progress->match), std::min(earlier->next, next(cut.sent))),
+                     "what is sent next is what was not sent");
+}
+
+constexpr void judge(Step const& step, AppendsResumed const& resumed, Judgement& judgement)
+{
+    auto const* progress = progress_of(step.after, resumed.server);
+    judgement.expect(progress == nullptr or not progress->paused, "a leader knows to whom entries go again");
+}
+
+constexpr void judge(Step const& step, LinkMoved const& moved, Judgement& judgement)
+{
+    auto const* progress = progress_of(step.after, moved.server);
+    judgement.expect(progress == nullptr or progress->moving, "a leader knows to whom something moves");
+}
+
+constexpr void judge(Step const& step, Replayed const&, Judgement& judgement)
+{
+    judgement.expect(not step.after.replaying, "who has applied its log has started");
+    judgement.expect(not step.before.replaying or not is<Follower>(step.after) or
+                         is_armed_by(step.outgoing, Alarm::election),
+                     "who has applied its log waits no longer than others");
+}
+
+constexpr void judge(Step const& step, Started const&, Judgement& judgement)
+{
+    judgement.expect(is<Leader>(step.after) or
+                         (step.after.leader_heard and is_armed_by(step.outgoing, Alarm::election)),
+                     "who starts may have promised something to a leader just before");
+}
+
+constexpr void judge(Step const&, StorageFailed const&, Judgement&) {}
+
+/// What is asked of every step, whatever happened.
+constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgement)
+{
+    auto const& after = step.after;
+    judge_roles(step, judgement);
+    judge_beginning(step, judgement);
+    judge_knowledge(step, answering, judgement);
+    judge_commit(step, judgement);
+    judge_storage_watch(step, judgement);
+    judgement.expect(after.applying ==
+                         std::max(step.before.applying, std::min(after.commit_index, after.durable_index)),
+                     "what is committed and durable here is given to the state machine, at once");
+    judgement.expect(after.applying == step.before.applying ? not step.outgoing.apply_through
+                                                            : step.outgoing.apply_through == after.applying,
+                     "the state machine is given what the server counts as given");
+    judgement.expect(step.before.log.last() == after.log.last() or not step.outgoing.writes.empty(),
+                     "what changes in the log is written");
+    for (auto const& envelope : step.outgoing.messages) {
+        if (auto const* append = std::get_if<AppendEntries>(&envelope.rpc()))
+            judge_append_sent(step, envelope.to(), *append, judgement);
+        if (std::holds_alternative<RequestVote>(envelope.rpc()))
+            judgement.expect(is<Candidate>(after) and rests_on_log(envelope, after, Index{}),
+                             "a candidate's request waits for its own vote, and for nothing more");
+        if (auto const* response = std::get_if<RequestVoteResponse>(&envelope.rpc()))
+            judgement.expect(response->vote_granted ? rests_on_log(envelope, after, Index{})
+                                                    : not envelope.release().awaits(),
+                             "a vote waits until it is durable, and a refusal for nothing");
+    }
+}
+
+/// The rule that a step breaks, if any. `happened` is what the core was given, from `from`.
+template <typename T>
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_rule(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
+{
+    if (before.broken or after.broken)
+        return std::nullopt;
+    auto const step = Step{before, from, after, outgoing};
+    auto       judgement = Judgement{};
+    if (std::any_of(outgoing.outcomes.begin(), outgoing.outcomes.end(), is_breach)) {
+        judgement.expect(changes_nothing(step), "what no server can send changes nothing, and is not answered");
+        return judgement.broken();
+    }
+    judge(step, happened, judgement);
+    judge_any(step, from, judgement);
+    if (not std::is_same_v<T, Started>)
+        judge_reads(step, judgement);
+    return judgement.broken();
+}
+
+template <typename... Ts>
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_rule(State const& before, ServerId from, std::variant<Ts...> const& happened, State const& after,
+                 Outgoing const& outgoing)
+{
+    return std::visit([&](auto const& one) { return find_broken_rule(before, from, one, after, outgoing); }, happened);
+}
+
+} // namespace totora::rules

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/types.hpp"
+#include "totora/testing/rules/judgement.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <variant>
+
+namespace totora::rules
+{
+
+// §5.2 and §5.4.1; dissertation §4.2.3 and §9.6: who gets a vote, and what a server does with the votes it gets.
+
+/// §5.4.1: the later last term, and with equal ones the longer log.
+[[nodiscard]] constexpr bool is_up_to_date(LogPosition last, LogPosition own)
+{
+    return last.term != own.term ? last.term > own.term : last.index >= own.index;
+}
+
+/// Whether a server protects the leader that it hears, or is, from this asker.
+[[nodiscard]] constexpr bool protects_leader(State const& state, ServerId asker)
+{
+    if (not state.settings.sticky)
+        return false;
+    if (is<Leader>(state))
+        return true;
+    auto const* follower = std::get_if<Follower>(&state.role);
+    return state.leader_heard and (follower == nullptr or follower->leader != asker);
+}
+
+/// What a vote and a pre-vote have in common.
+[[nodiscard]] constexpr bool may_vote(State const& voter, Term term, LogPosition last)
+{
+    auto const was_let_in = has(voter.configuration, voter.own) or has(voter.previous_configuration, voter.own);
+    return term >= voter.current_term and was_let_in and voter.room != LogRoom::nothing and
+           is_up_to_date(last, voter.log.last());
+}
+
+constexpr void judge(Step const& step, RequestVote const& request, Judgement& judgement)
+{
+    auto const& before = step.before;
+    if (request.term >= before.current_term and not request.transfer and protects_leader(before, step.from))
+        return judgement.expect(changes_nothing(step), "a server that hears a leader does not listen to candidates");
+    if (judge_newer_term(step, request.term, true, judgement))
+        return;
+    auto const  is_free = request.term > before.current_term or not before.voted_for or before.voted_for == step.from;
+    auto const  granted = is_free and may_vote(before, request.term, request.last_log);
+    auto const* response = only_message<RequestVoteResponse>(step.outgoing, step.from);
+    judgement.expect(response != nullptr and response->term == step.after.current_term, "a candidate is answered");
+    judgement.expect(
+        response == nullptr or response->vote_granted == granted,
+        "a vote goes to the first that asks for it in its term and whose log is up to date, and to nobody else");
+    judgement.expect(is_noted(step.outgoing, Outcome::vote_granted) == granted, "a vote that is granted is noted");
+    if (granted) {
+        judgement.expect(step.after.voted_for == step.from, "a vote that is granted is cast");
+        judgement.expect(not is<PreCandidate>(step.after), "a server that grants its vote gives up its own campaign");
+        judgement.expect(is_armed_by(step.outgoing, Alarm::election),
+                         "a server that grants its vote waits for the one elected");
+    } else if (request.term <= before.current_term) {
+        judgement.expect(step.after.voted_for == before.voted_for and step.outgoing.writes.empty(),
+                         "a vote that is not granted is not cast");
+    }
+}
+
+constexpr void judge(Step const& step, RequestPreVote const& request, Judgement& judgement)
+{
+    auto const& before = step.before;
+    judgement.expect(before == step.after and step.outgoing.writes.empty(), "a pre-vote leaves no trace");
+    auto const* response = only_message<RequestPreVoteResponse>(step.outgoing, step.from);
+    judgement.expect(response != nullptr and response->term == before.current_term and response->round == request.round,
+                     "a pre-vote is answered");
+    judgement.expect(response == nullptr or
+                         response->vote_granted == (not protects_leader(before, step.from) and
+                                                    may_vote(before, request.term, request.last_log)),
+                     "a pre-vote is granted if the vote would be, and no leader is heard");
+}
+
+/// What a campaign asks of the other voters: each once, with the asker's last entry.
+template <typename Request>
+constexpr void judge_requests(Step const& step, Judgement& judgement)
+{
+    auto const others =
+        count_voters(step.after.configuration, [&](ServerId voter) { return voter != step.after.own.id; });
+    auto asked = std::size_t{0};
+    for (auto const& envelope : step.outgoing.messages) {
+        auto const* request = std::get_if<Request>(&envelope.rpc());
+        judgement.expect(request != nullptr and request->term == step.after.current_term and
+                             request->last_log == step.after.log.last() and votes(step.after, envelope.to()),
+                         "a campaign asks voters, in its term, and names its last entry");
+        ++asked;
+    }
+    judgement.expect(asked == others, "a campaign asks all other voters");
+}
+
+/// A campaign has begun in this step.
+constexpr void judge_candidacy(Step const& step, Judgement& judgement)
+{
+    judgement.expect(step.after.current_term.value == step.before.current_term.value + 1,
+                     "a campaign begins the next term");
+    judgement.expect(step.after.voted_for == step.after.own.id, "a candidate votes for itself");
+    auto const* candidate = std::get_if<Candidate>(&step.after.role);
+    judgement.expect(candidate != nullptr and candidate->granted.size() == 0,
+                     "a candidate's own vote counts when it is durable");
+    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "a campaign has an end");
+    judge_requests<RequestVote>(step, judgement);
+}
+
+/// The election alarm rang, and this server does not lead.
+constexpr void judge_campaign(Step const& step, Judgement& judgement)
+{
+    auto const& before = step.before;
+    auto const  may_campaign = has(before.configuration, before.own) and votes(before, before.own.id) and
+                              before.current_term.value < number_max and before.log.last().index.value < number_max and
+                              not before.storage.late and before.room != LogRoom::nothing;
+    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "who waits for a leader goes on waiting");
+    judgement.expect(is_noted(step.outgoing, Outcome::campaign_started) == may_campaign,
+                     "who is a voter, and whose disk is well, campaigns");
+    if (not may_campaign)
+        return judgement.expect(before.role == step.after.role and before.current_term == step.after.current_term and
+                                    step.outgoing.messages.empty(),
+                                "who may not campaign stays as it is");
+    if (not before.settings.pre_vote)
+        return judge_candidacy(step, judgement);
+    judgement.expect(step.after.pre_vote_round.value == before.pre_vote_round.value + 1, "each pre-vote has its round");
+    if (is_majority(before.configuration, [&](ServerId voter) { return voter == before.own.id; }))
+        return;
+    auto const* asking = std::get_if<PreCandidate>(&step.after.role);
+    judgement.expect(asking != nullptr and asking->round == step.after.pre_vote_round and asking->granted.size() == 1,
+                     "a pre-candidate begins with its own grant");
+    judgement.expect(before.current_term == step.after.current_term and before.voted_for == step.after.voted_for,
+                     "a pre-candidate keeps its term and its vote");
+    judge_requests<RequestPreVote>(step, judgement);
+    for (auto const& envelope : step.outgoing.messages)
+        if (auto const* request = std::get_if<RequestPreVote>(&envelope.rpc()))
+            judgement.expect(request->round == step.after.pre_vote_round, "a pre-vote names its round");
+}
+
+/// Whether the voters that granted something, and one more, are a majority.
+[[nodiscard]] constexpr bool is_enough(State const& state, ServerSet const& granted, ServerId another)
+{
+    return is_majority(state.configuration,
+                       [&](ServerId voter) { return voter == another or granted.contains(voter); });
+}
+
+constexpr void judge(Step const& step, RequestPreVoteResponse const& response, Judgement& judgement)
+{
+    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement))
+        return;
+    auto const* asking = std::get_if<PreCandidate>(&step.before.role);
+    if (response.term > step.before.current_term)
+        return;
+    if (asking == nullptr or response.round != asking->round or not votes(step.before, step.from) or
+        not response.vote_granted)
+        return judgement.expect(changes_nothing(step), "only grants of this pre-vote count, and only those of voters");
+    if (is_enough(step.before, asking->granted, step.from))
+        return judge_candidacy(step, judgement);
+    auto const* still = std::get_if<PreCandidate>(&step.after.role);
+    judgement.expect(still != nullptr and still->granted.contains(step.from) and step.outgoing.messages.empty() and
+                         step.before.current_term == step.after.current_term,
+                     "a pre-candidate waits for a majority");
+}
+
+constexpr void judge(Step const& step, RequestVoteResponse const& response, Judgement& judgement)
+{
+    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
+        response.term > step.before.current_term)
+        return;
+    auto const* candidate = std::get_if<Candidate>(&step.before.role);
+    if (candidate == nullptr or response.term != step.before.current_term or not votes(step.before, step.from) or
+        not response.vote_granted)
+        return judgement.expect(changes_nothing(step), "only votes of this term count, and only those of voters");
+    if (is_enough(step.before, candidate->granted, step.from))
+        return judgement.expect(is<Leader>(step.after), "a majority of the voters elects");
+    auto const* still = std::get_if<Candidate>(&step.after.role);
+    judgement.expect(still != nullptr and still->granted.contains(step.from) and step.outgoing.messages.empty(),
+                     "a candidate waits for a majority");
+}
+
+/// Every step: nobody leads that was not elected in it, and nobody changes its vote otherwise.
+constexpr void judge_roles(Step const& step, Judgement& judgement)
+{
+    auto const& after = step.after;
+    auto const  vote_changed =
+        step.before.current_term != after.current_term or step.before.voted_for != after.voted_for;
+    auto const* saved = saved_vote(step.outgoing);
+    judgement.expect(vote_changed == (saved != nullptr), "term and vote are written when they change, and only then");
+    judgement.expect(saved == nullptr or (saved->term == after.current_term and saved->voted_for == after.voted_for and
+                                          saved->write == after.term_write),
+                     "what is written of term and vote is what they are");
+    if (is<Leader>(after) and not is<Leader>(step.before)) {
+        auto const* candidate = std::get_if<Candidate>(&step.before.role);
+        judgement.expect(candidate != nullptr and step.before.current_term == after.current_term,
+                         "only a candidate is elected, and in its term");
+        judgement.expect(candidate == nullptr or
+                             is_majority(after.configuration,
+                                         [&](ServerId voter) {
+                                             return candidate->granted.contains(voter) or voter == step.from or
+                                                    (voter == after.own.id and after.term_write <= after.durable_write);
+                                         }),
+                         "a leader has the votes of a majority, and its own only if it is durable");
+        judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat) and
+                             is_disarmed_by(step.outgoing, Alarm::election),
+                         "a leader has heartbeats to send, and waits for no leader");
+        judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check) == after.settings.check_quorum,
+                         "a leader asks for its quorum, if that is set");
+    }
+    if (is<Leader>(step.before) and not is<Leader>(after))
+        judgement.expect(is_armed_by(step.outgoing, Alarm::election) and
+                             is_disarmed_by(step.outgoing, Alarm::heartbeat),
+                         "who has led waits for another leader");
+    if (auto const* order = order_to(step.outgoing, Alarm::election); order != nullptr and order->delay) {
+        auto const times = after.replaying ? 3U : 1U;
+        auto const more = after.room == LogRoom::enough ? 0U : after.settings.election.at_most_ms;
+        judgement.expect(order->delay->at_least_ms == times * after.settings.election.at_least_ms + more and
+                             order->delay->at_most_ms == times * after.settings.election.at_most_ms + more,
+                         "who could not serve at once waits longer for a leader, and nobody else");
+    }
+}
+
+} // namespace totora::rules
