@@ -2,6 +2,7 @@
 #include "support/builders.hpp"
 #include "support/random_messages.hpp"
 #include "support/sanitized.hpp"
+#include "totora/testing/laws/step.hpp"
 
 #include <array>
 #include <cstdint>
@@ -29,7 +30,7 @@ std::uint64_t number_of(char const* variable, std::uint64_t otherwise)
 }
 
 /// What must hold of one step, whatever the message was. The first sentence that does not hold; null if all do.
-char const* find_fault(State const& earlier, State const& later, Outgoing const& outgoing)
+char const* find_fault(State const& earlier, Message const& message, State const& later, Outgoing const& outgoing)
 {
     if (later.broken or outgoing.failed)
         return "no message makes a server doubt itself";
@@ -47,6 +48,8 @@ char const* find_fault(State const& earlier, State const& later, Outgoing const&
     for (auto const outcome : outgoing.outcomes)
         if (is_breach(outcome) and (later != earlier or not did_nothing(outgoing)))
             return "a breach changes nothing, and is not answered";
+    if (auto const broken = laws::find_broken_law(earlier, message.from, message.message, later, outgoing))
+        return broken->data();
     return nullptr;
 }
 
@@ -79,9 +82,10 @@ bool live(std::uint64_t seed, std::uint64_t messages, Coverage& coverage)
     auto earlier = server;
     auto outgoing = Outgoing{};
     for (auto count = std::uint64_t{0}; count < messages; ++count) {
-        advance(server, random.any_message(server), outgoing);
+        auto const message = random.any_message(server);
+        advance(server, message, outgoing);
         coverage.count(earlier, server, outgoing);
-        if (auto const* fault = find_fault(earlier, server, outgoing)) {
+        if (auto const* fault = find_fault(earlier, message, server, outgoing)) {
             BOOST_ERROR(std::string{fault} + ": TOTORA_TOTALITY_SEED=" + std::to_string(seed) + ", message " +
                         std::to_string(count));
             return false;

@@ -4,10 +4,12 @@
 #include "totora/core/invariants.hpp"
 #include "totora/core/recovery.hpp"
 #include "totora/core/step.hpp"
+#include "totora/testing/laws/step.hpp"
 
 #include "support/prove.hpp"
 
 #include <initializer_list>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -241,11 +243,21 @@ constexpr void require_invariants(State const& earlier, State const& later)
     require(not find_broken_invariant(earlier, later), "every invariant of a step holds");
 }
 
-/// `step`, with every invariant asked after it.
+/// States that a step keeps the laws (testing/laws/): at run time alone, since in a constant expression it takes long.
+constexpr void require_laws(State const& earlier, Message const& message, State const& later, Outgoing const& outgoing)
+{
+    if (std::is_constant_evaluated())
+        return;
+    if (auto const broken = laws::find_broken_law(earlier, message.from, message.message, later, outgoing))
+        require(false, broken->data());
+}
+
+/// `step`, with every invariant and every law asked after it.
 [[nodiscard]] constexpr Transition checked_step(State const& state, Message const& message)
 {
     auto transition = step(state, message);
     require_invariants(state, transition.state);
+    require_laws(state, message, transition.state, transition.outgoing);
     return transition;
 }
 

@@ -157,6 +157,7 @@ public:
         auto const earlier = server;
         advance(server, message, outgoing_);
         require_invariants(earlier, server);
+        require_laws(earlier, message, server, outgoing_);
         auto& disk = disks_[position(to)];
         for (auto const& write : outgoing_.writes)
             disk.pending.push_back({write, configuration_of(server, write)});

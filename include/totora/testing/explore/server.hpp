@@ -6,7 +6,7 @@
 #include "totora/core/step.hpp"
 #include "totora/testing/explore/fields.hpp"
 #include "totora/testing/explore/scope.hpp"
-#include "totora/testing/rules/step.hpp"
+#include "totora/testing/laws/step.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -180,7 +180,7 @@ void happen(Server& server, ServerId from, T const& happening, Outgoing& outgoin
     if (not consequences.broken)
         consequences.broken = find_broken_invariant(earlier, server.state);
     if (not consequences.broken)
-        consequences.broken = rules::find_broken_rule(earlier, from, happening, server.state, outgoing);
+        consequences.broken = laws::find_broken_law(earlier, from, happening, server.state, outgoing);
     for (auto at = left_before; at < consequences.left.size() and not consequences.broken; ++at)
         consequences.broken = find_broken_promise(server, consequences.left[at]);
 }

@@ -8,7 +8,7 @@
 #include "totora/node/raft_node.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/identity.hpp"
-#include "totora/testing/rules/step.hpp"
+#include "totora/testing/laws/step.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
@@ -54,7 +54,7 @@ struct DefaultParts
 
 using OutcomeCounts = std::array<std::uint64_t, outcome_count>;
 
-/// Hears what a node says of itself, and asks the rules of each of its steps.
+/// Hears what a node says of itself, and asks the laws of each of its steps.
 struct NodeListener
 {
     OutcomeCounts*         counts = nullptr;
@@ -77,7 +77,7 @@ struct NodeListener
     void stepped(ServerId from, Happened const& happened, State const& state, Outgoing const& outgoing) const
     {
         if (*before)
-            if (auto const broken = rules::find_broken_rule(**before, from, happened, state, outgoing))
+            if (auto const broken = laws::find_broken_law(**before, from, happened, state, outgoing))
                 checks->fail(*broken);
         *before = state;
     }

@@ -6,14 +6,14 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
-#include "totora/testing/rules/judgement.hpp"
+#include "totora/testing/laws/judgement.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <variant>
 
-namespace totora::rules
+namespace totora::laws
 {
 
 // What a server makes of its disk: what is durable, what takes too long, what has no room; and of its alarms.
@@ -31,8 +31,6 @@ constexpr void judge(Step const& step, Persisted const& persisted, Judgement& ju
     }
     judgement.expect(step.after.durable_write == persisted.write and step.after.durable_index == durable,
                      "what the log reports is durable, and every write before it");
-    auto const begins = is<Leader>(step.after) and not is<Leader>(before) ? std::size_t{1} : std::size_t{0};
-    judgement.expect(step.after.pending_appends.size() == left + begins, "what is durable is not waited for");
     if (auto const* candidate = std::get_if<Candidate>(&before.role)) {
         auto const counts = before.term_write <= persisted.write;
         auto const is_elected = is_majority(before.configuration, [&](ServerId voter) {
@@ -41,6 +39,8 @@ constexpr void judge(Step const& step, Persisted const& persisted, Judgement& ju
         judgement.expect(is<Leader>(step.after) == (counts and is_elected),
                          "a candidate's own vote counts when it is durable, and not before");
     }
+    auto const begins = is<Leader>(step.after) and not is<Leader>(before) ? std::size_t{1} : std::size_t{0};
+    judgement.expect(step.after.pending_appends.size() == left + begins, "what is durable is not waited for");
 }
 
 /// Whether a majority that this leader is not part of is so.
@@ -72,10 +72,9 @@ constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement
     if (leader == nullptr)
         return;
     auto const stays = room == LogRoom::enough or not could_others_go_on(step.before, *leader);
-    judgement.expect(is<Leader>(step.after) == stays,
-                     "a leader without room gives up where others can go on, and only there");
-    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_no_room) == not stays,
-                     "a leader that gives up for want of room says so");
+    judgement.expect(is<Leader>(step.after) == stays and
+                         is_noted(step.outgoing, Outcome::stepped_down_no_room) == not stays,
+                     "a leader without room gives up where others can go on, and only there, and says so");
 }
 
 constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& judgement)
@@ -108,10 +107,10 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
         return;
     auto const are_ahead = is_majority_without(
         before, *leader, [&](Progress const& progress) { return progress.match > before.durable_index; });
-    judgement.expect(is<Leader>(step.after) == not are_ahead,
-                     "a leader whose disk hangs gives up where a majority without it is ahead, and only there");
-    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_disk_hangs) == are_ahead,
-                     "a leader that gives up for its disk says so");
+    judgement.expect(
+        is<Leader>(step.after) == not are_ahead and
+            is_noted(step.outgoing, Outcome::stepped_down_disk_hangs) == are_ahead,
+        "a leader whose disk hangs gives up where a majority without it is ahead, and only there, and says so");
     judgement.expect(are_ahead or is_armed_by(step.outgoing, Alarm::storage_stall),
                      "a disk that hangs is looked after again");
 }
@@ -193,4 +192,4 @@ constexpr void judge_storage_watch(Step const& step, Judgement& judgement)
                      "what is durable is not late");
 }
 
-} // namespace totora::rules
+} // namespace totora::laws

@@ -6,13 +6,13 @@
 #include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
-#include "totora/testing/rules/judgement.hpp"
+#include "totora/testing/laws/judgement.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <variant>
 
-namespace totora::rules
+namespace totora::laws
 {
 
 // §5.2 and §5.4.1; dissertation §4.2.3 and §9.6: who gets a vote, and what a server does with the votes it gets.
@@ -223,4 +223,4 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
     }
 }
 
-} // namespace totora::rules
+} // namespace totora::laws

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::rules
+namespace totora::laws
 {
 
 // The rules of Figure 2 said a second time: not how a step is made, but what must hold between a state, what happened, the
@@ -33,14 +33,14 @@ struct Step
     Outgoing const& outgoing;
 };
 
-/// Keeps the first rule that does not hold.
+/// Keeps the first law that does not hold.
 class Judgement
 {
 public:
-    constexpr void expect(bool holds, std::string_view rule)
+    constexpr void expect(bool holds, std::string_view law)
     {
         if (not holds and not broken_)
-            broken_ = rule;
+            broken_ = law;
     }
 
     [[nodiscard]] constexpr std::optional<std::string_view> broken() const { return broken_; }
@@ -186,4 +186,4 @@ template <typename T>
     return false;
 }
 
-} // namespace totora::rules
+} // namespace totora::laws

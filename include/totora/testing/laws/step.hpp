@@ -9,11 +9,11 @@
 #include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
-#include "totora/testing/rules/appending.hpp"
-#include "totora/testing/rules/disk.hpp"
-#include "totora/testing/rules/judgement.hpp"
-#include "totora/testing/rules/leading.hpp"
-#include "totora/testing/rules/voting.hpp"
+#include "totora/testing/laws/appending.hpp"
+#include "totora/testing/laws/disk.hpp"
+#include "totora/testing/laws/judgement.hpp"
+#include "totora/testing/laws/leading.hpp"
+#include "totora/testing/laws/voting.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::rules
+namespace totora::laws
 {
 
 constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgement)
@@ -62,8 +62,10 @@ constexpr void judge(Step const& step, AppendsCut const& cut, Judgement& judgeme
     auto const* earlier = progress_of(step.before, cut.server);
     auto const* progress = progress_of(step.after, cut.server);
     judgement.expect(progress == nullptr or progress->paused, "a leader knows to whom entries are held back");
-    judgement.expect(earlier == nullptr or progress == nullptr or
-                         progress->next == std::max(next(progress->match), std::min(earlier->next, next(cut.sent))),
+    if (earlier == nullptr or progress == nullptr)
+        return;
+    auto const all_was_sent = cut.sent >= before(earlier->next);
+    judgement.expect(progress->next == (all_was_sent ? earlier->next : std::max(next(progress->match), next(cut.sent))),
                      "what is sent next is what was not sent");
 }
 
@@ -105,8 +107,10 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     judge_knowledge(step, answering, judgement);
     judge_commit(step, judgement);
     judge_storage_watch(step, judgement);
-    judgement.expect(after.applying ==
-                         std::max(step.before.applying, std::min(after.commit_index, after.durable_index)),
+    auto const releasable = std::max(step.before.applying, std::min(after.commit_index, after.durable_index));
+    auto const is_news =
+        step.before.commit_index != after.commit_index or step.before.durable_index != after.durable_index;
+    judgement.expect(after.applying == releasable or (not is_news and after.applying == step.before.applying),
                      "what is committed and durable here is given to the state machine, at once");
     judgement.expect(after.applying == step.before.applying ? not step.outgoing.apply_through
                                                             : step.outgoing.apply_through == after.applying,
@@ -126,10 +130,10 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     }
 }
 
-/// The rule that a step breaks, if any. `happened` is what the core was given, from `from`.
+/// The law that a step breaks, if any. `happened` is what the core was given, from `from`.
 template <typename T>
 [[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_rule(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
+find_broken_law(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
 {
     if (before.broken or after.broken)
         return std::nullopt;
@@ -148,10 +152,10 @@ find_broken_rule(State const& before, ServerId from, T const& happened, State co
 
 template <typename... Ts>
 [[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_rule(State const& before, ServerId from, std::variant<Ts...> const& happened, State const& after,
-                 Outgoing const& outgoing)
+find_broken_law(State const& before, ServerId from, std::variant<Ts...> const& happened, State const& after,
+                Outgoing const& outgoing)
 {
-    return std::visit([&](auto const& one) { return find_broken_rule(before, from, one, after, outgoing); }, happened);
+    return std::visit([&](auto const& one) { return find_broken_law(before, from, one, after, outgoing); }, happened);
 }
 
-} // namespace totora::rules
+} // namespace totora::laws

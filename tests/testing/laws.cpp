@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSL-1.0
+// The laws of testing/laws/ can be broken, each of them, and no step of the core breaks one (core/totality.cpp). Steps are made by the
+// core, and then one thing about them is changed.
+#include "support/builders.hpp"
+#include "support/random_messages.hpp"
+#include "totora/testing/laws/step.hpp"
+#include "totora/testing/prng.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+using boost::unit_test::label;
+
+struct Made
+{
+    State    before;
+    Message  message;
+    State    after;
+    Outgoing outgoing;
+};
+
+using Tamper = void (*)(Made&, testing::Prng&);
+
+/// Another number, mostly close by.
+std::uint64_t other_than(std::uint64_t number, testing::Prng& random)
+{
+    return random.below(2) == 0 or number == 0 ? number + random.between(1, 3) : number - 1;
+}
+
+template <typename T>
+void change(T& number, testing::Prng& random)
+{
+    number.value = other_than(number.value, random);
+}
+
+void change(bool& flag, testing::Prng&) { flag = not flag; }
+
+/// Changes a message on its way, if it is of this kind.
+template <typename Said, typename Change>
+void change_message(Made& made, testing::Prng& random, Change change)
+{
+    auto& messages = made.outgoing.messages;
+    for (auto& envelope : messages)
+        if (auto const* said = std::get_if<Said>(&envelope.rpc()); said != nullptr and random.below(2) == 0) {
+            auto other = *said;
+            change(other, random);
+            envelope = Envelope{envelope.to(), Rpc{other}, envelope.release()};
+            return;
+        }
+}
+
+template <auto Field, typename Said>
+void change_field(Made& made, testing::Prng& random)
+{
+    change_message<Said>(made, random, [](Said& said, testing::Prng& dice) { change(said.*Field, dice); });
+}
+
+template <typename Change>
+void change_follower(Made& made, testing::Prng& random, Change change)
+{
+    auto* leader = std::get_if<Leader>(&made.after.role);
+    if (leader != nullptr and not leader->followers.empty())
+        change(leader->followers[random.below(leader->followers.size())], random);
+}
+
+template <auto Field>
+void change_progress(Made& made, testing::Prng& random)
+{
+    change_follower(made, random, [](Progress& progress, testing::Prng& dice) { change(progress.*Field, dice); });
+}
+
+template <auto Field>
+void change_state(Made& made, testing::Prng& random)
+{
+    change(made.after.*Field, random);
+}
+
+/// Removes one of a kind of write.
+template <typename Kind>
+void drop_write(Made& made, testing::Prng&)
+{
+    auto kept = Bounded<Write, writes_max>{};
+    for (auto const& write : made.outgoing.writes)
+        if (not std::holds_alternative<Kind>(write))
+            kept.push_back(write);
+    made.outgoing.writes = kept;
+}
+
+void drop_order(Made& made, testing::Prng& random)
+{
+    auto const alarm = static_cast<Alarm>(random.below(alarm_kinds));
+    auto       kept = Bounded<AlarmOrder, alarm_kinds>{};
+    for (auto const& order : made.outgoing.alarms)
+        if (order.alarm != alarm)
+            kept.push_back(order);
+    made.outgoing.alarms = kept;
+}
+
+template <typename NewRole>
+void take_role(Made& made, testing::Prng&)
+{
+    made.after.role = Role{NewRole{}};
+}
+
+/// Ways to make a step wrong.
+std::vector<Tamper> tampers()
+{
+    return {
+        // What becomes of the server.
+        change_state<&State::current_term>,
+        change_state<&State::commit_index>,
+        change_state<&State::applying>,
+        change_state<&State::durable_index>,
+        change_state<&State::durable_write>,
+        change_state<&State::pre_vote_round>,
+        change_state<&State::leader_heard>,
+        change_state<&State::replaying>,
+        change_state<&State::term_write>,
+        [](Made& made, testing::Prng& random) { change(made.after.storage.late, random); },
+        [](Made& made, testing::Prng&) { made.after.storage = StorageWatch{}; },
+        [](Made& made, testing::Prng&) {
+            made.after.storage = StorageWatch{made.after.durable_write, true};
+        },
+        [](Made& made, testing::Prng& random) { made.after.room = static_cast<LogRoom>(random.below(3)); },
+        [](Made& made, testing::Prng&) { made.after.voted_for = std::optional<ServerId>{}; },
+        [](Made& made, testing::Prng& random) { made.after.voted_for = ServerId{random.between(1, 4)}; },
+        [](Made& made, testing::Prng&) { made.after = made.before; },
+        [](Made& made, testing::Prng&) { made.after.role = made.before.role; },
+        [](Made& made, testing::Prng&) { made.after.log = made.before.log; },
+        [](Made& made, testing::Prng&) {
+            made.after.log.append({made.after.current_term, next(last_index(made.after)), 1});
+        },
+        [](Made& made, testing::Prng&) {
+            if (last_index(made.after) > Index{})
+                made.after.log.truncate(last_index(made.after));
+        },
+        [](Made& made, testing::Prng&) { made.after.pending_appends.push_back({}); },
+        take_role<Follower>,
+        take_role<PreCandidate>,
+        take_role<Candidate>,
+        take_role<Leader>,
+        [](Made& made, testing::Prng&) {
+            if (auto* asking = std::get_if<PreCandidate>(&made.after.role))
+                asking->granted.insert(S5);
+        },
+        [](Made& made, testing::Prng&) {
+            if (auto* candidate = std::get_if<Candidate>(&made.after.role))
+                candidate->granted.insert(made.after.own.id);
+        },
+        // What a leader knows.
+        change_progress<&Progress::match>,
+        change_progress<&Progress::round>,
+        change_progress<&Progress::no_room>,
+        change_progress<&Progress::next>,
+        change_progress<&Progress::sent>,
+        change_progress<&Progress::full>,
+        change_progress<&Progress::paused>,
+        change_progress<&Progress::heard>,
+        change_progress<&Progress::answered>,
+        change_progress<&Progress::moving>,
+        [](Made& made, testing::Prng& random) {
+            change_follower(made, random, [](Progress& progress, testing::Prng&) { ++progress.stalled; });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_follower(made, random, [](Progress& progress, testing::Prng&) { progress.next = Index{}; });
+        },
+        [](Made& made, testing::Prng& random) {
+            if (auto* leader = std::get_if<Leader>(&made.after.role))
+                change(random.below(2) == 0 ? leader->round : leader->confirmed, random);
+        },
+        // What it says.
+        [](Made& made, testing::Prng&) { made.outgoing.messages.clear(); },
+        [](Made& made, testing::Prng& random) {
+            auto& messages = made.outgoing.messages;
+            if (not messages.empty())
+                messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(random.below(messages.size())));
+        },
+        [](Made& made, testing::Prng& random) {
+            for (auto& envelope : made.outgoing.messages)
+                envelope = Envelope{ServerId{random.between(1, 5)}, envelope.rpc(), envelope.release()};
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& envelope : made.outgoing.messages)
+                envelope = Envelope{envelope.to(), envelope.rpc(), Release::at_once()};
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& envelope : made.outgoing.messages)
+                envelope = Envelope{envelope.to(), envelope.rpc(), Release::once_durable(WriteNumber{1'000'000})};
+        },
+        change_field<&RequestVoteResponse::vote_granted, RequestVoteResponse>,
+        change_field<&RequestVoteResponse::term, RequestVoteResponse>,
+        change_field<&RequestPreVoteResponse::vote_granted, RequestPreVoteResponse>,
+        change_field<&RequestPreVoteResponse::round, RequestPreVoteResponse>,
+        change_field<&RequestVote::term, RequestVote>,
+        [](Made& made, testing::Prng& random) {
+            change_message<RequestVote>(
+                made, random, [](RequestVote& request, testing::Prng& dice) { change(request.last_log.index, dice); });
+        },
+        change_field<&RequestPreVote::round, RequestPreVote>,
+        change_field<&RequestPreVote::term, RequestPreVote>,
+        change_field<&AppendEntriesResponse::success, AppendEntriesResponse>,
+        change_field<&AppendEntriesResponse::match, AppendEntriesResponse>,
+        change_field<&AppendEntriesResponse::term, AppendEntriesResponse>,
+        change_field<&AppendEntriesResponse::number, AppendEntriesResponse>,
+        change_field<&AppendEntriesResponse::no_room, AppendEntriesResponse>,
+        [](Made& made, testing::Prng& random) {
+            change_message<AppendEntriesResponse>(
+                made, random,
+                [](AppendEntriesResponse& response, testing::Prng& dice) { change(response.hint.index, dice); });
+        },
+        change_field<&AppendEntries::term, AppendEntries>,
+        change_field<&AppendEntries::leader_commit, AppendEntries>,
+        change_field<&AppendEntries::round, AppendEntries>,
+        change_field<&AppendEntries::number, AppendEntries>,
+        change_field<&AppendEntries::committed, AppendEntries>,
+        [](Made& made, testing::Prng& random) {
+            change_message<AppendEntries>(made, random, [](AppendEntries& append, testing::Prng& dice) {
+                change(append.previous.index, dice);
+                append.entries.first = next(append.previous.index);
+                append.previous.term = Term{dice.below(4)};
+            });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_message<AppendEntries>(made, random, [](AppendEntries& append, testing::Prng& dice) {
+                append.entries.count = other_than(append.entries.count, dice);
+            });
+        },
+        [](Made&          made,
+           testing::Prng& random) { // What is known to be there is sent again, by a leader that believes so.
+            auto& messages = made.outgoing.messages;
+            if (auto const* progress = laws::progress_of(made.after, ServerId{random.between(1, 4)}))
+                messages.emplace_back(
+                    progress->server,
+                    AppendEntries{.term = made.after.current_term,
+                                  .previous = {},
+                                  .entries = {made.after.log.term_at(Index{1}).value_or(Term{1}), Index{1}, 0},
+                                  .leader_commit = {},
+                                  .round = std::get_if<Leader>(&made.after.role)->round,
+                                  .number = progress->sent,
+                                  .committed = made.after.commit_index},
+                    Release::at_once());
+        },
+        // What it does.
+        drop_write<SaveVote>,
+        drop_write<Append>,
+        drop_write<Truncate>,
+        drop_order,
+        drop_order,
+        [](Made& made, testing::Prng&) {
+            made.outgoing.writes.push_back(Write{Truncate{made.after.last_write, Index{1}}});
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& write : made.outgoing.writes)
+                if (auto* saved = std::get_if<SaveVote>(&write))
+                    ++saved->term.value;
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& write : made.outgoing.writes)
+                if (auto* append = std::get_if<Append>(&write))
+                    append->kind = EntryKind::no_op;
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& order : made.outgoing.alarms)
+                order.delay = order.delay ? std::optional<Delay>{} : std::optional<Delay>{Delay{1, 2}};
+        },
+        [](Made& made, testing::Prng&) {
+            for (auto& order : made.outgoing.alarms)
+                if (order.delay)
+                    ++order.delay->at_most_ms;
+        },
+        [](Made& made, testing::Prng&) { made.outgoing.outcomes.clear(); },
+        [](Made& made, testing::Prng& random) {
+            made.outgoing.outcomes.clear();
+            made.outgoing.outcomes.push_back(static_cast<Outcome>(random.below(outcome_count)));
+        },
+        [](Made& made, testing::Prng&) { made.outgoing.apply_through.reset(); },
+        [](Made& made, testing::Prng&) { made.outgoing.answer.reset(); },
+        [](Made& made, testing::Prng& random) {
+            made.outgoing.answer = random.below(2) == 0 ? Answer{Accepted{}} : Answer{ReadStarted{}};
+        },
+        [](Made& made, testing::Prng&) { made.outgoing.read_allowed = ReadAllowed{}; },
+        [](Made& made, testing::Prng&) { made.outgoing.read_allowed.reset(); },
+        [](Made& made, testing::Prng& random) {
+            made.outgoing.links_to_renew.push_back(ServerId{random.between(1, 3)});
+        },
+    };
+}
+
+/// The sentences of all laws, as they stand in the headers.
+std::set<std::string> sentences()
+{
+    auto       found = std::set<std::string>{};
+    auto const sentence = std::regex{"\"([a-z][^\"]* [^\"]* [^\"]*)\""};
+    for (auto const& file : std::filesystem::directory_iterator{TOTORA_SOURCE_DIR "/include/totora/testing/laws"}) {
+        auto       stream = std::ifstream{file.path()};
+        auto const text = std::string{std::istreambuf_iterator<char>{stream}, {}};
+        for (auto at = std::sregex_iterator{text.begin(), text.end(), sentence}; at != std::sregex_iterator{}; ++at)
+            found.insert((*at)[1]);
+    }
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.1"))
+{
+    constexpr auto lives_max = std::uint64_t{4'000};
+    constexpr auto messages_of_a_life = 1'000;
+    auto           missing = sentences();
+    BOOST_TEST(missing.size() > 100U);
+    auto const ways = tampers();
+    auto       random = testing::Prng{1};
+    for (auto seed = std::uint64_t{1}; seed <= lives_max and not missing.empty(); ++seed) {
+        auto messages = RandomMessages{seed};
+        auto server = messages.any_server();
+        for (auto count = 0; count < messages_of_a_life; ++count) {
+            auto made = Made{server, messages.any_message(server), server, {}};
+            advance(made.after, made.message, made.outgoing);
+            server = made.after;
+            ways[random.below(ways.size())](made, random);
+            if (auto const broken = laws::find_broken_law(made.before, made.message.from, made.message.message,
+                                                          made.after, made.outgoing))
+                missing.erase(std::string{*broken});
+        }
+    }
+    for (auto const& sentence : missing)
+        BOOST_ERROR("no step breaks it: " << sentence);
+}
+
+} // namespace
+} // namespace totora::test
