@@ -355,6 +355,26 @@ BOOST_AUTO_TEST_CASE(an_append_for_which_there_is_no_room_is_not_stored_in_the_r
     BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(0).no_room);
 }
 
+/// For a leader a lack of room must last before it counts; what it receives is stored nowhere all the same.
+BOOST_AUTO_TEST_CASE(an_append_that_ends_a_lead_is_not_stored_where_there_is_no_room, *label("case_90"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.log.room = 200;
+    auto const newer = Term{stage.term().value + 1};
+    auto const before = LogPosition{stage.term(), Index{1}};
+    stage.wire.sent.clear();
+
+    stage.hear(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
+
+    BOOST_TEST((stage.status().leader == S3));
+    BOOST_TEST((stage.status().last == Index{1}));
+    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S3).at(0).match == Index{1}));
+    stage.hear(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S3).at(1).no_room);
+    BOOST_TEST((stage.status().last == Index{1}));
+}
+
 /// There is no room for a large entry, but for small ones: after a while they are let in.
 BOOST_AUTO_TEST_CASE(want_of_room_for_a_large_entry_does_not_keep_small_ones_out, *label("case_90"))
 {
@@ -368,6 +388,24 @@ BOOST_AUTO_TEST_CASE(want_of_room_for_a_large_entry_does_not_keep_small_ones_out
     stage.pass_ms(10'000);
     stage.hear(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
     BOOST_TEST((stage.status().last == Index{1}));
+}
+
+/// That small entries are let in again is no reason to store a large one, whenever it comes.
+BOOST_AUTO_TEST_CASE(a_large_entry_that_comes_when_small_ones_are_let_in_is_not_stored, *label("case_90"))
+{
+    auto stage = Stage{};
+    stage.log.room = 300;
+    auto const large = command_entry(Term{1}, Index{1}, std::string(1000, 'x'));
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    stage.pass_ms(9'980);
+    BOOST_TEST((stage.status().room == LogRoom::reserve_only));
+
+    stage.clock.advance_ms(25); // The log is asked at most once a heartbeat, and after each append that did not fit.
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    BOOST_TEST((stage.status().last == Index{}));
+    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    BOOST_TEST((stage.status().last == Index{}));
+    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).back().no_room);
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_is_behind_is_not_sent_the_newest_bytes_for_older_entries, *label("case_13"))

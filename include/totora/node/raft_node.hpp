@@ -487,12 +487,14 @@ private:
             return tell(PayloadMismatch{received.from});
         }
         entry_bytes_received_ += received.entries.bytes();
-        if (not received.entries.empty() and not log_.has_room(received.entries.bytes())) {
+        auto const fits = received.entries.empty() or log_.has_room(received.entries.bytes());
+        if (not fits) {
             room_.refused(received.entries.bytes(), received.entries.bytes());
             watch_room();
         }
+        // What does not fit is not stored, whatever the core knows by now: of a leader a lack of room must last.
         auto const* append = std::get_if<AppendEntries>(&received.rpc);
-        if (state_.room == LogRoom::enough or received.entries.empty()) {
+        if (received.entries.empty() or (fits and state_.room == LogRoom::enough)) {
             for_each_append(received,
                             [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
         } else {
