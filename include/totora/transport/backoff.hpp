@@ -19,8 +19,8 @@ public:
     [[nodiscard]] std::uint64_t next_ms()
     {
         auto const doublings = std::min(attempts_++, 20U);
-        auto const longest = std::min(most_ms_, least_ms_ << doublings);
-        return longest / 2 + draw() % (longest / 2 + 1);
+        auto const longest = least_ms_ > most_ms_ >> doublings ? most_ms_ : least_ms_ << doublings;
+        return longest - longest / 2 + draw() % (longest / 2 + 1);
     }
 
     /// An attempt succeeded.

@@ -41,6 +41,8 @@ public:
     /// Begins to listen; a sentence if that is not possible. The context outlives the transport.
     [[nodiscard]] static Result<TcpTransport, TcpError> open(boost::asio::io_context& context, TcpSettings settings)
     {
+        if (auto fault = fault_in(settings); not fault.empty())
+            return Unexpected{TcpError{std::move(fault)}};
         if (settings.life.process == 0)
             settings.life.process = draw_process();
         auto hub = std::make_shared<TcpHub>(context, std::move(settings));

@@ -99,10 +99,10 @@ public:
     /// Gives the connection up if it takes too long to be greeted, or to be rid of what it has to say.
     void check(Time now)
     {
-        auto const after = [](std::uint64_t milliseconds) { return std::chrono::milliseconds(milliseconds); };
-        if (not agreed_ and now - began_ > after(settings_->handshake_ms))
+        if (not agreed_ and now - began_ > patience_of(settings_->handshake_ms))
             close("no handshake in time");
-        else if (stalls_.look(now, unacknowledged_bytes(socket_), awaits_room_) > after(settings_->write_stall_ms))
+        else if (stalls_.look(now, unacknowledged_bytes(socket_), awaits_room_) >
+                 patience_of(settings_->write_stall_ms))
             close("nothing taken for too long");
     }
 

@@ -42,7 +42,7 @@ class TcpHub final : public TcpConnectionOwner, public std::enable_shared_from_t
 public:
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
         : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
-          tick_(context), lives_(std::chrono::milliseconds(10 * settings_.backoff_max_ms)), inbox_(settings_),
+          tick_(context), lives_(10 * patience_of(settings_.backoff_max_ms)), inbox_(settings_),
           incoming_log_(settings_.log, counters_.sentences_left_out),
           oversized_log_(settings_.log, counters_.sentences_left_out)
     {}

@@ -94,7 +94,7 @@ public:
     void retry()
     {
         ++around_.counters.retries;
-        timer_.expires_after(std::chrono::milliseconds(backoff_.next_ms()));
+        timer_.expires_after(patience_of(backoff_.next_ms()));
         timer_.async_wait([weak = weak_from_this()](Error error) {
             auto const peer = weak.lock();
             if (peer != nullptr and not error)
@@ -112,7 +112,7 @@ public:
         refused_ = connection->was_refused();
         bulk_bytes_arrived_ += connection->bulk_bytes_arrived();
         // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
-        if (connection->age() > std::chrono::milliseconds(around_.settings.backoff_max_ms))
+        if (connection->age() > patience_of(around_.settings.backoff_max_ms))
             backoff_.reset();
         return connection->agreed().version != 0;
     }

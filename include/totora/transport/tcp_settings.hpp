@@ -6,7 +6,9 @@
 #include "totora/transport/frame_queue.hpp"
 #include "totora/wire/frame.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,7 +18,7 @@
 namespace totora
 {
 
-/// Who a server is on the network, and how patient.
+/// Who a server is on the network, and how patient. Times are in milliseconds and above 0; a longer one than a year is a year.
 struct TcpSettings
 {
     ClusterId cluster; ///< That of the log's identity (`read_identity`), like `self`.
@@ -45,6 +47,27 @@ struct TcpSettings
     /// Of one server, and of all incoming connections, it is told five sentences in a second at most.
     std::function<void(std::string_view)> log = {};
 };
+
+/// A time that was set, as a duration that can be added to any moment.
+[[nodiscard]] constexpr std::chrono::milliseconds patience_of(std::uint64_t milliseconds)
+{
+    constexpr auto longest = std::chrono::milliseconds{std::chrono::hours{24 * 365}};
+    return std::min(milliseconds, static_cast<std::uint64_t>(longest.count())) * std::chrono::milliseconds{1};
+}
+
+/// What is wrong with settings: a sentence. Empty if they are sound.
+[[nodiscard]] inline std::string fault_in(TcpSettings const& settings)
+{
+    if (settings.backoff_min_ms == 0 or settings.backoff_max_ms == 0)
+        return "backoff_min_ms and backoff_max_ms must be more than 0: a server that is not there would be dialed "
+               "without a "
+               "pause";
+    if (settings.handshake_ms == 0 or settings.write_stall_ms == 0)
+        return "handshake_ms and write_stall_ms must be more than 0: no connection would last";
+    if (settings.accepted_max == 0)
+        return "accepted_max must be more than 0: nobody could connect";
+    return {};
+}
 
 /// What a transport counted since it began.
 struct TcpCounters

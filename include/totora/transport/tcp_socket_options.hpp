@@ -94,7 +94,7 @@ inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t writ
     // A host that lost its power says nothing. If there is nothing that it should acknowledge, a probe asks it, once. What it
     // does not acknowledge the connection watches itself: TCP_USER_TIMEOUT also ends one that is slow and loses packets, because
     // it counts from the first one that was sent again, whatever was acknowledged since.
-    auto const seconds = std::max(static_cast<int>(write_stall_ms / 1000), 1);
+    auto const seconds = static_cast<int>(std::clamp<std::uint64_t>(write_stall_ms / 1000, 1, 32'767)); // Of 16 bits.
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPCNT>(1), ignored);
