@@ -180,6 +180,35 @@ BOOST_AUTO_TEST_CASE(a_start_that_could_not_leave_its_mark_was_not_stopped_clean
     BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
 }
 
+/// Everything is durable: what is missing is only the word for it.
+BOOST_AUTO_TEST_CASE(a_stop_without_space_for_its_mark_is_no_failure)
+{
+    auto const disk = disk_with_a_spare();
+    {
+        auto log = open_log(disk);
+        disk->limit_space(used_on(disk));
+        log->append(WriteNumber{1}, entries_of(Term{5}, Index{31}, 1));
+        log->close();
+        BOOST_TEST(not log->failure().has_value());
+    }
+    disk->limit_space(1U << 20U);
+    auto again = open_log(disk);
+    BOOST_REQUIRE(again.has_value());
+    BOOST_TEST(again->last().index.value == 31U);
+    BOOST_TEST(not again->recover()->cleanly_stopped);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_without_descriptors_for_its_mark_is_no_failure_and_one_on_a_broken_disk_is)
+{
+    for (auto const error : {EMFILE, ENFILE, ENOMEM, EIO}) {
+        auto const disk = disk_with_a_spare();
+        auto       log = open_log(disk);
+        disk->interfere([&](FileCall, std::string_view name) { return name == "run.new" ? error : 0; });
+        log->close();
+        BOOST_TEST(log->failure().has_value() == (error == EIO));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_start_with_little_space_begins_a_small_segment, *label("case_67"))
 {
     auto small = 0;

@@ -43,6 +43,12 @@ inline constexpr std::size_t sealed_header_size = 20;
 /// Whether an error of the operating system says that there is no space, or none left for this user: it can pass.
 [[nodiscard]] constexpr bool is_lack_of_space(int number) { return number == ENOSPC or number == EDQUOT; }
 
+/// Whether an error only says that something is used up now: space, descriptors, memory of the system.
+[[nodiscard]] constexpr bool is_shortage(int number)
+{
+    return is_lack_of_space(number) or number == EMFILE or number == ENFILE or number == ENOMEM;
+}
+
 /// A failed call on a file, as a failure of the log.
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, FileError const& error)
 {

@@ -7,6 +7,7 @@
 #include "totora/log/entry_index.hpp"
 #include "totora/log/log_directory.hpp"
 #include "totora/log/log_recovery.hpp"
+#include "totora/log/sealed_file.hpp"
 #include "totora/log/segment_record.hpp"
 #include "totora/log/segmented_log_parts.hpp"
 #include "totora/log/syncer.hpp"
@@ -167,15 +168,18 @@ public:
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
-    /// Waits until everything is durable, and ends the syncer. After a failure it only ends the syncer.
+    /// Waits until everything is durable, and ends the syncer. After a failure it only ends the syncer. If space or descriptors for the
+    /// mark of a clean stop are used up, it is left out, and the next start is as after a crash.
     void close()
     {
         if (not failure())
             parts_->seal(written_);
         parts_->syncer.stop();
         (void)parts_->writer.write_and_sync();
-        if (not failure())
-            check(parts_->mark(true));
+        if (failure())
+            return;
+        if (auto const marked = parts_->mark(true); not marked and not is_shortage(marked.error().number))
+            check(marked);
     }
 
 private:

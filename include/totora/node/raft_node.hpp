@@ -152,7 +152,7 @@ public:
     }
 
     /// Ends all promises, syncs the log and marks it as cleanly stopped, and the log calls no wake-up any more: what it
-    /// captured may go. The node takes part in nothing from now on. If the mark could not be written, it has failed like by any
+    /// captured may go. The node takes part in nothing from now on. If that did not go well, it has failed like by any
     /// other error of the log. After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion
     /// that `stop` calls it does nothing more. A node that is destroyed without this leaves its completions uncalled.
     ///

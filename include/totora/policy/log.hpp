@@ -104,7 +104,7 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     /// no-op. False refuses proposals until it is true again. For 0 bytes: false if not even those four can be written, and only
     /// then; a server without them must neither vote nor campaign.
     { readable.has_room(bytes) } -> std::same_as<bool>;
-    /// Syncs, waiting for it, and leaves the mark of a clean stop. Ends the log's threads. Nothing is called afterwards but
+    /// Syncs, waiting for it, and leaves the mark of a clean stop, unless something for it is used up. Ends the log's threads. Nothing is called afterwards but
     /// `failure`, which tells whether that went well.
     { log.close() } -> std::same_as<void>;
 };
