@@ -215,7 +215,7 @@ private:
         case totora::Outcome::stepped_down_disk_hangs:
             return "its disk takes too long for what a majority has on disk already";
         case totora::Outcome::stepped_down_no_room:
-            return "its disk is full, and others have room";
+            return "its log has no room, its disk may be full, and others have room";
         case totora::Outcome::stepped_down_no_progress:
             return "a majority answers, but takes no entries";
         default:
