@@ -219,6 +219,32 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_read_are_not_sent)
     expect_silence(stage);
 }
 
+/// Others have taken all descriptors: that ends no healthy server, and keeps none busy.
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_now_is_applied_and_sent_later)
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch({"a", "b", "c"});
+    stage.run();
+    stage.wire.sent.clear();
+    stage.log.fails_to_read = LogError{LogFailure::not_now, "there is no descriptor left"};
+    stage.accept_all(S2);
+    stage.hear(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Asks for everything.
+    stage.pass_ms(50);
+
+    BOOST_TEST(stage.status().running);
+    BOOST_TEST((stage.status().commit == Index{4} and stage.status().applied < Index{4}));
+    BOOST_TEST(stage.machine.applied.empty());
+    BOOST_TEST(stage.appends_to(S3).empty());
+    BOOST_TEST(end->times == 0);
+
+    stage.log.fails_to_read.reset();
+    stage.pass_ms(50);
+    BOOST_TEST((stage.machine.commands() == std::vector<std::string>{"a", "b", "c"}));
+    BOOST_TEST(end->as<AppliedWith<std::vector<std::string>>>() != nullptr);
+    BOOST_TEST(not stage.appends_to(S3).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_whose_storage_failed_falls_silent_and_ends_its_promises, *label("case_71"))
 {
     auto stage = Stage{};

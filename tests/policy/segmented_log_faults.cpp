@@ -130,6 +130,26 @@ BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_has_failed_and_says_so, *
     BOOST_TEST(woken == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_finds_no_descriptor_for_reading_has_not_failed)
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 3));
+        log->close();
+    }
+    auto log = open_log(disk);
+    for (auto const error : {EMFILE, ENFILE, ENOMEM}) {
+        disk->interfere([&](FileCall call, std::string_view) { return call == FileCall::open ? error : 0; });
+        auto const entries = log->read(Index{1}, Index{3}, 1000);
+        BOOST_REQUIRE(not entries.has_value());
+        BOOST_TEST((entries.error().failure == LogFailure::not_now));
+        BOOST_TEST(not log->failure().has_value());
+    }
+    disk->interfere(nullptr);
+    BOOST_TEST(log->read(Index{1}, Index{3}, 1000)->count() == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
 {
     auto const whole = disk_with_log();

@@ -91,14 +91,20 @@ private:
             file_.reset();
             auto opened = files_.open(segment_name(place.segment));
             if (not opened)
-                return log_failure(LogFailure::read_failed, opened.error());
+                return failure(opened.error());
             file_.emplace(std::move(*opened));
             generation_ = place.segment;
         }
         auto const got = file_->read(place.offset, into);
         if (not got)
-            return log_failure(LogFailure::read_failed, got.error());
+            return failure(got.error());
         return Done{};
+    }
+
+    [[nodiscard]] static Unexpected<LogError> failure(FileError const& error)
+    {
+        return Unexpected{
+            LogError{is_shortage(error.number) ? LogFailure::not_now : LogFailure::read_failed, error.sentence}};
     }
 
     Files&                              files_;

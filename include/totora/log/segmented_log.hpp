@@ -145,7 +145,8 @@ public:
         if (from < pinned_first) {
             auto const got = parts_->reader.read(from, std::min(up_to, before(pinned_first)), entries);
             if (not got) {
-                parts_->writer.fail(got.error());
+                if (got.error().failure != LogFailure::not_now)
+                    parts_->writer.fail(got.error());
                 return Unexpected{got.error()};
             }
         }

@@ -52,6 +52,8 @@ public:
         if (allowed == 0)
             return std::nullopt;
         auto const batch = log_.read(next(applied_), through, allowed);
+        if (not batch and batch.error().failure == LogFailure::not_now)
+            return cold_reads_.stop(), std::nullopt;
         if (not batch)
             return Failed{NodeFailure::storage, batch.error().sentence};
         auto last = applied_;

@@ -29,7 +29,18 @@ public:
         left_ = bytes_max_;
         reserved_ = waits_;
         waits_ = Waits::none;
+        stopped_ = false;
     }
+
+    /// Nothing more is read in this turn: the log cannot, and asking at once again would not help.
+    void stop()
+    {
+        left_ = 0;
+        stopped_ = true;
+    }
+
+    /// Whether what waits should wait for something else to happen, instead of for the next turn.
+    [[nodiscard]] bool is_stopped() const { return stopped_; }
 
     /// How many of `wanted` bytes may be read from `first` on now: 0 if none, otherwise at least the first entry's. What is in
     /// memory costs nothing; a log that does not tell what is has all of it there.
@@ -81,6 +92,7 @@ private:
     std::uint64_t left_;
     Waits         waits_ = Waits::none;    ///< Who was turned away in this turn, first.
     Waits         reserved_ = Waits::none; ///< Who alone may read in this turn.
+    bool          stopped_ = false;        ///< In this turn.
 };
 
 } // namespace totora

@@ -292,8 +292,9 @@ private:
         notice_readiness();
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
-        return running() and (more_messages or applier_.applied() < state_.applying or
-                              sender_.can_resume(std::get_if<Leader>(&state_.role)));
+        auto const can_read = not cold_reads_.is_stopped();
+        return running() and (more_messages or (can_read and (applier_.applied() < state_.applying or
+                                                              sender_.can_resume(std::get_if<Leader>(&state_.role)))));
     }
 
     [[nodiscard]] std::uint64_t deadline(std::uint64_t timeout_ms) const

@@ -121,6 +121,11 @@ private:
                 return std::nullopt;
             }
             auto const payload = log_.read(first, last, allowed);
+            if (not payload and payload.error().failure == LogFailure::not_now) {
+                cold_reads_.stop();
+                cut(message.to(), before(first), first > whole.entries.first);
+                return std::nullopt;
+            }
             if (not payload)
                 return payload.error();
             if (payload->empty())
