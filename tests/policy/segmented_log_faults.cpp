@@ -8,7 +8,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -148,6 +150,54 @@ BOOST_AUTO_TEST_CASE(a_log_that_finds_no_descriptor_for_reading_has_not_failed)
     }
     disk->interfere(nullptr);
     BOOST_TEST(log->read(Index{1}, Index{3}, 1000)->count() == 3U);
+}
+
+/// The syncer calls this on a thread of its own, where nobody catches what is thrown.
+BOOST_AUTO_TEST_CASE(missing_memory_for_a_write_ends_the_log_and_nothing_else)
+{
+    for (auto const failing : {FileCall::write, FileCall::sync}) {
+        auto const disk = disk_with_log();
+        auto       log = open_log(disk);
+        auto       woken = 0;
+        log->set_wake([&] { ++woken; });
+        disk->interfere([&](FileCall call, std::string_view) {
+            if (call == failing)
+                throw std::bad_alloc{};
+            return 0;
+        });
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 3));
+        BOOST_CHECK_NO_THROW(log->sync());
+        disk->interfere(nullptr);
+
+        BOOST_REQUIRE(log->failure().has_value());
+        BOOST_TEST(log->failure()->sentence.starts_with("the thread of the log threw: "));
+        BOOST_TEST(log->durable().through().value == 0U);
+        BOOST_TEST(woken > 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(missing_memory_for_the_next_segment_passes)
+{
+    for (auto const failing : {FileCall::create, FileCall::allocate, FileCall::sync}) {
+        auto const disk = disk_with_log();
+        auto       options = small_options();
+        options.retry_after = std::chrono::milliseconds{0};
+        auto log = open_log(disk, options);
+        auto failed = 0;
+        disk->interfere([&](FileCall call, std::string_view) {
+            if (call == failing) {
+                ++failed;
+                throw std::bad_alloc{};
+            }
+            return 0;
+        });
+        BOOST_CHECK_NO_THROW(BOOST_TEST(not log->has_room(3 * options.segment_bytes)));
+        BOOST_TEST(failed == 1);
+        disk->interfere(nullptr);
+
+        BOOST_TEST(not log->failure().has_value());
+        BOOST_TEST(log->has_room(3 * options.segment_bytes));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)

@@ -4,6 +4,7 @@
 #include "totora/core/result.hpp"
 #include "totora/log/log_directory.hpp"
 #include "totora/log/sealed_file.hpp"
+#include "totora/policy/attempt.hpp"
 #include "totora/policy/files.hpp"
 
 #include <algorithm>
@@ -94,22 +95,18 @@ public:
     }
 
     /// Makes a part of the next segment ready. Returns whether there is more to do now, or the only error that cannot pass: the
-    /// directory is gone, and what is written to its open files goes with them.
+    /// directory is gone, and what is written to its open files goes with them. Missing memory passes.
     [[nodiscard]] Result<bool, FileError> work(std::uint64_t bytes)
     {
         auto const lock = std::lock_guard{mutex_};
-        if (not retired_.empty())
-            reuse_or_remove();
         auto const now = std::chrono::steady_clock::now();
-        if (ready_size_ >= wanted_size_ or (failed_at_ and now - *failed_at_ < pause_))
-            return false;
-        auto made = prepare(wanted_size_, bytes);
-        if (not made and is_lack_of_space(made.error().number) and ready_size_ < least_size_)
-            made = prepare(least_size_, least_size_);
-        failed_at_ = made ? std::nullopt : std::optional{now};
-        if (not made and made.error().number == ENOENT)
-            return Unexpected{made.error()};
-        return made and ready_size_ < wanted_size_;
+        auto       outcome = Result<bool, FileError>{false};
+        if (attempt("making a segment ready", [&] { outcome = work_at(now, bytes); }).has_value()) {
+            failed_at_ = now;
+            static_cast<void>(
+                attempt("removing it", [&] { drop_spare(); })); // It may have thrown after a sync that failed.
+        }
+        return outcome;
     }
 
     /// Gives back files that are no part of the log any more, and durably so.
@@ -124,6 +121,32 @@ private:
 
     /// Segments that are smaller would be too many.
     [[nodiscard]] std::uint64_t smallest_size() const { return segment_size_ / 4; }
+
+    [[nodiscard]] Result<bool, FileError> work_at(std::chrono::steady_clock::time_point now, std::uint64_t bytes)
+    {
+        if (not retired_.empty())
+            reuse_or_remove();
+        if (ready_size_ >= wanted_size_ or (failed_at_ and now - *failed_at_ < pause_))
+            return false;
+        auto made = prepare(wanted_size_, bytes);
+        if (not made and is_lack_of_space(made.error().number) and ready_size_ < least_size_)
+            made = prepare(least_size_, least_size_);
+        failed_at_ = made ? std::nullopt : std::optional{now};
+        if (not made and made.error().number == ENOENT)
+            return Unexpected{made.error()};
+        return made and ready_size_ < wanted_size_;
+    }
+
+    /// A file whose sync has failed is not to be trusted again, and an empty one is of no use. One that was taken over stays on the
+    /// disk: the newest segment may say that the log goes on in it.
+    void drop_spare()
+    {
+        ready_size_ = 0;
+        auto const spare = std::exchange(spare_, nullptr);
+        auto const stays = std::exchange(is_adopted_, false);
+        if (spare and not stays)
+            (void)files_.remove(segment_name(spare->generation));
+    }
 
     /// Brings the next segment nearer to a size, by these many bytes or a step; by less where there is no space for that.
     [[nodiscard]] Outcome prepare(std::uint64_t size, std::uint64_t bytes)
@@ -142,15 +165,8 @@ private:
             made = spare_->file.sync();
         if (made)
             ready_size_ = spare_->size += growth;
-        // A file whose sync has failed is not to be trusted again, and an empty one is of no use. One that was taken over
-        // stays: the newest segment may say that the log goes on in it.
-        if (not made and (allocated or spare_->size == 0)) {
-            ready_size_ = 0;
-            auto const name = segment_name(spare_->generation);
-            spare_.reset();
-            if (not std::exchange(is_adopted_, false))
-                (void)files_.remove(name);
-        }
+        if (not made and (allocated or spare_->size == 0))
+            drop_spare();
         return made;
     }
 

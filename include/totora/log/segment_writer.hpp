@@ -5,6 +5,7 @@
 #include "totora/core/types.hpp"
 #include "totora/log/segment_pool.hpp"
 #include "totora/log/segment_record.hpp"
+#include "totora/policy/attempt.hpp"
 #include "totora/policy/entry.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/identity.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +23,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -106,19 +109,13 @@ public:
         failed_ = true;
     }
 
-    /// Writes and syncs what waits, and makes twice as much of the next segment ready. Returns whether there is more to do.
-    [[nodiscard]] bool work()
+    /// Writes and syncs what waits, and makes twice as much of the next segment ready. Returns whether there is more to do. Never
+    /// throws: it runs on a thread where nobody could catch it. Missing memory for what is written is a failure of the log.
+    [[nodiscard]] bool work() noexcept
     {
-        written_bytes_ = 0;
-        auto const wrote = write_and_sync();
-        auto const more = pool_.work(2 * written_bytes_);
-        if (more)
-            return *more or wrote;
-        if (not failed_) {
-            fail({LogFailure::write_failed, more.error().sentence});
-            wake();
-        }
-        return wrote;
+        auto more = false;
+        guarded([&] { more = write_and_prepare(); });
+        return more;
     }
 
     /// Writes and syncs what waits. Returns whether there was anything.
@@ -156,7 +153,40 @@ public:
     ///
     /// It is no write of the node's: it has no number, wakes nobody, and the next record is written over it. Nothing of it is planned,
     /// so that no call of the node waits for it.
-    void seal_at_rest()
+    void seal_at_rest() noexcept
+    {
+        guarded([&] { seal_last_sync(); });
+    }
+
+private:
+    using Outcome = Result<Done, FileError>;
+
+    static constexpr std::uint64_t page_size = 4096; ///< What is often damaged as a whole.
+
+    template <std::invocable Act>
+    void guarded(Act act) noexcept
+    {
+        attempt("the thread of the log", act, [&](std::string sentence) {
+            fail({LogFailure::write_failed, std::move(sentence)});
+            wake();
+        });
+    }
+
+    [[nodiscard]] bool write_and_prepare()
+    {
+        written_bytes_ = 0;
+        auto const wrote = write_and_sync();
+        auto const more = pool_.work(2 * written_bytes_);
+        if (more)
+            return *more or wrote;
+        if (not failed_) {
+            fail({LogFailure::write_failed, more.error().sentence});
+            wake();
+        }
+        return wrote;
+    }
+
+    void seal_last_sync()
     {
         auto const segment = std::exchange(unsealed_, nullptr);
         if (not segment or failed_)
@@ -182,11 +212,6 @@ public:
         fail({failure, outcome.error().sentence});
         wake();
     }
-
-private:
-    using Outcome = Result<Done, FileError>;
-
-    static constexpr std::uint64_t page_size = 4096; ///< What is often damaged as a whole.
 
     void wake()
     {

@@ -2,10 +2,9 @@
 #pragma once
 
 #include "totora/node/status.hpp"
+#include "totora/policy/attempt.hpp"
 
 #include <concepts>
-#include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,52 +12,6 @@
 
 namespace totora
 {
-
-/// "`subject` threw: `what`". Without the memory for that sentence, a shorter one that needs none.
-[[nodiscard]] inline std::string describe_thrown(std::string_view subject, std::string_view what) noexcept
-{
-#if defined(__cpp_exceptions)
-    try {
-        return std::string{subject} + " threw: " + std::string{what};
-    } catch (...) {
-        return "out of memory"; // Short enough to be stored in place.
-    }
-#else
-    return std::string{subject} + " threw: " + std::string{what};
-#endif
-}
-
-/// Calls `act`; true if it ran to its end, otherwise `told` is given a sentence about what it threw. Compiled without exceptions
-/// it only calls.
-template <std::invocable Act, std::invocable<std::string> Told>
-bool attempt(std::string_view subject, Act&& act, Told&& told) noexcept
-{
-#if defined(__cpp_exceptions)
-    try {
-        act();
-        return true;
-    } catch (std::exception const& thrown) {
-        told(describe_thrown(subject, thrown.what()));
-    } catch (...) {
-        told(describe_thrown(subject, "something that is no std::exception"));
-    }
-    return false;
-#else
-    static_cast<void>(subject);
-    static_cast<void>(told);
-    act();
-    return true;
-#endif
-}
-
-/// The same, with what it threw in a sentence; nothing if it ran to its end.
-template <std::invocable Act>
-[[nodiscard]] std::optional<std::string> attempt(std::string_view subject, Act&& act) noexcept
-{
-    auto thrown = std::optional<std::string>{};
-    attempt(subject, std::forward<Act>(act), [&](std::string sentence) { thrown = std::move(sentence); });
-    return thrown;
-}
 
 /// Keeps exceptions from leaving a node half changed: whatever may throw runs within it, and what is thrown is the failure of
 /// the node, which then does nothing more. The first failure stays.
