@@ -388,7 +388,7 @@ constexpr auto links_that_only_heartbeats_pass_are_renewed_and_then_given_up = [
     };
     require(check(S2).links_to_renew.empty(), "the answers to the no-op count as the first interval's progress");
     for (auto checks = 0; checks < 20; ++checks)
-        require(did_nothing(check(S3)) or is_leader(state), "bytes that a slow link takes are progress");
+        require(check(S3).links_to_renew.empty() and is_leader(state), "bytes that a slow link takes are progress");
     for (auto checks = 1; checks < stalled_before_renewal; ++checks)
         require(check(nobody).links_to_renew.empty(), "a while");
     auto const renewal = check(nobody);
@@ -413,6 +413,43 @@ constexpr auto a_leader_with_nothing_to_send_renews_no_link = [] {
     }
 };
 TOTORA_PROVE(a_leader_with_nothing_to_send_renews_no_link, "dissertation 6.2", "case_94");
+
+/// A server that does not answer replaces nobody: nothing is committed with it.
+constexpr auto a_silent_server_does_not_stand_in_for_one_that_nothing_reaches = [] {
+    auto state = leader_in_flow(256, 10);
+    state = step(state, local(Proposed{1})).state;
+    auto renewed = Outgoing{};
+    for (auto checks = 0; checks < 20 and is_leader(state); ++checks) {
+        state = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0))).state;
+        auto const transition = checked_step(state, ring(state, Alarm::quorum_check));
+        state = transition.state;
+        if (not transition.outgoing.links_to_renew.empty())
+            renewed = transition.outgoing;
+        require(is_leader(state) or noted(transition.outgoing, Outcome::stepped_down_no_progress), "for this reason");
+    }
+    require(renewed.links_to_renew.size() == 1 and renewed.links_to_renew[0] == S2,
+            "S3 is down: the link to S2 counts");
+    require(is_follower(state), "and if it stays as it is, another may lead");
+};
+TOTORA_PROVE(a_silent_server_does_not_stand_in_for_one_that_nothing_reaches, "dissertation 6.2", "case_94");
+
+/// Case 94, where full disks are no such case: what is not stored there is not held up on the way.
+constexpr auto a_leader_renews_no_link_to_servers_without_room = [] {
+    auto state = leader_in_flow(256, 10);
+    state = step(state, from(S3, accepted(Term{2}, Index{4}))).state;
+    state = step(state, local(Proposed{1})).state;
+    for (auto checks = 0; checks < 20; ++checks) {
+        for (auto const server : {S2, S3}) {
+            auto full = accepted(Term{2}, Index{4}, 0);
+            full.no_room = true;
+            state = checked_step(state, from(server, full)).state;
+        }
+        auto const transition = checked_step(state, ring(state, Alarm::quorum_check));
+        require(transition.outgoing.links_to_renew.empty() and is_leader(transition.state), "it waits for room");
+        state = transition.state;
+    }
+};
+TOTORA_PROVE(a_leader_renews_no_link_to_servers_without_room, "dissertation 6.2", "case_94", "case_90");
 
 // --- A follower without room (case 90) ------------------------------------------------------------------------------
 

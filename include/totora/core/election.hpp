@@ -137,7 +137,7 @@ inline constexpr std::uint8_t stalled_before_renewal = 3;
 inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 
 /// Looks for followers that answer, lack entries, and to which nothing moves: no append is answered, the link takes no bytes,
-/// and it is not for want of room. If no majority is left without them, their connections are made again; if that does not
+/// and it is not for want of room. If no majority answers besides them, their connections are made again; if that does not
 /// help, another may have better ones (case 94). False if the leader is to step down.
 constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leader& leader)
 {
@@ -150,7 +150,7 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
     auto const is_stalled = [&](std::uint8_t checks) {
         return not is_agreed(state.configuration, [&](ServerId server) {
             auto const* progress = find_progress(leader, server);
-            return server == state.own.id or (progress != nullptr and progress->stalled < checks);
+            return server == state.own.id or (progress != nullptr and progress->heard and progress->stalled < checks);
         });
     };
     if (is_stalled(stalled_before_stepping_down))
