@@ -128,6 +128,18 @@ constexpr auto a_lost_round_is_repeated_by_the_heartbeat = [] {
 };
 TOTORA_PROVE(a_lost_round_is_repeated_by_the_heartbeat, "8", "case_47", "case_91");
 
+constexpr auto a_round_rides_on_the_appends_that_follow_it = [] {
+    auto const a = checked_step(established_leader(3), local(ReadRequested{})).state; // Lost on every way.
+    auto const proposed = checked_step(a, local(Proposed{1}));
+    require(sent<AppendEntries>(proposed.outgoing, S2).at(0).round == Round{1}, "an append carries the newest round");
+    auto const b = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}});
+    auto const stored = checked_step(b, from(S1, sent<AppendEntries>(proposed.outgoing, S2).at(0)));
+    require(sent<AppendEntriesResponse>(stored.outgoing, S1).at(0).round == Round{1}, "which its answer echoes");
+    auto const answered = checked_step(proposed.state, from(S2, accepted(Term{2}, Index{5}, 2, Round{1})));
+    require(answered.outgoing.read_allowed == ReadAllowed{Round{1}, Index{4}}, "and so allows the read");
+};
+TOTORA_PROVE(a_round_rides_on_the_appends_that_follow_it, "8", "case_47", "case_91");
+
 constexpr auto a_read_asks_everybody_at_once = [] {
     auto const a = established_leader(3);
 

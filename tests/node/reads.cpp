@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace totora::test
@@ -49,6 +50,23 @@ BOOST_AUTO_TEST_CASE(reads_of_one_turn_share_a_round)
 
     for (auto const& end : ends)
         BOOST_TEST(end->as<ReadableNow>() != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_rides_on_the_appends_of_its_turn, *label("case_91"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    stage.wire.sent.clear();
+
+    auto const written = stage.propose("a");
+    auto const read = stage.read();
+    stage.run();
+
+    BOOST_REQUIRE(stage.appends_to(S2).size() == 1U);
+    BOOST_TEST((std::get_if<AppendEntries>(&stage.appends_to(S2).front().rpc)->round == Round{1}));
+    stage.accept(S2, Index{2}, Round{1}); // The answer to it is all that arrives.
+    BOOST_TEST(written->times == 1);
+    BOOST_TEST(read->as<ReadableNow>() != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_counts_for_its_round_and_earlier_ones_only, *label("case_47"))
