@@ -350,6 +350,31 @@ BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
     BOOST_TEST(is_leader(stage.node->state()));
 }
 
+/// A turn may apply for ten seconds, and a heartbeat falls due in between.
+BOOST_AUTO_TEST_CASE(a_heartbeat_that_is_due_ends_what_a_turn_applies)
+{
+    auto settings = NodeSettings{};
+    settings.apply_ms_max = 10'000;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    auto const end = stage.propose_batch(std::vector<std::string>(1000, "slow"));
+    stage.run();
+    stage.machine.takes_time = [&](std::size_t entries) { stage.clock.advance_ms(entries); };
+    stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, stage.sent_to(S2).value), {}});
+
+    auto longest_ms = std::uint64_t{0};
+    for (auto more = true; more;) {
+        auto const before_ms = stage.clock.now_ms();
+        more = stage.node->turn();
+        longest_ms = std::max(longest_ms, stage.clock.now_ms() - before_ms);
+        stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, 0), {}});
+    }
+
+    BOOST_TEST(longest_ms <= settings.core.heartbeat_ms * 3 / 2); // One call is under way when the alarm rings.
+    BOOST_TEST(end->times == 1);
+    BOOST_TEST(is_leader(stage.node->state()));
+}
+
 /// Appends are turned away before the machine in each turn: they must not take its turn as well.
 BOOST_AUTO_TEST_CASE(appends_and_the_machine_take_turns_at_the_disk)
 {

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/node/settings.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
 namespace totora
 {
 
-/// How many entries the state machine is given at once, so that one call takes about as long as a turn may.
+/// How long one call of the state machine may take: a heartbeat that falls due meanwhile waits for its end.
+[[nodiscard]] inline std::uint64_t apply_call_ms_max(NodeSettings const& settings)
+{
+    return std::max(std::uint64_t{1}, std::min(settings.apply_ms_max, settings.core.heartbeat_ms / 2));
+}
+
+/// How many entries the state machine is given at once, so that one call takes about half as long as it may.
 ///
 /// It begins with few and doubles while calls are fast. A call that took too long makes the next ones as much smaller: an entry
 /// that takes 0.3 ms then costs a turn some milliseconds, and not a thousand entries' time.

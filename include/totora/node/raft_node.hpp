@@ -65,7 +65,8 @@ public:
              Observer observer = {})
         : log_(log), transport_(transport), clock_(clock), settings_(settings), observer_(std::move(observer)),
           cold_reads_(settings_.cold_bytes_max), sender_(log, transport, settings_, cold_reads_),
-          applier_(machine, log, cold_reads_), apply_pace_(settings_.apply_ms_max), proposals_(guard_), reads_(guard_)
+          applier_(machine, log, cold_reads_), apply_pace_(apply_call_ms_max(settings_)), proposals_(guard_),
+          reads_(guard_)
     {}
 
     RaftNode(RaftNode const&) = delete;
