@@ -373,6 +373,22 @@ BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that
     BOOST_TEST(again->last().index.value == 31U);
 }
 
+/// The newest file nobody needs is too small for the reserve of the segment that a start begins, by little; the one before it is not.
+BOOST_AUTO_TEST_CASE(a_spare_without_the_reserve_gives_way_to_the_one_before_it, *label("case_67"))
+{
+    auto const disk = disk_with_a_spare();
+    auto const newest = decode_segment_header(disk->content(segment_name(newest_begun(*disk))));
+    auto const seals = 4 * record_head_size; // The one that a start begins with, and room for three at the end.
+    auto const needed = header_size_for(newest->earlier.size() + 1) + seals + SegmentTail<ForgetfulFiles>::reserve;
+    (void)put_newest(disk, std::vector<std::byte>(static_cast<std::size_t>(needed - 8)));
+    disk->limit_space(0);
+
+    auto const log = open_log(disk);
+
+    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+    BOOST_TEST(log->last().index.value == 30U);
+}
+
 /// Wherever it fails: what the newest segment points at stays until the next header is durable.
 BOOST_AUTO_TEST_CASE(a_start_that_fails_leaves_the_segment_that_the_newest_one_points_at,
                      *label("case_67") * label("case_98"))
