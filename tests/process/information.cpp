@@ -24,4 +24,45 @@ BOOST_AUTO_TEST_CASE(loading_is_what_clients_are_answered_and_not_whether_a_new_
         }
 }
 
+BOOST_AUTO_TEST_CASE(whose_disk_is_full_or_hangs_is_told, *boost::unit_test::label("case_90"))
+{
+    auto status = totora::Status{};
+    status.followers.resize(2);
+    status.followers[0].server = totora::ServerId{2};
+    status.followers[0].no_room = true;
+    status.followers[1].server = totora::ServerId{3};
+    status.followers[1].full = true;
+    auto const well = information(status, KeyValue{}, {}, {}, {});
+    status.room = totora::LogRoom::reserve_only;
+    status.disk_hangs = true;
+    auto const ill = information(status, KeyValue{}, {}, {}, {});
+
+    BOOST_TEST(info_field(well, "raft_room") == "enough");
+    BOOST_TEST(info_field(well, "raft_disk_hangs") == "0");
+    BOOST_TEST(info_field(ill, "raft_room") == "reserve_only");
+    BOOST_TEST(info_field(ill, "raft_disk_hangs") == "1");
+    BOOST_TEST(info_field(ill, "raft_follower_2").ends_with("state=no_room"));
+    BOOST_TEST(info_field(ill, "raft_follower_3").ends_with("state=queue_full"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)
+{
+    auto status = totora::Status{};
+    status.entry_bytes_sent = 30;
+    status.entry_bytes_received = 20;
+    status.entry_bytes_stored = 10;
+    status.payload_mismatches = 3;
+    for (auto const outcome :
+         {totora::Outcome::breach_sender, totora::Outcome::breach_configuration, totora::Outcome::ring_outdated})
+        status.outcomes[static_cast<std::size_t>(outcome)] = 4;
+
+    auto const text = information(status, KeyValue{}, {}, {}, {});
+
+    BOOST_TEST(info_field(text, "raft_entry_bytes_sent") == "30");
+    BOOST_TEST(info_field(text, "raft_entry_bytes_received") == "20");
+    BOOST_TEST(info_field(text, "raft_entry_bytes_stored") == "10");
+    BOOST_TEST(info_field(text, "raft_payload_mismatches") == "3");
+    BOOST_TEST(info_field(text, "raft_breaches") == "8");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,6 +39,16 @@ struct ServerFacts
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+/// How often another server, or a policy, was found to be broken.
+[[nodiscard]] inline std::uint64_t breaches(totora::Status const& status)
+{
+    auto sum = std::uint64_t{0};
+    for (auto at = std::size_t{0}; at < status.outcomes.size(); ++at)
+        if (is_breach(static_cast<totora::Outcome>(at)))
+            sum += status.outcomes[at];
+    return sum;
+}
+
 /// The text of INFO: "name:value" lines in sections, as Redis has them, and a section of our own.
 [[nodiscard]] inline std::string information(totora::Status const& status, KeyValue const& machine,
                                              ServerFacts const& facts, std::vector<totora::TcpPeerStatus> const& peers,
@@ -85,11 +95,19 @@ struct ServerFacts
     line("raft_durable", status.durable.value);
     line("raft_commit", status.commit.value);
     line("raft_applied", status.applied.value);
+    line("raft_room", name_of(status.room));
+    line("raft_disk_hangs", status.disk_hangs ? "1" : "0");
+    line("raft_entry_bytes_sent", status.entry_bytes_sent);
+    line("raft_entry_bytes_received", status.entry_bytes_received);
+    line("raft_entry_bytes_stored", status.entry_bytes_stored);
+    line("raft_breaches", breaches(status));
+    line("raft_payload_mismatches", status.payload_mismatches);
     for (auto const& follower : status.followers)
         line("raft_follower_" + std::to_string(follower.server.value),
              "match=" + std::to_string(follower.match.value) + ",next=" + std::to_string(follower.next.value) +
                  ",in_flight=" + std::to_string(follower.in_flight) + ",state=" +
-                 (follower.full          ? "full"
+                 (follower.no_room       ? "no_room"
+                  : follower.full        ? "queue_full"
                   : follower.replicating ? "replicating"
                                          : "probing"));
     if (status.failed)
@@ -103,6 +121,7 @@ struct ServerFacts
             line(name + "_sentence", peer.sentence);
     }
     line("peer_handshakes_refused", counters.handshakes_refused);
+    line("peer_two_lives", counters.two_lives);
     line("peer_connections_lost", counters.lost);
     line("peer_messages_dropped", counters.dropped_full + counters.dropped_unconnected + counters.dropped_oversized);
     section("Keyspace");

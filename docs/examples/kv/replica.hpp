@@ -6,6 +6,7 @@
 #include "information.hpp"
 #include "key_value.hpp"
 #include "member.hpp"
+#include "notices.hpp"
 #include "operator_log.hpp"
 #include "server.hpp"
 
@@ -206,30 +207,10 @@ private:
         lines_.say("is ready: what was committed when it came is applied");
     }
 
-    /// For the operator; empty if the outcome is another one, or only makes way for a newer term.
-    [[nodiscard]] static std::string_view reason_to_step_down(totora::Outcome outcome)
-    {
-        switch (outcome) {
-        case totora::Outcome::stepped_down_no_quorum:
-            return "no majority has answered for an election timeout";
-        case totora::Outcome::stepped_down_disk_hangs:
-            return "its disk takes too long for what a majority has on disk already";
-        case totora::Outcome::stepped_down_no_room:
-            return "its log has no room, its disk may be full, and others have room";
-        case totora::Outcome::stepped_down_no_progress:
-            return "a majority answers, but takes no entries";
-        default:
-            return {};
-        }
-    }
-
     void noticed(totora::OutcomeNoted const& noted)
     {
-        if (is_breach(noted.outcome))
-            lines_.say("server " + std::to_string(noted.from.value) +
-                       " broke the protocol: " + std::string{name_of(noted.outcome)});
-        else if (auto const reason = reason_to_step_down(noted.outcome); not reason.empty())
-            lines_.say({"steps down: ", reason});
+        if (auto const line = notices_.line(noted); not line.empty())
+            lines_.say(line);
     }
 
     void noticed(totora::TornTailCut const& cut)
@@ -274,6 +255,7 @@ private:
     std::string                                 own_address_;
     Log&                                        log_;
     OperatorLog&                                lines_;
+    Notices                                     notices_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
     boost::asio::io_context                     context_{1};

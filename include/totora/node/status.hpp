@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/local.hpp"
 #include "totora/core/outcome.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
@@ -74,6 +75,13 @@ enum class RoleName : std::uint8_t
 {
     constexpr std::string_view names[] = {"follower", "pre_candidate", "candidate", "leader"};
     return names[static_cast<std::size_t>(role)];
+}
+
+/// The name of what a log has room for.
+[[nodiscard]] constexpr std::string_view name_of(LogRoom room)
+{
+    constexpr std::string_view names[] = {"enough", "reserve_only", "nothing"};
+    return names[static_cast<std::size_t>(room)];
 }
 
 /// What a leader knows of a follower.

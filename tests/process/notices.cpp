@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "../../docs/examples/kv/notices.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <string_view>
+
+using namespace kv;
+using totora::Outcome;
+using totora::OutcomeNoted;
+using totora::ServerId;
+
+namespace
+{
+
+std::string line_of(Outcome outcome) { return Notices{}.line({outcome, ServerId{2}}); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(notices)
+
+BOOST_AUTO_TEST_CASE(a_disk_without_room_is_named_here_and_at_a_follower, *boost::unit_test::label("case_90"))
+{
+    BOOST_TEST(line_of(Outcome::room_exhausted).starts_with("its log has no room for entries"));
+    BOOST_TEST(line_of(Outcome::room_regained) == "its log has room for entries again");
+    BOOST_TEST(line_of(Outcome::follower_without_room).starts_with("server 2 has no room for entries"));
+    BOOST_TEST(line_of(Outcome::follower_with_room_again) == "server 2 has room for entries again");
+    BOOST_TEST(line_of(Outcome::leading_without_room).starts_with("leads although its disk is full"));
+}
+
+BOOST_AUTO_TEST_CASE(every_reason_to_give_up_leading_is_told)
+{
+    for (auto at = std::size_t{0}; at < totora::outcome_count; ++at) {
+        auto const outcome = static_cast<Outcome>(at);
+        auto const steps_down =
+            name_of(outcome).starts_with("stepped_down") and outcome != Outcome::stepped_down_newer_term;
+        BOOST_TEST(line_of(outcome).starts_with("steps down: ") == steps_down, name_of(outcome));
+        BOOST_TEST(line_of(outcome).starts_with("server 2 broke the protocol: ") == is_breach(outcome),
+                   name_of(outcome));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_told_once_until_it_has_passed)
+{
+    auto       notices = Notices{};
+    auto const is_told = [&](Outcome outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
+
+    BOOST_TEST(is_told(Outcome::campaign_withheld_no_room));
+    BOOST_TEST(not is_told(Outcome::campaign_withheld_no_room));
+    BOOST_TEST(not is_told(Outcome::vote_withheld_no_room));
+    BOOST_TEST(not is_told(Outcome::newer_term_ignored_no_room));
+    BOOST_TEST(not is_told(Outcome::vote_granted));
+    BOOST_TEST(is_told(Outcome::campaign_withheld_no_room));
+    BOOST_TEST(is_told(Outcome::room_regained));
+    BOOST_TEST(is_told(Outcome::vote_withheld_no_room));
+    BOOST_TEST(is_told(Outcome::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Outcome::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Outcome::vote_granted));
+    BOOST_TEST(not is_told(Outcome::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Outcome::campaign_started));
+    BOOST_TEST(is_told(Outcome::campaign_withheld_disk_hangs));
+}
+
+BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_told)
+{
+    for (auto const outcome : {Outcome::append_accepted, Outcome::vote_granted, Outcome::probe_moved_back,
+                               Outcome::response_outdated, Outcome::ring_outdated})
+        BOOST_TEST(line_of(outcome) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
