@@ -35,6 +35,7 @@ namespace totora::test
          .sticky = true,
          .check_quorum = true},
         {.name = "a-read-across-a-leader-change", .elections = 2, .proposals = 1, .reads = 1, .duplicates = 0},
+        {.name = "two-elections-of-servers-that-replay", .elections = 2, .duplicates = 0, .unapplied = true},
         {.name = "two-servers-four-terms-a-crash", .servers = 2, .terms = 4, .crashes = 1, .duplicates = 0},
         {.name = "one-server-a-crash", .servers = 1, .terms = 3, .proposals = 2, .crashes = 1, .duplicates = 0},
         {.name = "three-elections-two-proposals-entry-by-entry",

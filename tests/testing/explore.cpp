@@ -115,6 +115,36 @@ BOOST_AUTO_TEST_CASE(from_every_world_something_new_can_be_committed)
         }
 }
 
+/// Whoever waits longer for a leader, because its log is not applied yet, votes all the same.
+BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_be_committed,
+                     *boost::unit_test::label("5.2"))
+{
+    for (auto const pre_vote : {false, true}) {
+        auto scope = scope_of(1, 0);
+        scope.unapplied = true;
+        scope.pre_vote = pre_vote;
+        auto exploration = Exploration{scope};
+        auto live = explore::Live{exploration.moves()};
+        auto dead = std::size_t{0};
+        auto led = std::size_t{0}; // Somebody leads, and nobody has applied anything.
+        exploration.run(never, [&](World const& world) {
+            dead += live.is_live(world) ? 0U : 1U;
+            auto replaying = std::size_t{0};
+            auto leading = std::size_t{0};
+            for (auto at = std::size_t{0}; at < scope.servers; ++at) {
+                auto const state = exploration.moves().steps().servers().value_of(world.servers[at]).state;
+                replaying += state.replaying ? 1U : 0U;
+                leading += is_leader(state) ? 1U : 0U;
+            }
+            led += replaying == scope.servers and leading > 0 ? 1U : 0U;
+        });
+
+        BOOST_TEST(exploration.explored().violation == "");
+        BOOST_TEST(dead == 0U);
+        BOOST_TEST(led > 10U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(worlds_in_which_nothing_can_be_committed_are_found)
 {
     auto const no_votes = [](explore::InFlight const& message) {

@@ -128,13 +128,17 @@ private:
         for (auto id = std::uint64_t{1}; id <= scope.servers; ++id)
             members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
         auto server = Server{};
+        if (scope.unapplied) {
+            server.disk.term = Term{1};
+            server.disk.log.append({Term{1}, Index{1}, 1});
+        }
         server.state = *recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter},
-                                {.current_term = Term{},
+                                {.current_term = server.disk.term,
                                  .voted_for = std::nullopt,
-                                 .log = TermRuns{},
+                                 .log = server.disk.log,
                                  .configuration = members,
                                  .previous_configuration = members,
-                                 .commit_index = Index{},
+                                 .commit_index = server.disk.log.last().index,
                                  .applied_index = Index{}});
         return server;
     }

@@ -50,6 +50,8 @@ private:
             for (auto const message : world)
                 messages_.push_back(steps.messages().value_of(message));
             committed_ = moves.pasts().value_of(world.past).committed.last().index;
+            for (auto const& server : servers_)
+                committed_ = std::max(committed_, server.state.commit_index);
         }
 
         /// Lets one server campaign where nobody leads.

@@ -63,6 +63,8 @@ struct Scope
     bool          pre_vote = false;
     bool          sticky = false;
     bool          check_quorum = false;
+    /// All servers start again: they hold an entry of term 1 that they know to be committed, and have yet to apply it.
+    bool unapplied = false;
     /// Writes become durable in the step that makes them. That is not all that can be: good for hunting, no proof.
     bool       eager_writes = false;
     Reductions reductions = {};
@@ -140,7 +142,7 @@ private:
     settings.sticky = scope.sticky;
     settings.check_quorum = scope.check_quorum;
     settings.watch_storage = false;
-    settings.replay_grace_ms = 0;
+    settings.replay_grace_ms = scope.unapplied ? Settings{}.replay_grace_ms : 0;
     return settings;
 }
 
