@@ -112,6 +112,26 @@ BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_and_not
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_in_an_earlier_segment_too, *label("case_99"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 3));
+        log->sync();
+        log->close();
+    }
+    open_log(disk)->close();
+    auto       bytes = disk->content(segment_name(1));
+    auto const seed = segment_seed(identity_of_first(), 1);
+    auto const place = header_size_for(0);
+    BOOST_REQUIRE((decode_head(std::span{bytes}.subspan(place), seed, place)->kind == RecordKind::seal));
+    encode_head(std::span{bytes}.subspan(place), {.kind = RecordKind{6}, .numbers = {1, 0, 0}}, seed, place);
+    disk->set_content(segment_name(1), bytes);
+
+    BOOST_TEST(is_refused_as_newer(disk));
+}
+
 /// Sets the version of a small file or of a segment's header, with a checksum that is right.
 std::vector<std::byte> with_version(std::vector<std::byte> bytes, std::uint32_t version)
 {
