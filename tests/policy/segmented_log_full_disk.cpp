@@ -262,6 +262,22 @@ BOOST_AUTO_TEST_CASE(the_smallest_segment_that_a_start_begins_has_its_whole_rese
     BOOST_TEST(began > 0);
 }
 
+/// Space is made ready in steps, of which an eighth is the least: a start must not need as much.
+BOOST_AUTO_TEST_CASE(a_start_needs_no_more_space_than_the_smallest_segment, *label("case_67"))
+{
+    auto const disk = disk_with_a_spare();
+    for (auto spare = spare_on(disk); not spare.empty(); spare = spare_on(disk))
+        disk->drop_file(spare);
+    disk->limit_space(used_on(disk) + smallest_on(disk));
+    auto options = small_options();
+    options.prepare_bytes = 65536;
+
+    auto const log = open_log(disk, options);
+
+    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+    BOOST_TEST(log->last().index.value == 30U);
+}
+
 /// Killed when a batch went on in the next segment, and before it was durable: that segment has records of its generation.
 BOOST_AUTO_TEST_CASE(a_start_takes_over_a_segment_that_was_begun_and_never_durable,
                      *label("case_67") * label("case_64"))
