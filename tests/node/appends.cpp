@@ -263,6 +263,32 @@ BOOST_AUTO_TEST_CASE(what_was_sent_before_counts_against_the_window_in_bytes, *l
     expect_contiguous(stage.appends_to(S2), Index{2}, Index{5});
 }
 
+/// What goes twice can be seen: it was sent and received, and not stored.
+BOOST_AUTO_TEST_CASE(bytes_of_entries_are_counted_where_they_leave_arrive_and_are_stored, *label("case_89"))
+{
+    auto       follower = Stage{};
+    auto const some = entries_of(Term{1}, Index{1}, 3);
+    auto const all = entries_of(Term{1}, Index{1}, 5);
+    follower.hear(S2, append_of(Term{1}, {}, Term{1}, 3), some);
+    follower.hear(S2, append_of(Term{1}, {}, Term{1}, 5), all);
+    BOOST_TEST(follower.status().entry_bytes_sent == 0U);
+    BOOST_TEST(follower.status().entry_bytes_received == some.bytes() + all.bytes());
+    BOOST_TEST(follower.status().entry_bytes_stored == all.bytes());
+
+    auto leader = Stage{};
+    leader.lead_with_follower();
+    auto const before = leader.status().entry_bytes_sent;
+    leader.wire.sent.clear();
+    (void)leader.propose("a command");
+    leader.run();
+    auto sent = std::uint64_t{0};
+    for (auto const& message : leader.wire.sent)
+        sent += message.entries.bytes();
+    BOOST_TEST(sent > 0U);
+    BOOST_TEST(leader.status().entry_bytes_sent - before == sent);
+    BOOST_TEST(leader.status().entry_bytes_stored == 0U); // Of what arrived.
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_larger_than_the_window_goes_alone, *label("case_91"))
 {
     auto settings = NodeSettings{};
