@@ -7,6 +7,7 @@
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/watched.hpp"
+#include "totora/testing/simulate/wire.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_gives_back_another_term_than_the_core_believes_i
     BOOST_TEST(checks.broken() == "log and core agree on the term of each entry");
 }
 
-BOOST_AUTO_TEST_CASE(a_payload_that_does_not_fit_its_checksum_is_seen, *label("case_62"))
+BOOST_AUTO_TEST_CASE(a_payload_that_does_not_fit_its_checksum_is_seen)
 {
     auto checks = Checks{};
     makes(checks, S1, {}, Term{1}, 1);
@@ -215,6 +216,23 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_in_a_term_that_is_not_durable_is_seen, *
     BOOST_TEST(checks.broken() == "");
     checks.sent(0, S2, answer);
     BOOST_TEST(checks.broken() == "the term of what is acknowledged is durable where that is said");
+}
+
+BOOST_AUTO_TEST_CASE(taking_a_damaged_frame_or_one_of_another_cluster_is_seen, *label("case_96"))
+{
+    auto flipped = simulate::FrameInFlight{};
+    flipped.flipped = true;
+    auto damaged = Checks{};
+    damaged.accepted(simulate::FrameInFlight{});
+    BOOST_TEST(damaged.broken() == "");
+    damaged.accepted(flipped);
+    BOOST_TEST(damaged.broken() == "a frame of which bits were flipped is refused");
+
+    auto from_elsewhere = simulate::FrameInFlight{};
+    from_elsewhere.foreign = true;
+    auto foreign = Checks{};
+    foreign.accepted(from_elsewhere);
+    BOOST_TEST(foreign.broken() == "a frame of another cluster is refused");
 }
 
 // --- What is applied, and what clients are told --------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "totora/testing/simulate/durable_record.hpp"
 #include "totora/testing/simulate/entry_registry.hpp"
 #include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/wire.hpp"
 
 #include <algorithm>
 #include <array>
@@ -144,6 +145,13 @@ public:
     }
 
     [[nodiscard]] EntryBytes entry_bytes() const { return entry_bytes_; }
+
+    /// A server has taken this frame for intact and for one of its own cluster.
+    void accepted(FrameInFlight const& frame)
+    {
+        expect(not frame.flipped, "a frame of which bits were flipped is refused");
+        expect(not frame.foreign, "a frame of another cluster is refused");
+    }
 
     /// A server puts entries behind `previous` into its log.
     void appended(std::size_t server, LogPosition previous, Entries const& entries)

@@ -152,10 +152,7 @@ private:
         sighting.from = ServerId{frame.from + 1};
         sighting.refused = not received;
         if (received) {
-            if (frame.flipped)
-                run_.checks.fail("a frame of which bits were flipped is refused");
-            if (frame.foreign)
-                run_.checks.fail("a frame of another cluster is refused");
+            run_.checks.accepted(frame);
             sighting.rpc = received->rpc;
             server.process->endpoint.arrive(TransportEvent{*std::move(received)});
             if (not server.paused)
