@@ -5,6 +5,7 @@
 #include "support/tidy/documents.hpp"
 #include "support/tidy/files.hpp"
 #include "support/tidy/includes.hpp"
+#include "support/tidy/laws.hpp"
 #include "support/tidy/tree.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -80,6 +81,11 @@ BOOST_AUTO_TEST_CASE(the_folders_of_the_tests_are_the_ones_that_are_described)
 }
 
 BOOST_AUTO_TEST_CASE(every_test_is_in_a_program) { expect_none(tests_that_never_run(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(every_law_of_a_simulation_is_broken_by_a_test)
+{
+    expect_none(laws_that_no_test_breaks(our_tree()));
+}
 
 BOOST_AUTO_TEST_CASE(nothing_is_left_open_and_no_path_is_of_one_machine) { expect_none(loose_ends(our_tree())); }
 
@@ -273,6 +279,23 @@ BOOST_AUTO_TEST_CASE(a_test_that_no_program_contains_is_found)
     expect(tests_that_never_run({{"tests/core/a.cpp", ""}, {"tests/package/consumer/a.cpp", ""}}), {});
     expect(tests_that_never_run({{"tests/core/more/a.cpp", ""}}),
            {"tests/core/more/a.cpp stands too deep: no test program contains it"});
+}
+
+BOOST_AUTO_TEST_CASE(a_law_that_no_test_breaks_is_found)
+{
+    auto const complaints = [](std::string const& test) {
+        return laws_that_no_test_breaks(
+            {{"include/totora/testing/simulate/a.hpp",
+              "expect(a(\")\") < b, \"a is\"\n    \" less\");\nchecks.fail(\"it ends: \" + c);\n"},
+             {"include/totora/testing/simulate/b.hpp",
+              "std::optional<std::string_view> find() { return \"b is more\"; }\n"},
+             {"include/totora/testing/simulate/c.hpp", "std::string_view name() { return \"c\"; }\n"},
+             {"tests/testing/a.cpp", test}});
+    };
+    expect(complaints("== \"a is less\" == \"it ends: here\" == \"b is\"\n \" more\""), {});
+    expect(complaints("== \"and a is less\" == \"b is more\""),
+           {"include/totora/testing/simulate/a.hpp: no test breaks the law: it ends: ",
+            "include/totora/testing/simulate/a.hpp: no test breaks the law: a is less"});
 }
 
 BOOST_AUTO_TEST_CASE(a_loose_end_is_found)
