@@ -2,6 +2,7 @@
 // The core alone: three states that exchange messages, with no payload, log, transport or clock around them.
 #include "totora/core/step.hpp"
 #include "support/allocation_counter.hpp"
+#include "support/iterations.hpp"
 #include "totora/core/recovery.hpp"
 
 #include <array>
@@ -172,9 +173,11 @@ void commit(benchmark::State& state)
     state.counters["allocations_per_entry"] = allocated / entries;
 }
 
-BENCHMARK_TEMPLATE(commit, InPlace)->Name("advance")->ArgName("batch")->Arg(1)->Arg(256);
-BENCHMARK_TEMPLATE(commit, ByMove)->Name("step_moved")->ArgName("batch")->Arg(1)->Arg(256);
-BENCHMARK_TEMPLATE(commit, ByCopy)->Name("step_copied")->ArgName("batch")->Arg(1)->Arg(256);
+void sizes(benchmark::internal::Benchmark* one) { one->ArgName("batch")->Arg(1)->Arg(256)->Apply(as_often_as_asked); }
+
+BENCHMARK_TEMPLATE(commit, InPlace)->Name("advance")->Apply(sizes);
+BENCHMARK_TEMPLATE(commit, ByMove)->Name("step_moved")->Apply(sizes);
+BENCHMARK_TEMPLATE(commit, ByCopy)->Name("step_copied")->Apply(sizes);
 
 } // namespace
 } // namespace totora::benchmarks
