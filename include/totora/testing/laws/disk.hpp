@@ -138,7 +138,8 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
         return not is_majority(before.configuration, [&](ServerId server) {
             auto const* progress = find_progress(leader, server);
             return server == before.own.id or
-                   (progress != nullptr and (not stands_still(before, *progress) or progress->stalled + 1U < checks));
+                   (progress != nullptr and progress->heard and
+                    (not stands_still(before, *progress) or progress->stalled + 1U < checks));
         });
     };
     judgement.expect(is<Leader>(step.after) == not standing(6),

@@ -124,12 +124,24 @@ public:
     void sent(std::size_t server, ServerId to, Rpc const& rpc)
     {
         auto& record = servers_[server];
+        ++record.messages;
         if (auto const* request = std::get_if<RequestVote>(&rpc))
             vote(record, request->term, ServerId{server + 1});
         else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)
             vote(record, response->term, to);
         else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
             acknowledge(record, *answer);
+    }
+
+    /// How many messages a server has sent.
+    [[nodiscard]] std::uint64_t messages_of(std::size_t server) const { return servers_[server].messages; }
+
+    /// A server was sent what no correct server sends; `is_noted` if it noted just that, `is_silent` if it sent nothing.
+    void received_hostile(State const& before, State const& after, bool is_noted, bool is_silent)
+    {
+        expect(before == after, "what no correct server can send changes nothing");
+        expect(is_silent, "what no correct server can send is not answered");
+        expect(is_noted, "what no correct server can send is noted, by its name and sender");
     }
 
     /// A server sends entries of so many bytes; it stores so many that it did not make itself.
@@ -273,6 +285,7 @@ private:
     {
         Seen                  seen;
         Term                  promised_term;
+        std::uint64_t         messages = 0;
         std::vector<ServerId> votes; ///< That left this server, by term.
         DurableRecord         durable;
     };

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/outcome.hpp"
+#include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/hostile_messages.hpp"
 #include "totora/testing/simulate/links.hpp"
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/process_turns.hpp"
@@ -13,9 +17,12 @@
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_disk.hpp"
+#include "totora/testing/simulate/simulated_server.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace totora::simulate
@@ -32,7 +39,7 @@ public:
     void strike_what_is_due()
     {
         for (; struck_ < run_.scenario.plan.size() and run_.scenario.plan[struck_].at_event <= run_.happened; ++struck_)
-            strike(run_.scenario.plan[struck_]);
+            strike(aimed(run_.scenario.plan[struck_]));
     }
 
     // --- What ends ---------------------------------------------------------------------------------------------------
@@ -75,6 +82,14 @@ public:
     }
 
 private:
+    /// What happens to leaders is worth more: of these kinds it is every second that hits one, if there is one.
+    [[nodiscard]] PlannedFault aimed(PlannedFault fault) const
+    {
+        if (fault.kind == Fault::hostile_message and fault.seed % 2 == 0)
+            fault.server = leader_or(fault.server);
+        return fault;
+    }
+
     void strike(PlannedFault const& fault)
     {
         auto& sighting = run_.sight(Sighted::fault, fault.server);
@@ -82,7 +97,8 @@ private:
         sighting.planned = fault.number;
         if (carry_out(fault))
             ++run_.report.faults[fault.kind];
-        turns_.disturb(fault.server);
+        if (fault.kind != Fault::hostile_message) // They change nothing, and are no reason to depose anybody.
+            turns_.disturb(fault.server);
         turns_.tell(sighting);
     }
 
@@ -144,6 +160,8 @@ private:
             run_.cluster.network.set_foreign(fault.server, true);
             run_.plan(fault.lasts_us, Occasion::own_members, fault.server);
             return true;
+        case Fault::hostile_message:
+            return send_hostile_messages(fault.server, random);
         case Fault::disk_slow:
             server.disk_slow_until_us = run_.now_us + fault.lasts_us;
             server.disk_slow_factor = std::uint64_t{16} << random.below(10);
@@ -265,6 +283,56 @@ private:
                                                           : set_a_file_back(disk, random);
         server.damaged = server.damaged or hit;
         return hit;
+    }
+
+    /// Several messages that no correct server can send, each to a server that has nothing else to do at this moment.
+    bool send_hostile_messages(std::size_t number, testing::Prng& random)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process or server.paused)
+            return false;
+        turns_.turn(number);
+        auto sent = false;
+        for (auto left = 8; left > 0 and run_.goes_on(); --left)
+            sent = send_hostile_message(number, random) or sent;
+        return sent;
+    }
+
+    bool send_hostile_message(std::size_t number, testing::Prng& random)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process or run_.now_us < server.busy_until_us)
+            return false;
+        auto const before = server.process->node.state();
+        auto const hostile = HostileMessages{before, run_.cluster.size(), random}.draw();
+        if (not hostile or not has_room(server, hostile->received.entries))
+            return false;
+        auto const messages = run_.checks.messages_of(number);
+        auto const life = server.life;
+        server.process->notes = std::optional<Notes>{Notes{}};
+        server.process->endpoint.arrive(TransportEvent{hostile->received});
+        turns_.turn(number);
+        if (not server.process or server.life != life) // Something that was planned before struck in this turn.
+            return true;
+        auto const notes = *std::exchange(server.process->notes, std::nullopt);
+        run_.checks.received_hostile(before, server.process->node.state(), is_what_it_was(*hostile, notes),
+                                     run_.checks.messages_of(number) == messages);
+        return true;
+    }
+
+    /// Whether a node noted what a hostile message was, and whom it names as broken.
+    [[nodiscard]] static bool is_what_it_was(HostileMessage const& hostile, Notes const& notes)
+    {
+        auto const is_breach_of_sender = not hostile.noted or *hostile.noted != Outcome::response_of_stranger;
+        return notes.count == 1 and notes.outcome == hostile.noted and notes.from == hostile.received.from and
+               (not notes.outcome or is_breach(*notes.outcome) == is_breach_of_sender);
+    }
+
+    /// Of entries for which there is no room a node would take note, and do right.
+    [[nodiscard]] static bool has_room(typename Run::Server& server, Entries const& entries)
+    {
+        return entries.empty() or
+               (not lacks_room(server.process->node.state()) and server.storage.log().has_room(entries.bytes()));
     }
 
     bool fill_queue(std::size_t number, std::size_t to, std::uint64_t lasts_us)

@@ -38,9 +38,10 @@ enum class Fault : std::uint8_t
     process_killed,
     stopped_cleanly,
     paused,
-    apply_slow,     ///< Every command takes a machine time.
-    memory_ran_out, ///< `std::bad_alloc` from any call.
-    other_members,  ///< At its address stands a server of another cluster.
+    apply_slow,      ///< Every command takes a machine time.
+    memory_ran_out,  ///< `std::bad_alloc` from any call.
+    other_members,   ///< At its address stands a server of another cluster.
+    hostile_message, ///< What no correct server can send arrives.
     // Of a disk.
     disk_slow, ///< Every byte and every call takes longer.
     read_slow, ///< The node waits for what it reads.
@@ -91,6 +92,7 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "apply_slow",
         "memory_ran_out",
         "other_members",
+        "hostile_message",
         "disk_slow",
         "read_slow",
         "sync_slow",

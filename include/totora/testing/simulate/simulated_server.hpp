@@ -54,6 +54,14 @@ struct DefaultParts
 
 using OutcomeCounts = std::array<std::uint64_t, outcome_count>;
 
+/// What a node said of itself while a message was handled that no correct server can send.
+struct Notes
+{
+    std::uint32_t          count = 0;
+    std::optional<Outcome> outcome; ///< The last; nothing if that was a `PayloadMismatch`.
+    ServerId               from;    ///< Whom it named.
+};
+
 /// Hears what a node says of itself, and asks the laws of each of its steps.
 struct NodeListener
 {
@@ -61,13 +69,18 @@ struct NodeListener
     Checks*                checks = nullptr;
     std::optional<Failed>* failed = nullptr;
     std::optional<State>*  before = nullptr; ///< The state before the next step, once there was one.
+    std::optional<Notes>*  notes = nullptr;  ///< Engaged while the message that is handled is a hostile one.
 
     void operator()(NodeEvent const& event) const
     {
         if (auto const* noted = std::get_if<OutcomeNoted>(&event)) {
             ++(*counts)[static_cast<std::size_t>(noted->outcome)];
-            if (is_breach(noted->outcome))
+            if (*notes)
+                *notes = Notes{(*notes)->count + 1, noted->outcome, noted->from};
+            else if (is_breach(noted->outcome))
                 checks->fail("a correct server was taken for a broken one: " + std::string{name_of(noted->outcome)});
+        } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
+            *notes = Notes{(*notes)->count + 1, std::nullopt, mismatch->from};
         } else if (auto const* broken = std::get_if<Failed>(&event)) {
             *failed = *broken;
         }
@@ -98,7 +111,7 @@ struct SimulatedProcess
                      NodeSettings const& settings)
         : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
-          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed, &before_step})
+          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed, &before_step, &notes})
     {
         machine.belongs_to(node.state());
         transport.belongs_to(node.state(), settings.window_bytes);
@@ -112,6 +125,7 @@ struct SimulatedProcess
     Machine                   machine;
     std::optional<Failed>     failed;
     std::optional<State>      before_step;
+    std::optional<Notes>      notes; ///< While a hostile message is handled.
     Node                      node;
 };
 
