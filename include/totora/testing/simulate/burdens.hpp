@@ -12,7 +12,7 @@ namespace totora::simulate
 {
 
 /// What the process of a simulated server suffers besides its disk, its network and its clock: work that takes its thread time,
-/// and memory that runs out.
+/// memory that runs out, and a log that says it has no room.
 class Burdens
 {
 public:
@@ -26,6 +26,26 @@ public:
     {
         apply_extra_us_ = extra_us;
         apply_slow_until_us_ = until_us;
+    }
+
+    /// For a while the log says that it has room for so many bytes of entries only; or not even for its reserve.
+    void limit_room(std::uint64_t bytes, bool has_reserve, std::uint64_t until_us)
+    {
+        room_bytes_ = bytes;
+        has_reserve_ = has_reserve;
+        room_limited_until_us_ = until_us;
+    }
+
+    [[nodiscard]] std::uint64_t local_us() const { return time_.local_us(); }
+    [[nodiscard]] bool          is_room_limited() const { return time_.now_us() < room_limited_until_us_; }
+
+    /// Whether there is room for no entry.
+    [[nodiscard]] bool has_no_room() const { return is_room_limited() and room_bytes_ == 0; }
+
+    /// Whether a log may say that so many bytes of entries fit, or for none that its reserve is there.
+    [[nodiscard]] bool fits(std::uint64_t bytes) const
+    {
+        return not is_room_limited() or (has_reserve_ and bytes <= room_bytes_);
     }
 
     /// Memory runs out in the call of a policy of this number from now, counted from 1.
@@ -67,6 +87,7 @@ public:
     {
         calls_left_ = never;
         apply_slow_until_us_ = 0;
+        room_limited_until_us_ = 0;
     }
 
 private:
@@ -77,6 +98,9 @@ private:
     std::uint64_t apply_us_;
     std::uint64_t apply_extra_us_ = 0;
     std::uint64_t apply_slow_until_us_ = 0;
+    std::uint64_t room_limited_until_us_ = 0;
+    std::uint64_t room_bytes_ = 0;
+    bool          has_reserve_ = true;
     std::uint64_t calls_left_ = never;
     bool          ran_out_ = false;
 };

@@ -31,8 +31,10 @@ public:
     void notice(Sighting const& sighting)
     {
         auto const server = sighting.server;
-        if (not is_well(server))
+        if (not is_well_but_for_disk(server))
             disturb(server);
+        else if (not is_well(server))
+            disturb_disk(server);
         auto const& before = sighting.before;
         auto const& after = sighting.after;
         auto const  led = before.role == RoleName::leader;
@@ -47,13 +49,32 @@ public:
     }
 
     /// Something has gone wrong with a server.
-    void disturb(std::size_t server) { disturbed_us_[server] = run_.now_us + 1; }
+    void disturb(std::size_t server) { disturbed_us_[server] = disturbed_elsewhere_us_[server] = run_.now_us + 1; }
+
+    /// Or with its disk, and nothing else.
+    void disturb_disk(std::size_t server) { disturbed_us_[server] = run_.now_us + 1; }
 
     /// Whether there is a leader that must not be deposed now.
     [[nodiscard]] bool is_calm() const
     {
         auto const leader = newest_leader();
         return leader and has_quorum(*leader);
+    }
+
+    /// Whether nothing has gone wrong with a server for long, or with its disk alone.
+    [[nodiscard]] bool is_steady_but_for_disk(std::size_t server) const
+    {
+        return is_over(disturbed_elsewhere_us_[server]) and run_.cluster[server].process and
+               is_well_but_for_disk(server);
+    }
+
+    /// Whether nothing has gone wrong for long with a server, and with the links between a leader and it.
+    [[nodiscard]] bool is_with(std::size_t leader, std::size_t server) const
+    {
+        auto const& network = run_.cluster.network;
+        return is_over(disturbed_us_[server]) and run_.cluster[server].process and is_well(server) and
+               (server == leader or
+                (is_over(network.disturbed_us(leader, server)) and is_over(network.disturbed_us(server, leader))));
     }
 
 private:
@@ -69,14 +90,6 @@ private:
 
     /// Whether something that went wrong at this moment is long over.
     [[nodiscard]] bool is_over(std::uint64_t at_us) const { return at_us == 0 or at_us + window_us() < run_.now_us; }
-
-    [[nodiscard]] bool is_with(std::size_t leader, std::size_t server) const
-    {
-        auto const& network = run_.cluster.network;
-        return is_over(disturbed_us_[server]) and run_.cluster[server].process and is_well(server) and
-               (server == leader or
-                (is_over(network.disturbed_us(leader, server)) and is_over(network.disturbed_us(server, leader))));
-    }
 
     [[nodiscard]] bool has_quorum(std::size_t leader) const
     {
@@ -103,21 +116,32 @@ private:
         return newest;
     }
 
-    /// Whether nothing is wrong with a server now, its disk and its clock.
+    /// Whether nothing is wrong with a server now, its clock and its disk.
     [[nodiscard]] bool is_well(std::size_t number) const
     {
-        auto&      server = run_.cluster[number];
-        auto const late = run_.now_us + run_.scenario.settings.core.election.at_least_ms * 1000 / 8;
-        return server.process and not server.paused and server.busy_until_us < late and
-               server.disk_busy_until_us < late and server.sync_slow_until_us < run_.now_us and
-               server.next_sync_hangs_us == 0 and not server.sync_hangs and server.time.is_nearly_true() and
-               not server.storage.disk().is_limited() and not run_.cluster.network.is_foreign(number);
+        auto& server = run_.cluster[number];
+        return is_well_but_for_disk(number) and server.disk_busy_until_us < soon_us() and
+               server.sync_slow_until_us < run_.now_us and server.next_sync_hangs_us == 0 and not server.sync_hangs and
+               not server.burdens.is_room_limited() and not server.storage.disk().is_limited();
+    }
+
+    [[nodiscard]] bool is_well_but_for_disk(std::size_t number) const
+    {
+        auto& server = run_.cluster[number];
+        return server.process and not server.paused and server.busy_until_us < soon_us() and
+               server.time.is_nearly_true() and not run_.cluster.network.is_foreign(number);
+    }
+
+    [[nodiscard]] std::uint64_t soon_us() const
+    {
+        return run_.now_us + run_.scenario.settings.core.election.at_least_ms * 1000 / 8;
     }
 
     using Moments = std::array<std::uint64_t, simulated_servers_max>;
 
     Run&    run_;
     Moments disturbed_us_{};
+    Moments disturbed_elsewhere_us_{}; ///< Than in its disk.
     Moments leads_since_us_{};
 };
 

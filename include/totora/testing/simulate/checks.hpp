@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/invariants.hpp"
+#include "totora/core/outcome.hpp"
 #include "totora/core/reads.hpp"
 #include "totora/core/role.hpp"
 #include "totora/core/rpc.hpp"
@@ -131,6 +132,40 @@ public:
             vote(record, response->term, to);
         else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
             acknowledge(record, *answer);
+        if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc))
+            record.answered[to.value - 1].add(*answer);
+    }
+
+    /// The log of a server has said for so long, by the server's clock, that something does not fit.
+    void lacks_room(std::size_t server, std::uint64_t for_us) { servers_[server].lacks_room_us = for_us; }
+
+    /// A server has noted an outcome, and is now in this state: whether it had a reason.
+    void noted(std::size_t server, State const& state, Outcome outcome)
+    {
+        auto const others = [&](auto is) {
+            auto count = std::size_t{0};
+            for (auto other = std::size_t{0}; other < voters_; ++other)
+                count += other != server and is(servers_[other]) ? 1U : 0U;
+            return count;
+        };
+        auto const has_room = [&](Record const& other) {
+            return other.answered[server].has_room and other.answered[server].term == state.current_term;
+        };
+        if (outcome == Outcome::room_exhausted and state.room == LogRoom::reserve_only and servers_[server].seen.leads)
+            expect(servers_[server].lacks_room_us >= state.settings.election.at_most_ms * 1000 / 2,
+                   "a leader whose log has no room for a moment has room");
+        if (outcome == Outcome::stepped_down_disk_hangs)
+            expect(2 * others([&](Record const& other) { return other.durable.last().index > state.durable_index; }) >
+                       voters_,
+                   "a leader steps down for its disk only where a quorum has durably what it has not");
+        if (outcome == Outcome::stepped_down_no_room) {
+            expect(2 * others(has_room) > voters_,
+                   "a leader steps down for want of room only where a quorum has said that it has room");
+            expect(others([&](Record const& other) {
+                       return has_room(other) and other.answered[server].match >= last_index(state);
+                   }) > 0,
+                   "a leader steps down for want of room only where another has said that it has everything");
+        }
     }
 
     /// How many messages a server has sent.
@@ -281,13 +316,34 @@ private:
         bool        leads = false;
     };
 
+    /// What a follower has said to a leader in the newest term that this one led, all in all.
+    struct Answered
+    {
+        Term  term;
+        Index match;
+        bool  has_room = false; ///< It said so once at least.
+
+        void add(AppendEntriesResponse const& answer)
+        {
+            if (not answer.success and answer.number == AppendNumber{}) // It refuses the term.
+                return;
+            if (answer.term > term)
+                *this = {answer.term, {}, false};
+            has_room = has_room or not answer.no_room;
+            if (answer.success)
+                match = std::max(match, answer.match);
+        }
+    };
+
     struct Record
     {
-        Seen                  seen;
-        Term                  promised_term;
-        std::uint64_t         messages = 0;
-        std::vector<ServerId> votes; ///< That left this server, by term.
-        DurableRecord         durable;
+        Seen                                        seen;
+        Term                                        promised_term;
+        std::uint64_t                               messages = 0;
+        std::array<Answered, simulated_servers_max> answered; ///< By leader.
+        std::uint64_t                               lacks_room_us = 0;
+        std::vector<ServerId>                       votes; ///< That left this server, by term.
+        DurableRecord                               durable;
     };
 
     void note(std::optional<std::string_view> breach)

@@ -97,7 +97,9 @@ private:
         sighting.planned = fault.number;
         if (carry_out(fault))
             ++run_.report.faults[fault.kind];
-        if (fault.kind != Fault::hostile_message) // They change nothing, and are no reason to depose anybody.
+        // What a hostile message is no reason for is an election; other laws look at the leaders to which these happen.
+        if (fault.kind != Fault::hostile_message and fault.kind != Fault::log_full and
+            fault.kind != Fault::leader_disk_hangs)
             turns_.disturb(fault.server);
         turns_.tell(sighting);
     }
@@ -177,6 +179,14 @@ private:
         case Fault::sync_hangs:
             server.next_sync_hangs_us = fault.lasts_us;
             return false;
+        case Fault::leader_disk_hangs: {
+            auto& leader = run_.cluster[leader_or(fault.server)];
+            leader.next_sync_hangs_us = random.between(2, 16) * election_us();
+            return true;
+        }
+        case Fault::log_full:
+            fill_logs(fault.server, random);
+            return true;
         case Fault::write_failed:
             disk.fail_next(DiskCall::write);
             return false;
@@ -332,7 +342,27 @@ private:
     [[nodiscard]] static bool has_room(typename Run::Server& server, Entries const& entries)
     {
         return entries.empty() or
-               (not lacks_room(server.process->node.state()) and server.storage.log().has_room(entries.bytes()));
+               (not lacks_room(server.process->node.state()) and server.burdens.fits(entries.bytes()) and
+                server.storage.log().has_room(entries.bytes()));
+    }
+
+    /// The longest election timeout.
+    [[nodiscard]] std::uint64_t election_us() const { return run_.scenario.settings.core.election.at_most_ms * 1000; }
+
+    /// That of a leader, of all servers, or of some; for less than a moment that counts, or for long.
+    void fill_logs(std::size_t number, testing::Prng& random)
+    {
+        auto const one = leader_or(number);
+        auto const which = random.below(4);
+        auto const bytes = random.below(3) == 0 ? random.between(64, 2'000) : 0;
+        auto const has_reserve = random.below(3) != 0;
+        auto const lasts_us =
+            random.below(4) == 0 ? random.below(election_us()) : random.between(2, 16) * election_us();
+        for (auto server = std::size_t{0}; server < run_.cluster.size(); ++server)
+            if (which < 2 ? server == one : which == 2 or random.below(2) == 0) {
+                run_.cluster[server].burdens.limit_room(bytes, has_reserve, run_.now_us + lasts_us);
+                turns_.disturb_disk(server);
+            }
     }
 
     bool fill_queue(std::size_t number, std::size_t to, std::uint64_t lasts_us)

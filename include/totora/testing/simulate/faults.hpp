@@ -47,11 +47,13 @@ enum class Fault : std::uint8_t
     read_slow, ///< The node waits for what it reads.
     sync_slow,
     sync_hangs,
+    leader_disk_hangs, ///< A sync of a leader takes many election timeouts.
     write_failed,
     sync_failed,
     read_failed,
     disk_full,
     disk_freed,
+    log_full, ///< The log says that it has no room, or not even its reserve: one server, some or all.
     bit_rot,
     file_lost,
     file_set_back, ///< It is as it was before the last of its writes.
@@ -97,11 +99,13 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "read_slow",
         "sync_slow",
         "sync_hangs",
+        "leader_disk_hangs",
         "write_failed",
         "sync_failed",
         "read_failed",
         "disk_full",
         "disk_freed",
+        "log_full",
         "bit_rot",
         "file_lost",
         "file_set_back",

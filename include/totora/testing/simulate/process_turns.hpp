@@ -11,6 +11,7 @@
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_disk.hpp"
+#include "totora/testing/simulate/worse_leaders.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -134,7 +135,7 @@ public:
             return;
         server.syncing = false;
         if (std::exchange(server.sync_hangs, false))
-            calm_.disturb(number);
+            calm_.disturb_disk(number);
         if (server.paused)
             return;
         auto& sighting = run_.sight(Sighted::completion, number);
@@ -186,6 +187,7 @@ public:
 
     /// Something has gone wrong with a server.
     void disturb(std::size_t number) { calm_.disturb(number); }
+    void disturb_disk(std::size_t number) { calm_.disturb_disk(number); }
 
     /// Plans what clients want to do.
     void plan_clients()
@@ -202,6 +204,7 @@ public:
     {
         run_.tell(sighting);
         calm_.notice(sighting);
+        worse_leaders_.notice(sighting);
         if (run_.happened % everything_after == 0)
             look_at_all_of(static_cast<std::size_t>(run_.happened / everything_after % run_.cluster.size()));
     }
@@ -282,6 +285,7 @@ private:
         auto const hangs = std::exchange(server.next_sync_hangs_us, 0);
         server.sync_hangs = hangs > 0;
         if (hangs > 0) {
+            server.sync_hangs_since_us = run_.now_us;
             takes += hangs;
             ++run_.report.faults[Fault::sync_hangs];
         }
@@ -321,8 +325,9 @@ private:
         return server.storage.disk().used() <= 8 * entries + 16 * run_.scenario.log.segment_bytes;
     }
 
-    Run&      run_;
-    Calm<Run> calm_{run_};
+    Run&                         run_;
+    Calm<Run>                    calm_{run_};
+    WorseLeaders<Run, Calm<Run>> worse_leaders_{run_, calm_};
 };
 
 } // namespace totora::simulate

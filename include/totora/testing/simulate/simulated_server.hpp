@@ -70,6 +70,8 @@ struct NodeListener
     std::optional<Failed>* failed = nullptr;
     std::optional<State>*  before = nullptr; ///< The state before the next step, once there was one.
     std::optional<Notes>*  notes = nullptr;  ///< Engaged while the message that is handled is a hostile one.
+    std::size_t            server = 0;
+    State const**          state = nullptr; ///< Of the node, as soon as there is one.
 
     void operator()(NodeEvent const& event) const
     {
@@ -79,6 +81,8 @@ struct NodeListener
                 *notes = Notes{(*notes)->count + 1, noted->outcome, noted->from};
             else if (is_breach(noted->outcome))
                 checks->fail("a correct server was taken for a broken one: " + std::string{name_of(noted->outcome)});
+            if (*state != nullptr)
+                checks->noted(server, **state, noted->outcome);
         } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
             *notes = Notes{(*notes)->count + 1, std::nullopt, mismatch->from};
         } else if (auto const* broken = std::get_if<Failed>(&event)) {
@@ -111,8 +115,10 @@ struct SimulatedProcess
                      NodeSettings const& settings)
         : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
-          node(machine, log, transport, clock, settings, NodeListener{&counts, &checks, &failed, &before_step, &notes})
+          node(machine, log, transport, clock, settings,
+               NodeListener{&counts, &checks, &failed, &before_step, &notes, number, &state})
     {
+        state = &node.state();
         machine.belongs_to(node.state());
         transport.belongs_to(node.state(), settings.window_bytes);
         log.belongs_to(node.state(), settings.uncommitted_bytes_max);
@@ -126,6 +132,7 @@ struct SimulatedProcess
     std::optional<Failed>     failed;
     std::optional<State>      before_step;
     std::optional<Notes>      notes; ///< While a hostile message is handled.
+    State const*              state = nullptr;
     Node                      node;
 };
 
@@ -162,6 +169,7 @@ struct SimulatedServer
     std::uint32_t sync_number = 0;      ///< Of the completion that is planned, or was last.
     bool          syncing = false;      ///< A completion is planned.
     bool          sync_hangs = false;   ///< The completion that is planned takes much longer.
+    std::uint64_t sync_hangs_since_us = 0;
     bool          paused = false;
     bool          damaged = false; ///< Synced data were damaged.
     bool          dead = false;    ///< For the rest of the run.

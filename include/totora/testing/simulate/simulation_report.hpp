@@ -43,6 +43,7 @@ struct SimulationReport
     EntryBytes    entry_bytes;
     std::uint64_t elections_judged = 0; ///< Elections and resignations, of which each must have had a reason.
     std::uint64_t calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
+    std::uint64_t worse_leaders = 0;    ///< How often a leader was seen whose disk is worse than those of a quorum.
     QueuesMost    queues;
     FaultCounts   faults;
     OutcomeCounts outcomes{};

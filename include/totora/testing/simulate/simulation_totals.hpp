@@ -35,6 +35,7 @@ struct SimulationTotals
     EntryBytes           entry_bytes;
     std::uint64_t        elections_judged = 0;
     std::uint64_t        calm_looks = 0;
+    std::uint64_t        worse_leaders = 0;
     QueuesMost           queues;
     FaultCounts          faults;
     OutcomeCounts        outcomes{};
@@ -50,6 +51,7 @@ struct SimulationTotals
         hash = testing::mixed(hash ^ report.hash);
         elections_judged += report.elections_judged;
         calm_looks += report.calm_looks;
+        worse_leaders += report.worse_leaders;
         entry_bytes.sent += report.entry_bytes.sent;
         entry_bytes.stored += report.entry_bytes.stored;
         queues.raise(report.queues);
@@ -100,6 +102,7 @@ struct SimulationTotals
     text += "laws\n";
     line("elections_judged", totals.elections_judged);
     line("calm_looks", totals.calm_looks);
+    line("worse_leaders", totals.worse_leaders);
     text += "at most\n";
     line("messages not taken by a node", totals.queues.arrivals);
     line("bytes waiting for links", totals.queues.link_bytes);
@@ -120,6 +123,7 @@ struct SimulationTotals
                 ", \"entry_bytes_stored\": " + std::to_string(totals.entry_bytes.stored) +
                 ", \"elections_judged\": " + std::to_string(totals.elections_judged) +
                 ", \"calm_looks\": " + std::to_string(totals.calm_looks) +
+                ", \"worse_leaders\": " + std::to_string(totals.worse_leaders) +
                 ", \"arrivals_most\": " + std::to_string(totals.queues.arrivals) +
                 ", \"link_bytes_most\": " + std::to_string(totals.queues.link_bytes) +
                 ", \"unsynced_bytes_most\": " + std::to_string(totals.queues.unsynced_bytes) +

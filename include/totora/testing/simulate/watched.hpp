@@ -51,6 +51,7 @@ public:
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
         burdens_.call();
+        expect_reserve();
         checks_.vote_written(server_, write, term, vote.value_or(nobody));
         log_.save_vote(write, term, vote);
     }
@@ -60,6 +61,11 @@ public:
         burdens_.call();
         checks_.expect(may_take_on(entries),
                        "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
+        expect_reserve();
+        auto const bytes = entries.bytes();
+        checks_.expect(bytes <= fits_bytes_ or (*entries.begin()).kind == EntryKind::no_op,
+                       "entries are put into a log that has said that they fit");
+        fits_bytes_ -= std::min(fits_bytes_, bytes);
         checks_.appended(server_, log_.last(), entries);
         if (not is_leader(*state_))
             checks_.entries_stored(entries.bytes());
@@ -70,6 +76,7 @@ public:
     void truncate(WriteNumber write, Index index)
     {
         burdens_.call();
+        expect_reserve();
         auto const last = before(index);
         checks_.truncated(server_, {state_->log.term_at(last).value_or(Term{}), last});
         log_.truncate(write, index);
@@ -94,7 +101,18 @@ public:
     [[nodiscard]] std::optional<LogError> failure() const { return log_.failure(); }
     [[nodiscard]] LogPosition             last() const { return log_.last(); }
     [[nodiscard]] std::uint64_t           bytes(Index first, Index up_to) const { return log_.bytes(first, up_to); }
-    [[nodiscard]] bool                    has_room(std::uint64_t bytes_more) const { return log_.has_room(bytes_more); }
+
+    [[nodiscard]] bool has_room(std::uint64_t bytes_more) const
+    {
+        auto const fits = burdens_.fits(bytes_more) and log_.has_room(bytes_more);
+        if (fits)
+            fits_bytes_ = std::max(fits_bytes_, bytes_more);
+        else
+            fits_bytes_ = std::min(fits_bytes_, bytes_more - std::min<std::uint64_t>(bytes_more, 1));
+        has_reserve_ = fits or (bytes_more > 0 and has_reserve_);
+        notice_lack(bytes_more, fits);
+        return fits;
+    }
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
@@ -103,6 +121,24 @@ public:
     }
 
 private:
+    void expect_reserve()
+    {
+        checks_.expect(has_reserve_, "a server whose log has not even its reserve writes nothing");
+    }
+
+    /// A lack ends when as much fits as did not.
+    void notice_lack(std::uint64_t bytes_more, bool fits) const
+    {
+        if (not fits) {
+            lacked_bytes_ = std::max(lacked_bytes_, bytes_more);
+            lacks_since_us_ = lacks_since_us_.value_or(burdens_.local_us());
+        } else if (bytes_more >= lacked_bytes_) {
+            lacked_bytes_ = 0;
+            lacks_since_us_.reset();
+        }
+        checks_.lacks_room(server_, lacks_since_us_ ? burdens_.local_us() - *lacks_since_us_ : 0);
+    }
+
     /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
     [[nodiscard]] bool may_take_on(Entries const& entries) const
     {
@@ -118,6 +154,12 @@ private:
     std::size_t   server_;
     State const*  state_ = nullptr;
     std::uint64_t uncommitted_bytes_max_ = 0;
+
+    // What the log has said of its room.
+    mutable std::uint64_t                fits_bytes_ = 0;
+    mutable bool                         has_reserve_ = true;
+    mutable std::uint64_t                lacked_bytes_ = 0;
+    mutable std::optional<std::uint64_t> lacks_since_us_;
 };
 
 /// A machine that can be simulated: machines are compared by their digests, which differ if what they did differs.
