@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Links of the simulated world that take time for every byte.
+#include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
+#include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/wire.hpp"
 
@@ -8,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace totora::test
 {
@@ -136,6 +139,64 @@ BOOST_AUTO_TEST_CASE(what_is_read_from_disk_in_small_appends_is_sent_once_if_lin
         scenario.network.ordered = true;
         check_sent(seed, scenario);
     }
+}
+
+/// S1 led term 1 of three servers, and steps down because nothing gets through.
+struct NoProgress
+{
+    simulate::Checks checks;
+
+    NoProgress()
+    {
+        checks.has_voters(3);
+        for (auto const id : {S2, S3})
+            checks.link_has_taken(0, id, 100);
+    }
+
+    [[nodiscard]] std::string steps_down()
+    {
+        checks.noted(0, follower(S1, Term{1}, {}), Outcome::stepped_down_no_progress);
+        return checks.broken();
+    }
+};
+
+BOOST_AUTO_TEST_CASE(stepping_down_while_a_link_takes_bytes_is_seen, *label("case_94"))
+{
+    auto moves = NoProgress{};
+    for (auto const id : {S2, S3})
+        moves.checks.link_renewed(0, id, Term{1});
+    moves.checks.link_has_taken(0, S2, 100);
+    moves.checks.link_has_taken(0, S3, 101);
+    BOOST_TEST(moves.steps_down() == "a leader does not step down while its links to a quorum take bytes");
+}
+
+BOOST_AUTO_TEST_CASE(stepping_down_before_connections_were_made_again_is_seen, *label("case_94"))
+{
+    auto hasty = NoProgress{};
+    auto patient = NoProgress{};
+    for (auto const id : {S2, S3})
+        for (auto* const one : {&hasty, &patient})
+            one->checks.link_has_taken(0, id, 100);
+    hasty.checks.link_renewed(0, S2, Term{1});
+    for (auto const id : {S2, S3})
+        patient.checks.link_renewed(0, id, Term{1});
+
+    BOOST_TEST(hasty.steps_down() == "a leader makes its connections again before it steps down for them");
+    BOOST_TEST(patient.steps_down() == "");
+}
+
+BOOST_AUTO_TEST_CASE(links_that_take_no_entries_are_renewed_and_left, *label("case_94"))
+{
+    auto scenario = calm_scenario(1, 40'000);
+    scenario.settings.core.check_quorum = true;
+    plan_often(scenario, simulate::Fault::bulk_stopped, 20);
+
+    auto const report = simulate::Simulation<>{scenario}.run();
+
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(report.faults[simulate::Fault::bulk_stopped] > 0U);
+    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::link_renewed)] > 0U);
+    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::stepped_down_no_progress)] > 0U);
 }
 
 } // namespace

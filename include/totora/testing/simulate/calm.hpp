@@ -72,6 +72,14 @@ public:
     [[nodiscard]] bool is_with(std::size_t leader, std::size_t server) const
     {
         auto const& network = run_.cluster.network;
+        return is_with_but_for_bulk(leader, server) and is_over(network.bulk_stopped_us(leader, server)) and
+               is_over(network.bulk_stopped_us(server, leader));
+    }
+
+    /// The same, or that entries alone are not taken from the leader.
+    [[nodiscard]] bool is_with_but_for_bulk(std::size_t leader, std::size_t server) const
+    {
+        auto const& network = run_.cluster.network;
         return is_over(disturbed_us_[server]) and run_.cluster[server].process and is_well(server) and
                (server == leader or
                 (is_over(network.disturbed_us(leader, server)) and is_over(network.disturbed_us(server, leader))));

@@ -139,6 +139,19 @@ public:
     /// The log of a server has said for so long, by the server's clock, that something does not fit.
     void lacks_room(std::size_t server, std::uint64_t for_us) { servers_[server].lacks_room_us = for_us; }
 
+    /// A leader asks how many bytes of entries its link to a follower has ever taken.
+    void link_has_taken(std::size_t leader, ServerId follower, std::uint64_t bytes)
+    {
+        auto& link = servers_[leader].links[follower.value - 1];
+        link.moves = bytes != link.bytes;
+        link.bytes = bytes;
+    }
+
+    void link_renewed(std::size_t leader, ServerId follower, Term term)
+    {
+        servers_[leader].links[follower.value - 1].renewed_in = term;
+    }
+
     /// A server has noted an outcome, and is now in this state: whether it had a reason.
     void noted(std::size_t server, State const& state, Outcome outcome)
     {
@@ -151,6 +164,17 @@ public:
         auto const has_room = [&](Record const& other) {
             return other.answered[server].has_room and other.answered[server].term == state.current_term;
         };
+        if (outcome == Outcome::stepped_down_no_progress) {
+            auto const link_to = [&](Record const& other) {
+                return servers_[server].links[static_cast<std::size_t>(&other - servers_.data())];
+            };
+            expect(2 * (1 + others([&](Record const& other) { return link_to(other).moves; })) <= voters_,
+                   "a leader does not step down while its links to a quorum take bytes");
+            expect(2 * (1 +
+                        others([&](Record const& other) { return link_to(other).renewed_in != state.current_term; })) <=
+                       voters_,
+                   "a leader makes its connections again before it steps down for them");
+        }
         if (outcome == Outcome::room_exhausted and state.room == LogRoom::reserve_only and servers_[server].seen.leads)
             expect(servers_[server].lacks_room_us >= state.settings.election.at_most_ms * 1000 / 2,
                    "a leader whose log has no room for a moment has room");
@@ -335,6 +359,14 @@ private:
         }
     };
 
+    /// What a leader knows of its link to a follower.
+    struct LinkSeen
+    {
+        std::uint64_t bytes = 0;
+        bool          moves = false; ///< It had taken more when it was asked last.
+        Term          renewed_in;
+    };
+
     struct Record
     {
         Seen                                        seen;
@@ -342,6 +374,7 @@ private:
         std::uint64_t                               messages = 0;
         std::array<Answered, simulated_servers_max> answered; ///< By leader.
         std::uint64_t                               lacks_room_us = 0;
+        std::array<LinkSeen, simulated_servers_max> links;
         std::vector<ServerId>                       votes; ///< That left this server, by term.
         DurableRecord                               durable;
     };

@@ -99,7 +99,7 @@ private:
             ++run_.report.faults[fault.kind];
         // What a hostile message is no reason for is an election; other laws look at the leaders to which these happen.
         if (fault.kind != Fault::hostile_message and fault.kind != Fault::log_full and
-            fault.kind != Fault::leader_disk_hangs)
+            fault.kind != Fault::leader_disk_hangs and fault.kind != Fault::bulk_stopped)
             turns_.disturb(fault.server);
         turns_.tell(sighting);
     }
@@ -128,6 +128,9 @@ private:
         case Fault::link_slow:
             slow_links_down(fault, random);
             return true;
+        case Fault::bulk_stopped:
+            stop_bulk(leader_or(fault.server), random);
+            return false;
         case Fault::power_lost:
             return end_if_up(fault.server, [&] { run_.cluster.lose_power(fault.server); });
         case Fault::power_lost_in_a_call:
@@ -348,6 +351,17 @@ private:
 
     /// The longest election timeout.
     [[nodiscard]] std::uint64_t election_us() const { return run_.scenario.settings.core.election.at_most_ms * 1000; }
+
+    void stop_bulk(std::size_t from, testing::Prng& random)
+    {
+        auto const servers = run_.cluster.size();
+        auto const only = random.below(4) == 0 ? random.below(servers) : servers;
+        auto const lasts_us = random.between(2, 24) * election_us();
+        auto const renewal_helps = random.below(2) == 0;
+        for (auto to = std::size_t{0}; to < servers; ++to)
+            if (to != from and (only == servers or only == to))
+                run_.cluster.network.stop_bulk(from, to, lasts_us, renewal_helps);
+    }
 
     /// That of a leader, of all servers, or of some; for less than a moment that counts, or for long.
     void fill_logs(std::size_t number, testing::Prng& random)

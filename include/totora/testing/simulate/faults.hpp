@@ -26,9 +26,10 @@ enum class Fault : std::uint8_t
     bridge, ///< Two halves that only one server connects.
     ring,   ///< Everybody reaches two neighbours only.
     flapping_link,
-    queue_full, ///< The transport says so, and takes no entries.
-    link_slow,  ///< Bytes take longer.
-    link_full,  ///< More waits for a link than its queue takes: a frame is dropped.
+    queue_full,   ///< The transport says so, and takes no entries.
+    link_slow,    ///< Bytes take longer.
+    bulk_stopped, ///< Heartbeats pass, and entries do not: a leader's links to all others, or one of them.
+    link_full,    ///< More waits for a link than its queue takes: a frame is dropped.
     // Of a server.
     power_lost,             ///< What is not synced is gone, kept, or kept by sectors.
     power_lost_in_a_call,   ///< Between any two calls of files.
@@ -82,6 +83,7 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
         "flapping_link",
         "queue_full",
         "link_slow",
+        "bulk_stopped",
         "link_full",
         "power_lost",
         "power_lost_in_a_call",

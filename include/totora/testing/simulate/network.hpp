@@ -115,6 +115,39 @@ public:
         slow_[from][to] = {now_us_ + lasts_us, bytes_per_ms};
     }
 
+    /// For a while nothing is taken from a server that may not overtake, entries above all, and nobody is told: heartbeats and
+    /// answers pass. Making the connection again ends it, or does not help.
+    void stop_bulk(std::size_t from, std::size_t to, std::uint64_t lasts_us, bool renewal_helps)
+    {
+        stopped_[from][to] = {now_us_ + lasts_us, renewal_helps};
+    }
+
+    [[nodiscard]] bool is_bulk_stopped(std::size_t from, std::size_t to) const
+    {
+        return now_us_ < stopped_[from][to].until_us and not healed_.contains(from, to);
+    }
+
+    /// A server drops its connection to another and makes it again. What was on its way is lost.
+    void renew(std::size_t from, std::size_t to)
+    {
+        auto& stopped = stopped_[from][to];
+        if (stopped.renewal_helps)
+            stopped.until_us = 0;
+        if (not wires_[from][to].idle())
+            disturb(from, to);
+        wires_[from][to].forget();
+        news_.push_back({from, to, wires_[from][to].life(), 1, Link::open});
+    }
+
+    /// How many bytes a link has ever taken of what may not overtake.
+    [[nodiscard]] std::uint64_t bulk_bytes(std::size_t from, std::size_t to) const { return bulk_bytes_[from][to]; }
+
+    /// When it last took none for want of anything else; 0 if never.
+    [[nodiscard]] std::uint64_t bulk_stopped_us(std::size_t from, std::size_t to) const
+    {
+        return bulk_stopped_us_[from][to];
+    }
+
     /// At the address of a server stands one that was started with other members, and so is of another cluster.
     void set_foreign(std::size_t server, bool is_foreign) { foreign_[server] = is_foreign; }
 
@@ -232,6 +265,12 @@ private:
         std::uint64_t bytes_per_ms = 0;
     };
 
+    struct Stopped
+    {
+        std::uint64_t until_us = 0;
+        bool          renewal_helps = false;
+    };
+
     /// 0 for any number.
     [[nodiscard]] std::uint64_t bytes_per_ms(std::size_t from, std::size_t to) const
     {
@@ -246,6 +285,11 @@ private:
     {
         auto const from = frame.from;
         auto const to = frame.to;
+        if (not frame.overtakes and is_bulk_stopped(from, to)) {
+            ++counts_[Fault::bulk_stopped];
+            bulk_stopped_us_[from][to] = now_us_ + 1;
+            return;
+        }
         auto&      wire = wires_[from][to];
         auto const is_slow = bytes_per_ms(from, to) > 0;
         if (not is_slow and wire.idle())
@@ -274,6 +318,7 @@ private:
 
     void depart(FrameInFlight frame)
     {
+        bulk_bytes_[frame.from][frame.to] += frame.overtakes ? 0 : frame.size;
         auto const faulty = frame.faulty;
         auto&      newest = newest_[frame.from][frame.to];
         auto       arrives = now_us_ + habits_.latency_us + random_.between(0, habits_.jitter_us);
@@ -317,6 +362,9 @@ private:
     PerLink<std::uint64_t>                  newest_{}; ///< When the last message in order arrives.
     PerLink<Wire>                           wires_;
     PerLink<Slow>                           slow_{};
+    PerLink<Stopped>                        stopped_{};
+    PerLink<std::uint64_t>                  bulk_bytes_{};
+    PerLink<std::uint64_t>                  bulk_stopped_us_{};
     PerLink<std::uint64_t>                  disturbed_{};
     std::vector<LinkNews>                   news_;
     std::array<bool, simulated_servers_max> foreign_{};
@@ -338,6 +386,13 @@ public:
     }
 
     void update(ServerId, Incarnation, std::string_view) {}
+
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
+    {
+        return network_->bulk_bytes(server_, static_cast<std::size_t>(server.value - 1));
+    }
+
+    void renew(ServerId server) { network_->renew(server_, static_cast<std::size_t>(server.value - 1)); }
 
     /// Something stands at the door.
     void arrive(TransportEvent event) { arrived_.push_back(std::move(event)); }

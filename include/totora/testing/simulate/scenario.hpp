@@ -230,6 +230,7 @@ private:
                                 Fault::clock_stands_still})
             draw_plan(kind, loses_power(kind) ? amount(4, 12) : amount(3, 8));
         draw_plan(Fault::hostile_message, amount(10, 40));
+        draw_plan(Fault::bulk_stopped, amount(4, 12));
         draw_plan(Fault::log_full, amount(6, 20));
         draw_plan(Fault::leader_disk_hangs, amount(4, 12));
         auto& plan = scenario_.plan;

@@ -276,6 +276,19 @@ public:
         transport_.update(server, incarnation, address);
     }
 
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
+    {
+        auto const bytes = std::uint64_t{transport_.bytes_taken(server)};
+        checks_.link_has_taken(server_, server, bytes);
+        return bytes;
+    }
+
+    void renew(ServerId server)
+    {
+        checks_.link_renewed(server_, server, state_->current_term);
+        transport_.renew(server);
+    }
+
 private:
     /// What this leader has sent a follower.
     struct Sent
