@@ -1,3 +1,4 @@
+#include "support/failing_allocations.hpp"
 #include "support/tcp.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -83,6 +84,20 @@ BOOST_AUTO_TEST_CASE(a_message_to_a_server_that_is_not_connected_is_lost_and_cou
     BOOST_TEST(until(context, [&] { return one.counters().retries > 2; }));
     BOOST_TEST(one.take() == 0U);
     BOOST_TEST(one.links.empty());
+}
+
+/// A transport goes when memory has run out, too, and what a destructor throws ends the program.
+BOOST_AUTO_TEST_CASE(a_transport_ends_without_memory)
+{
+    auto pair = Pair{};
+    BOOST_REQUIRE(pair.connected());
+
+    allocations() = {.fails_at = 0, .lasts = true};
+    BOOST_CHECK_NO_THROW(watching_allocations([&] { pair.one.transport().close(); }));
+    BOOST_TEST(allocations().count == 0U);
+    allocations() = {};
+
+    BOOST_TEST(until(pair.context, [&] { return pair.two.link_is(party_1, Link::unreachable); }));
 }
 
 BOOST_AUTO_TEST_CASE(large_payloads_arrive_byte_for_byte)

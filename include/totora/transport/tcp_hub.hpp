@@ -137,14 +137,17 @@ public:
 
     void set_wake(std::function<void()> wake) { inbox_.set_wake(std::move(wake)); }
 
-    /// Ends everything; nothing is delivered or logged any more.
+    /// Ends everything; nothing is delivered or logged any more. Needs no memory: the destructor does it.
     void close()
     {
         closed_ = true;
         listener_->close();
         tick_.cancel();
-        for (auto const& connection : connections())
-            connection->abandon();
+        for (auto const& accepted : accepted_)
+            accepted->abandon();
+        for (auto const& [id, peer] : peers_)
+            if (peer->connection() != nullptr)
+                peer->connection()->abandon();
         peers_.clear();
         accepted_.clear();
         askers_.clear();
