@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(a_disk_without_room_is_named_here_and_at_a_follower, *boost
     BOOST_TEST(line_of(Outcome::room_regained) == "its log has room for entries again");
     BOOST_TEST(line_of(Outcome::follower_without_room).starts_with("server 2 has no room for entries"));
     BOOST_TEST(line_of(Outcome::follower_with_room_again) == "server 2 has room for entries again");
-    BOOST_TEST(line_of(Outcome::leading_without_room).starts_with("leads although its disk is full"));
+    BOOST_TEST(line_of(Outcome::leading_without_room).starts_with("leads without room in its log"));
 }
 
 BOOST_AUTO_TEST_CASE(every_reason_to_give_up_leading_is_told)

@@ -29,11 +29,11 @@ public:
         case stepped_down_disk_hangs:
             return "steps down: its disk takes too long for what a majority has on disk already";
         case stepped_down_no_room:
-            return "steps down: its disk is full, and others have room";
+            return "steps down: its log has no room, its disk may be full, and others have room";
         case stepped_down_no_progress:
             return "steps down: a majority answers, but takes no entries";
         case leading_without_room:
-            return "leads although its disk is full, until others can do better: it serves reads and refuses writes";
+            return "leads without room in its log, until others can do better: it serves reads and refuses writes";
         case link_renewed:
             return "connects again to a server that answers, but to which no entries get through";
         case follower_without_room:
@@ -49,7 +49,7 @@ public:
         case vote_withheld_no_room:
         case newer_term_ignored_no_room:
             return once(Withheld::no_room,
-                        "neither votes nor campaigns: its disk has no space even for a term and a vote");
+                        "neither votes nor campaigns: its log has no room even for a term and a vote");
         case campaign_withheld_disk_hangs:
             return once(Withheld::disk_hangs,
                         "does not campaign: its disk has not ended a write for an election timeout");
