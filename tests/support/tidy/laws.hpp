@@ -55,7 +55,7 @@ namespace totora::tidy
     return text.substr(0, text.find('"'));
 }
 
-/// The sentences that this text says of what does not hold: to `fail` and `expect`, or as what a function finds.
+/// The sentences that this text says of what does not hold: to `fail`, `expect` and `judge`, or as what a function finds.
 [[nodiscard]] inline std::vector<std::string_view> laws_in(std::string_view text)
 {
     auto laws = std::vector<std::string_view>{};
@@ -63,7 +63,7 @@ namespace totora::tidy
         if (not law.empty())
             laws.push_back(law);
     };
-    for (std::string_view const asked : {"fail(", "expect("})
+    for (std::string_view const asked : {"fail(", "expect(", "judge("})
         for (auto at = text.find(asked); at != std::string_view::npos; at = text.find(asked, at + 1))
             add(first_literal(last_argument(text.substr(at + asked.size() - 1))));
     constexpr std::string_view found = "return \"";
