@@ -108,7 +108,7 @@ public:
     {
         if (wrong == Wrong::a_log_does_not_open)
             return Unexpected{LogError{LogFailure::read_failed, "it does not please"}};
-        auto const opened = BasicSegmentedStorage::open();
+        auto opened = BasicSegmentedStorage::open();
         if (wrong == Wrong::a_syncer_has_no_memory) {
             auto const seated = simulate::AtDesk{desk()};
             simulate::VirtualSyncer{}.start([]() -> bool { throw std::bad_alloc{}; });
