@@ -411,7 +411,12 @@ struct Writer : Surroundings
         log.belongs_to(state, 100);
     }
 
-    void appends(Entries const& entries) { log.append(write = next(write), entries); }
+    /// Asks for room before, as a node does.
+    void appends(Entries const& entries)
+    {
+        BOOST_TEST(log.has_room(entries.bytes()));
+        log.append(write = next(write), entries);
+    }
 
     State                           state = follower(S1, Term{1}, {});
     MemoryLog                       memory{identity_of_first()};
