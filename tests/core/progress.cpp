@@ -433,6 +433,50 @@ constexpr auto a_silent_server_does_not_stand_in_for_one_that_nothing_reaches = 
 };
 TOTORA_PROVE(a_silent_server_does_not_stand_in_for_one_that_nothing_reaches, "dissertation 6.2", "case_94");
 
+/// Nothing has got through to S2 for long, and S3 was enough. That S3 is silent for once gives S2 a new connection first.
+constexpr auto a_leader_renews_its_links_before_it_steps_down_for_them = [] {
+    auto state = leader_in_flow(256, 10);
+    state = step(state, from(S3, accepted(Term{2}, Index{4}))).state;
+    auto const check = [&](bool answers) {
+        state = checked_step(state, local(Proposed{1})).state;
+        state = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0))).state;
+        if (answers)
+            state =
+                checked_step(state, from(S3, accepted(Term{2}, last_index(state), progress_of(state, S3).sent.value)))
+                    .state;
+        auto transition = checked_step(state, ring(state, Alarm::quorum_check));
+        state = transition.state;
+        return transition.outgoing.links_to_renew;
+    };
+    for (auto checks = 0; checks < 20; ++checks)
+        require(check(true).empty() and is_leader(state), "S3 is enough");
+    for (auto checks = 0; checks < 20; ++checks) // It is silent now and then.
+        require(check(checks % stalled_before_renewal == 0).empty() and is_leader(state), "that is a short time");
+    require(check(true).empty() and is_leader(state), "S3 is back");
+    for (auto checks = 1; checks < stalled_before_renewal; ++checks)
+        require(check(false).empty() and is_leader(state), "S3 is silent");
+    auto const renewed = check(false);
+    require(renewed.size() == 1 and renewed[0] == S2 and is_leader(state), "for longer: the link to S2 counts");
+    for (auto checks = stalled_before_renewal + 1; checks < stalled_before_stepping_down; ++checks)
+        require(check(false).empty() and is_leader(state), "the new connection is given time");
+    require(check(false).empty() and is_follower(state), "and if that does not help, another may lead");
+};
+TOTORA_PROVE(a_leader_renews_its_links_before_it_steps_down_for_them, "dissertation 6.2", "case_94");
+
+/// One that only receives does not answer yet, and is no reason to step down either.
+constexpr auto a_link_that_takes_bytes_counts_also_if_nobody_answers = [] {
+    auto state = leader_in_flow(256, 10);
+    state = step(state, local(Proposed{1})).state;
+    for (auto checks = 0; checks < 20; ++checks) {
+        state = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0))).state;
+        state = checked_step(state, local(LinkMoved{S3})).state;
+        auto const transition = checked_step(state, ring(state, Alarm::quorum_check));
+        require(transition.outgoing.links_to_renew.empty() and is_leader(transition.state), "S3 receives");
+        state = transition.state;
+    }
+};
+TOTORA_PROVE(a_link_that_takes_bytes_counts_also_if_nobody_answers, "dissertation 6.2", "case_94");
+
 /// Case 94, where full disks are no such case: what is not stored there is not held up on the way.
 constexpr auto a_leader_renews_no_link_to_servers_without_room = [] {
     auto state = leader_in_flow(256, 10);

@@ -176,7 +176,9 @@ std::vector<Tamper> tampers()
         change_progress<&Progress::answered>,
         change_progress<&Progress::moving>,
         [](Made& made, testing::Prng& random) {
-            change_follower(made, random, [](Progress& progress, testing::Prng&) { ++progress.stalled; });
+            change_follower(made, random, [](Progress& progress, testing::Prng&) { progress.heard = progress.moving; });
+            if (auto* leader = std::get_if<Leader>(&made.after.role))
+                ++leader->stalled;
         },
         [](Made& made, testing::Prng& random) {
             change_follower(made, random, [](Progress& progress, testing::Prng&) { progress.next = Index{}; });

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 namespace totora
 {
@@ -136,31 +135,38 @@ constexpr void campaign(State& state, Outgoing& outgoing)
 inline constexpr std::uint8_t stalled_before_renewal = 3;
 inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 
-/// Looks for followers that answer, lack entries, and to which nothing moves: no append is answered, the link takes no bytes,
-/// and it is not for want of room. If no majority answers besides them, their connections are made again; if that does not
-/// help, another may have better ones (case 94). False if the leader is to step down.
+/// Whether a follower answers, lacks entries, and nothing moves to it: no append is answered, the link takes no bytes, and it is not
+/// for want of room.
+[[nodiscard]] constexpr bool stalls(State const& state, Progress const& progress)
+{
+    return progress.heard and not progress.moving and not progress.no_room and progress.match < last_index(state);
+}
+
+/// Whether something gets through from this leader to a majority. One that receives and does not answer yet counts; one that is
+/// silent does not.
+[[nodiscard]] constexpr bool gets_through(State const& state, Leader const& leader)
+{
+    return is_agreed(state.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return server == state.own.id or
+               (progress != nullptr and (progress->moving or (progress->heard and not stalls(state, *progress))));
+    });
+}
+
+/// If a majority answers, and nothing gets through to one for some checks in a row, the connections to those that answer are made again; if
+/// that does not help, another may have better ones (case 94). False if the leader is to step down.
 constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leader& leader)
 {
-    for (auto& progress : leader.followers) {
-        auto const moves = std::exchange(progress.moving, false);
-        auto const stalls =
-            not moves and progress.heard and not progress.no_room and progress.match < last_index(state);
-        progress.stalled = stalls ? std::uint8_t(std::min(progress.stalled + 1, 255)) : std::uint8_t{0};
-    }
-    auto const is_stalled = [&](std::uint8_t checks) {
-        return not is_agreed(state.configuration, [&](ServerId server) {
-            auto const* progress = find_progress(leader, server);
-            return server == state.own.id or (progress != nullptr and progress->heard and progress->stalled < checks);
-        });
-    };
-    if (is_stalled(stalled_before_stepping_down))
+    leader.stalled = gets_through(state, leader) ? std::uint8_t{0} : std::uint8_t(leader.stalled + 1);
+    if (leader.stalled == stalled_before_stepping_down)
         return false;
-    if (is_stalled(stalled_before_renewal))
-        for (auto& progress : leader.followers)
-            if (progress.stalled >= stalled_before_renewal and progress.stalled % stalled_before_renewal == 0) {
-                note(outgoing, Outcome::link_renewed);
-                outgoing.links_to_renew.push_back(progress.server);
-            }
+    for (auto& progress : leader.followers) {
+        if (leader.stalled == stalled_before_renewal and stalls(state, progress)) {
+            note(outgoing, Outcome::link_renewed);
+            outgoing.links_to_renew.push_back(progress.server);
+        }
+        progress.moving = false;
+    }
     return true;
 }
 

@@ -48,7 +48,6 @@ struct Progress
     bool                           paused = false;   ///< The shell sends no entries now (`AppendsCut`).
     bool                           no_room = false;  ///< It has no disk space for entries, as of its last answer.
     bool                           moving = false;   ///< Its link took bytes since the last quorum check.
-    std::uint8_t stalled = 0; ///< Quorum checks in a row that found entries outstanding and nothing moving.
 
     friend constexpr bool operator==(Progress const&, Progress const&) = default;
 };

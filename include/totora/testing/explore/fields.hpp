@@ -142,7 +142,6 @@ void walk(Walker& walker, Progress& progress)
     walker.number(progress.paused);
     walker.number(progress.no_room);
     walker.number(progress.moving);
-    walker.number(progress.stalled);
 }
 
 template <typename Walker>
@@ -171,6 +170,7 @@ void walk(Walker& walker, Leader& leader)
     walker.number(leader.round.value);
     walker.number(leader.confirmed.value);
     walker.number(leader.read_waits);
+    walker.number(leader.stalled);
 }
 
 template <typename Walker>

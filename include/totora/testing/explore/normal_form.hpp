@@ -104,11 +104,11 @@ inline void forget_unused(Server& server)
         server.armed = static_cast<std::uint8_t>(server.armed & ~bit_of(Alarm::leader_silent));
     }
     if (not server.state.settings.check_quorum)
-        if (auto* leader = std::get_if<Leader>(&server.state.role))
-            for (auto& progress : leader->followers) {
+        if (auto* leader = std::get_if<Leader>(&server.state.role)) {
+            leader->stalled = 0;
+            for (auto& progress : leader->followers)
                 progress.heard = progress.moving = false;
-                progress.stalled = 0;
-            }
+        }
 }
 
 /// Brings a server into its normal form after a step, with the messages that left in it.

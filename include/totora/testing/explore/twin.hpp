@@ -58,12 +58,13 @@ inline void make_twin(Server& server, Reductions const& reductions)
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (reductions.unused and not server.state.settings.sticky)
         server.state.leader_heard = not server.state.leader_heard;
-    if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr)
+    if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr) {
+        ++leader->stalled;
         for (auto& progress : leader->followers) {
             progress.heard = not progress.heard;
             progress.moving = not progress.moving;
-            ++progress.stalled;
         }
+    }
     if (not reductions.numbers)
         return;
     for (auto& arming : server.state.armings)

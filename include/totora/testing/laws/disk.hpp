@@ -134,29 +134,28 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
                      "a leader that no majority has answered gives up");
     if (not is_heard)
         return;
-    auto const standing = [&](std::size_t checks) {
-        return not is_majority(before.configuration, [&](ServerId server) {
-            auto const* progress = find_progress(leader, server);
-            return server == before.own.id or
-                   (progress != nullptr and progress->heard and
-                    (not stands_still(before, *progress) or progress->stalled + 1U < checks));
-        });
-    };
-    judgement.expect(is<Leader>(step.after) == not standing(6),
-                     "a leader whose entries get through to none gives up, late");
-    judgement.expect((step.outgoing.links_to_renew.size() > 0) <= standing(3),
-                     "links are renewed when entries get through to no majority");
+    auto const gets_through = is_majority(before.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return server == before.own.id or
+               (progress != nullptr and
+                (progress->moving or (progress->heard and not stands_still(before, *progress))));
+    });
+    auto const checks = gets_through ? 0 : leader.stalled + 1;
+    judgement.expect(is<Leader>(step.after) == (checks < 6),
+                     "a leader whose entries get through to no majority gives up, late");
+    auto renewed = std::size_t{0};
+    for (auto const& progress : leader.followers)
+        renewed += checks == 3 and stands_still(before, progress) ? 1U : 0U;
+    judgement.expect(step.outgoing.links_to_renew.size() == renewed,
+                     "links are renewed when entries get through to no majority, and before the lead is given up");
     auto const* still = std::get_if<Leader>(&step.after.role);
     if (still == nullptr)
         return;
     judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader asks again for its quorum");
-    for (auto const& progress : still->followers) {
-        auto const* earlier = find_progress(leader, progress.server);
-        judgement.expect(earlier != nullptr and not progress.heard and not progress.moving and
-                             progress.stalled ==
-                                 (stands_still(before, *earlier) ? std::min(earlier->stalled + 1, 255) : 0),
-                         "a leader counts how long nothing moves to a follower");
-    }
+    judgement.expect(still->stalled == checks, "a leader counts how long nothing gets through");
+    for (auto const& progress : still->followers)
+        judgement.expect(not progress.heard and not progress.moving,
+                         "each check of the quorum asks what came since the one before");
 }
 
 /// Every heartbeat goes to all followers; a leader that heard nothing of what it sent asks.

@@ -91,12 +91,12 @@ struct NodeListener
     }
 
     template <typename Happened>
-    void stepped(ServerId from, Happened const& happened, State const& state, Outgoing const& outgoing) const
+    void stepped(ServerId from, Happened const& happened, State const& after, Outgoing const& outgoing) const
     {
         if (*before)
-            if (auto const broken = laws::find_broken_law(**before, from, happened, state, outgoing))
+            if (auto const broken = laws::find_broken_law(**before, from, happened, after, outgoing))
                 checks->fail(*broken);
-        *before = state;
+        *before = after;
     }
 };
 
