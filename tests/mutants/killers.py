@@ -206,6 +206,12 @@ def test_main() -> Path:
     return built
 
 
+def compiled_support(text: str) -> list[Path]:
+    """What a test shares that is compiled by itself."""
+    headers = re.findall(r'^#include "support/(\w+)\.hpp"', text, re.MULTILINE)
+    return [source for name in headers if (source := TESTS / "support" / f"{name}.cpp").exists()]
+
+
 class TestFile(Killer):
     """One file of tests: its proofs by the compiler; and if it has tests that only run, those too."""
 
@@ -213,9 +219,7 @@ class TestFile(Killer):
         self.name = path
         file = TESTS / path
         text = file.read_text()
-        headers = re.findall(r'^#include "support/(\w+)\.hpp"', text, re.MULTILINE)
-        support = (TESTS / "support" / f"{name}.cpp" for name in headers)
-        self.sources = (file, *(source for source in support if source.exists()))
+        self.sources = (file, *compiled_support(text))
         self.only_proofs = not re.search(r"\bBOOST_(AUTO|FIXTURE|DATA)_TEST_CASE", text)
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
@@ -245,8 +249,10 @@ class ProcessTestFile(Killer):
     def __init__(self, path: str):
         self.name = path
         self.file = TESTS / path
-        self.sources = (self.file, *sorted(KV.glob("*.[ch]pp")), *sorted((TESTS / "process").glob("*.hpp")))
-        self.starts_kv = '"process/kv_' in self.file.read_text()
+        text = self.file.read_text()
+        self.support = compiled_support(text)
+        self.sources = (self.file, *self.support, *sorted(KV.glob("*.[ch]pp")), *sorted((TESTS / "process").glob("*.hpp")))
+        self.starts_kv = '"process/kv_' in text
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
         copied = [*KV.glob("*.[ch]pp"), *(TESTS / "process").glob("*.hpp"), self.file]
@@ -262,8 +268,8 @@ class ProcessTestFile(Killer):
             status, said = run([*command, *sources, "-o", str(kv)], SECONDS_MAX)
             if status != 0:
                 return "invalid", said[-300:]
-        tests = str(work / self.file.relative_to(TOP))
-        status, said = run([*command, tests, str(test_main()), "-o", str(work / "tests_program")], SECONDS_MAX)
+        tests = [str(work / self.file.relative_to(TOP)), *map(str, self.support), str(test_main())]
+        status, said = run([*command, *tests, "-o", str(work / "tests_program")], SECONDS_MAX)
         if status != 0:
             return "invalid", said[-300:]
         status, said = run([str(work / "tests_program")], SECONDS_MAX)
