@@ -164,6 +164,35 @@ BOOST_AUTO_TEST_CASE(a_write_without_the_reserve_for_it_is_seen, *label("case_67
     BOOST_TEST(follows.checks.broken() == "a server whose log has not even its reserve writes nothing");
 }
 
+BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_said_it_has_no_room_are_seen, *label("case_90"))
+{
+    auto       checks = simulate::Checks{};
+    auto const leads = leader(follower(S1, Term{1}, {}));
+    checks.appended(0, {}, entries_of(Term{2}, Index{1}, 1));
+    checks.noted(0, leads, Outcome::follower_without_room, S2);
+    checks.entries_sent_to(0, S3, Term{2});
+    checks.entries_sent_to(0, S2, Term{3}); // A later leader must be told again.
+    checks.after_event(0, leads);
+    checks.entries_sent_to(0, S2, Term{2}); // It has room again: that is noted when the step is done.
+    checks.noted(0, leads, Outcome::follower_with_room_again, S2);
+    checks.after_event(0, leads);
+    BOOST_TEST(checks.broken() == "");
+
+    checks.noted(0, leads, Outcome::follower_without_room, S2);
+    checks.entries_sent_to(0, S2, Term{2});
+    checks.after_event(0, leads);
+    BOOST_TEST(checks.broken() == "a follower that has said that it has no room is sent no entries");
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_are_dropped_in_silence_for_want_of_room_are_seen, *label("case_90"))
+{
+    auto checks = simulate::Checks{};
+    checks.refused_entries(false);
+    BOOST_TEST(checks.broken() == "");
+    checks.refused_entries(true);
+    BOOST_TEST(checks.broken() == "entries for which there is no room are answered");
+}
+
 /// Servers to which nothing happens but that the disks of leaders are full or hang.
 [[nodiscard]] simulate::SimulationReport run(simulate::Fault kind)
 {

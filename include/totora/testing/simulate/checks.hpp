@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -79,6 +80,7 @@ public:
         expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
         expect(registry_.knows(state.log), "what is recovered was made by a leader");
         expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
+        record.sent_without_room = Term{};
         record.seen = Seen{};
         record.seen.applying = state.applying;
         learn(record, state);
@@ -89,6 +91,8 @@ public:
     {
         auto&       record = servers_[server];
         auto const& seen = record.seen;
+        if (std::exchange(record.sent_without_room, Term{}) != Term{})
+            fail("a follower that has said that it has no room is sent no entries");
         if (state.current_term < seen.term)
             fail("terms never go back");
         if (state.current_term == seen.term and seen.voted_for != nobody and state.voted_for != seen.voted_for)
@@ -139,6 +143,17 @@ public:
     /// The log of a server has said for so long, by the server's clock, that something does not fit.
     void lacks_room(std::size_t server, std::uint64_t for_us) { servers_[server].lacks_room_us = for_us; }
 
+    /// A leader sends a follower entries.
+    void entries_sent_to(std::size_t leader, ServerId follower, Term term)
+    {
+        // That it has room again may be noted in the same step, after its messages.
+        if (servers_[leader].links[follower.value - 1].without_room_in == term)
+            servers_[leader].sent_without_room = term;
+    }
+
+    /// A server has received entries in its own term that it had no room for; `is_silent` if it sent nothing.
+    void refused_entries(bool is_silent) { expect(not is_silent, "entries for which there is no room are answered"); }
+
     /// A leader asks how many bytes of entries its link to a follower has ever taken.
     void link_has_taken(std::size_t leader, ServerId follower, std::uint64_t bytes)
     {
@@ -153,8 +168,12 @@ public:
     }
 
     /// A server has noted an outcome, and is now in this state: whether it had a reason.
-    void noted(std::size_t server, State const& state, Outcome outcome)
+    void noted(std::size_t server, State const& state, Outcome outcome, ServerId from = nobody)
     {
+        if (outcome == Outcome::follower_without_room)
+            servers_[server].links[from.value - 1].without_room_in = state.current_term;
+        if (outcome == Outcome::follower_with_room_again)
+            servers_[server].links[from.value - 1].without_room_in = servers_[server].sent_without_room = Term{};
         auto const others = [&](auto is) {
             auto count = std::size_t{0};
             for (auto other = std::size_t{0}; other < voters_; ++other)
@@ -188,6 +207,12 @@ public:
                    }) > 0,
                    "a leader steps down for want of room only where another has said that it has everything");
         }
+    }
+
+    /// Whether this is one of the servers, as far as they were counted.
+    [[nodiscard]] bool is_member(ServerId server) const
+    {
+        return server != nobody and (voters_ == 0 or server.value <= voters_);
     }
 
     /// How many messages a server has sent.
@@ -363,10 +388,13 @@ private:
         std::uint64_t bytes = 0;
         bool          moves = false; ///< It had taken more when it was asked last.
         Term          renewed_in;
+        Term          without_room_in; ///< In which the leader noted so, and nothing else since.
     };
 
     struct Record
     {
+        Term
+            sent_without_room; ///< In which entries were sent in this turn to a follower that had said that it has none.
         Seen                                        seen;
         Term                                        promised_term;
         std::uint64_t                               messages = 0;

@@ -82,7 +82,7 @@ struct NodeListener
             else if (is_breach(noted->outcome))
                 checks->fail("a correct server was taken for a broken one: " + std::string{name_of(noted->outcome)});
             if (*state != nullptr)
-                checks->noted(server, **state, noted->outcome);
+                checks->noted(server, **state, noted->outcome, noted->from);
         } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
             *notes = Notes{(*notes)->count + 1, std::nullopt, mismatch->from};
         } else if (auto const* broken = std::get_if<Failed>(&event)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/rpc.hpp"
+#include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/clients/simulated_clients.hpp"
@@ -23,6 +25,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace totora::simulate
 {
@@ -154,11 +157,26 @@ private:
         if (received) {
             run_.checks.accepted(frame);
             sighting.rpc = received->rpc;
+            auto const has_no_room = lacks_room_for(server, *received);
+            auto const sent = run_.checks.messages_of(frame.to);
             server.process->endpoint.arrive(TransportEvent{*std::move(received)});
             if (not server.paused)
                 turns_.turn(frame.to);
+            if (has_no_room and server.process)
+                run_.checks.refused_entries(run_.checks.messages_of(frame.to) == sent);
         }
         turns_.tell(sighting);
+    }
+
+    /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only refuse these entries.
+    [[nodiscard]] bool lacks_room_for(typename Run::Server const& server, Received const& received) const
+    {
+        auto const& state = server.process->node.state();
+        auto const* append = std::get_if<AppendEntries>(&received.rpc);
+        return append != nullptr and not received.entries.empty() and lacks_room(state) and
+               server.burdens.has_no_room() and append->term == state.current_term and
+               state.term_write <= state.durable_write and not server.paused and server.busy_until_us <= run_.now_us and
+               server.process->endpoint.waiting() == 0;
     }
 
     void let_client_act(std::size_t client, std::uint32_t visit)

@@ -261,6 +261,8 @@ public:
     void send(Released const& message, Entries const& entries)
     {
         burdens_.call();
+        if (not checks_.is_member(message.to()))
+            return checks_.fail("messages go to members");
         checks_.sent(server_, message.to(), message.rpc());
         checks_.entries_sent(entries.bytes());
         if (auto const* leader = std::get_if<Leader>(&state_->role); leader != nullptr and not entries.empty())
@@ -310,6 +312,7 @@ private:
                        "what was sent to a follower and is not matched is bounded by the window");
         checks_.expect(not progress.no_room, "a follower without room is sent no entries");
         checks_.append_sent(progress.server, run);
+        checks_.entries_sent_to(server_, progress.server, state_->current_term);
     }
 
     Transport&                              transport_;
