@@ -100,5 +100,23 @@ BOOST_AUTO_TEST_CASE(a_hostile_message_that_is_not_noted_is_seen)
     BOOST_TEST(checks.broken() == "what no correct server can send is noted, by its name and sender");
 }
 
+BOOST_AUTO_TEST_CASE(no_server_campaigns_beyond_the_last_term, *label("case_78"))
+{
+    auto scenario = calm_scenario(1, 2'000);
+    scenario.terms_end = true;
+
+    auto const report = simulate::Simulation<>{scenario}.run();
+
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::campaign_withheld_exhausted)] > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_campaign_beyond_the_last_term_is_seen, *label("case_78"))
+{
+    auto checks = simulate::Checks{};
+    checks.sent(0, S2, RequestVote{Term{number_max + 1}, {}});
+    BOOST_TEST(checks.broken() == "nobody asks for votes beyond the last term");
+}
+
 } // namespace
 } // namespace totora::test

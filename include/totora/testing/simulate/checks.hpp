@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/breach.hpp"
 #include "totora/core/invariants.hpp"
 #include "totora/core/outcome.hpp"
 #include "totora/core/reads.hpp"
@@ -130,6 +131,10 @@ public:
     {
         auto& record = servers_[server];
         ++record.messages;
+        if (not is_member(to))
+            return fail("messages go to members");
+        if (auto const* request = std::get_if<RequestVote>(&rpc); request != nullptr and not is_in_range(request->term))
+            return fail("nobody asks for votes beyond the last term");
         if (auto const* request = std::get_if<RequestVote>(&rpc))
             vote(record, request->term, ServerId{server + 1});
         else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)

@@ -368,7 +368,7 @@ private:
     {
         auto const one = leader_or(number);
         auto const which = random.below(4);
-        auto const bytes = random.below(3) == 0 ? random.between(64, 2'000) : 0;
+        auto const bytes = random.below(3) == 0 ? random.between(64, 8'000) : 0;
         auto const has_reserve = random.below(3) != 0;
         auto const lasts_us =
             random.below(4) == 0 ? random.below(election_us()) : random.between(2, 16) * election_us();

@@ -76,6 +76,7 @@ struct Scenario
     std::uint64_t             apply_us = 0;            ///< That a command takes a machine.
     bool                      machines_forget = false; ///< What they applied, when their process ends.
     bool                      clocks_drift = false;    ///< All the time, and a little.
+    bool                      terms_end = false;       ///< In the end somebody campaigns in the highest term.
     std::size_t               damageable = 0; ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
     std::vector<PlannedFault> plan;           ///< In order of `at_event`.
     /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
@@ -100,6 +101,7 @@ public:
         draw_habits();
         draw_chances();
         draw_plan();
+        scenario_.terms_end = random_.below(4) == 0;
         leave_out();
         return std::move(scenario_);
     }

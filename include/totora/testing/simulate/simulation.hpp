@@ -10,6 +10,7 @@
 #include "totora/testing/simulate/cluster.hpp"
 #include "totora/testing/simulate/fault_strikes.hpp"
 #include "totora/testing/simulate/healed_quorum.hpp"
+#include "totora/testing/simulate/last_term.hpp"
 #include "totora/testing/simulate/links.hpp"
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/process_turns.hpp"
@@ -59,6 +60,8 @@ public:
             quorum_.heal();
         while (run_.goes_on() and not quorum_.is_settled())
             happen();
+        if (run_.goes_on() and run_.scenario.terms_end and run_.cluster.size() > 1)
+            end_terms();
         for (auto server = std::size_t{0}; server < run_.cluster.size() and run_.goes_on(); ++server)
             turns_.look_at_all_of(server);
         if (run_.goes_on())
@@ -88,6 +91,15 @@ private:
 
     /// Of so many appends. Where acknowledgements are late or lost a follower may have what its leader cannot know it has.
     [[nodiscard]] static std::uint64_t appends_known_max(std::uint64_t appends) { return 20 + appends / 100; }
+
+    void end_terms()
+    {
+        last_term_.begin();
+        while (run_.goes_on() and not last_term_.is_over())
+            happen();
+        if (run_.goes_on())
+            last_term_.judge();
+    }
 
     void judge_clients()
     {
@@ -200,10 +212,11 @@ private:
         turns_.tell(sighting);
     }
 
-    Run               run_;
-    ProcessTurns<Run> turns_{run_};
-    FaultStrikes<Run> strikes_{run_, turns_};
-    HealedQuorum<Run> quorum_{run_, turns_};
+    Run                              run_;
+    ProcessTurns<Run>                turns_{run_};
+    FaultStrikes<Run>                strikes_{run_, turns_};
+    HealedQuorum<Run>                quorum_{run_, turns_};
+    LastTerm<Run, ProcessTurns<Run>> last_term_{run_, turns_};
 };
 
 } // namespace totora::simulate
