@@ -27,7 +27,8 @@ enum class Sabotage
     reads_are_stale,       ///< A read looks at the machine at once.
     votes_do_not_arrive,   ///< Nobody is ever elected.
     appends_do_not_arrive, ///< Nothing is ever committed.
-    leaders_fall_silent    ///< After some messages a process sends no append any more.
+    leaders_fall_silent,   ///< After some messages a process sends no append any more.
+    links_lie              ///< They always say that they have taken more.
 };
 
 /// Which one is in force.
@@ -100,6 +101,11 @@ public:
         Endpoint::send(message, entries);
     }
 
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
+    {
+        return sabotage == Sabotage::links_lie ? ++lies_ : Endpoint::bytes_taken(server);
+    }
+
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
         auto event = Endpoint::receive();
@@ -126,6 +132,7 @@ private:
 
     std::uint64_t received_ = 0;
     std::uint64_t appends_ = 0;
+    std::uint64_t lies_ = 0;
 };
 
 struct SabotagedParts : simulate::DefaultParts

@@ -226,5 +226,15 @@ BOOST_AUTO_TEST_CASE(leaders_whose_disks_hang_are_replaced, *label("case_58"))
     BOOST_TEST(count(report, Outcome::stepped_down_disk_hangs) > 0U);
 }
 
+BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_found_out, *label("case_58"))
+{
+    auto scenario = calm_scenario(2, 40'000);
+    scenario.settings.core.watch_storage = false;
+    plan_often(scenario, simulate::Fault::leader_disk_hangs, 10);
+
+    BOOST_TEST(simulate::Simulation<>{scenario}.run().broken ==
+               "a leader whose disk hangs steps down where a quorum is durably ahead of it");
+}
+
 } // namespace
 } // namespace totora::test

@@ -78,6 +78,17 @@ BOOST_AUTO_TEST_CASE(an_election_for_which_nothing_in_the_world_gave_a_reason_is
     BOOST_TEST(report.broken == "no election while a leader and a quorum with it are well, and their links and disks");
 }
 
+BOOST_AUTO_TEST_CASE(links_that_say_they_take_what_they_do_not_are_found_out, *label("case_94"))
+{
+    auto const wrong = WithSabotage{Sabotage::links_lie};
+    auto       scenario = calm_scenario(1, 40'000);
+    scenario.settings.core.check_quorum = true;
+    plan_often(scenario, simulate::Fault::bulk_stopped, 20);
+
+    BOOST_TEST(simulate::Simulation<SabotagedParts>{scenario}.run().broken ==
+               "a leader whose entries get through to no quorum steps down");
+}
+
 BOOST_AUTO_TEST_CASE(few_faults_are_left_of_a_seed_that_fails)
 {
     auto const wrong = WithSabotage{Sabotage::syncs_lie};
