@@ -514,7 +514,7 @@ private:
     void take_step(ServerId from, Happened const& happened)
     {
         advance(state_, from, happened, outgoing_);
-        if constexpr (requires(Observer& observer) { observer.stepped(from, happened, state_, outgoing_); })
+        if constexpr (requires { observer_.stepped(from, happened, state_, outgoing_); })
             guard_.run(NodeFailure::callback, "the observer",
                        [&] { observer_.stepped(from, happened, state_, outgoing_); });
     }

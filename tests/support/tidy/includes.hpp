@@ -55,9 +55,11 @@ inline constexpr auto for_everyone = std::to_array<std::string_view>({"totora/fw
 inline constexpr std::string_view boost_headers = "totora/transport/tcp";
 
 inline constexpr auto value_headers = std::to_array<std::string_view>({
-    "algorithm",        "array",    "bit",         "compare", "concepts", "cstddef",  "cstdint", "cstring",
-    "initializer_list", "iterator", "limits",      "memory",  "numeric",  "optional", "span",    "string",
-    "string_view",      "tuple",    "type_traits", "utility", "variant",  "vector",   "version",
+    "algorithm", "array",   "bit",         "compare",   "concepts",
+    "cstddef",   "cstdint", "cstring",     "exception", "initializer_list",
+    "iterator",  "limits",  "memory",      "numeric",   "optional",
+    "span",      "string",  "string_view", "tuple",     "type_traits",
+    "utility",   "variant", "vector",      "version",
 });
 
 inline constexpr auto stream_headers = std::to_array<std::string_view>({
