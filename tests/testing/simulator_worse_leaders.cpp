@@ -194,26 +194,5 @@ BOOST_AUTO_TEST_CASE(a_campaign_of_a_server_whose_disk_hangs_is_seen, *label("ca
     BOOST_TEST(world.checks.broken() == "a server whose disk hangs does not campaign");
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_without_room_that_stays_against_what_it_knows_is_seen, *label("case_67"))
-{
-    auto       world = World{};
-    auto const calm = AllWell{};
-    auto       laws = simulate::WorseLeaders<World, AllWell>{world, calm};
-    auto&      state = world.state(S1);
-    state.room = LogRoom::reserve_only;
-    for (auto& progress : std::get_if<Leader>(&state.role)->followers) {
-        progress.heard = true;
-        progress.match = last_index(state);
-    }
-    auto rings = simulate::Sighting{};
-    rings.what = simulate::Sighted::alarm;
-    rings.alarm = Alarm::heartbeat;
-    laws.notice(rings);
-    BOOST_TEST(world.checks.broken() == "", "it may have learnt it since");
-    laws.notice(rings);
-    BOOST_TEST(world.checks.broken() ==
-               "a leader without room steps down where it knows of a quorum that has, and one of it everything");
-}
-
 } // namespace
 } // namespace totora::test

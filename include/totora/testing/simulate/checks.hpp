@@ -197,7 +197,8 @@ public:
             expect(others([&](Record const& other) { return link_to(other).renewed_in == state.current_term; }) > 0,
                    "a leader makes its connections again before it steps down for them");
         }
-        if (outcome == Outcome::room_exhausted and state.room == LogRoom::reserve_only and servers_[server].seen.leads)
+        if (outcome == Outcome::room_exhausted and state.room == LogRoom::reserve_only and
+            servers_[server].seen.leads and servers_[server].seen.term == state.current_term)
             expect(servers_[server].lacks_room_us >= state.settings.election.at_most_ms * 1000 / 2,
                    "a leader whose log has no room for a moment has room");
         if (outcome == Outcome::stepped_down_disk_hangs)

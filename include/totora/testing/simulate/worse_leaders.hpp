@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
 #include "totora/node/status.hpp"
@@ -13,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <variant>
 
 namespace totora::simulate
 {
@@ -48,7 +45,6 @@ public:
         judge(full_since_us_[number], leads and server.burdens.has_no_room() and have_others_room(number),
               election_timeouts(4),
               "a leader without room steps down where a quorum has room, and one of it everything");
-        notice_knowledge(sighting, leads and knows_a_better_one(server.process->node.state()));
         auto const gives_up = run_.scenario.settings.core.check_quorum;
         judge(cut_off_since_us_[number], leads and gives_up and is_cut_off(number), election_timeouts(8),
               "a leader whose entries get through to no quorum steps down");
@@ -58,33 +54,6 @@ private:
     [[nodiscard]] std::uint64_t election_timeouts(std::uint64_t count) const
     {
         return count * run_.scenario.settings.core.election.at_most_ms * 1000;
-    }
-
-    /// What a leader knew before its heartbeat alarm rang, and still knows, it has acted upon.
-    void notice_knowledge(Sighting const& sighting, bool knows)
-    {
-        auto&      knew = knew_[sighting.server];
-        auto const is_due = sighting.what == Sighted::alarm and sighting.alarm == Alarm::heartbeat;
-        run_.checks.expect(
-            not(is_due and knew and knows and sighting.before.term == sighting.after.term),
-            "a leader without room steps down where it knows of a quorum that has, and one of it everything");
-        auto const& process = run_.cluster[sighting.server].process;
-        knew = knows and process->endpoint.waiting() == 0;
-    }
-
-    /// Whether a leader without room has been told by a quorum of others that they have, and one of them has everything.
-    [[nodiscard]] static bool knows_a_better_one(State const& state)
-    {
-        if (not lacks_room(state))
-            return false;
-        auto have_room = std::size_t{0};
-        auto has_one_everything = false;
-        for (auto const& progress : std::get_if<Leader>(&state.role)->followers)
-            if (progress.heard and not progress.no_room) {
-                ++have_room;
-                has_one_everything = has_one_everything or progress.match == last_index(state);
-            }
-        return has_one_everything and 2 * have_room > state.configuration.members.size();
     }
 
     /// `since_us` is when it began to hold that another would do better; 0 if it does not.
@@ -149,12 +118,11 @@ private:
 
     using Moments = std::array<std::uint64_t, simulated_servers_max>;
 
-    Run&                                    run_;
-    Calm const&                             calm_;
-    Moments                                 hung_since_us_{};
-    Moments                                 full_since_us_{};
-    Moments                                 cut_off_since_us_{};
-    std::array<bool, simulated_servers_max> knew_{};
+    Run&        run_;
+    Calm const& calm_;
+    Moments     hung_since_us_{};
+    Moments     full_since_us_{};
+    Moments     cut_off_since_us_{};
 };
 
 } // namespace totora::simulate
