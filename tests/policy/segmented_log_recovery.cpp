@@ -205,11 +205,9 @@ void write_and_lose_a_second_header(Disk const& disk)
             written.clear();
         return 0;
     });
-    auto const write = [&] {
-        log->append(WriteNumber{1}, entries_of(Term{99}, next(log->last().index), 40, 50));
-        log->sync();
-    };
-    BOOST_CHECK_THROW(write(), PowerFails);
+    log->append(WriteNumber{1}, entries_of(Term{99}, next(log->last().index), 40, 50));
+    log->sync();
+    BOOST_TEST(log->failure().has_value()); // What is thrown where it writes ends the log, and nothing else.
     disk->interfere(nullptr);
     auto const changes = disk->unsynced();
     disk->lose_power({.keeps = [&](auto change, auto sector) { return changes[change].offset > 0 or sector >= 1; },
