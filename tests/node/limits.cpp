@@ -324,6 +324,19 @@ BOOST_AUTO_TEST_CASE(a_machine_is_given_no_more_entries_at_a_time_than_it_was_to
     BOOST_TEST(stage.machine.calls == 3);
 }
 
+/// Takes turns until nothing is left to do, while S2 answers heartbeats. How long the longest took.
+std::uint64_t longest_turn_ms(Stage& stage)
+{
+    auto longest_ms = std::uint64_t{0};
+    for (auto more = true; more;) {
+        auto const before_ms = stage.clock.now_ms();
+        more = stage.node->turn();
+        longest_ms = std::max(longest_ms, stage.clock.now_ms() - before_ms);
+        stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, 0), {}});
+    }
+    return longest_ms;
+}
+
 /// A millisecond an entry, and a thousand entries are committed at once: heartbeats leave in time all the same.
 BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
 {
@@ -335,13 +348,7 @@ BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
     stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, stage.sent_to(S2).value), {}});
     stage.wire.sent.clear();
 
-    auto longest_ms = std::uint64_t{0};
-    for (auto more = true; more;) {
-        auto const before_ms = stage.clock.now_ms();
-        more = stage.node->turn();
-        longest_ms = std::max(longest_ms, stage.clock.now_ms() - before_ms);
-        stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, 0), {}});
-    }
+    auto const longest_ms = longest_turn_ms(stage);
 
     BOOST_TEST(longest_ms <= 2 * NodeSettings{}.apply_ms_max + 6); // The first call has 16 entries to learn from.
     BOOST_TEST(end->times == 1);
@@ -362,13 +369,7 @@ BOOST_AUTO_TEST_CASE(a_heartbeat_that_is_due_ends_what_a_turn_applies)
     stage.machine.takes_time = [&](std::size_t entries) { stage.clock.advance_ms(entries); };
     stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, stage.sent_to(S2).value), {}});
 
-    auto longest_ms = std::uint64_t{0};
-    for (auto more = true; more;) {
-        auto const before_ms = stage.clock.now_ms();
-        more = stage.node->turn();
-        longest_ms = std::max(longest_ms, stage.clock.now_ms() - before_ms);
-        stage.wire.arriving.push_back(Received{S2, accepted(stage.term(), Index{1001}, 0), {}});
-    }
+    auto const longest_ms = longest_turn_ms(stage);
 
     BOOST_TEST(longest_ms <= settings.core.heartbeat_ms * 3 / 2); // One call is under way when the alarm rings.
     BOOST_TEST(end->times == 1);
