@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 // docs/cases.md, chapter L, cases 78 and 85: the end of the range of terms and indexes, and a thousand terms. A is S1.
 
@@ -64,6 +65,44 @@ constexpr auto a_term_or_index_beyond_the_range_is_a_breach_in_every_field = [] 
             a_number_out_of_range_is_a_breach(a, beyond);
 };
 TOTORA_PROVE(a_term_or_index_beyond_the_range_is_a_breach_in_every_field, "5.1", "case_78");
+
+/// Each message that carries a term, as a server that follows, asks, campaigns or leads would obey it.
+constexpr void a_term_jump_is_a_breach(State const& a, Term far_term)
+{
+    auto const last = last_position(a);
+    for (auto const& message : {from(S2, RequestVote{far_term, last}), from(S2, RequestVote{far_term, last, true}),
+                                from(S2, RequestVoteResponse{far_term, false}),
+                                from(S2, RequestPreVote{far_term, last, Round{1}}),
+                                from(S2, RequestPreVoteResponse{far_term, Round{1}, false}),
+                                from(S2, heartbeat_of(far_term, last)), from(S2, append_of(far_term, last, far_term, 1)),
+                                from(S2, AppendConfiguration{append_of(far_term, last, far_term, 1), cluster(3)}),
+                                from(S2, refused(far_term, Index{3}, last)), from(S2, accepted(far_term, Index{3}))})
+        require_nothing_but(Outcome::breach_term_jump, a, checked_step(a, message));
+}
+
+/// One frame of the last term to each server would end all elections: its term would be adopted and passed on.
+constexpr auto a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message = [] {
+    for (auto const& a : a_server_of_each_role(log_of({{Term{1}, Index{1}, 3}})))
+        for (auto const above : {term_jump_max + 1, number_max - a.current_term.value})
+            a_term_jump_is_a_breach(a, Term{a.current_term.value + above});
+    for (auto const far_term : {first_term_end, number_max})
+        a_term_jump_is_a_breach(server(S1, Term{}, {}), Term{far_term});
+};
+TOTORA_PROVE(a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message, "5.1", "case_78");
+
+/// The same terms, one lower: they are adopted as any newer term is.
+constexpr auto a_term_that_elections_can_have_reached_is_adopted = [] {
+    for (auto const& [own, newer] : {std::pair{Term{7}, Term{7 + term_jump_max}}, {Term{}, Term{first_term_end - 1}},
+                                     {Term{number_max - 1}, Term{number_max}}}) {
+        auto const a = server(S1, own, {});
+        require(checked_step(a, from(S2, RequestVoteResponse{newer, false})).state.current_term == newer, "by a member");
+        require(checked_step(a, from(S2, heartbeat_of(newer, {}))).state.current_term == newer, "by a follower");
+    }
+    auto const old = follower(S1, Term{number_max}, {});
+    auto const refusal = checked_step(old, from(S2, heartbeat_of(Term{1}, {}))).outgoing;
+    require(refusal.outcomes == outcomes_of({Outcome::append_refused_stale_term}), "lower ones may be far away");
+};
+TOTORA_PROVE(a_term_that_elections_can_have_reached_is_adopted, "5.1", "case_78");
 
 constexpr auto a_server_in_the_last_term_campaigns_no_more = [] {
     for (auto const pre_vote : {true, false}) {

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_core_notes_each_hostile_message_and_does_nothing, *labe
                        name_of(*hostile->noted));
             noted.insert(*hostile->noted);
         }
-    BOOST_TEST(noted.size() == 7U);
+    BOOST_TEST(noted.size() == 8U);
 }
 
 BOOST_AUTO_TEST_CASE(whole_clusters_bear_hostile_messages_of_every_kind, *label("case_78"))

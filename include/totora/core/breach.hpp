@@ -17,6 +17,14 @@ namespace totora
 [[nodiscard]] constexpr bool is_in_range(Term term) { return term.value <= number_max; }
 [[nodiscard]] constexpr bool is_in_range(Index index) { return index.value <= number_max; }
 
+/// Whether a term lies further above this server's than elections can have brought it while this server was away. It would be
+/// adopted, written, and passed on, and there are no terms after the last one: nobody would ever be elected again.
+[[nodiscard]] constexpr bool is_term_jump(State const& state, Term term)
+{
+    auto const own = state.current_term.value;
+    return own == 0 ? term.value >= first_term_end : term.value > own and term.value - own > term_jump_max;
+}
+
 /// Whether an entry can be at this position: term 0 belongs to index 0, and to it alone.
 [[nodiscard]] constexpr bool is_sound(LogPosition position)
 {
@@ -24,36 +32,44 @@ namespace totora
            (position.term.value == 0) == (position.index.value == 0);
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId, RequestPreVote const& request)
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestPreVote const& request)
 {
     if (not is_in_range(request.term) or not is_sound(request.last_log) or request.round.value > number_max)
         return Outcome::breach_number;
+    if (is_term_jump(state, request.term))
+        return Outcome::breach_term_jump;
     if (request.last_log.term > request.term)
         return Outcome::breach_shape;
     return std::nullopt;
 }
 
 [[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const&, ServerId, RequestPreVoteResponse const& response)
+find_breach(State const& state, ServerId, RequestPreVoteResponse const& response)
 {
     if (not is_in_range(response.term) or response.round.value > number_max)
         return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId, RequestVote const& request)
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestVote const& request)
 {
     if (not is_in_range(request.term) or not is_sound(request.last_log))
         return Outcome::breach_number;
+    if (is_term_jump(state, request.term))
+        return Outcome::breach_term_jump;
     if (request.last_log.term >= request.term)
         return Outcome::breach_shape;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const&, ServerId, RequestVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestVoteResponse const& response)
 {
     if (not is_in_range(response.term))
         return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
     return std::nullopt;
 }
 
@@ -65,6 +81,8 @@ find_breach(State const& state, ServerId leader, AppendEntries const& append)
         not is_in_range(append.committed) or not is_in_range(entries.term) or append.round.value > number_max or
         append.number.value > number_max or entries.count > number_max - append.previous.index.value)
         return Outcome::breach_number;
+    if (is_term_jump(state, append.term))
+        return Outcome::breach_term_jump;
     if (append.term.value == 0 or append.previous.term > append.term or entries.term > append.term or
         entries.first != next(append.previous.index))
         return Outcome::breach_shape;
@@ -97,6 +115,8 @@ find_breach(State const& state, ServerId follower, AppendEntriesResponse const& 
     if (not is_in_range(response.term) or not is_in_range(response.match) or not is_in_range(response.hint.term) or
         not is_in_range(response.hint.index) or response.round.value > number_max or response.number.value > number_max)
         return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
     auto const* leader = std::get_if<Leader>(&state.role);
     auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;
     if (progress == nullptr or response.term != state.current_term)

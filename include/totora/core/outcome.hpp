@@ -53,6 +53,7 @@ enum class Outcome : std::uint8_t
     // Breaches.
     breach_sender,             ///< A message from nobody, or from this server itself.
     breach_number,             ///< A term, index or count that no server can have reached.
+    breach_term_jump,          ///< A term so far above the own one that no cluster can have reached it since.
     breach_shape,              ///< Fields that contradict each other.
     breach_second_leader,      ///< Two leaders claim one term.
     breach_conflict_committed, ///< Asks to remove what is committed.
@@ -106,6 +107,7 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "ring_outdated",
         "breach_sender",
         "breach_number",
+        "breach_term_jump",
         "breach_shape",
         "breach_second_leader",
         "breach_conflict_committed",

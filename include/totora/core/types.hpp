@@ -19,6 +19,13 @@ struct Term
     friend constexpr auto operator<=>(Term const&, Term const&) = default;
 };
 
+/// How far a term may lie above that of the server that receives it: twenty years of elections at seven in a second. What lies
+/// further above is a mistake (a wrong build, a damaged disk), and would bring the last term near for the whole cluster.
+inline constexpr std::uint64_t term_jump_max = std::uint64_t{1} << 32U;
+
+/// Below which a server without a term takes any: one that joins a cluster late knows nothing of its terms.
+inline constexpr std::uint64_t first_term_end = std::uint64_t{1} << 61U;
+
 /// A position in the log, counted from 1 (§5.3). Zero is the position before the first entry.
 struct Index
 {

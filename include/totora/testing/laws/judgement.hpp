@@ -164,10 +164,18 @@ template <typename T>
     return nullptr;
 }
 
+/// What a server may believe of a term: at most 2^32 above its own, and without one of its own anything below 2^61.
+[[nodiscard]] constexpr bool is_believable(State const& state, Term term)
+{
+    auto const own = state.current_term.value;
+    return own == 0 ? term.value < (std::uint64_t{1} << 61U) : term.value <= own + (std::uint64_t{1} << 32U);
+}
+
 /// A higher term of a request or of a member's answer makes a follower of anybody, whose vote is free (§5.1). A server that cannot
 /// write it passes it over, and so does everybody the answers of servers that are no members. True if nothing else is to be asked.
 [[nodiscard]] constexpr bool judge_newer_term(Step const& step, Term term, bool counts, Judgement& judgement)
 {
+    judgement.expect(is_believable(step.before, term), "a term far above the own one is not believed");
     if (term <= step.before.current_term) {
         judgement.expect(step.after.current_term <= step.before.current_term or is<Candidate>(step.after),
                          "a term is begun by a candidate, or learnt from a message");

@@ -45,6 +45,7 @@ namespace totora::laws
 constexpr void judge(Step const& step, RequestVote const& request, Judgement& judgement)
 {
     auto const& before = step.before;
+    judgement.expect(is_believable(before, request.term), "a term far above the own one is not believed");
     if (request.term >= before.current_term and not request.transfer and protects_leader(before, step.from))
         return judgement.expect(changes_nothing(step), "a server that hears a leader does not listen to candidates");
     if (judge_newer_term(step, request.term, true, judgement))
@@ -71,6 +72,7 @@ constexpr void judge(Step const& step, RequestVote const& request, Judgement& ju
 constexpr void judge(Step const& step, RequestPreVote const& request, Judgement& judgement)
 {
     auto const& before = step.before;
+    judgement.expect(is_believable(before, request.term), "a term far above the own one is not believed");
     judgement.expect(before == step.after and step.outgoing.writes.empty(), "a pre-vote leaves no trace");
     auto const* response = only_message<RequestPreVoteResponse>(step.outgoing, step.from);
     judgement.expect(response != nullptr and response->term == before.current_term and response->round == request.round,

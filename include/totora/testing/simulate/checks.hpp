@@ -10,6 +10,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/testing/simulate/by_term.hpp"
 #include "totora/testing/simulate/committed_log.hpp"
 #include "totora/testing/simulate/durable_record.hpp"
 #include "totora/testing/simulate/entry_registry.hpp"
@@ -407,7 +408,7 @@ private:
         std::array<Answered, simulated_servers_max> answered; ///< By leader.
         std::uint64_t                               lacks_room_us = 0;
         std::array<LinkSeen, simulated_servers_max> links;
-        std::vector<ServerId>                       votes; ///< That left this server, by term.
+        ByTerm<ServerId>                            votes; ///< That left this server.
         DurableRecord                               durable;
     };
 
@@ -431,18 +432,17 @@ private:
         if (seen.leads and seen.term == state.current_term)
             return expect(last_index(state) >= seen.last.index and state.log.holds(seen.last),
                           "a leader only appends to its log");
-        auto const term = state.current_term.value;
-        if (term >= leaders_.size())
-            leaders_.resize(term + 1);
-        expect(leaders_[term] == nobody or leaders_[term] == state.own.id, "at most one leader is elected in a term");
-        leaders_[term] = state.own.id;
+        auto& leader = leaders_[state.current_term];
+        expect(leader == nobody or leader == state.own.id, "at most one leader is elected in a term");
+        leader = state.own.id;
         expect(committed_.is_complete(state.log, state.current_term),
                "what was committed is in the logs of the leaders of all higher terms");
     }
 
     [[nodiscard]] static ServerId votes_in(Record const& record, Term term)
     {
-        return term.value < record.votes.size() ? record.votes[term.value] : nobody;
+        auto const* vote = record.votes.find(term);
+        return vote != nullptr ? *vote : nobody;
     }
 
     /// Whether a majority has reported this entry, and with it all before, durable.
@@ -464,9 +464,7 @@ private:
     {
         expect(record.durable.has_vote(term, candidate), "a vote is durable before it leaves");
         record.promised_term = std::max(record.promised_term, term);
-        if (term.value >= record.votes.size())
-            record.votes.resize(term.value + 1);
-        auto& given = record.votes[term.value];
+        auto& given = record.votes[term];
         expect(given == nobody or given == candidate, "a server votes once in a term, also across crashes");
         given = candidate;
     }
@@ -483,7 +481,7 @@ private:
     std::array<Record, simulated_servers_max> servers_;
     std::size_t                               voters_ = 0;
     EntryBytes                                entry_bytes_;
-    std::vector<ServerId>                     leaders_; ///< By term.
+    ByTerm<ServerId>                          leaders_;
     std::vector<Proposal>                     proposals_;
 };
 

@@ -9,6 +9,7 @@
 #include "totora/testing/simulate/network.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
+#include "totora/testing/simulate/simulated_storage.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -53,6 +54,8 @@ public:
             servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us, scenario.apply_us));
             auto& server = *servers_.back();
             server.storage.desk().at_once = scenario.syncs.at_once;
+            if (scenario.terms_end)
+                begin_in(server.storage, Term{number_max - term_jump_max / 2});
             if (scenario.clocks_drift)
                 server.time.set_rate(LocalTime::true_rate - LocalTime::drift_max +
                                      random_.below(2 * LocalTime::drift_max + 1));

@@ -4,6 +4,7 @@
 #include "totora/core/term_runs.hpp"
 #include "totora/core/types.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/testing/simulate/by_term.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +28,7 @@ public:
     {
         if (entry.index != next(previous.index) or entry.term < previous.term)
             return "entries follow each other in index and in term";
-        if (entry.term.value >= terms_.size())
-            terms_.resize(entry.term.value + 1);
-        auto& term = terms_[entry.term.value];
+        auto& term = terms_[entry.term];
         if (term.checksums.empty()) {
             term.maker = server;
             term.first = entry.index;
@@ -52,22 +51,19 @@ public:
     /// The checksum of an entry that was made; nothing if none was.
     [[nodiscard]] std::optional<std::uint32_t> checksum(LogPosition position) const
     {
-        if (position.term.value >= terms_.size())
+        auto const* term = terms_.find(position.term);
+        if (term == nullptr or position.index < term->first)
             return std::nullopt;
-        auto const& term = terms_[position.term.value];
-        auto const  at = position.index.value - term.first.value;
-        if (position.index < term.first or at >= term.checksums.size())
-            return std::nullopt;
-        return term.checksums[at];
+        auto const at = position.index.value - term->first.value;
+        return at < term->checksums.size() ? std::optional{term->checksums[at]} : std::nullopt;
     }
 
     /// Whether a log that ends with `last` holds `entry`, of what was made.
     [[nodiscard]] bool is_before(LogPosition entry, LogPosition last) const
     {
-        while (last.term > entry.term and last.term.value < terms_.size()) {
-            auto const& term = terms_[last.term.value];
-            last = {term.previous, before(term.first)};
-        }
+        for (auto const* term = terms_.find(last.term); term != nullptr and last.term > entry.term;
+             term = terms_.find(last.term))
+            last = {term->previous, before(term->first)};
         return last.term == entry.term and last.index >= entry.index;
     }
 
@@ -77,10 +73,9 @@ public:
         auto previous = log.base();
         for (auto first = next(previous.index); first <= log.last().index;) {
             auto const run = log.run_from(first, log.last().index.value - first.value + 1);
-            if (run.term.value >= terms_.size())
-                return false;
-            auto const& term = terms_[run.term.value];
-            if (term.first != run.first or term.previous != previous.term or run.count > term.checksums.size())
+            auto const* term = terms_.find(run.term);
+            if (term == nullptr or term->first != run.first or term->previous != previous.term or
+                run.count > term->checksums.size())
                 return false;
             previous = {run.term, last_of(run)};
             first = next(previous.index);
@@ -97,7 +92,7 @@ private:
         std::vector<std::uint32_t> checksums;
     };
 
-    std::vector<OfTerm> terms_; ///< By term.
+    ByTerm<OfTerm> terms_;
 };
 
 } // namespace totora::simulate

@@ -44,7 +44,7 @@ public:
     /// Nothing if the kind that was drawn cannot be in this state: two leaders need a first one.
     [[nodiscard]] std::optional<HostileMessage> draw()
     {
-        switch (random_.below(9)) {
+        switch (random_.below(10)) {
         case 0:
             return HostileMessage{{random_.below(2) == 0 ? nobody : receiver_.own.id, tempting(), {}},
                                   Outcome::breach_sender};
@@ -62,6 +62,8 @@ public:
             return with_a_configuration();
         case 7:
             return of_a_non_member();
+        case 8:
+            return of_a_far_term();
         default:
             return with_other_entries();
         }
@@ -240,6 +242,37 @@ private:
             one.entries = {newer(), index, 1};
         }
         return HostileMessage{{other(), one, entries_beside(one)}, Outcome::breach_conflict_committed};
+    }
+
+    /// What the receiver would obey, of a term that elections cannot have reached. None is left near the last term.
+    [[nodiscard]] std::optional<HostileMessage> of_a_far_term()
+    {
+        auto const own = receiver_.current_term.value;
+        auto const least = own == 0 ? first_term_end : own + term_jump_max + 1;
+        if (least > number_max)
+            return std::nullopt;
+        auto const term = Term{random_.below(3) == 0 ? least : random_.between(least, number_max)};
+        auto       rpc = Rpc{RequestVoteResponse{term, false}};
+        switch (random_.below(5)) {
+        case 0:
+            rpc = RequestVote{term, last_position(receiver_), true};
+            break;
+        case 1:
+            rpc = RequestPreVote{term, last_position(receiver_), {}};
+            break;
+        case 2:
+            rpc = RequestPreVoteResponse{term, receiver_.pre_vote_round, true};
+            break;
+        case 3: {
+            auto one = append(0);
+            one.term = one.entries.term = term;
+            rpc = one;
+            break;
+        }
+        default:
+            break;
+        }
+        return HostileMessage{{other(), rpc, {}}, Outcome::breach_term_jump};
     }
 
     /// The answer to an append or a read round that this leader has not sent, or that acknowledges more than it has.

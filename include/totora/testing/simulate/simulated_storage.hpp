@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/result.hpp"
+#include "totora/core/types.hpp"
 #include "totora/log/segmented_log_parts.hpp"
 #include "totora/policy/identity.hpp"
 #include "totora/policy/log.hpp"
@@ -10,6 +11,8 @@
 #include "totora/testing/simulate/virtual_syncer.hpp"
 
 #include <concepts>
+#include <optional>
+#include <utility>
 
 namespace totora::simulate
 {
@@ -45,5 +48,18 @@ concept simulated_storage = durable_log<typename T::Log> and
         } -> std::convertible_to<SyncDesk&>;
 };
 // clang-format on
+
+/// Puts the log of a server that has not begun yet into a term, in which it has not voted.
+template <simulated_storage Storage>
+void begin_in(Storage& storage, Term term)
+{
+    auto const at_once = std::exchange(storage.desk().at_once, true);
+    if (storage.open() and storage.log().recover()) {
+        storage.log().save_vote(WriteNumber{1}, term, std::nullopt);
+        storage.log().sync();
+    }
+    storage.close();
+    storage.desk().at_once = at_once;
+}
 
 } // namespace totora::simulate
