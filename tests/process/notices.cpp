@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace kv;
 using totora::Outcome;
@@ -60,6 +61,31 @@ BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_told_once_until_it_
     BOOST_TEST(not is_told(Outcome::campaign_withheld_disk_hangs));
     BOOST_TEST(not is_told(Outcome::campaign_started));
     BOOST_TEST(is_told(Outcome::campaign_withheld_disk_hangs));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_says_why_once, *boost::unit_test::label("case_78"))
+{
+    auto       notices = Notices{};
+    auto const line = notices.line({Outcome::campaign_withheld_exhausted, totora::nobody});
+    BOOST_TEST(line.starts_with("does not campaign: its term or its log has come to the last number there is"));
+    BOOST_TEST(notices.line({Outcome::campaign_withheld_exhausted, totora::nobody}) == "");
+    BOOST_TEST(line_of(Outcome::campaign_withheld_not_electable) ==
+               "does not campaign: the log of the cluster does not name it as a voter");
+}
+
+BOOST_AUTO_TEST_CASE(what_breaks_the_protocol_with_every_message_is_told_at_powers_of_ten)
+{
+    auto notices = Notices{};
+    auto told = std::vector<std::string>{};
+    for (auto times = 0; times < 1'000; ++times)
+        if (auto line = notices.line({Outcome::breach_term_jump, ServerId{2}}); not line.empty())
+            told.push_back(line);
+
+    BOOST_REQUIRE(told.size() == 4U);
+    BOOST_TEST(told[0].starts_with("server 2 broke the protocol: breach_term_jump"));
+    BOOST_TEST(told[3].starts_with("server 2 broke the protocol, 1000 times so far: breach_term_jump"));
+    BOOST_TEST(not notices.line({Outcome::breach_term_jump, ServerId{3}}).empty()); // Another sender.
+    BOOST_TEST(not notices.line({Outcome::breach_number, ServerId{2}}).empty());    // Another kind.
 }
 
 BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_told)

@@ -101,6 +101,9 @@ struct ServerFacts
     line("raft_entry_bytes_received", status.entry_bytes_received);
     line("raft_entry_bytes_stored", status.entry_bytes_stored);
     line("raft_breaches", breaches(status));
+    for (auto const& row : status.breaches)
+        line("raft_breaches_of_" + std::to_string(row.server.value),
+             "count=" + std::to_string(row.count) + ",last=" + std::string{name_of(row.last)});
     line("raft_payload_mismatches", status.payload_mismatches);
     for (auto const& follower : status.followers)
         line("raft_follower_" + std::to_string(follower.server.value),

@@ -4,6 +4,9 @@
 #include "totora/core/outcome.hpp"
 #include "totora/node/status.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +25,7 @@ public:
         using enum totora::Outcome;
         auto const peer = "server " + std::to_string(noted.from.value);
         if (is_breach(noted.outcome))
-            return peer + " broke the protocol: " + std::string{name_of(noted.outcome)};
+            return breach(noted);
         switch (noted.outcome) {
         case stepped_down_no_quorum:
             return "steps down: no majority has answered for an election timeout";
@@ -53,6 +56,14 @@ public:
         case campaign_withheld_disk_hangs:
             return once(Withheld::disk_hangs,
                         "does not campaign: its disk has not ended a write for an election timeout");
+        case campaign_withheld_exhausted:
+            return once(
+                Withheld::exhausted,
+                "does not campaign: its term or its log has come to the last number there is; a server has sent "
+                "it such a term, and the cluster can elect nobody in it");
+        case campaign_withheld_not_electable:
+            return once(Withheld::not_electable,
+                        "does not campaign: the log of the cluster does not name it as a voter");
         case campaign_started:
             withheld_ = Withheld::nothing;
             return {};
@@ -71,14 +82,43 @@ private:
         nothing,
         no_room,
         disk_hangs,
+        exhausted,
+        not_electable,
     };
+
+    /// A server that breaks the protocol does so with every message: said at the first, the tenth, the hundredth of a kind.
+    [[nodiscard]] std::string breach(totora::OutcomeNoted const& noted)
+    {
+        if (breaches_.size() >= breaches_max)
+            breaches_.clear();
+        auto const count = ++breaches_[{noted.from, noted.outcome}];
+        auto       told_at = std::uint64_t{1};
+        while (told_at < count)
+            told_at *= 10;
+        if (told_at != count)
+            return {};
+        auto const times = count == 1 ? std::string{} : ", " + std::to_string(count) + " times so far";
+        return "server " + std::to_string(noted.from.value) + " broke the protocol" + times + ": " +
+               meaning(noted.outcome);
+    }
+
+    [[nodiscard]] static std::string meaning(totora::Outcome breach)
+    {
+        auto const name = std::string{name_of(breach)};
+        if (breach == totora::Outcome::breach_term_jump)
+            return name + ": its term is further above the own one than elections can have brought it; it is ignored";
+        return name;
+    }
 
     [[nodiscard]] std::string once(Withheld why, std::string_view sentence)
     {
         return std::exchange(withheld_, why) == why ? std::string{} : std::string{sentence};
     }
 
-    Withheld withheld_ = Withheld::nothing;
+    static constexpr std::size_t breaches_max = 256;
+
+    Withheld                                                              withheld_ = Withheld::nothing;
+    std::map<std::pair<totora::ServerId, totora::Outcome>, std::uint64_t> breaches_;
 };
 
 } // namespace kv

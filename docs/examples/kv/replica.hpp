@@ -225,6 +225,14 @@ private:
                    ": the entries beside it are not those that it names");
     }
 
+    void noticed(totora::SetBack const& found)
+    {
+        lines_.say("server " + std::to_string(found.server.value) +
+                   " has lost what it had acknowledged: its log ends at " + std::to_string(found.found.value) +
+                   ", it had acknowledged committed entries up to " + std::to_string(found.acknowledged.value) +
+                   ". Its disk was lost or set back, and its answers are ignored: stop it");
+    }
+
     void noticed(totora::Failed const& failed)
     {
         fail({"cannot go on (", name_of(failed.why), "): ", failed.sentence});

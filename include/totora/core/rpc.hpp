@@ -96,6 +96,13 @@ struct AppendEntriesResponse
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                          AppendEntriesResponse>;
 
+/// Whether a message answers another one.
+[[nodiscard]] constexpr bool is_response(Rpc const& rpc)
+{
+    return std::holds_alternative<RequestPreVoteResponse>(rpc) or std::holds_alternative<RequestVoteResponse>(rpc) or
+           std::holds_alternative<AppendEntriesResponse>(rpc);
+}
+
 /// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order says which of them
 /// were lost. A transport sends what may overtake ahead of entries, so that a leader that is sending looks alive (case 94).
 [[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)

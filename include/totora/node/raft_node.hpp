@@ -3,9 +3,11 @@
 
 #include "totora/core/recovery.hpp"
 #include "totora/core/step.hpp"
+#include "totora/node/acknowledged.hpp"
 #include "totora/node/applier.hpp"
 #include "totora/node/apply_pace.hpp"
 #include "totora/node/arrival.hpp"
+#include "totora/node/breach_counts.hpp"
 #include "totora/node/cold_reads.hpp"
 #include "totora/node/full_links.hpp"
 #include "totora/node/guard.hpp"
@@ -193,6 +195,7 @@ public:
         status.entry_bytes_stored = entry_bytes_stored_;
         status.outcomes = outcomes_;
         status.payload_mismatches = payload_mismatches_;
+        status.breaches = breaches_.rows();
         if (auto const* leader = std::get_if<Leader>(&state_.role))
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
@@ -269,6 +272,7 @@ private:
         state_ = State{};
         seen_ = RoleChanged{};
         outcomes_ = {};
+        breaches_ = {};
         return StartError{guard_.forget().sentence};
     }
 
@@ -488,6 +492,9 @@ private:
             ++payload_mismatches_;
             return tell(PayloadMismatch{received.from});
         }
+        auto const* const sender = find_member(state_.configuration, received.from);
+        if (sender != nullptr and is_response(received.rpc) and is_of_set_back(*sender, received.rpc))
+            return;
         entry_bytes_received_ += received.entries.bytes();
         auto const fits = received.entries.empty() or log_.has_room(received.entries.bytes());
         if (not fits) {
@@ -507,6 +514,27 @@ private:
         }
         if (append != nullptr)
             readiness_.reached_by(state_, received.from, *append);
+        if (std::holds_alternative<AppendEntriesResponse>(received.rpc))
+            note_acknowledged(received.from);
+    }
+
+    void note_acknowledged(ServerId from)
+    {
+        auto const* const leader = std::get_if<Leader>(&state_.role);
+        auto const* const progress = leader != nullptr ? find_progress(*leader, from) : nullptr;
+        auto const* const member = find_member(state_.configuration, from);
+        if (progress != nullptr and member != nullptr)
+            acknowledged_.note(*member, *progress, state_);
+    }
+
+    /// Whether a response is of a server whose disk was lost or set back: it does not count.
+    [[nodiscard]] bool is_of_set_back(Member const& sender, Rpc const& response)
+    {
+        auto const* const answer = std::get_if<AppendEntriesResponse>(&response);
+        if (answer != nullptr and is_leader(state_))
+            if (auto const found = acknowledged_.judge(sender, state_, *answer))
+                tell(*found);
+        return acknowledged_.is_set_back(sender);
     }
 
     /// One step of the core. `happened` is whatever `advance` takes.
@@ -560,6 +588,8 @@ private:
             return fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
         for (auto const outcome : outgoing_.outcomes) {
             ++outcomes_[static_cast<std::size_t>(outcome)];
+            if (is_breach(outcome))
+                breaches_.add(from, outcome);
             tell(OutcomeNoted{outcome, from});
         }
         if (not running())
@@ -772,6 +802,8 @@ private:
     bool                                     elected_ = false; ///< In this step.
     FullLinks                                full_links_;
     std::array<std::uint64_t, outcome_count> outcomes_{};
+    BreachCounts                             breaches_;
+    AcknowledgedEntries                      acknowledged_;
     std::uint64_t                            payload_mismatches_ = 0;
 };
 

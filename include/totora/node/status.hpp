@@ -5,6 +5,8 @@
 #include "totora/core/outcome.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/types.hpp"
+#include "totora/node/acknowledged.hpp"
+#include "totora/node/breach_counts.hpp"
 #include "totora/policy/log.hpp"
 
 #include <array>
@@ -121,7 +123,8 @@ struct Status
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
     std::vector<FollowerStatus>              followers;  ///< Of a leader.
     std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
-    std::uint64_t payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
+    std::uint64_t      payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
+    BreachCounts::Rows breaches;               ///< Who sent what no correct server can send, since the start.
 };
 
 /// Role, term or leader have changed.
@@ -160,7 +163,8 @@ struct PayloadMismatch
 /// What a node tells its observer, on its own thread, in the turn in which it happens. While the observer runs, the node
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
-using NodeEvent = std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, ReadinessChanged, Failed>;
+using NodeEvent =
+    std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

@@ -242,13 +242,6 @@ struct Frame
     Entries entries; ///< Exactly those that an `AppendEntries` names, intact.
 };
 
-/// Whether a message answers another one.
-[[nodiscard]] constexpr bool is_response(Rpc const& rpc)
-{
-    return std::holds_alternative<RequestPreVoteResponse>(rpc) or std::holds_alternative<RequestVoteResponse>(rpc) or
-           std::holds_alternative<AppendEntriesResponse>(rpc);
-}
-
 /// Why a server of this cluster does not take a frame of this route; nothing if it does.
 [[nodiscard]] constexpr std::optional<FrameRefusal> refuse_route(Route const& route, ClusterId cluster, Party self)
 {

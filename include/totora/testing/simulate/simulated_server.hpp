@@ -85,6 +85,8 @@ struct NodeListener
                 checks->noted(server, **state, noted->outcome, noted->from);
         } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
             *notes = Notes{(*notes)->count + 1, std::nullopt, mismatch->from};
+        } else if (std::holds_alternative<SetBack>(event)) {
+            checks->fail("a server that kept its disk was taken for one whose disk was set back");
         } else if (auto const* broken = std::get_if<Failed>(&event)) {
             *failed = *broken;
         }
