@@ -294,22 +294,6 @@ BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
     BOOST_TEST(two.has_logged("no handshake in time"));
 }
 
-BOOST_AUTO_TEST_CASE(more_connections_than_allowed_are_turned_away)
-{
-    auto context = boost::asio::io_context{};
-    auto few = settings_of(party_2);
-    few.accepted_max = 1;
-    auto two = TcpServer{context, few};
-    auto first = RawPeer{context};
-    auto second = RawPeer{context};
-    first.connect(two.transport().address());
-    second.connect(two.transport().address());
-
-    BOOST_TEST(second.is_hung_up());
-    BOOST_TEST(two.counters().turned_away == 1U);
-    BOOST_TEST(not first.ended);
-}
-
 BOOST_AUTO_TEST_CASE(a_frame_cut_off_by_the_end_of_the_connection_is_not_delivered)
 {
     auto server = Greeted{};

@@ -98,9 +98,48 @@ BOOST_AUTO_TEST_CASE(both_are_refused_as_long_as_both_go_on_and_the_one_that_doe
         BOOST_TEST((met.meets({5, 50}, second) == twice));
         BOOST_TEST((met.meets({6, 60}, second + 1) == twice));
     }
-    BOOST_TEST((met.meets({5, 50}, 105) == twice));
-    BOOST_TEST((met.meets({5, 50}, 110) == newer)); // The other one was last met at 96.
-    BOOST_TEST((met.meets({5, 50}, 111) == known));
+    BOOST_TEST((met.meets({6, 60}, 105) == twice));
+    BOOST_TEST((met.meets({6, 60}, 110) == newer)); // The other one was last met at 95.
+    BOOST_TEST((met.meets({6, 60}, 111) == known));
+
+    auto equal = Met{}; // As of logs that are kept in memory.
+    BOOST_TEST((equal.meets({0, 60}) == known));
+    BOOST_TEST((equal.meets({0, 61}) == newer));
+    BOOST_TEST((equal.meets({0, 60}) == twice));
+    BOOST_TEST((equal.meets({0, 60}, 11) == newer));
+}
+
+/// Its disk was lost, or is that of an earlier day.
+BOOST_AUTO_TEST_CASE(what_goes_on_alone_from_a_lower_start_was_set_back_until_it_has_started_as_often,
+                     *label("case_68"))
+{
+    auto met = Met{};
+    BOOST_TEST((met.meets({6, 60}) == known));
+    BOOST_TEST((met.meets({1, 70}, 1) == twice)); // Nobody knows yet that the other one is gone.
+    BOOST_TEST((met.meets({1, 70}, 12) == set_back));
+    BOOST_TEST((met.meets({1, 70}, 100) == set_back));
+    BOOST_TEST((met.meets({2, 80}, 200) == set_back));
+    BOOST_TEST(met.lives.highest_start(party) == 6U);
+
+    BOOST_TEST((met.meets({7, 90}, 300) == newer)); // The right disk is back.
+    BOOST_TEST((met.meets({7, 90}, 301) == known));
+    BOOST_TEST((met.meets({8, 91}, 302) == newer));
+    BOOST_TEST(met.lives.highest_start(party) == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(of_servers_that_are_not_known_only_the_latest_are_remembered)
+{
+    auto       lives = TcpLives{std::chrono::seconds(10)};
+    auto const is_known = [](Party const& one) { return one.id == ServerId{1}; };
+    for (auto id = std::uint64_t{1}; id <= 2 * TcpLives::met_max; ++id) {
+        BOOST_TEST((lives.complete({ServerId{id}, Incarnation{1}}, {5, id}, lives.begin(), seconds(int(id))) == known));
+        lives.forget(is_known);
+    }
+
+    BOOST_TEST(lives.size() == TcpLives::met_max);
+    BOOST_TEST(lives.highest_start({ServerId{1}, Incarnation{1}}) == 5U);
+    BOOST_TEST(lives.highest_start({ServerId{2}, Incarnation{1}}) == 0U);
+    BOOST_TEST(lives.highest_start({ServerId{2 * TcpLives::met_max}, Incarnation{1}}) == 5U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

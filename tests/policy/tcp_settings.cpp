@@ -46,7 +46,9 @@ BOOST_AUTO_TEST_CASE(settings_with_which_no_connection_lasts_are_refused)
     BOOST_TEST(refusal_with(&TcpSettings::backoff_max_ms).starts_with("backoff_min_ms and backoff_max_ms must"));
     BOOST_TEST(refusal_with(&TcpSettings::handshake_ms).starts_with("handshake_ms and write_stall_ms must"));
     BOOST_TEST(refusal_with(&TcpSettings::write_stall_ms).starts_with("handshake_ms and write_stall_ms must"));
-    BOOST_TEST(refusal_with(&TcpSettings::accepted_max).starts_with("accepted_max must"));
+    BOOST_TEST(refusal_with(&TcpSettings::handshakes_max).starts_with("handshakes_max and unknown_max must"));
+    BOOST_TEST(refusal_with(&TcpSettings::unknown_max).starts_with("handshakes_max and unknown_max must"));
+    BOOST_TEST(refusal_with(&TcpSettings::unknown_idle_ms).starts_with("unknown_idle_ms must"));
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_times_and_the_least_room_are_settings_that_work)

@@ -23,8 +23,9 @@ public:
     {
         for (auto server = std::size_t{0}; server < servers; ++server) {
             client_ports_.push_back(free_port());
-            peers_ +=
-                (server == 0 ? "" : ",") + std::to_string(server + 1) + "=127.0.0.1:" + std::to_string(free_port());
+            peer_ports_.push_back(free_port());
+            peers_ += (server == 0 ? "" : ",") + std::to_string(server + 1) +
+                      "=127.0.0.1:" + std::to_string(peer_ports_.back());
         }
         for (auto server = std::size_t{0}; server < servers; ++server) {
             auto const made = run_kv(init_words(server));
@@ -50,6 +51,7 @@ public:
     [[nodiscard]] std::filesystem::path files() const { return files_.path(); }
     [[nodiscard]] std::uint16_t         client_port(std::size_t server) const { return client_ports_[server]; }
     [[nodiscard]] std::vector<std::uint16_t> const& client_ports() const { return client_ports_; }
+    [[nodiscard]] std::uint16_t                     peer_port(std::size_t server) const { return peer_ports_[server]; }
     [[nodiscard]] std::string const&                peers() const { return peers_; }
     [[nodiscard]] Process&                          process(std::size_t server) { return processes_[server]; }
 
@@ -156,6 +158,7 @@ private:
     std::string                name_;
     std::string                peers_;
     std::vector<std::uint16_t> client_ports_;
+    std::vector<std::uint16_t> peer_ports_;
     std::vector<Process>       processes_;
 };
 

@@ -74,7 +74,9 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
             return cluster.info(server, "peer_3").find("link=refused") != std::string::npos;
         };
         BOOST_TEST(eventually(is_refused));
-        BOOST_TEST(cluster.info(server, "peer_3_sentence").find("is of another cluster than") != std::string::npos);
+        BOOST_TEST(cluster.info(server, "peer_3_sentence").find("refused: another cluster") != std::string::npos);
+        // It is told no more, and says for itself in how far they differ.
+        BOOST_TEST(content_of(said).find("is of another cluster than") != std::string::npos);
         BOOST_TEST(cluster.number(server, "peer_handshakes_refused") > 0U);
         BOOST_TEST(is_set(cluster, cluster.await_leader(), "during" + std::to_string(server)));
     }
@@ -100,8 +102,10 @@ BOOST_AUTO_TEST_CASE(servers_told_of_different_members_refuse_each_other_and_sho
 
     auto const sentence = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
                                       "against 1"};
-    for (auto server = std::size_t{0}; server < 3; ++server)
-        BOOST_TEST(eventually([&] { return cluster.said(server).find(sentence) != std::string::npos; }),
+    BOOST_TEST(eventually([&] { return cluster.said(0).find(sentence) != std::string::npos; }), cluster.said(0));
+    auto const refused = std::string{"refused: another cluster; the log of the server that refuses says more"};
+    for (auto server = std::size_t{1}; server < 3; ++server)
+        BOOST_TEST(eventually([&] { return cluster.said(server).find(refused) != std::string::npos; }),
                    cluster.said(server));
     auto const is_alone = [&] { return cluster.info(0, "raft_role") == "leader"; };
     BOOST_TEST(eventually(is_alone), "server 1 is a cluster of its own");

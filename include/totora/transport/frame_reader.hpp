@@ -41,7 +41,7 @@ public:
         auto const needed = header_ ? static_cast<std::size_t>(header_->frame_size()) : frame_header_size;
         if (begin_ == end_ and not block_.lent)
             begin_ = end_ = 0;
-        if (end_ == block_.size or block_.size - begin_ < needed)
+        if (end_ == block_.size or block_.size - begin_ < needed or block_.size < wanted())
             make_room();
         return {block_.bytes.get() + end_, block_.size - end_};
     }
@@ -75,6 +75,9 @@ public:
     /// Whether the stream can no longer be trusted: nothing is read from it any more.
     [[nodiscard]] bool broken() const { return broken_; }
 
+    /// Whether a part of a frame has arrived.
+    [[nodiscard]] bool within_frame() const { return begin_ != end_ or assembly_.has_value(); }
+
     /// How many bytes are allocated for what has not been returned yet.
     [[nodiscard]] std::size_t held() const
     {
@@ -106,6 +109,12 @@ private:
         return {std::shared_ptr<std::byte[]>(new std::byte[size]), size, false};
     }
 
+    /// The size of a block: no more than one frame needs. Before a handshake that is little.
+    [[nodiscard]] std::size_t wanted() const
+    {
+        return std::clamp<std::size_t>(frame_bytes_max_, frame_header_size, block_size);
+    }
+
     [[nodiscard]] std::span<std::byte const> waiting() const { return {block_.bytes.get() + begin_, end_ - begin_}; }
 
     [[nodiscard]] std::optional<FrameRefusal> read_header()
@@ -135,8 +144,8 @@ private:
     void make_room()
     {
         auto const kept = end_ - begin_;
-        if (block_.lent or block_.size == 0) {
-            auto block = allocate(block_size);
+        if (block_.lent or block_.size < wanted()) {
+            auto block = allocate(wanted());
             if (kept > 0)
                 std::memcpy(block.bytes.get(), block_.bytes.get() + begin_, kept);
             block_ = std::move(block);

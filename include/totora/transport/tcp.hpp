@@ -79,6 +79,9 @@ public:
 
     [[nodiscard]] TcpCounters const& counters() const { return hub_->counters(); }
 
+    /// What it has to carry now.
+    [[nodiscard]] TcpLoad load() const { return hub_->load(); }
+
     /// How it stands with each server that `update` named, in the order of their ids.
     [[nodiscard]] std::vector<TcpPeerStatus> peers() const { return hub_->peers(); }
 

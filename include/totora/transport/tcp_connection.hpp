@@ -67,6 +67,8 @@ public:
                     return;
                 if (error)
                     return self->close(error.message());
+                if (reaches_itself(self->socket_))
+                    return self->drop("dialed itself: the port was free, and the system took it for this connection");
                 self->greet();
             });
     }
@@ -92,6 +94,7 @@ public:
     /// Reads on after `takes_more` was false.
     void resume()
     {
+        arrived_ = std::chrono::steady_clock::now(); // What was not read cannot have stood still.
         if (std::exchange(paused_, false) and not is_closed())
             within_memory([&] { deliver_and_read(); });
     }
@@ -100,10 +103,20 @@ public:
     void check(Time now)
     {
         if (not agreed_ and now - began_ > patience_of(settings_->handshake_ms))
-            close("no handshake in time");
+            close(farewell_ ? std::string_view{*farewell_} : std::string_view{"no handshake in time"});
+        else if (reader_.within_frame() and not paused_ and now - arrived_ > 2 * patience_of(settings_->write_stall_ms))
+            close("a frame began to arrive and never ended");
         else if (stalls_.look(now, unacknowledged_bytes(socket_), awaits_room_) >
                  patience_of(settings_->write_stall_ms))
             close("nothing taken for too long");
+    }
+
+    /// Ends the connection without a trace: its port is free at once.
+    void drop(std::string_view sentence)
+    {
+        auto ignored = Error{};
+        socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+        close(sentence);
     }
 
     /// Ends the connection; the owner is told.
@@ -151,6 +164,20 @@ public:
     [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
 
     [[nodiscard]] bool was_refused() const { return refused_; }
+
+    [[nodiscard]] bool has_spoken() const { return spoken_; }     ///< Anything at all.
+    [[nodiscard]] Time last_frame() const { return last_frame_; } ///< When one was taken, or the connection was opened.
+
+    /// The bytes that are held of a frame that has not arrived whole.
+    [[nodiscard]] std::size_t unfinished_bytes() const { return is_closed() ? 0 : reader_.held(); }
+
+    /// A dialed port that is free may become the own port of the connection, which then ends where it begins.
+    [[nodiscard]] static bool reaches_itself(Socket const& socket)
+    {
+        auto       error = Error{};
+        auto const here = socket.local_endpoint(error);
+        return not error and here == socket.remote_endpoint(error) and not error;
+    }
 
 private:
     /// Before the handshake nobody needs more than this.
@@ -216,6 +243,8 @@ private:
                                     self->counters_->bytes_received += count;
                                     if (self->farewell_) // Until the other side has read it and closes.
                                         return self->within_memory([&] { self->read(); });
+                                    self->spoken_ = true;
+                                    self->arrived_ = std::chrono::steady_clock::now();
                                     self->reader_.arrived(count);
                                     self->within_memory([&] { self->deliver_and_read(); });
                                 });
@@ -225,6 +254,10 @@ private:
     {
         while (not is_closed() and owner_->takes_more()) {
             auto frame = reader_.next();
+            if (not frame and reader_.held() > FrameReader::block_size)
+                owner_->grown(*this);
+            if (is_closed())
+                return;
             if (not frame or farewell_)
                 return read();
             if (*frame)
@@ -250,7 +283,7 @@ private:
         if (auto const* refusal = std::get_if<HandshakeRefusal>(&frame.content)) {
             refused_ = true;
             ++counters_->handshakes_refused;
-            return close("refused: " + refusal->sentence);
+            return close("refused: " + printable(refusal->sentence));
         }
         if (auto const* hello = std::get_if<Hello>(&frame.content))
             return judged_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
@@ -267,6 +300,7 @@ private:
         if (frame.route.sender != remote_)
             return refuse(FrameRefusal::another_sender);
         ++counters_->frames_received;
+        last_frame_ = arrived_;
         owner_->received(*this, std::get<Rpc>(frame.content), std::move(frame.entries));
     }
 
@@ -274,6 +308,8 @@ private:
     {
         auto const judged = judge_hello(greeting(), settings_->cluster, settings_->self, route, hello, dialed_);
         remote_ = route.sender;
+        if (not judged and route.cluster != settings_->cluster)
+            return decline_foreign(route, judged.error());
         if (not judged)
             return decline(judged.error());
         judged_ = *judged;
@@ -291,6 +327,7 @@ private:
         if (auto const refusal = owner_->judge_life(*this))
             return decline(*refusal);
         agreed_ = judged_;
+        last_frame_ = std::chrono::steady_clock::now();
         reader_.limit(agreed_->frame_bytes_max);
         if (dialed_)
             say(encode(route_to(remote_), Confirmation{challenged_}));
@@ -299,12 +336,34 @@ private:
     }
 
     /// Says why there will be no talk, and waits until the other side has read it and closes.
-    void decline(HandshakeRefusal const& refusal)
+    void decline(HandshakeRefusal const& refusal) { decline(route_to(remote_), refusal, refusal); }
+
+    /// A server that does not know the cluster's id is told nothing of this one but that it refuses: the id is what keeps those out
+    /// that were not meant to find it.
+    void decline_foreign(Route const& route, HandshakeRefusal const& refusal)
+    {
+        auto const echoed = Route{route.cluster, route.group, route.addressee, route.sender};
+        decline(echoed,
+                {HandshakeFault::another_cluster, "another cluster; the log of the server that refuses says more"},
+                refusal);
+    }
+
+    void decline(Route const& route, HandshakeRefusal const& told, HandshakeRefusal const& refusal)
     {
         refused_ = true;
         ++counters_->handshakes_refused;
         farewell_ = "refused: " + refusal.sentence;
-        say(encode(route_to(remote_), refusal));
+        say(encode(route, told));
+    }
+
+    /// What another server says, as it may stand in a log: of one line, and not too long.
+    [[nodiscard]] static std::string printable(std::string_view said)
+    {
+        auto text = std::string{said.substr(0, 512)};
+        for (auto& one : text)
+            if (static_cast<unsigned char>(one) < 0x20 or one == 0x7F)
+                one = '?';
+        return text;
     }
 
     void write_soon()
@@ -377,6 +436,9 @@ private:
     std::optional<Agreement>   agreed_;         ///< The same, once the handshake is complete.
     std::optional<std::string> farewell_;       ///< Why we refused; nothing is read any more but the end of the stream.
     bool                       refused_ = false;
+    bool                       spoken_ = false;
+    Time                       arrived_; ///< When bytes came last.
+    Time                       last_frame_;
 
     FrameReader reader_{greeting_bytes_max};
     bool        paused_ = false;

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] virtual std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) = 0;
     virtual void               opened(TcpConnection& connection) = 0; ///< The handshake ended well.
     virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
+    virtual void               grown(TcpConnection& connection) = 0;   ///< It holds more of an unfinished frame.
     virtual void               drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
     virtual void               closed(TcpConnection& connection, std::string_view sentence) = 0; ///< Once, and last.
     [[nodiscard]] virtual bool takes_more() const = 0; ///< Whether to go on reading; if not, `resume` is called later.

@@ -4,11 +4,13 @@
 #include "totora/core/local.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/transport/sentence_log.hpp"
+#include "totora/transport/tcp_accepted.hpp"
 #include "totora/transport/tcp_connection.hpp"
 #include "totora/transport/tcp_connection_owner.hpp"
 #include "totora/transport/tcp_inbox.hpp"
 #include "totora/transport/tcp_listener.hpp"
 #include "totora/transport/tcp_lives.hpp"
+#include "totora/transport/tcp_names.hpp"
 #include "totora/transport/tcp_peer.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
@@ -16,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,8 +45,8 @@ class TcpHub final : public TcpConnectionOwner, public std::enable_shared_from_t
 public:
     TcpHub(boost::asio::io_context& context, TcpSettings settings)
         : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
-          tick_(context), lives_(10 * patience_of(settings_.backoff_max_ms)), inbox_(settings_),
-          incoming_log_(settings_.log, counters_.sentences_left_out),
+          tick_(context), names_(settings_.find_addresses), lives_(10 * patience_of(settings_.backoff_max_ms)),
+          inbox_(settings_), incoming_log_(settings_.log, counters_.sentences_left_out),
           oversized_log_(settings_.log, counters_.sentences_left_out)
     {}
 
@@ -115,7 +118,7 @@ public:
         }
         if (address.empty())
             return;
-        auto const around = TcpPeer::Surroundings{context_, *this, settings_, counters_};
+        auto const around = TcpPeer::Surroundings{context_, *this, settings_, counters_, names_};
         auto const& [place, added] = peers_.emplace(server, std::make_shared<TcpPeer>(around, party, address));
         place->second->dial();
     }
@@ -143,7 +146,7 @@ public:
         closed_ = true;
         listener_->close();
         tick_.cancel();
-        for (auto const& accepted : accepted_)
+        for (auto const& accepted : accepted_.all())
             accepted->abandon();
         for (auto const& [id, peer] : peers_)
             if (peer->connection() != nullptr)
@@ -164,6 +167,20 @@ public:
         return all;
     }
 
+    [[nodiscard]] TcpLoad load() const
+    {
+        auto load = TcpLoad{};
+        for (auto const& one : connections()) {
+            load.unfinished_bytes += one->unfinished_bytes();
+            if (one->is_dialed())
+                continue;
+            auto const is_known = one->is_open() and knows(one->remote());
+            ++(not one->is_open() ? load.greeting : is_known ? load.known : load.unknown);
+            load.unknown_unfinished_bytes += is_known ? 0 : one->unfinished_bytes();
+        }
+        return load;
+    }
+
     [[nodiscard]] std::uint64_t handshake_began() override { return lives_.begin(); }
 
     [[nodiscard]] std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) override
@@ -174,6 +191,12 @@ public:
         auto const verdict = lives_.complete(party, connection.life(), connection.handshake(), now);
         if (verdict == LifeVerdict::superseded)
             return HandshakeRefusal{HandshakeFault::superseded, name_of(party) + " has been started again since"};
+        lives_.forget([this](Party const& met) { return knows(met); });
+        if (verdict == LifeVerdict::set_back)
+            return HandshakeRefusal{HandshakeFault::superseded,
+                                    name_of(party) + " comes from start " + std::to_string(connection.life().start) +
+                                        " and was met at start " + std::to_string(lives_.highest_start(party)) +
+                                        ": its disk was lost or set back, and it is not talked to"};
         if (verdict == LifeVerdict::newer)
             close_others(connection, "replaced by a newer process");
         if (verdict != LifeVerdict::twice)
@@ -195,9 +218,25 @@ public:
             return inbox_.put(LinkChanged{peer->party().id, Link::open});
         }
         // A server that dials again has given up its earlier connection, even if we have not heard of it yet.
-        for (auto const& other : std::vector{accepted_})
+        for (auto const& other : std::vector{accepted_.all()})
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
                 other->close("replaced by a newer connection");
+        auto const is_known = [this](Party const& party) { return knows(party); };
+        give_way(accepted_.to_end_for_member(settings_.unknown_max, connection, is_known),
+                 "was idle longest of the servers that are no known members");
+    }
+
+    void grown(TcpConnection& connection) override
+    {
+        auto const all = load();
+        counters_.unfinished_bytes_most = std::max(counters_.unfinished_bytes_most, all.unfinished_bytes);
+        if (connection.is_dialed() or knows(connection.remote()))
+            return;
+        auto const one_frame =
+            std::uint64_t{connection.agreed().frame_bytes_max} + FrameReader::part_max + FrameReader::block_size;
+        auto const is_known = [this](Party const& party) { return knows(party); };
+        give_way(accepted_.to_end_for_memory(std::max(settings_.unknown_bytes_max, one_frame), is_known),
+                 "held too much of an unfinished frame, and is of no known member");
     }
 
     void received(TcpConnection& connection, Rpc const& rpc, Entries entries) override
@@ -237,7 +276,7 @@ public:
         }
         if (connection.was_refused() or connection.agreed().version == 0)
             incoming_log_.tell("an incoming connection: " + std::string{sentence});
-        std::erase_if(accepted_, [&](auto const& accepted) { return accepted.get() == &connection; });
+        accepted_.remove(connection);
     }
 
     [[nodiscard]] bool takes_more() const override { return inbox_.has_room(); }
@@ -247,13 +286,27 @@ private:
 
     void welcome(TcpConnection::Socket socket)
     {
-        if (accepted_.size() >= settings_.accepted_max) {
-            ++counters_.turned_away;
+        give_way(accepted_.to_end_for_handshake(settings_.handshakes_max), "gave way to others before its handshake");
+        auto const accepted =
+            std::make_shared<TcpConnection>(*this, settings_, counters_, std::move(socket), std::nullopt);
+        accepted_.add(accepted);
+        accepted->accept();
+    }
+
+    /// Ends a connection, if there is one to be ended, for the sake of others.
+    void give_way(std::shared_ptr<TcpConnection> const& connection, std::string_view why)
+    {
+        if (connection == nullptr)
             return;
-        }
-        accepted_.push_back(
-            std::make_shared<TcpConnection>(*this, settings_, counters_, std::move(socket), std::nullopt));
-        accepted_.back()->accept();
+        ++counters_.gave_way;
+        connection->drop(why);
+    }
+
+    /// Whether `update` named this server, in this incarnation.
+    [[nodiscard]] bool knows(Party const& party) const
+    {
+        auto const peer = peers_.find(party.id);
+        return peer != peers_.end() and peer->second->party() == party;
     }
 
     /// Closes what is open to the same server, but not this one.
@@ -294,7 +347,7 @@ private:
     /// All that there are, so that each may end while they are gone through.
     [[nodiscard]] std::vector<std::shared_ptr<TcpConnection>> connections() const
     {
-        auto all = accepted_;
+        auto all = accepted_.all();
         for (auto const& [id, peer] : peers_)
             if (peer->connection() != nullptr)
                 all.push_back(peer->connection());
@@ -312,7 +365,7 @@ private:
             auto const now = std::chrono::steady_clock::now();
             for (auto const& connection : hub->connections())
                 if (not connection->is_closed())
-                    connection->check(now);
+                    hub->look_after(*connection, now);
             hub->incoming_log_.catch_up(now);
             hub->oversized_log_.catch_up(now);
             for (auto const& [id, peer] : hub->peers_)
@@ -320,6 +373,14 @@ private:
             hub->listener_->try_again();
             hub->tick();
         });
+    }
+
+    void look_after(TcpConnection& connection, TcpConnection::Time now)
+    {
+        connection.check(now);
+        if (not connection.is_dialed() and connection.is_open() and not knows(connection.remote()) and
+            now - connection.last_frame() > patience_of(settings_.unknown_idle_ms))
+            give_way(connection.shared_from_this(), "is of no known member, and sends nothing");
     }
 
     boost::asio::io_context&     context_;
@@ -330,9 +391,10 @@ private:
     bool                         closed_ = false;
 
     std::map<ServerId, std::shared_ptr<TcpPeer>>       peers_;
-    std::vector<std::shared_ptr<TcpConnection>>        accepted_;
+    TcpAccepted                                        accepted_;
     std::map<ServerId, std::shared_ptr<TcpConnection>> askers_; ///< Accepted connections that answers go back on.
 
+    NameLookups names_;
     TcpLives    lives_;
     TcpInbox    inbox_;
     SentenceLog incoming_log_;

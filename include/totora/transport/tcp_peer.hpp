@@ -10,6 +10,7 @@
 #include "totora/transport/tcp_address.hpp"
 #include "totora/transport/tcp_connection.hpp"
 #include "totora/transport/tcp_connection_owner.hpp"
+#include "totora/transport/tcp_names.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +18,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,10 +40,11 @@ public:
         TcpConnectionOwner&      owner;
         TcpSettings const&       settings;
         TcpCounters&             counters;
+        NameLookups&             names;
     };
 
     TcpPeer(Surroundings const& around, Party party, std::string_view address)
-        : around_(around), party_(party), address_(address), resolver_(around.context), timer_(around.context),
+        : around_(around), party_(party), address_(address), timer_(around.context),
           backoff_(around.settings.backoff_min_ms, around.settings.backoff_max_ms,
                    around.settings.seed ^ (party.id.value << 32U)),
           log_(around.settings.log, around.counters.sentences_left_out)
@@ -73,21 +77,15 @@ public:
         auto const name = split_address(address_);
         if (not name)
             return log_.tell(name_of(party_) + ": \"" + address_ + "\" is no host and port");
-        resolver_.async_resolve(
-            name->host, name->port,
-            [weak = weak_from_this()](Error error, boost::asio::ip::tcp::resolver::results_type const& results) {
-                auto const peer = weak.lock();
-                if (peer == nullptr)
-                    return;
-                if (error) {
-                    peer->tell(error.message());
-                    return peer->retry();
-                }
-                auto endpoints = TcpConnection::Endpoints{};
-                for (auto const& result : results)
-                    endpoints.push_back(result.endpoint());
-                peer->connect(endpoints);
-            });
+        if (lookup_ == nullptr) {
+            lookup_ = around_.names.begin(name->host);
+            asked_at_ = std::chrono::steady_clock::now();
+        }
+        if (lookup_ == nullptr) {
+            tell("there can be no thread to look up the name");
+            return retry();
+        }
+        await_addresses(*name);
     }
 
     /// Dials again after a while.
@@ -139,9 +137,52 @@ public:
 
 private:
     using Error = boost::system::error_code;
+    using Moment = std::chrono::steady_clock::time_point;
 
-    void connect(TcpConnection::Endpoints const& endpoints)
+    static constexpr auto look_interval = std::chrono::milliseconds{10};
+
+    /// Looks from time to time whether the name was found. While nobody answers, the addresses of the last time have to do.
+    void await_addresses(HostAndPort const& name)
     {
+        if (auto const found = lookup_->take()) {
+            lookup_ = nullptr;
+            auto endpoints = endpoints_of(*found, name.port);
+            if (endpoints.empty() and endpoints_.empty()) {
+                tell(found->failure);
+                return retry();
+            }
+            if (not endpoints.empty())
+                endpoints_ = std::move(endpoints);
+            return connect(endpoints_);
+        }
+        if (std::chrono::steady_clock::now() - asked_at_ > patience_of(around_.settings.handshake_ms)) {
+            tell("nobody answers who knows the addresses of this name");
+            if (not endpoints_.empty())
+                return connect(endpoints_);
+        }
+        timer_.expires_after(look_interval);
+        timer_.async_wait([weak = weak_from_this(), name](Error error) {
+            auto const peer = weak.lock();
+            if (peer != nullptr and not error)
+                peer->await_addresses(name);
+        });
+    }
+
+    [[nodiscard]] static TcpConnection::Endpoints endpoints_of(FoundAddresses const& found, std::string const& port)
+    {
+        auto endpoints = TcpConnection::Endpoints{};
+        for (auto const& address : found.addresses)
+            if (auto const endpoint = parse_address(
+                    (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" + port))
+                endpoints.push_back(*endpoint);
+        return endpoints;
+    }
+
+    /// Each attempt begins with another address: one that is silent takes all the time there is.
+    void connect(TcpConnection::Endpoints endpoints)
+    {
+        std::rotate(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(attempts_++ % endpoints.size()),
+                    endpoints.end());
         connection_ = std::make_shared<TcpConnection>(around_.owner, around_.settings, around_.counters,
                                                       TcpConnection::Socket{around_.context}, party_);
         connection_->dial(endpoints);
@@ -150,8 +191,11 @@ private:
     Surroundings                   around_;
     Party                          party_;
     std::string                    address_;
-    boost::asio::ip::tcp::resolver resolver_;
-    boost::asio::steady_timer      timer_; ///< Until the next attempt to connect.
+    boost::asio::steady_timer      timer_;     ///< Until the next attempt to connect, or the next look at `lookup_`.
+    std::shared_ptr<NameLookup>    lookup_;    ///< Null if no name is looked up.
+    Moment                         asked_at_;  ///< When that began.
+    TcpConnection::Endpoints       endpoints_; ///< What a name had last.
+    std::size_t                    attempts_ = 0;
     std::shared_ptr<TcpConnection> connection_;
     Backoff                        backoff_;
     SentenceLog                    log_;

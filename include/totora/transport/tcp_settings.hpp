@@ -14,9 +14,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace totora
 {
+
+/// The numeric addresses of a host, such as "10.0.0.7" or "fe80::1"; or none, and why.
+struct FoundAddresses
+{
+    std::vector<std::string> addresses = {};
+    std::string              failure = {};
+};
 
 /// Who a server is on the network, and how patient. Times are in milliseconds and above 0; a longer one than a year is a year.
 struct TcpSettings
@@ -38,9 +46,22 @@ struct TcpSettings
     std::uint64_t write_stall_ms = 5000; ///< Without a byte taken or acknowledged, or the connection is given up.
     std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
 
-    std::size_t   accepted_max = 4 * servers_max; ///< How many incoming connections there may be at a time.
-    std::uint64_t inbox_bytes_max = 32U << 20U;   ///< Received and not taken; above it, nothing is read from sockets.
+    /// How many incoming connections may be without their handshake at a time. Above it one gives way, of those that have said
+    /// nothing the one that is here longest.
+    std::size_t handshakes_max = 128;
+    /// How many incoming connections there may be of servers that `update` did not name. Above it the one gives way that has
+    /// been idle longest. A member of which the own log does not know yet is such a server; those that are known each have a place.
+    std::size_t   unknown_max = servers_max;
+    std::uint64_t unknown_idle_ms = 60'000; ///< Without a frame of such a server, or its connection is given up.
+    std::uint64_t unknown_bytes_max = 32U
+                                      << 20U; ///< Of unfinished frames of all of them; at least one frame of the limit.
+
+    std::uint64_t inbox_bytes_max = 32U << 20U; ///< Received and not taken; above it, nothing is read from sockets.
     std::size_t   inbox_events_max = 4096;
+
+    /// Finds the addresses of a host that is named. It may block: it is called on a thread of its own, several at a time, and perhaps
+    /// still after the transport is gone. Empty: the system is asked.
+    std::function<FoundAddresses(std::string const& host)> find_addresses = {};
 
     /// Receives sentences for the operator, on the thread of the transport, which is the node's: it must not block (a full
     /// pipe does, so write from another thread, and drop what finds no room), throw, or end the transport. May be empty.
@@ -64,8 +85,10 @@ struct TcpSettings
                "pause";
     if (settings.handshake_ms == 0 or settings.write_stall_ms == 0)
         return "handshake_ms and write_stall_ms must be more than 0: no connection would last";
-    if (settings.accepted_max == 0)
-        return "accepted_max must be more than 0: nobody could connect";
+    if (settings.handshakes_max == 0 or settings.unknown_max == 0)
+        return "handshakes_max and unknown_max must be more than 0: nobody could connect, or no new member";
+    if (settings.unknown_idle_ms == 0)
+        return "unknown_idle_ms must be more than 0: no connection of a new member would last";
     return {};
 }
 
@@ -76,7 +99,7 @@ struct TcpCounters
     std::uint64_t lost = 0;               ///< Connections that ended after such a handshake.
     std::uint64_t retries = 0;            ///< Attempts to connect that follow a failed or lost one.
     std::uint64_t handshakes_refused = 0; ///< By either side.
-    std::uint64_t turned_away = 0;        ///< Incoming connections above `accepted_max`.
+    std::uint64_t gave_way = 0;           ///< Incoming connections that gave their place, or their memory, to others.
     std::uint64_t two_lives = 0;          ///< Handshakes refused because two processes have the identity of one server.
 
     std::uint64_t frames_sent = 0;
@@ -90,6 +113,8 @@ struct TcpCounters
     std::uint64_t dropped_oversized = 0;   ///< Messages longer than the frames agreed with the addressee.
 
     std::uint64_t sentences_left_out = 0; ///< Of those for `TcpSettings::log`, because too many came in a second.
+
+    std::uint64_t unfinished_bytes_most = 0; ///< The most that was held at a time of frames that had not arrived whole.
 
     std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameRefusal`.
 
@@ -108,6 +133,16 @@ struct TcpPeerStatus
     bool        full = false;    ///< The queue takes no entries now.
     bool        refused = false; ///< The last handshake was refused, by either side; `sentence` says why.
     std::string sentence;        ///< What was last said of it to `TcpSettings::log`.
+};
+
+/// What a transport has to carry now, for operators.
+struct TcpLoad
+{
+    std::size_t   greeting = 0;                 ///< Incoming connections without their handshake.
+    std::size_t   known = 0;                    ///< Incoming connections of servers that `update` named.
+    std::size_t   unknown = 0;                  ///< Incoming connections of others.
+    std::uint64_t unfinished_bytes = 0;         ///< Held of frames that have not arrived whole.
+    std::uint64_t unknown_unfinished_bytes = 0; ///< The part of it that belongs to servers that are not known.
 };
 
 /// Why a transport cannot begin: a sentence for the operator.

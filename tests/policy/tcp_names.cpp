@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+// Servers that are found by name: name servers, names and addresses that are silent keep nothing else waiting.
+#include "support/tcp.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace totora::test
+{
+namespace
+{
+
+constexpr auto party_3 = Party{ServerId{3}, Incarnation{33}};
+
+/// A name service of which a test says what it knows. What it does not know it answers when the test ends.
+class Names
+{
+public:
+    ~Names()
+    {
+        end_.set_value();
+        while (waiting_->load() > 0) {}
+    }
+
+    void set(std::string const& host, std::vector<std::string> addresses)
+    {
+        auto const lock = std::lock_guard{known_->mutex};
+        known_->addresses[host] = std::move(addresses);
+    }
+
+    void forget(std::string const& host)
+    {
+        auto const lock = std::lock_guard{known_->mutex};
+        known_->addresses.erase(host);
+    }
+
+    [[nodiscard]] int waiting() const { return *waiting_; }
+
+    /// What a transport is given.
+    [[nodiscard]] auto ask() const
+    {
+        return [known = known_, ended = ended_, waiting = waiting_](std::string const& host) {
+            if (auto const lock = std::unique_lock{known->mutex}; known->addresses.contains(host))
+                return FoundAddresses{known->addresses[host], {}};
+            ++*waiting;
+            ended.wait();
+            --*waiting;
+            return FoundAddresses{{}, "too late"};
+        };
+    }
+
+private:
+    struct Known
+    {
+        std::mutex                                      mutex;
+        std::map<std::string, std::vector<std::string>> addresses;
+    };
+
+    std::shared_ptr<Known>            known_ = std::make_shared<Known>();
+    std::promise<void>                end_;
+    std::shared_future<void>          ended_ = end_.get_future().share();
+    std::shared_ptr<std::atomic<int>> waiting_ = std::make_shared<std::atomic<int>>(0);
+};
+
+[[nodiscard]] std::string port_of(TcpServer& server) { return split_address(server.transport().address())->port; }
+
+/// Settings of server 1, which asks these names.
+[[nodiscard]] TcpSettings asks(Names const& names)
+{
+    auto settings = settings_of(party_1);
+    settings.find_addresses = names.ask();
+    return settings;
+}
+
+BOOST_AUTO_TEST_SUITE(tcp_names)
+
+BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_keeps_no_other_name_waiting)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    names.set("two", {"127.0.0.1"});
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto one = TcpServer{context, asks(names)};
+    one.transport().update(party_3.id, party_3.incarnation, "silent:7003");
+    BOOST_REQUIRE(until(context, [&] { return names.waiting() == 1; }));
+
+    one.transport().update(party_2.id, party_2.incarnation, "two:" + port_of(two));
+
+    BOOST_TEST(until(context, [&] { return one.link_is(party_2, Link::open); }));
+    BOOST_TEST(names.waiting() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_does_not_keep_a_transport_from_ending)
+{
+    auto names = Names{};
+    {
+        auto context = boost::asio::io_context{};
+        auto one = TcpServer{context, asks(names)};
+        one.transport().update(party_3.id, party_3.incarnation, "silent:7003");
+        BOOST_REQUIRE(until(context, [&] { return names.waiting() == 1; }));
+    }
+    BOOST_TEST(names.waiting() == 1); // The question outlives who asked it.
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_is_asked_about_once_and_said_to_be_so)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    auto hasty = asks(names);
+    hasty.handshake_ms = 20;
+    auto one = TcpServer{context, hasty};
+    one.transport().update(party_3.id, party_3.incarnation, "silent:7003");
+
+    BOOST_TEST(until(context, [&] { return one.has_logged("nobody answers who knows the addresses of this name"); }));
+    BOOST_TEST(names.waiting() == 1);
+}
+
+/// A machine that is off answers nothing at all, not even that it does not listen.
+BOOST_AUTO_TEST_CASE(of_several_addresses_a_silent_one_does_not_hide_the_next)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    names.set("two", {"127.0.0.2", "127.0.0.1"});
+    auto two = TcpServer{context, settings_of(party_2)};
+    auto silent = boost::asio::ip::tcp::acceptor{context, *parse_address("127.0.0.2:" + port_of(two))};
+    auto hasty = asks(names);
+    hasty.handshake_ms = 50;
+    auto one = TcpServer{context, hasty};
+
+    one.transport().update(party_2.id, party_2.incarnation, "two:" + port_of(two));
+
+    BOOST_TEST(until(context, [&] { return one.link_is(party_2, Link::open); }));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_known_addresses_serve_while_nobody_answers_for_a_name)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    names.set("two", {"127.0.0.1"});
+    auto two = std::make_unique<TcpServer>(context, settings_of(party_2));
+    auto again = settings_of(party_2);
+    again.listen = two->transport().address();
+    auto hasty = asks(names);
+    hasty.handshake_ms = 50;
+    auto one = TcpServer{context, hasty};
+    one.transport().update(party_2.id, party_2.incarnation, "two:" + port_of(*two));
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
+
+    names.forget("two");
+    two.reset();
+    two = std::make_unique<TcpServer>(context, again);
+
+    BOOST_TEST(until(context, [&] { return one.counters().connected == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(questions_that_nobody_answers_are_bounded)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    auto one = TcpServer{context, asks(names)};
+    for (auto which = 0; which < 2 * NameLookups::running_max; ++which)
+        one.transport().update(party_3.id, party_3.incarnation, "silent-" + std::to_string(which) + ":7003");
+
+    BOOST_TEST(until(context, [&] { return names.waiting() == NameLookups::running_max; }));
+    BOOST_TEST(one.has_logged("there can be no thread to look up the name"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_service_that_throws_or_knows_nothing_is_a_sentence)
+{
+    auto context = boost::asio::io_context{};
+    auto settings = settings_of(party_1);
+    settings.find_addresses = [](std::string const& host) -> FoundAddresses {
+        if (host == "throws")
+            throw std::runtime_error("the reeds are wet");
+        return {{"no address"}, "somebody is wrong"};
+    };
+    auto one = TcpServer{context, settings};
+    one.transport().update(party_2.id, party_2.incarnation, "throws:7002");
+    one.transport().update(party_3.id, party_3.incarnation, "errs:7003");
+
+    BOOST_TEST(until(context, [&] { return one.has_logged("the resolver threw: the reeds are wet"); }));
+    BOOST_TEST(until(context, [&] { return one.has_logged("errs:7003: somebody is wrong"); }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace totora::test
