@@ -52,7 +52,7 @@ struct ServerFacts
 /// The text of INFO: "name:value" lines in sections, as Redis has them, and a section of our own.
 [[nodiscard]] inline std::string information(totora::Status const& status, KeyValue const& machine,
                                              ServerFacts const& facts, std::vector<totora::TcpPeerStatus> const& peers,
-                                             totora::TcpCounters const& counters)
+                                             totora::TcpCounters const& counters, totora::TcpLoad const& load = {})
 {
     auto       text = std::string{};
     auto const section = [&](std::string_view name) {
@@ -127,6 +127,12 @@ struct ServerFacts
     line("peer_two_lives", counters.two_lives);
     line("peer_connections_lost", counters.lost);
     line("peer_messages_dropped", counters.dropped_full + counters.dropped_unconnected + counters.dropped_oversized);
+    line("peer_connections_gave_way", counters.gave_way);
+    line("peer_connections_greeting", load.greeting);
+    line("peer_connections_known", load.known);
+    line("peer_connections_unknown", load.unknown);
+    line("peer_unfinished_bytes", load.unfinished_bytes);
+    line("peer_unfinished_bytes_most", counters.unfinished_bytes_most);
     section("Keyspace");
     line("db0", "keys=" + std::to_string(machine.size()) + ",expires=0,avg_ttl=0");
     return text;

@@ -73,7 +73,8 @@ private:
         loop_.emplace(context_, *node_, [this] { noticed_turn(); });
         member_.emplace(*node_, machine_, *loop_);
         member_->set_info([this, &transport] {
-            return information(node_->status(), machine_, facts(), transport.peers(), transport.counters());
+            return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
+                               transport.load());
         });
         server_.emplace(context_, *member_, run_.clients_mib << 20U);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.

@@ -24,6 +24,8 @@
 namespace totora
 {
 
+/// It trusts its network: nothing is encrypted, and nobody has to prove who it is (docs/security.md).
+///
 /// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
 ///
 /// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes between two.

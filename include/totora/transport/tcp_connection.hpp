@@ -283,7 +283,7 @@ private:
         if (auto const* refusal = std::get_if<HandshakeRefusal>(&frame.content)) {
             refused_ = true;
             ++counters_->handshakes_refused;
-            return close("refused: " + printable(refusal->sentence));
+            return close("refused: " + refusal->sentence);
         }
         if (auto const* hello = std::get_if<Hello>(&frame.content))
             return judged_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
@@ -354,16 +354,6 @@ private:
         ++counters_->handshakes_refused;
         farewell_ = "refused: " + refusal.sentence;
         say(encode(route, told));
-    }
-
-    /// What another server says, as it may stand in a log: of one line, and not too long.
-    [[nodiscard]] static std::string printable(std::string_view said)
-    {
-        auto text = std::string{said.substr(0, 512)};
-        for (auto& one : text)
-            if (static_cast<unsigned char>(one) < 0x20 or one == 0x7F)
-                one = '?';
-        return text;
     }
 
     void write_soon()
