@@ -22,6 +22,7 @@ calm_scenario(std::uint64_t seed, std::uint64_t events, std::uint64_t servers = 
     scenario.apply_us = 0;
     scenario.clocks_drift = false;
     scenario.damageable = 0;
+    scenario.terms_end = false;
     return scenario;
 }
 

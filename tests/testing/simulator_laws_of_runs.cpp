@@ -31,6 +31,7 @@ enum class Wrong
     links_change_without_end,
     senders_are_lost,       ///< Messages arrive from nobody.
     entries_are_denied,     ///< A follower that has taken several says once that they are not there.
+    all_is_denied,          ///< After some, followers say that they have nothing of what they acknowledged.
     answers_stop,           ///< After some, followers answer no append any more.
     commits_stop,           ///< Appends with entries are not answered.
     a_machine_throws,       ///< Each at its third command.
@@ -54,11 +55,14 @@ public:
         auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc());
         if (wrong == Wrong::answers_stop and answer != nullptr and ++answers_ > 400)
             return;
+        if (wrong == Wrong::all_is_denied and answer != nullptr and answer->success and ++answers_ > 400)
+            return Endpoint::send(*denied_all(message.to(), *answer).open(), entries);
         if (wrong == Wrong::commits_stop and answer != nullptr and answer->match > Index{})
             return;
         auto const held = answer != nullptr and answer->success ? answer->match.value : std::uint64_t{0};
-        if (held > std::exchange(held_, std::max(held_, held)) + 1 and wrong == Wrong::entries_are_denied)
-            return Endpoint::send(*denied(message.to(), *answer).open(), entries);
+        auto const had = std::exchange(held_, std::max(held_, held));
+        if (held > had + 1 and wrong == Wrong::entries_are_denied)
+            return Endpoint::send(*denied(message.to(), *answer, Index{had}).open(), entries);
         Endpoint::send(message, entries);
     }
 
@@ -73,11 +77,18 @@ public:
     }
 
 private:
-    /// Says that the last entry, and all before it, are not there.
-    [[nodiscard]] static Envelope denied(ServerId leader, AppendEntriesResponse answer)
+    /// Says that the last entries are not there, and nothing but what was acknowledged before.
+    [[nodiscard]] static Envelope denied(ServerId leader, AppendEntriesResponse answer, Index had)
     {
         answer.success = false;
         answer.match = before(answer.match);
+        answer.hint = had == Index{} ? LogPosition{} : LogPosition{answer.term, had};
+        return {leader, answer, Release::at_once()};
+    }
+
+    [[nodiscard]] static Envelope denied_all(ServerId leader, AppendEntriesResponse answer)
+    {
+        answer.success = false;
         return {leader, answer, Release::at_once()};
     }
 
@@ -175,6 +186,11 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_to_start_without_a_reason_is_found_ou
 BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_broken_is_found_out)
 {
     BOOST_TEST(find(Wrong::senders_are_lost) == "a correct server was taken for a broken one: breach_sender");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_set_back_is_found_out, *label("case_68"))
+{
+    BOOST_TEST(find(Wrong::all_is_denied) == "a server that kept its disk was taken for one whose disk was set back");
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_fills_the_disk_with_what_is_no_entry_is_found_out)
