@@ -1,6 +1,6 @@
 // A clock that forgets which arming rings.
-// prints: alarm_clock
-// prints: clock.arm(alarm, arming, delay)
+// first: alarm_clock
+// first: clock.arm(alarm, arming, delay)
 #include "totora/log/memory_log.hpp"
 #include "totora/node/raft_node.hpp"
 #include "totora/transport/loopback.hpp"
@@ -26,5 +26,7 @@ struct Clock
     std::uint64_t                    now_ms() const;
 };
 
-using Node = totora::RaftNode<Machine, totora::MemoryLog, totora::Loopback, Clock>;
-static_assert(sizeof(Node) > 0);
+void use(Machine& machine, totora::MemoryLog& log, totora::Loopback& transport, Clock& clock)
+{
+    auto const node = totora::RaftNode{machine, log, transport, clock};
+}

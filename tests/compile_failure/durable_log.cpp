@@ -1,6 +1,6 @@
 // A log that says what is durable with a number, which anybody could say.
-// prints: durable_log
-// prints: log.durable()
+// first: durable_log
+// first: log.durable()
 #include "totora/clock/manual_clock.hpp"
 #include "totora/node/raft_node.hpp"
 #include "totora/transport/loopback.hpp"
@@ -35,5 +35,7 @@ struct Log : totora::DurableSource
     void          close();
 };
 
-using Node = totora::RaftNode<Machine, Log, totora::Loopback, totora::ManualClock>;
-static_assert(sizeof(Node) > 0);
+void use(Machine& machine, Log& log, totora::Loopback& transport, totora::ManualClock& clock)
+{
+    auto const node = totora::RaftNode{machine, log, transport, clock};
+}

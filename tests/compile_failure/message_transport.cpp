@@ -1,6 +1,6 @@
 // A transport that would send messages that may not leave yet.
-// prints: message_transport
-// prints: transport.send(message, entries)
+// first: message_transport
+// first: transport.send(message, entries)
 #include "totora/clock/manual_clock.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/node/raft_node.hpp"
@@ -24,5 +24,7 @@ struct Transport
     void update(totora::ServerId server, totora::Incarnation incarnation, std::string_view address);
 };
 
-using Node = totora::RaftNode<Machine, totora::MemoryLog, Transport, totora::ManualClock>;
-static_assert(sizeof(Node) > 0);
+void use(Machine& machine, totora::MemoryLog& log, Transport& transport, totora::ManualClock& clock)
+{
+    auto const node = totora::RaftNode{machine, log, transport, clock};
+}

@@ -9,6 +9,7 @@
 #     // prints: clock.arm(alarm, delay)
 #     // prints(g++): the required expression
 #     // prints(clang++): because
+#     // first: readable.applied_index()          before a second error is printed
 #
 # Without TOTORA_EXPECT_FAILURE the same file is the fixed twin and must compile. Blanks do not count in a comparison.
 # The last line is `N passed, N failed`: one for each file and compiler.
@@ -38,11 +39,12 @@ compile()
 # Says why FILE is not in order under COMPILER; says nothing if it is.
 complaint()
 {
-    local compiler=$1 file=$2 family fragment printed fragments=()
+    local compiler=$1 file=$2 family fragment printed first fragments=() firsts=()
     family=$(basename "$compiler")
     family=${family%-[0-9]*}
     mapfile -t fragments < <(sed -n "s/^ *\/\/ prints: *//p; s/^ *\/\/ prints($family): *//p" "$file")
-    if [ "${#fragments[@]}" -eq 0 ]; then
+    mapfile -t firsts < <(sed -n "s/^ *\/\/ first: *//p" "$file")
+    if [ "$((${#fragments[@]} + ${#firsts[@]}))" -eq 0 ]; then
         printf 'says nothing of what %s should print\n' "$family"
         return
     fi
@@ -57,6 +59,13 @@ complaint()
     for fragment in "${fragments[@]}"; do
         if ! without_blanks <<<"$printed" | grep -qF -e "$(without_blanks <<<"$fragment")"; then
             printf 'the error does not say: %s\n%s\n' "$fragment" "$printed"
+            return
+        fi
+    done
+    first=$(awk '/error: / && ++errors == 2 { exit } { print }' <<<"$printed")
+    for fragment in "${firsts[@]}"; do
+        if ! without_blanks <<<"$first" | grep -qF -e "$(without_blanks <<<"$fragment")"; then
+            printf 'the first error does not say: %s\n%s\n' "$fragment" "$printed"
             return
         fi
     done

@@ -1,6 +1,6 @@
 // A state machine that does not say how far it is.
-// prints: state_machine
-// prints: readable.applied_index()
+// first: state_machine
+// first: readable.applied_index()
 #include "totora/clock/manual_clock.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/node/raft_node.hpp"
@@ -18,5 +18,7 @@ struct Machine
 #endif
 };
 
-using Node = totora::RaftNode<Machine, totora::MemoryLog, totora::Loopback, totora::ManualClock>;
-static_assert(sizeof(Node) > 0);
+void use(Machine& machine, totora::MemoryLog& log, totora::Loopback& transport, totora::ManualClock& clock)
+{
+    auto const node = totora::RaftNode{machine, log, transport, clock};
+}

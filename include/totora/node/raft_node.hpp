@@ -53,10 +53,16 @@ namespace totora
 /// the node has failed, and the others are called all the same. The node owns none of the policies, and all must outlive it.
 /// An observer that has `stepped(from, happened, state, outgoing)` is shown each step of the core besides, right after it and before
 /// anything of it is done; there it may call nothing here. Checkers and recorders want that.
-template <state_machine Machine, durable_log Log, message_transport Transport, alarm_clock Clock,
-          std::invocable<NodeEvent const&> Observer = NoObserver>
+template <typename Machine, typename Log, typename Transport, typename Clock, typename Observer = NoObserver>
 class RaftNode
 {
+    // Not constraints of the template: of those clang says only that they are not satisfied, when it has deduced the arguments.
+    static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");
+    static_assert(durable_log<Log>, "policy/log.hpp says what a log needs");
+    static_assert(message_transport<Transport>, "policy/transport.hpp says what a transport needs");
+    static_assert(alarm_clock<Clock>, "policy/clock.hpp says what a clock needs");
+    static_assert(std::invocable<Observer&, NodeEvent const&>, "an observer is called with each `NodeEvent const&`");
+
 public:
     using Response = typename Machine::Response;
     using ProposalCompletion = typename Promise<Response>::Single;
