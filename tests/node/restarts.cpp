@@ -304,6 +304,33 @@ BOOST_AUTO_TEST_CASE(an_identity_that_is_no_servers_is_refused_with_a_sentence)
     }
 }
 
+/// A server without members would wait to be named, and say nothing; one with other members than its identity's would count wrongly.
+BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_members_is_refused_with_a_sentence)
+{
+    auto const expect_refused = [](Stage& stage) {
+        stage.restart();
+        BOOST_REQUIRE(not stage.started.has_value());
+        BOOST_TEST(stage.started.error().sentence.find("first members") != std::string::npos);
+        BOOST_TEST(not stage.status().running);
+    };
+
+    auto forgetful = Stage{};
+    forgetful.log.recovers_instead = forgetful.log.recovers_before = Configuration{};
+    expect_refused(forgetful);
+
+    auto mistaken = Stage{};
+    mistaken.log.recovers_instead = configuration_of(Index{}, peers_of(2));
+    expect_refused(mistaken);
+
+    auto lacks_the_one_before = Stage{};
+    lacks_the_one_before.hear(S2, append_of(Term{1}, {}, Term{1}, 1),
+                              configuration_entry(Term{1}, Index{1}, {1, 2, 3, 4}));
+    lacks_the_one_before.restart();
+    BOOST_REQUIRE(lacks_the_one_before.started.has_value());
+    lacks_the_one_before.log.recovers_before = Configuration{};
+    expect_refused(lacks_the_one_before);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_starts_once)
 {
     auto stage = Stage{};

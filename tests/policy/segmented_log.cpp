@@ -690,6 +690,24 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_made_ready_in_part_has_its_reserve_too, 
     BOOST_TEST(log->durable().through().value == write);
 }
 
+/// A server that joins: if that entry is cut, no configuration is in force, and it waits to be named again.
+BOOST_AUTO_TEST_CASE(before_the_only_configuration_of_a_server_without_first_members_there_was_none)
+{
+    auto const disk = std::make_shared<ForgetfulDisk>();
+    auto       files = ForgetfulFiles{disk};
+    BOOST_REQUIRE(create_log(files, Identity{cluster_of("reeds"), ServerId{4}, Incarnation{2}, {}}).has_value());
+    auto log = open_log(disk);
+    BOOST_TEST((log->recover()->configuration == Configuration{}));
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 4));
+    log->append(WriteNumber{2}, configuration_entry(Term{1}, Index{5}, {1, 2, 3}));
+    log->close();
+
+    auto const recovered = open_log(disk)->recover();
+
+    BOOST_TEST(recovered->configuration.index.value == 5U);
+    BOOST_TEST((recovered->previous_configuration == Configuration{}));
+}
+
 BOOST_AUTO_TEST_CASE(a_segment_of_another_servers_log_is_refused)
 {
     auto const disk = disk_with_log();

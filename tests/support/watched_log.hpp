@@ -45,6 +45,8 @@ public:
     std::optional<Term>          returns_of_term;  ///< Intact, but of another term than what was written.
     bool                         reads_on = false; ///< Reads give back everything to the end of the log.
     std::optional<TornTail>      torn;             ///< Recovery reports it.
+    std::optional<Configuration> recovers_instead; ///< Whatever the newest configuration is.
+    std::optional<Configuration> recovers_before;  ///< Whatever the one before that is.
     std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if nothing is said.
     Index                        cold_through;     ///< Entries up to here are read from disk.
     std::uint64_t                bytes_read = 0;   ///< From disk.
@@ -58,6 +60,8 @@ public:
         written_.clear();
         if (torn)
             recovered->torn_tail = *torn;
+        recovered->configuration = recovers_instead.value_or(recovered->configuration);
+        recovered->previous_configuration = recovers_before.value_or(recovered->previous_configuration);
         return recovered;
     }
 

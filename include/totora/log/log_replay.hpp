@@ -49,11 +49,9 @@ class LogReplay : public RecoveredLog
 public:
     LogReplay() = default;
 
-    explicit LogReplay(Identity const& identity)
+    explicit LogReplay(Identity const& identity) : configurations_{first_configuration(identity)}
     {
         state.identity = identity;
-        if (auto const first = configuration_of(Index{0}, identity.first_members))
-            configurations_.push_back(*first);
     }
 
     /// A segment that was there, in this size, when the log went on in it.
@@ -131,10 +129,10 @@ public:
     void finish()
     {
         state.cleanly_stopped = mark.clean and newest_start == mark.start;
-        if (not configurations_.empty())
-            state.configuration = configurations_.back();
-        state.previous_configuration =
-            configurations_.size() < 2 ? state.configuration : configurations_[configurations_.size() - 2];
+        if (configurations_.empty())
+            return; // There is no identity either.
+        state.configuration = configurations_.back();
+        state.previous_configuration = configurations_[configurations_.size() - (configurations_.size() < 2 ? 1 : 2)];
     }
 
 private:
@@ -146,7 +144,8 @@ private:
         return configuration.has_value();
     }
 
-    std::vector<Configuration> configurations_; ///< In order; that of index 0 first, if there is one.
+    std::vector<Configuration>
+        configurations_; ///< In order; that of index 0 first, with no members if no first ones were named.
 };
 
 } // namespace totora

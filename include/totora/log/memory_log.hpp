@@ -213,8 +213,7 @@ private:
 
     void recover_configurations(Recovered& recovered) const
     {
-        if (auto const first = configuration_of(Index{0}, identity_.first_members))
-            recovered.configuration = *first;
+        recovered.configuration = first_configuration(identity_);
         recovered.previous_configuration = recovered.configuration;
         if (index_.last() == index_.base())
             return;

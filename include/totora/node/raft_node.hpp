@@ -245,6 +245,8 @@ private:
         auto& identity = recovered->identity;
         if (auto const fault = fault_in(identity); not fault.empty())
             return Unexpected{StartError{"the log is no server's: " + fault}};
+        if (auto const fault = fault_in_configurations(*recovered); not fault.empty())
+            return Unexpected{StartError{fault}};
         applier_.start();
         auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
                              {.current_term = recovered->current_term,

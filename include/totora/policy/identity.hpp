@@ -166,6 +166,13 @@ inline constexpr std::size_t address_size_max = 255;
     return configuration;
 }
 
+/// The configuration at index 0, which is in force until the log holds another: that of the first members. It has no members if
+/// there are none, or if they make no sound configuration.
+[[nodiscard]] inline Configuration first_configuration(Identity const& identity)
+{
+    return configuration_of(Index{}, identity.first_members).value_or(Configuration{});
+}
+
 /// What is wrong with an identity, for people; empty if it can be a server. Nobody could start what is wrong here.
 [[nodiscard]] inline std::string fault_in(Identity const& identity)
 {

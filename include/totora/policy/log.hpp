@@ -54,12 +54,23 @@ struct Recovered
     Term current_term;
     std::optional<ServerId> voted_for;
     TermRuns entries;
-    Configuration configuration;          ///< The newest in the log; with no members if there is none.
-    Configuration previous_configuration; ///< The one before it, or the same.
+    Configuration configuration;          ///< The newest in the log; if it holds none, `first_configuration(identity)`.
+    Configuration previous_configuration; ///< The one before it, which may be `first_configuration(identity)`; the same if that is the newest.
     Index commit_index;                   ///< The last one saved; at most `entries.last().index`.
-    bool cleanly_stopped = false;
+    bool cleanly_stopped = false;         ///< The last start ended with `close`, and went well. Every start takes the mark back.
     std::optional<TornTail> torn_tail;
 };
+
+/// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
+/// would wait for ever to be named, and say nothing.
+[[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
+{
+    auto const first = first_configuration(recovered.identity);
+    for (auto const* one : {&recovered.configuration, &recovered.previous_configuration})
+        if (one->index == first.index and *one != first)
+            return "as the configuration at index 0 the log recovered another one than its identity's first members";
+    return {};
+}
 
 /// Where a server keeps its promises (Figure 2, "persistent state").
 ///
