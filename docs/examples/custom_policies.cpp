@@ -45,6 +45,15 @@ struct Words
         }
     }
     Index applied_index() const { return {}; } // In memory only: after a restart it is given all again.
+
+    /// Differs if what was done differs: the laws and the simulator tell machines apart by it.
+    std::uint64_t digest() const
+    {
+        auto all = std::string{};
+        for (auto const& word : words)
+            all += word + '\n';
+        return std::hash<std::string>{}(all);
+    }
 };
 
 // --- 2. Where a server keeps its promises ------------------------------------------------------------------------
