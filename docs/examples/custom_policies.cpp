@@ -20,9 +20,11 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -221,13 +223,16 @@ private:
 class DatagramTransport
 {
 public:
-    static constexpr auto datagram_bytes_max = std::uint32_t{100'000};
+    static constexpr auto limits = FrameLimits{.frame_bytes_max = 100'000};
+
+    /// What is larger would be dropped again and again, and nobody would know why: a node that would accept it does not start.
+    static constexpr std::uint64_t entry_bytes_max() { return entry_bytes_through(limits); }
 
     DatagramTransport(ClusterId cluster, Party self, std::string const& path) : cluster_(cluster), self_(self)
     {
         auto const address = address_of(path);
         ::unlink(path.c_str());
-        if (::bind(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0)
+        if (not address or ::bind(socket_, reinterpret_cast<sockaddr const*>(&*address), sizeof *address) != 0)
             throw std::runtime_error("cannot listen at " + path);
     }
     DatagramTransport(DatagramTransport const&) = delete;
@@ -245,26 +250,26 @@ public:
     {
         auto const& peer = peers_[message.to()];
         auto const  route = Route{cluster_, 0, self_, {message.to(), peer.member.incarnation}};
-        auto const  head = encode(route, message.rpc(), entries, datagram_bytes_max);
-        if (not head)
-            return; // Too large for a datagram, which our settings rule out.
+        auto const  head = encode(route, message.rpc(), entries, limits.frame_bytes_max);
+        auto const  to = address_of(peer.address); // None is good if somebody mistyped it: nothing here throws.
+        if (not head or not to)
+            return;
         auto const        frame = join_frame(*head, entries);
-        auto const        to = address_of(peer.address);
-        auto const* const raw = reinterpret_cast<sockaddr const*>(&to);
-        if (::sendto(socket_, frame.data(), frame.size(), MSG_DONTWAIT, raw, sizeof to) < 0)
+        auto const* const raw = reinterpret_cast<sockaddr const*>(&*to);
+        if (::sendto(socket_, frame.data(), frame.size(), MSG_DONTWAIT, raw, sizeof *to) < 0)
             events_.push_back(LinkChanged{message.to(), Link::unreachable});
     }
 
     std::optional<TransportEvent> receive()
     {
         if (not events_.empty()) {
-            auto event = std::move(events_.back());
-            events_.pop_back();
+            auto event = std::move(events_.front());
+            events_.pop_front();
             return event;
         }
         for (auto size = ssize_t{}; (size = ::recv(socket_, room_.data(), room_.size(), MSG_DONTWAIT)) >= 0;) {
             auto const  block = std::make_shared<std::vector<std::byte>>(room_.data(), room_.data() + size);
-            auto        frame = decode(*block, block, datagram_bytes_max);
+            auto        frame = decode(*block, block, limits.frame_bytes_max);
             auto* const rpc = frame ? std::get_if<Rpc>(&frame->content) : nullptr;
             if (rpc == nullptr or refuse_route(frame->route, cluster_, self_))
                 continue;
@@ -276,21 +281,21 @@ public:
     }
 
 private:
-    static sockaddr_un address_of(std::string const& path)
+    static std::optional<sockaddr_un> address_of(std::string const& path)
     {
         auto address = sockaddr_un{.sun_family = AF_UNIX, .sun_path = {}};
-        if (path.size() >= sizeof address.sun_path)
-            throw std::runtime_error("too long for the name of a socket: " + path);
+        if (path.empty() or path.size() >= sizeof address.sun_path)
+            return std::nullopt;
         std::copy(path.begin(), path.end(), address.sun_path);
         return address;
     }
 
-    ClusterId                                 cluster_;
-    Party                                     self_;
-    int                                       socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    std::map<ServerId, Peer>                  peers_;
-    std::vector<TransportEvent>               events_;
-    std::array<std::byte, datagram_bytes_max> room_;
+    ClusterId                                     cluster_;
+    Party                                         self_;
+    int                                           socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    std::map<ServerId, Peer>                      peers_;
+    std::deque<TransportEvent>                    events_;
+    std::array<std::byte, limits.frame_bytes_max> room_;
 };
 
 static_assert(state_machine<Words> and durable_log<SqliteLog> and message_transport<DatagramTransport>);
@@ -337,9 +342,11 @@ public:
     Incarnation        incarnation_of(ServerId) const { return first_incarnation; }
     std::string        address_of(ServerId server) const { return directory_ + "/laws" + std::to_string(server.value); }
     void               settle() {} // A datagram is there as soon as it was sent.
+    DatagramTransport& of_another_cluster() { return other_; }
 
 private:
-    std::string                                     directory_;
+    std::string       directory_;
+    DatagramTransport other_{cluster_of("others"), {ServerId{2}, first_incarnation}, directory_ + "/others"};
     std::vector<std::unique_ptr<DatagramTransport>> ends_;
 };
 
@@ -374,9 +381,8 @@ struct Server
             throw std::runtime_error(started.error().sentence);
     }
 
-    // What is sent together fits into a datagram.
-    static constexpr auto half = DatagramTransport::datagram_bytes_max / 2;
-    static constexpr auto settings = NodeSettings{.core = {}, .entry_bytes_max = half, .append_bytes_max = half};
+    static constexpr auto most = DatagramTransport::entry_bytes_max();
+    static constexpr auto settings = NodeSettings{.core = {}, .entry_bytes_max = most, .append_bytes_max = most};
 
     Words                                                      machine;
     SqliteLog                                                  log;

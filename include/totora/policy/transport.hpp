@@ -28,7 +28,7 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 
 /// How messages travel between servers.
 ///
-/// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws.
+/// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws, whatever address it is told.
 ///
 /// What the compiler cannot check: it never corrupts, never invents a sender, and never blocks the node, nor does anything
 /// that it calls on the node's thread, such as a user's log of messages: a pipe that nobody reads blocks. It delivers only
@@ -37,8 +37,9 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 ///
 /// A transport with events of its own may have `set_wake(std::function<void()>)`; `Driver` hands it what to call when
 /// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry any
-/// length may have `entry_bytes_max()`, the largest payload of an entry that goes into one message; a node that would accept
-/// more does not start. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
+/// length must have `entry_bytes_max()`, the largest payload of an entry that goes into one message, and the most bytes of encoded
+/// entries of several; a node that would accept more does not start. Without it, entries that are too long are dropped again and again,
+/// and the cluster stands still without a word. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can tell a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/policy/entry.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace totora::conformance
+{
+
+/// Lends entries whose bytes are overwritten as soon as nobody pins them, but stay allocated as long as the lender does. What keeps
+/// them without a pin is seen by what it makes of them, and reads no freed memory.
+class Lender
+{
+public:
+    /// The same entries, in memory that is lent.
+    [[nodiscard]] Entries lend(Entries const& entries)
+    {
+        auto lent = Entries{};
+        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
+            auto const& bytes = entries.slice(at).bytes;
+            auto const  block = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
+            auto        count = std::uint64_t{0};
+            auto        rest = bytes;
+            while (auto const entry = view_entry(rest)) {
+                rest = rest.subspan(entry->encoded.size());
+                ++count;
+            }
+            {
+                auto const lock = std::lock_guard{kept_->mutex};
+                kept_->blocks.push_back(block);
+            }
+            auto pin = std::shared_ptr<void const>{block.get(), [kept = kept_, block](void const*) {
+                                                       auto const lock = std::lock_guard{kept->mutex};
+                                                       std::fill(block->begin(), block->end(), std::byte{0xA5});
+                                                   }};
+            lent.add({std::move(pin), std::span<std::byte const>{*block}}, count);
+        }
+        return lent;
+    }
+
+private:
+    struct Kept
+    {
+        std::mutex                                           mutex; ///< The last pin may be let go on any thread.
+        std::vector<std::shared_ptr<std::vector<std::byte>>> blocks;
+    };
+
+    std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
+};
+
+} // namespace totora::conformance
