@@ -112,9 +112,9 @@ public:
     void create(Identity const& identity)
     {
         run("CREATE TABLE entry (position INTEGER PRIMARY KEY, bytes BLOB)");
-        run("CREATE TABLE server (cluster, id, incarnation, members, term, vote, saved_commit)");
-        run("INSERT INTO server VALUES (?, ?, ?, ?, 0, 0, 0)", identity.cluster.value, identity.id.value,
-            identity.incarnation.value, encode_peers(identity.first_members));
+        run("CREATE TABLE server (cluster, id, incarnation, members, term, vote, saved_commit, grp, clean)");
+        run("INSERT INTO server VALUES (?, ?, ?, ?, 0, 0, 0, ?, 0)", identity.cluster.value, identity.id.value,
+            identity.incarnation.value, encode_peers(identity.first_members), identity.group);
     }
 
     Result<Recovered, LogError> recover()
@@ -123,7 +123,8 @@ public:
         auto const members = server.next() ? decode_peers(server.bytes(3)) : std::nullopt;
         if (not members)
             return Unexpected{LogError{LogFailure::not_found, "There is no server in this database."}};
-        memory_.emplace(Identity{{server.number(0)}, {server.number(1)}, {server.number(2)}, *members});
+        memory_.emplace(
+            Identity{{server.number(0)}, {server.number(1)}, {server.number(2)}, *members, server.number(7)});
         auto const vote = ServerId{server.number(5)};
         memory_->save_vote({}, Term{server.number(4)}, vote == nobody ? std::nullopt : std::optional{vote});
 
@@ -141,9 +142,13 @@ public:
         memory_->save_commit(Index{server.number(6)});
         memory_->sync();
         check(not rows.failed());
+        auto const was_clean = server.number(8) != 0;
+        run("UPDATE server SET clean = 0"); // A mark is one of the start before.
         if (failure_)
             return Unexpected{*failure_};
-        return memory_->recover();
+        auto recovered = memory_->recover();
+        recovered->cleanly_stopped = was_clean;
+        return recovered;
     }
 
     void save_vote(WriteNumber number, Term term, std::optional<ServerId> vote)
@@ -172,7 +177,11 @@ public:
             durable_ = written_;
         memory_->sync();
     }
-    void close() { sync(); }
+    void close()
+    {
+        write(written_, "UPDATE server SET clean = 1");
+        sync();
+    }
 
     Durable                 durable() { return durable_through(durable_); }
     std::optional<LogError> failure() const { return failure_; }
@@ -311,7 +320,7 @@ public:
     explicit Database(std::string path) : path_(std::move(path))
     {
         std::filesystem::remove(path_);
-        SqliteLog{path_}.create(conformance::identity_of_first());
+        SqliteLog{path_}.create(conformance::telling_identity());
     }
     Result<SqliteLog*, LogError> open()
     {

@@ -3,6 +3,7 @@
 
 #include "support/awaited_syncer.hpp"
 #include "support/log_workload.hpp"
+#include "support/watched_log.hpp"
 #include "totora/log/forgetful_files.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/log/segmented_log.hpp"
@@ -14,8 +15,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +54,29 @@ enum class Fault
     durable_goes_back,
     fails_to_close,
     changes_what_was_read,
+    commits_the_last_entry,
+    commits_one_more,
+    forgets_the_commit,
+    forgets_the_group,
+    mixes_up_id_and_incarnation,
+    forgets_the_first_members,
+    forgets_the_one_before,
+    takes_the_newest_for_the_one_before,
+    is_always_clean,
+    is_never_clean,
+    keeps_the_mark,
+    reads_what_was_truncated,
+    counts_what_was_truncated,
+    keeps_bytes_without_a_pin,
+    forgets_the_time,
+    goes_on_with_old_numbers,
+    does_not_wake,
+    wakes_whom_it_should_not,
+    throws,
+    fails_beyond_the_end,
+    has_room_for_very_much,
+    stands_still_when_full,
+    fails_by_itself,
 };
 
 /// Says of any write that it is durable.
@@ -58,118 +85,221 @@ struct Lying : DurableSource
     static Durable through(std::uint64_t write) { return durable_through(WriteNumber{write}); }
 };
 
+/// What a faulty log knows of the starts before.
+struct Memory
+{
+    std::uint64_t                                   durable = 0;
+    bool                                            was_clean = false;
+    std::map<std::uint64_t, std::vector<std::byte>> entries; ///< As they were first appended at each index.
+    std::vector<std::function<void()>>              wakes;
+};
+
 /// A log of ours, with one thing wrong.
-template <typename Base, Fault fault>
+template <typename Base>
 class Faulty : public Base
 {
 public:
-    explicit Faulty(Base&& base) : Base(std::move(base)) {}
+    Faulty(Base&& base, Fault fault, Memory& memory) : Base(std::move(base)), fault_(fault), memory_(memory) {}
 
     [[nodiscard]] LogPosition last() const
     {
         auto last = Base::last();
-        if (fault == Fault::shows_an_old_end and last.index.value > 5)
+        if (fault_ == Fault::shows_an_old_end and last.index.value > 5)
             last.index = before(last.index);
         return last;
     }
 
     Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
-        if (fault == Fault::reads_nothing and from.value > 8)
+        if (fault_ == Fault::reads_nothing and from.value > 8)
             return Entries{};
-        if (fault == Fault::changes_what_was_read)
+        if (fault_ == Fault::fails_beyond_the_end and from > Base::last().index)
+            return Unexpected{LogError{LogFailure::read_failed, "Nothing is there."}};
+        if (fault_ == Fault::changes_what_was_read)
             return into_own_memory(*Base::read(from, up_to, bytes_max));
-        return Base::read(from, up_to, fault == Fault::reads_everything ? std::uint64_t{1} << 40U : bytes_max);
+        if (fault_ == Fault::reads_what_was_truncated)
+            return as_first_appended(*Base::read(from, up_to, bytes_max));
+        return Base::read(from, up_to, fault_ == Fault::reads_everything ? std::uint64_t{1} << 40U : bytes_max);
+    }
+
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const
+    {
+        if (fault_ != Fault::counts_what_was_truncated)
+            return Base::bytes(first, up_to);
+        auto sum = std::uint64_t{0};
+        for (auto index = first; index <= std::min(up_to, Base::last().index); index = next(index))
+            sum += memory_.entries.at(index.value).size();
+        return sum;
     }
 
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
         written_ = write.value;
+        if (fault_ == Fault::throws and written_ > 4)
+            throw std::runtime_error("It is full.");
         Base::save_vote(write, term, vote);
     }
 
     void append(WriteNumber write, Entries const& entries)
     {
         written_ = write.value;
-        Base::append(write, entries);
+        for (auto const& entry : entries)
+            memory_.entries.try_emplace(entry.index.value, entry.encoded.begin(), entry.encoded.end());
+        if (fault_ == Fault::keeps_bytes_without_a_pin)
+            return Base::append(write, without_pin(entries));
+        Base::append(write, fault_ == Fault::forgets_the_time ? without_time(entries) : entries);
     }
 
     Durable durable()
     {
         auto const durable = Base::durable().through().value;
-        if (fault == Fault::durable_before_it_is)
+        auto const before = std::exchange(memory_.durable, std::max(memory_.durable, durable));
+        if (fault_ == Fault::durable_before_it_is)
             return Lying::through(std::max(durable, written_));
-        if (fault == Fault::names_writes_to_come)
+        if (fault_ == Fault::names_writes_to_come)
             return Lying::through(durable + 7);
-        if (fault == Fault::durable_goes_back)
+        if (fault_ == Fault::durable_goes_back)
             return Lying::through(durable > 10 and durable % 3 == 1 ? durable - 3 : durable);
+        if (fault_ == Fault::goes_on_with_old_numbers)
+            return Lying::through(std::max(durable, before));
         return Base::durable();
     }
 
     void truncate(WriteNumber write, Index index)
     {
-        if (fault == Fault::changes_what_was_read and not memory_->empty())
-            (*memory_)[8] ^= std::byte{1}; // In the term of the first entry.
+        if (fault_ == Fault::changes_what_was_read and not own_->empty())
+            (*own_)[8] ^= std::byte{1}; // In the term of the first entry.
         written_ = write.value;
         Base::truncate(write, index);
     }
 
     void sync()
     {
-        if (fault != Fault::never_durable)
+        auto const is_full = fault_ == Fault::stands_still_when_full and not Base::has_room(0);
+        if (fault_ != Fault::never_durable and not is_full)
             Base::sync();
+        if (fault_ == Fault::wakes_whom_it_should_not)
+            for (auto const& wake : memory_.wakes)
+                wake();
+    }
+
+    void set_wake(std::function<void()> wake) requires requires(Base& base) { base.set_wake(std::function<void()>{}); }
+    {
+        memory_.wakes.push_back(wake);
+        if (fault_ != Fault::does_not_wake)
+            Base::set_wake(std::move(wake));
     }
 
     [[nodiscard]] std::optional<LogError> failure() const
     {
         auto const failed = Base::failure();
-        if (fault == Fault::fails_to_close and closed_)
+        if (fault_ == Fault::fails_to_close and closed_)
             return LogError{LogFailure::write_failed, "It could not leave its mark."};
-        if (fault == Fault::hides_failures or (fault == Fault::forgets_failures and failed and ++told_ > 4))
+        if (fault_ == Fault::fails_by_itself and written_ > 20)
+            return LogError{LogFailure::write_failed, "It does not feel well."};
+        if (fault_ == Fault::hides_failures or (fault_ == Fault::forgets_failures and failed and ++told_ > 4))
             return std::nullopt;
         return failed;
     }
 
     [[nodiscard]] bool has_room(std::uint64_t bytes) const
     {
-        auto const has_room = Base::has_room(bytes);
+        auto const has_room = Base::has_room(fault_ == Fault::has_room_for_very_much ? bytes % (1U << 20U) : bytes);
         was_full_ = was_full_ or not has_room;
-        if (fault == Fault::always_has_a_term and bytes == 0)
+        if ((fault_ == Fault::always_has_a_term and bytes == 0) or
+            (fault_ == Fault::stands_still_when_full and written_ < 60))
             return true;
-        return fault == Fault::always_has_room or (has_room and not(fault == Fault::never_has_room and was_full_));
+        return fault_ == Fault::always_has_room or (has_room and not(fault_ == Fault::never_has_room and was_full_));
     }
 
     Result<Recovered, LogError> recover()
     {
         auto recovered = Base::recover();
-        if (fault == Fault::does_not_open and recovered->entries.last().index.value > 0)
+        if (fault_ == Fault::does_not_open and recovered->entries.last().index.value > 0)
             return Unexpected{LogError{LogFailure::damaged, "It does not want to."}};
-        if (fault == Fault::forgets_votes)
-            recovered->voted_for = std::optional<ServerId>{};
-        if (fault == Fault::mistakes_configurations)
-            recovered->previous_configuration = recovered->configuration;
+        alter(*recovered);
         return recovered;
     }
 
     void close()
     {
-        if (fault != Fault::loses_the_last_close)
+        if (fault_ != Fault::loses_the_last_close)
             Base::close();
         closed_ = true;
+        memory_.was_clean = true;
     }
 
 private:
+    void alter(Recovered& recovered) const
+    {
+        auto const first = first_configuration(recovered.identity);
+        auto const last = recovered.entries.last().index;
+        if (fault_ == Fault::forgets_votes)
+            recovered.voted_for = std::optional<ServerId>{};
+        if (fault_ == Fault::mistakes_configurations)
+            recovered.configuration = recovered.previous_configuration;
+        if (fault_ == Fault::takes_the_newest_for_the_one_before)
+            recovered.previous_configuration = recovered.configuration;
+        if (fault_ == Fault::forgets_the_one_before and recovered.configuration != first)
+            recovered.previous_configuration = Configuration{};
+        if (fault_ == Fault::forgets_the_first_members and recovered.configuration == first)
+            recovered.configuration = recovered.previous_configuration = Configuration{};
+        if (fault_ == Fault::commits_the_last_entry)
+            recovered.commit_index = last;
+        if (fault_ == Fault::commits_one_more)
+            recovered.commit_index = std::min(last, next(recovered.commit_index));
+        if (fault_ == Fault::forgets_the_commit)
+            recovered.commit_index = Index{};
+        if (fault_ == Fault::forgets_the_group)
+            recovered.identity.group = 0;
+        if (fault_ == Fault::mixes_up_id_and_incarnation)
+            recovered.identity.incarnation = Incarnation{recovered.identity.id.value};
+        if (fault_ == Fault::is_always_clean or (fault_ == Fault::keeps_the_mark and memory_.was_clean))
+            recovered.cleanly_stopped = true;
+        if (fault_ == Fault::is_never_clean)
+            recovered.cleanly_stopped = false;
+    }
+
     Entries into_own_memory(Entries const& entries)
     {
-        memory_ = std::make_shared<std::vector<std::byte>>();
+        own_ = std::make_shared<std::vector<std::byte>>();
         for (auto const entry : entries)
-            memory_->insert(memory_->end(), entry.encoded.begin(), entry.encoded.end());
+            own_->insert(own_->end(), entry.encoded.begin(), entry.encoded.end());
         auto same = Entries{};
-        same.add({memory_, *memory_}, entries.count());
+        same.add({own_, *own_}, entries.count());
         return same;
     }
 
-    std::shared_ptr<std::vector<std::byte>> memory_ = std::make_shared<std::vector<std::byte>>();
+    /// As a cache would do it that nobody told of a truncation.
+    [[nodiscard]] Entries as_first_appended(Entries const& entries) const
+    {
+        auto old = Entries{};
+        for (auto const entry : entries) {
+            auto const block = std::make_shared<std::vector<std::byte>>(memory_.entries.at(entry.index.value));
+            old.add({block, *block}, 1);
+        }
+        return old;
+    }
+
+    [[nodiscard]] static Entries without_pin(Entries const& entries)
+    {
+        auto same = Entries{};
+        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at)
+            same.add({nullptr, entries.slice(at).bytes}, at == 0 ? entries.count() : 0);
+        return same;
+    }
+
+    [[nodiscard]] static Entries without_time(Entries const& entries)
+    {
+        auto same = Entries{};
+        for (auto const entry : entries)
+            same.add(entry_slice(entry.index, entry.term, entry.payload, entry.kind), 1);
+        return same;
+    }
+
+    Fault                                   fault_;
+    Memory&                                 memory_;
+    std::shared_ptr<std::vector<std::byte>> own_ = std::make_shared<std::vector<std::byte>>();
     std::uint64_t                           written_ = 0;
     bool                                    closed_ = false;
     mutable int                             told_ = 0;
@@ -177,23 +307,27 @@ private:
 };
 
 /// A segmented log on a disk that forgets.
-template <typename Syncer, Fault fault = Fault::none>
+template <typename Syncer>
 class OnForgetfulDisk
 {
 public:
     using Base = SegmentedLog<ForgetfulFiles, Syncer>;
-    using Log = Faulty<Base, fault>;
+    using Log = Faulty<Base>;
 
-    OnForgetfulDisk() : OnForgetfulDisk(test::disk_with_log()) {}
+    explicit OnForgetfulDisk(Fault fault = Fault::none) : OnForgetfulDisk(std::make_shared<ForgetfulDisk>(), fault)
+    {
+        auto files = ForgetfulFiles{disk_};
+        (void)create_log(files, telling_identity());
+    }
 
-    explicit OnForgetfulDisk(test::Disk disk) : disk_(std::move(disk)) {}
+    OnForgetfulDisk(test::Disk disk, Fault fault) : fault_(fault), disk_(std::move(disk)) {}
 
     Result<Log*, LogError> open()
     {
         auto opened = Base::open(ForgetfulFiles{disk_}, test::small_options());
         if (not opened)
             return Unexpected{opened.error()};
-        return &log_.emplace(std::move(*opened));
+        return &log_.emplace(std::move(*opened), fault_, *memory_);
     }
 
     void stop()
@@ -230,14 +364,16 @@ public:
             bytes[static_cast<std::size_t>(at)] ^= std::byte{1} << (at % 8);
             auto copy = disk_->clone();
             copy->set_content(name, bytes);
-            return OnForgetfulDisk{std::move(copy)};
+            return OnForgetfulDisk{std::move(copy), fault_};
         }
         return std::nullopt;
     }
 
 private:
-    test::Disk         disk_;
-    std::optional<Log> log_;
+    Fault                   fault_;
+    test::Disk              disk_;
+    std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
+    std::optional<Log>      log_;
 };
 
 /// A log that takes damage for an empty log.
@@ -256,15 +392,16 @@ public:
     }
 
 private:
-    MemoryLog log_{identity_of_first()};
+    MemoryLog log_{telling_identity()};
 };
 
-/// The log in memory, whose syncs wait until the next one when `fault` says so.
-template <Fault fault = Fault::none>
+/// The log in memory.
 class InMemory
 {
 public:
-    using Log = Faulty<MemoryLog, fault>;
+    using Log = Faulty<MemoryLog>;
+
+    explicit InMemory(Fault fault = Fault::none) : log_(MemoryLog{telling_identity()}, fault, *memory_) {}
 
     Result<Log*, LogError> open() { return &log_; }
     void                   stop() { log_.crash(); }
@@ -274,23 +411,28 @@ public:
     void                   free() { log_.limit_capacity(std::uint64_t{1} << 30U); }
 
 private:
-    Log log_{MemoryLog{identity_of_first()}};
+    std::unique_ptr<Memory> memory_ = std::make_unique<Memory>();
+    Log                     log_;
 };
 
 /// Whether a law is among those that this kind of log is found to break, and that the finding says how.
-template <typename Storage>
-bool catches(std::string const& law)
+template <typename Make>
+bool catches(Make make, std::string const& law)
 {
-    auto const broken = check_log([] { return Storage{}; }, 8);
+    auto const broken = check_log(make, 8);
     auto const found = std::find_if(broken.begin(), broken.end(), [&](auto const& one) { return one.law == law; });
     BOOST_TEST((found != broken.end()), law << " is not among:\n" << told(broken));
     return found != broken.end() and not found->sentence.empty() and found->reproduction.size() > 1;
 }
 
-template <Fault fault>
-bool catches(std::string const& law)
+bool catches(Fault fault, std::string const& law)
 {
-    return catches<OnForgetfulDisk<InlineSyncer, fault>>(law);
+    return catches([=] { return OnForgetfulDisk<InlineSyncer>{fault}; }, law);
+}
+
+bool catches_in_memory(Fault fault, std::string const& law)
+{
+    return catches([=] { return InMemory{fault}; }, law);
 }
 
 } // namespace
@@ -305,30 +447,89 @@ BOOST_AUTO_TEST_CASE(the_segmented_log_keeps_all_laws, *label("case_63") * label
 
 BOOST_AUTO_TEST_CASE(the_log_in_memory_keeps_all_laws)
 {
-    BOOST_TEST(told(check_log([] { return InMemory<>{}; })) == "");
+    BOOST_TEST(told(check_log([] { return InMemory{}; })) == "");
+}
+
+/// As `save_commit` asks of its caller; otherwise a kit would judge logs by what no node does.
+BOOST_AUTO_TEST_CASE(the_workload_saves_no_commit_index_above_what_is_durable, *label("case_83"))
+{
+    for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
+        auto log = test::WatchedLog{telling_identity()};
+        BOOST_REQUIRE(log.recover().has_value());
+        log.memory.hold_syncs();
+        auto workload = Workload{seed, {.commit = 30}};
+        for (auto step = std::uint64_t{1}; step <= 300; ++step) {
+            workload.step(log);
+            if (step % 7 == 0)
+                log.memory.complete_through(WriteNumber{workload.writes() - workload.writes() / 4});
+        }
+
+        BOOST_TEST(not log.saved_above_durable);
+        BOOST_TEST(workload.commit_index().value > 0U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
 {
-    BOOST_TEST(catches<Fault::shows_an_old_end>("what is written is seen at once"));
-    BOOST_TEST(catches<Fault::reads_everything>("a read is cut, but gives one entry"));
-    BOOST_TEST(catches<Fault::never_durable>("what is synced becomes durable"));
-    BOOST_TEST(catches<Fault::names_writes_to_come>("durable names what was written"));
-    BOOST_TEST(catches<Fault::durable_goes_back>("durable never goes back"));
-    BOOST_TEST(catches<Fault::changes_what_was_read>("pinned entries do not change"));
-    BOOST_TEST(catches<Fault::durable_before_it_is>("durable writes survive"));
-    BOOST_TEST(catches<Fault::forgets_votes>("recovery gives a prefix"));
-    BOOST_TEST(catches<Fault::reads_nothing>("what was recovered can be read"));
-    BOOST_TEST(catches<Fault::does_not_open>("a stopped log starts again"));
-    BOOST_TEST(catches<Fault::loses_the_last_close>("a clean stop keeps everything"));
-    BOOST_TEST(catches<Fault::fails_to_close>("close does not fail"));
-    BOOST_TEST(catches<Fault::mistakes_configurations>("the two newest configurations are recovered"));
-    BOOST_TEST(catches<Fault::hides_failures>("a failed write is reported"));
-    BOOST_TEST(catches<Fault::forgets_failures>("a failure is for ever"));
-    BOOST_TEST(catches<Fault::never_has_room>("no room can end"));
-    BOOST_TEST(catches<InMemory<Fault::always_has_room>>("no room is refused"));
-    BOOST_TEST(catches<Fault::always_has_a_term>("room for 0 bytes is room for a term"));
-    BOOST_TEST(catches<CredulousLog>("damage is reported"));
+    BOOST_TEST(catches(Fault::shows_an_old_end, "what is written is seen at once"));
+    BOOST_TEST(catches(Fault::reads_everything, "a read is cut, but gives one entry"));
+    BOOST_TEST(catches(Fault::never_durable, "what is synced becomes durable"));
+    BOOST_TEST(catches(Fault::names_writes_to_come, "durable names what was written"));
+    BOOST_TEST(catches(Fault::durable_goes_back, "durable never goes back"));
+    BOOST_TEST(catches(Fault::changes_what_was_read, "pinned entries do not change"));
+    BOOST_TEST(catches(Fault::durable_before_it_is, "durable writes survive"));
+    BOOST_TEST(catches(Fault::forgets_votes, "recovery gives a prefix"));
+    BOOST_TEST(catches(Fault::reads_nothing, "what was recovered can be read"));
+    BOOST_TEST(catches(Fault::does_not_open, "a stopped log starts again"));
+    BOOST_TEST(catches(Fault::loses_the_last_close, "a clean stop keeps everything"));
+    BOOST_TEST(catches(Fault::fails_to_close, "close does not fail"));
+    BOOST_TEST(catches(Fault::mistakes_configurations, "the two newest configurations are recovered"));
+    BOOST_TEST(catches(Fault::takes_the_newest_for_the_one_before, "the two newest configurations are recovered"));
+    BOOST_TEST(catches(Fault::forgets_the_one_before, "the two newest configurations are recovered"));
+    BOOST_TEST(catches(Fault::hides_failures, "a failed write is reported"));
+    BOOST_TEST(catches(Fault::forgets_failures, "a failure is for ever"));
+    BOOST_TEST(catches(Fault::never_has_room, "no room can end"));
+    BOOST_TEST(catches_in_memory(Fault::always_has_room, "no room is refused"));
+    BOOST_TEST(catches(Fault::always_has_a_term, "room for 0 bytes is room for a term"));
+    BOOST_TEST(catches([] { return CredulousLog{}; }, "damage is reported"));
+}
+
+/// A wrong commit index is a wrong state machine; a wrong identity, another server.
+BOOST_AUTO_TEST_CASE(a_log_that_recovers_what_was_never_written_is_caught_by_that_law,
+                     *label("case_68") * label("case_83"))
+{
+    auto const commit = std::string{"a recovered commit index was saved and is in the log"};
+    BOOST_TEST(catches(Fault::commits_the_last_entry, commit));
+    BOOST_TEST(catches(Fault::commits_one_more, commit));
+    BOOST_TEST(catches(Fault::forgets_the_commit, "a saved commit index is remembered"));
+    BOOST_TEST(catches(Fault::forgets_the_group, "the identity is kept"));
+    BOOST_TEST(catches(Fault::mixes_up_id_and_incarnation, "the identity is kept"));
+    BOOST_TEST(catches(Fault::forgets_the_first_members,
+                       "without another configuration that of the first members is recovered"));
+    BOOST_TEST(catches(Fault::forgets_the_first_members, "the two newest configurations are recovered"));
+    BOOST_TEST(catches(Fault::is_always_clean, "a clean stop leaves its mark"));
+    BOOST_TEST(catches(Fault::is_never_clean, "a clean stop leaves its mark"));
+    BOOST_TEST(catches(Fault::keeps_the_mark, "a clean stop leaves its mark"));
+    BOOST_TEST(catches(Fault::goes_on_with_old_numbers, "durable names what was written"));
+    BOOST_TEST(catches(Fault::forgets_the_time, "entries come back byte for byte"));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_reads_something_else_than_was_written_is_caught_by_that_law)
+{
+    BOOST_TEST(catches(Fault::reads_what_was_truncated, "what replaces a suffix is read in its place"));
+    BOOST_TEST(catches(Fault::counts_what_was_truncated, "what replaces a suffix is read in its place"));
+    BOOST_TEST(catches(Fault::keeps_bytes_without_a_pin, "what is written is seen at once"));
+    BOOST_TEST(catches(Fault::fails_beyond_the_end, "a read beyond the end is empty"));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_whose_calls_do_something_else_than_they_say_is_caught_by_that_law)
+{
+    BOOST_TEST(catches(Fault::does_not_wake, "what becomes durable wakes"));
+    BOOST_TEST(catches(Fault::wakes_whom_it_should_not, "a replaced wake-up is called no more"));
+    BOOST_TEST(catches(Fault::throws, "no call throws"));
+    BOOST_TEST(catches(Fault::fails_by_itself, "a log does not fail by itself"));
+    BOOST_TEST(catches(Fault::has_room_for_very_much, "no room is refused"));
+    BOOST_TEST(catches_in_memory(Fault::stands_still_when_full, "what there is room for is written"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

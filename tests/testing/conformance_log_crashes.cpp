@@ -39,6 +39,10 @@ enum class Fault
     invents_a_commit_index,
     recovers_from_failures,
     cannot_be_made,
+    forgets_the_commit,
+    is_another_life,
+    names_no_first_members,
+    is_always_clean,
 };
 
 /// Says of any write that it is durable.
@@ -84,6 +88,13 @@ public:
             return Unexpected{LogError{LogFailure::damaged, "There is half a record."}};
         if (fault == Fault::invents_a_commit_index)
             recovered->commit_index = recovered->entries.last().index;
+        if (fault == Fault::forgets_the_commit)
+            recovered->commit_index = {};
+        if (fault == Fault::is_another_life)
+            recovered->identity.incarnation = Incarnation{recovered->identity.incarnation.value + 1};
+        if (fault == Fault::names_no_first_members)
+            recovered->configuration = recovered->previous_configuration = Configuration{};
+        recovered->cleanly_stopped = recovered->cleanly_stopped or fault == Fault::is_always_clean;
         return recovered;
     }
 
@@ -297,6 +308,10 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::invents_a_commit_index>() == "a recovered commit index was saved and is in the log");
     BOOST_TEST(caught_by<Fault::recovers_from_failures>() == "a failure is for ever");
     BOOST_TEST(caught_by<Fault::cannot_be_made>() == "a log can be made");
+    BOOST_TEST(caught_by<Fault::forgets_the_commit>() == "a saved commit index is remembered");
+    BOOST_TEST(caught_by<Fault::is_another_life>() == "the identity is kept");
+    BOOST_TEST(caught_by<Fault::names_no_first_members>() == "the identity is kept");
+    BOOST_TEST(caught_by<Fault::is_always_clean>() == "a clean stop leaves its mark");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

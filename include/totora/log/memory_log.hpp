@@ -48,6 +48,7 @@ public:
         recovered.voted_for = voted_for_;
         recovered.entries = runs_;
         recovered.commit_index = commit_index_;
+        recovered.cleanly_stopped = std::exchange(cleanly_stopped_, false);
         recover_configurations(recovered);
         return recovered;
     }
@@ -107,7 +108,11 @@ public:
         return used <= capacity_bytes_ and bytes_more <= capacity_bytes_ - used;
     }
 
-    void close() { sync(); }
+    void close()
+    {
+        sync();
+        cleanly_stopped_ = undo_.empty() and not failure_;
+    }
 
     /// From now on a sync only hands over what was written; `complete_through` makes it durable.
     void hold_syncs() { held_ = true; }
@@ -241,6 +246,7 @@ private:
     WriteNumber durable_;
     Queue<Undo> undo_; ///< Of the writes that are not durable, in order.
 
+    bool cleanly_stopped_ = false;
     bool held_ = false;
     bool fail_next_sync_ = false;
 

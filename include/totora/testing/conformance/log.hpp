@@ -4,11 +4,13 @@
 #include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/findings.hpp"
 #include "totora/testing/conformance/log_restart_laws.hpp"
+#include "totora/testing/conformance/log_room_laws.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
 #include "totora/testing/conformance/log_use_laws.hpp"
 #include "totora/testing/conformance/log_user.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <string>
 
 namespace totora::conformance
@@ -21,19 +23,36 @@ namespace totora::conformance
 template <typename Make>
 [[nodiscard]] BrokenLaws check_log(Make make, std::uint64_t workloads = 20)
 {
+    using Storage = decltype(make());
+    static_assert(log_storage<Storage>, "testing/conformance/log_storage.hpp says what a storage needs");
     auto       findings = Findings{};
     auto const check = [&](auto what) {
         auto storage = make();
-        auto user = LogUser{storage, findings};
-        what(user);
+        auto user = LogUser<Storage>{storage, findings};
+        auto thrown = std::string{};
+        try {
+            what(user);
+        } catch (std::exception const& exception) {
+            thrown = std::string{"A call threw: "} + exception.what();
+        } catch (...) {
+            thrown = "A call threw.";
+        }
+        findings.expect(thrown.empty(), "no call throws", thrown);
         storage.stop();
     };
     check([](auto& user) { LogUseLaws{user}.what_is_written_is_seen_at_once(); });
+    check([](auto& user) { LogUseLaws{user}.a_read_beyond_the_end_is_empty(); });
+    check([](auto& user) { LogUseLaws{user}.what_replaces_a_suffix_is_read_in_its_place(); });
     check([](auto& user) { LogUseLaws{user}.what_is_synced_becomes_durable(); });
+    check([](auto& user) { LogUseLaws{user}.what_becomes_durable_wakes(); });
     check([](auto& user) { LogUseLaws{user}.pinned_entries_do_not_change(); });
     check([](auto& user) { LogRestartLaws{user}.configurations_come_back(); });
+    check([](auto& user) { LogRestartLaws{user}.entries_come_back_byte_for_byte(); });
+    check([](auto& user) { LogRestartLaws{user}.a_saved_commit_index_is_remembered(); });
+    check([](auto& user) { LogRestartLaws{user}.a_clean_stop_leaves_its_mark(); });
     check([](auto& user) { LogUseLaws{user}.a_failure_is_for_ever(); });
-    check([](auto& user) { LogUseLaws{user}.no_room_can_end(); });
+    check([](auto& user) { LogRoomLaws{user}.no_room_can_end(); });
+    check([](auto& user) { LogRoomLaws{user}.what_there_is_room_for_is_written(); });
     for (auto seed = std::uint64_t{1}; seed <= workloads; ++seed)
         check([&](auto& user) { LogRestartLaws{user}.starts_find_what_was_durable(seed); });
     check([](auto& user) { LogRestartLaws{user}.damage_is_reported(); });

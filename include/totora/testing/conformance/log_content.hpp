@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
@@ -32,6 +33,22 @@ struct Content
     friend bool operator==(Content const&, Content const&) = default;
 };
 
+/// The entries of a range, as long as they are entries at all: a wrong log may hand over any bytes.
+[[nodiscard]] inline std::vector<EntryView> whole_entries(Entries const& entries)
+{
+    auto whole = std::vector<EntryView>{};
+    for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
+        auto rest = entries.slice(at).bytes;
+        while (auto const entry = view_entry(rest)) {
+            rest = rest.subspan(entry->encoded.size());
+            whole.push_back(*entry);
+        }
+        if (not rest.empty())
+            break;
+    }
+    return whole;
+}
+
 /// What an open log holds, read entry by entry; nothing if it does not agree with what it said it recovered, or an entry
 /// is not the one that `entries_of` makes.
 template <durable_log Log>
@@ -44,9 +61,10 @@ template <durable_log Log>
     auto index = Index{1};
     while (index <= last.index) {
         auto const entries = log.read(index, last.index, 3000);
-        if (not entries or entries->empty())
+        auto const whole = entries ? whole_entries(*entries) : std::vector<EntryView>{};
+        if (whole.empty() or whole.size() != entries->count())
             return std::nullopt;
-        for (auto const& entry : *entries) {
+        for (auto const& entry : whole) {
             auto const expected = payload_for(index, entry.term, entry.payload.size());
             if (entry.index != index or not is_intact(entry) or recovered.entries.term_at(index) != entry.term or
                 not std::equal(expected.begin(), expected.end(), entry.payload.begin()))

@@ -75,6 +75,7 @@ public:
         maker_ = &maker;
         dice_ = Dice{seed ^ 0x6c6f6773U};
         seen_ = testing::HashSet{};
+        is_closing_ = false;
         recycled_ = 0;
         ++figures_.workloads;
         auto       disk = std::make_shared<CrashDisk>();
@@ -116,6 +117,7 @@ private:
     {
         disk->on_change([&] { crash(*disk, workload, story); });
         open(disk, workload, story, [&](Log& log) {
+            is_closing_ = false; // A start takes the mark back.
             plan_fault(*disk);
             auto steps_left = bounds_.steps;
             for (; steps_left > 0 and not done(); --steps_left) {
@@ -129,7 +131,8 @@ private:
                 if (workload.durable() != durable)
                     crash(*disk, workload, story); // Nothing changed on the disk, but more is promised.
             }
-            if (dice_.roll(3) == 0)
+            is_closing_ = dice_.roll(3) == 0;
+            if (is_closing_)
                 log.close();
         });
         disk->on_change(nullptr);
@@ -172,7 +175,19 @@ private:
         auto const content = content_of(*log, *recovered);
         if (not content)
             return breaks("what was recovered can be read", "An entry is not there, or not as it was.", story);
+        auto const first = first_configuration(identity_of_first());
+        if (recovered->identity != identity_of_first() or recovered->configuration != first or
+            recovered->previous_configuration != first)
+            return breaks("the identity is kept", "Another identity was found, or other first members.", story);
+        if (recovered->cleanly_stopped and not is_closing_)
+            return breaks("a clean stop leaves its mark",
+                          "The mark is there, and nobody has closed the log since it was opened.", story);
         auto const commit = recovered->commit_index;
+        if (commit < workload.durable_commit())
+            return breaks("a saved commit index is remembered",
+                          "It is " + std::to_string(commit.value) + ", and before a write that is durable " +
+                              std::to_string(workload.durable_commit().value) + " was saved.",
+                          story);
         if (commit > recovered->entries.last().index or commit > workload.commit_index())
             return breaks("a recovered commit index was saved and is in the log",
                           "It is " + std::to_string(commit.value) + ", the newest that was saved " +
@@ -181,7 +196,7 @@ private:
                           story);
         if (not workload.allows(*content))
             return breaks_the_model(*content, workload, story);
-        workload.restart(*content);
+        workload.restart(*content, commit);
         then(*log);
     }
 
@@ -239,8 +254,11 @@ private:
             workload.note(log);
         });
         disk->on_change(nullptr);
-        if (broken_.empty())
-            open(lose_power(disk), workload, story, [](Log&) {});
+        if (not broken_.empty())
+            return;
+        auto const was_closing = std::exchange(is_closing_, false); // The first start has taken the mark back.
+        open(lose_power(disk), workload, story, [](Log&) {});
+        is_closing_ = was_closing;
     }
 
     /// The power fails while an image is recovered or written to: opens every image that can be found, and no more.
@@ -298,6 +316,8 @@ private:
 
     void breaks(std::string law, std::string sentence, Story const& story)
     {
+        if (not broken_.empty())
+            return; // What follows from it.
         broken_.push_back({std::move(law), std::move(sentence), story()});
     }
 
@@ -307,6 +327,7 @@ private:
     std::function<void(CrashFigures const&)> tell_;
     Maker const*                             maker_ = nullptr; ///< Of the workload that is run.
     std::uint64_t                            life_ = 0;
+    bool                                     is_closing_ = false; ///< The last start is being closed, or was.
     Dice                                     dice_{0};
     testing::HashSet                         seen_;         ///< Of this workload: what was recovered.
     std::shared_ptr<testing::HashSet>        distinct_;     ///< Of all workloads.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/configuration.hpp"
 #include "totora/core/result.hpp"
 #include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/log_content.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
@@ -10,16 +13,20 @@
 #include "totora/testing/conformance/log_workload.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace totora::conformance
 {
 
 /// The laws of a log that is stopped and started again. See `check_log`.
-template <log_storage Storage>
+template <typename Storage>
 class LogRestartLaws
 {
 public:
@@ -34,8 +41,10 @@ public:
             auto const found = user_.restart(workload);
             if (not found)
                 return;
-            for (auto step = 0; step < 40; ++step)
+            for (auto step = 0; step < 40; ++step) {
                 workload.step(**found);
+                user_.look(**found, workload);
+            }
             if (life == 3) {
                 user_.stop_cleanly(**found, workload);
                 continue;
@@ -49,24 +58,152 @@ public:
 
     void configurations_come_back()
     {
+        auto*      log = user_.start();
+        auto const first = first_configuration(telling_identity());
+        auto const servers = std::vector<std::vector<std::uint64_t>>{{1, 2}, {1, 3}, {1, 2, 3, 4}};
+        auto       configurations = std::vector<Configuration>{first};
+        auto const append = [&](std::size_t which) {
+            auto const entries = configuration_entry(Term{1}, next(log->last().index), servers[which]);
+            configurations.push_back(*decode_configuration(*entries.begin()));
+            user_.append(*log, entries);
+            user_.append(*log, Term{1}, 40); // Far from each other.
+        };
+        auto const expect = [&](std::size_t newest, std::size_t before) {
+            log = restart(*log);
+            user_.expect(log == nullptr or (found_.configuration == configurations[newest] and
+                                            found_.previous_configuration == configurations[before]),
+                         "the two newest configurations are recovered",
+                         "In the log the newest ones are those of the indexes " +
+                             std::to_string(configurations[newest].index.value) + " and " +
+                             std::to_string(configurations[before].index.value) + ", and others were named.");
+            return log != nullptr;
+        };
+        if (log == nullptr)
+            return;
+        append(0);
+        if (not expect(1, 0))
+            return;
+        append(1);
+        append(2);
+        if (not expect(3, 2))
+            return;
+        user_.truncate(*log, configurations[3].index);
+        if (not expect(2, 1))
+            return;
+        user_.truncate(*log, next(configurations[1].index));
+        if (not expect(1, 0))
+            return;
+        user_.truncate(*log, Index{1});
+        (void)expect(0, 0);
+    }
+
+    /// The mark of a clean stop is that of the start before, and of no earlier one.
+    void a_clean_stop_leaves_its_mark()
+    {
         auto* log = user_.start();
         if (log == nullptr)
             return;
-        for (auto const& servers : {std::vector<std::uint64_t>{1, 2}, {1, 3}, {1, 2, 3, 4}}) {
-            user_.call("append a configuration");
-            log->append(user_.next_write(), configuration_entry(Term{1}, next(log->last().index), servers));
-        }
-        user_.truncate(*log, Index{3});
+        auto const expect = [&](bool marked, std::string const& sentence) {
+            auto const started = user_.open();
+            log = started ? started->log : nullptr;
+            user_.expect(not started or started->found.cleanly_stopped == marked, "a clean stop leaves its mark",
+                         sentence);
+            return started.has_value();
+        };
+        auto const stop = [&] {
+            user_.call("stop()");
+            user_.storage().stop();
+        };
+        user_.append(*log, Term{1}, 3);
         user_.sync(*log);
-        log->close();
-        user_.storage().stop();
-        user_.call("close(), open(), recover()");
-        auto       opened = user_.storage().open();
-        auto const recovered = opened ? (**opened).recover() : Result<Recovered, LogError>{Recovered{}};
-        user_.expect(opened and recovered and recovered->configuration.index == Index{2} and
-                         recovered->previous_configuration.index == Index{1},
-                     "the two newest configurations are recovered",
-                     "Those of the indexes 1 and 2 are in the log, and others were named.");
+        user_.settle(*log);
+        stop();
+        if (not expect(false, "It was never closed, and is said to have been stopped cleanly."))
+            return;
+        close(*log);
+        if (not expect(true, "It was closed, and is said to have been stopped otherwise."))
+            return;
+        stop();
+        if (not expect(false, "It was closed, started again and then stopped otherwise, without a write between, and "
+                              "the mark is there."))
+            return;
+        user_.vote(*log, Term{2});
+        close(*log);
+        (void)expect(true, "It was closed, and is said to have been stopped otherwise.");
+    }
+
+    void a_saved_commit_index_is_remembered()
+    {
+        auto* log = user_.start();
+        if (log == nullptr)
+            return;
+        auto const save = [&](std::uint64_t index) {
+            user_.call("save_commit(" + std::to_string(index) + ")");
+            log->save_commit(Index{index});
+            user_.vote(*log, Term{2 + index});
+            user_.sync(*log);
+            user_.settle(*log);
+        };
+        auto const expect = [&](std::uint64_t index) {
+            user_.call("stop()");
+            user_.storage().stop();
+            auto const started = user_.open();
+            log = started ? started->log : nullptr;
+            auto const found = started ? started->found.commit_index.value : index;
+            user_.expect(found <= index, "a recovered commit index was saved and is in the log",
+                         "It is " + std::to_string(found) + ", and " + std::to_string(index) + " was saved.");
+            user_.expect(found >= index, "a saved commit index is remembered",
+                         "It is " + std::to_string(found) + ", and before a write that is durable " +
+                             std::to_string(index) + " was saved.");
+            return started.has_value();
+        };
+        user_.append(*log, Term{1}, 6);
+        user_.sync(*log);
+        user_.settle(*log);
+        if (not expect(0))
+            return;
+        save(4);
+        if (not expect(4))
+            return;
+        user_.append(*log, Term{9}, 6); // Says nothing about what is committed.
+        user_.sync(*log);
+        user_.settle(*log);
+        if (not expect(4))
+            return;
+        save(12);
+        (void)expect(12);
+    }
+
+    /// Of any kind and size, with every byte of their headers.
+    void entries_come_back_byte_for_byte()
+    {
+        auto* log = user_.start();
+        if (log == nullptr)
+            return;
+        auto all = Entries{};
+        auto index = Index{};
+        for (auto const kind : {EntryKind::no_op, EntryKind::command})
+            for (auto const size : {std::size_t{0}, std::size_t{1}, std::size_t{3000}, std::size_t{70'000}}) {
+                index = next(index);
+                auto       block = std::make_shared<std::vector<std::byte>>(entry_header_size + size, std::byte{17});
+                auto const encoded = std::span<std::byte const>{*block};
+                seal_entry(*block, index, Term{3}, kind, 1234567 + index.value);
+                all.add({std::move(block), encoded}, 1);
+            }
+        user_.append(*log, all);
+        auto const expect = [&](std::string const& when) {
+            auto const read = log->read(Index{1}, index, 1U << 30U);
+            user_.expect(read and bytes_of(*read) == bytes_of(all), "entries come back byte for byte",
+                         "Entries of any kind, size and time were appended, and others are read " + when + ".");
+        };
+        expect("at once");
+        user_.vote(*log, Term{3});
+        user_.sync(*log);
+        user_.settle(*log);
+        expect("when they are durable");
+        log = restart(*log);
+        if (log != nullptr)
+            expect("after a start");
     }
 
     void damage_is_reported()
@@ -97,7 +234,38 @@ public:
     }
 
 private:
+    using Log = typename Storage::Log;
+
+    void close(Log& log)
+    {
+        user_.call("close(), stop()");
+        log.close();
+        user_.storage().stop();
+    }
+
+    /// Makes everything durable, and starts again; what was recovered is in `found_`. Null if that fails.
+    [[nodiscard]] Log* restart(Log& log)
+    {
+        user_.sync(log);
+        user_.settle(log);
+        user_.call("stop()");
+        user_.storage().stop();
+        auto started = user_.open();
+        if (started)
+            found_ = std::move(started->found);
+        return started ? started->log : nullptr;
+    }
+
+    [[nodiscard]] static std::vector<std::byte> bytes_of(Entries const& entries)
+    {
+        auto bytes = std::vector<std::byte>{};
+        for (auto const& entry : whole_entries(entries))
+            bytes.insert(bytes.end(), entry.encoded.begin(), entry.encoded.end());
+        return bytes;
+    }
+
     LogUser<Storage>& user_;
+    Recovered         found_;
 };
 
 } // namespace totora::conformance

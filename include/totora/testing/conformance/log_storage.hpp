@@ -10,7 +10,7 @@ namespace totora::conformance
 {
 
 /// What a log is kept in, over the starts of a process, for `check_log`. A new one holds an empty log of
-/// `identity_of_first()`.
+/// `telling_identity()`.
 ///
 /// It may have `settle()`, which returns when the threads of the log have done what they were asked for, or at once if it
 /// has none; without it the kit looks once in a millisecond, for seconds, whether that happened.
@@ -18,6 +18,7 @@ namespace totora::conformance
 /// It may have, and more is checked then: `fail()`, after which the next write or sync fails; `fill()` and `free()`, which
 /// take all space and give it back; `damaged(k)`, a `std::optional` of a copy in which one bit is flipped at the k-th
 /// place, nothing if there are no more places.
+// clang-format off: version 14 cannot format requires-expressions.
 template <typename T>
 concept log_storage = requires(T& storage)
 {
@@ -31,5 +32,6 @@ concept log_storage = requires(T& storage)
         storage.stop()
         } -> std::same_as<void>;
 };
+// clang-format on
 
 } // namespace totora::conformance

@@ -3,20 +3,26 @@
 
 #include "totora/core/types.hpp"
 #include "totora/policy/entry.hpp"
+#include "totora/testing/conformance/log_content.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
 #include "totora/testing/conformance/log_user.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace totora::conformance
 {
 
 /// The laws of a log that is in use. See `check_log`.
-template <log_storage Storage>
+template <typename Storage>
 class LogUseLaws
 {
 public:
@@ -43,6 +49,57 @@ public:
         user_.expect(
             some and some->count() == 3 and one and one->count() == 1, "a read is cut, but gives one entry",
             "With a limit of bytes for three entries, or for less than one, read() gave another number of them.");
+    }
+
+    /// What is not there is no error.
+    void a_read_beyond_the_end_is_empty()
+    {
+        auto* const log = user_.start();
+        if (log == nullptr)
+            return;
+        auto const expect_nothing = [&](Index from, Index up_to, std::string const& what) {
+            auto const read = log->read(from, up_to, 1U << 20U);
+            user_.expect(read and read->empty() and not log->failure(), "a read beyond the end is empty", what);
+        };
+        expect_nothing(Index{1}, Index{5}, "In an empty log something was read, or it was a failure.");
+        user_.append(*log, Term{1}, 6);
+        user_.truncate(*log, Index{5});
+        expect_nothing(Index{5}, Index{6}, "What was truncated was read, or it was a failure.");
+        expect_nothing(Index{4}, Index{3}, "From behind to before something was read, or it was a failure.");
+        auto const rest = log->read(Index{4}, Index{9}, 1U << 20U);
+        user_.expect(rest and rest->count() == 1, "a read beyond the end is empty",
+                     "Of a range that begins in the log, what is there was not given.");
+    }
+
+    /// Any order of writes, looked at after each: a truncation and what is appended in its place, durable and not.
+    void what_replaces_a_suffix_is_read_in_its_place()
+    {
+        auto* const log = user_.start();
+        if (log == nullptr)
+            return;
+        for (auto term = std::uint64_t{1}; term <= 12; ++term) {
+            auto const first = std::min(Index{1 + term % 4}, next(log->last().index));
+            if (log->last().index >= first)
+                user_.truncate(*log, first);
+            auto const size = std::size_t{400} - 30 * term;
+            auto const count = 3 + term % 5;
+            user_.append(*log, entries_of(Term{term}, first, count, size, 2));
+            auto const expect = [&](std::string const& when) {
+                auto const all = log->read(first, log->last().index, 1U << 20U);
+                user_.expect(log->last() == LogPosition{Term{term}, before(first + count)} and
+                                 log->bytes(first, log->last().index) == count * (entry_header_size + size) and all and
+                                 terms_of(*all) == std::vector<std::uint64_t>(count, term),
+                             "what replaces a suffix is read in its place",
+                             "After a truncation and an append the entries before it are read " + when + ".");
+            };
+            expect("at once");
+            if (term % 3 != 0) {
+                user_.sync(*log);
+                expect("while it becomes durable");
+                user_.settle(*log);
+                expect("when it is durable");
+            }
+        }
     }
 
     void what_is_synced_becomes_durable()
@@ -83,8 +140,35 @@ public:
         for (auto times = 0; times < 20; ++times)
             user_.append(*log, Term{2}, 5);
         user_.sync(*log);
-        auto intact = pinned.has_value() and terms_of(*pinned) == std::vector<std::uint64_t>(5, 1);
-        user_.expect(intact, "pinned entries do not change", "Entries that were read are others after a truncation.");
+        auto const intact = [&] { return pinned and terms_of(*pinned) == std::vector<std::uint64_t>(5, 1); };
+        user_.expect(intact(), "pinned entries do not change", "Entries that were read are others after a truncation.");
+        user_.settle(*log);
+        user_.call("stop()");
+        user_.storage().stop();
+        user_.expect(intact(), "pinned entries do not change",
+                     "Entries that were read are others after the log has ended.");
+    }
+
+    /// A log with a thread of its own wakes the node's when something is durable, and calls nobody else.
+    void what_becomes_durable_wakes()
+    {
+        auto* const log = user_.start();
+        if constexpr (requires { log->set_wake(std::function<void()>{}); }) {
+            if (log == nullptr)
+                return;
+            auto const replaced = std::make_shared<std::atomic<std::uint64_t>>();
+            auto const woken = std::make_shared<std::atomic<std::uint64_t>>();
+            user_.call("set_wake()");
+            log->set_wake([replaced] { ++*replaced; });
+            expect_wake(*log, *replaced);
+            user_.call("set_wake(), another one");
+            log->set_wake([woken] { ++*woken; });
+            auto const before = replaced->load();
+            expect_wake(*log, *woken);
+            user_.expect(replaced->load() == before, "a replaced wake-up is called no more",
+                         "A wake-up was called after another one had taken its place.");
+            log->set_wake([] {});
+        }
     }
 
     void a_failure_is_for_ever()
@@ -115,67 +199,25 @@ public:
         }
     }
 
-    void no_room_can_end()
-    {
-        if constexpr (requires { user_.storage().fill(), user_.storage().free(); }) {
-            auto* const log = user_.start();
-            if (log == nullptr)
-                return;
-            user_.call("fill()");
-            user_.storage().fill();
-            for (auto times = 0; times < 2000 and log->has_room(200) and not log->failure(); ++times) {
-                user_.append(*log, Term{1}, 1);
-                log->sync();
-                user_.settle(*log);
-                if (log->durable().through().value < user_.written())
-                    return; // Another law is broken.
-            }
-            if (log->failure())
-                return; // It keeps no space in advance: a full disk is a failed write, which is final.
-            user_.expect(not log->has_room(200), "no room is refused",
-                         "The disk is full, and has_room() is true for ever.");
-            if (not a_full_log_takes_terms(*log))
-                return;
-            user_.call("free()");
-            user_.storage().free();
-            auto has_room = false;
-            for (auto waited = 0; waited < 200 and not has_room; ++waited) {
-                user_.let_work();
-                has_room = log->has_room(200);
-                log->sync();
-            }
-            user_.expect(has_room, "no room can end", "There is space again, and has_room() stays false.");
-        }
-    }
-
 private:
-    /// Elections go on while the disk is full, for as long as the log says that there is room for them.
-    [[nodiscard]] bool a_full_log_takes_terms(typename Storage::Log& log)
+    void expect_wake(typename Storage::Log& log, std::atomic<std::uint64_t> const& woken)
     {
-        for (auto term = std::uint64_t{2}; term < 200 and log.has_room(0); ++term) {
-            log.save_vote(user_.next_write(), Term{term}, ServerId{1});
-            log.sync();
-            user_.settle(log);
-            log.truncate(user_.next_write(), log.last().index);
-            log.sync();
-            user_.settle(log);
-            log.append(user_.next_write(), entries_of(Term{term}, next(log.last().index), 1, 0));
-            log.sync();
-            user_.settle(log);
-            auto const all_durable = not log.failure() and log.durable().through().value == user_.written();
-            user_.expect(
-                all_durable, "room for 0 bytes is room for a term",
-                "has_room(0) was true, and then a vote, a truncation and an empty entry could not be written.");
-            if (not all_durable)
-                return false;
-        }
-        return true;
+        auto const before = woken.load();
+        user_.append(log, Term{1}, 1);
+        user_.sync(log);
+        user_.settle(log);
+        if (log.durable().through().value < user_.written())
+            return; // Another law is broken.
+        for (auto waited = 0; waited < 2500 and woken.load() == before; ++waited)
+            user_.let_work();
+        user_.expect(woken.load() > before, "what becomes durable wakes",
+                     "A write became durable, and the wake-up was not called.");
     }
 
     [[nodiscard]] static std::vector<std::uint64_t> terms_of(Entries const& entries)
     {
         auto terms = std::vector<std::uint64_t>{};
-        for (auto const entry : entries)
+        for (auto const& entry : whole_entries(entries))
             terms.push_back(is_intact(entry) ? entry.term.value : 0);
         return terms;
     }

@@ -3,8 +3,11 @@
 
 #include "totora/core/result.hpp"
 #include "totora/core/types.hpp"
+#include "totora/policy/entry.hpp"
+#include "totora/policy/identity.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/findings.hpp"
+#include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log_content.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
 #include "totora/testing/conformance/log_workload.hpp"
@@ -22,7 +25,7 @@ namespace totora::conformance
 
 /// Starts, uses and stops a log for its checks, with writes that are numbered as a node does it. Notes what it calls, and the
 /// laws that are broken on the way.
-template <log_storage Storage>
+template <typename Storage>
 class LogUser
 {
 public:
@@ -40,20 +43,46 @@ public:
         return restart(workload).value_or(nullptr);
     }
 
-    /// Opens the log, and compares what it holds with what may be there; the workload goes on behind that.
-    [[nodiscard]] std::optional<Log*> restart(Workload& workload)
+    /// Opens the log that is there, and recovers it; nothing if that fails. Its writes are numbered from 1 again.
+    struct Started
+    {
+        Log*      log = nullptr;
+        Recovered found;
+    };
+    [[nodiscard]] std::optional<Started> open()
     {
         findings_.call("open(), recover()");
+        write_ = 0;
         auto opened = storage_.open();
         expect(opened.has_value(), "a stopped log starts again", opened ? "" : opened.error().sentence);
         if (not opened)
             return std::nullopt;
-        auto&      log = **opened;
-        auto const recovered = log.recover();
+        auto recovered = (**opened).recover();
         expect(recovered.has_value(), "a stopped log starts again", recovered ? "" : recovered.error().sentence);
         if (not recovered)
             return std::nullopt;
-        auto const content = content_of(log, *recovered);
+        expect(recovered->identity == telling_identity(), "the identity is kept",
+               "Another one was recovered than the log was made with, or a part of it is missing.");
+        expect((**opened).durable().through() == WriteNumber{}, "durable names what was written",
+               "durable() names a write before this start has made one.");
+        expect(recovered->commit_index <= recovered->entries.last().index,
+               "a recovered commit index was saved and is in the log",
+               "It is " + std::to_string(recovered->commit_index.value) + ", and the last entry " +
+                   std::to_string(recovered->entries.last().index.value) + ".");
+        return Started{*opened, *std::move(recovered)};
+    }
+
+    /// Opens the log, and compares what it holds with what may be there; the workload goes on behind that.
+    [[nodiscard]] std::optional<Log*> restart(Workload& workload)
+    {
+        auto const started = open();
+        if (not started)
+            return std::nullopt;
+        auto&       log = *started->log;
+        auto const& recovered = started->found;
+        expect_commit(recovered.commit_index, workload);
+        expect_first_members(recovered);
+        auto const content = content_of(log, recovered);
         expect(content.has_value(), "what was recovered can be read", "An entry is not there, or not as it was.");
         if (not content)
             return std::nullopt;
@@ -66,8 +95,18 @@ public:
                "After none of the writes was this there: " + found);
         if (not allowed)
             return std::nullopt;
-        workload.restart(*content);
+        workload.restart(*content, recovered.commit_index);
         return &log;
+    }
+
+    /// Looks at any range of the entries that a workload has written.
+    void look(Log& log, Workload& workload)
+    {
+        auto const complaint = workload.look(log);
+        expect(complaint.empty(), "what is written is seen at once", complaint);
+        expect(not log.failure(), "a log does not fail by itself", log.failure() ? log.failure()->sentence : "");
+        expect(log.durable().through().value <= workload.writes(), "durable names what was written",
+               "durable() names a write that was not made.");
     }
 
     /// Closes the log and starts it again, which must find all that was written.
@@ -83,6 +122,8 @@ public:
         auto const content = opened and recovered ? content_of(**opened, *recovered) : std::nullopt;
         expect(failed or content == workload.current(), "a clean stop keeps everything",
                "Not everything that was written before close() is there.");
+        expect(failed or not recovered or (recovered->cleanly_stopped and not recovered->torn_tail),
+               "a clean stop leaves its mark", "After close() the log was said to have been stopped otherwise.");
         if (opened)
             (**opened).close();
         storage_.stop();
@@ -92,8 +133,14 @@ public:
 
     void append(Log& log, Term term, std::uint64_t count)
     {
-        findings_.call("append " + std::to_string(count) + " entries of term " + std::to_string(term.value));
-        log.append(next_write(), entries_of(term, next(log.last().index), count, 10, 2));
+        append(log, entries_of(term, next(log.last().index), count, 10, 2));
+    }
+
+    /// What the log keeps of the entries without a pin is something else as soon as this returns.
+    void append(Log& log, Entries const& entries)
+    {
+        findings_.call("append " + std::to_string(entries.count()) + " entries");
+        log.append(next_write(), lender_.lend(entries));
     }
 
     void truncate(Log& log, Index from)
@@ -146,8 +193,28 @@ public:
     [[nodiscard]] Storage& storage() { return storage_; }
 
 private:
+    void expect_commit(Index recovered, Workload const& workload)
+    {
+        expect(recovered <= workload.commit_index(), "a recovered commit index was saved and is in the log",
+               "It is " + std::to_string(recovered.value) + ", and the newest that was saved " +
+                   std::to_string(workload.commit_index().value) + ".");
+        expect(recovered >= workload.durable_commit(), "a saved commit index is remembered",
+               "It is " + std::to_string(recovered.value) + ", and before a write that is durable " +
+                   std::to_string(workload.durable_commit().value) + " was saved.");
+    }
+
+    /// In a log that holds no configuration.
+    void expect_first_members(Recovered const& recovered)
+    {
+        auto const first = first_configuration(telling_identity());
+        expect(recovered.configuration == first and recovered.previous_configuration == first,
+               "without another configuration that of the first members is recovered",
+               "The log holds no configuration, and that at index 0 was not given for both.");
+    }
+
     Storage&      storage_;
     Findings&     findings_;
+    Lender        lender_;
     std::uint64_t write_ = 0;
 };
 

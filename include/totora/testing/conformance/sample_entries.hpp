@@ -71,6 +71,18 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     return entries;
 }
 
+/// What `check_log` keeps in a log: no two fields are alike, and none is what it is by default.
+[[nodiscard]] inline Identity telling_identity()
+{
+    auto       identity = Identity{cluster_of("rushes"), ServerId{3}, Incarnation{5}, {}, 7};
+    auto const members = {Member{ServerId{3}, Incarnation{5}, MemberKind::voter},
+                          Member{ServerId{2}, Incarnation{4}, MemberKind::voter},
+                          Member{ServerId{9}, Incarnation{1}, MemberKind::learner}};
+    for (auto const& member : members)
+        identity.first_members.push_back({member, std::string(member.id.value * 20, 'a') + "\0:\n"});
+    return identity;
+}
+
 /// Server 1 of a cluster of three.
 [[nodiscard]] inline Identity identity_of_first()
 {
