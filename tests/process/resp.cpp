@@ -85,6 +85,19 @@ BOOST_AUTO_TEST_CASE(what_is_not_resp_is_refused_with_a_reason)
     BOOST_TEST(complaint_about("*1\r\n$" + std::string(40, '1')) == "ERR Protocol error: invalid bulk length");
 }
 
+BOOST_AUTO_TEST_CASE(words_of_a_line_may_be_quoted)
+{
+    auto const line = [](std::string_view text) { return parse(std::string{text} + "\r\nPING\r\n", 3).requests.at(0); };
+
+    BOOST_TEST((line(R"(set "a key" 'a value')") == Request{"set", "a key", "a value"}));
+    BOOST_TEST((line(R"("\n\r\t\b\a\x41\xfF\"\\\q" '' "")") == Request{"\n\r\t\b\aA\xFF\"\\q", "", ""}));
+    BOOST_TEST((line(R"('it\'s' '\n')") == Request{"it's", "\\n"}));
+    BOOST_TEST((line(R"("\x4" "\xzz")") == Request{"x4", "xzz"}));
+    BOOST_TEST((line(R"(a"b c"  d)") == Request{"ab c", "d"}));
+    for (auto const* const text : {R"(get "a)", R"(get 'a)", R"(get "a\")", R"(get "a"b)", R"(get 'a'b)", R"("\)"})
+        BOOST_TEST(complaint_about(std::string{text} + "\n") == "ERR Protocol error: unbalanced quotes in request");
+}
+
 BOOST_AUTO_TEST_CASE(sizes_are_refused_before_their_bytes_are_here)
 {
     BOOST_TEST(complaint_about("*1\r\n$536870912\r\n") == "ERR Protocol error: invalid bulk length");
@@ -106,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_request_of_the_largest_size_passes_in_pieces)
 BOOST_AUTO_TEST_CASE(random_bytes_do_no_harm)
 {
     auto       random = std::mt19937_64{7};
-    auto const letters = std::string_view{"*$+-0123456789\r\n\r\n\r\n aGET\0"};
+    auto const letters = std::string_view{"*$+-0123456789\r\n\r\n\r\n aGET\"'\\x\0", 30};
     for (auto round = 0; round < 20'000; ++round) {
         auto bytes = std::string{};
         for (auto length = random() % 64; length > 0; --length)
@@ -145,6 +158,26 @@ BOOST_AUTO_TEST_CASE(a_client_reads_the_answers_that_are_written)
         auto part = std::string_view{bytes}.substr(0, length);
         BOOST_TEST(not take_reply(part).has_value());
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_reads_what_is_written_in_the_third_version)
+{
+    auto bytes = std::string{};
+    write_map(bytes, 1, Protocol::resp3);
+    write_bulk(bytes, "key");
+    write_nil(bytes, Protocol::resp3);
+    write_text(bytes, "lines\n", Protocol::resp3);
+    BOOST_TEST(bytes == "%1\r\n$3\r\nkey\r\n_\r\n=10\r\ntxt:lines\n\r\n");
+
+    auto left = std::string_view{bytes};
+    BOOST_TEST((take_reply(left) == Reply{'%', "", {{'$', "key", {}}, {'_', "", {}}}}));
+    BOOST_TEST((take_reply(left) == Reply{'=', "txt:lines\n", {}}));
+
+    bytes.clear();
+    write_map(bytes, 1, Protocol::resp2);
+    write_text(bytes, "key", Protocol::resp2);
+    write_nil(bytes, Protocol::resp2);
+    BOOST_TEST(bytes == "*2\r\n$3\r\nkey\r\n$-1\r\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

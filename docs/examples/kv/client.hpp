@@ -27,9 +27,9 @@ namespace kv
 /// An answer as a client hears it.
 struct Reply
 {
-    char               kind = 0; ///< RESP2's letter: '+', '-', ':', '$' or '*'; '_' for nil.
-    std::string        text;     ///< Of everything but arrays.
-    std::vector<Reply> elements;
+    char               kind = 0; ///< RESP's letter: '+', '-', ':', '$', '=', '*' or '%'; '_' for nil.
+    std::string        text;     ///< Of everything but arrays and maps; that of '=' begins with "txt:".
+    std::vector<Reply> elements; ///< Those of a map are keys and values in turns.
 
     [[nodiscard]] bool is_error() const { return kind == '-'; }
     [[nodiscard]] bool is_error(std::string_view code) const { return is_error() and text.starts_with(code); }
@@ -43,14 +43,15 @@ struct Reply
     auto const end = bytes.find("\r\n");
     if (end == std::string_view::npos or end == 0)
         return std::nullopt;
-    auto reply = Reply{bytes.front(), std::string{bytes.substr(1, end - 1)}, {}};
-    auto rest = bytes.substr(end + 2);
-    if (reply.kind == '$' or reply.kind == '*') {
-        auto const count = parse_integer(reply.text).value_or(-1);
+    auto       reply = Reply{bytes.front(), std::string{bytes.substr(1, end - 1)}, {}};
+    auto       rest = bytes.substr(end + 2);
+    auto const is_text = reply.kind == '$' or reply.kind == '=';
+    if (is_text or reply.kind == '*' or reply.kind == '%') {
+        auto const count = (reply.kind == '%' ? 2 : 1) * parse_integer(reply.text).value_or(-1);
         reply.text.clear();
         if (count < 0) {
             reply.kind = '_';
-        } else if (reply.kind == '$') {
+        } else if (is_text) {
             if (rest.size() < static_cast<std::size_t>(count) + 2)
                 return std::nullopt;
             reply.text = rest.substr(0, static_cast<std::size_t>(count));

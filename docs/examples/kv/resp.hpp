@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "inline_words.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -38,8 +40,8 @@ inline constexpr std::size_t inline_bytes_max = std::size_t{64} << 10U;
     return number;
 }
 
-/// Cuts what a client sends into requests, in whatever pieces it arrives: RESP2 arrays of bulk strings, and plain
-/// lines of words separated by blanks. Owns the bytes; holds no more than one request and one piece.
+/// Cuts what a client sends into requests, in whatever pieces it arrives: RESP arrays of bulk strings, and plain
+/// lines of words (`InlineWords`). Owns the bytes; holds no more than one request and one piece.
 class RequestParser
 {
 public:
@@ -148,13 +150,11 @@ private:
 
     Outcome inline_words(std::string_view text)
     {
-        auto const blanks = std::string_view{" \t\r\v\f"};
-        for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;) {
-            auto const end = std::min(text.find_first_of(blanks, begin), text.size());
-            pieces_.push_back({static_cast<std::size_t>(text.data() - (buffer_.data() + begin_)) + begin, end - begin});
-            begin = text.find_first_not_of(blanks, end);
-        }
-        return Outcome::request;
+        auto* const begin = buffer_.data() + begin_;
+        auto        words = InlineWords{{begin + (text.data() - begin), text.size()}};
+        while (auto const word = words.next())
+            pieces_.push_back({static_cast<std::size_t>(word->data() - begin), word->size()});
+        return words.is_balanced() ? Outcome::request : broken("unbalanced quotes in request");
     }
 
     Outcome next_word()
@@ -226,13 +226,23 @@ private:
     std::string                   complaint_;
 };
 
+/// In which version of RESP a client wants its answers: HELLO tells.
+enum class Protocol : std::uint8_t
+{
+    resp2 = 2,
+    resp3 = 3,
+};
+
 /// Writing answers; each appends one to `to`.
 inline void write_simple(std::string& to, std::string_view text) { to.append("+").append(text).append("\r\n"); }
 inline void write_error(std::string& to, std::string_view text, std::string_view detail = {})
 {
     to.append("-").append(text).append(detail).append("\r\n");
 }
-inline void write_nil(std::string& to) { to.append("$-1\r\n"); }
+inline void write_nil(std::string& to, Protocol protocol = Protocol::resp2)
+{
+    to.append(protocol == Protocol::resp3 ? "_\r\n" : "$-1\r\n");
+}
 
 inline void write_number(std::string& to, char kind, std::int64_t number)
 {
@@ -249,10 +259,29 @@ inline void write_bulk(std::string& to, std::string_view text)
     to.append(text).append("\r\n");
 }
 
+/// A text for people, of lines.
+inline void write_text(std::string& to, std::string_view text, Protocol protocol)
+{
+    if (protocol == Protocol::resp2)
+        return write_bulk(to, text);
+    to.reserve(to.size() + text.size() + 32);
+    write_number(to, '=', static_cast<std::int64_t>(text.size()) + 4);
+    to.append("txt:").append(text).append("\r\n");
+}
+
 /// The elements follow.
 inline void write_array(std::string& to, std::size_t elements)
 {
     write_number(to, '*', static_cast<std::int64_t>(elements));
+}
+
+/// The keys and values follow, in turns.
+inline void write_map(std::string& to, std::size_t pairs, Protocol protocol)
+{
+    if (protocol == Protocol::resp3)
+        write_number(to, '%', static_cast<std::int64_t>(pairs));
+    else
+        write_array(to, 2 * pairs);
 }
 
 } // namespace kv
