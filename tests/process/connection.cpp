@@ -48,6 +48,9 @@ public:
         return "role:master\r\n";
     }
 
+    [[nodiscard]] Topology topology() const { return topology_of({}, {}, {}, machine_); }
+    void                   shut_down() { ++shut_downs; }
+
     /// Applies a write that no client asked for.
     void put(std::string_view key, std::string_view value)
     {
@@ -85,6 +88,7 @@ public:
     std::vector<Write>                                       writes;
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
+    int                                                      shut_downs = 0;
     bool                                                     has_memory = true;
     bool                                                     loads = false;
 
@@ -455,6 +459,102 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_holds_one_large_answer_at_most)
 
     BOOST_TEST(server.memory_bytes() < 2 * word_bytes_max);
     BOOST_TEST(server.evictions() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_walk_through_all_keys_takes_many_turns_of_the_node_and_others_are_served)
+{
+    for (auto key = 0; key < 50'000; ++key)
+        member.put("key:" + std::to_string(key), "");
+    auto other = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    for (auto const* const request : {"KEYS key:1\r\n", "SCAN 0 COUNT 100000 MATCH key:1\r\n"}) {
+        client.send(request);
+        settle();
+        member.allow_read(0);
+        settle_without_turn();
+        char bytes[1'000];
+        auto turns = std::size_t{0};
+        auto pongs = std::size_t{0};
+        while (::recv(client.socket(), bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) < 0 and turns < 100) {
+            server.begin_turn();
+            other.send("PING\r\n");
+            settle_without_turn();
+            auto const size = ::recv(other.socket(), bytes, sizeof bytes, MSG_DONTWAIT);
+            pongs += static_cast<std::size_t>(std::max(size, ssize_t{0})) / 7;
+            ++turns;
+        }
+        BOOST_TEST(pongs + 1 >= turns / 2, "they take turns");
+        BOOST_TEST(turns > 4U);
+        BOOST_TEST(turns < 30U);
+        BOOST_TEST(heard().ends_with("*1\r\n$5\r\nkey:1\r\n"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_walk_has_found_counts_as_held_for_its_client)
+{
+    for (auto key = 0; key < 400; ++key)
+        member.put(std::to_string(key) + std::string(20'000, 'k'), "");
+    client.send("KEYS *\r\n");
+    settle();
+    member.allow_read(0);
+    settle_without_turn();
+    auto most = std::size_t{0};
+    for (auto turns = 0; turns < 10; ++turns) {
+        most = std::max(most, server.memory_bytes());
+        server.begin_turn();
+        settle_without_turn();
+    }
+    BOOST_TEST(most > 6'000'000U);
+    BOOST_TEST(heard().starts_with("*400\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(each_answer_is_in_the_protocol_of_when_it_was_asked_for)
+{
+    say("GET a\r\nSET a 1 XX\r\nHELLO 3\r\nGET a\r\nHELLO 2\r\nGET a\r\n");
+    for (auto rounds = 0; rounds < 3; ++rounds) {
+        while (not member.reads.empty())
+            member.allow_read(0);
+        settle();
+        while (not member.writes.empty())
+            member.apply_write();
+        settle();
+    }
+
+    auto const answers = heard();
+    BOOST_TEST(answers.starts_with("$-1\r\n$-1\r\n%7\r\n"));
+    BOOST_TEST(count_of(answers, "\r\n_\r\n*14\r\n") == 1U);
+    BOOST_TEST(answers.ends_with("\r\n$-1\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(answers_depend_on_the_command_and_not_on_what_the_cluster_did_alone)
+{
+    say("SETNX a 1\r\nSETNX a 2\r\nSET a 3 NX\r\nGETSET a 4\r\n");
+    while (not member.writes.empty())
+        member.apply_write();
+    BOOST_TEST(heard() == ":1\r\n:0\r\n$-1\r\n$1\r\n1\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(shutdown_stops_the_server_answers_nothing_and_ends_the_connection)
+{
+    say("PING\r\nSHUTDOWN NOSAVE\r\nSET a 1\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n<end>");
+    BOOST_TEST(member.shut_downs == 1);
+    BOOST_TEST(member.writes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_listed_in_the_order_in_which_they_came)
+{
+    auto other = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    settle();
+    say("CLIENT SETNAME first\r\nCLIENT ID\r\nCLIENT LIST\r\n");
+
+    auto const answers = heard();
+    BOOST_TEST(answers.starts_with("+OK\r\n:1\r\n$"));
+    auto const list = answers.substr(answers.find("id="));
+    BOOST_TEST(list.starts_with("id=1 addr=127.0.0.1:"));
+    BOOST_TEST(list.find(" name=first age=0 db=0 cmd=client ") != std::string::npos);
+    BOOST_TEST(list.find("\nid=2 addr=127.0.0.1:") != std::string::npos);
+    BOOST_TEST(server.connections_taken() == 2U);
+    BOOST_TEST(server.requests() == 3U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

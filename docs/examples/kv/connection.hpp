@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client_budget.hpp"
+#include "client_state.hpp"
 #include "commands.hpp"
 #include "resp.hpp"
 
@@ -60,18 +61,23 @@ struct Refusal
 /// `Member` is the server of the cluster behind it: `write(payload, done)` ends with an `Answer` or a `Refusal`,
 /// `read(done)` with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
 /// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
-/// `is_loading()` whether the log of this start is not applied yet.
-/// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), and when it holds more
-/// memory than before (`grown`).
+/// `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
+/// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), when it takes a request
+/// (`counted`), and when it holds more memory than before (`grown`); `client_list()` is the text of CLIENT LIST.
 template <typename Member, typename Owner>
 class Connection : public std::enable_shared_from_this<Connection<Member, Owner>>
 {
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget)
+    Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget, std::uint64_t id)
         : socket_(std::move(socket)), member_(member), owner_(owner), budget_(budget)
-    {}
+    {
+        client_.id = id;
+        auto       ignored = boost::system::error_code{};
+        auto const remote = socket_.remote_endpoint(ignored);
+        client_.address = remote.address().to_string(ignored) + ":" + std::to_string(remote.port());
+    }
 
     Connection(Connection const&) = delete;
     Connection& operator=(Connection const&) = delete;
@@ -118,11 +124,19 @@ public:
     /// The bytes that are held for this client, as of its last work.
     [[nodiscard]] std::size_t held() const { return held_; }
 
+    [[nodiscard]] ClientState const& client() const { return client_; }
+
 private:
-    struct Reading
+    /// The server, for the commands that it answers alone.
+    struct Host
     {
-        Command                  command;
-        std::vector<std::string> keys;
+        Member& member;
+        Owner&  owner;
+
+        [[nodiscard]] std::string info() const { return member.info(); }
+        [[nodiscard]] std::string clients() const { return owner.client_list(); }
+        [[nodiscard]] Topology    topology() const { return member.topology(); }
+        void                      shut_down() const { member.shut_down(); }
     };
 
     /// A request without its answer on the way.
@@ -184,10 +198,10 @@ private:
             if (slot.reading) {
                 if (not budget_.has_work())
                     return;
-                auto const before = answers_.size();
-                read_answer(answers_, slot.reading->command, slot.reading->keys, member_.machine());
-                budget_.spend(1 + slot.reading->keys.size() +
-                              (answers_.size() - before) / ClientBudget::bytes_per_unit);
+                auto const is_done = read_answer(answers_, *slot.reading, member_.machine(), budget_);
+                account_walk(slot);
+                if (not is_done)
+                    return;
                 --readings_;
             }
             answers_.append(slot.answer);
@@ -230,6 +244,16 @@ private:
                                         self->is_finishing_ = true;
                                     self->guarded([&] { self->work(); });
                                 });
+    }
+
+    /// What a walk has found counts as of its request, until it is answered.
+    void account_walk(Slot& slot)
+    {
+        if (not slot.reading->walk)
+            return;
+        auto const more = std::max(slot.bytes, slot.reading->walk->keys.capacity()) - slot.bytes;
+        slot.bytes += more;
+        unanswered_bytes_ += more;
     }
 
     [[nodiscard]] std::size_t unsent_bytes() const { return answers_.size() + sending_.size(); }
@@ -276,7 +300,7 @@ private:
         }
         auto const words = parser_.words();
         if (not has_request_)
-            budget_.spend(words.size());
+            take_note(words.size());
         auto const understood = understand(words);
         has_request_ = true;
         if (auto const* const complaint = std::get_if<std::string>(&understood))
@@ -287,22 +311,30 @@ private:
         return true;
     }
 
+    void take_note(std::size_t words)
+    {
+        budget_.spend(words);
+        owner_.counted();
+    }
+
     /// False if the request has to wait.
     bool begin(CommandRule const& rule, std::span<std::string_view const> words)
     {
+        client_.last_command = rule.name;
         if (member_.is_loading() and (rule.audience != Audience::server or rule.command == Command::ping)) {
             write_error(add_slot(true).answer, "LOADING this server has not applied its log yet: nothing was done");
             return true;
         }
         switch (rule.audience) {
         case Audience::server: {
-            auto const info = rule.command == Command::info ? member_.info() : std::string{};
-            auto&      slot = add_slot(true);
-            local_answer(slot.answer, rule.command, words, info);
+            auto answer = std::string{};
+            ServerAnswers{answer, client_, Host{member_, owner_}}.answer(rule.command, words);
+            auto& slot = add_slot(true);
+            slot.answer = std::move(answer);
             budget_.spend(slot.answer.size() / (ClientBudget::bytes_per_unit / 8));
             slot.bytes = slot.answer.size(); // It waits for those before it.
             unanswered_bytes_ += slot.bytes;
-            if (rule.command == Command::quit)
+            if (rule.command == Command::quit or (rule.command == Command::shutdown and slot.answer.empty()))
                 is_quitting_ = is_finishing_ = true;
             return true;
         }
@@ -320,8 +352,11 @@ private:
 
     void begin_read(Command command, std::span<std::string_view const> words)
     {
+        auto reading = reading_of(command, words, client_.protocol);
+        if (auto const* const complaint = std::get_if<std::string>(&reading))
+            return write_error(add_slot(true).answer, *complaint);
         auto& slot = add_slot(false);
-        slot.reading = Reading{command, {words.begin() + 1, words.end()}};
+        slot.reading = std::get<Reading>(std::move(reading));
         slot.bytes = size_of(words);
         unanswered_bytes_ += slot.bytes;
         ++readings_;
@@ -345,14 +380,16 @@ private:
         auto& slot = add_slot(false);
         slot.bytes = size_of(words);
         unanswered_bytes_ += slot.bytes;
-        member_.write(payload_, [self = this->shared_from_this(),
-                                 number = last_slot()](std::variant<Answer, Refusal> const& end) {
+        member_.write(payload_, [self = this->shared_from_this(), number = last_slot(), command,
+                                 protocol = client_.protocol](std::variant<Answer, Refusal> const& end) {
             auto& ended = self->slot(number);
             ended.is_ended = true;
             if (auto const* const refusal = std::get_if<Refusal>(&end))
                 self->refuse(ended, *refusal);
             else
-                self->guarded([&] { write_answer(ended.answer, std::get<Answer>(end)); });
+                self->guarded([&] { write_answer(ended.answer, std::get<Answer>(end), command, protocol); });
+            ended.bytes += ended.answer.size();
+            self->unanswered_bytes_ += ended.answer.size();
             self->work_soon();
         });
         shrink(payload_);
@@ -389,6 +426,7 @@ private:
     Member&                member_;
     Owner&                 owner_;
     ClientBudget&          budget_;
+    ClientState            client_;
     std::size_t            held_ = 0; ///< What the budget knows of.
     RequestParser          parser_;
     std::deque<Slot>       slots_;

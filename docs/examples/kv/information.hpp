@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "commands.hpp"
+#include "key_value.hpp"
+#include "server_commands.hpp"
 
 #include "totora/node/status.hpp"
 #include "totora/transport/tcp_settings.hpp"
@@ -26,6 +27,8 @@ struct ServerFacts
     std::uint16_t client_port = 0;
     std::uint64_t uptime_seconds = 0;
     std::size_t   connections = 0;
+    std::uint64_t connections_taken = 0;
+    std::uint64_t requests = 0;
     bool          loading = false; ///< Clients are answered LOADING.
 };
 
@@ -70,17 +73,24 @@ struct ServerFacts
 
     section("Server");
     line("redis_version", redis_version);
-    line("redis_mode", "standalone");
+    line("redis_mode", "cluster");
     line("totora_version", totora::version_string);
     line("process_id", ::getpid());
     line("tcp_port", facts.client_port);
     line("uptime_in_seconds", facts.uptime_seconds);
     section("Clients");
     line("connected_clients", facts.connections);
+    line("blocked_clients", 0);
     section("Memory");
-    line("used_memory_rss", resident_bytes());
+    auto const bytes = resident_bytes();
+    line("used_memory", bytes);
+    line("used_memory_human", std::to_string(bytes >> 20U) + "M");
+    line("used_memory_rss", bytes);
     section("Persistence");
     line("loading", facts.loading ? "1" : "0");
+    section("Stats");
+    line("total_connections_received", facts.connections_taken);
+    line("total_commands_processed", facts.requests);
     section("Replication");
     line("role", is_leader ? "master" : "slave");
     line("connected_slaves", status.followers.size());
@@ -133,6 +143,8 @@ struct ServerFacts
     line("peer_connections_unknown", load.unknown);
     line("peer_unfinished_bytes", load.unfinished_bytes);
     line("peer_unfinished_bytes_most", counters.unfinished_bytes_most);
+    section("Cluster");
+    line("cluster_enabled", 1);
     section("Keyspace");
     line("db0", "keys=" + std::to_string(machine.size()) + ",expires=0,avg_ttl=0");
     return text;

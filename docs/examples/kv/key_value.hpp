@@ -23,7 +23,9 @@
 namespace kv
 {
 
-/// What can be asked of the store so that all servers do it. The numbers stand in the log: never change one.
+/// What can be asked of the store so that all servers do it. The numbers stand in the log: never change one, nor what it
+/// does with any words, or servers that apply the same log again come to another state. A server of an older version does
+/// nothing for a number that it does not know: so all servers are replaced before clients use what is new.
 enum class Operation : std::uint8_t
 {
     set = 1,       ///< Key, value. Takes the options of SET.
@@ -31,7 +33,14 @@ enum class Operation : std::uint8_t
     increment = 3, ///< Key.
     set_many = 4,  ///< Key, value, key, value, ...
     announce = 5,  ///< A server's id (8 bytes) and where its clients find it: said by each leader as its term begins.
+    add = 6,       ///< Key, number (8 bytes).
+    append = 7,    ///< Key, what is added to the end of its value.
+    exchange = 8,  ///< Key, value. Answers the value before.
+    clear = 9,     ///< No words: removes all keys.
 };
+
+/// The largest value that `append` makes; that of a client's words besides. It too stands in the log.
+inline constexpr std::size_t value_bytes_max = std::size_t{8} << 20U;
 
 /// The options of SET, as bits. They too stand in the log.
 inline constexpr std::uint8_t only_if_absent = 1;
@@ -54,12 +63,18 @@ inline void encode_command(std::vector<std::byte>& payload, Operation operation,
     }
 }
 
+/// A number as a word of a command: `bytes` hold it.
+[[nodiscard]] inline std::string_view encode_number(std::array<std::byte, 8>& bytes, std::uint64_t number)
+{
+    totora::put(bytes.data(), number);
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
 /// The command with which a leader tells where its clients find it.
 inline void encode_announcement(std::vector<std::byte>& payload, totora::ServerId server, std::string_view address)
 {
-    auto id = std::array<std::byte, 8>{};
-    totora::put(id.data(), server.value);
-    auto const words = std::array{std::string_view{reinterpret_cast<char const*>(id.data()), id.size()}, address};
+    auto       id = std::array<std::byte, 8>{};
+    auto const words = std::array{encode_number(id, server.value), address};
     encode_command(payload, Operation::announce, 0, words);
 }
 
@@ -76,7 +91,11 @@ struct Complaint
 {
     std::string_view sentence; ///< A literal.
 };
-using Answer = std::variant<Stored, Nothing, Number, Complaint>;
+struct OldValue
+{
+    std::string text; ///< Taken out of the store, so that the answers to many commands cost no memory.
+};
+using Answer = std::variant<Stored, Nothing, Number, Complaint, OldValue>;
 
 /// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt by
 /// applying the log from its first entry on.
@@ -97,6 +116,16 @@ public:
     [[nodiscard]] std::string const* find(std::string_view key) const { return values_.find(key); }
 
     [[nodiscard]] std::size_t size() const { return values_.size(); }
+
+    /// The keys in the order of a scan (`Values::walk`).
+    template <typename Visit>
+    [[nodiscard]] std::uint64_t walk(std::uint64_t position, Visit visit) const
+    {
+        return values_.walk(position, std::move(visit));
+    }
+
+    /// Frees memory of keys that were removed together, for some hundred microseconds. Whether there is more.
+    [[nodiscard]] bool sweep() { return values_.sweep(swept_per_turn); }
 
     /// Where the clients of a server find it, if it ever led and said so; otherwise empty.
     [[nodiscard]] std::string_view client_address(totora::ServerId server) const
@@ -119,11 +148,24 @@ private:
         case Operation::remove:
             return remove();
         case Operation::increment:
-            return words_.size() == 1 ? increment(words_[0]) : Answer{unreadable};
+            return words_.size() == 1 ? add(words_[0], 1) : Answer{unreadable};
         case Operation::set_many:
             return words_.size() % 2 == 0 ? set_many() : Answer{unreadable};
         case Operation::announce:
             return announce() ? Answer{Stored{}} : Answer{unreadable};
+        case Operation::add:
+            return words_.size() == 2 and words_[1].size() == 8
+                       ? add(words_[0], static_cast<std::int64_t>(number_in(words_[1])))
+                       : Answer{unreadable};
+        case Operation::append:
+            return words_.size() == 2 ? append(words_[0], words_[1]) : Answer{unreadable};
+        case Operation::exchange:
+            return words_.size() == 2 ? exchange(words_[0], words_[1]) : Answer{unreadable};
+        case Operation::clear:
+            if (not words_.empty())
+                return unreadable;
+            values_.clear();
+            return Stored{};
         }
         return unreadable;
     }
@@ -162,16 +204,38 @@ private:
         return removed;
     }
 
-    [[nodiscard]] Answer increment(std::string_view key)
+    [[nodiscard]] Answer add(std::string_view key, std::int64_t more)
     {
+        using limits = std::numeric_limits<std::int64_t>;
         auto const* const value = find(key);
         auto const        number = value == nullptr ? std::optional{std::int64_t{0}} : parse_integer(*value);
         if (not number)
             return Complaint{"ERR value is not an integer or out of range"};
-        if (*number == std::numeric_limits<std::int64_t>::max())
+        if (more > 0 ? *number > limits::max() - more : *number < limits::min() - more)
             return Complaint{"ERR increment or decrement would overflow"};
-        values_.put(key, std::to_string(*number + 1));
-        return Number{*number + 1};
+        values_.put(key, std::to_string(*number + more));
+        return Number{*number + more};
+    }
+
+    [[nodiscard]] Answer append(std::string_view key, std::string_view more)
+    {
+        auto* const value = values_.find(key);
+        if ((value == nullptr ? 0 : value->size()) + more.size() > value_bytes_max)
+            return Complaint{"ERR string exceeds maximum allowed size (8 MiB)"};
+        if (value == nullptr)
+            values_.put(key, more);
+        else
+            value->append(more);
+        return Number{static_cast<std::int64_t>(value == nullptr ? more.size() : value->size())};
+    }
+
+    [[nodiscard]] Answer exchange(std::string_view key, std::string_view value)
+    {
+        auto* const before = values_.find(key);
+        if (before != nullptr)
+            return OldValue{std::exchange(*before, std::string{value})};
+        values_.put(key, value);
+        return Nothing{};
     }
 
     [[nodiscard]] Answer set_many()
@@ -185,10 +249,17 @@ private:
     {
         if (words_.size() != 2 or words_[0].size() != 8)
             return false;
-        auto const id = totora::get<std::uint64_t>(reinterpret_cast<std::byte const*>(words_[0].data()));
-        client_addresses_[totora::ServerId{id}] = words_[1];
+        client_addresses_[totora::ServerId{number_in(words_[0])}] = words_[1];
         return true;
     }
+
+    /// What `encode_number` wrote.
+    [[nodiscard]] static std::uint64_t number_in(std::string_view word)
+    {
+        return totora::get<std::uint64_t>(reinterpret_cast<std::byte const*>(word.data()));
+    }
+
+    static constexpr std::size_t swept_per_turn = 2'000;
 
     Values                                  values_;
     std::map<totora::ServerId, std::string> client_addresses_;

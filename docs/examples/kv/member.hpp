@@ -4,6 +4,7 @@
 #include "connection.hpp"
 #include "event_loop.hpp"
 #include "key_value.hpp"
+#include "topology.hpp"
 
 #include "totora/node/outcomes.hpp"
 
@@ -69,6 +70,29 @@ public:
 
     /// Sets what INFO answers.
     void set_info(std::function<std::string()> tell) { tell_ = std::move(tell); }
+
+    /// Sets what stops this server.
+    void set_shut_down(std::function<void()> stop) { stop_ = std::move(stop); }
+    void shut_down() const
+    {
+        if (stop_)
+            stop_();
+    }
+
+    /// Sets the cluster, and where its servers find each other.
+    void set_cluster(totora::ClusterId cluster, std::vector<totora::Peer> peers)
+    {
+        cluster_ = cluster;
+        peers_ = std::move(peers);
+    }
+
+    /// The servers as clients of a cluster see them.
+    [[nodiscard]] Topology topology() const
+    {
+        auto topology = topology_of(cluster_, peers_, node_.status(), machine_);
+        topology.is_loading = is_loading_;
+        return topology;
+    }
 
     /// Whether this server was never ready since its start (`Status::ready`): what its log holds is not applied yet. Later
     /// elections do not matter: what the client asks waits for them.
@@ -144,6 +168,9 @@ private:
     KeyValue const&              machine_;
     EventLoop<Node>&             loop_;
     std::function<std::string()> tell_;
+    std::function<void()>        stop_;
+    totora::ClusterId            cluster_;
+    std::vector<totora::Peer>    peers_;
     bool                         is_loading_ = true;
     std::string                  client_address_;
     Clock::time_point            announces_at_ = Clock::time_point::max();

@@ -76,6 +76,11 @@ private:
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());
         });
+        member_->set_cluster(identity_.cluster, identity_.first_members);
+        member_->set_shut_down([this] {
+            is_stop_due_ = true;
+            loop_->wake();
+        });
         server_.emplace(context_, *member_, run_.clients_mib << 20U);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(client_host(), run_.client_port);
@@ -141,6 +146,8 @@ private:
             stop();
         member_->begin_turn();
         server_->begin_turn();
+        if (machine_.sweep())
+            loop_->wake();
     }
 
     using Node = totora::RaftNode<KeyValue, Log, totora::TcpTransport, totora::SteadyClock, Observer>;
@@ -184,6 +191,8 @@ private:
                 .uptime_seconds =
                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
                 .connections = server_->connections(),
+                .connections_taken = server_->connections_taken(),
+                .requests = server_->requests(),
                 .loading = member_->is_loading()};
     }
 

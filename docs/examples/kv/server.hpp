@@ -24,6 +24,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kv
 {
@@ -86,6 +87,24 @@ public:
 
     [[nodiscard]] std::size_t connections() const { return connections_.size(); }
 
+    /// How many connections and requests there were since the start.
+    [[nodiscard]] std::uint64_t connections_taken() const { return connections_taken_; }
+    [[nodiscard]] std::uint64_t requests() const { return requests_; }
+
+    /// A line for each client, in the order in which they came.
+    [[nodiscard]] std::string client_list() const
+    {
+        auto clients = std::vector<ClientState const*>{};
+        for (auto const& connection : connections_)
+            clients.push_back(&connection->client());
+        std::sort(clients.begin(), clients.end(),
+                  [](auto const* one, auto const* other) { return one->id < other->id; });
+        auto text = std::string{};
+        for (auto const* const client : clients)
+            text += client_line(*client);
+        return text;
+    }
+
     /// The bytes that are held for all clients.
     [[nodiscard]] std::size_t memory_bytes() const { return budget_.memory_bytes(); }
 
@@ -108,6 +127,8 @@ public:
     }
 
     // --- What connections tell their owner ------------------------------------------------------------------------
+
+    void counted() { ++requests_; }
 
     void closed(One& connection) { connections_.erase(connection.shared_from_this()); }
 
@@ -188,7 +209,8 @@ private:
         }
         socket.set_option(Tcp::no_delay{true}, ignored);
         try {
-            auto const connection = std::make_shared<One>(std::move(socket), member_, *this, budget_);
+            auto const connection =
+                std::make_shared<One>(std::move(socket), member_, *this, budget_, ++connections_taken_);
             connections_.insert(connection);
             connection->resume();
         } catch (std::exception const&) {}
@@ -199,7 +221,9 @@ private:
     Member&                          member_;
     ClientBudget                     budget_;
     std::set<std::shared_ptr<One>>   connections_;
-    std::deque<std::shared_ptr<One>> waiting_; ///< For the node's next turn.
+    std::deque<std::shared_ptr<One>> waiting_;               ///< For the node's next turn.
+    std::uint64_t                    connections_taken_ = 0; ///< The last one's id.
+    std::uint64_t                    requests_ = 0;
     std::uint64_t                    evictions_ = 0;
     bool                             is_accepting_ = false;
 };

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "command_table.hpp"
+#include "key_value.hpp"
+#include "resp.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace kv
+{
+
+/// The options of SET as bits, or the error that answers them.
+[[nodiscard]] inline std::variant<std::uint8_t, std::string> set_options(std::span<std::string_view const> words)
+{
+    auto options = std::uint8_t{0};
+    for (auto const word : words) {
+        if (is_word(word, "nx"))
+            options |= only_if_absent;
+        else if (is_word(word, "xx"))
+            options |= only_if_present;
+        else
+            return "ERR SET takes NX and XX here, not " + quoted(word) + "; keys do not expire";
+    }
+    if ((options & only_if_absent) != 0 and (options & only_if_present) != 0)
+        return std::string{"ERR syntax error"};
+    return options;
+}
+
+/// The number that a command adds; the complaint of redis if there is none.
+[[nodiscard]] inline std::variant<std::int64_t, std::string>
+number_to_add(Command command, std::span<std::string_view const> words)
+{
+    if (command == Command::decr)
+        return std::int64_t{-1};
+    auto const number = parse_integer(words[2]);
+    if (not number)
+        return std::string{"ERR value is not an integer or out of range"};
+    if (command == Command::incrby)
+        return *number;
+    if (*number == std::numeric_limits<std::int64_t>::min())
+        return std::string{"ERR decrement would overflow"};
+    return -*number;
+}
+
+/// Makes the entry's payload of a request to the cluster, or the error that answers it instead; empty if there is none.
+[[nodiscard]] inline std::string
+encode_request(Command command, std::span<std::string_view const> words, std::vector<std::byte>& payload)
+{
+    switch (command) {
+    case Command::set: {
+        auto const options = set_options(words.subspan(3));
+        if (auto const* const complaint = std::get_if<std::string>(&options))
+            return *complaint;
+        encode_command(payload, Operation::set, std::get<std::uint8_t>(options), words.subspan(1, 2));
+        return {};
+    }
+    case Command::setnx:
+        encode_command(payload, Operation::set, only_if_absent, words.subspan(1));
+        return {};
+    case Command::getset:
+        encode_command(payload, Operation::exchange, 0, words.subspan(1));
+        return {};
+    case Command::append:
+        encode_command(payload, Operation::append, 0, words.subspan(1));
+        return {};
+    case Command::del:
+        encode_command(payload, Operation::remove, 0, words.subspan(1));
+        return {};
+    case Command::incr: // Which servers of every version can apply.
+        encode_command(payload, Operation::increment, 0, words.subspan(1));
+        return {};
+    case Command::incrby:
+    case Command::decr:
+    case Command::decrby: {
+        auto const number = number_to_add(command, words);
+        if (auto const* const complaint = std::get_if<std::string>(&number))
+            return *complaint;
+        auto       bytes = std::array<std::byte, 8>{};
+        auto const more = encode_number(bytes, static_cast<std::uint64_t>(std::get<std::int64_t>(number)));
+        encode_command(payload, Operation::add, 0, std::array{words[1], more});
+        return {};
+    }
+    case Command::mset:
+        encode_command(payload, Operation::set_many, 0, words.subspan(1));
+        return {};
+    case Command::flushall:
+        if (words.size() > 2 or
+            (words.size() == 2 and not is_word(words[1], "async") and not is_word(words[1], "sync")))
+            return "ERR syntax error";
+        encode_command(payload, Operation::clear, 0, {});
+        return {};
+    default:
+        return "ERR not a command for the cluster";
+    }
+}
+
+/// Writes what a command was answered by the state machine.
+inline void
+write_answer(std::string& to, Answer const& answer, Command command = Command::set, Protocol protocol = Protocol::resp2)
+{
+    struct Writer
+    {
+        std::string& to;
+        bool         counts; ///< SETNX says how many keys it set.
+        Protocol     protocol;
+
+        void operator()(Stored) const { counts ? write_integer(to, 1) : write_simple(to, "OK"); }
+        void operator()(Nothing) const { counts ? write_integer(to, 0) : write_nil(to, protocol); }
+        void operator()(Number number) const { write_integer(to, number.value); }
+        void operator()(Complaint complaint) const { write_error(to, complaint.sentence); }
+        void operator()(OldValue const& value) const { write_bulk(to, value.text); }
+    };
+    std::visit(Writer{to, command == Command::setnx, protocol}, answer);
+}
+
+} // namespace kv

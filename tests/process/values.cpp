@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "../../docs/examples/kv/values.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace kv;
+
+namespace
+{
+
+/// The keys from a position on, to the end of a scan that nothing disturbs.
+std::vector<std::string> keys_from(Values const& values, std::uint64_t position)
+{
+    auto keys = std::vector<std::string>{};
+    do {
+        position = values.walk(position, [&](std::string const& key, std::string const&) {
+            keys.push_back(key);
+            return true;
+        });
+    } while (position != 0);
+    return keys;
+}
+
+std::string key_of(std::uint64_t number) { return "key:" + std::to_string(number); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(values)
+
+BOOST_AUTO_TEST_CASE(a_table_holds_what_a_map_holds)
+{
+    auto random = std::mt19937_64{1};
+    auto table = Values{};
+    auto map = std::map<std::string, std::string>{};
+    for (auto round = 0; round < 100'000; ++round) {
+        auto const key = key_of(random() % 5'000);
+        if (random() % 3 == 0) {
+            BOOST_REQUIRE(table.erase(key) == (map.erase(key) == 1));
+        } else {
+            table.put(key, std::to_string(round));
+            map[key] = std::to_string(round);
+        }
+        BOOST_REQUIRE(table.size() == map.size());
+    }
+    for (auto number = std::uint64_t{0}; number < 5'000; ++number) {
+        auto const        found = map.find(key_of(number));
+        auto const* const value = table.find(key_of(number));
+        BOOST_REQUIRE((value != nullptr) == (found != map.end()));
+        BOOST_REQUIRE((value == nullptr or *value == found->second));
+    }
+    BOOST_TEST(keys_from(table, 0).size() == map.size());
+}
+
+/// Whatever is written meanwhile, and however early its visitor stops.
+BOOST_AUTO_TEST_CASE(a_scan_finds_each_key_that_stays_once)
+{
+    auto random = std::mt19937_64{2};
+    for (auto round = 0; round < 200; ++round) {
+        auto table = Values{};
+        auto staying = std::set<std::string>{};
+        for (auto number = 1 + random() % 1'000; number > 0; --number) {
+            staying.insert(key_of(number));
+            table.put(key_of(number), "");
+        }
+        auto found = std::map<std::string, int>{};
+        auto position = std::uint64_t{0};
+        auto visits = std::size_t{0};
+        do {
+            position = table.walk(position, [&](std::string const& key, std::string const&) {
+                ++found[key];
+                ++visits;
+                return random() % 2 == 0;
+            });
+            BOOST_REQUIRE(position < Values::positions);
+            for (auto writes = random() % 8; writes > 0; --writes) {
+                auto const passing = "passing:" + std::to_string(random() % 4'000);
+                if (random() % 3 == 0)
+                    static_cast<void>(table.erase(passing));
+                else
+                    table.put(passing, "");
+            }
+        } while (position != 0);
+
+        for (auto const& key : staying)
+            BOOST_REQUIRE_MESSAGE(found[key] == 1, key << " was found " << found[key] << " times");
+        BOOST_REQUIRE(visits >= staying.size());
+    }
+}
+
+/// A client goes on with its cursor at another server, which perhaps holds other keys besides.
+BOOST_AUTO_TEST_CASE(a_scan_goes_on_at_another_server)
+{
+    auto one = Values{};
+    auto other = Values{};
+    for (auto number = 0U; number < 1'000; ++number) {
+        one.put(key_of(number), "");
+        other.put(key_of(999 - number), "");
+    }
+    for (auto number = 1'000U; number < 50'000; ++number)
+        other.put(key_of(number), "");
+    auto found = std::set<std::string>{};
+    auto position = std::uint64_t{0};
+    for (auto steps = 0; steps < 300; ++steps)
+        position = one.walk(position, [&](std::string const& key, std::string const&) {
+            found.insert(key);
+            return true;
+        });
+    BOOST_TEST(found.size() > 100U);
+    BOOST_TEST(found.size() < 900U);
+
+    for (auto const& key : keys_from(other, position))
+        found.insert(key);
+
+    for (auto number = 0U; number < 1'000; ++number)
+        BOOST_TEST(found.contains(key_of(number)));
+}
+
+/// What positions are made of is the same in every version and on every machine: cursors travel.
+BOOST_AUTO_TEST_CASE(the_order_of_a_scan_never_changes)
+{
+    auto table = Values{};
+    for (auto const* const key : {"", "a", "b", "key:1", "12345678", "a key of more than eight bytes", "\xFF\x80"})
+        table.put(key, "");
+
+    auto const order = keys_from(table, 0);
+
+    auto const expected =
+        std::vector<std::string>{"", "key:1", "12345678", "a", "\xFF\x80", "a key of more than eight bytes", "b"};
+    BOOST_TEST(order == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(all_keys_are_removed_at_once_and_their_memory_is_freed_in_parts)
+{
+    auto table = Values{};
+    for (auto number = 0U; number < 10'000; ++number)
+        table.put(key_of(number), "value");
+
+    table.clear();
+
+    BOOST_TEST(table.size() == 0U);
+    BOOST_TEST(table.buckets() == 1U);
+    BOOST_TEST(table.find(key_of(1)) == nullptr);
+    BOOST_TEST(keys_from(table, 0).empty());
+    table.put(key_of(1), "new");
+    auto parts = 0;
+    while (table.sweep(1'000))
+        ++parts;
+    BOOST_TEST(parts >= 10);
+    BOOST_TEST(*table.find(key_of(1)) == "new");
+    BOOST_TEST(table.size() == 1U);
+    BOOST_TEST(not table.sweep(1));
+}
+
+BOOST_AUTO_TEST_CASE(no_write_moves_more_than_a_small_part_of_the_keys)
+{
+    constexpr auto count = std::size_t{100'000};
+    auto           table = Values{};
+    for (auto key = std::size_t{0}; key < count; ++key) {
+        auto const buckets = table.buckets();
+        table.put(key_of(key), "value");
+        BOOST_REQUIRE(table.buckets() <= buckets + 1); // One is split.
+    }
+
+    BOOST_TEST(table.size() == count);
+    BOOST_TEST(table.largest_bucket() < count / 1000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
