@@ -102,6 +102,23 @@ BOOST_AUTO_TEST_CASE(run_takes_its_options)
     BOOST_TEST(run.client_host == "0.0.0.0");
 }
 
+BOOST_AUTO_TEST_CASE(where_a_server_listens_and_where_others_find_it_are_told_apart)
+{
+    auto const parsed = parse("run --dir d --client-port 6001 --client-host kv.example --client-listen [::]:6101 "
+                              "--listen 0.0.0.0:7101 --peer-address 2=h:7002,3=[::1]:7003");
+
+    BOOST_REQUIRE(parsed.has_value());
+    auto const& run = std::get<Run>(*parsed);
+    BOOST_TEST(run.client_host == "kv.example");
+    BOOST_TEST(run.client_port == 6001);
+    BOOST_TEST(run.client_listen == "[::]:6101");
+    BOOST_TEST(run.listen == "0.0.0.0:7101");
+    BOOST_REQUIRE(run.peer_addresses.size() == 2U);
+    BOOST_TEST(run.peer_addresses[1].address == "[::1]:7003");
+    BOOST_TEST((run.peer_addresses[1].member.id == totora::ServerId{3}));
+    BOOST_TEST(complaint("init --dir d --cluster c --id 1 --peers 1=a.name:1") == "");
+}
+
 BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
 {
     auto const identity = std::string{"--cluster c --id 1 --peers 1=h:1 "};
@@ -124,6 +141,17 @@ BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
              std::string{"run --dir d --client-port 1 --election-ms 600..300"},
              std::string{"run --dir d --client-port 1 --election-ms 90..100"},
              std::string{"run --dir d --client-port 1 --heartbeat-ms 0"},
+             std::string{"run --dir d --client-port 1 --listen 7001"},
+             std::string{"run --dir d --client-port 1 --listen host:7001"},
+             std::string{"run --dir d --client-port 1 --listen 0.0.0.0:0"},
+             std::string{"run --dir d --client-port 1 --client-listen host:7001"},
+             std::string{"run --dir d --client-port 1 --client-host a\tb"},
+             std::string{"run --dir d --client-port 1 --peer-address 1"},
+             std::string{"run --dir d --client-port 1 --peer-address 1=0.0.0.0:1"},
+             std::string{"run --dir d --client-port 1 --peer-address 1=h:1,1=h:2"},
+             std::string{"run --dir d --client-port 1 --peer-address 1=h:1,2=h:1"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=0.0.0.0:1"},
+             std::string{"init --dir d --cluster c --id 1 --peers 1=[::]:1"},
              std::string{"run --client-port 1 --dir d " + identity},
              std::string{"run --client-port 1 --log memory --dir d " + identity},
              std::string{"init --dir d --cluster c --id 0 --peers 1=h:1"},

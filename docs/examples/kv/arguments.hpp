@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "resp.hpp"
+#include "options.hpp"
 
 #include "totora/core/result.hpp"
 #include "totora/policy/identity.hpp"
-#include "totora/transport/tcp_address.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,8 +30,13 @@ kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
 
 kv run --dir DIR --client-port PORT
     starts the server of that directory. Its options:
-    --client-host HOST      the address that clients are listened to at, and sent to
+    --client-host HOST      where clients find this server, as others send them there
                             (default: the host of the server's own peer address)
+    --client-listen HOST:PORT  where it listens for clients, if that is another address of
+                            this machine than where they find it; 0.0.0.0 for all
+    --listen HOST:PORT      the same for the other servers (default: its own peer address)
+    --peer-address ID=HOST:PORT,...  where servers have moved to: instead of what kv init
+                            was told, also for the server itself
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
@@ -73,14 +74,17 @@ enum class LogKind : std::uint8_t
 /// `kv run`.
 struct Run
 {
-    std::string   directory; ///< Empty if the log is in memory; `trial` then says who the server is.
-    Init          trial;
-    std::uint16_t client_port = 0;
-    std::string   client_host; ///< Empty for that of the server's own peer address.
-    std::uint64_t election_ms_min = 300;
-    std::uint64_t election_ms_max = 600;
-    std::uint64_t heartbeat_ms = 50;
-    LogKind       log = LogKind::segmented;
+    std::string               directory; ///< Empty if the log is in memory; `trial` then says who the server is.
+    Init                      trial;
+    std::uint16_t             client_port = 0;
+    std::string               client_host;    ///< Empty for that of the server's own peer address.
+    std::string               client_listen;  ///< Empty for where clients find it.
+    std::string               listen;         ///< Empty for the server's own peer address.
+    std::vector<totora::Peer> peer_addresses; ///< Instead of those in the directory.
+    std::uint64_t             election_ms_min = 300;
+    std::uint64_t             election_ms_max = 600;
+    std::uint64_t             heartbeat_ms = 50;
+    LogKind                   log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
     std::uint64_t clients_mib = 256; ///< What is held for all clients together.
@@ -88,93 +92,15 @@ struct Run
 
 using Invocation = std::variant<Help, Init, Run>;
 
-/// What is wrong with the command line, in one sentence.
-using Complaining = totora::Unexpected<std::string>;
-
-/// "--name value" pairs, each name at most once.
-class Options
-{
-public:
-    [[nodiscard]] static totora::Result<Options, std::string> read(std::span<std::string_view const>       words,
-                                                                   std::initializer_list<std::string_view> names,
-                                                                   std::initializer_list<std::string_view> flags)
-    {
-        auto options = Options{};
-        while (not words.empty()) {
-            auto const name = words.front();
-            auto const is_flag = std::find(flags.begin(), flags.end(), name) != flags.end();
-            if (not is_flag and std::find(names.begin(), names.end(), name) == names.end())
-                return Complaining{"unknown option '" + std::string{name} + "'"};
-            if (not is_flag and words.size() < 2)
-                return Complaining{"the option " + std::string{name} + " needs a value"};
-            if (not options.values_.emplace(name, is_flag ? std::string_view{} : words[1]).second)
-                return Complaining{"the option " + std::string{name} + " is given twice"};
-            words = words.subspan(is_flag ? 1 : 2);
-        }
-        return options;
-    }
-
-    [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const
-    {
-        auto const found = values_.find(name);
-        return found == values_.end() ? std::nullopt : std::optional{found->second};
-    }
-
-    /// The first of these that is missing.
-    [[nodiscard]] std::optional<std::string_view> missing(std::initializer_list<std::string_view> names) const
-    {
-        for (auto const name : names)
-            if (not values_.contains(name))
-                return name;
-        return std::nullopt;
-    }
-
-private:
-    std::map<std::string_view, std::string_view> values_;
-};
-
-/// A whole number from `least` to `most`, in decimal digits.
-[[nodiscard]] inline std::optional<std::uint64_t>
-parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
-{
-    auto const number = parse_integer(text);
-    if (not number or *number < 0 or static_cast<std::uint64_t>(*number) < least or
-        static_cast<std::uint64_t>(*number) > most)
-        return std::nullopt;
-    return static_cast<std::uint64_t>(*number);
-}
-
-/// Reads the address of a server, "host:port" or "[host]:port"; nothing if it is neither, or its port is 0.
-[[nodiscard]] inline std::optional<totora::HostAndPort> parse_peer_address(std::string_view text)
-{
-    auto address = totora::split_address(text);
-    if (not address or text.size() > totora::address_size_max or parse_number(address->port, 1, 65'535) == std::nullopt)
-        return std::nullopt;
-    return address;
-}
-
-/// "1=HOST:PORT,2=HOST:PORT": the first members of a cluster.
+/// The first members of a cluster.
 [[nodiscard]] inline totora::Result<std::vector<totora::Peer>, std::string> parse_peers(std::string_view text)
 {
-    auto peers = std::vector<totora::Peer>{};
-    if (text.ends_with(','))
-        return Complaining{std::string{"--peers ends in a comma"}};
-    for (auto rest = text; not rest.empty();) {
-        auto const one = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-        auto const equals = one.find('=');
-        auto const id = parse_number(one.substr(0, equals), 1, totora::number_max);
-        if (equals == std::string_view::npos or not id or not parse_peer_address(one.substr(equals + 1)))
-            return Complaining{"'" + std::string{one} + "' in --peers is not ID=HOST:PORT"};
-        for (auto const& earlier : peers)
-            if (earlier.address == one.substr(equals + 1))
-                return Complaining{"--peers names the address " + earlier.address + " twice"};
-        auto const member = totora::Member{totora::ServerId{*id}, totora::first_incarnation};
-        peers.push_back({member, std::string{one.substr(equals + 1)}});
-    }
-    if (peers.size() > totora::servers_max)
+    auto peers = parse_peer_list("--peers", text);
+    if (not peers)
+        return peers;
+    if (peers->size() > totora::servers_max)
         return Complaining{"--peers names more than " + std::to_string(totora::servers_max) + " servers"};
-    if (not totora::configuration_of(totora::Index{}, peers))
+    if (not totora::configuration_of(totora::Index{}, *peers))
         return Complaining{std::string{"--peers must name at least one server, and none twice"}};
     return peers;
 }
@@ -211,10 +137,6 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     auto const own = address_of(init.peers, init.id);
     if (own.empty())
         return Complaining{"--peers does not name the server itself, " + std::to_string(init.id.value)};
-    if (not totora::parse_address(own))
-        return Complaining{"'" + std::string{own} +
-                           "' in --peers is where this server listens: it must be the number of an address of this "
-                           "machine and a port, like 127.0.0.1:7001"};
     return init;
 }
 
@@ -258,6 +180,34 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     return {};
 }
 
+/// Reads where to listen and where others are; empty if that is sound, otherwise a sentence.
+[[nodiscard]] inline std::string read_addresses(Options const& options, Run& run)
+{
+    auto const port = parse_number(*options.find("--client-port"), 0, 65'535);
+    if (not port)
+        return "the --client-port '" + std::string{*options.find("--client-port")} +
+               "' is not a port from 0 to 65535 (0 takes any that is free)";
+    run.client_port = static_cast<std::uint16_t>(*port);
+    run.client_host = options.find("--client-host").value_or("");
+    if (run.client_host.size() > totora::address_size_max - 6 or not is_one_word(run.client_host))
+        return "--client-host '" + run.client_host + "' is no host";
+    run.client_listen = options.find("--client-listen").value_or("");
+    run.listen = options.find("--listen").value_or("");
+    for (auto const* const name : {"--listen", "--client-listen"})
+        if (auto const text = options.find(name); text and not totora::parse_address(*text))
+            return std::string{name} + " '" + std::string{*text} +
+                   "' is not the number of an address of this machine and a port, like 0.0.0.0:7001";
+    if (not run.listen.empty() and not parse_peer_address(run.listen))
+        return "--listen '" + run.listen + "' needs a port from 1 to 65535";
+    if (auto const text = options.find("--peer-address")) {
+        auto peers = parse_peer_list("--peer-address", *text);
+        if (not peers)
+            return peers.error();
+        run.peer_addresses = *std::move(peers);
+    }
+    return {};
+}
+
 /// Reads --log and what belongs to it; empty if they are sound, otherwise a sentence.
 [[nodiscard]] inline std::string read_log(Options const& options, Run& run)
 {
@@ -284,11 +234,11 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options =
-        Options::read(words,
-                      {"--dir", "--client-port", "--client-host", "--election-ms", "--heartbeat-ms", "--segment-mib",
-                       "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
-                      {"--unsafe-no-sync"});
+    auto const options = Options::read(words,
+                                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen",
+                                        "--peer-address", "--election-ms", "--heartbeat-ms", "--segment-mib",
+                                        "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
+                                       {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};
@@ -318,12 +268,8 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
             return Complaining{std::string{"--dir needs the name of a directory"}};
     }
 
-    auto const port = parse_number(*options->find("--client-port"), 0, 65'535);
-    if (not port)
-        return Complaining{"the --client-port '" + std::string{*options->find("--client-port")} +
-                           "' is not a port from 0 to 65535 (0 takes any that is free)"};
-    run.client_port = static_cast<std::uint16_t>(*port);
-    run.client_host = options->find("--client-host").value_or("");
+    if (auto complaint = read_addresses(*options, run); not complaint.empty())
+        return Complaining{std::move(complaint)};
     return Invocation{std::move(run)};
 }
 

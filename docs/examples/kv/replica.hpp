@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "addresses.hpp"
 #include "arguments.hpp"
 #include "event_loop.hpp"
 #include "information.hpp"
@@ -40,8 +41,7 @@ class Replica
 public:
     /// `identity` is the log's.
     Replica(Run const& run, totora::Identity const& identity, Log& log, OperatorLog& lines)
-        : run_(run), identity_(identity), own_address_(address_of(identity.first_members, identity.id)), log_(log),
-          lines_(lines)
+        : run_(run), identity_(identity), log_(log), lines_(lines)
     {}
 
     /// Runs until it is told to stop (exit code 0), or cannot go on (1). 2 if it cannot begin.
@@ -50,6 +50,12 @@ public:
     /// node was about to do may be half done.
     [[nodiscard]] int run()
     {
+        auto addresses = AddressPlan{run_, identity_, resolve_here}.work_out();
+        if (not addresses)
+            return lines_.say(addresses.error()), 2;
+        addresses_ = *std::move(addresses);
+        if (not addresses_.caution.empty())
+            lines_.say(addresses_.caution);
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
             return lines_.say(transport.error().sentence), 2;
@@ -76,21 +82,27 @@ private:
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());
         });
-        member_->set_cluster(identity_.cluster, identity_.first_members);
+        member_->set_cluster(identity_.cluster, addresses_.peers);
         member_->set_shut_down([this] {
             is_stop_due_ = true;
             loop_->wake();
         });
         server_.emplace(context_, *member_, run_.clients_mib << 20U);
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
-        auto const listening = server_->listen(client_host(), run_.client_port);
+        auto const listening = server_->listen(addresses_.client_listen_host, addresses_.client_listen_port);
         if (not listening)
             return refuse(listening.error());
         member_->set_client_address(client_address());
         auto const started = node_->start();
         if (not started)
             return refuse(started.error().sentence);
-        lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " + client_address());
+        // After the node has named those of its log. When a configuration is appended later, it names its addresses again.
+        for (auto const& moved : run_.peer_addresses)
+            if (moved.member.id != identity_.id)
+                transport.update(moved.member.id, incarnation_of(moved.member.id), moved.address);
+        lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " +
+                   addresses_.client_listen_host + ":" + std::to_string(server_->port()) + ", where they find it as " +
+                   client_address());
         signals_.async_wait([this](boost::system::error_code failure, int) {
             if (not failure)
                 stop();
@@ -168,21 +180,27 @@ private:
         settings.first_members = totora::members_of(identity_.first_members);
         if constexpr (requires { log_.start(); })
             settings.life.start = log_.start();
-        settings.listen = own_address_;
+        settings.listen = addresses_.listen;
         settings.seed = identity_.id.value;
         // What another server answers ends no process: this server may be one of a majority that serves.
         settings.log = [this](std::string_view sentence) { lines_.say(sentence); };
         return settings;
     }
 
-    /// Where clients are listened to: what the operator said, or the host of this server's own address among its peers.
-    [[nodiscard]] std::string client_host() const
+    /// Where clients find this server.
+    [[nodiscard]] std::string client_address() const
     {
-        auto const own = parse_peer_address(own_address_);
-        return not run_.client_host.empty() or not own ? run_.client_host : std::string{own->host};
+        return addresses_.client_host + ":" +
+               std::to_string(addresses_.client_port == 0 ? server_->port() : addresses_.client_port);
     }
 
-    [[nodiscard]] std::string client_address() const { return client_host() + ":" + std::to_string(server_->port()); }
+    [[nodiscard]] totora::Incarnation incarnation_of(totora::ServerId id) const
+    {
+        for (auto const& peer : addresses_.peers)
+            if (peer.member.id == id)
+                return peer.member.incarnation;
+        return {};
+    }
 
     [[nodiscard]] ServerFacts facts() const
     {
@@ -270,7 +288,7 @@ private:
 
     Run const&                                  run_;
     totora::Identity const&                     identity_;
-    std::string                                 own_address_;
+    Addresses                                   addresses_;
     Log&                                        log_;
     OperatorLog&                                lines_;
     Notices                                     notices_;

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where a server listens, and where others find it.
+#include "../../docs/examples/kv/addresses.hpp"
+#include "process/kv_cluster.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace kv;
+using totora::process::eventually;
+using totora::process::free_port;
+using totora::process::KvCluster;
+
+namespace
+{
+
+/// A server of three, and what it is told.
+struct Fixture
+{
+    [[nodiscard]] totora::Result<Addresses, std::string> plan()
+    {
+        auto identity = totora::Identity{};
+        identity.id = totora::ServerId{1};
+        identity.first_members = *parse_peer_list("--peers", "1=" + own + ",2=10.0.0.2:7002,3=10.0.0.3:7003");
+        return AddressPlan{run, identity,
+                           [](std::string const& name) {
+                               auto number = std::optional<std::string>{};
+                               if (name == "one.example")
+                                   number = "10.0.0.1";
+                               if (name == "loop.example")
+                                   number = "127.0.1.1";
+                               if (name == "six.example")
+                                   number = "fe80::1";
+                               return number;
+                           }}
+            .work_out();
+    }
+
+    [[nodiscard]] Addresses addresses()
+    {
+        auto planned = plan();
+        BOOST_REQUIRE_MESSAGE(planned.has_value(), planned.error());
+        return *std::move(planned);
+    }
+
+    [[nodiscard]] std::string complaint()
+    {
+        auto const planned = plan();
+        return planned ? std::string{} : planned.error();
+    }
+
+    void move(std::string_view peers) { run.peer_addresses = *parse_peer_list("--peer-address", peers); }
+
+    std::string own = "10.0.0.1:7001";
+    Run         run = [] {
+        auto told = Run{};
+        told.client_port = 6001;
+        return told;
+    }();
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(addresses, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_server_listens_where_others_find_it_unless_told_otherwise)
+{
+    auto const plain = addresses();
+
+    BOOST_TEST(plain.listen == "10.0.0.1:7001");
+    BOOST_TEST(plain.client_listen_host == "10.0.0.1");
+    BOOST_TEST(plain.client_listen_port == 6001);
+    BOOST_TEST(plain.client_host == "10.0.0.1");
+    BOOST_TEST(plain.client_port == 6001);
+    BOOST_TEST(plain.caution == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_what_others_find_and_its_number_is_where_it_listens)
+{
+    own = "one.example:7001";
+    BOOST_TEST(addresses().listen == "10.0.0.1:7001");
+    BOOST_TEST(addresses().client_listen_host == "10.0.0.1");
+    BOOST_TEST(addresses().client_host == "one.example");
+
+    own = "six.example:7001";
+    BOOST_TEST(addresses().listen == "[fe80::1]:7001");
+    BOOST_TEST(addresses().client_listen_host == "fe80::1");
+
+    own = "none.example:7001";
+    BOOST_TEST(complaint().starts_with("nobody knows the address of 'none.example', where others find this server"));
+    run.listen = "0.0.0.0:7101";
+    BOOST_TEST(addresses().listen == "0.0.0.0:7101");
+    BOOST_TEST(addresses().client_listen_host == "0.0.0.0");
+    BOOST_TEST(addresses().client_host == "none.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_only_this_machine_finds_is_cautioned_against)
+{
+    own = "loop.example:7001";
+    BOOST_TEST(addresses().caution.starts_with("its own name 'loop.example' is 127.0.1.1 here"));
+    run.listen = "0.0.0.0:7001";
+    BOOST_TEST(addresses().caution == "");
+    run.listen.clear();
+    move("2=127.0.0.1:7002,3=localhost:7003");
+    BOOST_TEST(addresses().caution == "", "all are on this machine");
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_never_sent_to_the_address_that_means_all)
+{
+    for (auto const any : {"0.0.0.0", "::"}) {
+        run.client_host = any;
+        BOOST_TEST(addresses().client_listen_host == any);
+        BOOST_TEST(addresses().client_host == "10.0.0.1");
+    }
+    run.client_host = "kv.example";
+    BOOST_TEST(complaint().starts_with("nobody knows the address of 'kv.example', where clients find this server"));
+    run.client_listen = "[::]:6101";
+    BOOST_TEST(addresses().client_listen_host == "::");
+    BOOST_TEST(addresses().client_listen_port == 6101);
+    BOOST_TEST(addresses().client_host == "kv.example");
+    BOOST_TEST(addresses().client_port == 6001);
+    run.client_listen.clear();
+    run.client_host = "one.example";
+    BOOST_TEST(addresses().client_listen_host == "10.0.0.1");
+    BOOST_TEST(addresses().client_host == "one.example");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_moved_is_found_where_it_is_now)
+{
+    move("1=10.9.0.1:8001,3=10.9.0.3:8003");
+
+    auto const moved = addresses();
+
+    BOOST_REQUIRE(moved.peers.size() == 3U);
+    BOOST_TEST(moved.peers[0].address == "10.9.0.1:8001");
+    BOOST_TEST(moved.peers[1].address == "10.0.0.2:7002");
+    BOOST_TEST(moved.peers[2].address == "10.9.0.3:8003");
+    BOOST_TEST(moved.listen == "10.9.0.1:8001");
+    BOOST_TEST(moved.client_host == "10.9.0.1");
+    move("4=10.9.0.4:8004");
+    BOOST_TEST(complaint() == "--peer-address names server 4, which is not of this cluster");
+}
+
+BOOST_AUTO_TEST_CASE(servers_that_moved_serve_again_once_all_are_told, *boost::unit_test::timeout(300))
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    auto client = Client::connect(cluster.client_port(cluster.await_leader())).value();
+    BOOST_TEST((client.ask({"SET", "a", "1"}) == Reply{'+', "OK", {}}));
+    cluster.await_equality();
+    for (auto server = std::size_t{0}; server < 3; ++server) {
+        cluster.process(server).signal(SIGTERM);
+        BOOST_TEST((cluster.process(server).wait() == 0));
+    }
+    auto const port_of = [](std::uint16_t port) { return std::to_string(port); };
+    auto const first = free_port();
+    auto const moved = "1=localhost:" + port_of(first) + ",3=localhost:" + port_of(free_port());
+
+    for (auto server = std::size_t{0}; server < 3; ++server) {
+        auto words = std::vector<std::string>{"--peer-address",  moved,
+                                              "--client-host",   "localhost",
+                                              "--client-listen", "127.0.0.1:" + port_of(cluster.client_port(server))};
+        if (server == 0)
+            words.insert(words.end(), {"--listen", "[::]:" + port_of(first)});
+        if (server == 0 and not std::filesystem::exists("/proc/net/if_inet6"))
+            words.back() = "0.0.0.0:" + port_of(first);
+        cluster.start(server, {}, words);
+    }
+
+    auto const leader = cluster.await_leader();
+    cluster.await_equality();
+    BOOST_TEST(cluster.info(leader, "leader_client_address") == "localhost:" + port_of(cluster.client_port(leader)));
+    BOOST_TEST(cluster.info(1, "peer_1").starts_with("address=localhost:" + port_of(first) + ",link=open"));
+    for (auto server = std::size_t{0}; server < 3; ++server) {
+        client = Client::connect(cluster.client_port(server)).value();
+        auto const answer = client.ask({"GET", "a"}).value();
+        BOOST_TEST((server == leader ? answer == Reply{'$', "1", {}} : answer.is_error("MOVED 0 localhost:")));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
