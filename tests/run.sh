@@ -94,7 +94,10 @@ if [ -z "$only$folders" ]; then
     packages+=(meson=meson python3=python3)
 fi
 if [ -z "$folders" ] || [[ ";$folders;" == *";process;"* ]]; then
-    packages+=(strace=strace redis-cli=redis-tools)
+    packages+=(
+        strace=strace redis-cli=redis-tools hiredis/hiredis.h=libhiredis-dev
+        /usr/lib/python3/dist-packages/redis/__init__.py=python3-redis
+    )
 fi
 if [ -n "$sanitize" ] && [[ $command == clang++-* ]]; then
     clang=${command##*-}

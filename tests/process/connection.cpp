@@ -48,7 +48,7 @@ public:
         return "role:master\r\n";
     }
 
-    [[nodiscard]] Topology topology() const { return topology_of({}, {}, {}, machine_); }
+    [[nodiscard]] Topology topology() const { return topology_of(totora::ClusterId{0xABC}, peers, status, machine_); }
     void                   shut_down() { ++shut_downs; }
 
     /// Applies a write that no client asked for.
@@ -89,6 +89,8 @@ public:
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
     int                                                      shut_downs = 0;
+    totora::Status                                           status;
+    std::vector<totora::Peer>                                peers;
     bool                                                     has_memory = true;
     bool                                                     loads = false;
 
@@ -555,6 +557,33 @@ BOOST_AUTO_TEST_CASE(clients_are_listed_in_the_order_in_which_they_came)
     BOOST_TEST(list.find("\nid=2 addr=127.0.0.1:") != std::string::npos);
     BOOST_TEST(server.connections_taken() == 2U);
     BOOST_TEST(server.requests() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_follower_of_this_cluster_is_announced_by_somebody_else_than_itself)
+{
+    auto const name = [](std::uint64_t cluster, std::uint64_t id) {
+        return node_name(totora::ClusterId{cluster}, {totora::ServerId{id}, totora::first_incarnation});
+    };
+    for (auto id = std::uint64_t{1}; id <= 2; ++id)
+        member.peers.push_back({{totora::ServerId{id}, totora::first_incarnation}, "h:" + std::to_string(id)});
+    member.status.id = member.status.leader = totora::ServerId{1};
+    for (auto const& wrong : {name(0xABC, 1), name(0xABC, 3), name(0xABD, 2), std::string{"2"}}) {
+        say("ANNOUNCE " + wrong + " 127.0.0.1:6002\r\n");
+        BOOST_TEST(heard() == "-ERR no follower in this cluster has this name\r\n");
+    }
+    for (auto const& wrong : {std::string{"'a b:1'"}, std::string(300, 'h')}) {
+        say("ANNOUNCE " + name(0xABC, 2) + " " + wrong + "\r\n");
+        BOOST_TEST(heard().starts_with("-ERR ANNOUNCE takes"));
+    }
+    BOOST_TEST(member.writes.empty());
+
+    say("ANNOUNCE " + name(0xABC, 2) + " 127.0.0.1:6002\r\n");
+    BOOST_REQUIRE(member.writes.size() == 1U);
+    member.apply_write();
+
+    BOOST_TEST(heard() == "+OK\r\n");
+    BOOST_TEST(member.machine().client_address(totora::ServerId{2}) == "127.0.0.1:6002");
+    BOOST_TEST(member.machine().client_address(totora::ServerId{1}) == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,8 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -81,6 +83,58 @@ BOOST_AUTO_TEST_CASE(redis_benchmark_runs_to_its_end)
         }
     }
     cluster.await_equality();
+}
+
+BOOST_AUTO_TEST_CASE(the_modes_of_redis_cli_for_watching_a_server_work)
+{
+    auto cluster = KvCluster{1};
+    cluster.start_all(steady);
+    auto const port = cluster.client_port(cluster.await_leader());
+    for (auto key = 0; key < 30; ++key)
+        redis_cli(port, {"SET", "key:" + std::to_string(key), std::string(static_cast<std::size_t>(key), 'v')});
+    redis_cli(port, {"SET", "other", ""});
+
+    auto const has = [](std::string const& text, std::string_view words) {
+        return text.find(words) != std::string::npos;
+    };
+    auto const scanned = redis_cli(port, {"--scan", "--pattern", "key:*"});
+    BOOST_TEST(std::count(scanned.begin(), scanned.end(), '\n') == 30);
+    auto const bigkeys = redis_cli(port, {"--bigkeys"});
+    BOOST_TEST(has(bigkeys, "Sampled 31 keys in the keyspace!"), bigkeys);
+    BOOST_TEST(has(bigkeys, "Biggest string found '\"key:29\"' has 29 bytes"), bigkeys);
+    auto const latency = redis_cli(port, {"--latency"}); // Four numbers, where there is no terminal.
+    BOOST_TEST(std::count(latency.begin(), latency.end(), ' ') == 3, latency);
+    BOOST_TEST(has(redis_cli(port, {"-3", "HELLO"}), "proto 3"));
+    BOOST_TEST(redis_cli(port, {"-3", "GET", "none"}) == "\n");
+    BOOST_TEST(redis_cli(port, {"INFO", "Keyspace"}) == "# Keyspace\r\ndb0:keys=31,expires=0,avg_ttl=0\r\n");
+
+    auto const output = cluster.files() / "stat";
+    auto       stat =
+        Process{{"stdbuf", "-oL", "redis-cli", "-h", "127.0.0.1", "-p", std::to_string(port), "-i", "0.05", "--stat"},
+                output,
+                output};
+    auto const shows = [&] {
+        auto const text = content_of(output);
+        return std::count(text.begin(), text.end(), '\n') > 4;
+    };
+    BOOST_TEST(eventually(shows));
+    BOOST_TEST(has(content_of(output), "\n31 "), content_of(output));
+    BOOST_TEST(not has(content_of(output), "-9223372036854775808"), content_of(output));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_a_client_shuts_down_ends_as_one_that_is_told_to_stop)
+{
+    auto cluster = KvCluster{1};
+    cluster.start_all();
+    auto const port = cluster.client_port(cluster.await_leader());
+    BOOST_TEST(redis_cli(port, {"SET", "a", "1"}) == "OK\n");
+
+    BOOST_TEST(redis_cli(port, {"SHUTDOWN"}) == "");
+
+    BOOST_TEST((cluster.process(0).wait() == 0));
+    cluster.start(0);
+    cluster.await_equality();
+    BOOST_TEST(redis_cli(port, {"GET", "a"}) == "1\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

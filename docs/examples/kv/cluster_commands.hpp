@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command_table.hpp"
+#include "node_name.hpp"
 #include "resp.hpp"
 #include "topology.hpp"
 
@@ -32,20 +33,6 @@ inline constexpr std::int64_t slot_count = 16'384;
             sum = static_cast<std::uint16_t>((sum & 0x8000U) != 0 ? sum << 1U ^ 0x1021U : sum << 1U);
     }
     return sum % slot_count;
-}
-
-/// The 40 hexadecimal digits that redis calls a node: cluster, server and incarnation.
-[[nodiscard]] inline std::string node_name(totora::ClusterId cluster, totora::Member const& member)
-{
-    auto       name = std::string{};
-    auto const add = [&name](std::uint64_t number, int digits) {
-        while (digits-- > 0)
-            name.push_back("0123456789abcdef"[number >> 4U * static_cast<unsigned>(digits) & 0xFU]);
-    };
-    add(cluster.value, 16);
-    add(member.id.value, 16);
-    add(member.incarnation.value, 8);
-    return name;
 }
 
 /// The answers about who the servers are. Those whose clients' address is not known are left out where it is asked for.

@@ -44,6 +44,7 @@ enum class Command : std::uint8_t
     strlen,
     type,
     // Proposed to the cluster.
+    announce,
     append,
     decr,
     decrby,
@@ -101,6 +102,8 @@ inline constexpr auto command_rules = std::array{
     CommandRule{"exists", Command::exists, Audience::reader, -2, all_keys, "generic",
                 "Counts the keys that are there."},
     CommandRule{"ping", Command::ping, Audience::server, -1, no_keys, "connection", "Answers."},
+    CommandRule{"announce", Command::announce, Audience::cluster, 3, no_keys, "cluster",
+                "Tells where clients find a follower, which says it to its leader."},
     CommandRule{"append", Command::append, Audience::cluster, 3, one_key, "string", "Adds text to the end of a value."},
     CommandRule{"auth", Command::auth, Audience::server, -2, no_keys, "connection", "Says who the client is."},
     CommandRule{"client", Command::client, Audience::server, -2, no_keys, "connection", "Tells of clients."},

@@ -374,6 +374,8 @@ private:
 
     void begin_write(Command command, std::span<std::string_view const> words)
     {
+        if (command == Command::announce and not is_follower(member_.topology(), words[1]))
+            return write_error(add_slot(true).answer, "ERR no follower in this cluster has this name");
         auto const complaint = encode_request(command, words, payload_);
         if (not complaint.empty())
             return write_error(add_slot(true).answer, complaint);

@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "event_loop.hpp"
 #include "information.hpp"
+#include "introduction.hpp"
 #include "key_value.hpp"
 #include "member.hpp"
 #include "notices.hpp"
@@ -65,6 +66,7 @@ public:
             fail({"cannot go on: ", reason_of(failure)});
             abandon();
         }
+        introduction_.reset();
         server_.reset(); // Everything in the reverse order, while the transport is there.
         member_.reset();
         loop_.reset();
@@ -107,6 +109,8 @@ private:
             if (not failure)
                 stop();
         });
+        introduction_.emplace(context_, [this] { return introduce(); });
+        introduction_->start();
         loop_->wake();
         context_.run();
     }
@@ -192,6 +196,19 @@ private:
     {
         return addresses_.client_host + ":" +
                std::to_string(addresses_.client_port == 0 ? server_->port() : addresses_.client_port);
+    }
+
+    /// What to tell the leader, as long as the cluster does not know where clients find this server.
+    [[nodiscard]] std::optional<Introduction::Question> introduce() const
+    {
+        auto const status = node_->status();
+        auto const leader = machine_.client_address(status.leader);
+        auto const own = client_address();
+        if (member_->is_loading() or status.leader == identity_.id or leader.empty() or
+            machine_.client_address(identity_.id) == own)
+            return std::nullopt;
+        auto const self = totora::Member{identity_.id, identity_.incarnation};
+        return Introduction::Question{std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
     }
 
     [[nodiscard]] totora::Incarnation incarnation_of(totora::ServerId id) const
@@ -299,6 +316,7 @@ private:
     std::optional<EventLoop<Node>>              loop_;
     std::optional<Member<Node>>                 member_;
     std::optional<Server<Member<Node>>>         server_;
+    std::optional<Introduction>                 introduction_;
     boost::asio::signal_set                     signals_{context_, SIGINT, SIGTERM};
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "key_value.hpp"
+#include "node_name.hpp"
 #include "resp.hpp"
 
 #include "totora/node/status.hpp"
@@ -50,6 +51,14 @@ struct Topology
         return found == seats.end() ? nullptr : &*found;
     }
 };
+
+/// Whether a follower has this name, of whom a leader may be told where its clients find it.
+[[nodiscard]] inline bool is_follower(Topology const& topology, std::string_view name)
+{
+    return std::any_of(topology.seats.begin(), topology.seats.end(), [&](Seat const& seat) {
+        return not seat.is_leader and node_name(topology.cluster, seat.member) == name;
+    });
+}
 
 /// The port after the last colon of an address; 0 if there is none.
 [[nodiscard]] inline std::uint16_t port_in(std::string_view address)

@@ -3,6 +3,8 @@
 
 #include "command_table.hpp"
 #include "key_value.hpp"
+#include "node_name.hpp"
+#include "options.hpp"
 #include "resp.hpp"
 
 #include <array>
@@ -52,11 +54,21 @@ number_to_add(Command command, std::span<std::string_view const> words)
     return -*number;
 }
 
+/// The longest address that clients are sent to.
+inline constexpr std::size_t announced_bytes_max = 261;
+
 /// Makes the entry's payload of a request to the cluster, or the error that answers it instead; empty if there is none.
 [[nodiscard]] inline std::string
 encode_request(Command command, std::span<std::string_view const> words, std::vector<std::byte>& payload)
 {
     switch (command) {
+    case Command::announce: {
+        auto const server = server_named(words[1]);
+        if (not server or not is_one_word(words[2]) or words[2].size() > announced_bytes_max)
+            return "ERR ANNOUNCE takes the name of a server, as CLUSTER MYID tells it, and host:port";
+        encode_announcement(payload, *server, words[2]);
+        return {};
+    }
     case Command::set: {
         auto const options = set_options(words.subspan(3));
         if (auto const* const complaint = std::get_if<std::string>(&options))

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/configuration.hpp"
+#include "totora/policy/identity.hpp"
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace kv
+{
+
+/// The 40 hexadecimal digits by which clients of redis know a server: cluster, id and incarnation.
+[[nodiscard]] inline std::string node_name(totora::ClusterId cluster, totora::Member const& member)
+{
+    auto       name = std::string{};
+    auto const add = [&name](std::uint64_t number, unsigned digits) {
+        while (digits-- > 0)
+            name.push_back("0123456789abcdef"[number >> 4U * digits & 0xFU]);
+    };
+    add(cluster.value, 16);
+    add(member.id.value, 16);
+    add(member.incarnation.value, 8);
+    return name;
+}
+
+/// The id of the server of that name; nothing if it is no such name.
+[[nodiscard]] inline std::optional<totora::ServerId> server_named(std::string_view name)
+{
+    if (name.size() != 40)
+        return std::nullopt;
+    auto const        digits = name.substr(16, 16);
+    auto const* const end = digits.data() + digits.size();
+    auto              id = std::uint64_t{0};
+    auto const [stopped_at, failure] = std::from_chars(digits.data(), end, id, 16);
+    if (failure != std::errc{} or stopped_at != end)
+        return std::nullopt;
+    return totora::ServerId{id};
+}
+
+} // namespace kv
