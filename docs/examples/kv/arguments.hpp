@@ -49,7 +49,8 @@ kv --help
     prints this.
 
 Exit codes: 0 told to stop, or nothing to do; 1 cannot go on: the disk failed, there is no
-memory left; 2 something that you can set right: the sentence says what.
+memory left, or it was told twice to stop; 2 something that you can set right: the sentence
+says what.
 )";
 
 struct Help

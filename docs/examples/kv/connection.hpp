@@ -81,7 +81,7 @@ public:
 
     Connection(Connection const&) = delete;
     Connection& operator=(Connection const&) = delete;
-    ~Connection() { budget_.hold(held_, 0); }
+    ~Connection() { close_accounts(); }
 
     /// Goes on where it stopped: at its beginning, and when the node had a turn after `work_later`.
     void resume()
@@ -102,7 +102,7 @@ public:
         if (is_closed_)
             return;
         is_closed_ = true;
-        budget_.hold(std::exchange(held_, 0), 0); // What handlers still hold goes with them, soon.
+        close_accounts(); // What handlers still hold goes with them, soon.
         auto ignored = boost::system::error_code{};
         socket_.close(ignored);
         owner_.closed(*this);
@@ -257,6 +257,13 @@ private:
     }
 
     [[nodiscard]] std::size_t unsent_bytes() const { return answers_.size() + sending_.size(); }
+
+    /// The budget may be gone before the last handler that holds this connection.
+    void close_accounts()
+    {
+        if (auto const before = std::exchange(held_, 0); before > 0)
+            budget_.hold(before, 0);
+    }
 
     /// Reports what this client holds.
     void account()

@@ -4,6 +4,7 @@
 #include "operator_log.hpp"
 #include "run.hpp"
 #include "standard_streams.hpp"
+#include "stop_signals.hpp"
 
 #include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
@@ -45,6 +46,8 @@ int execute(kv::Init const& init)
 
 int execute(kv::Run const& run)
 {
+    if (not kv::StopSignals::begin())
+        return refuse("cannot handle SIGTERM: there are too few file descriptors");
     auto lines = kv::OperatorLog{};
     try {
         return run.log == kv::LogKind::memory ? kv::run_in_memory(run, lines) : kv::run_in_directory(run, lines);

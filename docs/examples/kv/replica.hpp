@@ -11,6 +11,7 @@
 #include "notices.hpp"
 #include "operator_log.hpp"
 #include "server.hpp"
+#include "stop_signals.hpp"
 
 #include "totora/clock/steady_clock.hpp"
 #include "totora/node/raft_node.hpp"
@@ -19,11 +20,10 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
@@ -51,6 +51,7 @@ public:
     /// node was about to do may be half done.
     [[nodiscard]] int run()
     {
+        StopSignals::serve();
         auto addresses = AddressPlan{run_, identity_, resolve_here}.work_out();
         if (not addresses)
             return lines_.say(addresses.error()), 2;
@@ -105,14 +106,20 @@ private:
         lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " +
                    addresses_.client_listen_host + ":" + std::to_string(server_->port()) + ", where they find it as " +
                    client_address());
-        signals_.async_wait([this](boost::system::error_code failure, int) {
-            if (not failure)
-                stop();
-        });
+        stop_when_told();
         introduction_.emplace(context_, [this] { return introduce(); });
         introduction_->start();
         loop_->wake();
         context_.run();
+    }
+
+    void stop_when_told()
+    {
+        told_.assign(::dup(StopSignals::descriptor()));
+        told_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code failure) {
+            if (not failure)
+                stop();
+        });
     }
 
     void refuse(std::string_view sentence)
@@ -317,7 +324,7 @@ private:
     std::optional<Member<Node>>                 member_;
     std::optional<Server<Member<Node>>>         server_;
     std::optional<Introduction>                 introduction_;
-    boost::asio::signal_set                     signals_{context_, SIGINT, SIGTERM};
+    boost::asio::posix::stream_descriptor       told_{context_}; ///< Readable when this process was told to stop.
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
     bool                                        is_stop_due_ = false; ///< After this turn of the node.
