@@ -73,6 +73,16 @@ BOOST_AUTO_TEST_CASE(what_all_clients_may_hold_is_a_number_of_mebibytes)
         complaint("run --dir d --client-port 1 --clients-mib 0").starts_with("--clients-mib '0' is not a number"));
 }
 
+BOOST_AUTO_TEST_CASE(how_long_a_client_waits_is_a_number_of_milliseconds)
+{
+    auto const parsed = parse("run --dir d --client-port 1 --timeout-ms 7");
+    auto const plain = parse("run --dir d --client-port 1");
+    BOOST_REQUIRE((parsed.has_value() and plain.has_value()));
+    BOOST_TEST(std::get<Run>(*parsed).timeout_ms == 7U);
+    BOOST_TEST(std::get<Run>(*plain).timeout_ms == 10'000U);
+    BOOST_TEST(complaint("run --dir d --client-port 1 --timeout-ms 0").starts_with("--timeout-ms '0' is not a number"));
+}
+
 BOOST_AUTO_TEST_CASE(run_has_the_defaults_of_the_library)
 {
     auto const parsed = parse("run --dir data/1 --client-port 6001");

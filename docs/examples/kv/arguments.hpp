@@ -39,6 +39,8 @@ kv run --dir DIR --client-port PORT
                             was told, also for the server itself
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
+    --timeout-ms N          how long a client waits for a write or a read: then it is answered that
+                            the outcome of the write is unknown (default: 10000)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
     --clients-mib N         memory for all clients' requests and answers together: the client that
                             holds the most is closed beyond it (default: 256)
@@ -85,6 +87,7 @@ struct Run
     std::uint64_t             election_ms_min = 300;
     std::uint64_t             election_ms_max = 600;
     std::uint64_t             heartbeat_ms = 50;
+    std::uint64_t             timeout_ms = 10'000; ///< After which a client is answered whatever happens.
     LogKind                   log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
@@ -157,7 +160,7 @@ using Invocation = std::variant<Help, Init, Run>;
     return Invocation{*std::move(init)};
 }
 
-/// Reads --election-ms and --heartbeat-ms; empty if they are sound, otherwise a sentence.
+/// Reads --election-ms, --heartbeat-ms and --timeout-ms; empty if they are sound, otherwise a sentence.
 [[nodiscard]] inline std::string read_times(Options const& options, Run& run)
 {
     constexpr auto most = std::uint64_t{3'600'000};
@@ -175,6 +178,12 @@ using Invocation = std::variant<Help, Init, Run>;
         if (not number)
             return "--heartbeat-ms '" + std::string{*text} + "' is not a number of milliseconds";
         run.heartbeat_ms = *number;
+    }
+    if (auto const text = options.find("--timeout-ms")) {
+        auto const number = parse_number(*text, 1, most);
+        if (not number)
+            return "--timeout-ms '" + std::string{*text} + "' is not a number of milliseconds";
+        run.timeout_ms = *number;
     }
     if (2 * run.heartbeat_ms >= run.election_ms_min)
         return "two heartbeats (--heartbeat-ms) must be shorter than the least election time (--election-ms)";
@@ -235,11 +244,12 @@ using Invocation = std::variant<Help, Init, Run>;
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options = Options::read(words,
-                                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen",
-                                        "--peer-address", "--election-ms", "--heartbeat-ms", "--segment-mib",
-                                        "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
-                                       {"--unsafe-no-sync"});
+    auto const options =
+        Options::read(words,
+                      {"--dir", "--client-port", "--client-host", "--client-listen", "--listen", "--peer-address",
+                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--clients-mib", "--log",
+                       "--cluster", "--id", "--peers", "--token"},
+                      {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};

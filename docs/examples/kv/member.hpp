@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -26,8 +27,10 @@ namespace kv
 {
 
 /// What a client is answered about a write that may still happen.
-inline constexpr std::string_view outcome_unknown =
+inline constexpr std::string_view leadership_lost =
     "ERR outcome unknown: leadership was lost while the write was on its way; it may happen later, or never";
+inline constexpr std::string_view write_too_slow =
+    "ERR outcome unknown: the write was not committed and applied in time; it may happen later, or never";
 
 /// This server as one of the cluster, as clients' connections see it: turns the ends of proposals and reads into
 /// answers, and tells the cluster where the clients of a leader find it.
@@ -35,33 +38,40 @@ template <typename Node>
 class Member
 {
 public:
-    Member(Node& node, KeyValue const& machine, EventLoop<Node>& loop) : node_(node), machine_(machine), loop_(loop) {}
+    /// After `timeout_ms` a client is answered whatever happens: a quorum may have no room or hang, and still answer heartbeats.
+    Member(Node& node, KeyValue const& machine, EventLoop<Node>& loop, std::uint64_t timeout_ms)
+        : node_(node), machine_(machine), loop_(loop), timeout_ms_(timeout_ms)
+    {}
 
     template <typename Done>
     void write(std::span<std::byte const> payload, Done done)
     {
-        node_.propose(payload, [this, done = std::move(done)](totora::ProposalOutcome<Answer> outcome) mutable {
+        auto ended = [this, done = std::move(done)](totora::ProposalOutcome<Answer> outcome) mutable {
             if (auto* const applied = std::get_if<totora::AppliedWith<Answer>>(&outcome))
                 done(std::variant<Answer, Refusal>{std::move(applied->response)});
             else if (auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome))
                 done(std::variant<Answer, Refusal>{refusal(*refused)});
+            else if (std::holds_alternative<totora::Cancelled>(outcome))
+                done(std::variant<Answer, Refusal>{Refusal{write_too_slow}});
             else
-                done(std::variant<Answer, Refusal>{Refusal{outcome_unknown}});
-        });
+                done(std::variant<Answer, Refusal>{Refusal{leadership_lost}});
+        };
+        node_.propose(payload, std::move(ended), timeout_ms_);
         loop_.wake();
     }
 
     template <typename Done>
     void read(Done done)
     {
-        node_.read([this, done = std::move(done)](totora::ReadOutcome outcome) mutable {
+        auto ended = [this, done = std::move(done)](totora::ReadOutcome outcome) mutable {
             if (std::holds_alternative<totora::ReadableNow>(outcome))
                 done(std::optional<Refusal>{});
             else if (auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome))
                 done(std::optional{refusal(*refused)});
             else
                 done(std::optional{Refusal{"ERR the read took too long"}});
-        });
+        };
+        node_.read(std::move(ended), timeout_ms_);
         loop_.wake();
     }
 
@@ -167,6 +177,7 @@ private:
     Node&                        node_;
     KeyValue const&              machine_;
     EventLoop<Node>&             loop_;
+    std::uint64_t                timeout_ms_;
     std::function<std::string()> tell_;
     std::function<void()>        stop_;
     totora::ClusterId            cluster_;

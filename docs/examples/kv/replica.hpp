@@ -80,7 +80,7 @@ private:
     {
         node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
         loop_.emplace(context_, *node_, [this] { noticed_turn(); });
-        member_.emplace(*node_, machine_, *loop_);
+        member_.emplace(*node_, machine_, *loop_, run_.timeout_ms);
         member_->set_info([this, &transport] {
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());

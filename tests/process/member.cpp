@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "../../docs/examples/kv/member.hpp"
+#include "process/kv_cluster.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+using namespace kv;
+using namespace totora::process;
+
+namespace
+{
+
+/// A node whose every end the test gives, when it wants.
+struct ScriptedNode
+{
+    struct Clock
+    {
+        [[nodiscard]] static std::uint64_t now_ms() { return 0; }
+    };
+
+    void set_wake(std::function<void()> const&) {}
+    template <typename Task>
+    void run(Task&& task)
+    {
+        task(*this);
+    }
+    [[nodiscard]] static bool                         turn() { return false; }
+    [[nodiscard]] static std::optional<std::uint64_t> next_turn_ms() { return std::nullopt; }
+    [[nodiscard]] Clock&                              clock() { return clock_; }
+    [[nodiscard]] static totora::Status               status() { return {}; }
+
+    template <typename Done>
+    void propose(std::span<std::byte const>, Done done, std::uint64_t timeout_ms)
+    {
+        timeouts_ms.push_back(timeout_ms);
+        end_write = std::move(done);
+    }
+    template <typename Done>
+    void read(Done done, std::uint64_t timeout_ms)
+    {
+        timeouts_ms.push_back(timeout_ms);
+        end_read = std::move(done);
+    }
+
+    std::vector<std::uint64_t>                           timeouts_ms;
+    std::function<void(totora::ProposalOutcome<Answer>)> end_write;
+    std::function<void(totora::ReadOutcome)>             end_read;
+    Clock                                                clock_;
+};
+
+struct Fixture
+{
+    boost::asio::io_context context{1};
+    ScriptedNode            node;
+    KeyValue                machine;
+    EventLoop<ScriptedNode> loop{context, node, [] {}};
+    Member<ScriptedNode>    member{node, machine, loop, 1234};
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(member_of_a_cluster, Fixture, *boost::unit_test::timeout(300))
+
+BOOST_AUTO_TEST_CASE(what_clients_ask_has_a_deadline)
+{
+    auto answer = std::variant<Answer, Refusal>{};
+    auto refusal = std::optional<Refusal>{};
+    member.write({}, [&](auto end) { answer = end; });
+    member.read([&](auto end) { refusal = end; });
+    BOOST_TEST((node.timeouts_ms == std::vector<std::uint64_t>{1234, 1234}));
+
+    node.end_write(totora::Cancelled{});
+    node.end_read(totora::Cancelled{});
+
+    BOOST_REQUIRE(std::holds_alternative<Refusal>(answer));
+    BOOST_TEST(std::get<Refusal>(answer).error.starts_with("ERR outcome unknown: "));
+    BOOST_TEST(std::get<Refusal>(answer).error.find("in time") != std::string_view::npos);
+    BOOST_REQUIRE(refusal.has_value());
+    BOOST_TEST(refusal->error == "ERR the read took too long");
+}
+
+BOOST_AUTO_TEST_CASE(a_write_that_a_majority_does_not_store_is_answered_in_time)
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all({"--election-ms", "4000..5000", "--timeout-ms", "100"});
+    auto const leader = cluster.await_leader();
+    for (auto server = std::size_t{0}; server < cluster.size(); ++server)
+        if (server != leader)
+            cluster.process(server).signal(SIGSTOP);
+
+    auto       client = Client::connect(cluster.client_port(leader), patience).value();
+    auto const written = client.ask({"SET", "a", "1"});
+    auto const read = client.ask({"GET", "a"});
+
+    BOOST_REQUIRE(written.has_value());
+    BOOST_REQUIRE(read.has_value());
+    BOOST_TEST(written->text == write_too_slow);
+    BOOST_TEST(read->text == "ERR the read took too long");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
