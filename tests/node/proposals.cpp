@@ -34,6 +34,37 @@ BOOST_AUTO_TEST_CASE(a_proposal_ends_with_the_response_when_a_majority_holds_it_
     BOOST_TEST(end->times == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_proposal_that_is_accepted_stands_where_the_node_said_it_would)
+{
+    auto settings = NodeSettings{};
+    settings.entry_bytes_max = 100;
+    settings.uncommitted_bytes_max = 600;
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+
+    auto said = std::vector<LogPosition>{};
+    auto ends = std::vector<ProposalEnd>{};
+    for (auto turns = 0; turns < 4; ++turns) {
+        for (auto count = 0; count < 6; ++count) { // Every other one is too large; the last ones of all are too much.
+            said.push_back(stage.node->next_proposal());
+            ends.push_back(stage.propose(std::string(count % 2 == 0 ? 80 : 101, 'p')));
+        }
+        stage.run();
+    }
+    stage.accept_all(S2);
+    stage.run();
+
+    auto applied = 0;
+    for (auto at = std::size_t{0}; at < ends.size(); ++at)
+        if (auto const* const one = ends[at]->as<Applied>(); one != nullptr) {
+            ++applied;
+            BOOST_TEST((one->position == said[at]));
+        }
+    BOOST_TEST(applied > 3);
+    BOOST_TEST(applied < 12, "some were refused because too much was pending");
+    BOOST_TEST((stage.node->next_proposal() == LogPosition{Term{1}, next(last_index(stage.node->state()))}));
+}
+
 BOOST_AUTO_TEST_CASE(a_completion_is_never_called_before_the_call_that_handed_it_over_returns)
 {
     auto stage = Stage{1};

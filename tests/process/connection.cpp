@@ -25,10 +25,11 @@ namespace
 class ScriptedMember
 {
 public:
-    void write(std::span<std::byte const> payload, std::function<void(std::variant<Answer, Refusal>)> done)
+    void write(std::span<std::byte const> payload, ApplyOrder::Action before,
+               std::function<void(std::variant<Answer, Refusal>)> done)
     {
         throw_if_told();
-        writes.push_back({{payload.begin(), payload.end()}, std::move(done)});
+        writes.push_back({{payload.begin(), payload.end()}, std::move(before), std::move(done)});
     }
 
     void read(std::function<void(std::optional<Refusal>)> done)
@@ -56,20 +57,36 @@ public:
     {
         auto payload = std::vector<std::byte>{};
         encode_command(payload, Operation::set, 0, std::array{key, value});
-        write(payload, [](auto const&) {});
-        apply_write();
+        write(payload, {}, [](auto const&) {});
+        apply_last_write();
     }
 
     /// Ends the oldest write: applied.
-    void apply_write()
+    void apply_write() { apply_writes(1); }
+
+    /// Applies the oldest writes as a node does: all of them, and then tells who waits.
+    void apply_writes(std::size_t count)
     {
-        auto [payload, done] = std::move(writes.front());
-        writes.erase(writes.begin());
-        auto entry = totora::EntryView{};
-        entry.payload = payload;
+        auto const end = writes.begin() + static_cast<std::ptrdiff_t>(count);
+        auto       batch = std::vector<Write>(std::move_iterator{writes.begin()}, std::move_iterator{end});
+        writes.erase(writes.begin(), end);
         auto answers = std::vector<Answer>{};
-        machine_.apply(std::span{&entry, 1}, answers);
-        done(std::move(answers.front()));
+        for (auto const& one : batch) {
+            if (one.before)
+                one.before();
+            auto entry = totora::EntryView{};
+            entry.payload = one.payload;
+            machine_.apply(std::span{&entry, 1}, answers);
+        }
+        for (auto at = std::size_t{0}; at < batch.size(); ++at)
+            batch[at].done(std::move(answers[at]));
+    }
+
+    /// Applies the newest write before those that were here.
+    void apply_last_write()
+    {
+        std::rotate(writes.begin(), writes.end() - 1, writes.end());
+        apply_write();
     }
 
     void allow_read(std::size_t which)
@@ -82,6 +99,7 @@ public:
     struct Write
     {
         std::vector<std::byte>                             payload;
+        ApplyOrder::Action                                 before;
         std::function<void(std::variant<Answer, Refusal>)> done;
     };
 
@@ -187,30 +205,137 @@ BOOST_AUTO_TEST_CASE(answers_stand_in_the_order_of_the_requests)
     BOOST_TEST(heard() == "+OK\r\n+PONG\r\n-MOVED 0 h:1\r\n$1\r\nx\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_read_sees_the_writes_before_it_and_none_behind_it)
+BOOST_AUTO_TEST_CASE(reads_and_writes_that_follow_each_other_are_handed_over_at_once)
 {
-    say("SET a 1\r\nGET a\r\nSET a 2\r\nGET a\r\n");
-    BOOST_TEST(member.writes.size() == 1U);
-    BOOST_TEST(member.reads.size() == 1U);
+    say("SET a 1\r\nGET a\r\nSET a 2\r\nGET a\r\nINCR a\r\nGET a\r\n");
 
-    member.allow_read(0); // The round was quicker than the write.
+    BOOST_TEST(member.writes.size() == 3U);
+    BOOST_TEST(member.reads.size() == 3U);
     BOOST_TEST(heard() == "");
-    BOOST_TEST(member.writes.size() == 1U);
-    member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n$1\r\n1\r\n");
-    BOOST_TEST(member.writes.size() == 1U);
-    member.allow_read(0);
-    member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n$1\r\n2\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_read_lets_the_next_write_begin)
+BOOST_AUTO_TEST_CASE(a_read_sees_the_writes_before_it_and_none_that_follow_in_whatever_order_they_end)
 {
-    say("GET a\r\nSET a 1\r\n");
-    BOOST_TEST(member.writes.empty());
+    auto const requests = "SET a 1\r\nGET a\r\nSET a 2\r\nGET a\r\nMGET a b\r\nINCR a\r\nGET a\r\n";
+    auto const answers = "+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n2\r\n*2\r\n$1\r\n2\r\n$-1\r\n:3\r\n$1\r\n3\r\n";
+    // Each bit is a step: the next write is applied, or the oldest read is allowed.
+    for (auto order = 0U; order < 128U; ++order) {
+        client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+        say(requests);
+        BOOST_REQUIRE(member.writes.size() == 3U);
+        BOOST_REQUIRE(member.reads.size() == 4U);
+        for (auto step = 0U; step < 7U; ++step) {
+            auto const writes = (order >> step & 1U) != 0U ? not member.writes.empty() : member.reads.empty();
+            if (writes)
+                member.apply_write();
+            else
+                member.allow_read(0);
+            if (step % 2 == 0)
+                settle();
+        }
+        BOOST_TEST(heard() == answers, "in the order " << order);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(writes_that_are_applied_together_keep_the_reads_between_them_apart)
+{
+    say("INCR n\r\nGET n\r\nINCR n\r\nGET n\r\nEXISTS n\r\nDEL n\r\nGET n\r\nDBSIZE\r\n");
+    BOOST_REQUIRE(member.writes.size() == 3U);
+    member.apply_writes(3);
+    BOOST_TEST(heard() == ":1\r\n$1\r\n1\r\n:2\r\n$1\r\n2\r\n:1\r\n:1\r\n", "the last reads wait for their own word");
+
+    member.put("n", "of another client");
+    while (not member.reads.empty())
+        member.allow_read(0);
+    BOOST_TEST(heard() == "$17\r\nof another client\r\n:1\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_before_a_write_is_not_answered_twice_whatever_the_node_says_later)
+{
+    say("GET a\r\nSET a 1\r\nGET a\r\n");
+    member.apply_write();
+    BOOST_TEST(heard() == "$-1\r\n+OK\r\n");
+
+    member.reads[0](Refusal{"CLUSTERDOWN no leader"});
+    member.reads[1](Refusal{"CLUSTERDOWN no leader"});
+    BOOST_TEST(heard() == "-CLUSTERDOWN no leader\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_read_and_a_refused_write_hold_nobody_back)
+{
+    say("GET a\r\nSET a 1\r\nGET a\r\nSET a 2\r\n");
     member.reads[0](Refusal{"CLUSTERDOWN no leader"});
     BOOST_TEST(heard() == "-CLUSTERDOWN no leader\r\n");
+    member.writes[0].done(Refusal{"BUSY too much"});
+    BOOST_TEST(heard() == "-BUSY too much\r\n");
+    member.allow_read(1);
+    BOOST_TEST(heard() == "$-1\r\n");
+    member.writes.erase(member.writes.begin());
+    member.apply_write();
+    BOOST_TEST(heard() == "+OK\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_write_waits_for_reads_that_are_too_large_to_be_done_in_one_moment)
+{
+    member.put("big", std::string(early_cost_max * ClientBudget::bytes_per_unit + 1, 'b'));
+    say("GET big\r\nSET big small\r\n");
+    BOOST_TEST(member.writes.empty());
+    member.allow_read(0);
+    BOOST_TEST(heard().starts_with("$1048577\r\n"));
     BOOST_TEST(member.writes.size() == 1U);
+    member.apply_write();
+    BOOST_TEST(heard() == "+OK\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(all_clients_together_have_no_more_reads_before_writes_than_fit_into_a_turn)
+{
+    auto request = std::string{};
+    write_array(request, 4'001);
+    write_bulk(request, "EXISTS");
+    for (auto key = 0; key < 4'000; ++key)
+        write_bulk(request, "k");
+    request += "SET k 1\r\n";
+    auto const connect = [&] { return Client::connect(server.port(), std::chrono::milliseconds{1}).value(); };
+    auto       clients = std::vector<Client>{};
+    for (auto count = 0; count < 6; ++count) {
+        clients.push_back(connect());
+        clients.back().send(request);
+        settle();
+    }
+    BOOST_TEST(member.reads.size() == 6U);
+    BOOST_TEST(member.writes.size() == ClientBudget::work_per_turn / 4'001);
+
+    clients.front().close(); // What it had taken is free again.
+    settle();
+    clients.push_back(connect());
+    clients.back().send("GET k\r\nSET k 2\r\n");
+    settle();
+    BOOST_TEST(member.writes.size() == ClientBudget::work_per_turn / 4'001 + 1);
+    while (not member.reads.empty())
+        member.allow_read(0);
+    settle();
+    BOOST_TEST(member.writes.size() == 7U, "who had to wait goes on after its own reads");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_grows_while_a_write_is_on_its_way_costs_its_readers_an_error_and_no_memory)
+{
+    auto requests = std::string{};
+    for (auto read = 0; read < 100; ++read)
+        requests += "GET a\r\n";
+    say(requests + "SET a 1\r\n");
+    BOOST_REQUIRE(member.writes.size() == 1U);
+    member.put("a", std::string(std::size_t{4} << 20U, 'v'));
+
+    member.apply_write();
+    settle();
+
+    BOOST_TEST(server.memory_bytes() < early_bytes_max + (std::size_t{8} << 20U));
+    auto answers = std::string{};
+    for (auto round = 0; round < 100; ++round)
+        answers += heard();
+    BOOST_TEST(count_of(answers, "-BUSY ") > 90U);
+    BOOST_TEST(answers.ends_with("+OK\r\n"));
+    BOOST_TEST(server.connections() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_without_answers_is_no_longer_read)

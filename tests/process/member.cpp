@@ -40,12 +40,14 @@ struct ScriptedNode
     [[nodiscard]] static std::optional<std::uint64_t> next_turn_ms() { return std::nullopt; }
     [[nodiscard]] Clock&                              clock() { return clock_; }
     [[nodiscard]] static totora::Status               status() { return {}; }
+    [[nodiscard]] totora::LogPosition                 next_proposal() const { return next; }
 
     template <typename Done>
     void propose(std::span<std::byte const>, Done done, std::uint64_t timeout_ms)
     {
         timeouts_ms.push_back(timeout_ms);
         end_write = std::move(done);
+        next.index = next.index + 1;
     }
     template <typename Done>
     void read(Done done, std::uint64_t timeout_ms)
@@ -54,19 +56,21 @@ struct ScriptedNode
         end_read = std::move(done);
     }
 
-    std::vector<std::uint64_t>                           timeouts_ms;
-    std::function<void(totora::ProposalOutcome<Answer>)> end_write;
-    std::function<void(totora::ReadOutcome)>             end_read;
-    Clock                                                clock_;
+    std::vector<std::uint64_t>                          timeouts_ms;
+    totora::Completion<totora::ProposalOutcome<Answer>> end_write;
+    totora::Completion<totora::ReadOutcome>             end_read;
+    totora::LogPosition                                 next{totora::Term{3}, totora::Index{8}};
+    Clock                                               clock_;
 };
 
 struct Fixture
 {
     boost::asio::io_context context{1};
     ScriptedNode            node;
+    ApplyOrder              order;
     KeyValue                machine;
     EventLoop<ScriptedNode> loop{context, node, [] {}};
-    Member<ScriptedNode>    member{node, machine, loop, 1234};
+    Member<ScriptedNode>    member{node, machine, order, loop, 1234};
 };
 
 } // namespace
@@ -77,7 +81,7 @@ BOOST_AUTO_TEST_CASE(what_clients_ask_has_a_deadline)
 {
     auto answer = std::variant<Answer, Refusal>{};
     auto refusal = std::optional<Refusal>{};
-    member.write({}, [&](auto end) { answer = end; });
+    member.write({}, {}, [&](auto end) { answer = end; });
     member.read([&](auto end) { refusal = end; });
     BOOST_TEST((node.timeouts_ms == std::vector<std::uint64_t>{1234, 1234}));
 
@@ -89,6 +93,37 @@ BOOST_AUTO_TEST_CASE(what_clients_ask_has_a_deadline)
     BOOST_TEST(std::get<Refusal>(answer).error.find("in time") != std::string_view::npos);
     BOOST_REQUIRE(refusal.has_value());
     BOOST_TEST(refusal->error == "ERR the read took too long");
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_write_looks_right_before_its_own_entry_is_applied)
+{
+    using totora::Index;
+    using totora::Term;
+    auto       looked = 0;
+    auto       ended = 0;
+    auto const write = [&] {
+        member.write(
+            {}, [&] { ++looked; }, [&](auto const&) { ++ended; });
+    };
+    write();
+    order.reach({Term{3}, Index{7}});
+    BOOST_TEST(looked == 0);
+    order.reach({Term{3}, Index{8}});
+    BOOST_TEST(looked == 1);
+    node.end_write(totora::AppliedWith<Answer>{{Term{3}, Index{8}}, Stored{}});
+    BOOST_TEST(ended == 1);
+
+    write(); // The entry at its index is another leader's.
+    order.reach({Term{4}, Index{9}});
+    BOOST_TEST(looked == 1);
+    BOOST_TEST(order.size() == 0U);
+
+    write(); // It is refused: nobody looks, and nothing is kept for it.
+    node.end_write(totora::RefusedBecause{totora::NodeRefusal::too_much_pending, {}});
+    node.end_write = {};
+    BOOST_TEST(order.size() == 0U);
+    order.reach({Term{3}, Index{10}});
+    BOOST_TEST(looked == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_write_that_a_majority_does_not_store_is_answered_in_time)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "apply_order.hpp"
 #include "client_budget.hpp"
 #include "client_state.hpp"
 #include "commands.hpp"
+#include "reading_cost.hpp"
 #include "resp.hpp"
 
 #include <utility>
@@ -38,6 +40,13 @@ inline constexpr std::size_t unanswered_max = 1024;
 inline constexpr std::size_t unanswered_bytes_max = std::size_t{4} << 20U;
 inline constexpr std::size_t unsent_bytes_max = std::size_t{1} << 20U;
 
+/// What the reads of one client that no answer is written for yet may cost together, in the units of `ClientBudget`, when a write
+/// follows them: they are all read in the moment before it is applied. Otherwise the write waits for them.
+inline constexpr std::size_t early_cost_max = 4'096;
+
+/// What a client may hold when such a read is done; values that grew meanwhile can make it more, and the read is then refused.
+inline constexpr std::size_t early_bytes_max = std::size_t{16} << 20U;
+
 /// What is read from a client at once, and what a buffer that is empty may keep.
 inline constexpr std::size_t receive_bytes_min = std::size_t{16} << 10U;
 inline constexpr std::size_t receive_bytes_max = std::size_t{256} << 10U;
@@ -52,14 +61,20 @@ struct Refusal
 };
 
 /// One client. Answers stand in the order of the requests, however many are on their way at once. A client that sends
-/// on without waiting sees its requests happen in that order too: a write waits until the reads before it have been
-/// read, and a read looks when the writes before it have been applied.
+/// on without waiting sees its requests happen in that order too, and none of them waits for the others: a read sees the writes
+/// before it, of this connection, and none of those that follow.
+///
+/// Reads and writes are handed over at once. A read looks when the node allows it and the writes before it have been applied,
+/// or in the moment before the next write is applied, whichever comes first. The latter needs no word of the node: a leader
+/// whose entry was committed was still the leader after that entry was proposed, and so after the read was asked for, and
+/// all that was committed before stands at lower indexes. If it leads no more, the node has refused the read before.
+/// Where reads are large, the write after them waits.
 ///
 /// What fails for a client, memory above all, costs this client its connection, and nobody else anything: no exception
 /// leaves what is called here.
 ///
-/// `Member` is the server of the cluster behind it: `write(payload, done)` ends with an `Answer` or a `Refusal`,
-/// `read(done)` with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
+/// `Member` is the server of the cluster behind it: `write(payload, before, done)` ends with an `Answer` or a `Refusal`, and calls
+/// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
 /// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
 /// `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
 /// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), when it takes a request
@@ -143,9 +158,10 @@ private:
     struct Slot
     {
         bool                   is_ended = false; ///< The cluster has spoken.
-        std::optional<Reading> reading;          ///< What to read once this slot is the first.
+        std::optional<Reading> reading; ///< What to read, once this slot is the first or the next write is applied.
         std::string            answer;
-        std::size_t            bytes = 0; ///< Of the request, or of an answer that is there already.
+        std::size_t            bytes = 0;      ///< Of the request, or of an answer that is there already.
+        std::size_t            early_cost = 0; ///< Of the reading; 0 until a write follows.
     };
 
     /// Calls what may throw.
@@ -198,17 +214,66 @@ private:
             if (slot.reading) {
                 if (not budget_.has_work())
                     return;
-                auto const is_done = read_answer(answers_, *slot.reading, member_.machine(), budget_);
-                account_walk(slot);
-                if (not is_done)
+                if (not read(slot, answers_))
                     return;
-                --readings_;
             }
             answers_.append(slot.answer);
             unanswered_bytes_ -= slot.bytes;
             slots_.pop_front();
             ++first_slot_;
         }
+    }
+
+    /// Reads what a slot asks for, and forgets what it was. False if it goes on in the next turn of the node.
+    [[nodiscard]] bool read(Slot& slot, std::string& to)
+    {
+        auto const is_done = read_answer(to, *slot.reading, member_.machine(), budget_);
+        account_walk(slot);
+        if (is_done)
+            forget_reading(slot);
+        return is_done;
+    }
+
+    void forget_reading(Slot& slot)
+    {
+        --readings_;
+        early_cost_ -= std::exchange(slot.early_cost, 0);
+        slot.reading.reset();
+        if (early_taken_ > early_cost_)
+            budget_.end_early(std::exchange(early_taken_, early_cost_) - early_cost_);
+    }
+
+    /// The write of this slot is about to be applied: it must not be seen by the reads before it.
+    void read_before(std::uint64_t write)
+    {
+        for (unread_ = std::max(unread_, first_slot_); unread_ < write and not is_closed_; ++unread_) {
+            auto& early = slot(unread_);
+            if (not early.reading)
+                continue;
+            early.is_ended = true;
+            if (unanswered_bytes_ > early_bytes_max) {
+                forget_reading(early);
+                refuse(early, {"BUSY what is read before a write of this connection has become too large: read again"});
+                continue;
+            }
+            guarded([&] { (void)read(early, early.answer); }); // Of a bounded cost, and so done at once.
+            early.bytes += early.answer.size();
+            unanswered_bytes_ += early.answer.size();
+        }
+    }
+
+    /// Whether all that waits to be read may be read in one moment.
+    [[nodiscard]] bool can_read_early()
+    {
+        for (costed_ = std::max(costed_, first_slot_); costed_ < first_slot_ + slots_.size(); ++costed_)
+            if (auto& waiting = slot(costed_); waiting.reading) {
+                waiting.early_cost = reading_cost(waiting.reading->command, waiting.reading->keys, member_.machine());
+                early_cost_ += waiting.early_cost;
+            }
+        if (early_cost_ > early_cost_max or not budget_.take_early(early_cost_ - early_taken_))
+            return false;
+        early_taken_ = early_cost_;
+        return true;
     }
 
     void send()
@@ -263,6 +328,8 @@ private:
     {
         if (auto const before = std::exchange(held_, 0); before > 0)
             budget_.hold(before, 0);
+        if (auto const taken = std::exchange(early_taken_, 0); taken > 0)
+            budget_.end_early(taken);
     }
 
     /// Reports what this client holds.
@@ -349,7 +416,7 @@ private:
             begin_read(rule.command, words);
             return true;
         case Audience::cluster:
-            if (readings_ > 0)
+            if (readings_ > 0 and not can_read_early())
                 return false;
             begin_write(rule.command, words);
             return true;
@@ -368,12 +435,13 @@ private:
         unanswered_bytes_ += slot.bytes;
         ++readings_;
         member_.read([self = this->shared_from_this(), number = last_slot()](std::optional<Refusal> refusal) {
-            auto& ended = self->slot(number);
-            ended.is_ended = true;
+            auto* const waiting = self->reading_of(number);
+            if (waiting == nullptr) // It was read before a write, or the connection has given up.
+                return;
+            waiting->is_ended = true;
             if (refusal) {
-                ended.reading.reset();
-                --self->readings_;
-                self->refuse(ended, *refusal);
+                self->forget_reading(*waiting);
+                self->refuse(*waiting, *refusal);
             }
             self->work_soon();
         });
@@ -389,8 +457,11 @@ private:
         auto& slot = add_slot(false);
         slot.bytes = size_of(words);
         unanswered_bytes_ += slot.bytes;
-        member_.write(payload_, [self = this->shared_from_this(), number = last_slot(), command,
-                                 protocol = client_.protocol](std::variant<Answer, Refusal> const& end) {
+        auto before = ApplyOrder::Action{};
+        if (readings_ > 0)
+            before = [self = this->shared_from_this(), number = last_slot()] { self->read_before(number); };
+        auto done = [self = this->shared_from_this(), number = last_slot(), command,
+                     protocol = client_.protocol](std::variant<Answer, Refusal> const& end) {
             auto& ended = self->slot(number);
             ended.is_ended = true;
             if (auto const* const refusal = std::get_if<Refusal>(&end))
@@ -400,7 +471,8 @@ private:
             ended.bytes += ended.answer.size();
             self->unanswered_bytes_ += ended.answer.size();
             self->work_soon();
-        });
+        };
+        member_.write(payload_, std::move(before), std::move(done));
         shrink(payload_);
     }
 
@@ -428,6 +500,13 @@ private:
     [[nodiscard]] std::uint64_t last_slot() const { return first_slot_ + slots_.size() - 1; }
     [[nodiscard]] Slot&         slot(std::uint64_t number) { return slots_[number - first_slot_]; }
 
+    /// The slot of this number, if it is still to be read.
+    [[nodiscard]] Slot* reading_of(std::uint64_t number)
+    {
+        auto* const found = number < first_slot_ ? nullptr : &slot(number);
+        return found != nullptr and found->reading ? found : nullptr;
+    }
+
     static constexpr std::string_view out_of_memory =
         "ERR outcome unknown: this server has no memory left for the request, and closes the connection";
 
@@ -441,8 +520,12 @@ private:
     std::deque<Slot>       slots_;
     std::uint64_t          first_slot_ = 0;
     std::size_t            unanswered_bytes_ = 0;
-    std::size_t            readings_ = 0; ///< Slots that have not been read yet.
-    std::string            answers_;      ///< To be sent next.
+    std::size_t            readings_ = 0;    ///< Slots that have not been read yet.
+    std::size_t            early_cost_ = 0;  ///< Of these, as far as it is known.
+    std::size_t            early_taken_ = 0; ///< Of that, what the budget knows of.
+    std::uint64_t          costed_ = 0;      ///< All slots before this one have a known cost.
+    std::uint64_t          unread_ = 0;      ///< In no slot before this one there is something left to read.
+    std::string            answers_;         ///< To be sent next.
     std::string            sending_;
     std::vector<std::byte> payload_;
     bool                   has_request_ = false; ///< The parser's words wait for the reads before them.

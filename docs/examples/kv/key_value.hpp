@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "apply_order.hpp"
 #include "resp.hpp"
 #include "values.hpp"
 
@@ -106,11 +107,17 @@ public:
 
     void apply(std::span<totora::EntryView const> commands, std::vector<Response>& responses)
     {
-        for (auto const& command : commands)
+        for (auto const& command : commands) {
+            if (order_ != nullptr)
+                order_->reach({command.term, command.index});
             responses.push_back(apply(command.payload));
+        }
     }
 
     [[nodiscard]] totora::Index applied_index() const { return {}; }
+
+    /// Lets `order`, which outlives this, know of each command before it is applied.
+    void set_order(ApplyOrder& order) { order_ = &order; }
 
     /// The value of a key, or null.
     [[nodiscard]] std::string const* find(std::string_view key) const { return values_.find(key); }
@@ -264,6 +271,7 @@ private:
     Values                                  values_;
     std::map<totora::ServerId, std::string> client_addresses_;
     std::vector<std::string_view>           words_; ///< Of the command at hand.
+    ApplyOrder*                             order_ = nullptr;
 };
 
 static_assert(totora::state_machine<KeyValue>);

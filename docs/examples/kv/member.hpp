@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "apply_order.hpp"
 #include "connection.hpp"
 #include "event_loop.hpp"
 #include "key_value.hpp"
@@ -39,14 +40,17 @@ class Member
 {
 public:
     /// After `timeout_ms` a client is answered whatever happens: a quorum may have no room or hang, and still answer heartbeats.
-    Member(Node& node, KeyValue const& machine, EventLoop<Node>& loop, std::uint64_t timeout_ms)
-        : node_(node), machine_(machine), loop_(loop), timeout_ms_(timeout_ms)
+    /// `order` is the machine's, and outlives the node.
+    Member(Node& node, KeyValue const& machine, ApplyOrder& order, EventLoop<Node>& loop, std::uint64_t timeout_ms)
+        : node_(node), machine_(machine), order_(order), loop_(loop), timeout_ms_(timeout_ms)
     {}
 
     template <typename Done>
-    void write(std::span<std::byte const> payload, Done done)
+    void write(std::span<std::byte const> payload, ApplyOrder::Action before, Done done)
     {
-        auto ended = [this, done = std::move(done)](totora::ProposalOutcome<Answer> outcome) mutable {
+        auto place = before ? order_.before(node_.next_proposal(), std::move(before)) : ApplyOrder::Place{};
+        auto ended = [this, place = std::move(place),
+                      done = std::move(done)](totora::ProposalOutcome<Answer> outcome) mutable {
             if (auto* const applied = std::get_if<totora::AppliedWith<Answer>>(&outcome))
                 done(std::variant<Answer, Refusal>{std::move(applied->response)});
             else if (auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome))
@@ -176,6 +180,7 @@ private:
 
     Node&                        node_;
     KeyValue const&              machine_;
+    ApplyOrder&                  order_;
     EventLoop<Node>&             loop_;
     std::uint64_t                timeout_ms_;
     std::function<std::string()> tell_;

@@ -78,9 +78,10 @@ public:
 private:
     void serve(totora::TcpTransport& transport)
     {
+        machine_.set_order(order_);
         node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
         loop_.emplace(context_, *node_, [this] { noticed_turn(); });
-        member_.emplace(*node_, machine_, *loop_, run_.timeout_ms);
+        member_.emplace(*node_, machine_, order_, *loop_, run_.timeout_ms);
         member_->set_info([this, &transport] {
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());
@@ -316,6 +317,7 @@ private:
     Log&                                        log_;
     OperatorLog&                                lines_;
     Notices                                     notices_;
+    ApplyOrder                                  order_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
     boost::asio::io_context                     context_{1};

@@ -127,6 +127,13 @@ public:
             end_all_promises();
     }
 
+    /// Where the next proposal will stand, if it is accepted while this server still leads in the same term: proposals are accepted in
+    /// their order, and those that are refused leave no gap.
+    [[nodiscard]] LogPosition next_proposal() const
+    {
+        return {state_.current_term, last_index(state_) + proposals_.staged_count() + 1};
+    }
+
     /// Does all that can be done now. True if there is more to do at once; otherwise the next turn is due when the log
     /// or the transport has something new, or at `next_turn_ms`. Never throws. Called from within a completion or the
     /// observer it does nothing: the turn that calls them goes on.
