@@ -73,6 +73,14 @@ BOOST_AUTO_TEST_CASE(what_all_clients_may_hold_is_a_number_of_mebibytes)
         complaint("run --dir d --client-port 1 --clients-mib 0").starts_with("--clients-mib '0' is not a number"));
 }
 
+BOOST_AUTO_TEST_CASE(how_many_clients_there_may_be_is_a_number)
+{
+    auto const parsed = parse("run --dir d --client-port 1 --clients 7");
+    BOOST_REQUIRE(parsed.has_value());
+    BOOST_TEST(std::get<Run>(*parsed).clients == 7U);
+    BOOST_TEST(complaint("run --dir d --client-port 1 --clients 0").starts_with("--clients '0' is not a number"));
+}
+
 BOOST_AUTO_TEST_CASE(how_long_a_client_waits_is_a_number_of_milliseconds)
 {
     auto const parsed = parse("run --dir d --client-port 1 --timeout-ms 7");

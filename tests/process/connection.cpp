@@ -175,10 +175,11 @@ struct Fixture
 
     boost::asio::io_context context{1};
     ScriptedMember          member;
-    Server<ScriptedMember>  server{context, member, memory_max};
+    Server<ScriptedMember>  server{context, member, {connections_max, memory_max}};
     Client                  client;
 
     static constexpr std::size_t memory_max = std::size_t{32} << 20U;
+    static constexpr std::size_t connections_max = 64;
 };
 
 std::size_t count_of(std::string_view text, std::string_view words)
@@ -709,6 +710,128 @@ BOOST_AUTO_TEST_CASE(only_a_follower_of_this_cluster_is_announced_by_somebody_el
     BOOST_TEST(heard() == "+OK\r\n");
     BOOST_TEST(member.machine().client_address(totora::ServerId{2}) == "127.0.0.1:6002");
     BOOST_TEST(member.machine().client_address(totora::ServerId{1}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(when_there_are_as_many_clients_as_there_may_be_one_that_never_asked_gives_way)
+{
+    say("PING\r\n");
+    auto others = std::vector<Client>{};
+    for (auto count = std::size_t{1}; count < connections_max + 10; ++count) {
+        others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        settle();
+    }
+    BOOST_TEST(server.connections() == connections_max);
+    BOOST_TEST(server.turned_away() == 10U);
+    char bytes[64];
+    BOOST_TEST(::recv(others.front().socket(), bytes, sizeof bytes, MSG_DONTWAIT) > 0, "the oldest is told");
+    BOOST_TEST(std::string_view{bytes}.starts_with("-ERR max number of clients reached\r\n"));
+    BOOST_TEST(heard() == "+PONG\r\n", "who has asked stays");
+    BOOST_TEST(::recv(others.back().socket(), bytes, sizeof bytes, MSG_DONTWAIT) < 0, "and so does the last to come");
+}
+
+BOOST_AUTO_TEST_CASE(when_all_clients_have_asked_there_is_no_place_for_another)
+{
+    auto others = std::vector<Client>{};
+    for (auto count = std::size_t{1}; count < connections_max; ++count)
+        others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+    for (auto& one : others)
+        one.send("PING\r\n");
+    say("PING\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n");
+
+    client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    BOOST_TEST(heard() == "-ERR max number of clients reached\r\n<end>");
+    BOOST_TEST(server.connections() == connections_max - 1, "one has left");
+    client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    say("PING\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_do_nothing_hold_next_to_nothing)
+{
+    member.put("a", std::string(10'000, 'v'));
+    auto others = std::vector<Client>{};
+    for (auto count = 0; count < 50; ++count) {
+        others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        if (count % 2 == 0)
+            others.back().send("GET a\r\nGET a\r\nPING\r\n");
+        settle();
+        while (not member.reads.empty())
+            member.allow_read(0);
+        settle();
+        char bytes[65'536];
+        while (::recv(others.back().socket(), bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+            settle();
+    }
+
+    BOOST_TEST(server.connections() == 51U);
+    BOOST_TEST(server.memory_bytes() < 51U * 3'072U);
+}
+
+BOOST_AUTO_TEST_CASE(half_a_request_holds_about_what_came_of_it)
+{
+    for (auto const* const half :
+         {"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\nhalf", "*60000\r\n$4\r\nMGET\r\n", "GET half of a line"}) {
+        client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+        for (auto const* rest = half; *rest != 0; ++rest) // However it comes.
+            say(std::string_view{rest, 1});
+        BOOST_TEST(server.memory_bytes() < 4'096U, half);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_whose_host_is_gone_is_noticed)
+{
+    say("PING\r\n");
+    auto local = sockaddr_in{};
+    auto size = socklen_t{sizeof local};
+    BOOST_REQUIRE(::getsockname(client.socket(), reinterpret_cast<sockaddr*>(&local), &size) == 0);
+    auto const is_other_end = [&](int descriptor) {
+        auto peer = sockaddr_in{};
+        auto peer_size = socklen_t{sizeof peer};
+        return ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0 and
+               peer.sin_port == local.sin_port;
+    };
+    auto found = 0;
+    while (found < 1'000 and not is_other_end(found))
+        ++found;
+    BOOST_REQUIRE(is_other_end(found));
+    auto const option = [&](int level, int name) {
+        auto value = 0;
+        auto value_size = socklen_t{sizeof value};
+        ::getsockopt(found, level, name, &value, &value_size);
+        return value;
+    };
+
+    BOOST_TEST(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+    BOOST_TEST(option(IPPROTO_TCP, TCP_KEEPIDLE) == keep_alive_seconds);
+    BOOST_TEST(option(IPPROTO_TCP, TCP_KEEPINTVL) == keep_alive_pause_seconds);
+    BOOST_TEST(option(IPPROTO_TCP, TCP_KEEPCNT) == keep_alive_probes);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_new_clients_leaves_the_node_its_turns)
+{
+    settle();
+    server.begin_turn();
+    auto others = std::vector<Client>{};
+    for (auto count = 0; count < 400; ++count)
+        others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+    auto const came = [&] { return server.connections() - 1 + server.turned_away(); };
+    settle_without_turn();
+    BOOST_TEST(came() > 100U);
+    BOOST_TEST(came() < 400U);
+    settle();
+    BOOST_TEST(came() == 400U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_http_ends_the_connection_and_nothing_that_follows_happens)
+{
+    say("PING\r\nPOST / HTTP/1.1\r\nSET a 1\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n-ERR Protocol error: this is no web server\r\n<end>");
+    client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    say("GET / HTTP/1.1\r\nHost: x\r\n\r\nSET a 1\r\n");
+    BOOST_TEST(heard() == "-ERR Protocol error: this is no web server\r\n<end>");
+    BOOST_TEST(member.writes.empty());
+    BOOST_TEST(server.http_refused() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

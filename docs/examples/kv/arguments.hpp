@@ -42,6 +42,8 @@ kv run --dir DIR --client-port PORT
     --timeout-ms N          how long a client waits for a write or a read: then it is answered that
                             the outcome of the write is unknown (default: 10000)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
+    --clients N             how many clients there may be at a time, as far as the process may have so
+                            many file descriptors (default: 10000)
     --clients-mib N         memory for all clients' requests and answers together: the client that
                             holds the most is closed beyond it (default: 256)
     --log memory            keep the log in memory: for trials, loses everything at exit.
@@ -92,6 +94,7 @@ struct Run
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
     std::uint64_t clients_mib = 256; ///< What is held for all clients together.
+    std::uint64_t clients = 10'000;  ///< How many there may be at a time.
 };
 
 using Invocation = std::variant<Help, Init, Run>;
@@ -238,6 +241,12 @@ using Invocation = std::variant<Help, Init, Run>;
             return "--clients-mib '" + std::string{*text} + "' is not a number from 1 to 1048576";
         run.clients_mib = *number;
     }
+    if (auto const text = options.find("--clients")) {
+        auto const number = parse_number(*text, 1, 1'000'000);
+        if (not number)
+            return "--clients '" + std::string{*text} + "' is not a number from 1 to 1000000";
+        run.clients = *number;
+    }
     run.skips_sync = options.find("--unsafe-no-sync").has_value();
     return {};
 }
@@ -247,8 +256,8 @@ using Invocation = std::variant<Help, Init, Run>;
     auto const options =
         Options::read(words,
                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen", "--peer-address",
-                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--clients-mib", "--log",
-                       "--cluster", "--id", "--peers", "--token"},
+                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--clients", "--clients-mib",
+                       "--log", "--cluster", "--id", "--peers", "--token"},
                       {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};

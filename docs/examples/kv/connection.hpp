@@ -5,6 +5,7 @@
 #include "client_budget.hpp"
 #include "client_state.hpp"
 #include "commands.hpp"
+#include "http.hpp"
 #include "reading_cost.hpp"
 #include "resp.hpp"
 
@@ -47,10 +48,8 @@ inline constexpr std::size_t early_cost_max = 4'096;
 /// What a client may hold when such a read is done; values that grew meanwhile can make it more, and the read is then refused.
 inline constexpr std::size_t early_bytes_max = std::size_t{16} << 20U;
 
-/// What is read from a client at once, and what a buffer that is empty may keep.
-inline constexpr std::size_t receive_bytes_min = std::size_t{16} << 10U;
-inline constexpr std::size_t receive_bytes_max = std::size_t{256} << 10U;
-inline constexpr std::size_t kept_bytes_max = std::size_t{64} << 10U;
+/// What a buffer that is empty may keep: little, for there may be many clients that do nothing.
+inline constexpr std::size_t kept_bytes_max = std::size_t{1} << 10U;
 
 /// An error to answer with instead of a result: two pieces that follow each other, such as "MOVED 0 " and an address. What
 /// they refer to lives while the answer is given; nothing is allocated for them.
@@ -77,14 +76,16 @@ struct Refusal
 /// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
 /// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
 /// `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
-/// `Owner` is told when it closes (`closed`), when it has work for the next turn (`work_later`), when it takes a request
-/// (`counted`), and when it holds more memory than before (`grown`); `client_list()` is the text of CLIENT LIST.
+/// `Owner` is told when it closes (`closed`), when it asks for something for the first time (`spoke`), when it takes a request
+/// (`counted`), when it has work for the next turn (`work_later`), when it holds more memory than before (`grown`), and when it was
+/// sent HTTP (`refused_http`). It lends the room that bytes are read to (`scratch`); `client_list()` is the text of CLIENT LIST.
 template <typename Member, typename Owner>
 class Connection : public std::enable_shared_from_this<Connection<Member, Owner>>
 {
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
+    /// `id` tells it from the other clients of its owner.
     Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget, std::uint64_t id)
         : socket_(std::move(socket)), member_(member), owner_(owner), budget_(budget)
     {
@@ -135,6 +136,8 @@ public:
         }
         close();
     }
+
+    [[nodiscard]] std::uint64_t number() const { return client_.id; }
 
     /// The bytes that are held for this client, as of its last work.
     [[nodiscard]] std::size_t held() const { return held_; }
@@ -293,22 +296,35 @@ private:
                                  });
     }
 
+    /// Waits for bytes without room for them: a client that says nothing holds next to no memory.
     void receive()
     {
         if (is_receiving_ or is_finishing_ or has_request_ or is_waiting_ or is_full())
             return;
-        auto room = parser_.room(receive_bytes_min);
-        room = room.first(std::min(room.size(), receive_bytes_max));
+        parser_.rest();
         is_receiving_ = true;
-        socket_.async_read_some(boost::asio::buffer(room.data(), room.size()),
-                                [self = this->shared_from_this()](auto failure, std::size_t bytes) {
-                                    self->is_receiving_ = false;
-                                    self->parser_.filled(bytes);
-                                    self->budget_.spend(1 + bytes / ClientBudget::bytes_per_unit);
-                                    if (failure) // Also a client that will send no more but still reads.
-                                        self->is_finishing_ = true;
-                                    self->guarded([&] { self->work(); });
-                                });
+        socket_.async_wait(Socket::wait_read, [self = this->shared_from_this()](auto failure) {
+            self->is_receiving_ = false;
+            self->guarded([&] {
+                if (not self->is_closed_ and not failure)
+                    self->take_bytes();
+                self->work();
+            });
+        });
+    }
+
+    void take_bytes()
+    {
+        auto       failure = boost::system::error_code{};
+        auto const scratch = owner_.scratch();
+        auto const bytes = socket_.read_some(boost::asio::buffer(scratch.data(), scratch.size()), failure);
+        auto const room = parser_.room(bytes);
+        std::copy_n(scratch.begin(), bytes, room.begin());
+        parser_.filled(bytes);
+        budget_.spend(1 + bytes / ClientBudget::bytes_per_unit);
+        // Also a client that will send no more but still reads.
+        if (failure and failure != boost::asio::error::would_block and failure != boost::asio::error::try_again)
+            is_finishing_ = true;
     }
 
     /// What a walk has found counts as of its request, until it is answered.
@@ -366,18 +382,22 @@ private:
             auto const outcome = parser_.next();
             if (outcome == RequestParser::Outcome::incomplete)
                 return false;
-            if (outcome == RequestParser::Outcome::broken) {
-                write_error(add_slot(true).answer, parser_.complaint());
-                is_quitting_ = is_finishing_ = true;
-                return true;
-            }
+            if (outcome == RequestParser::Outcome::broken)
+                return refuse_all(parser_.complaint());
         }
         auto const words = parser_.words();
         if (not has_request_)
             take_note(words.size());
-        auto const understood = understand(words);
+        auto const  understood = understand(words);
+        auto const* complaint = std::get_if<std::string>(&understood);
+        if (is_http(words, parser_.is_line(), complaint == nullptr)) {
+            owner_.refused_http();
+            return refuse_all("ERR Protocol error: this is no web server");
+        }
         has_request_ = true;
-        if (auto const* const complaint = std::get_if<std::string>(&understood))
+        if (not std::exchange(has_spoken_, true))
+            owner_.spoke(*this);
+        if (complaint != nullptr)
             write_error(add_slot(true).answer, *complaint);
         else if (not begin(std::get<CommandRule>(understood), words))
             return false;
@@ -389,6 +409,14 @@ private:
     {
         budget_.spend(words);
         owner_.counted();
+    }
+
+    /// Answers what is no request, and does nothing that follows it.
+    bool refuse_all(std::string_view error)
+    {
+        write_error(add_slot(true).answer, error);
+        is_quitting_ = is_finishing_ = true;
+        return true;
     }
 
     /// False if the request has to wait.
@@ -435,7 +463,7 @@ private:
         unanswered_bytes_ += slot.bytes;
         ++readings_;
         member_.read([self = this->shared_from_this(), number = last_slot()](std::optional<Refusal> refusal) {
-            auto* const waiting = self->reading_of(number);
+            auto* const waiting = self->waiting_reading(number);
             if (waiting == nullptr) // It was read before a write, or the connection has given up.
                 return;
             waiting->is_ended = true;
@@ -501,7 +529,7 @@ private:
     [[nodiscard]] Slot&         slot(std::uint64_t number) { return slots_[number - first_slot_]; }
 
     /// The slot of this number, if it is still to be read.
-    [[nodiscard]] Slot* reading_of(std::uint64_t number)
+    [[nodiscard]] Slot* waiting_reading(std::uint64_t number)
     {
         auto* const found = number < first_slot_ ? nullptr : &slot(number);
         return found != nullptr and found->reading ? found : nullptr;
@@ -529,6 +557,7 @@ private:
     std::string            sending_;
     std::vector<std::byte> payload_;
     bool                   has_request_ = false; ///< The parser's words wait for the reads before them.
+    bool                   has_spoken_ = false;  ///< A request was taken.
     bool                   is_receiving_ = false;
     bool                   is_sending_ = false;
     bool                   is_work_due_ = false;

@@ -29,6 +29,12 @@ struct ServerFacts
     std::size_t   connections = 0;
     std::uint64_t connections_taken = 0;
     std::uint64_t requests = 0;
+    std::size_t   connections_max = 0;
+    std::uint64_t clients_turned_away = 0;
+    std::size_t   clients_memory_bytes = 0;
+    std::size_t   clients_memory_bytes_max = 0;
+    std::uint64_t clients_evicted = 0;
+    std::uint64_t http_refused = 0;
     bool          loading = false; ///< Clients are answered LOADING.
 };
 
@@ -80,6 +86,12 @@ struct ServerFacts
     line("uptime_in_seconds", facts.uptime_seconds);
     section("Clients");
     line("connected_clients", facts.connections);
+    line("maxclients", facts.connections_max);
+    line("clients_turned_away", facts.clients_turned_away);
+    line("clients_memory", facts.clients_memory_bytes);
+    line("clients_memory_max", facts.clients_memory_bytes_max);
+    line("clients_evicted", facts.clients_evicted);
+    line("http_refused", facts.http_refused);
     line("blocked_clients", 0);
     section("Memory");
     auto const bytes = resident_bytes();

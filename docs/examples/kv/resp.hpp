@@ -63,6 +63,15 @@ public:
 
     void filled(std::size_t bytes) { end_ += bytes; }
 
+    /// Lets go of its memory if no request has begun. The words of the last one are gone then.
+    void rest()
+    {
+        if (is_whole_)
+            begin_next();
+        if (begin_ == end_ and complaint_.empty())
+            *this = RequestParser{};
+    }
+
     /// The bytes that it holds, used or not.
     [[nodiscard]] std::size_t capacity() const
     {
@@ -100,6 +109,7 @@ public:
     }
 
     [[nodiscard]] std::span<std::string_view const> words() const { return words_; }
+    [[nodiscard]] bool                              is_line() const { return not in_array_; } ///< Not an array.
     [[nodiscard]] std::string_view                  complaint() const { return complaint_; }
 
 private:
@@ -130,6 +140,8 @@ private:
 
     Outcome first_line()
     {
+        if (read_ == 0 and begin_ < end_ and not may_begin(buffer_[begin_]))
+            return broken("no request begins with this byte");
         auto const text = line();
         if (not text) {
             auto const too_long = end_ - begin_ > inline_bytes_max;
@@ -146,6 +158,12 @@ private:
         words_expected_ = *count < 0 ? 0 : static_cast<std::size_t>(*count);
         in_array_ = words_expected_ > 0;
         return Outcome::request;
+    }
+
+    /// Requests begin with '*', a command, or blanks. Whoever speaks TLS here, say, need not send a whole line to be told.
+    [[nodiscard]] static bool may_begin(char byte)
+    {
+        return (byte >= ' ' and byte <= '~') or (byte >= '\t' and byte <= '\r');
     }
 
     Outcome inline_words(std::string_view text)

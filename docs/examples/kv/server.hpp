@@ -2,10 +2,12 @@
 #pragma once
 
 #include "client_budget.hpp"
+#include "client_limits.hpp"
 #include "connection.hpp"
 
 #include "totora/core/result.hpp"
 #include "totora/policy/files.hpp"
+#include "totora/transport/tcp_socket_options.hpp"
 
 #include <utility>
 
@@ -15,34 +17,42 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <netinet/tcp.h>
+
 namespace kv
 {
 
-inline constexpr std::size_t connections_max = 10'000;
-
-/// What all clients of a server may hold together, unless it is told otherwise.
-inline constexpr std::size_t clients_bytes_max = std::size_t{256} << 20U;
+/// After how long a silent client is asked whether its host is still there, and after how many such questions without an answer
+/// it is closed: about two minutes.
+inline constexpr int keep_alive_seconds = 60;
+inline constexpr int keep_alive_pause_seconds = 20;
+inline constexpr int keep_alive_probes = 3;
 
 /// The port that clients speak to. `Member` is that of its connections; `wake` lets the node have a turn soon.
+///
+/// When there are as many clients as there may be, one that has never asked for anything gives way to the next one: the oldest.
 template <typename Member>
 class Server
 {
 public:
     using One = Connection<Member, Server>;
 
-    Server(boost::asio::io_context& context, Member& member, std::size_t memory_bytes_max = clients_bytes_max)
-        : acceptor_(context), pause_(context), member_(member), budget_(memory_bytes_max)
+    Server(boost::asio::io_context& context, Member& member, ClientLimits const& limits = {})
+        : acceptor_(context), pause_(context), member_(member), limits_(limits), budget_(limits.memory_bytes)
     {}
 
     /// Opens the port; a sentence says why not.
@@ -85,7 +95,11 @@ public:
     /// The port that was opened, also if 0 was asked for.
     [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
-    [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+    [[nodiscard]] std::size_t         connections() const { return connections_.size(); }
+    [[nodiscard]] ClientLimits const& limits() const { return limits_; }
+
+    /// How many clients found no place.
+    [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
 
     /// How many connections and requests there were since the start.
     [[nodiscard]] std::uint64_t connections_taken() const { return connections_taken_; }
@@ -111,6 +125,9 @@ public:
     /// How many clients were closed because they held too much.
     [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
+    /// How many clients were closed because they spoke HTTP.
+    [[nodiscard]] std::uint64_t http_refused() const { return http_refused_; }
+
     /// Takes no more connections and requests; those that are here are answered.
     void finish()
     {
@@ -130,7 +147,19 @@ public:
 
     void counted() { ++requests_; }
 
-    void closed(One& connection) { connections_.erase(connection.shared_from_this()); }
+    void closed(One& connection)
+    {
+        silent_.erase(connection.number());
+        connections_.erase(connection.shared_from_this());
+    }
+
+    /// Has asked for something.
+    void spoke(One& connection) { silent_.erase(connection.number()); }
+
+    /// Where a client's bytes are read to first, so that one that says nothing needs no memory for them.
+    [[nodiscard]] std::span<char> scratch() { return scratch_; }
+
+    void refused_http() { ++http_refused_; }
 
     void work_later(std::shared_ptr<One> connection)
     {
@@ -175,7 +204,10 @@ private:
                 if (failure)
                     return accept_later();
                 welcome(std::move(socket));
-                accept();
+                if (budget_.has_work())
+                    accept();
+                else
+                    member_.wake(); // After a turn of the node.
             });
             is_accepting_ = true;
         } catch (std::exception const&) { // No memory: after the node's next turn there may be some.
@@ -200,31 +232,62 @@ private:
     /// A client for whom there is no memory is turned away.
     void welcome(Tcp::socket socket)
     {
+        constexpr auto full = std::string_view{"ERR max number of clients reached"};
+        budget_.spend(welcome_units);
+        if (connections_.size() >= limits_.connections and not silent_.empty()) {
+            auto const oldest = silent_.begin()->second->shared_from_this();
+            ++turned_away_;
+            oldest->give_up(full);
+        }
         auto ignored = boost::system::error_code{};
         socket.non_blocking(true, ignored);
-        if (connections_.size() >= connections_max) {
-            auto const error = std::string_view{"-ERR max number of clients reached\r\n"};
-            socket.write_some(boost::asio::buffer(error), ignored);
+        if (connections_.size() >= limits_.connections) {
+            ++turned_away_;
+            auto const error = std::array{boost::asio::buffer("-", 1), boost::asio::buffer(full.data(), full.size()),
+                                          boost::asio::buffer("\r\n", 2)};
+            socket.write_some(error, ignored);
             return;
         }
-        socket.set_option(Tcp::no_delay{true}, ignored);
+        set_options(socket);
         try {
             auto const connection =
                 std::make_shared<One>(std::move(socket), member_, *this, budget_, ++connections_taken_);
             connections_.insert(connection);
+            silent_.emplace(connection->number(), connection.get());
             connection->resume();
         } catch (std::exception const&) {}
     }
 
+    /// Answers leave at once, and a host that is gone is noticed.
+    static void set_options(Tcp::socket& socket)
+    {
+        auto ignored = boost::system::error_code{};
+        socket.set_option(Tcp::no_delay{true}, ignored);
+        socket.set_option(boost::asio::socket_base::keep_alive{true}, ignored);
+#if defined(TCP_KEEPCNT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>{keep_alive_seconds}, ignored);
+        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>{keep_alive_pause_seconds}, ignored);
+        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPCNT>{keep_alive_probes}, ignored);
+#endif
+    }
+
+    static constexpr std::size_t welcome_units = 64; ///< What a new client costs, in the units of `ClientBudget`.
+    static constexpr std::size_t scratch_bytes = std::size_t{128} << 10U;
+
     Tcp::acceptor                    acceptor_;
     boost::asio::steady_timer        pause_;
     Member&                          member_;
+    ClientLimits                     limits_;
     ClientBudget                     budget_;
     std::set<std::shared_ptr<One>>   connections_;
-    std::deque<std::shared_ptr<One>> waiting_;               ///< For the node's next turn.
     std::uint64_t                    connections_taken_ = 0; ///< The last one's id.
     std::uint64_t                    requests_ = 0;
+    std::map<std::uint64_t, One*>    silent_; ///< Of these, those that have asked for nothing yet, by their number.
+    std::vector<char>                scratch_ = std::vector<char>(scratch_bytes);
+    std::uint64_t                    turned_away_ = 0;
+    std::deque<std::shared_ptr<One>> waiting_; ///< For the node's next turn.
     std::uint64_t                    evictions_ = 0;
+    std::uint64_t                    http_refused_ = 0;
     bool                             is_accepting_ = false;
 };
 
