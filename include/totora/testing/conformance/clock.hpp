@@ -3,173 +3,36 @@
 
 #include "totora/core/local.hpp"
 #include "totora/policy/clock.hpp"
+#include "totora/testing/conformance/clock_laws.hpp"
 #include "totora/testing/conformance/findings.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <exception>
 #include <string>
+#include <vector>
 
 namespace totora::conformance
 {
 
-/// The checks of a clock. Use `check_clock`.
-template <alarm_clock Clock, typename LetPass>
-class ClockChecks
+/// The moments that a clock draws in its first sixteen armings, from when it was armed.
+[[nodiscard]] std::vector<std::uint64_t> moments_drawn_by(alarm_clock auto clock)
 {
-public:
-    ClockChecks(Clock& clock, LetPass& let_pass, Findings& findings)
-        : clock_(clock), let_pass_(let_pass), findings_(findings), seen_ms_(clock.now_ms())
-    {}
-
-    void an_alarm_rings_once_and_not_early()
-    {
-        auto const armed_ms = now();
-        arm(Arming{1}, {20, 30});
-        auto const next = clock_.next_ring_ms();
-        findings_.expect(next and *next >= armed_ms + 20, "the next ring is known",
-                         "An alarm is armed, and next_ring_ms does not name a time at least 20 ms from then.");
-        auto const rang = wait_for_ring(armed_ms, 20);
-        findings_.expect(rang == AlarmRang{Alarm::election, Arming{1}}, "an armed alarm rings, and says for what",
-                         rang ? "It rang as another alarm, or with the number of another arming."
-                              : "It did not ring within ten seconds of its latest time.");
-        expect_silence("an alarm rings once", "It rang a second time after one arming.");
-        findings_.expect(not clock_.next_ring_ms(), "no ring is announced when none is due",
-                         "No alarm is armed, and next_ring_ms names a time.");
+    auto moments = std::vector<std::uint64_t>{};
+    for (auto arming = std::uint64_t{1}; arming <= 16; ++arming) {
+        auto const armed_ms = clock.now_ms();
+        clock.arm(Alarm::election, Arming{arming}, {0, 1'000'000});
+        moments.push_back(clock.next_ring_ms().value_or(armed_ms) - armed_ms);
     }
-
-    void arming_again_replaces()
-    {
-        arm(Arming{1}, {5, 5});
-        auto const armed_ms = now();
-        arm(Arming{2}, {40, 40});
-        auto const rang = wait_for_ring(armed_ms, 40, "arming again replaces");
-        findings_.expect(rang and rang->arming == Arming{2}, "arming again replaces",
-                         "An armed alarm was armed again, and the first ring was not that of the second arming.");
-        expect_silence("arming again replaces", "An armed alarm was armed again, and both rang.");
-    }
-
-    void a_cancelled_alarm_is_silent()
-    {
-        arm(Arming{1}, {5, 5});
-        findings_.call("cancel(election)");
-        clock_.cancel(Alarm::election);
-        expect_silence("a cancelled alarm is silent", "It rang after it was cancelled.");
-        clock_.cancel(Alarm::heartbeat); // Not armed: nothing happens.
-    }
-
-    void an_alarm_that_became_due_may_still_be_replaced()
-    {
-        arm(Arming{1}, {1, 1});
-        pass(50);
-        auto const armed_ms = now();
-        arm(Arming{2}, {30, 30});
-        auto const rang = wait_for_ring(armed_ms, 30, "arming again replaces");
-        findings_.expect(
-            rang and rang->arming == Arming{2}, "arming again replaces",
-            "An alarm that was due was armed again before it was asked for, and rang for the first arming.");
-    }
-
-    void alarms_of_other_kinds_are_left_alone()
-    {
-        arm(Arming{1}, {10, 10});
-        findings_.call("arm(heartbeat, 2, 10 to 10 ms), cancel(heartbeat)");
-        clock_.arm(Alarm::heartbeat, Arming{2}, {10, 10});
-        clock_.cancel(Alarm::heartbeat);
-        auto const rang = wait_for_ring(now(), 0);
-        findings_.expect(rang == AlarmRang{Alarm::election, Arming{1}}, "alarms of other kinds are left alone",
-                         "One alarm was cancelled, and another one did not ring.");
-    }
-
-    /// `let_pass_us(clock, microseconds)` lets exactly so much time pass, which tells a clock from one that counts whole
-    /// milliseconds from where it rounds to.
-    template <typename LetPassMicroseconds>
-    void an_alarm_armed_between_two_milliseconds_is_not_early(LetPassMicroseconds& let_pass_us)
-    {
-        auto arming = std::uint64_t{0};
-        for (auto const past_us : {0, 1, 499, 500, 501, 998, 999}) {
-            findings_.call(std::to_string(past_us) + " us pass");
-            let_pass_us(clock_, static_cast<std::uint64_t>(past_us));
-            arm(Arming{++arming}, {20, 20});
-            findings_.call("19999 us pass");
-            let_pass_us(clock_, std::uint64_t{19'999});
-            auto const early = clock_.ring();
-            findings_.expect(not early, "an alarm does not ring early",
-                             "It rang a microsecond before the 20 ms for which it was armed were over.");
-            if (early)
-                return;
-            findings_.call("1 us passes");
-            let_pass_us(clock_, std::uint64_t{1});
-            auto const rang = wait_for_ring(now(), 0);
-            findings_.expect(rang and rang->arming == Arming{arming}, "an armed alarm rings, and says for what",
-                             "It did not ring within ten seconds of its latest time.");
-            let_pass_us(clock_, std::uint64_t{1000} - static_cast<std::uint64_t>(past_us)); // Back to a whole one.
-        }
-    }
-
-private:
-    /// Reads the time, and looks that it does not go back.
-    std::uint64_t now()
-    {
-        auto const now_ms = clock_.now_ms();
-        findings_.expect(now_ms >= seen_ms_, "time is monotone",
-                         "It was " + std::to_string(seen_ms_) + " ms, and then " + std::to_string(now_ms) + " ms.");
-        seen_ms_ = now_ms;
-        return now_ms;
-    }
-
-    void arm(Arming arming, Delay delay)
-    {
-        findings_.call("arm(election, " + std::to_string(arming.value) + ", " + std::to_string(delay.at_least_ms) +
-                       " to " + std::to_string(delay.at_most_ms) + " ms)");
-        clock_.arm(Alarm::election, arming, delay);
-    }
-
-    void pass(std::uint64_t milliseconds)
-    {
-        findings_.call(std::to_string(milliseconds) + " ms pass");
-        let_pass_(clock_, milliseconds);
-        now();
-    }
-
-    /// Waits for a ring, which may not come earlier than so long after `armed_ms`.
-    std::optional<AlarmRang> wait_for_ring(std::uint64_t armed_ms, std::uint64_t at_least_ms,
-                                           std::string const& law = "an alarm does not ring early")
-    {
-        for (auto waited = 0; waited < 2000; ++waited) {
-            auto const rang = clock_.ring();
-            auto const now_ms = now(); // Read afterwards: the ring was at this time or before.
-            if (rang) {
-                findings_.call("ring() gives arming " + std::to_string(rang->arming.value));
-                findings_.expect(now_ms >= armed_ms + at_least_ms, law,
-                                 "It rang " + std::to_string(now_ms - armed_ms) + " ms after it was armed for " +
-                                     std::to_string(at_least_ms) + " ms at least.");
-                return rang;
-            }
-            pass(waited < 20 ? 4 : 5);
-        }
-        return std::nullopt;
-    }
-
-    void expect_silence(std::string const& law, std::string const& sentence)
-    {
-        for (auto waited = 0; waited < 10; ++waited) {
-            pass(10);
-            findings_.expect(not clock_.ring(), law, sentence);
-        }
-    }
-
-    Clock&        clock_;
-    LetPass&      let_pass_;
-    Findings&     findings_;
-    std::uint64_t seen_ms_;
-};
+    return moments;
+}
 
 /// The laws of `alarm_clock` that the compiler cannot check: time is monotone; an alarm does not ring before the least time
-/// asked for; arming again replaces; an alarm rings once per arming, and not after it was cancelled.
+/// asked for, nor for ever after it was announced; arming again replaces and draws again, in the whole range; an alarm rings once per
+/// arming, and not after it was cancelled; no kind of alarm knows of the others.
 ///
-/// `make()` gives a clock; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that
+/// `make()` gives a clock, or better `make(n)` that of server n, so that two can be compared; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that
 /// follows the real time takes about a second; better give it, in the test, another source of time (clock/steady_clock.hpp).
 ///
 /// A clock that can be set forward by microseconds should be: only then is an alarm that rings a fraction of a millisecond early
@@ -178,21 +41,47 @@ template <typename Make, typename LetPass, typename LetPassMicroseconds = std::n
 [[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
 {
     auto       findings = Findings{};
+    auto const of_server = [&](std::uint64_t server) {
+        if constexpr (std::invocable<Make&, std::uint64_t>)
+            return make(server);
+        else
+            return static_cast<void>(server), make();
+    };
+    using Clock = decltype(of_server(1));
+    static_assert(alarm_clock<Clock>, "policy/clock.hpp says what a clock needs");
     auto const check = [&](auto what) {
         findings.begin("a new clock");
-        auto clock = make();
-        auto checks = ClockChecks{clock, let_pass, findings};
-        what(checks);
+        auto thrown = std::string{};
+        try {
+            auto clock = of_server(1);
+            auto checks = ClockChecks<Clock, LetPass>{clock, let_pass, findings};
+            what(checks);
+        } catch (std::exception const& exception) {
+            thrown = std::string{"A call threw: "} + exception.what();
+        } catch (...) {
+            thrown = "A call threw.";
+        }
+        findings.expect(thrown.empty(), "no call throws", thrown);
     };
     if constexpr (not std::same_as<LetPassMicroseconds, std::nullptr_t>)
         check([&](auto& checks) { checks.an_alarm_armed_between_two_milliseconds_is_not_early(let_pass_us); });
     else
         static_cast<void>(let_pass_us);
     check([](auto& checks) { checks.an_alarm_rings_once_and_not_early(); });
+    check([](auto& checks) { checks.a_ring_comes_when_it_is_announced(); });
+    check([](auto& checks) { checks.each_arming_draws_from_the_whole_range(); });
+    check([](auto& checks) { checks.a_long_time_is_long(); });
+    check([](auto& checks) { checks.each_kind_of_alarm_rings(); });
     check([](auto& checks) { checks.arming_again_replaces(); });
     check([](auto& checks) { checks.a_cancelled_alarm_is_silent(); });
     check([](auto& checks) { checks.an_alarm_that_became_due_may_still_be_replaced(); });
     check([](auto& checks) { checks.alarms_of_other_kinds_are_left_alone(); });
+    if constexpr (std::invocable<Make&, std::uint64_t>) {
+        findings.begin("new clocks of two servers");
+        findings.call("arm(election, 0 to 1000000 ms), on both, sixteen times");
+        findings.expect(moments_drawn_by(of_server(1)) != moments_drawn_by(of_server(2)),
+                        "servers draw other moments than each other", "Two servers drew the same sixteen moments.");
+    }
     return findings.broken();
 }
 
