@@ -3,6 +3,9 @@
 
 #include "resp.hpp"
 
+#include "totora/transport/tcp_address.hpp"
+#include "totora/transport/tcp_names.hpp"
+
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -17,6 +20,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,10 +41,11 @@ public:
         std::array<std::string, 3> words;
     };
 
-    /// `next` is the question, nothing as long as there is none. The context is run by one thread and outlives this; none of
-    /// its handlers runs after that.
-    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next)
-        : resolver_(context), socket_(context), timer_(context), next_(std::move(next))
+    /// `next` is the question, nothing as long as there is none; `find` finds a leader by its name (`TcpSettings::find_addresses`). The
+    /// context is run by one thread and outlives this; none of its handlers runs after that.
+    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next,
+                 totora::NameLookups::Ask find = {})
+        : names_(std::move(find)), looks_(context), socket_(context), timer_(context), next_(std::move(next))
     {}
 
     /// Begins to look from time to time.
@@ -54,6 +59,7 @@ private:
     static constexpr auto pause_min = Milliseconds{200};
     static constexpr auto pause_max = Milliseconds{30'000};
     static constexpr auto patience = Milliseconds{2'000};
+    static constexpr auto look_interval = Milliseconds{20};
 
     /// What fails, for want of memory too, is tried again.
     template <typename Action>
@@ -83,17 +89,37 @@ private:
             return wait(pause_ = pause_min);
         pause_ = std::min(2 * pause_, pause_max);
         wait(std::max(pause_, patience)); // Whatever has become of the question by then.
-        auto const colon = std::min(question->leader.rfind(':'), question->leader.size());
         said_.clear();
         write_array(said_, question->words.size());
         for (auto const& word : question->words)
             write_bulk(said_, word);
-        resolver_.async_resolve(question->leader.substr(0, colon),
-                                question->leader.substr(std::min(colon + 1, question->leader.size())),
-                                [this](Error failure, Tcp::resolver::results_type const& found) {
-                                    if (not failure and not found.empty())
-                                        guarded([&] { connect(found.begin()->endpoint()); });
-                                });
+        reach(question->leader);
+    }
+
+    /// A name is looked up beside the context, which would not end before name servers that are silent have answered.
+    void reach(std::string const& address)
+    {
+        if (auto const endpoint = totora::parse_address(address))
+            return connect(*endpoint);
+        auto const name = totora::split_address(address);
+        lookup_ = name ? names_.begin(name->host) : nullptr;
+        if (lookup_ != nullptr)
+            await_address(name->port);
+    }
+
+    void await_address(std::string const& port)
+    {
+        if (auto const found = lookup_->take()) {
+            lookup_ = nullptr;
+            auto const endpoint =
+                found->addresses.empty() ? std::nullopt : totora::endpoint_of(found->addresses.front(), port);
+            return endpoint ? connect(*endpoint) : void();
+        }
+        looks_.expires_after(look_interval);
+        looks_.async_wait([this, port](Error failure) {
+            if (not failure)
+                guarded([&] { await_address(port); });
+        });
     }
 
     void connect(Tcp::endpoint const& endpoint)
@@ -121,11 +147,14 @@ private:
     void end()
     {
         auto ignored = Error{};
-        resolver_.cancel();
+        looks_.cancel();
+        lookup_ = nullptr;
         socket_.close(ignored);
     }
 
-    Tcp::resolver                            resolver_;
+    totora::NameLookups                      names_;
+    std::shared_ptr<totora::NameLookup>      lookup_; ///< Null if no name is looked up.
+    boost::asio::steady_timer                looks_;  ///< Until the next look at it.
     Tcp::socket                              socket_;
     boost::asio::steady_timer                timer_;
     std::function<std::optional<Question>()> next_;

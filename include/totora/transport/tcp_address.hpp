@@ -59,6 +59,14 @@ struct HostAndPort
     return boost::asio::ip::tcp::endpoint{number, port};
 }
 
+/// The endpoint of a numeric address and a port.
+[[nodiscard]] inline std::optional<boost::asio::ip::tcp::endpoint>
+endpoint_of(std::string const& number, std::string const& port)
+{
+    auto const is_v6 = number.find(':') != std::string::npos;
+    return parse_address((is_v6 ? "[" + number + "]:" : number + ":") + port);
+}
+
 [[nodiscard]] inline std::string print_address(boost::asio::ip::tcp::endpoint const& endpoint)
 {
     auto const host = endpoint.address().to_string();

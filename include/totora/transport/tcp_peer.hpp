@@ -172,8 +172,7 @@ private:
     {
         auto endpoints = TcpConnection::Endpoints{};
         for (auto const& address : found.addresses)
-            if (auto const endpoint = parse_address(
-                    (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" + port))
+            if (auto const endpoint = endpoint_of(address, port))
                 endpoints.push_back(*endpoint);
         return endpoints;
     }
