@@ -32,6 +32,11 @@ namespace totora
 /// A message is lost if its addressee is not connected, or if its queue is full: the link events say so, and Raft repeats.
 /// Nothing blocks. A message written to a socket keeps its entries pinned until the operating system has them all.
 ///
+/// Memory, of one connection: before its handshake 4 KiB of what arrives; after it 64 KiB, the frame that is arriving (up to the agreed
+/// limit), and for what is sent `QueueLimits`. In all: `handshakes_max` connections without a handshake, one in each direction of each
+/// known server, `unknown_max` of others, whose unfinished frames have `unknown_bytes_max` together; and the inbox. `load` and
+/// `counters` show it.
+///
 /// A connection ends, and is dialed again, when it breaks, when nothing of what is sent is taken or acknowledged for
 /// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what arrives
 /// on it cannot be a stream of frames. Single bad frames are counted and dropped. No answer of another server ends the
