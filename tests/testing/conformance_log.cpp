@@ -77,6 +77,9 @@ enum class Fault
     has_room_for_very_much,
     stands_still_when_full,
     fails_by_itself,
+    narrows_terms,
+    narrows_ids,
+    loses_a_page,
 };
 
 /// Says of any write that it is durable.
@@ -113,6 +116,8 @@ public:
     {
         if (fault_ == Fault::reads_nothing and from.value > 8)
             return Entries{};
+        if (fault_ == Fault::loses_a_page and from.value <= 2048 and up_to.value > 2048)
+            up_to = Index{2047};
         if (fault_ == Fault::fails_beyond_the_end and from > Base::last().index)
             return Unexpected{LogError{LogFailure::read_failed, "Nothing is there."}};
         if (fault_ == Fault::changes_what_was_read)
@@ -248,6 +253,11 @@ private:
             recovered.commit_index = last;
         if (fault_ == Fault::commits_one_more)
             recovered.commit_index = std::min(last, next(recovered.commit_index));
+        if (fault_ == Fault::narrows_terms) // As a double would.
+            recovered.current_term =
+                Term{static_cast<std::uint64_t>(static_cast<double>(recovered.current_term.value))};
+        if (fault_ == Fault::narrows_ids and recovered.voted_for)
+            recovered.voted_for = ServerId{recovered.voted_for->value % (std::uint64_t{1} << 63U)};
         if (fault_ == Fault::forgets_the_commit)
             recovered.commit_index = Index{};
         if (fault_ == Fault::forgets_the_group)
@@ -511,6 +521,9 @@ BOOST_AUTO_TEST_CASE(a_log_that_recovers_what_was_never_written_is_caught_by_tha
     BOOST_TEST(catches(Fault::is_never_clean, "a clean stop leaves its mark"));
     BOOST_TEST(catches(Fault::keeps_the_mark, "a clean stop leaves its mark"));
     BOOST_TEST(catches(Fault::goes_on_with_old_numbers, "durable names what was written"));
+    BOOST_TEST(catches(Fault::narrows_terms, "numbers of any size are kept"));
+    BOOST_TEST(catches(Fault::narrows_ids, "numbers of any size are kept"));
+    BOOST_TEST(catches(Fault::loses_a_page, "a long log is kept"));
     BOOST_TEST(catches(Fault::forgets_the_time, "entries come back byte for byte"));
 }
 

@@ -41,6 +41,8 @@ enum class Fault
     counts_commands,
     tells_nothing,
     changes_when_looked_at,
+    narrows_the_index,
+    chokes_on_what_nobody_sends,
 };
 
 /// Counts the bytes of all commands so far, and answers how many there were before each, with one thing wrong.
@@ -67,7 +69,12 @@ struct Counter
             if (fault == Fault::throws_a_number and command.payload.empty())
                 throw 17;
             seen.push_back(command);
+            if (fault == Fault::chokes_on_what_nobody_sends and not command.payload.empty() and
+                command.payload[0] == std::byte{0xFF})
+                throw std::out_of_range("no such operation");
             applied = fault == Fault::counts_commands ? applied + 1 : command.index.value;
+            if (fault == Fault::narrows_the_index)
+                applied %= std::uint64_t{1} << 32U;
             total += command.payload.size();
             answered += command.payload.size();
             if (fault == Fault::answers_from_run_to_run)
@@ -90,7 +97,9 @@ struct Counter
 
     [[nodiscard]] Index applied_index() const
     {
-        return Index{fault == Fault::counts_ahead ? applied + 1 : fault == Fault::counts_commands ? applied : 0};
+        return Index{fault == Fault::counts_ahead                                           ? applied + 1
+                     : fault == Fault::counts_commands or fault == Fault::narrows_the_index ? applied
+                                                                                            : 0};
     }
 
     [[nodiscard]] std::uint64_t digest() const
@@ -262,6 +271,8 @@ BOOST_AUTO_TEST_CASE(a_machine_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::throws>() == "apply does not throw. ");
     BOOST_TEST(caught_by<Fault::throws_a_number>() == "apply does not throw. ");
     BOOST_TEST(caught_by<Fault::counts_ahead>() == "the applied index is that of a command. ");
+    BOOST_TEST(caught_by<Fault::narrows_the_index>() == "the applied index is that of a command. ");
+    BOOST_TEST(caught_by<Fault::chokes_on_what_nobody_sends>() == "whatever was proposed is answered. ");
     BOOST_TEST(caught_by<Fault::counts_commands>() == "the applied index is that of a command. ");
 }
 

@@ -53,6 +53,10 @@ enum class Fault
     waits_for_ever_to_receive,
     throws,
     throws_at_an_address,
+    throws_at_whom_it_does_not_know,
+    narrows_numbers,
+    narrows_incarnations,
+    wakes_once,
     repeats_without_end,
     hears_other_lives,
     speaks_to_other_lives,
@@ -115,6 +119,8 @@ public:
             is_other_life_ = true;
         if (fault_ == Fault::stays_with_the_first_address and address.size() > 100)
             is_elsewhere_ = true;
+        if (fault_ == Fault::narrows_incarnations)
+            incarnation = Incarnation{incarnation.value % (std::uint64_t{1} << 32U)};
         incarnation_[server] = incarnation;
         end_.update(server, incarnation, address);
     }
@@ -138,9 +144,11 @@ public:
             waited += std::chrono::milliseconds{100};
         if (fault_ == Fault::waits_for_ever_to_send and ++sent_ == 5)
             wait_for_ever();
+        if (fault_ == Fault::throws_at_whom_it_does_not_know)
+            (void)incarnation_.at(message.to());
         if (fault_ == Fault::throws and message.to() == ServerId{9})
             throw std::runtime_error("nobody is there");
-        if (fault_ == Fault::stays_full and ++sent_ == 200)
+        if (fault_ == Fault::stays_full and message.to() == ServerId{2} and ++sent_ == 200)
             inbox_.push_back(LinkChanged{message.to(), Link::full});
         if (fault_ == Fault::keeps_a_reference_to_the_message) {
             kept_.push_back({&message.rpc(), entries, message.to()});
@@ -169,7 +177,10 @@ public:
         auto const had_nothing = inbox_.empty();
         while (auto event = end_.receive())
             inbox_.push_back(*std::move(event));
-        if (had_nothing and not inbox_.empty() and fault_ != Fault::does_not_wake)
+        auto const wakes = fault_ != Fault::does_not_wake and not(fault_ == Fault::wakes_once and has_woken_);
+        if (had_nothing and not inbox_.empty() and wakes)
+            has_woken_ = true;
+        if (had_nothing and not inbox_.empty() and wakes)
             for (auto const& wake : wakes_)
                 wake();
     }
@@ -190,6 +201,9 @@ public:
         if (auto* const append = std::get_if<AppendEntries>(&received->rpc);
             append and fault_ == Fault::forgets_a_field)
             append->committed = {};
+        if (auto* const append = std::get_if<AppendEntries>(&received->rpc);
+            append and fault_ == Fault::narrows_numbers)
+            append->round = Round{append->round.value % (std::uint64_t{1} << 32U)};
         if (fault_ == Fault::invents_senders)
             received->from = ServerId{received->from.value % 3 + 1};
         if (fault_ == Fault::alters_entries and received->entries.count() > 2)
@@ -205,6 +219,7 @@ public:
         if (fault_ != Fault::wakes_whom_it_should_not)
             wakes_.clear();
         wakes_.push_back(std::move(wake));
+        has_woken_ = false;
     }
 
     [[nodiscard]] std::uint64_t entry_bytes_max() const
@@ -268,6 +283,7 @@ private:
     bool                                    is_other_life_ = false;
     bool                                    is_elsewhere_ = false;
     bool                                    is_renewed_ = false;
+    bool                                    has_woken_ = false;
     int                                     sent_ = 0;
     std::uint64_t                           bytes_taken_ = 0;
     std::vector<Late>                       kept_;
@@ -386,6 +402,9 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
 {
     BOOST_TEST(caught_by(Fault::corrupts) == "what arrives was sent");
     BOOST_TEST(caught_by(Fault::forgets_a_field) == "what arrives was sent");
+    BOOST_TEST(caught_by(Fault::narrows_numbers) == "what arrives was sent");
+    BOOST_TEST(caught_by(Fault::narrows_incarnations) == "an answer of another life does not count");
+    BOOST_TEST(caught_by(Fault::wakes_once) == "what arrives wakes");
     BOOST_TEST(caught_by(Fault::invents_senders) == "no sender is invented");
     BOOST_TEST(caught_by(Fault::delivers_to_all) == "only the addressee receives");
     BOOST_TEST(caught_by(Fault::alters_entries) == "entries arrive as they were sent");
@@ -419,6 +438,7 @@ BOOST_AUTO_TEST_CASE(a_transport_whose_calls_wait_or_throw_is_caught_by_that_law
 {
     BOOST_TEST(caught_by(Fault::waits) == "no call waits");
     BOOST_TEST(caught_by(Fault::throws) == "no call throws");
+    BOOST_TEST(caught_by(Fault::throws_at_whom_it_does_not_know) == "no call throws");
     BOOST_TEST(caught_by(Fault::throws_at_an_address) == "no call throws");
     BOOST_TEST(caught_by(Fault::waits_for_ever_to_send, short_for_any_machine()) == "no call waits");
     BOOST_TEST(caught_by(Fault::waits_for_ever_to_receive, short_for_any_machine()) == "no call waits");

@@ -3,6 +3,7 @@
 
 #include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/findings.hpp"
+#include "totora/testing/conformance/log_content_laws.hpp"
 #include "totora/testing/conformance/log_restart_laws.hpp"
 #include "totora/testing/conformance/log_room_laws.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
@@ -47,7 +48,9 @@ template <typename Make>
     check([](auto& user) { LogUseLaws{user}.what_becomes_durable_wakes(); });
     check([](auto& user) { LogUseLaws{user}.pinned_entries_do_not_change(); });
     check([](auto& user) { LogRestartLaws{user}.configurations_come_back(); });
-    check([](auto& user) { LogRestartLaws{user}.entries_come_back_byte_for_byte(); });
+    check([](auto& user) { LogContentLaws{user}.entries_come_back_byte_for_byte(); });
+    check([](auto& user) { LogContentLaws{user}.numbers_of_any_size_are_kept(); });
+    check([](auto& user) { LogContentLaws{user}.a_long_log_is_kept(); });
     check([](auto& user) { LogRestartLaws{user}.a_saved_commit_index_is_remembered(); });
     check([](auto& user) { LogRestartLaws{user}.a_clean_stop_leaves_its_mark(); });
     check([](auto& user) { LogUseLaws{user}.a_failure_is_for_ever(); });

@@ -13,8 +13,10 @@
 #include "totora/testing/conformance/log_workload.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,7 +71,7 @@ public:
             user_.append(*log, Term{1}, 40); // Far from each other.
         };
         auto const expect = [&](std::size_t newest, std::size_t before) {
-            log = restart(*log);
+            log = user_.restart(*log, found_);
             user_.expect(log == nullptr or (found_.configuration == configurations[newest] and
                                             found_.previous_configuration == configurations[before]),
                          "the two newest configurations are recovered",
@@ -174,38 +176,6 @@ public:
         (void)expect(12);
     }
 
-    /// Of any kind and size, with every byte of their headers.
-    void entries_come_back_byte_for_byte()
-    {
-        auto* log = user_.start();
-        if (log == nullptr)
-            return;
-        auto all = Entries{};
-        auto index = Index{};
-        for (auto const kind : {EntryKind::no_op, EntryKind::command})
-            for (auto const size : {std::size_t{0}, std::size_t{1}, std::size_t{3000}, std::size_t{70'000}}) {
-                index = next(index);
-                auto       block = std::make_shared<std::vector<std::byte>>(entry_header_size + size, std::byte{17});
-                auto const encoded = std::span<std::byte const>{*block};
-                seal_entry(*block, index, Term{3}, kind, 1234567 + index.value);
-                all.add({std::move(block), encoded}, 1);
-            }
-        user_.append(*log, all);
-        auto const expect = [&](std::string const& when) {
-            auto const read = log->read(Index{1}, index, 1U << 30U);
-            user_.expect(read and bytes_of(*read) == bytes_of(all), "entries come back byte for byte",
-                         "Entries of any kind, size and time were appended, and others are read " + when + ".");
-        };
-        expect("at once");
-        user_.vote(*log, Term{3});
-        user_.sync(*log);
-        user_.settle(*log);
-        expect("when they are durable");
-        log = restart(*log);
-        if (log != nullptr)
-            expect("after a start");
-    }
-
     void damage_is_reported()
     {
         if constexpr (requires { user_.storage().damaged(std::uint64_t{0}); }) {
@@ -243,29 +213,8 @@ private:
         user_.storage().stop();
     }
 
-    /// Makes everything durable, and starts again; what was recovered is in `found_`. Null if that fails.
-    [[nodiscard]] Log* restart(Log& log)
-    {
-        user_.sync(log);
-        user_.settle(log);
-        user_.call("stop()");
-        user_.storage().stop();
-        auto started = user_.open();
-        if (started)
-            found_ = std::move(started->found);
-        return started ? started->log : nullptr;
-    }
-
-    [[nodiscard]] static std::vector<std::byte> bytes_of(Entries const& entries)
-    {
-        auto bytes = std::vector<std::byte>{};
-        for (auto const& entry : whole_entries(entries))
-            bytes.insert(bytes.end(), entry.encoded.begin(), entry.encoded.end());
-        return bytes;
-    }
-
     LogUser<Storage>& user_;
-    Recovered         found_;
+    Recovered         found_; ///< At the last start.
 };
 
 } // namespace totora::conformance

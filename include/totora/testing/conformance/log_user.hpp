@@ -99,6 +99,19 @@ public:
         return &log;
     }
 
+    /// Makes everything durable, and starts again. Null if that fails.
+    [[nodiscard]] Log* restart(Log& log, Recovered& found)
+    {
+        sync(log);
+        settle(log);
+        findings_.call("stop()");
+        storage_.stop();
+        auto started = open();
+        if (started)
+            found = std::move(started->found);
+        return started ? started->log : nullptr;
+    }
+
     /// Looks at any range of the entries that a workload has written.
     void look(Log& log, Workload& workload)
     {

@@ -79,7 +79,7 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
                           Member{ServerId{2}, Incarnation{4}, MemberKind::voter},
                           Member{ServerId{9}, Incarnation{1}, MemberKind::learner}};
     for (auto const& member : members)
-        identity.first_members.push_back({member, std::string(member.id.value * 20, 'a') + "\0:\n"});
+        identity.first_members.push_back({member, std::string(member.id.value * 20, 'a') + std::string{"\0:\n\"", 4}});
     return identity;
 }
 

@@ -1,164 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
 #include "totora/policy/state_machine.hpp"
+#include "totora/testing/conformance/applied_commands.hpp"
 #include "totora/testing/conformance/findings.hpp"
-#include "totora/testing/conformance/sample_entries.hpp"
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
-#include <exception>
 #include <functional>
-#include <iterator>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace totora::conformance
 {
-
-/// The payload of a command, as a client would propose it.
-using Command = std::vector<std::byte>;
-
-/// The payload that consists of these letters.
-[[nodiscard]] inline Command payload_of(std::string_view text)
-{
-    auto payload = Command(text.size());
-    std::transform(text.begin(), text.end(), payload.begin(),
-                   [](char letter) { return static_cast<std::byte>(letter); });
-    return payload;
-}
-
-/// How commands are given to a machine.
-struct Feeding
-{
-    std::size_t batch = 1;  ///< So many at a time.
-    bool overwrites = true; ///< Their bytes are overwritten after each call, since they last no longer than that.
-};
-
-/// Whether a machine says in a number what it holds: it differs if what was done differs, as in the simulator.
-template <typename Machine>
-inline constexpr bool has_digest = requires(Machine const& machine)
-{
-    static_cast<std::uint64_t>(machine.digest());
-};
-
-/// Commands at the indexes at which a log would hold them: other entries stand between them, and terms begin.
-class PlacedCommands
-{
-public:
-    PlacedCommands(std::vector<Command> const& commands, Index before_all) : before_all_(before_all)
-    {
-        auto index = before_all;
-        for (auto at = std::size_t{0}; at < commands.size(); ++at) {
-            index = Index{index.value + 1 + at % 3};
-            indexes_.push_back(index);
-            auto const sealed = entry_slice(index, Term{1 + at / 4}, commands[at]);
-            encoded_.emplace_back(sealed.bytes.begin(), sealed.bytes.end());
-        }
-    }
-
-    [[nodiscard]] std::size_t    size() const { return indexes_.size(); }
-    [[nodiscard]] Index          index(std::size_t at) const { return indexes_[at]; }
-    [[nodiscard]] Command const& encoded(std::size_t at) const { return encoded_[at]; }
-
-    /// How many of them stand up to this index; nothing if it is that of none.
-    [[nodiscard]] std::optional<std::size_t> count_through(Index index) const
-    {
-        if (index == before_all_)
-            return 0;
-        auto const found = std::find(indexes_.begin(), indexes_.end(), index);
-        return found == indexes_.end() ? std::optional<std::size_t>{}
-                                       : static_cast<std::size_t>(found - indexes_.begin()) + 1;
-    }
-
-private:
-    Index                before_all_; ///< The applied index of a machine in its first state.
-    std::vector<Index>   indexes_;
-    std::vector<Command> encoded_;
-};
-
-/// What a machine does with commands.
-template <typename Machine>
-class Applied
-{
-public:
-    using Response = typename Machine::Response;
-
-    /// A digest, and after how many commands it was that.
-    using Digests = std::vector<std::pair<std::size_t, std::uint64_t>>;
-
-    explicit Applied(Findings& findings) : findings_(findings) {}
-
-    /// Gives a machine the commands from `first` to before `end`, until it throws.
-    void give(Machine& machine, PlacedCommands const& commands, std::size_t first, std::size_t end, Feeding feeding)
-    {
-        for (auto at = first; at < end; at += feeding.batch) {
-            auto const count = std::min(feeding.batch, end - at);
-            findings_.call("apply the commands " + std::to_string(at + 1) + " to " + std::to_string(at + count));
-            auto views = std::vector<EntryView>{};
-            for (auto one = at; one < at + count; ++one)
-                views.push_back(*view_entry(blocks_.emplace_back(commands.encoded(one))));
-            auto now = std::vector<Response>{};
-            if (not applies(machine, views, now))
-                return;
-            findings_.expect(now.size() == count, "one response per command",
-                             std::to_string(count) + " commands were answered by " + std::to_string(now.size()) +
-                                 " responses.");
-            std::move(now.begin(), now.end(), std::back_inserter(responses));
-            for (auto& block : std::span{blocks_}.last(feeding.overwrites ? count : 0))
-                std::fill(block.begin(), block.end(), std::byte{0xA5});
-            look_at(machine, at + count);
-            auto const applied = commands.count_through(machine.applied_index());
-            findings_.expect(applied and *applied <= at + count, "the applied index is that of a command",
-                             "It is " + std::to_string(machine.applied_index().value) +
-                                 ", at which no command was applied.");
-        }
-        ended = true;
-    }
-
-    /// Notes what a machine holds after so many commands.
-    void look_at(Machine const& machine, std::size_t count)
-    {
-        if constexpr (has_digest<Machine>) {
-            findings_.call("digest()");
-            auto const digest = static_cast<std::uint64_t>(machine.digest());
-            findings_.expect(digest == static_cast<std::uint64_t>(machine.digest()), "a digest changes nothing",
-                             "It was asked for twice, and was another one.");
-            digests.emplace_back(count, digest);
-        }
-    }
-
-    std::vector<Response> responses;
-    Digests               digests;
-    bool                  ended = false; ///< All commands were given, and none threw.
-
-private:
-    [[nodiscard]] bool applies(Machine& machine, std::vector<EntryView> const& views, std::vector<Response>& now)
-    {
-        auto thrown = std::string{};
-        try {
-            machine.apply(views, now);
-            return true;
-        } catch (std::exception const& exception) {
-            thrown = exception.what();
-        } catch (...) {
-            thrown = "It threw what is no std::exception.";
-        }
-        findings_.expect(false, "apply does not throw", thrown);
-        return false;
-    }
-
-    Findings&            findings_;
-    std::vector<Command> blocks_; ///< Kept, so that a machine which looks at them later does not read freed memory.
-};
 
 /// The checks of a state machine. Use `check_state_machine`.
 template <typename Make>
@@ -181,11 +38,41 @@ public:
                          "It is the same before the first command, after each of them and after the last.");
     }
 
-    void expect_the_same(Feeding feeding, std::string const& law) { compare(run(feeding), 0, law, law); }
+    /// Whatever is committed is applied, on every server and after every start: a machine that ends by it ends the cluster.
+    void nothing_that_is_proposed_ends_it(std::vector<Command> const& commands)
+    {
+        auto broken = std::vector<Command>{{}, Command(1, std::byte{0xFF}), Command(3000, std::byte{0})};
+        for (auto const& command : commands) {
+            broken.push_back(command);
+            broken.push_back(command);
+            broken.back().resize(command.size() / 2);
+            if (command.empty())
+                continue;
+            broken.push_back(command);
+            broken.back()[command.size() / 3] ^= std::byte{0xFF};
+            broken.push_back(command);
+            broken.back().push_back(std::byte{7});
+        }
+        auto first = std::optional<Told>{};
+        for (auto const batch : {std::size_t{1}, std::size_t{5}}) {
+            findings_.begin("a new machine, given commands that are cut, altered or lengthened, " +
+                            std::to_string(batch) + " at a time");
+            auto machine = make_();
+            auto told = Told{findings_, "whatever was proposed is answered"};
+            told.look_at(machine, 0);
+            told.give(machine, PlacedCommands{broken, machine.applied_index()}, 0, broken.size(), {batch, true});
+            if (first)
+                compare(*first, told, 0, "whatever was proposed is answered", "whatever was proposed is answered");
+            else
+                first.emplace(std::move(told));
+        }
+    }
+
+    void expect_the_same(Feeding feeding, std::string const& law) { compare(first_, run(feeding), 0, law, law); }
 
     void the_same_commands_give_the_same()
     {
-        compare(run({1, false}), 0, "the same commands give the same responses",
+        compare(first_, run({1, false}), 0, "the same commands give the same responses",
                 "the same commands give the same state");
     }
 
@@ -214,7 +101,7 @@ public:
             auto again = Told{findings_};
             again.look_at(machine, *kept);
             again.give(machine, commands_, *kept, commands_.size(), {1, true});
-            compare(again, *kept, law, law);
+            compare(first_, again, *kept, law, law);
         }
     }
 
@@ -231,23 +118,24 @@ private:
     }
 
     /// Compares with what was told when the commands were applied one by one for the first time, from behind `given` commands on.
-    void compare(Told const& other, std::size_t given, std::string const& law, std::string const& law_of_states)
+    void compare(Told const& first, Told const& other, std::size_t given, std::string const& law,
+                 std::string const& law_of_states)
     {
-        if (not first_.ended or not other.ended)
+        if (not first.ended or not other.ended)
             return;
         if constexpr (std::equality_comparable<typename Machine::Response>) {
             auto const begin =
-                first_.responses.begin() + static_cast<std::ptrdiff_t>(std::min(given, first_.responses.size()));
+                first.responses.begin() + static_cast<std::ptrdiff_t>(std::min(given, first.responses.size()));
             auto const differs =
-                std::mismatch(begin, first_.responses.end(), other.responses.begin(), other.responses.end()).first;
-            findings_.expect(std::equal(begin, first_.responses.end(), other.responses.begin(), other.responses.end()),
+                std::mismatch(begin, first.responses.end(), other.responses.begin(), other.responses.end()).first;
+            findings_.expect(std::equal(begin, first.responses.end(), other.responses.begin(), other.responses.end()),
                              law,
-                             "The response to command " + std::to_string(differs - first_.responses.begin() + 1) +
+                             "The response to command " + std::to_string(differs - first.responses.begin() + 1) +
                                  " is another one than when they were applied one by one for the first time.");
         }
         for (auto const& [count, digest] : other.digests)
             findings_.expect(
-                count >= first_.digests.size() or first_.digests[count].second == digest, law_of_states,
+                count >= first.digests.size() or first.digests[count].second == digest, law_of_states,
                 "After " + std::to_string(count) +
                     " commands the digest is another one than when they were applied one by one for the first time.");
     }
@@ -261,8 +149,8 @@ private:
 /// The laws of `state_machine` that the compiler cannot check: it is deterministic, however the commands are cut into batches;
 /// it answers each; it keeps none of their bytes; its applied index is that of a command that was applied.
 ///
-/// `make()` gives a machine in its first state. `commands` should reach all that it can do, and what a wrong client could
-/// propose; they are applied in this order, behind `applied_index()`. Between their indexes there are gaps, as other entries leave them.
+/// `make()` gives a machine in its first state. `commands` should reach all that it can do; what a wrong client could propose the
+/// kit makes of them besides. They are applied in this order, behind `applied_index()`. Between their indexes there are gaps, as other entries leave them.
 ///
 /// Two machines are the same if they give the same responses and, if they have one, the same `digest()`, which the simulator asks
 /// for as well. Without it, what differs in the state and in no response is not found; so a machine whose responses cannot be
@@ -289,6 +177,8 @@ template <typename Make, typename Restart = std::nullptr_t>
     for (auto const batch : {std::size_t{2}, std::size_t{7}, std::max<std::size_t>(1, commands.size())})
         checks.expect_the_same({batch, false}, "batches make no difference");
     checks.expect_the_same({1, true}, "no bytes are kept");
+    if (findings.broken().empty()) // It would find the same again.
+        checks.nothing_that_is_proposed_ends_it(commands);
     if constexpr (not std::same_as<Restart, std::nullptr_t>)
         checks.a_restart_goes_on_behind_the_applied_index(restart);
     else

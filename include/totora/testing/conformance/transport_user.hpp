@@ -201,7 +201,8 @@ public:
     }
 
 private:
-    static constexpr auto first_term = std::uint64_t{100};
+    static constexpr auto first_term = std::uint64_t{1}
+                                       << 60U; ///< No field fits into 32 bits, nor exactly into a double.
 
     struct Sent
     {
