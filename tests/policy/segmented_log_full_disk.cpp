@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -127,6 +128,32 @@ std::uint64_t fill(TestLog& log)
     BOOST_TEST(log.failure().value_or(LogError{}).sentence == "");
     BOOST_TEST(log.durable().through().value == write);
     return entries;
+}
+
+/// A log with 30 entries on a full disk, after so many votes.
+TestLog full_log_after(Disk const& disk, std::uint64_t votes)
+{
+    auto log = open_log(disk);
+    BOOST_REQUIRE(log.has_value());
+    disk->limit_space(0);
+    for (auto vote = std::uint64_t{1}; vote <= votes; ++vote) {
+        log->save_vote(WriteNumber{vote}, Term{1 + vote}, ServerId{1});
+        log->sync();
+    }
+    return *std::move(log);
+}
+
+/// How many votes such a log has room for: the next record finds none.
+std::uint64_t votes_that_fit()
+{
+    auto const disk = disk_with_a_spare();
+    auto       log = full_log_after(disk, 0);
+    auto       votes = std::uint64_t{0};
+    for (; votes < 1000 and not log.failure(); ++votes) {
+        log.save_vote(WriteNumber{votes + 1}, Term{2 + votes}, ServerId{1});
+        log.sync();
+    }
+    return votes - 1;
 }
 
 } // namespace
@@ -444,6 +471,43 @@ BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("
     BOOST_REQUIRE(not log.has_value());
     BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().sentence);
     BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
+}
+
+/// The node asks for room before it writes entries, and never for a vote or a truncation. If the disk stays full until the reserve
+/// is used up, each of them ends the log: what would be confirmed stands nowhere.
+BOOST_AUTO_TEST_CASE(a_write_whose_record_finds_no_room_is_never_reported_durable, *label("case_67"))
+{
+    auto const votes = votes_that_fit();
+    BOOST_TEST(votes > 3U);
+    auto const last_term = Term{1 + votes};
+    auto const number = WriteNumber{votes + 1};
+    auto const writes = std::map<std::string, std::function<void(TestLog&)>>{
+        {"a vote", [&](TestLog& log) { log.save_vote(number, Term{last_term.value + 1}, ServerId{1}); }},
+        {"a truncation", [&](TestLog& log) { log.truncate(number, Index{30}); }},
+        {"entries", [&](TestLog& log) { log.append(number, entries_of(last_term, Index{31}, 1, 0)); }}};
+
+    for (auto const& [kind, make] : writes) {
+        auto const disk = disk_with_a_spare();
+        {
+            auto log = full_log_after(disk, votes);
+            BOOST_TEST(log.failure().value_or(LogError{}).sentence == "", kind);
+            BOOST_TEST(log.durable().through().value == votes, kind);
+
+            make(log);
+            log.sync();
+
+            BOOST_TEST(log.failure().has_value(), kind);
+            BOOST_TEST(log.durable().through().value == votes, kind);
+            log.close();
+        }
+        disk->lose_power();
+        disk->limit_space(1U << 20U);
+        auto again = open_log(disk);
+        BOOST_REQUIRE(again.has_value());
+        BOOST_TEST(again->last().index.value == 30U, kind);
+        auto const recovered = again->recover();
+        BOOST_TEST(recovered->current_term.value == last_term.value, kind);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
