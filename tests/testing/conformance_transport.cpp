@@ -62,6 +62,7 @@ enum class Fault
     speaks_to_other_lives,
     stays_with_the_first_incarnation,
     stays_with_the_first_address,
+    learns_who_is_meant_from_requests,
     stays_full,
     reuses_memory,
     keeps_bytes_without_a_pin,
@@ -204,6 +205,8 @@ public:
         if (auto* const append = std::get_if<AppendEntries>(&received->rpc);
             append and fault_ == Fault::narrows_numbers)
             append->round = Round{append->round.value % (std::uint64_t{1} << 32U)};
+        if (fault_ == Fault::learns_who_is_meant_from_requests and not is_response(received->rpc))
+            end_.update(received->from, first_incarnation, {});
         if (fault_ == Fault::invents_senders)
             received->from = ServerId{received->from.value % 3 + 1};
         if (fault_ == Fault::alters_entries and received->entries.count() > 2)
@@ -417,6 +420,7 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
                "the largest append arrives");
     BOOST_TEST(caught_by(Fault::repeats_without_end) == "receive ends");
     BOOST_TEST(caught_by(Fault::hears_other_lives) == "an answer of another life does not count");
+    BOOST_TEST(caught_by(Fault::learns_who_is_meant_from_requests) == "an answer of another life does not count");
     BOOST_TEST(caught_by(Fault::speaks_to_other_lives) == "what is meant for another life does not arrive");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_incarnation) == "an update replaces the one before");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_address) == "an update replaces the one before");

@@ -114,7 +114,8 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;
     /// Whether that many bytes more of entries can surely be written, and afterwards still a term, a vote, a truncation and a
     /// no-op. False refuses proposals until it is true again. For 0 bytes: false if not even those four can be written, and only
-    /// then; a server without them must neither vote nor campaign.
+    /// then; a server without them must neither vote nor campaign. A log that can reserve no space says true: to it, a full disk is a
+    /// failed write, and final.
     { readable.has_room(bytes) } -> std::same_as<bool>;
     /// Syncs, waiting for it, and leaves the mark of a clean stop, unless something for it is used up. Ends the log's threads. Nothing is called afterwards but
     /// `failure`, which tells whether that went well.

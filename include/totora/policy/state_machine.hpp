@@ -17,7 +17,10 @@ namespace totora
 /// called on the node's thread, in index order, once per index from `applied_index() + 1` on, with at least one command and with
 /// commands only (the indexes of other entries are skipped). Their bytes last until it returns. It appends one response per
 /// command to `responses`, which begins empty. If it throws, or gives another number of responses, the node has failed: the
-/// commands are neither skipped nor tried again.
+/// commands are neither skipped nor tried again, and every other server fails by them too; so what it does not understand it answers,
+/// whatever the bytes.
+///
+/// It may have `digest() const`, a number that differs if what was done differs: the simulator and `check_state_machine` compare machines by it.
 template <typename T>
 concept state_machine = requires(T& machine, T const& readable, std::span<EntryView const> commands,
                                  std::vector<typename T::Response>& responses) {

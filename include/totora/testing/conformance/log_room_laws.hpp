@@ -114,7 +114,7 @@ private:
         };
         write([&] { log.save_vote(user_.next_write(), term, ServerId{1}); });
         write([&] { log.truncate(user_.next_write(), log.last().index); });
-        write([&] { log.append(user_.next_write(), entries_of(term, next(log.last().index), 1, 0)); });
+        write([&] { user_.append(log, entries_of(term, next(log.last().index), 1, 0)); });
         auto const all_durable = not log.failure() and log.durable().through().value == user_.written();
         user_.expect(all_durable, "room for 0 bytes is room for a term",
                      "There was room, and then a vote, a truncation and an empty entry could not be written.");

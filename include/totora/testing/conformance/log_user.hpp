@@ -96,6 +96,7 @@ public:
         if (not allowed)
             return std::nullopt;
         workload.restart(*content, recovered.commit_index);
+        workload.lend_by(lender_);
         return &log;
     }
 

@@ -4,6 +4,7 @@
 #include "totora/core/types.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/dice.hpp"
+#include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log_content.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
@@ -50,6 +51,9 @@ public:
         commit_ = std::min<std::uint64_t>(commit_, current_.entries.size());
         durable_ = 0;
     }
+
+    /// What a log keeps of appended entries without a pin is something else from now on.
+    void lend_by(Lender const& lender) { lender_ = lender; }
 
     /// Makes a random write, or syncs.
     template <durable_log Log>
@@ -131,7 +135,8 @@ public:
         auto const term = std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
         auto const first = Index{current_.entries.size() + 1};
         current_.entries.resize(current_.entries.size() + count, {term.value, payload_size});
-        log.append(begin_write(), entries_of(term, first, count, payload_size, per_slice));
+        auto const entries = entries_of(term, first, count, payload_size, per_slice);
+        log.append(begin_write(), lender_ ? lender_->lend(entries) : entries);
     }
 
     [[nodiscard]] Content const& current() const { return current_; }
@@ -228,6 +233,7 @@ private:
     Dice                       dice_;
     Dice                       looks_; ///< Of its own, so that looking changes nothing.
     WorkloadMood               mood_;
+    std::optional<Lender>      lender_;
     Content                    current_;
     std::uint64_t              commit_ = 0;
     std::uint64_t              saved_ = 0;   ///< The commit index that the log was told or recovered last.

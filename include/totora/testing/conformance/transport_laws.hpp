@@ -39,6 +39,7 @@ public:
     /// Nobody receives, one server has no address, and one has none that could be.
     void calls_do_not_wait()
     {
+        user_.introduce();
         user_.update(one, ServerId{8}, first_incarnation, "");
         user_.update(one, ServerId{9}, first_incarnation, std::string(address_size_max, 'x'));
         auto const payload_size = std::min(user_.payload_max(), std::size_t{64} << 10U);
@@ -59,6 +60,7 @@ public:
     /// Everybody sends everything to everybody, several times.
     void what_arrives_was_sent()
     {
+        user_.introduce();
         auto const kinds = messages_of_all_kinds();
         auto       last = std::map<std::tuple<ServerId, ServerId, std::string>, std::uint64_t>{};
         auto       lacking = std::string{};
@@ -89,6 +91,7 @@ public:
     /// What a node may hand over, by what the transport says of itself, it carries.
     void the_largest_append_arrives()
     {
+        user_.introduce();
         auto const payload_max = user_.payload_max();
         auto const arrived = arrives(one, two, append_message(user_.next_term(), 1, payload_max));
         user_.expect(
@@ -107,9 +110,13 @@ public:
     /// A server hears the answers of the incarnation that was asked, and of no other; and it asks no other.
     void another_life_is_another_server()
     {
+        user_.introduce();
         auto const named = user_.network().incarnation_of(two);
         for (auto round = 0U; round < 12; ++round) {
             user_.update(one, two, Incarnation{named.value + (std::uint64_t{1} << round % 4 * 16)});
+            // That one may ask. Nobody should learn from it which life is meant.
+            user_.send(two, one, {RequestVote{.term = user_.next_term(), .last_log = {}}, {}});
+            user_.travel();
             user_.send(two, one, {RequestVoteResponse{user_.next_term(), true}, {}},
                        {{"an answer of another life does not count"}});
             auto accepted = AppendEntriesResponse{};
@@ -134,6 +141,7 @@ public:
 
     void an_address_may_change()
     {
+        user_.introduce(one, two);
         auto const named = user_.network().incarnation_of(two);
         user_.update(one, two, named, std::string(address_size_max, 'x'));
         for (auto round = 0; round < 5; ++round) {
@@ -148,6 +156,7 @@ public:
     /// Bytes that are not what their checksum says came from a broken machine or over a broken wire.
     void damaged_entries_do_not_arrive()
     {
+        user_.introduce();
         for (auto const place :
              {std::size_t{0}, std::size_t{8}, std::size_t{28}, std::size_t{37}, entry_header_size + 5}) {
             auto message = append_message(user_.next_term(), 1, 10);
@@ -163,6 +172,7 @@ public:
 
     void what_arrives_wakes()
     {
+        user_.introduce();
         if constexpr (requires { user_.at(one).set_wake(std::function<void()>{}); }) {
             auto const woken = std::make_shared<std::atomic<std::uint64_t>>();
             auto const replaced = std::make_shared<std::atomic<std::uint64_t>>();
@@ -183,6 +193,7 @@ public:
 
     void bytes_that_leave_are_counted()
     {
+        user_.introduce();
         if constexpr (requires { user_.at(one).bytes_taken(two); }) {
             for (auto times = 0; times < 3; ++times) {
                 auto const before = std::uint64_t{user_.at(one).bytes_taken(two)};
@@ -203,6 +214,7 @@ public:
 
     void a_renewed_connection_carries_again()
     {
+        user_.introduce();
         if constexpr (requires { user_.at(one).renew(two); }) {
             user_.call("renew(2)", [&] { user_.at(one).renew(two); });
             user_.expect(arrives(one, two, append_message(user_.next_term(), 1, 10)),
@@ -212,6 +224,7 @@ public:
 
     void nothing_of_another_cluster_arrives()
     {
+        user_.introduce();
         if constexpr (requires { user_.network().of_another_cluster(); }) {
             auto& other = user_.network().of_another_cluster();
             user_.call("of another cluster: update(1)", [&] {

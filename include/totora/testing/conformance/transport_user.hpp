@@ -32,13 +32,7 @@ template <typename Network>
 class TransportUser
 {
 public:
-    TransportUser(Network& network, CallWatch& watch) : network_(network), watch_(watch)
-    {
-        for (auto const at : servers)
-            for (auto const other : servers)
-                if (at != other)
-                    update(at, other, network_.incarnation_of(other));
-    }
+    TransportUser(Network& network, CallWatch& watch) : network_(network), watch_(watch) {}
 
     /// Entries that were received may be looked at when the transport is gone: their pins keep them.
     ~TransportUser() = default;
@@ -52,6 +46,15 @@ public:
     {
         std::string law;
     };
+
+    /// Tells everybody of everybody, but not `but_not` of `whom`.
+    void introduce(ServerId but_not = nobody, ServerId whom = nobody)
+    {
+        for (auto const at : servers)
+            for (auto const other : servers)
+                if (at != other and not(at == but_not and other == whom))
+                    update(at, other, network_.incarnation_of(other));
+    }
 
     // --- Calls -------------------------------------------------------------------------------------------------------
 
