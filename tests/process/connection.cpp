@@ -253,12 +253,13 @@ BOOST_AUTO_TEST_CASE(writes_that_are_applied_together_keep_the_reads_between_the
 
 BOOST_AUTO_TEST_CASE(a_read_before_a_write_is_not_answered_twice_whatever_the_node_says_later)
 {
-    say("GET a\r\nSET a 1\r\nGET a\r\n");
+    say("GET a\r\nGET a\r\nSET a 1\r\nGET a\r\n");
     member.apply_write();
-    BOOST_TEST(heard() == "$-1\r\n+OK\r\n");
+    member.reads[0](Refusal{"CLUSTERDOWN no leader"}); // Before the answer leaves,
+    BOOST_TEST(heard() == "$-1\r\n$-1\r\n+OK\r\n");
 
-    member.reads[0](Refusal{"CLUSTERDOWN no leader"});
-    member.reads[1](Refusal{"CLUSTERDOWN no leader"});
+    member.reads[1](Refusal{"CLUSTERDOWN no leader"}); // and after.
+    member.reads[2](Refusal{"CLUSTERDOWN no leader"});
     BOOST_TEST(heard() == "-CLUSTERDOWN no leader\r\n");
 }
 
@@ -306,10 +307,10 @@ BOOST_AUTO_TEST_CASE(all_clients_together_have_no_more_reads_before_writes_than_
     BOOST_TEST(member.reads.size() == 6U);
     BOOST_TEST(member.writes.size() == ClientBudget::work_per_turn / 4'001);
 
-    clients.front().close(); // What it had taken is free again.
+    member.allow_read(0); // What it had taken is free again.
     settle();
     clients.push_back(connect());
-    clients.back().send("GET k\r\nSET k 2\r\n");
+    clients.back().send(request);
     settle();
     BOOST_TEST(member.writes.size() == ClientBudget::work_per_turn / 4'001 + 1);
     while (not member.reads.empty())
@@ -777,6 +778,47 @@ BOOST_AUTO_TEST_CASE(half_a_request_holds_about_what_came_of_it)
             say(std::string_view{rest, 1});
         BOOST_TEST(server.memory_bytes() < 4'096U, half);
     }
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_take_long_to_arrive_hold_little_together_and_the_oldest_goes_first)
+{
+    auto const half = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(300'000, 'h');
+    auto       slow = std::vector<Client>{};
+    for (auto count = 0; count < 40; ++count) {
+        slow.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        slow.back().send(half);
+        settle();
+    }
+    say("PING\r\nPI"); // And this one is slow too.
+    auto const begun = std::chrono::steady_clock::now();
+    server.close_slow(begun + slow_after / 2);
+    BOOST_TEST(server.connections() == 41U, "none of them is slow yet");
+
+    server.close_slow(begun + slow_after);
+    settle();
+    BOOST_TEST(server.connections() < 41U);
+    BOOST_TEST(server.connections() > 10U);
+    BOOST_TEST(server.memory_bytes() <= slow_bytes_max);
+    char bytes[64];
+    BOOST_TEST(::recv(slow.front().socket(), bytes, sizeof bytes, MSG_DONTWAIT) > 0);
+    BOOST_TEST(std::string_view{bytes}.starts_with("-ERR outcome unknown"));
+    BOOST_TEST(::recv(slow.back().socket(), bytes, sizeof bytes, MSG_DONTWAIT) < 0);
+    say("NG\r\n");
+    BOOST_TEST(heard() == "+PONG\r\n+PONG\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(one_request_alone_takes_as_long_as_it_takes)
+{
+    auto const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(100'000, 'h');
+    for (auto sent = 0; sent < 79; ++sent) {
+        client.send(sent == 0 ? std::string_view{begin} : std::string_view{begin}.substr(begin.size() - 100'000));
+        settle();
+    }
+    server.close_slow(std::chrono::steady_clock::now() + slow_after);
+    BOOST_TEST(server.memory_bytes() > 7'900'000U);
+    client.send(std::string(100'000, 'h') + "\r\n");
+    settle();
+    BOOST_TEST(member.writes.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_whose_host_is_gone_is_noticed)

@@ -9,6 +9,8 @@
 #include "reading_cost.hpp"
 #include "resp.hpp"
 
+#include "totora/policy/queue.hpp"
+
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -20,7 +22,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -73,12 +74,14 @@ struct Refusal
 /// leaves what is called here.
 ///
 /// `Member` is the server of the cluster behind it: `write(payload, before, done)` ends with an `Answer` or a `Refusal`, and calls
-/// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they
-/// throw, on this thread, perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
+/// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends
+/// with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they throw, on this thread,
+/// perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
 /// `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
 /// `Owner` is told when it closes (`closed`), when it asks for something for the first time (`spoke`), when it takes a request
-/// (`counted`), when it has work for the next turn (`work_later`), when it holds more memory than before (`grown`), and when it was
-/// sent HTTP (`refused_http`). It lends the room that bytes are read to (`scratch`); `client_list()` is the text of CLIENT LIST.
+/// (`counted`), when it has work for the next turn (`work_later`), when it holds more memory than before (`grown`), when a request
+/// begins or ceases to be half here (`half_here`), and when it was sent HTTP (`refused_http`). It lends the room that bytes are read
+/// to (`scratch`); `client_list()` is the text of CLIENT LIST.
 template <typename Member, typename Owner>
 class Connection : public std::enable_shared_from_this<Connection<Member, Owner>>
 {
@@ -195,6 +198,8 @@ private:
             owner_.work_later(this->shared_from_this());
         receive();
         account();
+        if (std::exchange(is_half_here_, parser_.has_begun()) != is_half_here_)
+            owner_.half_here(*this, is_half_here_);
     }
 
     /// Gathers what happens in one turn of the loop, so that its answers leave together.
@@ -222,7 +227,7 @@ private:
             }
             answers_.append(slot.answer);
             unanswered_bytes_ -= slot.bytes;
-            slots_.pop_front();
+            static_cast<void>(slots_.pop_front());
             ++first_slot_;
         }
     }
@@ -302,6 +307,8 @@ private:
         if (is_receiving_ or is_finishing_ or has_request_ or is_waiting_ or is_full())
             return;
         parser_.rest();
+        if (slots_.empty())
+            slots_ = {};
         is_receiving_ = true;
         socket_.async_wait(Socket::wait_read, [self = this->shared_from_this()](auto failure) {
             self->is_receiving_ = false;
@@ -545,7 +552,7 @@ private:
     ClientState            client_;
     std::size_t            held_ = 0; ///< What the budget knows of.
     RequestParser          parser_;
-    std::deque<Slot>       slots_;
+    totora::Queue<Slot>    slots_;
     std::uint64_t          first_slot_ = 0;
     std::size_t            unanswered_bytes_ = 0;
     std::size_t            readings_ = 0;    ///< Slots that have not been read yet.
@@ -556,8 +563,9 @@ private:
     std::string            answers_;         ///< To be sent next.
     std::string            sending_;
     std::vector<std::byte> payload_;
-    bool                   has_request_ = false; ///< The parser's words wait for the reads before them.
-    bool                   has_spoken_ = false;  ///< A request was taken.
+    bool                   has_request_ = false;  ///< The parser's words wait for the reads before them.
+    bool                   is_half_here_ = false; ///< The rest of a request is to come.
+    bool                   has_spoken_ = false;   ///< A request was taken.
     bool                   is_receiving_ = false;
     bool                   is_sending_ = false;
     bool                   is_work_due_ = false;

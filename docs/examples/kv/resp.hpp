@@ -63,6 +63,9 @@ public:
 
     void filled(std::size_t bytes) { end_ += bytes; }
 
+    /// Whether a part of a request is here, and the rest is not.
+    [[nodiscard]] bool has_begun() const { return not is_whole_ and begin_ != end_; }
+
     /// Lets go of its memory if no request has begun. The words of the last one are gone then.
     void rest()
     {

@@ -42,6 +42,10 @@ inline constexpr int keep_alive_seconds = 60;
 inline constexpr int keep_alive_pause_seconds = 20;
 inline constexpr int keep_alive_probes = 3;
 
+/// How long a request may take to arrive before it is slow, and what all slow ones may hold together. One may hold more.
+inline constexpr auto        slow_after = std::chrono::seconds{2};
+inline constexpr std::size_t slow_bytes_max = std::size_t{8} << 20U;
+
 /// The port that clients speak to. `Member` is that of its connections; `wake` lets the node have a turn soon.
 ///
 /// When there are as many clients as there may be, one that has never asked for anything gives way to the next one: the oldest.
@@ -50,6 +54,7 @@ class Server
 {
 public:
     using One = Connection<Member, Server>;
+    using Clock = std::chrono::steady_clock;
 
     Server(boost::asio::io_context& context, Member& member, ClientLimits const& limits = {})
         : acceptor_(context), pause_(context), member_(member), limits_(limits), budget_(limits.memory_bytes)
@@ -88,8 +93,30 @@ public:
         }
         if (not waiting_.empty())
             member_.wake();
+        if (auto const now = Clock::now(); now - looked_for_slow_ >= slow_pause) {
+            looked_for_slow_ = now;
+            close_slow(now);
+        }
         if (not is_accepting_ and acceptor_.is_open())
             accept();
+    }
+
+    /// Closes clients whose requests have been arriving for the longest time, if all slow ones hold too much.
+    void close_slow(Clock::time_point now)
+    {
+        auto slow = std::vector<std::shared_ptr<One>>{};
+        auto bytes = std::size_t{0};
+        for (auto const& [_, half] : halves_) {
+            if (now - half.since < slow_after)
+                break;
+            slow.push_back(half.connection->shared_from_this());
+            bytes += half.connection->held();
+        }
+        for (auto at = std::size_t{0}; at + 1 < slow.size() and bytes > slow_bytes_max; ++at) {
+            bytes -= slow[at]->held();
+            ++evictions_;
+            slow[at]->give_up("ERR outcome unknown: a request takes too long to arrive, and others need the memory");
+        }
     }
 
     /// The port that was opened, also if 0 was asked for.
@@ -150,11 +177,26 @@ public:
     void closed(One& connection)
     {
         silent_.erase(connection.number());
+        half_here(connection, false);
         connections_.erase(connection.shared_from_this());
     }
 
     /// Has asked for something.
     void spoke(One& connection) { silent_.erase(connection.number()); }
+
+    /// A request has begun to arrive, or does so no more.
+    void half_here(One& connection, bool is_half_here)
+    {
+        auto const known = half_numbers_.find(&connection);
+        if (known != half_numbers_.end()) {
+            halves_.erase(known->second);
+            half_numbers_.erase(known);
+        }
+        if (is_half_here) {
+            halves_[++halves_seen_] = Half{&connection, Clock::now()};
+            half_numbers_[&connection] = halves_seen_;
+        }
+    }
 
     /// Where a client's bytes are read to first, so that one that says nothing needs no memory for them.
     [[nodiscard]] std::span<char> scratch() { return scratch_; }
@@ -182,6 +224,15 @@ public:
 
 private:
     using Tcp = boost::asio::ip::tcp;
+
+    /// A request of which a part is here.
+    struct Half
+    {
+        One*              connection = nullptr;
+        Clock::time_point since;
+    };
+
+    static constexpr auto slow_pause = std::chrono::milliseconds{100};
 
     /// Each may close, and go, meanwhile.
     template <typename Action>
@@ -283,6 +334,10 @@ private:
     std::uint64_t                    connections_taken_ = 0; ///< The last one's id.
     std::uint64_t                    requests_ = 0;
     std::map<std::uint64_t, One*>    silent_; ///< Of these, those that have asked for nothing yet, by their number.
+    std::map<std::uint64_t, Half>    halves_; ///< In the order in which they began.
+    std::map<One*, std::uint64_t>    half_numbers_;
+    std::uint64_t                    halves_seen_ = 0;
+    Clock::time_point                looked_for_slow_;
     std::vector<char>                scratch_ = std::vector<char>(scratch_bytes);
     std::uint64_t                    turned_away_ = 0;
     std::deque<std::shared_ptr<One>> waiting_; ///< For the node's next turn.
