@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where a server listens, and where others find it.
 #include "../../docs/examples/kv/addresses.hpp"
-#include "process/kv_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +13,6 @@
 #include <vector>
 
 using namespace kv;
-using totora::process::eventually;
-using totora::process::free_port;
-using totora::process::KvCluster;
 
 namespace
 {
@@ -148,43 +142,6 @@ BOOST_AUTO_TEST_CASE(a_server_that_moved_is_found_where_it_is_now)
     BOOST_TEST(moved.client_host == "10.9.0.1");
     move("4=10.9.0.4:8004");
     BOOST_TEST(complaint() == "--peer-address names server 4, which is not of this cluster");
-}
-
-BOOST_AUTO_TEST_CASE(servers_that_moved_serve_again_once_all_are_told, *boost::unit_test::timeout(300))
-{
-    auto cluster = KvCluster{3};
-    cluster.start_all();
-    auto client = Client::connect(cluster.client_port(cluster.await_leader())).value();
-    BOOST_TEST((client.ask({"SET", "a", "1"}) == Reply{'+', "OK", {}}));
-    cluster.await_equality();
-    for (auto server = std::size_t{0}; server < 3; ++server) {
-        cluster.process(server).signal(SIGTERM);
-        BOOST_TEST((cluster.process(server).wait() == 0));
-    }
-    auto const port_of = [](std::uint16_t port) { return std::to_string(port); };
-    auto const first = free_port();
-    auto const moved = "1=localhost:" + port_of(first) + ",3=localhost:" + port_of(free_port());
-
-    for (auto server = std::size_t{0}; server < 3; ++server) {
-        auto words = std::vector<std::string>{"--peer-address",  moved,
-                                              "--client-host",   "localhost",
-                                              "--client-listen", "127.0.0.1:" + port_of(cluster.client_port(server))};
-        if (server == 0)
-            words.insert(words.end(), {"--listen", "[::]:" + port_of(first)});
-        if (server == 0 and not std::filesystem::exists("/proc/net/if_inet6"))
-            words.back() = "0.0.0.0:" + port_of(first);
-        cluster.start(server, {}, words);
-    }
-
-    auto const leader = cluster.await_leader();
-    cluster.await_equality();
-    BOOST_TEST(cluster.info(leader, "leader_client_address") == "localhost:" + port_of(cluster.client_port(leader)));
-    BOOST_TEST(cluster.info(1, "peer_1").starts_with("address=localhost:" + port_of(first) + ",link=open"));
-    for (auto server = std::size_t{0}; server < 3; ++server) {
-        client = Client::connect(cluster.client_port(server)).value();
-        auto const answer = client.ask({"GET", "a"}).value();
-        BOOST_TEST((server == leader ? answer == Reply{'$', "1", {}} : answer.is_error("MOVED 0 localhost:")));
-    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -266,7 +266,7 @@ private:
         return totora::get<std::uint64_t>(reinterpret_cast<std::byte const*>(word.data()));
     }
 
-    static constexpr std::size_t swept_per_turn = 2'000;
+    static constexpr std::size_t swept_per_turn = 1'000;
 
     Values                                  values_;
     std::map<totora::ServerId, std::string> client_addresses_;
