@@ -127,5 +127,39 @@ constexpr auto a_single_server_applies_nothing_before_it_is_durable = [] {
 };
 TOTORA_PROVE(a_single_server_applies_nothing_before_it_is_durable, "5.3", "case_70");
 
+/// Five servers, whose logs are durable up to 5, 4, 5, 0 and 0. In whatever order the leader hears of it.
+constexpr auto of_five_servers_the_third_highest_decides = [] {
+    auto const leading = [] {
+        auto a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}, 5)); // 4/2 is its no-op.
+        a = step(a, local(Proposed{1})).state;
+        a = step(a, persisted(a)).state;
+        require(a.durable_index == Index{5} and a.commit_index == Index{}, "A has 5/2, and nobody has answered");
+        return a;
+    };
+    auto const answers = [](State const& a, ServerId server, Index match) {
+        return checked_step(a, from(server, accepted(Term{2}, match, 0))).state;
+    };
+
+    require(answers(answers(leading(), S2, Index{4}), S3, Index{5}).commit_index == Index{4}, "4, then 5: commit 4");
+    require(answers(answers(leading(), S3, Index{5}), S2, Index{4}).commit_index == Index{4}, "5, then 4: commit 4");
+    require(answers(answers(leading(), S4, Index{4}), S5, Index{5}).commit_index == Index{4}, "of whichever servers");
+    require(answers(leading(), S2, Index{5}).commit_index == Index{}, "two of five: nothing");
+    auto const four = answers(answers(leading(), S2, Index{4}), S3, Index{5});
+    require(answers(four, S2, Index{5}).commit_index == Index{5}, "5, 5, 5: commit 5");
+};
+TOTORA_PROVE(of_five_servers_the_third_highest_decides, "5.3", "5.4");
+
+/// `committed` tells the shell how far the cluster is. The core goes by `leader_commit`, which the leader may cap.
+constexpr auto a_follower_commits_by_what_the_leader_says_of_this_place = [] {
+    auto const b = follower(S2, Term{2}, {{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 2}});
+    auto       append = heartbeat_of(Term{2}, {Term{2}, Index{4}}, Index{2});
+    append.committed = Index{4};
+
+    auto const after = checked_step(b, from(S1, append)).state;
+
+    require(after.commit_index == Index{2}, "not more");
+};
+TOTORA_PROVE(a_follower_commits_by_what_the_leader_says_of_this_place, "5.3", "case_15");
+
 } // namespace
 } // namespace totora::test

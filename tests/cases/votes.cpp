@@ -248,5 +248,56 @@ constexpr auto a_server_that_was_just_elected_is_not_deposed_by_its_voter = [] {
 };
 TOTORA_PROVE(a_server_that_was_just_elected_is_not_deposed_by_its_voter, "dissertation 9.6", "5.2");
 
+/// A is ahead of B and C, which never heard of its term: their grants name their own. Were they taken for late ones, servers of
+/// different terms would wait permanently, since a pre-vote raises nobody's term.
+constexpr auto a_pre_vote_of_a_server_of_a_lower_term_counts = [] {
+    auto servers = std::vector<State>{};
+    servers.push_back(follower(S1, Term{5}, {{Term{1}, Index{1}, 1}}));
+    for (auto const id : {S2, S3})
+        servers.push_back(follower(id, Term{3}, {{Term{1}, Index{1}, 1}}));
+    auto cluster = Cluster{std::move(servers)};
+    cluster.rings(S1, Alarm::election);
+    require(is_pre_candidate(cluster[S1]), "A asks for term 6");
+
+    cluster.deliver(S1, S2);
+    require(cluster.outgoing().messages == just(S1, RequestPreVoteResponse{Term{3}, Round{1}, true}),
+            "B grants it, in term 3");
+    cluster.deliver(S2, S1);
+    require(is_candidate(cluster[S1]) and cluster[S1].current_term == Term{6}, "A campaigns in term 6");
+    cluster.settle({S1, S2, S3});
+
+    require(is_leader(cluster[S1]) and cluster[S2].current_term == Term{6}, "and leads all of them");
+};
+TOTORA_PROVE(a_pre_vote_of_a_server_of_a_lower_term_counts, "dissertation 9.6", "case_4");
+
+/// Messages may be repeated: what counts is how many servers vote, not how often.
+constexpr auto the_same_vote_three_times_elects_nobody = [] {
+    auto asking = follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}, 5);
+    asking = step(asking, ring(asking, Alarm::election)).state;
+    for (auto time = 0; time < 3; ++time)
+        asking = checked_step(asking, from(S2, RequestPreVoteResponse{Term{1}, Round{1}, true})).state;
+    require(is_pre_candidate(asking), "two of five would vote for A");
+
+    auto a = candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}, 5));
+    for (auto time = 0; time < 3; ++time)
+        a = checked_step(a, from(S2, RequestVoteResponse{Term{2}, true})).state;
+    require(is_candidate(a), "two of five have voted for A");
+
+    require(is_leader(checked_step(a, from(S3, RequestVoteResponse{Term{2}, true})).state), "three are enough");
+};
+TOTORA_PROVE(the_same_vote_three_times_elects_nobody, "5.2", "case_4");
+
+constexpr auto a_vote_that_is_repeated_gives_its_candidate_time_again = [] {
+    auto       b = follower(S2, Term{1}, {{Term{1}, Index{1}, 1}});
+    auto const request = from(S1, RequestVote{Term{2}, {Term{1}, Index{1}}});
+    b = checked_step(b, request).state;
+
+    auto const again = checked_step(b, request);
+
+    require(arms(again.outgoing, Alarm::election) and again.outgoing.writes.empty(),
+            "B waits for A, and writes nothing");
+};
+TOTORA_PROVE(a_vote_that_is_repeated_gives_its_candidate_time_again, "5.2", "case_3");
+
 } // namespace
 } // namespace totora::test

@@ -4,6 +4,9 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 // "Who must agree?" has one answer (§5.2, §6): more than half of the voters.
@@ -123,6 +126,16 @@ constexpr auto a_configuration_must_make_sense = [] {
     require(not is_sound(of_no_kind), "and everybody is something");
 };
 TOTORA_PROVE(a_configuration_must_make_sense, "6", "case_44");
+
+/// Every order of five values: 5, 4 and 5 are durable on three of five servers, and 4 on a majority.
+constexpr auto of_five_values_the_third_highest_is_agreed_in_whatever_order_they_come = [] {
+    auto values = std::array<std::uint64_t, 5>{0, 1, 4, 5, 5};
+    do {
+        auto const reached = [&](ServerId server) { return Index{values[static_cast<std::size_t>(server.value - 1)]}; };
+        require(highest_agreed(cluster(5), Index{}, reached) == Index{4}, "three have 4, and only two have 5");
+    } while (std::next_permutation(values.begin(), values.end()));
+};
+TOTORA_PROVE(of_five_values_the_third_highest_is_agreed_in_whatever_order_they_come, "5.3", "5.4");
 
 } // namespace
 } // namespace totora::test
