@@ -96,5 +96,22 @@ constexpr auto a_leader_counts_as_heard_for_the_minimum_election_timeout = [] {
 };
 TOTORA_PROVE(a_leader_counts_as_heard_for_the_minimum_election_timeout, "dissertation 4.2.3", "case_41", "case_57");
 
+/// B heard A a moment ago, and learns of a term that C reached while it was cut off. That is no reason to help C: A, which leads,
+/// will hear of the term, too.
+constexpr auto a_newer_term_does_not_end_stickiness = [] {
+    auto b = follower(S2, Term{1}, {{Term{1}, Index{1}, 1}});
+    b = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}}))).state;
+    b = checked_step(b, from(S3, RequestVoteResponse{Term{5}, false})).state;
+    require(b.current_term == Term{5} and b.leader_heard, "B is in term 5");
+
+    auto const asked = checked_step(b, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}}));
+    require_nothing_but(Outcome::vote_withheld_leader_alive, b, asked);
+
+    auto const silent = checked_step(b, ring(b, Alarm::leader_silent)).state;
+    require(checked_step(silent, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}})).state.voted_for == S3,
+            "until no leader was heard for the least election timeout");
+};
+TOTORA_PROVE(a_newer_term_does_not_end_stickiness, "dissertation 4.2.3", "case_41");
+
 } // namespace
 } // namespace totora::test

@@ -172,5 +172,21 @@ constexpr auto a_confirmed_read_names_the_index_to_wait_for = [] {
 };
 TOTORA_PROVE(a_confirmed_read_names_the_index_to_wait_for, "dissertation 6.4", "case_48");
 
+/// Rounds that were asked for before anything was committed are all confirmed by the first commit, also the one that waited.
+constexpr auto a_single_server_serves_all_reads_that_waited_for_its_first_commit = [] {
+    auto a = follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}, 1);
+    a = step(a, ring(a, Alarm::election)).state;
+    a = step(a, persisted(a)).state;
+    for (auto read = std::uint64_t{0}; read <= rounds_max; ++read)
+        a = checked_step(a, local(ReadRequested{})).state;
+    require(std::get_if<Leader>(&a.role)->read_waits, "the last one waits for the next round");
+
+    auto const durable = checked_step(a, persisted(a));
+
+    require(durable.outgoing.read_allowed == ReadAllowed{Round{rounds_max + 1}, Index{4}},
+            "nobody else would answer it");
+};
+TOTORA_PROVE(a_single_server_serves_all_reads_that_waited_for_its_first_commit, "8", "case_46");
+
 } // namespace
 } // namespace totora::test

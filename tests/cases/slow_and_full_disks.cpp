@@ -252,5 +252,39 @@ constexpr auto a_server_without_reserve_neither_votes_nor_campaigns_nor_adopts_a
 };
 TOTORA_PROVE(a_server_without_reserve_neither_votes_nor_campaigns_nor_adopts_a_term, "5.2", "case_67");
 
+/// Its log had no room for entries when it began to campaign, and then not even for its vote.
+constexpr auto a_candidate_gives_up_when_the_last_of_its_reserve_is_gone = [] {
+    for (auto const pre_vote : {true, false}) {
+        auto state = full(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}})).state;
+        state.settings.pre_vote = pre_vote;
+        state = step(state, ring(state, Alarm::election)).state;
+        require(is_pre_candidate(state) or is_candidate(state), "the reserve is enough for a campaign");
+
+        auto const [after, outgoing] = checked_step(state, local(RoomChanged{LogRoom::nothing}));
+
+        require(is_follower(after), "nothing is not");
+        require(outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_no_room}), "the lack of room is not new");
+    }
+};
+TOTORA_PROVE(a_candidate_gives_up_when_the_last_of_its_reserve_is_gone, "5.2", "case_67");
+
+/// Many writes are in flight, and the disk confirms one of them in each `storage_stall`: always the oldest is looked at.
+constexpr auto a_disk_that_confirms_its_oldest_write_in_time_does_not_hang = [] {
+    auto a = leading();
+    a = step(a, ring(a, Alarm::storage_stall)).state;
+    for (auto entry = 0; entry < 6; ++entry)
+        a = step(a, local(Proposed{1})).state;
+    a = answered(std::move(a), Index{10}, {S2, S3});
+    require(a.last_write.value - a.durable_write.value == 6, "six writes are in flight, which B and C have");
+
+    for (auto stall = 0; stall < 5; ++stall) {
+        a = checked_step(a, local(Persisted{next(a.durable_write)})).state;
+        a = checked_step(a, ring(a, Alarm::storage_stall)).state;
+        require(is_leader(a) and not a.storage.late, "it is slow");
+    }
+    require(is_follower(checked_step(a, ring(a, Alarm::storage_stall)).state), "the last one was given its time, too");
+};
+TOTORA_PROVE(a_disk_that_confirms_its_oldest_write_in_time_does_not_hang, "dissertation 10.2.1", "case_58");
+
 } // namespace
 } // namespace totora::test

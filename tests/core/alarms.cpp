@@ -85,5 +85,67 @@ constexpr auto without_check_quorum_nobody_is_counted = [] {
 };
 TOTORA_PROVE(without_check_quorum_nobody_is_counted, "dissertation 6.2");
 
+/// Anywhere between the least and the greatest election timeout others may lead already: each check comes at the least.
+constexpr auto the_quorum_is_checked_every_least_election_timeout = [] {
+    auto const minimum = Settings{}.election.at_least_ms;
+    auto const elected =
+        checked_step(candidate(follower(S1, Term{1}, {})), from(S2, RequestVoteResponse{Term{2}, true}));
+    require(order_for(elected.outgoing, Alarm::quorum_check)->delay == Delay{minimum, minimum}, "the first time");
+
+    auto const answered = step(elected.state, from(S2, accepted(Term{2}, Index{}, 0))).state;
+    auto const checked = checked_step(answered, ring(answered, Alarm::quorum_check));
+
+    require(is_leader(checked.state) and
+                order_for(checked.outgoing, Alarm::quorum_check)->delay == Delay{minimum, minimum},
+            "and each time after");
+};
+TOTORA_PROVE(the_quorum_is_checked_every_least_election_timeout, "dissertation 6.2");
+
+/// Each message of a leader counts, not only the first that this server received.
+constexpr auto every_message_of_a_leader_begins_the_election_timeout_again = [] {
+    auto const state = started_follower();
+    for (auto const& said :
+         {heartbeat_of(Term{1}, {Term{1}, Index{3}}), heartbeat_of(Term{1}, {Term{1}, Index{9}}, {}, 4),
+          append_of(Term{1}, {Term{1}, Index{3}}, Term{1}, 1)}) {
+        auto const again = checked_step(state, from(S2, said));
+        require(order_for(again.outgoing, Alarm::election)->delay == Settings{}.election, "accepted or refused");
+        require(arms(again.outgoing, Alarm::leader_silent) and again.state.leader_heard, "and so does stickiness");
+    }
+};
+TOTORA_PROVE(every_message_of_a_leader_begins_the_election_timeout_again, "5.2");
+
+/// Who campaigns has timed out already: that it has applied its log gives it no more time, and takes none.
+constexpr auto only_a_follower_waits_shorter_once_its_log_is_applied = [] {
+    for (auto const pre_vote : {true, false}) {
+        auto state = follower(S1, Term{1}, {{Term{1}, Index{1}, 3}});
+        state.settings.pre_vote = pre_vote;
+        state.replaying = true;
+        state = step(state, ring(state, Alarm::election)).state;
+        require(is_pre_candidate(state) or is_candidate(state), "it campaigns all the same");
+
+        auto const [after, outgoing] = checked_step(state, local(Replayed{}));
+
+        require(not after.replaying and order_for(outgoing, Alarm::election) == nullptr, "its timeout goes on");
+    }
+};
+TOTORA_PROVE(only_a_follower_waits_shorter_once_its_log_is_applied, "5.2");
+
+/// A step may change its mind: what it ordered last is done, once.
+constexpr auto the_last_order_of_a_step_holds = [] {
+    auto state = follower(S1, Term{1}, {});
+    auto outgoing = Outgoing{};
+
+    arm(state, outgoing, Alarm::election, Delay{1, 2});
+    arm(state, outgoing, Alarm::heartbeat, Delay{3, 3});
+    arm(state, outgoing, Alarm::election, Delay{5, 6});
+    require(outgoing.alarms.size() == 2 and order_for(outgoing, Alarm::election)->delay == Delay{5, 6},
+            "the newest delay");
+
+    disarm(state, outgoing, Alarm::election);
+    require(outgoing.alarms.size() == 2 and order_for(outgoing, Alarm::election)->delay == std::nullopt, "or none");
+    require(order_for(outgoing, Alarm::election)->arming == Arming{3}, "by the newest number");
+};
+TOTORA_PROVE(the_last_order_of_a_step_holds, "5.2");
+
 } // namespace
 } // namespace totora::test

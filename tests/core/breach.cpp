@@ -122,5 +122,28 @@ constexpr auto an_answer_of_another_term_may_name_what_was_never_sent_in_this = 
 };
 TOTORA_PROVE(an_answer_of_another_term_may_name_what_was_never_sent_in_this, "5.1", "case_20");
 
+/// What is committed may be on its way to the disk, and not applied for that reason: it is protected all the same.
+constexpr auto what_is_committed_is_never_truncated_applied_or_not = [] {
+    auto state = checked_step(b(), from(S1, append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, 2, Index{6}))).state;
+    require(state.commit_index == Index{6} and state.applying == Index{4}, "5/3 and 6/3 are not durable yet");
+
+    auto const conflict = from(S3, append_of(Term{4}, {Term{3}, Index{5}}, Term{4}, 1));
+
+    require_nothing_but(Outcome::breach_conflict_committed, state, checked_step(state, conflict));
+};
+TOTORA_PROVE(what_is_committed_is_never_truncated_applied_or_not, "5.4", "case_10");
+
+/// No index may be above `number_max`, and no sum may wrap: that of the place and the count is asked, not each alone.
+constexpr auto entries_must_end_where_indexes_do = [] {
+    auto const count = number_max - 3;
+    is_a_breach(Outcome::breach_number, append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, count));
+    is_a_breach(Outcome::breach_number, append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, ~std::uint64_t{0}));
+    is_a_breach(Outcome::breach_number, append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, ~std::uint64_t{0} - 4));
+
+    auto const last = checked_step(b(), from(S1, append_of(Term{3}, {Term{2}, Index{4}}, Term{3}, count - 1)));
+    require(last_index(last.state) == Index{number_max}, "the last index there can be");
+};
+TOTORA_PROVE(entries_must_end_where_indexes_do, "5.3", "case_78");
+
 } // namespace
 } // namespace totora::test

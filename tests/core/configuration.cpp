@@ -46,5 +46,19 @@ constexpr auto a_cut_behind_a_configuration_leaves_it_in_force = [] {
 };
 TOTORA_PROVE(a_cut_behind_a_configuration_leaves_it_in_force, "6");
 
+/// A leader sends again what was not acknowledged, and more with it: the configuration among it is in force already.
+constexpr auto a_configuration_that_arrives_twice_is_in_force_once = [] {
+    auto const state = with_five_servers_from_3_on();
+    auto       again = AppendConfiguration{append_of(Term{2}, {Term{1}, Index{2}}, Term{2}, 3), cluster(5)};
+    again.configuration.index = Index{3};
+
+    auto const after = checked_step(state, from(S1, again)).state;
+
+    require(last_index(after) == Index{5}, "5/2 is new");
+    require(after.configuration == state.configuration, "the configuration is not");
+    require(after.previous_configuration == cluster(3), "and the one to go back to is still the one before");
+};
+TOTORA_PROVE(a_configuration_that_arrives_twice_is_in_force_once, "6");
+
 } // namespace
 } // namespace totora::test

@@ -393,7 +393,7 @@ constexpr auto links_that_only_heartbeats_pass_are_renewed_and_then_given_up = [
         require(check(nobody).links_to_renew.empty(), "a while");
     auto const renewal = check(nobody);
     require(noted(renewal, Outcome::link_renewed) and not renewal.links_to_renew.empty(), "then they are renewed");
-    while (is_leader(state)) {
+    for (auto checks = 0; checks < 20 and is_leader(state); ++checks) {
         auto const last = check(nobody);
         require(is_leader(state) or noted(last, Outcome::stepped_down_no_progress), "for this reason");
     }

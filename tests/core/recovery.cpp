@@ -153,5 +153,26 @@ constexpr auto nothing_starts_with_settings_that_contradict_each_other = [] {
 };
 TOTORA_PROVE(nothing_starts_with_settings_that_contradict_each_other, "5.6");
 
+/// The newest configuration may yet be truncated, also after a start.
+constexpr auto the_configuration_to_go_back_to_survives_a_start = [] {
+    auto newest = cluster(5);
+    newest.index = Index{3};
+
+    auto const state = recover(Settings{}, Member{S2, Incarnation{1}, MemberKind::voter},
+                               {.current_term = Term{2},
+                                .voted_for = std::nullopt,
+                                .log = log_of({{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 1}}),
+                                .configuration = newest,
+                                .previous_configuration = cluster(3),
+                                .commit_index = Index{2},
+                                .applied_index = Index{2}});
+
+    require(state.has_value() and state->configuration == newest and state->previous_configuration == cluster(3),
+            "both are there");
+    auto const cut = checked_step(*state, from(S3, append_of(Term{3}, {Term{1}, Index{2}}, Term{3}, 1))).state;
+    require(cut.configuration == cluster(3), "and the one before is in force when the newest is cut");
+};
+TOTORA_PROVE(the_configuration_to_go_back_to_survives_a_start, "6");
+
 } // namespace
 } // namespace totora::test

@@ -219,5 +219,24 @@ BOOST_AUTO_TEST_CASE(what_counts_as_durable_survives_in_many_lives,
         }
 }
 
+/// Whatever else a step writes stays where it is in the sequence: a vote joins the write before it, and no earlier one.
+constexpr auto a_vote_joins_only_the_write_right_before_it = [] {
+    auto state = follower(S2, Term{1}, {{Term{1}, Index{1}, 3}});
+    auto outgoing = Outgoing{};
+
+    save_vote(state, outgoing);
+    truncate(state, outgoing, Index{3});
+    state.current_term = Term{2};
+    save_vote(state, outgoing);
+    state.voted_for = S1;
+    save_vote(state, outgoing);
+
+    require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{1}, std::nullopt},
+                                          Truncate{WriteNumber{2}, Index{3}}, SaveVote{WriteNumber{3}, Term{2}, S1}}),
+            "three writes, in the order in which they were made");
+    require(state.term_write == WriteNumber{3}, "and term and vote are durable with the last of them");
+};
+TOTORA_PROVE(a_vote_joins_only_the_write_right_before_it, "5.1", "case_63");
+
 } // namespace
 } // namespace totora::test

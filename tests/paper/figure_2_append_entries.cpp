@@ -143,5 +143,18 @@ constexpr auto a_lower_leader_commit_index_changes_nothing = [] {
 };
 TOTORA_PROVE(a_lower_leader_commit_index_changes_nothing, "Figure 2", "5.3", "case_16");
 
+/// "Reply false if term < currentTerm": at once, since a refusal promises nothing. On a disk that hangs the newer term may not be
+/// durable for long, and the leader of the older one must learn of it all the same.
+constexpr auto a_refusal_of_an_older_term_waits_for_no_disk = [] {
+    auto const s2 = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}});
+    auto const newer = step(s2, from(S3, refused(Term{5}, Index{3}, {}))).state;
+    require(newer.current_term == Term{5} and newer.durable_write < newer.last_write, "term 5 is not durable yet");
+
+    auto const late = checked_step(newer, from(S1, heartbeat_of(Term{2}, {Term{1}, Index{3}})));
+
+    require(late.outgoing.messages == just(S1, refused_by_newer_term(Term{5})), "S1 hears of it");
+};
+TOTORA_PROVE(a_refusal_of_an_older_term_waits_for_no_disk, "5.1");
+
 } // namespace
 } // namespace totora::test
