@@ -116,8 +116,8 @@ public:
     {
         if (fault_ == Fault::reads_nothing and from.value > 8)
             return Entries{};
-        if (fault_ == Fault::loses_a_page and from.value <= 2048 and up_to.value > 2048)
-            up_to = Index{2047};
+        if (fault_ == Fault::loses_a_page and from.value <= 1024 and up_to.value > 1024)
+            up_to = Index{1023};
         if (fault_ == Fault::fails_beyond_the_end and from > Base::last().index)
             return Unexpected{LogError{LogFailure::read_failed, "Nothing is there."}};
         if (fault_ == Fault::changes_what_was_read)

@@ -227,9 +227,7 @@ public:
 
     [[nodiscard]] std::uint64_t entry_bytes_max() const
     {
-        return fault_ == Fault::claims_to_carry_more ? 70'000
-               : fault_ == Fault::loses_what_is_many ? 100'000
-                                                     : number_max;
+        return fault_ == Fault::claims_to_carry_more ? 70'000 : fault_ == Fault::none ? number_max : 100'000;
     }
 
     [[nodiscard]] std::uint64_t bytes_taken(ServerId) const

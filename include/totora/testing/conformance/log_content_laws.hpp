@@ -70,22 +70,22 @@ public:
         };
         if (log == nullptr)
             return;
-        for (auto times = 0; times < 30; ++times) {
+        for (auto times = 0; times < 15; ++times) {
             user_.append(*log, entries_of(Term{1}, next(log->last().index), 100));
             user_.sync(*log);
             user_.settle(*log);
         }
-        expect(3000, 3001);
+        expect(1500, 1501);
         log = user_.restart(*log, found_);
         if (log == nullptr)
             return;
-        expect(3000, 3001);
+        expect(1500, 1501);
         user_.truncate(*log, Index{1017});
-        user_.append(*log, entries_of(Term{2}, Index{1017}, 700));
-        expect(1716, 1017);
+        user_.append(*log, entries_of(Term{2}, Index{1017}, 300));
+        expect(1316, 1017);
         log = user_.restart(*log, found_);
         if (log != nullptr)
-            expect(1716, 1017);
+            expect(1316, 1017);
     }
 
     /// Of any kind and size, with every byte of their headers.
