@@ -33,6 +33,14 @@ struct Door
         return raw;
     }
 
+    /// Connects from another address of this machine.
+    RawPeer& connect_from(std::string_view here)
+    {
+        auto& raw = peers.emplace_back(context);
+        raw.connect(two.transport().address(), here);
+        return raw;
+    }
+
     /// Connects and greets.
     RawPeer& enter(Party from)
     {
@@ -101,23 +109,65 @@ BOOST_AUTO_TEST_CASE(connections_that_say_nothing_give_way_and_a_member_is_serve
     BOOST_TEST(door.two.counters().gave_way >= 32U);
 }
 
-BOOST_AUTO_TEST_CASE(of_connections_without_a_handshake_the_silent_ones_give_way_first)
+BOOST_AUTO_TEST_CASE(a_member_whose_greeting_is_late_gets_in_before_connections_that_begin_one_and_stop)
 {
     auto few = settings_of(party_2);
-    few.handshakes_max = 2;
+    few.handshakes_max = 8;
     few.handshake_ms = 600'000;
     auto       door = Door{few};
-    auto&      begun = door.connect();
     auto const hello = encode(route(party_1, party_2), Hello{});
-    begun.write(hello.bytes().first(10));
-    auto& silent = door.connect();
-    BOOST_REQUIRE(until(door.context, [&] { return door.load().greeting == 2; }));
+    auto const begin_greetings = [&](int count) {
+        while (count-- > 0) {
+            door.connect().write(hello.bytes().first(10));
+            run_a_little(door.context);
+        }
+    };
+    begin_greetings(20);
+    auto& member = door.connect();
+    run_a_little(door.context);
 
-    door.connect();
+    begin_greetings(7);
 
-    BOOST_TEST(silent.is_hung_up());
-    begun.write(hello.bytes().subspan(10));
-    BOOST_TEST(begun.await_frame().has_value());
+    BOOST_REQUIRE(member.greets(party_1, party_2));
+    BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_has_greeted_keeps_its_place_until_it_confirms)
+{
+    auto few = settings_of(party_2);
+    few.handshakes_max = 8;
+    few.handshake_ms = 600'000;
+    auto  door = Door{few};
+    auto& member = door.connect();
+    member.write(encode(route(party_1, party_2), Hello{}));
+    auto const answer = member.await_frame();
+    BOOST_REQUIRE(answer.has_value());
+
+    for (auto count = 0; count < 40; ++count) {
+        door.connect();
+        run_a_little(door.context);
+    }
+
+    member.write(encode(route(party_1, party_2), Confirmation{std::get<Hello>(answer->content).challenge}));
+    BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(what_runs_wild_at_one_address_takes_no_place_of_another)
+{
+    auto few = settings_of(party_2);
+    few.handshakes_max = 8;
+    few.handshake_ms = 600'000;
+    auto  door = Door{few};
+    auto& member = door.connect_from("127.0.0.2:0");
+    run_a_little(door.context);
+
+    for (auto count = 0; count < 40; ++count) {
+        door.connect();
+        run_a_little(door.context);
+    }
+
+    BOOST_REQUIRE(member.greets(party_1, party_2));
+    BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
 }
 
 BOOST_AUTO_TEST_CASE(of_servers_that_are_no_members_the_one_that_was_idle_longest_gives_way)

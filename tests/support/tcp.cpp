@@ -48,8 +48,12 @@ std::size_t TcpServer::take()
     return messages.size();
 }
 
-void RawPeer::connect(std::string_view address)
+void RawPeer::connect(std::string_view address, std::string_view here)
 {
+    if (not here.empty()) {
+        socket_.open(boost::asio::ip::tcp::v4());
+        socket_.bind(*parse_address(here));
+    }
     socket_.connect(*parse_address(address));
     socket_.non_blocking(true);
 }

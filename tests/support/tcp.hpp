@@ -128,7 +128,8 @@ public:
 
     explicit RawPeer(boost::asio::io_context& context) : context_(&context), socket_(context) {}
 
-    void connect(std::string_view address);
+    /// Connects, from a certain address of this machine if one is named.
+    void connect(std::string_view address, std::string_view here = {});
 
     void adopt(Socket socket);
 

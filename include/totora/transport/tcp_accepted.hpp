@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace totora
@@ -34,18 +36,27 @@ public:
 
     [[nodiscard]] std::vector<Connection> const& all() const { return all_; }
 
-    /// Which one must end so that there are fewer than `places` without a handshake: of those that have said nothing the one that is
-    /// here longest, or else of all. A server that dials greets at once. Null if there are fewer.
+    /// Which one must end so that there are fewer than `places` without a handshake. Null if there are fewer.
+    ///
+    /// Those that have not greeted as a server of this cluster end first, whether they have said nothing or a part of something:
+    /// a member's greeting may be late, since packets are lost. Of those the address with most of them gives one up, so that what
+    /// runs wild on one machine takes no place of another; and of its connections the one that is here longest, so that each has
+    /// had as much time to greet as there could be.
     [[nodiscard]] Connection to_end_for_handshake(std::size_t places) const
     {
-        auto       waiting = select([](TcpConnection const& one) { return not one.is_open(); });
-        auto const oldest = [](Connection const& a, Connection const& b) { return a->age() < b->age(); };
+        auto waiting = select([](TcpConnection const& one) { return not one.is_open(); });
         if (waiting.size() < places)
             return nullptr;
-        auto const silent =
-            std::partition(waiting.begin(), waiting.end(), [](Connection const& one) { return not one->has_spoken(); });
-        auto const end = silent == waiting.begin() ? waiting.end() : silent;
-        return *std::max_element(waiting.begin(), end, oldest);
+        auto const greeted = std::partition(waiting.begin(), waiting.end(),
+                                            [](Connection const& one) { return not one->has_greeted(); });
+        if (greeted != waiting.begin())
+            waiting.erase(greeted, waiting.end());
+        auto of_source = std::map<TcpConnection::Address, std::size_t>{};
+        for (auto const& one : waiting)
+            ++of_source[one->source()];
+        return *std::max_element(waiting.begin(), waiting.end(), [&](Connection const& a, Connection const& b) {
+            return std::pair{of_source[a->source()], b->began()} < std::pair{of_source[b->source()], a->began()};
+        });
     }
 
     /// Which connection of a server that is not known must end so that there are no more than `places`: the one that has been without

@@ -47,6 +47,7 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection>
 public:
     using Socket = boost::asio::ip::tcp::socket;
     using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
+    using Address = boost::asio::ip::address;
     using Time = std::chrono::steady_clock::time_point;
     using Error = boost::system::error_code;
 
@@ -76,6 +77,8 @@ public:
     /// Waits for the greeting of the other side, which has dialed.
     void accept()
     {
+        auto error = Error{};
+        source_ = socket_.remote_endpoint(error).address();
         set_options(socket_, settings_->write_stall_ms);
         read();
     }
@@ -163,9 +166,12 @@ public:
     /// How long ago the connection was begun.
     [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
 
+    [[nodiscard]] Time began() const { return began_; }
+
     [[nodiscard]] bool was_refused() const { return refused_; }
 
-    [[nodiscard]] bool has_spoken() const { return spoken_; }     ///< Anything at all.
+    [[nodiscard]] bool    has_greeted() const { return judged_.has_value(); } ///< As a server that can be talked to.
+    [[nodiscard]] Address source() const { return source_; }      ///< Where an accepted connection comes from.
     [[nodiscard]] Time last_frame() const { return last_frame_; } ///< When one was taken, or the connection was opened.
 
     /// The bytes that are held of a frame that has not arrived whole.
@@ -243,7 +249,6 @@ private:
                                     self->counters_->bytes_received += count;
                                     if (self->farewell_) // Until the other side has read it and closes.
                                         return self->within_memory([&] { self->read(); });
-                                    self->spoken_ = true;
                                     self->arrived_ = std::chrono::steady_clock::now();
                                     self->reader_.arrived(count);
                                     self->within_memory([&] { self->deliver_and_read(); });
@@ -418,6 +423,7 @@ private:
     Socket                     socket_;
     std::optional<Party>       dialed_;
     Time                       began_;
+    Address                    source_;
     Party                      remote_;
     Life                       life_;
     std::uint64_t              handshake_ = 0;
@@ -426,7 +432,6 @@ private:
     std::optional<Agreement>   agreed_;         ///< The same, once the handshake is complete.
     std::optional<std::string> farewell_;       ///< Why we refused; nothing is read any more but the end of the stream.
     bool                       refused_ = false;
-    bool                       spoken_ = false;
     Time                       arrived_; ///< When bytes came last.
     Time                       last_frame_;
 

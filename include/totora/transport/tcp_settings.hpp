@@ -46,8 +46,8 @@ struct TcpSettings
     std::uint64_t write_stall_ms = 5000; ///< Without a byte taken or acknowledged, or the connection is given up.
     std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
 
-    /// How many incoming connections may be without their handshake at a time. Above it one gives way, of those that have said
-    /// nothing the one that is here longest.
+    /// How many incoming connections may be without their handshake at a time. Above it one gives way: of those that have not
+    /// greeted yet the one that is here longest, of the address that has most of them.
     std::size_t handshakes_max = 128;
     /// How many incoming connections there may be of servers that `update` did not name. Above it the one gives way that has
     /// been idle longest. A member of which the own log does not know yet is such a server; those that are known each have a place.
