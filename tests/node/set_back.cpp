@@ -52,6 +52,27 @@ BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_had_acknowledged_is_named_and
     BOOST_TEST((stage.status().commit == Index{3}));
 }
 
+/// Otherwise it would go unnoticed for as long as nobody writes.
+BOOST_AUTO_TEST_CASE(a_heartbeat_finds_a_follower_that_lacks_what_it_had_acknowledged, *label("case_68"))
+{
+    auto stage = acknowledged_by_one();
+
+    stage.hear(S2, refused(stage.term(), Index{2}, {stage.term(), Index{1}}, 0));
+
+    auto const told = stage.events.of<SetBack>();
+    BOOST_REQUIRE(told.size() == 1U);
+    BOOST_TEST((told[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_heartbeat_of_before_the_acknowledgement_is_no_proof, *label("case_68"))
+{
+    auto stage = acknowledged_by_one();
+
+    stage.hear(S2, refused(stage.term(), Index{1}, {}, 0));
+
+    BOOST_TEST(stage.events.of<SetBack>().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_ends_where_its_committed_acknowledgements_end_was_not_set_back, *label("case_68"))
 {
     auto stage = acknowledged_by_one();

@@ -50,16 +50,18 @@ public:
     }
 
     /// Whether a response to a leader shows that the follower's log was set back; the first time it does. Answers to what was sent
-    /// before the acknowledgement tell what the log was then.
+    /// before the acknowledgement tell what the log was then. A heartbeat tests what the follower had acknowledged when it was
+    /// sent, so that its refusal is proof, and comes also where nothing is written.
     [[nodiscard]] std::optional<SetBack>
     judge(Member const& own, State const& leader, AppendEntriesResponse const& response)
     {
         auto* const known = find(own.id);
         if (known == nullptr or known->incarnation != own.incarnation or known->is_set_back)
             return std::nullopt;
-        auto const is_later = leader.current_term > known->term or response.number > known->sent;
-        if (response.success or response.term != leader.current_term or response.number == AppendNumber{} or
-            not is_later or response.match < known->held or response.hint.index >= known->held)
+        auto const is_later =
+            response.number == AppendNumber{} or leader.current_term > known->term or response.number > known->sent;
+        if (response.success or response.term != leader.current_term or not is_later or response.match < known->held or
+            response.hint.index >= known->held)
             return std::nullopt;
         known->is_set_back = true;
         return SetBack{own.id, own.incarnation, known->held, response.hint.index};
