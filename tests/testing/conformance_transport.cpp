@@ -49,8 +49,8 @@ enum class Fault
     loses_what_is_many,
     claims_to_carry_more,
     waits,
-    waits_for_ever_to_send,
-    waits_for_ever_to_receive,
+    never_returns_from_send,
+    never_returns_from_receive,
     throws,
     throws_at_an_address,
     throws_at_whom_it_does_not_know,
@@ -95,10 +95,11 @@ CallLimit short_for_any_machine()
 }
 
 /// Does not return; what waits here stays until the process ends.
-[[noreturn]] void wait_for_ever()
+[[noreturn]] void never_return()
 {
-    static auto const never = (new std::promise<void>{})->get_future().share();
-    never.wait();
+    static auto* const never = new std::promise<void>{}; // Who waits for it outlives all that is destroyed at the end.
+    static auto const  kept = never->get_future().share();
+    kept.wait();
     std::terminate();
 }
 
@@ -143,8 +144,8 @@ public:
             return;
         if (fault_ == Fault::waits and message.to() == ServerId{2})
             waited += std::chrono::milliseconds{100};
-        if (fault_ == Fault::waits_for_ever_to_send and ++sent_ == 5)
-            wait_for_ever();
+        if (fault_ == Fault::never_returns_from_send and ++sent_ == 5)
+            never_return();
         if (fault_ == Fault::throws_at_whom_it_does_not_know)
             (void)incarnation_.at(message.to());
         if (fault_ == Fault::throws and message.to() == ServerId{9})
@@ -188,8 +189,8 @@ public:
 
     std::optional<TransportEvent> receive()
     {
-        if (inbox_.empty() and fault_ == Fault::waits_for_ever_to_receive)
-            wait_for_ever();
+        if (inbox_.empty() and fault_ == Fault::never_returns_from_receive)
+            never_return();
         if (inbox_.empty())
             return fault_ == Fault::repeats_without_end ? last_ : std::nullopt;
         auto event = std::optional<TransportEvent>{std::move(inbox_.front())};
@@ -442,8 +443,8 @@ BOOST_AUTO_TEST_CASE(a_transport_whose_calls_wait_or_throw_is_caught_by_that_law
     BOOST_TEST(caught_by(Fault::throws) == "no call throws");
     BOOST_TEST(caught_by(Fault::throws_at_whom_it_does_not_know) == "no call throws");
     BOOST_TEST(caught_by(Fault::throws_at_an_address) == "no call throws");
-    BOOST_TEST(caught_by(Fault::waits_for_ever_to_send, short_for_any_machine()) == "no call waits");
-    BOOST_TEST(caught_by(Fault::waits_for_ever_to_receive, short_for_any_machine()) == "no call waits");
+    BOOST_TEST(caught_by(Fault::never_returns_from_send, short_for_any_machine()) == "no call waits");
+    BOOST_TEST(caught_by(Fault::never_returns_from_receive, short_for_any_machine()) == "no call waits");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_test_throws_while_a_network_is_made_leaves_the_kit)

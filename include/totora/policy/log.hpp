@@ -62,7 +62,7 @@ struct Recovered
 };
 
 /// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
-/// would wait for ever to be named, and say nothing.
+/// would wait permanently to be named, and say nothing.
 [[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
 {
     auto const first = first_configuration(recovered.identity);

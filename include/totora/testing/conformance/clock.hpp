@@ -29,7 +29,7 @@ namespace totora::conformance
 }
 
 /// The laws of `alarm_clock` that the compiler cannot check: time is monotone; an alarm does not ring before the least time
-/// asked for, nor for ever after it was announced; arming again replaces and draws again, in the whole range; an alarm rings once per
+/// asked for, nor later than announced; arming again replaces and draws again, in the whole range; an alarm rings once per
 /// arming, and not after it was cancelled; no kind of alarm knows of the others.
 ///
 /// `make()` gives a clock, or better `make(n)` that of server n, so that two can be compared; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that

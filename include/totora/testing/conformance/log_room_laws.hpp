@@ -37,8 +37,7 @@ public:
             }
             if (log->failure())
                 return; // It keeps no space in advance: a full disk is a failed write, which is final.
-            user_.expect(not log->has_room(200), "no room is refused",
-                         "The disk is full, and has_room() is true for ever.");
+            user_.expect(not log->has_room(200), "no room is refused", "The disk is full, and has_room() stays true.");
             for (auto const more : {std::uint64_t{201}, std::uint64_t{1} << 20U, std::uint64_t{1} << 40U,
                                     std::numeric_limits<std::uint64_t>::max()})
                 user_.expect(log->has_room(200) or not log->has_room(more), "no room is refused",

@@ -38,7 +38,7 @@ template <typename Make>
                 kept = user.take_kept();
             }
             for (auto const& [received, expected] :
-                 kept) // The transport is gone; whoever took entries from it has them.
+                 kept) // The transport is gone; entries that were taken from it stay.
                 watch->findings.expect(TransportUser<Network>::bytes_of(received) == expected,
                                        "received entries do not change",
                                        "The entries of a message that was received are not the same any more.");
