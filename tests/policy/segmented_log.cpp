@@ -489,6 +489,51 @@ BOOST_AUTO_TEST_CASE(the_commit_index_rides_with_other_writes_and_is_never_above
     BOOST_TEST(log->recover()->commit_index.value == 8U);
 }
 
+/// What is committed stays so, whatever is saved later.
+BOOST_AUTO_TEST_CASE(a_saved_commit_index_never_goes_back, *label("case_16"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = open_log(disk);
+        log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 8));
+        log->sync();
+        log->save_commit(Index{8});
+        log->save_commit(Index{3});
+        log->save_vote(WriteNumber{2}, Term{2}, std::nullopt);
+        log->sync();
+    }
+    disk->lose_power();
+
+    BOOST_TEST(open_log(disk)->recover()->commit_index.value == 8U);
+}
+
+/// Also while both are in memory: the earlier ones are gone with the truncation.
+BOOST_AUTO_TEST_CASE(entries_that_were_appended_again_are_read_and_not_those_that_were_cut, *label("case_22"))
+{
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk);
+    log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 4));
+    log->append(WriteNumber{2}, entries_of(Term{1}, Index{5}, 2));
+    log->truncate(WriteNumber{3}, Index{4});
+    log->append(WriteNumber{4}, entries_of(Term{2}, Index{4}, 2));
+    log->sync();
+
+    auto const read = log->read(Index{1}, Index{5}, 1U << 20U);
+
+    BOOST_REQUIRE(read.has_value());
+    auto positions = std::vector<LogPosition>{};
+    for (auto at = std::size_t{0}; at < read->slice_count(); ++at) {
+        auto const bytes = read->slice(at).bytes;
+        for (auto offset = std::size_t{0}; auto const entry = view_entry(bytes.subspan(offset));) {
+            positions.push_back({entry->term, entry->index});
+            offset += entry->encoded.size();
+        }
+    }
+    auto const expected = std::vector<LogPosition>{
+        {Term{1}, Index{1}}, {Term{1}, Index{2}}, {Term{1}, Index{3}}, {Term{2}, Index{4}}, {Term{2}, Index{5}}};
+    BOOST_TEST((positions == expected));
+}
+
 BOOST_AUTO_TEST_CASE(a_completed_write_confirms_no_entry_that_was_truncated_and_appended_again, *label("case_22"))
 {
     auto prefix = DurablePrefix{Index{11}};
@@ -545,6 +590,26 @@ BOOST_AUTO_TEST_CASE(a_failed_sync_is_final_and_nothing_after_it_is_durable, *la
     BOOST_TEST(not log->has_room(1));
     log->close();
     BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
+}
+
+/// Whatever goes wrong after it: the first failure is the one to look into.
+BOOST_AUTO_TEST_CASE(the_first_failure_of_a_log_is_the_one_it_reports, *label("case_71"))
+{
+    auto const disk = disk_with_log();
+    auto       log = open_log(disk);
+    disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+    log->save_vote(WriteNumber{1}, Term{1}, ServerId{1});
+    log->sync();
+    BOOST_REQUIRE(log->failure().has_value());
+    auto const first = log->failure()->sentence;
+
+    disk->interfere(nullptr);
+    disk->limit_space(0);
+    for (auto write = std::uint64_t{2}; write < 1000; ++write) // More than the segment has room for.
+        log->save_vote(WriteNumber{write}, Term{write}, ServerId{1});
+
+    BOOST_TEST((log->failure()->failure == LogFailure::sync_failed));
+    BOOST_TEST(log->failure()->sentence == first);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_believes_nothing_that_is_only_in_the_page_cache, *label("case_66"))
