@@ -63,14 +63,14 @@ BOOST_AUTO_TEST_CASE(followers_are_found_by_clients_without_ever_having_led)
         auto const role = client.ask({"ROLE"});
         return role and role->elements.size() == 3U and role->elements[2].elements.size() == 2U;
     };
-    BOOST_TEST(eventually(knows_all));
+    BOOST_REQUIRE(eventually(knows_all));
     for (auto server = std::size_t{0}; server < 3; ++server) {
         auto const sends_to_leader = [&] {
             auto const slots = kv::Client::connect(cluster.client_port(server)).value().ask({"CLUSTER", "SLOTS"});
             return slots and slots->elements.size() == 1U and slots->elements[0].elements.size() == 5U and
                    slots->elements[0].elements[2].elements[1].text == std::to_string(cluster.client_port(leader));
         };
-        BOOST_TEST(eventually(sends_to_leader));
+        BOOST_REQUIRE(eventually(sends_to_leader));
     }
 }
 
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_follower_that_comes_back_at_another_address_is_found_ther
         return nodes and nodes->text.find(" 127.0.0.2:" + std::to_string(cluster.client_port(follower)) + "@") !=
                              std::string::npos;
     };
-    BOOST_TEST(eventually(is_found));
+    BOOST_REQUIRE(eventually(is_found));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,6 +36,20 @@ struct Addresses
     std::string               client_host;     ///< Where clients find it.
     std::uint16_t             client_port = 0; ///< 0 for the one that is taken.
     std::string               caution;         ///< A sentence, if something may be wrong.
+
+    /// What clients are told, if `port` was taken for them.
+    [[nodiscard]] std::string for_clients(std::uint16_t port) const
+    {
+        return client_host + ":" + std::to_string(client_port == 0 ? port : client_port);
+    }
+
+    [[nodiscard]] totora::Incarnation incarnation_of(totora::ServerId id) const
+    {
+        for (auto const& peer : peers)
+            if (peer.member.id == id)
+                return peer.member.incarnation;
+        return {};
+    }
 };
 
 /// The number of the address that a name stands for on this machine; nothing if there is none.

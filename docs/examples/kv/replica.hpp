@@ -3,6 +3,7 @@
 
 #include "addresses.hpp"
 #include "arguments.hpp"
+#include "event_lines.hpp"
 #include "event_loop.hpp"
 #include "information.hpp"
 #include "introduction.hpp"
@@ -10,6 +11,7 @@
 #include "member.hpp"
 #include "notices.hpp"
 #include "operator_log.hpp"
+#include "replica_settings.hpp"
 #include "server.hpp"
 #include "stop_signals.hpp"
 
@@ -79,7 +81,7 @@ private:
     void serve(totora::TcpTransport& transport)
     {
         machine_.set_order(order_);
-        node_.emplace(machine_, log_, transport, clock_, node_settings(), Observer{this});
+        node_.emplace(machine_, log_, transport, clock_, node_settings(run_), Observer{this});
         loop_.emplace(context_, *node_, [this] { noticed_turn(); });
         member_.emplace(*node_, machine_, order_, *loop_, run_.timeout_ms);
         member_->set_info([this, &transport] {
@@ -103,7 +105,7 @@ private:
         // After the node has named those of its log. When a configuration is appended later, it names its addresses again.
         for (auto const& moved : run_.peer_addresses)
             if (moved.member.id != identity_.id)
-                transport.update(moved.member.id, incarnation_of(moved.member.id), moved.address);
+                transport.update(moved.member.id, addresses_.incarnation_of(moved.member.id), moved.address);
         lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " +
                    addresses_.client_listen_host + ":" + std::to_string(server_->port()) + ", where they find it as " +
                    client_address());
@@ -176,35 +178,17 @@ private:
 
     using Node = totora::RaftNode<KeyValue, Log, totora::TcpTransport, totora::SteadyClock, Observer>;
 
-    [[nodiscard]] totora::NodeSettings node_settings() const
-    {
-        auto settings = totora::NodeSettings{};
-        settings.core.election = {run_.election_ms_min, run_.election_ms_max};
-        settings.core.heartbeat_ms = run_.heartbeat_ms;
-        return settings;
-    }
-
     [[nodiscard]] totora::TcpSettings transport_settings() const
     {
-        auto settings = totora::TcpSettings{};
-        settings.cluster = identity_.cluster;
-        settings.self = {identity_.id, identity_.incarnation};
-        settings.first_members = totora::members_of(identity_.first_members);
+        auto settings = kv::transport_settings(identity_, addresses_.listen);
         if constexpr (requires { log_.start(); })
             settings.life.start = log_.start();
-        settings.listen = addresses_.listen;
-        settings.seed = identity_.id.value;
         // What another server answers ends no process: this server may be one of a majority that serves.
         settings.log = [this](std::string_view sentence) { lines_.say(sentence); };
         return settings;
     }
 
-    /// Where clients find this server.
-    [[nodiscard]] std::string client_address() const
-    {
-        return addresses_.client_host + ":" +
-               std::to_string(addresses_.client_port == 0 ? server_->port() : addresses_.client_port);
-    }
+    [[nodiscard]] std::string client_address() const { return addresses_.for_clients(server_->port()); }
 
     /// What to tell the leader, as long as the cluster does not know where clients find this server.
     [[nodiscard]] std::optional<Introduction::Question> introduce() const
@@ -217,14 +201,6 @@ private:
             return std::nullopt;
         auto const self = totora::Member{identity_.id, identity_.incarnation};
         return Introduction::Question{std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
-    }
-
-    [[nodiscard]] totora::Incarnation incarnation_of(totora::ServerId id) const
-    {
-        for (auto const& peer : addresses_.peers)
-            if (peer.member.id == id)
-                return peer.member.incarnation;
-        return {};
     }
 
     /// What clients are allowed, and a line if that is less than was wanted.
@@ -257,17 +233,17 @@ private:
                 .loading = member_->is_loading()};
     }
 
+    template <typename Event>
+    void noticed(Event const& event)
+    {
+        lines_.say(line_of(event));
+    }
+
     void noticed(totora::RoleChanged const& now)
     {
-        auto const term = " in term " + std::to_string(now.term.value);
-        if (now.role == totora::RoleName::leader) {
-            lines_.say("leads" + term);
+        lines_.say(line_of(now));
+        if (now.role == totora::RoleName::leader)
             member_->announce();
-        } else if (now.leader != totora::nobody) {
-            lines_.say("follows server " + std::to_string(now.leader.value) + term);
-        } else {
-            lines_.say("is " + std::string{name_of(now.role)} + ", knows no leader" + term);
-        }
     }
 
     void noticed(totora::ReadinessChanged const& now)
@@ -282,26 +258,6 @@ private:
     {
         if (auto const line = notices_.line(noted); not line.empty())
             lines_.say(line);
-    }
-
-    void noticed(totora::TornTailCut const& cut)
-    {
-        lines_.say("cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
-                   std::to_string(cut.tail.first.value) + " on: no later record says that this write was durable");
-    }
-
-    void noticed(totora::PayloadMismatch const& mismatch)
-    {
-        lines_.say("dropped a message of server " + std::to_string(mismatch.from.value) +
-                   ": the entries beside it are not those that it names");
-    }
-
-    void noticed(totora::SetBack const& found)
-    {
-        lines_.say("server " + std::to_string(found.server.value) +
-                   " has lost what it had acknowledged: its log ends at " + std::to_string(found.found.value) +
-                   ", it had acknowledged committed entries up to " + std::to_string(found.acknowledged.value) +
-                   ". Its disk was lost or set back, and its answers are ignored: stop it");
     }
 
     void noticed(totora::Failed const& failed)

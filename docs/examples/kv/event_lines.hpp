@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/node/status.hpp"
+
+#include <string>
+
+namespace kv
+{
+
+/// What a server prints of the events of its node.
+[[nodiscard]] inline std::string line_of(totora::RoleChanged const& now)
+{
+    auto const term = " in term " + std::to_string(now.term.value);
+    if (now.role == totora::RoleName::leader)
+        return "leads" + term;
+    if (now.leader != totora::nobody)
+        return "follows server " + std::to_string(now.leader.value) + term;
+    return "is " + std::string{name_of(now.role)} + ", knows no leader" + term;
+}
+
+[[nodiscard]] inline std::string line_of(totora::TornTailCut const& cut)
+{
+    return "cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
+           std::to_string(cut.tail.first.value) + " on: no later record says that this write was durable";
+}
+
+[[nodiscard]] inline std::string line_of(totora::PayloadMismatch const& mismatch)
+{
+    return "dropped a message of server " + std::to_string(mismatch.from.value) +
+           ": the entries beside it are not those that it names";
+}
+
+[[nodiscard]] inline std::string line_of(totora::SetBack const& found)
+{
+    return "server " + std::to_string(found.server.value) + " has lost what it had acknowledged: its log ends at " +
+           std::to_string(found.found.value) + ", it had acknowledged committed entries up to " +
+           std::to_string(found.acknowledged.value) +
+           ". Its disk was lost or set back, and its answers are ignored: stop it";
+}
+
+} // namespace kv

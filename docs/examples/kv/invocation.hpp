@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/types.hpp"
+#include "totora/policy/identity.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace kv
+{
+
+inline constexpr std::string_view help_text = R"(kv: a replicated key-value store that speaks the protocol of Redis
+
+kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
+    makes the directory of one of the first servers of a cluster, once. All are told the same
+    name and peers: servers that were told others are of another cluster, and refuse these.
+    --token TEXT            tells apart clusters of the same name and ids, like one that was
+                            made again after a trial: the same for all first servers
+
+kv run --dir DIR --client-port PORT
+    starts the server of that directory. Its options:
+    --client-host HOST      where clients find this server, as others send them there
+                            (default: the host of the server's own peer address)
+    --client-listen HOST:PORT  where it listens for clients, if that is another address of
+                            this machine than where they find it; 0.0.0.0 for all
+    --listen HOST:PORT      the same for the other servers (default: its own peer address)
+    --peer-address ID=HOST:PORT,...  where servers have moved to: instead of what kv init
+                            was told, also for the server itself
+    --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
+    --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
+    --timeout-ms N          how long a client waits for a write or a read: then it is answered that
+                            the outcome of the write is unknown (default: 10000)
+    --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
+    --clients N             how many clients there may be at a time, as far as the process may have so
+                            many file descriptors (default: 10000)
+    --clients-mib N         memory for all clients' requests and answers together: the client that
+                            holds the most is closed beyond it (default: 256)
+    --log memory            keep the log in memory: for trials, loses everything at exit.
+                            Takes --cluster, --id, --peers and --token instead of --dir
+
+kv --help
+    prints this.
+
+Exit codes: 0 told to stop, or nothing to do; 1 cannot go on: the disk failed, there is no
+memory left, or it was told twice to stop; 2 something that you can set right: the sentence
+says what.
+)";
+
+struct Help
+{};
+
+/// `kv init`.
+struct Init
+{
+    std::string               cluster;
+    totora::ServerId          id;
+    std::vector<totora::Peer> peers;
+    std::string               directory;
+    std::string               token; ///< Empty if none was given.
+};
+
+enum class LogKind : std::uint8_t
+{
+    segmented, ///< In files.
+    memory,    ///< Gone with the process.
+};
+
+/// `kv run`.
+struct Run
+{
+    std::string               directory; ///< Empty if the log is in memory; `trial` then says who the server is.
+    Init                      trial;
+    std::uint16_t             client_port = 0;
+    std::string               client_host;    ///< Empty for that of the server's own peer address.
+    std::string               client_listen;  ///< Empty for where clients find it.
+    std::string               listen;         ///< Empty for the server's own peer address.
+    std::vector<totora::Peer> peer_addresses; ///< Instead of those in the directory.
+    std::uint64_t             election_ms_min = 300;
+    std::uint64_t             election_ms_max = 600;
+    std::uint64_t             heartbeat_ms = 50;
+    std::uint64_t             timeout_ms = 10'000; ///< After which a client is answered whatever happens.
+    LogKind                   log = LogKind::segmented;
+    bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
+    std::uint64_t segment_mib = 16;
+    std::uint64_t clients_mib = 256; ///< What is held for all clients together.
+    std::uint64_t clients = 10'000;  ///< How many there may be at a time.
+};
+
+using Invocation = std::variant<Help, Init, Run>;
+
+} // namespace kv
