@@ -807,6 +807,47 @@ BOOST_AUTO_TEST_CASE(requests_that_take_long_to_arrive_hold_little_together_and_
     BOOST_TEST(heard() == "+PONG\r\n+PONG\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(clients_that_send_on_are_not_slow_whatever_they_have_begun_with)
+{
+    auto const value = std::string(300'000, 'h');
+    auto const begin = "*2\r\n$4\r\nECHO\r\n$300000\r\n" + value.substr(1);
+    auto const end_and_begin = "h\r\n" + begin;
+    auto       steady = std::vector<Client>{};
+    for (auto count = 0; count < 60; ++count) {
+        steady.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        steady.back().send(begin);
+        settle();
+    }
+    auto const begun = std::chrono::steady_clock::now();
+    for (auto& one : steady) { // Each ends one request and begins another.
+        one.send(end_and_begin);
+        settle();
+    }
+
+    server.close_slow(begun + slow_after);
+    BOOST_TEST(server.connections() == 61U);
+    BOOST_TEST(server.memory_bytes() > slow_bytes_max);
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_wait_for_the_cluster_are_not_slow)
+{
+    auto requests = std::string{};
+    for (auto request = std::size_t{0}; request < 2 * unanswered_max; ++request)
+        requests += "SET a 0123456789\r\n";
+    auto waiting = std::vector<Client>{};
+    for (auto count = 0; count < 62; ++count) {
+        waiting.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        waiting.back().send(requests + "SET a");
+        settle();
+    }
+    BOOST_REQUIRE(server.memory_bytes() > slow_bytes_max);
+
+    server.close_slow(std::chrono::steady_clock::now() + 10 * slow_after);
+
+    BOOST_TEST(server.connections() == 63U);
+    BOOST_TEST(server.evictions() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(one_request_alone_takes_as_long_as_it_takes)
 {
     auto const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(100'000, 'h');

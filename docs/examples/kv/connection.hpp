@@ -198,8 +198,17 @@ private:
             owner_.work_later(this->shared_from_this());
         receive();
         account();
-        if (std::exchange(is_half_here_, parser_.has_begun()) != is_half_here_)
-            owner_.half_here(*this, is_half_here_);
+        tell_half();
+    }
+
+    /// A request is half here while the client is waited for, not while it waits for others; each one for itself.
+    void tell_half()
+    {
+        auto const is_half_here = is_receiving_ and parser_.has_begun();
+        if (is_half_here != is_half_here_ or (is_half_here and taken_ != taken_before_half_))
+            owner_.half_here(*this, is_half_here);
+        is_half_here_ = is_half_here;
+        taken_before_half_ = taken_;
     }
 
     /// Gathers what happens in one turn of the loop, so that its answers leave together.
@@ -402,6 +411,7 @@ private:
             return refuse_all("ERR Protocol error: this is no web server");
         }
         has_request_ = true;
+        ++taken_;
         if (not std::exchange(has_spoken_, true))
             owner_.spoke(*this);
         if (complaint != nullptr)
@@ -563,7 +573,9 @@ private:
     std::string            answers_;         ///< To be sent next.
     std::string            sending_;
     std::vector<std::byte> payload_;
-    bool                   has_request_ = false;  ///< The parser's words wait for the reads before them.
+    bool                   has_request_ = false; ///< The parser's words wait for the reads before them.
+    std::uint64_t          taken_ = 0;           ///< Requests.
+    std::uint64_t          taken_before_half_ = 0;
     bool                   is_half_here_ = false; ///< The rest of a request is to come.
     bool                   has_spoken_ = false;   ///< A request was taken.
     bool                   is_receiving_ = false;

@@ -184,7 +184,7 @@ public:
     /// Has asked for something.
     void spoke(One& connection) { silent_.erase(connection.number()); }
 
-    /// A request has begun to arrive, or does so no more.
+    /// The rest of a request is waited for from now on, or no more.
     void half_here(One& connection, bool is_half_here)
     {
         auto const known = half_numbers_.find(&connection);
