@@ -848,6 +848,24 @@ BOOST_AUTO_TEST_CASE(clients_that_wait_for_the_cluster_are_not_slow)
     BOOST_TEST(server.evictions() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(clients_that_will_send_no_more_and_wait_for_the_cluster_are_not_slow)
+{
+    auto const half = "SET a 1\r\n*2\r\n$4\r\nECHO\r\n$300000\r\n" + std::string(200'000, 'h');
+    auto       waiting = std::vector<Client>{};
+    for (auto count = 0; count < 60; ++count) {
+        waiting.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
+        waiting.back().send(half);
+        ::shutdown(waiting.back().socket(), SHUT_WR);
+        settle();
+    }
+    BOOST_REQUIRE(server.memory_bytes() > slow_bytes_max);
+
+    server.close_slow(std::chrono::steady_clock::now() + 10 * slow_after);
+
+    BOOST_TEST(server.connections() == 61U);
+    BOOST_TEST(server.evictions() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(one_request_alone_takes_as_long_as_it_takes)
 {
     auto const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(100'000, 'h');
