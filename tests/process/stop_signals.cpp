@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_server_whose_clients_wait_for_answers_of_all_kinds_stops_
     cluster.start_all();
     static_cast<void>(cluster.await_leader());
     auto requests = std::string{};
-    for (auto request = 0; request < 2'000; ++request)
+    for (auto request = 0; request < 20'000; ++request) // More answers than all buffers on the way take.
         for (auto const* const words : {"INFO\r\n", "SET a 1\r\n", "GET a\r\n", "INCR n\r\n", "PING\r\n"})
             requests += words;
     auto clients = std::vector<kv::Client>{};
