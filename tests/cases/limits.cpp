@@ -70,13 +70,13 @@ TOTORA_PROVE(a_term_or_index_beyond_the_range_is_a_breach_in_every_field, "5.1",
 constexpr void a_term_jump_is_a_breach(State const& a, Term far_term)
 {
     auto const last = last_position(a);
-    for (auto const& message : {from(S2, RequestVote{far_term, last}), from(S2, RequestVote{far_term, last, true}),
-                                from(S2, RequestVoteResponse{far_term, false}),
-                                from(S2, RequestPreVote{far_term, last, Round{1}}),
-                                from(S2, RequestPreVoteResponse{far_term, Round{1}, false}),
-                                from(S2, heartbeat_of(far_term, last)), from(S2, append_of(far_term, last, far_term, 1)),
-                                from(S2, AppendConfiguration{append_of(far_term, last, far_term, 1), cluster(3)}),
-                                from(S2, refused(far_term, Index{3}, last)), from(S2, accepted(far_term, Index{3}))})
+    for (auto const& message :
+         {from(S2, RequestVote{far_term, last}), from(S2, RequestVote{far_term, last, true}),
+          from(S2, RequestVoteResponse{far_term, false}), from(S2, RequestPreVote{far_term, last, Round{1}}),
+          from(S2, RequestPreVoteResponse{far_term, Round{1}, false}), from(S2, heartbeat_of(far_term, last)),
+          from(S2, append_of(far_term, last, far_term, 1)),
+          from(S2, AppendConfiguration{append_of(far_term, last, far_term, 1), cluster(3)}),
+          from(S2, refused(far_term, Index{3}, last)), from(S2, accepted(far_term, Index{3}))})
         require_nothing_but(Outcome::breach_term_jump, a, checked_step(a, message));
 }
 
@@ -92,10 +92,12 @@ TOTORA_PROVE(a_term_that_elections_cannot_have_reached_is_a_breach_in_every_mess
 
 /// The same terms, one lower: they are adopted as any newer term is.
 constexpr auto a_term_that_elections_can_have_reached_is_adopted = [] {
-    for (auto const& [own, newer] : {std::pair{Term{7}, Term{7 + term_jump_max}}, {Term{}, Term{first_term_end - 1}},
+    for (auto const& [own, newer] : {std::pair{Term{7}, Term{7 + term_jump_max}},
+                                     {Term{}, Term{first_term_end - 1}},
                                      {Term{number_max - 1}, Term{number_max}}}) {
         auto const a = server(S1, own, {});
-        require(checked_step(a, from(S2, RequestVoteResponse{newer, false})).state.current_term == newer, "by a member");
+        require(checked_step(a, from(S2, RequestVoteResponse{newer, false})).state.current_term == newer,
+                "by a member");
         require(checked_step(a, from(S2, heartbeat_of(newer, {}))).state.current_term == newer, "by a follower");
     }
     auto const old = follower(S1, Term{number_max}, {});

@@ -64,7 +64,8 @@ find_breach(State const& state, ServerId, RequestPreVoteResponse const& response
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId, RequestVoteResponse const& response)
 {
     if (not is_in_range(response.term))
         return Outcome::breach_number;

@@ -142,7 +142,8 @@ find_broken_law(State const& before, ServerId from, T const& happened, State con
     if (std::any_of(outgoing.outcomes.begin(), outgoing.outcomes.end(), is_breach)) {
         judgement.expect(changes_nothing(step), "what no server can send changes nothing, and is not answered");
         if constexpr (requires { happened.term; })
-            judgement.expect(not is_noted(outgoing, Outcome::breach_term_jump) or not is_believable(before, happened.term),
+            judgement.expect(not is_noted(outgoing, Outcome::breach_term_jump) or
+                                 not is_believable(before, happened.term),
                              "a term that elections can have reached is believed");
         return judgement.broken();
     }

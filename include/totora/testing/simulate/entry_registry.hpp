@@ -72,7 +72,7 @@ public:
     {
         auto previous = log.base();
         for (auto first = next(previous.index); first <= log.last().index;) {
-            auto const run = log.run_from(first, log.last().index.value - first.value + 1);
+            auto const  run = log.run_from(first, log.last().index.value - first.value + 1);
             auto const* term = terms_.find(run.term);
             if (term == nullptr or term->first != run.first or term->previous != previous.term or
                 run.count > term->checksums.size())

@@ -65,20 +65,20 @@ struct ClientHabits
 /// Everything about a run that is not drawn on the way: a function of the seed and the options.
 struct Scenario
 {
-    std::uint64_t             seed = 0;
-    std::size_t               servers = 3;
-    std::uint64_t             events = 0;
-    NodeSettings              settings;
-    SegmentedLogOptions       log;
-    NetworkHabits             network;
-    SyncHabits                syncs;
-    ClientHabits              clients;
-    std::uint64_t             apply_us = 0;            ///< That a command takes a machine.
-    bool                      machines_forget = false; ///< What they applied, when their process ends.
-    bool                      clocks_drift = false;    ///< All the time, and a little.
-    bool                      terms_end = false;       ///< It begins near the highest term, in which somebody campaigns in the end.
-    std::size_t               damageable = 0; ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
-    std::vector<PlannedFault> plan;           ///< In order of `at_event`.
+    std::uint64_t       seed = 0;
+    std::size_t         servers = 3;
+    std::uint64_t       events = 0;
+    NodeSettings        settings;
+    SegmentedLogOptions log;
+    NetworkHabits       network;
+    SyncHabits          syncs;
+    ClientHabits        clients;
+    std::uint64_t       apply_us = 0;            ///< That a command takes a machine.
+    bool                machines_forget = false; ///< What they applied, when their process ends.
+    bool                clocks_drift = false;    ///< All the time, and a little.
+    bool                terms_end = false; ///< It begins near the highest term, in which somebody campaigns in the end.
+    std::size_t         damageable = 0;    ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
+    std::vector<PlannedFault> plan;        ///< In order of `at_event`.
     /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
     std::uint64_t sent_percent_max = 0;
 };
