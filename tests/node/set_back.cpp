@@ -22,6 +22,12 @@ void refuse(Stage& stage, ServerId follower, Index found)
     stage.hear(follower, answer);
 }
 
+/// A follower answers a heartbeat, and holds the whole log.
+void answer_heartbeat(Stage& stage, ServerId follower)
+{
+    stage.hear(follower, accepted(stage.term(), last_index(stage.node->state()), 0));
+}
+
 /// Leads three servers, of which S2 has acknowledged the no-op and a command, both committed.
 [[nodiscard]] Stage acknowledged_by_one()
 {
@@ -30,6 +36,7 @@ void refuse(Stage& stage, ServerId follower, Index found)
     (void)stage.propose("held by S2");
     stage.run();
     stage.accept_all(S2);
+    answer_heartbeat(stage, S2);
     (void)stage.propose("asked of S2");
     stage.run();
     return stage;
@@ -46,6 +53,8 @@ BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_had_acknowledged_is_named_and
     auto const told = stage.events.of<SetBack>();
     BOOST_REQUIRE(told.size() == 1U);
     BOOST_TEST((told[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
+    BOOST_TEST((stage.status().followers[0].server == S2 and stage.status().followers[0].set_back));
+    BOOST_TEST(not stage.status().followers[1].set_back);
     stage.accept_all(S2);
     BOOST_TEST((stage.status().commit == Index{2})); // Its promises are worth nothing now.
     stage.accept_all(S3);
@@ -94,6 +103,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_what_was_sent_before_the_acknowledgement_is_no
     auto late = refused(stage.term(), Index{2}, {});
     late.number = stage.sent_to(S2);
     stage.accept_all(S2);
+    answer_heartbeat(stage, S2);
 
     stage.hear(S2, late);
 
@@ -109,6 +119,7 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_not_committed_may_be_gone, *label
     (void)stage.propose("on two of five servers");
     stage.run();
     stage.accept_all(S2);
+    answer_heartbeat(stage, S2);
     (void)stage.propose("asked");
     stage.run();
 

@@ -43,6 +43,9 @@ BOOST_AUTO_TEST_CASE(whose_disk_is_full_or_hangs_is_told, *boost::unit_test::lab
     BOOST_TEST(info_field(ill, "raft_disk_hangs") == "1");
     BOOST_TEST(info_field(ill, "raft_follower_2").ends_with("state=no_room"));
     BOOST_TEST(info_field(ill, "raft_follower_3").ends_with("state=queue_full"));
+    status.followers[0].set_back = true;
+    auto const worse = information(status, KeyValue{}, {}, {}, {});
+    BOOST_TEST(info_field(worse, "raft_follower_2").ends_with("state=set_back"));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)

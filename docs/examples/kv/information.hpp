@@ -131,7 +131,8 @@ struct ServerFacts
         line("raft_follower_" + std::to_string(follower.server.value),
              "match=" + std::to_string(follower.match.value) + ",next=" + std::to_string(follower.next.value) +
                  ",in_flight=" + std::to_string(follower.in_flight) + ",state=" +
-                 (follower.no_room       ? "no_room"
+                 (follower.set_back      ? "set_back"
+                  : follower.no_room     ? "no_room"
                   : follower.full        ? "queue_full"
                   : follower.replicating ? "replicating"
                                          : "probing"));

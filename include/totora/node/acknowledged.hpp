@@ -33,7 +33,7 @@ struct SetBack
 class AcknowledgedEntries
 {
 public:
-    /// A leader has taken in a response of a follower. `own` is the follower, as the configuration has it.
+    /// A leader has taken in a response of a follower, to a heartbeat for instance. `own` is the follower, as the configuration has it.
     void note(Member const& own, Progress const& progress, State const& leader)
     {
         auto const held = std::min(progress.match, leader.commit_index);
@@ -63,9 +63,12 @@ public:
         if (response.success or response.term != leader.current_term or not is_later or response.match < known->held or
             response.hint.index >= known->held)
             return std::nullopt;
-        known->is_set_back = true;
+        known->is_set_back = any_set_back_ = true;
         return SetBack{own.id, own.incarnation, known->held, response.hint.index};
     }
+
+    /// Whether any server was ever found to be set back.
+    [[nodiscard]] bool knows_any_set_back() const { return any_set_back_; }
 
     /// Whether it was found to be set back. Nothing that it promises counts any more.
     [[nodiscard]] bool is_set_back(Member const& own) const
@@ -94,6 +97,7 @@ private:
     }
 
     Bounded<Known, 4 * servers_max> all_; ///< Of servers that were removed too: ids are not used again.
+    bool                            any_set_back_ = false;
 };
 
 } // namespace totora

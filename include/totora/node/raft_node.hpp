@@ -213,7 +213,7 @@ public:
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
                                             std::holds_alternative<Replicate>(progress.flow), progress.full,
-                                            in_flight(progress), progress.no_room});
+                                            in_flight(progress), progress.no_room, is_set_back(progress.server)});
         return status;
     }
 
@@ -507,8 +507,7 @@ private:
             ++payload_mismatches_;
             return tell(PayloadMismatch{received.from});
         }
-        auto const* const sender = find_member(state_.configuration, received.from);
-        if (sender != nullptr and is_response(received.rpc) and is_of_set_back(*sender, received.rpc))
+        if (is_response(received.rpc) and is_of_set_back(received.from, received.rpc))
             return;
         entry_bytes_received_ += received.entries.bytes();
         auto const fits = received.entries.empty() or log_.has_room(received.entries.bytes());
@@ -529,8 +528,16 @@ private:
         }
         if (append != nullptr)
             readiness_.reached_by(state_, received.from, *append);
-        if (std::holds_alternative<AppendEntriesResponse>(received.rpc))
+        // Often enough: the answers to entries come by the thousand.
+        auto const* answer = std::get_if<AppendEntriesResponse>(&received.rpc);
+        if (answer != nullptr and answer->number == AppendNumber{})
             note_acknowledged(received.from);
+    }
+
+    [[nodiscard]] bool is_set_back(ServerId server) const
+    {
+        auto const* const member = find_member(state_.configuration, server);
+        return member != nullptr and acknowledged_.is_set_back(*member);
     }
 
     void note_acknowledged(ServerId from)
@@ -543,13 +550,19 @@ private:
     }
 
     /// Whether a response is of a server whose disk was lost or set back: it does not count.
-    [[nodiscard]] bool is_of_set_back(Member const& sender, Rpc const& response)
+    [[nodiscard]] bool is_of_set_back(ServerId from, Rpc const& response)
     {
         auto const* const answer = std::get_if<AppendEntriesResponse>(&response);
-        if (answer != nullptr and is_leader(state_))
-            if (auto const found = acknowledged_.judge(sender, state_, *answer))
+        auto const        is_refusal = answer != nullptr and not answer->success;
+        if (not is_refusal and not acknowledged_.knows_any_set_back())
+            return false;
+        auto const* const sender = find_member(state_.configuration, from);
+        if (sender == nullptr)
+            return false;
+        if (is_refusal and is_leader(state_))
+            if (auto const found = acknowledged_.judge(*sender, state_, *answer))
                 tell(*found);
-        return acknowledged_.is_set_back(sender);
+        return acknowledged_.is_set_back(*sender);
     }
 
     /// One step of the core. `happened` is whatever `advance` takes.

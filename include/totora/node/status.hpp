@@ -96,6 +96,7 @@ struct FollowerStatus
     bool          full = false;        ///< Its queue takes no entries now.
     std::uint64_t in_flight = 0;       ///< Entries that were sent and are not known to be durable there.
     bool          no_room = false;     ///< Its log has no room for entries.
+    bool          set_back = false;    ///< It lacks what it had acknowledged (`SetBack`): its answers do not count.
 };
 
 /// A picture of a node, as of its last turn.
