@@ -163,7 +163,7 @@ private:
         return Outcome::request;
     }
 
-    /// Requests begin with '*', a command, or blanks. Whoever speaks TLS here, say, need not send a whole line to be told.
+    /// Requests begin with '*', a command, or blanks. A client that speaks TLS here, say, need not send a whole line to be told.
     [[nodiscard]] static bool may_begin(char byte)
     {
         return (byte >= ' ' and byte <= '~') or (byte >= '\t' and byte <= '\r');
