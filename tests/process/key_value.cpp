@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_added_and_refused_as_redis_does)
     BOOST_TEST(write(machine, {"DECR", "n"}) == ":4");
     BOOST_TEST(write(machine, {"decrby", "n", "10"}) == ":-6");
     BOOST_TEST(write(machine, {"DECRBY", "n", "-6"}) == ":0");
-    for (auto const word : {"", "x", "1.5", "9223372036854775808", " 1"})
+    for (auto const word : {"", "x", "1.5", "9223372036854775808", " 1", "07", "-0", "+3", "0x1"})
         for (auto const name : {"INCRBY", "DECRBY"})
             BOOST_TEST(write(machine, {name, "n", word}) == "ERR value is not an integer or out of range");
     BOOST_TEST(write(machine, {"DECRBY", "n", "-9223372036854775808"}) == "ERR decrement would overflow");

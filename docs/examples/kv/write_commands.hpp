@@ -45,7 +45,7 @@ number_to_add(Command command, std::span<std::string_view const> words)
     if (command == Command::decr)
         return std::int64_t{-1};
     auto const number = parse_integer(words[2]);
-    if (not number)
+    if (not number or std::to_string(*number) != words[2]) // Like redis, which takes neither "07" nor "-0".
         return std::string{"ERR value is not an integer or out of range"};
     if (command == Command::incrby)
         return *number;
