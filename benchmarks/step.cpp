@@ -3,7 +3,7 @@
 #include "totora/core/step.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/iterations.hpp"
-#include "totora/core/recovery.hpp"
+#include "totora/core/rules/recovery.hpp"
 
 #include <array>
 #include <benchmark/benchmark.h>

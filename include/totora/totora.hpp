@@ -16,8 +16,8 @@
 
 // 1. The words: terms, indexes, what servers say to each other.
 #include "totora/core/message.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/types.hpp"
 
 // 2. The paper: Figure 2 as one pure function. Read step.hpp first.
 #include "totora/core/state.hpp"

@@ -1,7 +1,7 @@
 // Only a log can say that something is durable.
 // prints: Durable
 // prints: private
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
 
 #ifdef TOTORA_EXPECT_FAILURE
 totora::Durable const durable{totora::WriteNumber{7}};

@@ -1,7 +1,7 @@
 // Who is not a log cannot ask one's base class for its word.
 // prints: durable_through
 // prints: protected
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
 
 struct Log : totora::DurableSource
 {

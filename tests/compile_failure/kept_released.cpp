@@ -1,7 +1,7 @@
 // What is released refers to its envelope: a transport that keeps a message for later copies what is said, not this.
 // prints: Released
 // prints: deleted
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // A promise cannot leave before it is durable: from a held envelope, a message to send is made by nothing but the log's word.
 // prints: Released
 // prints: private
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
 
 struct Log : totora::DurableSource
 {

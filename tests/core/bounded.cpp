@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/bounded.hpp"
+#include "totora/core/values/inplace_vector.hpp"
 
 #include "support/prove.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/invariants.hpp"
+#include "totora/core/rules/invariants.hpp"
 
 #include "support/builders.hpp"
 #include "support/prove.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
 
 #include "support/prove.hpp"
 

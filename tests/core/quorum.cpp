@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/quorum.hpp"
+#include "totora/core/values/quorum.hpp"
 
 #include "support/builders.hpp"
 #include "support/prove.hpp"

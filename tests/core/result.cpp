@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/result.hpp"
+#include "totora/core/values/result.hpp"
 
 #include "support/prove.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/term_runs.hpp"
+#include "totora/core/values/term_runs.hpp"
 
 #include "support/prove.hpp"
 

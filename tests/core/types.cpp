@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 
 #include "support/prove.hpp"
 

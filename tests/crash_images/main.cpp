@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/testing/conformance/log_crashes.hpp"
+#include "totora/testing/conformance/log/log_crashes.hpp"
 
 #include "../support/command_line.hpp"
 #include "../support/crash_logs.hpp"
 #include "../support/progress_line.hpp"
-#include "totora/core/result.hpp"
+#include "totora/core/values/result.hpp"
 
 #include <cstdint>
 #include <cstdio>

@@ -7,7 +7,7 @@ The file of a mutant reads like a diff without numbers:
     what: A granted vote leaves before it is durable.
     case: 1
     killers: cases/votes.cpp, explore two-elections
-    file: core/election.hpp
+    file: core/rules/election.hpp
     -         granted ? once_term_durable(voter) : Release::at_once());
     +         Release::at_once());
 

@@ -1,5 +1,5 @@
 // Promises wait for the disk, leave in the order of their writes, and with what they were made with.
-#include "totora/node/outbox.hpp"
+#include "totora/node/parts/outbox.hpp"
 #include "support/builders.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
-#include "totora/transport/frame_reader.hpp"
+#include "totora/transport/tcp/frame_reader.hpp"
 #include "support/frames.hpp"
-#include "totora/transport/frame_queue.hpp"
+#include "totora/transport/tcp/frame_queue.hpp"
 
 #include <boost/test/unit_test.hpp>
 

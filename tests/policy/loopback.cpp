@@ -1,6 +1,6 @@
 #include "totora/transport/loopback.hpp"
 #include "support/frames.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/data/identity.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -4,8 +4,8 @@
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
 #include "support/temporary_directory.hpp"
-#include "totora/log/forgetful_files.hpp"
 #include "totora/log/posix_files.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
 

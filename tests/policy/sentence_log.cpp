@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/transport/sentence_log.hpp"
+#include "totora/transport/tcp/sentence_log.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/transport/stall_watch.hpp"
+#include "totora/transport/tcp/stall_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
-#include "totora/transport/tcp_inbox.hpp"
 #include "support/frames.hpp"
+#include "totora/transport/tcp/inbox.hpp"
 
 #include <boost/test/unit_test.hpp>
 

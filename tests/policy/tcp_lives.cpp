@@ -1,4 +1,4 @@
-#include "totora/transport/tcp_lives.hpp"
+#include "totora/transport/tcp/lives.hpp"
 
 #include <boost/test/unit_test.hpp>
 

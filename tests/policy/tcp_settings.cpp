@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/tcp.hpp"
-#include "totora/transport/backoff.hpp"
+#include "totora/transport/tcp/backoff.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "process/kv_process.hpp"
-#include "totora/policy/identity.hpp"
-#include "totora/transport/frame_reader.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/transport/tcp/frame_reader.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <array>

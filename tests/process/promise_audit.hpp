@@ -3,10 +3,10 @@
 
 #include "process/system_call_trace.hpp"
 
-#include "totora/core/rpc.hpp"
-#include "totora/log/log_directory.hpp"
-#include "totora/log/segment_record.hpp"
-#include "totora/policy/entry.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/segment_record.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 #include "../../docs/examples/kv/stop_signals.hpp"
 #include "process/kv_cluster.hpp"
 
-#include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
+#include "totora/log/segmented/log_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/result.hpp"
-#include "totora/testing/simulate/faults.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 
 #include "../support/command_line.hpp"

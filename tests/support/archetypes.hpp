@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/forgetful_disk.hpp"
-#include "totora/log/forgetful_files.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/policy/clock.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
+#include "totora/testing/disk/forgetful_disk.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/invariants.hpp"
-#include "totora/core/recovery.hpp"
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/rules/recovery.hpp"
 #include "totora/core/step.hpp"
 #include "totora/testing/laws/step.hpp"
 

@@ -3,9 +3,9 @@
 
 #include "slow_syncer.hpp"
 #include "totora/log/segmented_log.hpp"
-#include "totora/testing/conformance/crash_files.hpp"
 #include "totora/testing/conformance/dice.hpp"
-#include "totora/testing/conformance/log_crashes.hpp"
+#include "totora/testing/conformance/log/log_crashes.hpp"
+#include "totora/testing/disk/crash_files.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -3,8 +3,8 @@
 
 #include "support/log_workload.hpp"
 #include "totora/core/state.hpp"
-#include "totora/log/forgetful_files.hpp"
 #include "totora/log/segmented_log.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "support/bytes.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/wire/codec.hpp"
 
 #include <algorithm>

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "support/log_entries.hpp"
-#include "totora/log/forgetful_files.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/conformance/dice.hpp"
-#include "totora/testing/conformance/log_content.hpp"
-#include "totora/testing/conformance/log_workload.hpp"
+#include "totora/testing/conformance/log/log_content.hpp"
+#include "totora/testing/conformance/log/log_workload.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
 
 #include <chrono>
 #include <memory>

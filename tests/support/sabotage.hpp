@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/simulate/disk/virtual_syncer.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
-#include "totora/testing/simulate/virtual_syncer.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "support/faulty_network.hpp"
 #include "totora/clock/manual_clock.hpp"
-#include "totora/core/invariants.hpp"
+#include "totora/core/rules/invariants.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/node/raft_node.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "support/frames.hpp"
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
 #include "totora/transport/tcp.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -4,10 +4,10 @@
 #include "support/awaited_syncer.hpp"
 #include "support/log_workload.hpp"
 #include "support/watched_log.hpp"
-#include "totora/log/forgetful_files.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/testing/conformance/log_crashes.hpp"
+#include "totora/testing/conformance/log/log_crashes.hpp"
 
 #include "support/crash_logs.hpp"
-#include "totora/testing/conformance/crash_choices.hpp"
-#include "totora/testing/conformance/crash_disk.hpp"
-#include "totora/testing/conformance/crash_files.hpp"
+#include "totora/testing/disk/crash_choices.hpp"
+#include "totora/testing/disk/crash_disk.hpp"
+#include "totora/testing/disk/crash_files.hpp"
 
 #include <boost/test/unit_test.hpp>
 

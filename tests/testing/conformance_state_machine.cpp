@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/conformance/state_machine.hpp"
 
-#include "totora/policy/entry.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/testing/conformance/dice.hpp"
 
 #include "../../docs/examples/kv/key_value.hpp"

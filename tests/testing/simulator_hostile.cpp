@@ -3,7 +3,7 @@
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/checks.hpp"
-#include "totora/testing/simulate/hostile_messages.hpp"
+#include "totora/testing/simulate/faults/hostile_messages.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -6,8 +6,8 @@
 #include "totora/log/memory_log.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
+#include "totora/testing/simulate/network/wire.hpp"
 #include "totora/testing/simulate/watched.hpp"
-#include "totora/testing/simulate/wire.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -3,8 +3,8 @@
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/network/wire.hpp"
 #include "totora/testing/simulate/simulation.hpp"
-#include "totora/testing/simulate/wire.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -3,8 +3,8 @@
 #include "support/builders.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/faults/worse_leaders.hpp"
 #include "totora/testing/simulate/sighting.hpp"
-#include "totora/testing/simulate/worse_leaders.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,8 @@
 #include "invocation.hpp"
 #include "options.hpp"
 
-#include "totora/core/result.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/data/identity.hpp"
 
 #include <algorithm>
 #include <cstddef>

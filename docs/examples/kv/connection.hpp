@@ -9,7 +9,7 @@
 #include "reading_cost.hpp"
 #include "resp.hpp"
 
-#include "totora/policy/queue.hpp"
+#include "totora/data/queue.hpp"
 
 #include <utility>
 

@@ -3,8 +3,8 @@
 
 #include "resp.hpp"
 
+#include "totora/transport/tcp/names.hpp"
 #include "totora/transport/tcp_address.hpp"
-#include "totora/transport/tcp_names.hpp"
 
 #include <utility>
 

@@ -5,7 +5,7 @@
 #include "resp.hpp"
 #include "values.hpp"
 
-#include "totora/policy/entry.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/policy/state_machine.hpp"
 
 #include <array>

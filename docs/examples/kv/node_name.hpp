@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/data/identity.hpp"
 
 #include <charconv>
 #include <cstddef>

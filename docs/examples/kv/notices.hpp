@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
 #include "totora/node/status.hpp"
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/transport/sentence_budget.hpp"
+#include "totora/transport/tcp/sentence_budget.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 
 #include "resp.hpp"
 
-#include "totora/core/result.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/transport/tcp_address.hpp"
 
 #include <algorithm>

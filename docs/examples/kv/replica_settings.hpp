@@ -3,8 +3,8 @@
 
 #include "invocation.hpp"
 
+#include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"
-#include "totora/policy/identity.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
 #include <string>

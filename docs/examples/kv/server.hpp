@@ -5,9 +5,9 @@
 #include "client_limits.hpp"
 #include "connection.hpp"
 
-#include "totora/core/result.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/policy/files.hpp"
-#include "totora/transport/tcp_socket_options.hpp"
+#include "totora/transport/tcp/socket_options.hpp"
 
 #include <utility>
 

@@ -5,8 +5,8 @@
 #include "node_name.hpp"
 #include "resp.hpp"
 
+#include "totora/data/identity.hpp"
 #include "totora/node/status.hpp"
-#include "totora/policy/identity.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/policy/entry.hpp"
+#include "totora/data/entry.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <utility>
 #include <variant>
@@ -11,7 +11,7 @@
 namespace totora
 {
 
-/// Everything that can happen to a server: what it hears from others (core/rpc.hpp), and what happens here (core/local.hpp).
+/// Everything that can happen to a server: what it hears from others (core/messages/rpc.hpp), and what happens here (core/messages/local.hpp).
 using Happening =
     std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                  AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed, Proposed,

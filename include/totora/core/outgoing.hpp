@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/bounded.hpp"
-#include "totora/core/local.hpp"
-#include "totora/core/outcome.hpp"
-#include "totora/core/release.hpp"
-#include "totora/core/rpc.hpp"
+#include "totora/core/decision.hpp"
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <cstddef>
 #include <optional>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/bounded.hpp"
-#include "totora/core/progress.hpp"
-#include "totora/core/quorum.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/progress.hpp"
+#include "totora/core/values/quorum.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <variant>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/bounded.hpp"
-#include "totora/core/configuration.hpp"
-#include "totora/core/local.hpp"
+#include "totora/core/messages/local.hpp"
 #include "totora/core/role.hpp"
-#include "totora/core/term_runs.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/append_entries.hpp"
-#include "totora/core/breach.hpp"
-#include "totora/core/election.hpp"
 #include "totora/core/message.hpp"
 #include "totora/core/outgoing.hpp"
-#include "totora/core/reads.hpp"
-#include "totora/core/replication.hpp"
+#include "totora/core/rules/append_entries.hpp"
+#include "totora/core/rules/election.hpp"
+#include "totora/core/rules/reads.hpp"
+#include "totora/core/rules/replication.hpp"
+#include "totora/core/rules/storage.hpp"
+#include "totora/core/rules/transitions.hpp"
+#include "totora/core/rules/violations.hpp"
+#include "totora/core/rules/writes.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/storage.hpp"
-#include "totora/core/transitions.hpp"
-#include "totora/core/writes.hpp"
 
 #include <concepts>
 #include <utility>

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/core/release.hpp"
-#include "totora/core/result.hpp"
-#include "totora/core/term_runs.hpp"
-#include "totora/core/types.hpp"
-#include "totora/log/entry_index.hpp"
-#include "totora/log/pinned_entries.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/data/queue.hpp"
+#include "totora/log/segmented/entry_index.hpp"
+#include "totora/log/segmented/pinned_entries.hpp"
 #include "totora/policy/log.hpp"
-#include "totora/policy/queue.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/result.hpp"
-#include "totora/log/posix_calls.hpp"
-#include "totora/log/sealed_file.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/log/segmented/posix_calls.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 

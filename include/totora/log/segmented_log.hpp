@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/release.hpp"
-#include "totora/core/result.hpp"
-#include "totora/core/types.hpp"
-#include "totora/log/entry_index.hpp"
-#include "totora/log/log_directory.hpp"
-#include "totora/log/log_recovery.hpp"
-#include "totora/log/sealed_file.hpp"
-#include "totora/log/segment_record.hpp"
-#include "totora/log/segmented_log_parts.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/log/segmented/entry_index.hpp"
+#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/log_recovery.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/segmented/segmented_log_parts.hpp"
 #include "totora/log/syncer.hpp"
-#include "totora/policy/entry.hpp"
 #include "totora/policy/files.hpp"
-#include "totora/policy/identity.hpp"
 #include "totora/policy/log.hpp"
 
 #include <algorithm>

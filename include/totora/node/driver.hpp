@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "totora/node/completion.hpp"
-#include "totora/node/guard.hpp"
+#include "totora/node/parts/completion.hpp"
+#include "totora/node/parts/guard.hpp"
 
 namespace totora
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/recovery.hpp"
+#include "totora/core/rules/recovery.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
+#include "totora/core/messages/local.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
-#include "totora/node/acknowledged.hpp"
-#include "totora/node/breach_counts.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/parts/acknowledged.hpp"
+#include "totora/node/parts/breach_counts.hpp"
 #include "totora/policy/log.hpp"
 
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
+#include "totora/core/messages/local.hpp"
 
 #include <concepts>
 #include <cstdint>

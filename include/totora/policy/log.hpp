@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/core/release.hpp"
-#include "totora/core/result.hpp"
-#include "totora/core/term_runs.hpp"
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -79,7 +79,7 @@ struct Recovered
 /// No call throws. All calls come from the node's thread; a log with a thread of its own hides it, and may have
 /// `set_wake(std::function<void()>)`: `Driver` hands it what to call, from any thread, when `durable` or `failure` may have
 /// changed. It replaces an earlier one, which nobody calls any more when this returns. Only what derives from
-/// `DurableSource` (core/release.hpp) can make a `Durable`. Sizes are those of encoded entries, in bytes.
+/// `DurableSource` (core/messages/release.hpp) can make a `Durable`. Sizes are those of encoded entries, in bytes.
 /// A log that does not hold all of its entries in memory may have `cold_bytes(first, last) -> std::uint64_t`: how many bytes of
 /// that range a `read` would take from disk; a node reads no more than `NodeSettings::cold_bytes_max` in a turn.
 ///

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
 
 #include <concepts>
 #include <span>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/release.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/policy/entry.hpp"
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/data/entry.hpp"
 
 #include <concepts>
 #include <optional>
@@ -23,7 +23,7 @@ struct Received
     Entries entries;
 };
 
-/// What a transport has to say: a message, or that the way to a server has changed (`LinkChanged`, core/local.hpp).
+/// What a transport has to say: a message, or that the way to a server has changed (`LinkChanged`, core/messages/local.hpp).
 using TransportEvent = std::variant<Received, LinkChanged>;
 
 /// How messages travel between servers.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/rpc.hpp"
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
 
 #include <string>

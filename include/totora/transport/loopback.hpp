@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
-#include "totora/policy/queue.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/queue.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/wire/codec.hpp"
 

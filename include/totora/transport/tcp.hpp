@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/release.hpp"
-#include "totora/core/result.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/policy/transport.hpp"
-#include "totora/transport/tcp_hub.hpp"
+#include "totora/transport/tcp/hub.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/policy/identity.hpp"
-#include "totora/transport/frame_queue.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/transport/tcp/frame_queue.hpp"
 #include "totora/wire/frame.hpp"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/result.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/policy/checksum.hpp"
-#include "totora/policy/entry.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/data/checksum.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/wire/bytes.hpp"
 #include "totora/wire/fields.hpp"
 #include "totora/wire/frame.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/rpc.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/wire/bytes.hpp"
 #include "totora/wire/frame.hpp"
 

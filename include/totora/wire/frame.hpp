@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/wire/bytes.hpp"
 
 #include <algorithm>
@@ -60,7 +60,7 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// 68 | 4 | CRC32C of the bytes 0 to 67
 ///
 /// The fields of a message stand in the order of its struct, without gaps: terms, indexes, rounds and numbers 8 bytes, `bool` 1.
-/// A text is its length (1) and that many letters. The entries stand as policy/entry.hpp encodes them. So every byte of a
+/// A text is its length (1) and that many letters. The entries stand as data/entry.hpp encodes them. So every byte of a
 /// frame is covered: the header by its checksum, which makes the lengths trustworthy before anything is allocated; the
 /// fields by theirs; each entry by the one its proposer made.
 inline constexpr std::size_t frame_header_size = 72;

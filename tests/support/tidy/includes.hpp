@@ -35,17 +35,18 @@ struct MayInclude
 
 inline auto const include_matrix = std::vector<MayInclude>{
     {"core", MayInclude::Standard::values_only, false, false, {"core"}},
-    {"policy", MayInclude::Standard::values_only, false, false, {"core", "policy"}},
-    {"wire", MayInclude::Standard::values_only, false, false, {"core", "policy", "wire"}},
-    {"node", MayInclude::Standard::no_iostream, true, false, {"core", "policy", "node"}},
-    {"log", MayInclude::Standard::no_iostream, true, true, {"core", "policy", "log"}},
-    {"clock", MayInclude::Standard::no_iostream, true, true, {"core", "policy", "clock"}},
-    {"transport", MayInclude::Standard::no_iostream, false, false, {"core", "policy", "wire", "transport"}},
+    {"data", MayInclude::Standard::values_only, false, false, {"core", "data"}},
+    {"policy", MayInclude::Standard::values_only, false, false, {"core", "data", "policy"}},
+    {"wire", MayInclude::Standard::values_only, false, false, {"core", "data", "policy", "wire"}},
+    {"node", MayInclude::Standard::no_iostream, false, false, {"core", "data", "policy", "node"}},
+    {"log", MayInclude::Standard::no_iostream, false, true, {"core", "data", "policy", "log"}},
+    {"clock", MayInclude::Standard::no_iostream, false, true, {"core", "data", "policy", "clock"}},
+    {"transport", MayInclude::Standard::no_iostream, false, false, {"core", "data", "policy", "wire", "transport"}},
     {"testing",
      MayInclude::Standard::everything,
      true,
      false,
-     {"core", "policy", "wire", "node", "log", "transport", "clock", "testing"}},
+     {"core", "data", "policy", "wire", "node", "log", "transport", "clock", "testing"}},
 };
 
 /// These name no area's ideas, so that every area may include them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
+#include "totora/core/messages/local.hpp"
 #include "totora/policy/clock.hpp"
 #include "totora/testing/conformance/clock_laws.hpp"
 #include "totora/testing/conformance/findings.hpp"

@@ -3,12 +3,12 @@
 
 #include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/findings.hpp"
-#include "totora/testing/conformance/log_content_laws.hpp"
-#include "totora/testing/conformance/log_restart_laws.hpp"
-#include "totora/testing/conformance/log_room_laws.hpp"
+#include "totora/testing/conformance/log/log_content_laws.hpp"
+#include "totora/testing/conformance/log/log_restart_laws.hpp"
+#include "totora/testing/conformance/log/log_room_laws.hpp"
+#include "totora/testing/conformance/log/log_use_laws.hpp"
+#include "totora/testing/conformance/log/log_user.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
-#include "totora/testing/conformance/log_use_laws.hpp"
-#include "totora/testing/conformance/log_user.hpp"
 
 #include <cstdint>
 #include <exception>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/result.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/policy/log.hpp"
 
 #include <concepts>

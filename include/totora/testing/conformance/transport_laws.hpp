@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/rpc.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/policy/identity.hpp"
 #include "totora/testing/conformance/sample_messages.hpp"
 #include "totora/testing/conformance/transport_user.hpp"
 

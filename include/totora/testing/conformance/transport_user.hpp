@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/release.hpp"
-#include "totora/core/rpc.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/node/settings.hpp"
-#include "totora/policy/entry.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/conformance/call_watch.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/quorum.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/quorum.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
+#include "totora/core/messages/local.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/testing/laws/judgement.hpp"
 
 #include <algorithm>

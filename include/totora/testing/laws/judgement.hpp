@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/configuration.hpp"
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/outgoing.hpp"
-#include "totora/core/release.hpp"
 #include "totora/core/role.hpp"
-#include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/types.hpp"
 
 #include <algorithm>
 #include <cstddef>

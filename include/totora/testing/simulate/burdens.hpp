@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/testing/simulate/drifting_clock.hpp"
-#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
 
 #include <cstdint>
 #include <limits>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 
 #include <algorithm>

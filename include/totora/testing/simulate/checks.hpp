@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/breach.hpp"
-#include "totora/core/invariants.hpp"
-#include "totora/core/outcome.hpp"
-#include "totora/core/reads.hpp"
+#include "totora/core/decision.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/role.hpp"
-#include "totora/core/rpc.hpp"
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/rules/reads.hpp"
+#include "totora/core/rules/violations.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/testing/simulate/by_term.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/testing/simulate/committed_log.hpp"
-#include "totora/testing/simulate/durable_record.hpp"
+#include "totora/testing/simulate/disk/durable_record.hpp"
 #include "totora/testing/simulate/entry_registry.hpp"
-#include "totora/testing/simulate/links.hpp"
-#include "totora/testing/simulate/wire.hpp"
+#include "totora/testing/simulate/faults/by_term.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/network/wire.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "totora/core/state.hpp"
-#include "totora/policy/identity.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
-#include "totora/testing/simulate/faults.hpp"
-#include "totora/testing/simulate/network.hpp"
+#include "totora/testing/simulate/disk/simulated_storage.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/network/network.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
-#include "totora/testing/simulate/simulated_storage.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/invariants.hpp"
-#include "totora/core/term_runs.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/entry_registry.hpp"
 
 #include <algorithm>

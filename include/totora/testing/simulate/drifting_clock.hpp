@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/clock/alarm_board.hpp"
-#include "totora/core/local.hpp"
+#include "totora/core/messages/local.hpp"
 #include "totora/policy/clock.hpp"
 
 #include <algorithm>

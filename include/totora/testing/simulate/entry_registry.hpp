@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/term_runs.hpp"
-#include "totora/core/types.hpp"
-#include "totora/policy/entry.hpp"
-#include "totora/testing/simulate/by_term.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/testing/simulate/faults/by_term.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/rpc.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 

@@ -2,16 +2,16 @@
 #pragma once
 
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/calm.hpp"
 #include "totora/testing/simulate/cluster.hpp"
-#include "totora/testing/simulate/faults.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/disk/simulated_disk.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/faults/worse_leaders.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/sighting.hpp"
-#include "totora/testing/simulate/simulated_disk.hpp"
-#include "totora/testing/simulate/worse_leaders.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/segmented_log_parts.hpp"
+#include "totora/log/segmented/segmented_log_parts.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/testing/prng.hpp"
-#include "totora/testing/simulate/faults.hpp"
-#include "totora/testing/simulate/links.hpp"
-#include "totora/testing/simulate/network.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/network/network.hpp"
 
 #include <algorithm>
 #include <chrono>

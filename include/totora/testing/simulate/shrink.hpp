@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 
 #include <algorithm>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/local.hpp"
-#include "totora/core/rpc.hpp"
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/node/status.hpp"
-#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/node/raft_node.hpp"
 #include "totora/node/status.hpp"
-#include "totora/policy/identity.hpp"
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
+#include "totora/testing/simulate/disk/segmented_storage.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
-#include "totora/testing/simulate/network.hpp"
+#include "totora/testing/simulate/network/network.hpp"
 #include "totora/testing/simulate/scenario.hpp"
-#include "totora/testing/simulate/segmented_storage.hpp"
 #include "totora/testing/simulate/watched.hpp"
 
 #include <array>

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/rpc.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/clients/simulated_clients.hpp"
 #include "totora/testing/simulate/clients/store_clients.hpp"
 #include "totora/testing/simulate/cluster.hpp"
-#include "totora/testing/simulate/fault_strikes.hpp"
+#include "totora/testing/simulate/disk/simulated_storage.hpp"
+#include "totora/testing/simulate/faults/fault_strikes.hpp"
 #include "totora/testing/simulate/healed_quorum.hpp"
 #include "totora/testing/simulate/last_term.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/process_turns.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_run.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
-#include "totora/testing/simulate/simulated_storage.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
 
 #include <cstddef>

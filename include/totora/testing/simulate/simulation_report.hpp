@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/testing/simulate/checks.hpp"
-#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/outcome.hpp"
+#include "totora/core/decision.hpp"
 #include "totora/testing/linearizability/flat_json.hpp"
-#include "totora/testing/simulate/faults.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
 
 #include <algorithm>

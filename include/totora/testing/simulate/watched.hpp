@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/progress.hpp"
-#include "totora/core/release.hpp"
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/role.hpp"
-#include "totora/core/rpc.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/progress.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 
 #include <algorithm>
 #include <array>

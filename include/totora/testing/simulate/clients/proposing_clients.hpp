@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/types.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/policy/entry.hpp"
 #include "totora/testing/linearizability/history.hpp"
 #include "totora/testing/linearizability/judgement.hpp"
 #include "totora/testing/prng.hpp"

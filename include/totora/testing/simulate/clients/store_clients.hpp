@@ -2,13 +2,13 @@
 #pragma once
 
 #include "totora/node/outcomes.hpp"
-#include "totora/node/promises.hpp"
+#include "totora/node/parts/promises.hpp"
 #include "totora/testing/linearizability/judgement.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/clients/store_history.hpp"
-#include "totora/testing/simulate/links.hpp"
+#include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 
 #include <algorithm>

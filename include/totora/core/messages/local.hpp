@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace totora
+{
+
+/// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
+enum class Alarm : std::uint8_t
+{
+    election,      ///< No leader for a random time: campaign (§5.2).
+    leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
+    heartbeat,     ///< A leader says that it lives (§5.2).
+    quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
+    replay,        ///< A server that starts has had time enough to apply what it knew to be committed.
+    storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
+};
+
+inline constexpr std::size_t alarm_kinds = 6;
+
+/// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
+struct Delay
+{
+    std::uint64_t at_least_ms = 0;
+    std::uint64_t at_most_ms = 0;
+
+    friend constexpr bool operator==(Delay const&, Delay const&) = default;
+};
+
+/// This server starts. The first message of every run.
+struct Started
+{
+    friend constexpr bool operator==(Started const&, Started const&) = default;
+};
+
+/// An alarm rang.
+struct AlarmRang
+{
+    Alarm  alarm{};
+    Arming arming; ///< Of the arming that rang. A ring that was queued before a re-arming is ignored.
+
+    friend constexpr bool operator==(AlarmRang const&, AlarmRang const&) = default;
+};
+
+/// The log says that this write, and all before it, are durable. If it was never made, the log cannot be trusted: final.
+struct Persisted
+{
+    WriteNumber write;
+
+    friend constexpr bool operator==(Persisted const&, Persisted const&) = default;
+};
+
+/// The state machine has applied all that this server's disk knew to be committed when it started.
+struct Replayed
+{
+    friend constexpr bool operator==(Replayed const&, Replayed const&) = default;
+};
+
+/// What a log has room for.
+enum class LogRoom : std::uint8_t
+{
+    enough,       ///< For entries.
+    reserve_only, ///< For a term, a vote, a truncation and the entry with which a leader begins, and for nothing else.
+    nothing,      ///< Not even for these.
+};
+
+/// The log has room again, or not any more: a follower does not store the entries that arrive, and every answer says so. The
+/// shell asks the log at a bounded rate, and lets a leader's lack last for a while before it says so: a log that prepares its
+/// next file may have none for a moment.
+struct RoomChanged
+{
+    LogRoom room{};
+
+    friend constexpr bool operator==(RoomChanged const&, RoomChanged const&) = default;
+};
+
+/// The log can make nothing durable any more. Final.
+struct StorageFailed
+{
+    friend constexpr bool operator==(StorageFailed const&, StorageFailed const&) = default;
+};
+
+/// An append arrived that has a configuration among its entries. The shell decodes it from the payload, which the core
+/// never sees; of entries with several it makes several appends.
+struct AppendConfiguration : AppendEntries
+{
+    Configuration configuration; ///< `configuration.index` is the index of its entry.
+
+    friend constexpr bool operator==(AppendConfiguration const&, AppendConfiguration const&) = default;
+};
+
+/// Clients want entries appended; their payload waits beside the log.
+struct Proposed
+{
+    std::uint64_t count = 0; ///< At least 1.
+
+    friend constexpr bool operator==(Proposed const&, Proposed const&) = default;
+};
+
+/// Clients want to read what is newest.
+struct ReadRequested
+{
+    friend constexpr bool operator==(ReadRequested const&, ReadRequested const&) = default;
+};
+
+/// How the way to a server is.
+enum class Link : std::uint8_t
+{
+    full,        ///< Its queue takes no more entries; some may have been dropped.
+    open,        ///< Its queue takes messages (again), and the server is connected.
+    unreachable, ///< The connection broke; messages were lost.
+};
+
+/// The shell has sent a follower only a part of what the last step made for it, and sends it no more entries until
+/// `AppendsResumed`: the bytes on their way, or those read from disk in one turn, have reached their bound.
+struct AppendsCut
+{
+    ServerId server;
+    Index    sent; ///< The last entry that was sent.
+
+    friend constexpr bool operator==(AppendsCut const&, AppendsCut const&) = default;
+};
+
+/// The shell can send a follower entries again.
+struct AppendsResumed
+{
+    ServerId server;
+
+    friend constexpr bool operator==(AppendsResumed const&, AppendsResumed const&) = default;
+};
+
+/// The link to a server has taken bytes since the last quorum check.
+struct LinkMoved
+{
+    ServerId server;
+
+    friend constexpr bool operator==(LinkMoved const&, LinkMoved const&) = default;
+};
+
+/// The transport says how the way to a server is now.
+struct LinkChanged
+{
+    ServerId server;
+    Link     link{};
+
+    friend constexpr bool operator==(LinkChanged const&, LinkChanged const&) = default;
+};
+
+} // namespace totora

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace totora
+{
+
+/// Asks whether the receiver would vote for the sender in the next term; changes nothing anywhere.
+///
+/// Dissertation §9.6. `term` is the sender's current term, which a pre-vote leaves as it is; the vote asked
+/// for is one in `term + 1`, which is nobody's term yet.
+struct RequestPreVote
+{
+    Term        term;     ///< The sender's current term.
+    LogPosition last_log; ///< The sender's last entry, for §5.4.1.
+    Round       round;    ///< Which of the sender's pre-votes this is, echoed by the answer.
+
+    friend constexpr bool operator==(RequestPreVote const&, RequestPreVote const&) = default;
+};
+
+/// Dissertation §9.6. Promises nothing, so that it leaves at once.
+struct RequestPreVoteResponse
+{
+    Term  term;  ///< The answering server's current term.
+    Round round; ///< The round of the request.
+    bool  vote_granted = false;
+
+    friend constexpr bool operator==(RequestPreVoteResponse const&, RequestPreVoteResponse const&) = default;
+};
+
+/// Asks for a vote. Figure 2, "RequestVote RPC". It carries the candidate's own vote, and is a promise.
+struct RequestVote
+{
+    Term        term;
+    LogPosition last_log;  ///< The candidate's last entry, for §5.4.1.
+    bool transfer = false; ///< The leader asked for this campaign: stickiness does not apply (dissertation §3.10).
+
+    friend constexpr bool operator==(RequestVote const&, RequestVote const&) = default;
+};
+
+/// Figure 2, "RequestVote RPC", results. A granted vote is a promise.
+struct RequestVoteResponse
+{
+    Term term;
+    bool vote_granted = false;
+
+    friend constexpr bool operator==(RequestVoteResponse const&, RequestVoteResponse const&) = default;
+};
+
+/// Replicates a run of entries to a follower; with no entries it is a heartbeat, a probe, or a read round.
+///
+/// Figure 2, "AppendEntries RPC"; dissertation §3.5. Payload bytes travel beside this message: the shell
+/// pins them in the turn in which it is made, so the core never holds them.
+///
+/// Invariants: `entries.first` follows `previous.index`; `previous.term <= entries.term <= term`. Limit: all entries
+/// share one term, so a range that crosses a term change is two messages.
+struct AppendEntries
+{
+    Term        term;          ///< The leader's current term.
+    LogPosition previous;      ///< The entry before `entries`, for the consistency check of §5.3.
+    Run         entries;       ///< Index and term of each entry; `entries.first` is valid also if there are none.
+    Index       leader_commit; ///< The highest index the leader knows to be committed.
+    Round       round;         ///< The leader's newest read round; the answer echoes it.
+    /// Numbers the appends to this follower; the answer echoes it. Zero for a heartbeat: it tests nothing beyond what the
+    /// follower has acknowledged, and may overtake entries.
+    AppendNumber number;
+    /// What the leader knows to be committed, wherever this message looks: `leader_commit` may be capped by that. The core of
+    /// a follower does not look at it; the shell tells by it when the follower has caught up.
+    Index committed{};
+
+    friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
+};
+
+/// Figure 2, "AppendEntries RPC", results. A success with entries is a promise.
+struct AppendEntriesResponse
+{
+    Term term;
+    bool success = false;
+    /// If successful: up to here the follower's log is the leader's and this promise covers it.
+    /// If not: the index of `previous`, which the follower refused.
+    Index match;
+    /// If not successful, or if there was no room: the follower's last entry that may be the leader's too (end of §5.3).
+    LogPosition  hint;
+    Round        round;           ///< The round of the request.
+    AppendNumber number;          ///< The number of the request.
+    bool         no_room = false; ///< The follower has no disk space: what it was sent it did not store (case 90).
+
+    friend constexpr bool operator==(AppendEntriesResponse const&, AppendEntriesResponse const&) = default;
+};
+
+/// What servers say to each other.
+using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
+                         AppendEntriesResponse>;
+
+/// Whether a message answers another one.
+[[nodiscard]] constexpr bool is_response(Rpc const& rpc)
+{
+    return std::holds_alternative<RequestPreVoteResponse>(rpc) or std::holds_alternative<RequestVoteResponse>(rpc) or
+           std::holds_alternative<AppendEntriesResponse>(rpc);
+}
+
+/// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order says which of them
+/// were lost. A transport sends what may overtake ahead of entries, so that a leader that is sending looks alive (case 94).
+[[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)
+{
+    auto const* append = std::get_if<AppendEntries>(&rpc);
+    return append == nullptr or append->number == AppendNumber{};
+}
+
+} // namespace totora

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/commitment.hpp"
+#include "totora/core/rules/reads.hpp"
+#include "totora/core/rules/replication.hpp"
+#include "totora/core/rules/transitions.hpp"
+#include "totora/core/rules/writes.hpp"
+#include "totora/core/state.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace totora
+{
+
+// §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
+// the answers.
+
+/// What a follower of the leader of its own term does with an append.
+[[nodiscard]] constexpr Outcome decide_append(State const& follower, AppendEntries const& append)
+{
+    if (append.previous == last_position(follower)) // Nearly always.
+        return Outcome::append_accepted;
+    if (not follower.log.holds(append.previous))
+        return append.previous.index <= follower.commit_index ? Outcome::breach_conflict_committed
+                                                              : Outcome::append_refused_mismatch;
+    auto const missing = follower.log.missing_from(append.entries);
+    if (missing.count == 0 or missing.first > last_index(follower))
+        return Outcome::append_accepted;
+    // Neither what is committed nor the configuration before the newest can be given up: the newest could be
+    // appended only when that one was committed.
+    if (missing.first <= std::max(follower.commit_index, follower.previous_configuration.index))
+        return Outcome::breach_conflict_committed;
+    return Outcome::conflict_truncated;
+}
+
+/// Puts a configuration in force: it is, from the moment it is in the log (§6).
+constexpr void adopt_configuration(State& state, Configuration const& configuration)
+{
+    state.previous_configuration = state.configuration;
+    state.configuration = configuration;
+}
+
+/// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
+/// goes to may lead the newer term by the time it arrives, and must not take it for an answer to an append of that term.
+constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
+{
+    send(outgoing, leader,
+         AppendEntriesResponse{
+             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}},
+         Release::at_once());
+}
+
+/// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
+constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+{
+    send(outgoing, leader,
+         AppendEntriesResponse{.term = follower.current_term,
+                               .success = false,
+                               .match = append.previous.index,
+                               .hint = follower.log.last_not_after(append.previous),
+                               .round = append.round,
+                               .number = append.number,
+                               .no_room = lacks_room(follower)},
+         Release::at_once());
+}
+
+/// Figure 2, steps 3 to 5, on a log that agrees with the leader's up to `previous`.
+constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& request,
+                             Configuration const* configuration)
+{
+    auto const missing = follower.log.missing_from(request.entries);
+    if (missing.count > 0) {
+        if (missing.first <= last_index(follower))
+            truncate(follower, outgoing, missing.first);
+        append(follower, outgoing, missing, std::nullopt);
+        if (configuration != nullptr and configuration->index >= missing.first)
+            adopt_configuration(follower, *configuration);
+    }
+
+    // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
+    // that never got it committed (case 15).
+    auto const verified = last_of(request.entries);
+    learn_committed(follower, outgoing, std::min(request.leader_commit, verified));
+
+    // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
+    auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.durable_index);
+    send(outgoing, leader,
+         AppendEntriesResponse{.term = follower.current_term,
+                               .success = true,
+                               .match = match,
+                               .hint = lacks_room(follower) ? request.previous : LogPosition{},
+                               .round = request.round,
+                               .number = request.number,
+                               .no_room = lacks_room(follower)},
+         once_log_durable(follower, match));
+}
+
+/// `configuration` is the one among the entries; null if there is none.
+constexpr void receive_append(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append,
+                              Configuration const* configuration)
+{
+    if (append.term < state.current_term) {
+        note(outgoing, Outcome::append_refused_stale_term);
+        return refuse_stale_term(state, outgoing, leader);
+    }
+    auto const decision = decide_append(state, append);
+    note(outgoing, decision);
+    follow(state, outgoing, leader);
+    if (decision == Outcome::append_refused_mismatch)
+        refuse_append(state, outgoing, leader, append);
+    else
+        accept_append(state, outgoing, leader, append, configuration);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+{
+    receive_append(state, outgoing, leader, append, nullptr);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendConfiguration const& append)
+{
+    receive_append(state, outgoing, leader, append, &append.configuration);
+}
+
+/// The follower's log agrees up to `match`, durably; and, if the answer is current, up to what was asked, durably or not.
+constexpr void learn_match(Progress& progress, Index match, bool current)
+{
+    advance_match(progress, match);
+    if (current and std::holds_alternative<Probe>(progress.flow))
+        replicate_from(progress, progress.next);
+}
+
+/// The follower does not hold what came before an append: the leader searches where the follower's log ends, or a whole term
+/// further down (end of §5.3). One append at a time also where the follower's last entry is the leader's and nothing is left to
+/// search: a network that reorders would refuse the second of two, and each refusal would send both again.
+constexpr void
+learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
+{
+    if (not is_outstanding(progress, response.match, response.number))
+        return note(outgoing, Outcome::refusal_outdated);
+    note(outgoing, Outcome::probe_moved_back);
+    auto const agreement = state.log.last_not_after(response.hint).index;
+    probe_from(progress, std::min(next(agreement), response.match));
+}
+
+/// The follower stored nothing. The leader goes on where the follower's log ends, once there is room (case 90).
+constexpr void learn_no_room(State const& state, Progress& progress, AppendEntriesResponse const& response)
+{
+    if (state.log.holds(response.hint) and response.hint.index < progress.next)
+        probe_from(progress, next(response.hint.index));
+}
+
+constexpr void note_room(Outgoing& outgoing, Progress& progress, bool no_room)
+{
+    if (progress.no_room == no_room)
+        return;
+    progress.no_room = no_room;
+    note(outgoing, no_room ? Outcome::follower_without_room : Outcome::follower_with_room_again);
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, AppendEntriesResponse const& response)
+{
+    auto* const leader = std::get_if<Leader>(&state.role);
+    if (leader == nullptr or response.term != state.current_term)
+        return note(outgoing, Outcome::response_outdated);
+    auto* const progress = find_progress(*leader, follower);
+    if (progress == nullptr)
+        return note(outgoing, Outcome::response_of_stranger);
+
+    auto const current = is_current(*progress, response.number);
+    progress->heard = true;
+    progress->answered = progress->answered or current;
+    progress->moving = progress->moving or current;
+    progress->round = std::max(progress->round, response.round);
+    note_room(outgoing, *progress, response.no_room);
+    if (response.success)
+        learn_match(*progress, response.match, current);
+    if (response.no_room and current)
+        learn_no_room(state, *progress, response);
+    else if (not response.success)
+        learn_mismatch(state, outgoing, *progress, response);
+    advance_commit_index(state, outgoing, *leader);
+    confirm_reads(state, outgoing, *leader);
+    replicate(state, outgoing, leader->round, *progress);
+}
+
+} // namespace totora

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/quorum.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+namespace totora
+{
+
+/// Gives the state machine what it may have: what is committed, and durable here. A machine that ran ahead of its own log
+/// could not be brought back after a power loss (Figure 2, "All Servers").
+constexpr void release_applies(State& state, Outgoing& outgoing)
+{
+    auto const through = std::min(state.commit_index, state.durable_index);
+    if (through <= state.applying)
+        return;
+    state.applying = through;
+    outgoing.apply_through = std::optional<Index>{through};
+}
+
+/// Learns that everything up to `index` is committed. Never goes back.
+constexpr void learn_committed(State& state, Outgoing& outgoing, Index index)
+{
+    TOTORA_INVARIANT(state, index <= last_index(state));
+    state.commit_index = std::max(state.commit_index, index);
+    release_applies(state, outgoing);
+}
+
+/// The highest index that a majority has durably. The leader counts itself like any other (dissertation §10.2.1).
+[[nodiscard]] constexpr Index highest_replicated(State const& state, Leader const& leader)
+{
+    return highest_agreed(state.configuration, Index{}, [&](ServerId server) {
+        if (server == state.own.id)
+            return state.durable_index;
+        auto const* progress = find_progress(leader, server);
+        return progress != nullptr ? progress->match : Index{};
+    });
+}
+
+/// Figure 2, "Leaders", last rule; §5.4.2: counting copies commits only entries of the leader's own term. Earlier ones
+/// are committed by what follows them.
+constexpr void advance_commit_index(State& state, Outgoing& outgoing, Leader const& leader)
+{
+    if (state.commit_index == last_index(state))
+        return;
+    auto const replicated = highest_replicated(state, leader);
+    if (replicated > state.commit_index and state.log.term_at(replicated) == state.current_term)
+        learn_committed(state, outgoing, replicated);
+}
+
+} // namespace totora

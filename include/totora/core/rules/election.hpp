@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/transitions.hpp"
+#include "totora/core/state.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace totora
+{
+
+// §5.2 and §5.4.1: who may lead. Dissertation §4.2.3 and §9.6: who may ask.
+
+/// Whether a leader that lives is to be protected from this candidate (dissertation §4.2.3). The leader itself may ask
+/// again, and so may whom it asked to.
+[[nodiscard]] constexpr bool is_leader_alive(State const& state, ServerId candidate)
+{
+    if (not state.settings.sticky)
+        return false;
+    return is_leader(state) or (state.leader_heard and known_leader(state) != candidate);
+}
+
+/// Figure 2, "RequestVote RPC, receiver implementation", in its order.
+[[nodiscard]] constexpr Outcome decide_vote(State const& voter, ServerId candidate, RequestVote const& request)
+{
+    if (request.term < voter.current_term)
+        return Outcome::vote_withheld_stale_term;
+    if (not is_admitted(voter))
+        return Outcome::vote_withheld_not_admitted;
+    if (voter.room == LogRoom::nothing)
+        return Outcome::vote_withheld_no_room;
+    if (voter.voted_for and voter.voted_for != candidate)
+        return Outcome::vote_withheld_already_cast;
+    if (request.last_log < last_position(voter))
+        return Outcome::vote_withheld_log_behind;
+    return Outcome::vote_granted;
+}
+
+constexpr void receive(State& voter, Outgoing& outgoing, ServerId candidate, RequestVote const& request)
+{
+    auto const decision = decide_vote(voter, candidate, request);
+    auto const granted = decision == Outcome::vote_granted;
+    note(outgoing, decision);
+    if (granted) {
+        if (not voter.voted_for) {
+            voter.voted_for = std::optional<ServerId>{candidate};
+            save_vote(voter, outgoing);
+        }
+        stop_asking(voter, outgoing);
+        arm_election(voter, outgoing);
+    }
+
+    // A granted vote is a promise: if it left before it was durable, a restarted voter could give the
+    // same term to two candidates (dissertation §3.8). A refusal promises nothing and leaves at once.
+    send(outgoing, candidate, RequestVoteResponse{.term = voter.current_term, .vote_granted = granted},
+         granted ? once_term_durable(voter) : Release::at_once());
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, RequestVoteResponse const& response)
+{
+    auto* const candidate = std::get_if<Candidate>(&state.role);
+    if (candidate == nullptr or response.term != state.current_term)
+        return note(outgoing, Outcome::response_outdated);
+    if (not is_voter(state.configuration, voter))
+        return note(outgoing, Outcome::response_of_stranger);
+    if (not response.vote_granted)
+        return;
+    candidate->granted.insert(voter);
+    lead_if_elected(state, outgoing);
+}
+
+/// Whether this server would vote for the asker in the term after the asker's (dissertation §9.6).
+[[nodiscard]] constexpr Outcome decide_pre_vote(State const& voter, ServerId asker, RequestPreVote const& request)
+{
+    if (request.term < voter.current_term)
+        return Outcome::vote_withheld_stale_term;
+    if (not is_admitted(voter))
+        return Outcome::vote_withheld_not_admitted;
+    if (voter.room == LogRoom::nothing)
+        return Outcome::vote_withheld_no_room;
+    if (is_leader_alive(voter, asker))
+        return Outcome::vote_withheld_leader_alive;
+    if (request.last_log < last_position(voter))
+        return Outcome::vote_withheld_log_behind;
+    return Outcome::vote_granted;
+}
+
+/// Answers a pre-vote. It leaves no trace: no term, vote or alarm of this server changes.
+constexpr void receive(State& voter, Outgoing& outgoing, ServerId asker, RequestPreVote const& request)
+{
+    auto const decision = decide_pre_vote(voter, asker, request);
+    note(outgoing, decision);
+    send(outgoing, asker,
+         RequestPreVoteResponse{
+             .term = voter.current_term, .round = request.round, .vote_granted = decision == Outcome::vote_granted},
+         Release::at_once());
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, RequestPreVoteResponse const& response)
+{
+    auto* const asking = std::get_if<PreCandidate>(&state.role);
+    if (asking == nullptr or response.round != asking->round)
+        return note(outgoing, Outcome::response_outdated);
+    if (not is_voter(state.configuration, voter))
+        return note(outgoing, Outcome::response_of_stranger);
+    if (not response.vote_granted)
+        return;
+    asking->granted.insert(voter);
+    campaign_if_welcome(state, outgoing);
+}
+
+/// Campaigns: no leader was heard for an election timeout (§5.2).
+constexpr void campaign(State& state, Outgoing& outgoing)
+{
+    arm_election(state, outgoing);
+    if (not is_electable(state))
+        return note(outgoing, Outcome::campaign_withheld_not_electable);
+    if (state.current_term.value >= number_max or last_index(state).value >= number_max)
+        return note(outgoing, Outcome::campaign_withheld_exhausted);
+    if (state.storage.late)
+        return note(outgoing, Outcome::campaign_withheld_disk_hangs);
+    if (state.room == LogRoom::nothing)
+        return note(outgoing, Outcome::campaign_withheld_no_room);
+    note(outgoing, Outcome::campaign_started);
+    if (state.settings.pre_vote)
+        become_pre_candidate(state, outgoing);
+    else
+        become_candidate(state, outgoing);
+}
+
+/// After how many quorum checks in a row without any progress a link is renewed, and the leader steps down.
+inline constexpr std::uint8_t stalled_before_renewal = 3;
+inline constexpr std::uint8_t stalled_before_stepping_down = 6;
+
+/// Whether a follower answers, lacks entries, and nothing moves to it: no append is answered, the link takes no bytes, and it is not
+/// for want of room.
+[[nodiscard]] constexpr bool stalls(State const& state, Progress const& progress)
+{
+    return progress.heard and not progress.moving and not progress.no_room and progress.match < last_index(state);
+}
+
+/// Whether something gets through from this leader to a majority. One that receives and does not answer yet counts; one that is
+/// silent does not.
+[[nodiscard]] constexpr bool gets_through(State const& state, Leader const& leader)
+{
+    return is_agreed(state.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return server == state.own.id or
+               (progress != nullptr and (progress->moving or (progress->heard and not stalls(state, *progress))));
+    });
+}
+
+/// If a majority answers, and nothing gets through to one for some checks in a row, the connections to those that answer are made again; if
+/// that does not help, another may have better ones (case 94). False if the leader is to step down.
+constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leader& leader)
+{
+    leader.stalled = gets_through(state, leader) ? std::uint8_t{0} : std::uint8_t(leader.stalled + 1);
+    if (leader.stalled == stalled_before_stepping_down)
+        return false;
+    for (auto& progress : leader.followers) {
+        if (leader.stalled == stalled_before_renewal and stalls(state, progress)) {
+            note(outgoing, Outcome::link_renewed);
+            outgoing.links_to_renew.push_back(progress.server);
+        }
+        progress.moving = false;
+    }
+    return true;
+}
+
+/// Steps down if no majority has answered since the last check (dissertation §6.2), or if nothing gets through to it.
+/// Another may already lead.
+constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
+{
+    auto const heard = is_agreed(state.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return server == state.own.id or (progress != nullptr and progress->heard);
+    });
+    if (not heard) {
+        note(outgoing, Outcome::stepped_down_no_quorum);
+        return become_follower(state, outgoing, nobody);
+    }
+    if (not renew_stalled_links(state, outgoing, leader)) {
+        note(outgoing, Outcome::stepped_down_no_progress);
+        return become_follower(state, outgoing, nobody);
+    }
+    for (auto& progress : leader.followers)
+        progress.heard = false;
+    arm(state, outgoing, Alarm::quorum_check,
+        Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
+}
+
+} // namespace totora

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+#include "totora/core/values/result.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace totora
+{
+
+/// Why no server can be made from what a log recovered.
+enum class RecoveryError : std::uint8_t
+{
+    sticky_unchecked,    ///< Stickiness without the quorum check (`gives_up_when_cut_off`).
+    settings_unsound,    ///< The settings contradict each other (`is_sound(Settings)`).
+    number_out_of_range, ///< A term or an index above `number_max`.
+    log_newer_than_term, ///< The log ends in a later term than the server ever saved: its vote is lost.
+    commit_beyond_log,   ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
+    applied_beyond_log,  ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
+    configuration_unsound, ///< No log may hold this configuration.
+};
+
+/// A server as it starts: a follower with what survived (Figure 2, "Persistent state").
+///
+/// What is recovered is durable. The commit index begins at the higher of the saved one and what the state machine
+/// has kept: both were committed (case 75).
+[[nodiscard]] constexpr Result<State, RecoveryError>
+recover(Settings const& settings, Member const& own, PersistentState persistent)
+{
+    auto const last = persistent.log.last();
+    auto const none = [](Configuration const& configuration) { return configuration.members.empty(); };
+    if (not gives_up_when_cut_off(settings))
+        return Unexpected{RecoveryError::sticky_unchecked};
+    if (not is_sound(settings))
+        return Unexpected{RecoveryError::settings_unsound};
+    if (persistent.current_term.value > number_max or last.index.value > number_max)
+        return Unexpected{RecoveryError::number_out_of_range};
+    if (last.term > persistent.current_term)
+        return Unexpected{RecoveryError::log_newer_than_term};
+    if (persistent.commit_index > last.index)
+        return Unexpected{RecoveryError::commit_beyond_log};
+    if (persistent.applied_index > last.index)
+        return Unexpected{RecoveryError::applied_beyond_log};
+    if ((not none(persistent.configuration) and not is_sound(persistent.configuration)) or
+        (not none(persistent.previous_configuration) and not is_sound(persistent.previous_configuration)) or
+        persistent.configuration.index > last.index or
+        persistent.previous_configuration.index > persistent.configuration.index)
+        return Unexpected{RecoveryError::configuration_unsound};
+
+    auto state = State{};
+    state.settings = settings;
+    state.own = own;
+    state.current_term = persistent.current_term;
+    state.voted_for = persistent.voted_for;
+    state.log = std::move(persistent.log);
+    state.configuration = persistent.configuration;
+    state.previous_configuration = persistent.previous_configuration;
+    state.durable_index = last.index;
+    state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
+    state.applying = persistent.applied_index;
+    state.replaying = settings.replay_grace_ms > 0 and state.applying < state.commit_index;
+    return state;
+}
+
+} // namespace totora

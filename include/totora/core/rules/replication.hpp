@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/commitment.hpp"
+#include "totora/core/rules/writes.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/progress.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace totora
+{
+
+// §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_response.hpp.
+
+/// How many appends a leader sends to one follower in one step; the answers ask for more.
+inline constexpr int appends_per_step = 4;
+
+/// Sends one numbered AppendEntries with at most `count_max` entries from `next` on (Figure 2, "AppendEntries RPC").
+/// Without entries it tests the place where they would go.
+///
+/// It leaves at once: an append promises nothing, and the leader writes while it sends (dissertation §10.2.1).
+constexpr void
+send_append(State const& state, Outgoing& outgoing, Round round, Progress& progress, std::uint64_t count_max)
+{
+    auto const previous = before(progress.next);
+    auto const previous_term = state.log.term_at(previous).value_or(Term{});
+    auto       entries = state.log.run_from(progress.next, count_max);
+    if (entries.count == 0)
+        entries.term = state.current_term;
+
+    ++progress.sent.value;
+    send(outgoing, progress.server,
+         AppendEntries{.term = state.current_term,
+                       .previous = {previous_term, previous},
+                       .entries = entries,
+                       .leader_commit = state.commit_index,
+                       .round = round,
+                       .number = progress.sent,
+                       .committed = state.commit_index},
+         Release::at_once());
+    progress.next = next(last_of(entries));
+    if (auto* probe = std::get_if<Probe>(&progress.flow)) {
+        probe->awaiting = true;
+        probe->carries = probe->carries or entries.count > 0;
+    }
+}
+
+/// Sends an append without entries and without a number: says that the leader is there, and carries its newest read round.
+///
+/// Differs: Figure 2 has one AppendEntries for all. A heartbeat may overtake entries (case 94), so that it tests nothing beyond
+/// what the follower has acknowledged, and its commit index is at most that. A lost append is found by `test_what_was_sent`.
+constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round round, Progress const& progress)
+{
+    auto const match = LogPosition{state.log.term_at(progress.match).value_or(Term{}), progress.match};
+    send(outgoing, progress.server,
+         AppendEntries{.term = state.current_term,
+                       .previous = match,
+                       .entries = {state.current_term, next(match.index), 0},
+                       .leader_commit = std::min(state.commit_index, match.index),
+                       .round = round,
+                       .number = {},
+                       .committed = state.commit_index},
+         Release::at_once());
+}
+
+constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader const& leader)
+{
+    for (auto const& progress : leader.followers)
+        send_heartbeat(state, outgoing, leader.round, progress);
+}
+
+/// Sends a follower the entries that it lacks, as far as its window goes. A probe carries one at most: what is refused would be
+/// sent again. It carries one so that each search has brought the follower further, also in a network that reorders.
+constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Progress& progress)
+{
+    auto const last = last_index(state);
+    for (auto sent = 0; sent < appends_per_step; ++sent) {
+        if (not may_send_append(progress, state.settings.window))
+            return;
+        auto const room = state.settings.window - in_flight(progress);
+        if (auto const* probe = std::get_if<Probe>(&progress.flow))
+            return send_append(state, outgoing, round, progress, probe->only_asks or room == 0 ? 0 : 1);
+        if (progress.next > last)
+            return;
+        send_append(state, outgoing, round, progress, std::min(room, state.settings.append_entries_max));
+    }
+}
+
+/// Asks about what was sent, if no append was answered since the last heartbeat alarm. The append is numbered: it follows the
+/// entries on their way, so that its refusal shows a loss, and its acceptance that they only take time (etcd probes on the
+/// answer to a heartbeat in the same way). It carries nothing, and so costs nothing on a slow link.
+constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round round, Progress& progress)
+{
+    auto const answered = progress.answered;
+    progress.answered = false;
+    if (answered or progress.full or progress.no_room)
+        return;
+    auto const* const probe = std::get_if<Probe>(&progress.flow);
+    if (probe != nullptr ? probe->awaiting or progress.paused : in_flight(progress) > 0)
+        send_append(state, outgoing, round, progress, 0);
+}
+
+/// The heartbeat alarm rang.
+constexpr void keep_followers(State& state, Outgoing& outgoing, Leader& leader)
+{
+    send_heartbeats(state, outgoing, leader);
+    for (auto& progress : leader.followers)
+        test_what_was_sent(state, outgoing, leader.round, progress);
+    arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
+}
+
+/// Appends entries of its own term to a leader's log and begins to replicate them.
+constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader, std::uint64_t count, EntryKind kind)
+{
+    auto const entries = Run{state.current_term, next(last_index(state)), count};
+    append(state, outgoing, entries, kind);
+    for (auto& progress : leader.followers)
+        replicate(state, outgoing, leader.round, progress);
+    return entries; // What is committed changes once something is durable, here or there.
+}
+
+/// Appends what clients propose, if this server leads (Figure 2, "Leaders").
+constexpr Answer decide_proposal(State const& state, Proposed const& proposed)
+{
+    if (not is_leader(state))
+        return Answer{Refused{Refusal::not_leader, known_leader(state)}};
+    if (proposed.count == 0)
+        return Answer{Refused{Refusal::empty_proposal, nobody}};
+    if (proposed.count > number_max - last_index(state).value)
+        return Answer{Refused{Refusal::log_exhausted, nobody}};
+    return Answer{Accepted{{state.current_term, next(last_index(state)), proposed.count}}};
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, Proposed const& proposed)
+{
+    auto const answer = decide_proposal(state, proposed);
+    outgoing.answer = std::optional<Answer>{answer};
+    if (std::holds_alternative<Accepted>(answer))
+        append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count, EntryKind::command);
+}
+
+/// The progress of a server that this one replicates to; null if it does not lead, or the server is no member.
+[[nodiscard]] constexpr Progress* find_follower(State& state, ServerId server)
+{
+    auto* const leader = std::get_if<Leader>(&state.role);
+    return leader != nullptr ? find_progress(*leader, server) : nullptr;
+}
+
+/// The connection to a follower changed state; appends in flight may be lost, or may have arrived. The leader asks where it is
+/// sending: a new connection says nothing about the follower's log (case 88).
+constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& changed)
+{
+    auto* const progress = find_follower(state, changed.server);
+    if (progress == nullptr)
+        return;
+    progress->full = changed.link == Link::full;
+    if (changed.link == Link::full)
+        return;
+    // What filled the shell's window may be lost, and then nothing will be acknowledged that makes room: the question goes out.
+    progress->paused = false;
+    if (std::holds_alternative<Probe>(progress->flow) or in_flight(*progress) > 0)
+        ask_again(*progress);
+    if (changed.link == Link::open)
+        replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+}
+
+/// `next` moves back to what was really sent (case 89).
+constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
+{
+    auto* const progress = find_follower(state, cut.server);
+    if (progress == nullptr)
+        return;
+    progress->paused = true;
+    if (cut.sent < before(progress->next))
+        move_next(*progress, next(cut.sent));
+    if (auto* probe = std::get_if<Probe>(&progress->flow)) {
+        probe->awaiting = false;
+        probe->carries = false;
+    }
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)
+{
+    auto* const progress = find_follower(state, resumed.server);
+    if (progress == nullptr)
+        return;
+    progress->paused = false;
+    replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+}
+
+constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)
+{
+    if (auto* const progress = find_follower(state, moved.server))
+        progress->moving = true;
+}
+
+} // namespace totora

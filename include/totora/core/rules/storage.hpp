@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/transitions.hpp"
+#include "totora/core/rules/writes.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/quorum.hpp"
+
+#include <variant>
+
+namespace totora
+{
+
+// What a server does whose disk hangs or is full (docs/cases.md, cases 58 and 67). A leader steps down where another can do
+// better, and only there: otherwise an election would cost what little service is left.
+//
+// Differs: the paper's servers crash or work. A leader whose disk hangs goes on sending heartbeats, and nothing is committed
+// that needs it; its followers have no reason to elect another.
+
+/// Whether enough voters other than this leader are so: a quorum that does not need it.
+template <typename Is>
+[[nodiscard]] constexpr bool is_quorum_without(State const& state, Leader const& leader, Is is)
+{
+    return is_agreed(state.configuration, [&](ServerId server) {
+        auto const* progress = find_progress(leader, server);
+        return progress != nullptr and is(*progress);
+    });
+}
+
+/// Whether a quorum without this leader has durably what its own disk does not have: the hang is its own.
+[[nodiscard]] constexpr bool are_others_ahead(State const& state, Leader const& leader)
+{
+    return is_quorum_without(state, leader,
+                             [&](Progress const& progress) { return progress.match > state.durable_index; });
+}
+
+/// Whether a quorum without this leader has room, and one of it the whole log: it can be elected, and go on where this one
+/// cannot.
+[[nodiscard]] constexpr bool have_others_room(State const& state, Leader const& leader)
+{
+    auto const has_room = [](Progress const& progress) { return progress.heard and not progress.no_room; };
+    auto       has_one_everything = false;
+    auto const has_quorum = is_quorum_without(state, leader, [&](Progress const& progress) {
+        has_one_everything = has_one_everything or (has_room(progress) and progress.match == last_index(state));
+        return has_room(progress);
+    });
+    return has_quorum and has_one_everything;
+}
+
+/// Gives up leading for want of room, if that helps. True if it does lead on.
+[[nodiscard]] constexpr bool leads_on_without_room(State& state, Outgoing& outgoing, Leader const& leader)
+{
+    if (state.room == LogRoom::enough or not have_others_room(state, leader))
+        return true;
+    note(outgoing, Outcome::stepped_down_no_room);
+    become_follower(state, outgoing, nobody);
+    return false;
+}
+
+constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& changed)
+{
+    if (changed.room == state.room)
+        return;
+    auto const lacked = lacks_room(state);
+    state.room = changed.room;
+    if (lacks_room(state) != lacked)
+        note(outgoing, lacked ? Outcome::room_regained : Outcome::room_exhausted);
+    auto const* leader = std::get_if<Leader>(&state.role);
+    if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing, *leader))
+        note(outgoing, Outcome::leading_without_room);
+    // What it asked for would have to be written: its own vote, or the entry with which it begins.
+    if (state.room == LogRoom::nothing and
+        (std::holds_alternative<PreCandidate>(state.role) or std::holds_alternative<Candidate>(state.role))) {
+        note(outgoing, Outcome::campaign_withheld_no_room);
+        become_follower(state, outgoing, nobody);
+    }
+}
+
+/// The oldest write in flight is late: it has been for a `storage_stall`, and no write was confirmed meanwhile.
+constexpr void on_late_write(State& state, Outgoing& outgoing)
+{
+    state.storage.late = true;
+    if (std::holds_alternative<PreCandidate>(state.role))
+        return become_follower(state, outgoing, nobody);
+    auto const* leader = std::get_if<Leader>(&state.role);
+    if (leader == nullptr)
+        return;
+    if (not are_others_ahead(state, *leader)) {
+        // They may be soon, or hang as well.
+        auto const again_ms = state.settings.heartbeat_ms;
+        return arm(state, outgoing, Alarm::storage_stall, Delay{again_ms, again_ms});
+    }
+    note(outgoing, Outcome::stepped_down_disk_hangs);
+    become_follower(state, outgoing, nobody);
+}
+
+/// Looks whether what was in flight when the alarm was armed is durable.
+constexpr void check_storage(State& state, Outgoing& outgoing)
+{
+    if (state.storage.oldest == WriteNumber{})
+        return;
+    if (state.durable_write >= state.storage.oldest)
+        watch_next_write(state, outgoing);
+    else
+        on_late_write(state, outgoing);
+}
+
+} // namespace totora

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/reads.hpp"
+#include "totora/core/rules/replication.hpp"
+#include "totora/core/rules/writes.hpp"
+#include "totora/core/state.hpp"
+
+#include <optional>
+
+namespace totora
+{
+
+// Figure 4: how a server changes its role. All of it is here.
+
+/// How long this server waits for a leader. One that could not serve at once waits longer, so that those that can go first;
+/// where nobody can, it campaigns all the same. One that has yet to apply its log waits three times as long, one without room an
+/// election maximum more.
+///
+/// Differs: §5.2 draws all timeouts from one range. Votes are never withheld for either reason.
+[[nodiscard]] constexpr Delay election_timeout(State const& state)
+{
+    auto const election = state.settings.election;
+    auto const times = state.replaying ? 3U : 1U;
+    auto const longer_ms = state.room == LogRoom::enough ? 0U : election.at_most_ms;
+    return Delay{times * election.at_least_ms + longer_ms, times * election.at_most_ms + longer_ms};
+}
+
+/// Waits for a leader, from now on.
+constexpr void arm_election(State& state, Outgoing& outgoing)
+{
+    arm(state, outgoing, Alarm::election, election_timeout(state));
+}
+
+/// Gives up whatever role it has and follows, in the same term and with the same vote.
+constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader)
+{
+    if (is_leader(state)) {
+        disarm(state, outgoing, Alarm::heartbeat);
+        disarm(state, outgoing, Alarm::quorum_check);
+        arm_election(state, outgoing);
+    }
+    state.role = Role{Follower{leader}};
+}
+
+/// Ends a pre-vote under way: who helps another server to lead does not depose it in the next term.
+constexpr void stop_asking(State& state, Outgoing& outgoing)
+{
+    if (std::holds_alternative<PreCandidate>(state.role))
+        become_follower(state, outgoing, nobody);
+}
+
+/// Figure 2, "All Servers": a higher term makes a follower of anybody (§5.1). The vote in it is free.
+constexpr void adopt_term(State& state, Outgoing& outgoing, Term term)
+{
+    if (not std::holds_alternative<Follower>(state.role))
+        note(outgoing, Outcome::stepped_down_newer_term);
+    state.current_term = term;
+    state.voted_for = std::optional<ServerId>{};
+    save_vote(state, outgoing);
+    become_follower(state, outgoing, nobody);
+}
+
+/// Follows the leader of the current term, whose message has just arrived.
+constexpr void follow(State& state, Outgoing& outgoing, ServerId leader)
+{
+    become_follower(state, outgoing, leader);
+    state.leader_heard = true;
+    auto const minimum = state.settings.election.at_least_ms;
+    arm(state, outgoing, Alarm::leader_silent, Delay{minimum, minimum});
+    arm_election(state, outgoing);
+}
+
+/// Sends a request to every other voter.
+constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& request, Release release)
+{
+    for (auto const& member : state.configuration.members)
+        if (member.kind == MemberKind::voter and member.id != state.own.id)
+            send(outgoing, member.id, request, release);
+}
+
+/// Begins its term: nobody is known to agree with anything yet, and an entry of its own is the first thing that it
+/// can commit (§5.3, §5.4.2, §8).
+constexpr void become_leader(State& state, Outgoing& outgoing)
+{
+    note(outgoing, Outcome::election_won);
+    disarm(state, outgoing, Alarm::election);
+    disarm(state, outgoing, Alarm::leader_silent);
+    state.leader_heard = false;
+    state.role = Role{Leader{}};
+    auto& leader = *std::get_if<Leader>(&state.role);
+    TOTORA_INVARIANT(state, state.voted_for == state.own.id);
+    for (auto const& member : state.configuration.members)
+        if (member.id != state.own.id) {
+            auto progress = Progress{};
+            progress.server = member.id;
+            progress.first = next(last_index(state));
+            probe_from(progress, progress.first);
+            leader.followers.push_back(progress);
+        }
+    arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
+    if (state.settings.check_quorum)
+        arm(state, outgoing, Alarm::quorum_check,
+            Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
+    append_as_leader(state, outgoing, leader, 1, EntryKind::no_op);
+    if (state.room != LogRoom::enough)
+        note(outgoing, Outcome::leading_without_room);
+}
+
+/// Leads, if enough voters have given their vote.
+constexpr void lead_if_elected(State& state, Outgoing& outgoing)
+{
+    auto const* candidate = std::get_if<Candidate>(&state.role);
+    if (candidate == nullptr)
+        return;
+    if (is_agreed(state.configuration, [&](ServerId voter) { return candidate->granted.contains(voter); }))
+        become_leader(state, outgoing);
+}
+
+/// Figure 2, "Candidates": a new term, its own vote, and requests that carry this vote as soon as it is durable.
+constexpr void become_candidate(State& state, Outgoing& outgoing)
+{
+    ++state.current_term.value;
+    state.voted_for = std::optional<ServerId>{state.own.id};
+    save_vote(state, outgoing);
+    state.role = Role{Candidate{}};
+    arm_election(state, outgoing);
+    ask_voters(state, outgoing, RequestVote{.term = state.current_term, .last_log = last_position(state)},
+               once_term_durable(state));
+}
+
+/// Goes on from a pre-vote to a campaign, if enough voters would vote for it.
+constexpr void campaign_if_welcome(State& state, Outgoing& outgoing)
+{
+    auto const* asking = std::get_if<PreCandidate>(&state.role);
+    if (asking == nullptr)
+        return;
+    if (is_agreed(state.configuration, [&](ServerId voter) { return asking->granted.contains(voter); })) {
+        note(outgoing, Outcome::pre_vote_won);
+        become_candidate(state, outgoing);
+    }
+}
+
+/// Asks whether it would win: leaves term and vote alone, here and everywhere (dissertation §9.6).
+constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
+{
+    ++state.pre_vote_round.value;
+    auto asking = PreCandidate{.round = state.pre_vote_round, .granted = {}};
+    asking.granted.insert(state.own.id);
+    state.role = Role{asking};
+    arm_election(state, outgoing);
+    ask_voters(
+        state, outgoing,
+        RequestPreVote{.term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round},
+        Release::at_once());
+    campaign_if_welcome(state, outgoing);
+}
+
+} // namespace totora

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/decision.hpp"
+#include "totora/core/rules/append_entries.hpp"
+#include "totora/core/rules/election.hpp"
+#include "totora/core/state.hpp"
+
+#include <optional>
+
+namespace totora
+{
+
+// What no correct server can send. It is found before anything else is done with a message, so that it changes nothing:
+// the core is total, whatever arrives.
+
+[[nodiscard]] constexpr bool is_in_range(Term term) { return term.value <= number_max; }
+[[nodiscard]] constexpr bool is_in_range(Index index) { return index.value <= number_max; }
+
+/// Whether a term lies further above this server's than elections can have brought it while this server was away. It would be
+/// adopted, written, and passed on, and there are no terms after the last one: nobody would ever be elected again.
+[[nodiscard]] constexpr bool is_term_jump(State const& state, Term term)
+{
+    auto const own = state.current_term.value;
+    return own == 0 ? term.value >= first_term_end : term.value > own and term.value - own > term_jump_max;
+}
+
+/// Whether an entry can be at this position: term 0 belongs to index 0, and to it alone.
+[[nodiscard]] constexpr bool is_sound(LogPosition position)
+{
+    return is_in_range(position.term) and is_in_range(position.index) and
+           (position.term.value == 0) == (position.index.value == 0);
+}
+
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestPreVote const& request)
+{
+    if (not is_in_range(request.term) or not is_sound(request.last_log) or request.round.value > number_max)
+        return Outcome::breach_number;
+    if (is_term_jump(state, request.term))
+        return Outcome::breach_term_jump;
+    if (request.last_log.term > request.term)
+        return Outcome::breach_shape;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId, RequestPreVoteResponse const& response)
+{
+    if (not is_in_range(response.term) or response.round.value > number_max)
+        return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestVote const& request)
+{
+    if (not is_in_range(request.term) or not is_sound(request.last_log))
+        return Outcome::breach_number;
+    if (is_term_jump(state, request.term))
+        return Outcome::breach_term_jump;
+    if (request.last_log.term >= request.term)
+        return Outcome::breach_shape;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId, RequestVoteResponse const& response)
+{
+    if (not is_in_range(response.term))
+        return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId leader, AppendEntries const& append)
+{
+    auto const& entries = append.entries;
+    if (not is_in_range(append.term) or not is_sound(append.previous) or not is_in_range(append.leader_commit) or
+        not is_in_range(append.committed) or not is_in_range(entries.term) or append.round.value > number_max or
+        append.number.value > number_max or entries.count > number_max - append.previous.index.value)
+        return Outcome::breach_number;
+    if (is_term_jump(state, append.term))
+        return Outcome::breach_term_jump;
+    if (append.term.value == 0 or append.previous.term > append.term or entries.term > append.term or
+        entries.first != next(append.previous.index))
+        return Outcome::breach_shape;
+    if (entries.count > 0 and (entries.term.value == 0 or entries.term < append.previous.term))
+        return Outcome::breach_shape;
+    if (append.term < state.current_term)
+        return std::nullopt;
+    if (append.term == state.current_term and known_leader(state) != nobody and known_leader(state) != leader)
+        return Outcome::breach_second_leader;
+    auto const decision = decide_append(state, append);
+    return is_breach(decision) ? std::optional<Outcome>{decision} : std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId leader, AppendConfiguration const& append)
+{
+    AppendEntries const& entries = append;
+    if (auto const breach = find_breach(state, leader, entries))
+        return breach;
+    auto const& configuration = append.configuration;
+    if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
+        not is_sound(configuration))
+        return Outcome::breach_configuration;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Outcome>
+find_breach(State const& state, ServerId follower, AppendEntriesResponse const& response)
+{
+    if (not is_in_range(response.term) or not is_in_range(response.match) or not is_in_range(response.hint.term) or
+        not is_in_range(response.hint.index) or response.round.value > number_max or response.number.value > number_max)
+        return Outcome::breach_number;
+    if (is_term_jump(state, response.term))
+        return Outcome::breach_term_jump;
+    auto const* leader = std::get_if<Leader>(&state.role);
+    auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;
+    if (progress == nullptr or response.term != state.current_term)
+        return std::nullopt;
+    if (response.number > progress->sent or response.round > leader->round or response.match > last_index(state))
+        return Outcome::breach_never_sent;
+    return std::nullopt;
+}
+
+} // namespace totora

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace totora
+{
+
+/// How many members a configuration can name.
+inline constexpr std::size_t servers_max = 16;
+
+/// What a member takes part in. The numbers are those of the stored format; what they leave free is for joint configurations.
+enum class MemberKind : std::uint8_t
+{
+    voter = 1,   ///< Votes, and counts for commitment.
+    learner = 2, ///< Receives the log, and counts nowhere.
+};
+
+/// One server of a configuration: a number and the life of its log that is meant.
+struct Member
+{
+    ServerId    id;
+    Incarnation incarnation;
+    MemberKind  kind = MemberKind::voter;
+
+    friend constexpr bool operator==(Member const&, Member const&) = default;
+};
+
+/// Who belongs to the cluster (§6). Addresses are payload beside it, which the core never sees.
+using Members = Bounded<Member, servers_max>;
+
+/// A configuration and the entry that holds it. Index 0 is the configuration that the directory was made with.
+struct Configuration
+{
+    Index   index;
+    Members members;
+
+    friend constexpr bool operator==(Configuration const&, Configuration const&) = default;
+};
+
+/// The member of this id, or null.
+[[nodiscard]] constexpr Member const* find_member(Configuration const& configuration, ServerId id)
+{
+    for (auto const& member : configuration.members)
+        if (member.id == id)
+            return &member;
+    return nullptr;
+}
+
+[[nodiscard]] constexpr bool is_voter(Configuration const& configuration, ServerId id)
+{
+    auto const* member = find_member(configuration, id);
+    return member != nullptr and member->kind == MemberKind::voter;
+}
+
+/// Whether a log may hold this configuration: somebody votes, nobody is named twice, nobody is nobody.
+[[nodiscard]] constexpr bool is_sound(Configuration const& configuration)
+{
+    auto voters = std::size_t{0};
+    for (auto const& member : configuration.members) {
+        if (member.id == nobody or find_member(configuration, member.id) != &member)
+            return false;
+        if (member.kind != MemberKind::voter and member.kind != MemberKind::learner)
+            return false;
+        voters += member.kind == MemberKind::voter ? 1U : 0U;
+    }
+    return voters > 0;
+}
+
+} // namespace totora

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace totora
+{
+
+/// A set of servers, in order of their ids, so that equal sets are equal values.
+class ServerSet
+{
+public:
+    [[nodiscard]] constexpr bool contains(ServerId server) const
+    {
+        return std::find(servers_.begin(), servers_.end(), server) != servers_.end();
+    }
+
+    /// Adds a server. A set holds no more than a configuration can name; what is beyond that is not added.
+    constexpr void insert(ServerId server)
+    {
+        if (contains(server) or not servers_.push_back(server))
+            return;
+        for (auto at = servers_.size() - 1; at > 0 and servers_[at] < servers_[at - 1]; --at)
+            std::swap(servers_[at], servers_[at - 1]);
+    }
+
+    [[nodiscard]] constexpr std::size_t size() const { return servers_.size(); }
+
+    friend constexpr bool operator==(ServerSet const&, ServerSet const&) = default;
+
+private:
+    Bounded<ServerId, servers_max> servers_;
+};
+
+/// How many of so many voters must agree: more than half of them. Of nobody, nobody can make a majority.
+[[nodiscard]] constexpr std::size_t majority_of(std::size_t voters) { return voters / 2 + 1; }
+
+[[nodiscard]] constexpr std::size_t majority_of(Configuration const& configuration)
+{
+    auto const voters = std::count_if(configuration.members.begin(), configuration.members.end(),
+                                      [](Member const& member) { return member.kind == MemberKind::voter; });
+    return majority_of(static_cast<std::size_t>(voters));
+}
+
+/// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).
+///
+/// `agrees` is asked for the id of each voter, of nobody else: what a learner or a stranger said counts nowhere.
+template <typename Agrees>
+[[nodiscard]] constexpr bool is_agreed(Configuration const& configuration, Agrees agrees)
+{
+    auto agreeing = std::size_t{0};
+    for (auto const& member : configuration.members)
+        if (member.kind == MemberKind::voter and agrees(member.id))
+            ++agreeing;
+    return agreeing >= majority_of(configuration);
+}
+
+/// The highest value that enough voters have reached: the one answer to commitment and to read rounds.
+///
+/// `reached` tells for the id of each voter how far it is. `nothing` if there are no voters.
+template <typename T, typename Reached>
+[[nodiscard]] constexpr T highest_agreed(Configuration const& configuration, T nothing, Reached reached)
+{
+    // In descending order, and only as many as there are voters: this is asked at every answer of every follower, and
+    // would else spend most of its time on clearing the rest.
+    std::array<std::uint64_t, servers_max> values; // NOLINT(*-member-init)
+    auto                                   count = std::size_t{0};
+    for (auto const& member : configuration.members) {
+        if (member.kind != MemberKind::voter)
+            continue;
+        auto const value = reached(member.id).value;
+        auto       at = count++;
+        for (; at > 0 and values[at - 1] < value; --at)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+    return count == 0 ? nothing : T{values[majority_of(count) - 1]};
+}
+
+} // namespace totora

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace totora
+{
+
+/// Where a term begins in a log.
+struct TermStart
+{
+    Index first;
+    Term  term;
+
+    friend constexpr bool operator==(TermStart const&, TermStart const&) = default;
+};
+
+/// The term of every index of a log, as runs: all that Raft's decisions need to know of it (§5.3, §5.4.1).
+///
+/// The idea is Kafka's leader-epoch cache. It costs 16 bytes a term that left an entry, whatever the number of entries.
+/// Invariants: runs are in order of index and of term; the first begins behind `base`; none is empty.
+class TermRuns
+{
+public:
+    constexpr TermRuns() = default;
+
+    /// A log whose entries up to `base` are gone.
+    constexpr explicit TermRuns(LogPosition base) : base_(base), last_(base.index) {}
+
+    /// The last entry that is no longer in the log; index 0 if the log is whole.
+    [[nodiscard]] constexpr LogPosition base() const { return base_; }
+
+    /// The last entry, or `base()` if there is none.
+    [[nodiscard]] constexpr LogPosition last() const
+    {
+        return {starts_.empty() ? base_.term : starts_.back().term, last_};
+    }
+
+    [[nodiscard]] constexpr std::vector<TermStart> const& starts() const { return starts_; }
+
+    /// The term at an index from `base().index` to `last().index`, nothing elsewhere.
+    [[nodiscard]] constexpr std::optional<Term> term_at(Index index) const
+    {
+        if (index < base_.index or index > last_)
+            return std::nullopt;
+        return term_of(index);
+    }
+
+    /// Whether the log holds exactly this entry (or is based on it).
+    [[nodiscard]] constexpr bool holds(LogPosition position) const { return term_at(position.index) == position.term; }
+
+    /// The last position whose index and whose term are both at most those given: the furthest that a log
+    /// which holds `limit` can agree with this one (end of §5.3). Never below `base()`.
+    [[nodiscard]] constexpr LogPosition last_not_after(LogPosition limit) const
+    {
+        auto index = std::min(limit.index, last_);
+        while (index > base_.index and term_of(index) > limit.term)
+            index = before(start_of(index));
+        if (index <= base_.index)
+            return base_;
+        return {term_of(index), index};
+    }
+
+    /// The neighbouring entries of one term from `first` on, at most `count_max` of them.
+    [[nodiscard]] constexpr Run run_from(Index first, std::uint64_t count_max) const
+    {
+        if (first <= base_.index or first > last_)
+            return {last().term, first, 0};
+        auto const after = find_after(first);
+        auto const end = after == starts_.size() ? next(last_) : starts_[after].first;
+        return {starts_[after - 1].term, first, std::min(end.value - first.value, count_max)};
+    }
+
+    /// The entries of `run` from the first one that this log does not hold on; empty if it holds them all.
+    /// `run` begins at most one behind `last()`.
+    [[nodiscard]] constexpr Run missing_from(Run const& run) const
+    {
+        auto const held = run_from(run.first, run.count);
+        auto const agreed = held.term == run.term ? held.count : 0;
+        return {run.term, run.first + agreed, run.count - agreed};
+    }
+
+    /// Appends a run that begins right behind `last()` in a term that is not older.
+    constexpr void append(Run const& run)
+    {
+        if (run.count == 0)
+            return;
+        if (starts_.empty() or starts_.back().term != run.term)
+            starts_.push_back({run.first, run.term});
+        last_ = last_of(run);
+    }
+
+    /// Removes the entry at `first` and all behind it. `first` lies behind `base()`.
+    constexpr void truncate(Index first)
+    {
+        while (not starts_.empty() and starts_.back().first >= first)
+            starts_.pop_back();
+        last_ = std::min(last_, before(first));
+    }
+
+    friend constexpr bool operator==(TermRuns const&, TermRuns const&) = default;
+
+private:
+    /// The position in `starts_` of the first run that begins behind `index`.
+    [[nodiscard]] constexpr std::size_t find_after(Index index) const
+    {
+        // Nearly every question is about the newest terms, so the search begins there.
+        auto after = starts_.size();
+        for (auto looked = 0; looked < 4 and after > 0 and starts_[after - 1].first > index; ++looked)
+            --after;
+        if (after == 0 or starts_[after - 1].first <= index)
+            return after;
+        auto const begin = starts_.begin();
+        auto const found = std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
+                                            [](Index wanted, TermStart const& start) { return wanted < start.first; });
+        return static_cast<std::size_t>(found - begin);
+    }
+
+    [[nodiscard]] constexpr Term term_of(Index index) const
+    {
+        auto const after = find_after(index);
+        return after == 0 ? base_.term : starts_[after - 1].term;
+    }
+
+    [[nodiscard]] constexpr Index start_of(Index index) const { return starts_[find_after(index) - 1].first; }
+
+    LogPosition            base_;
+    Index                  last_;
+    std::vector<TermStart> starts_;
+};
+
+} // namespace totora

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace totora
+{
+
+/// A segment is smaller than this: where an entry begins in it takes 32 bits.
+inline constexpr std::uint64_t segment_size_end = std::uint64_t{1} << 32U;
+
+/// Where the encoded entry begins: a segment, by its generation, and an offset in its file.
+struct EntryPlace
+{
+    std::uint64_t segment = 0;
+    std::uint32_t offset = 0;
+
+    friend constexpr bool operator==(EntryPlace const&, EntryPlace const&) = default;
+};
+
+/// The size and the place of every entry of a log, in eight bytes an entry.
+///
+/// Entries stand in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every answer
+/// costs a binary search for the chunk.
+class EntryIndex
+{
+public:
+    EntryIndex() = default;
+
+    /// An index of a log whose entries up to `base` are gone.
+    explicit EntryIndex(Index base) : base_(base), last_(base) {}
+
+    [[nodiscard]] Index base() const { return base_; }
+    [[nodiscard]] Index last() const { return last_; }
+    [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last_; }
+
+    /// Adds the entry after `last()`. `size` is that of the encoded entry.
+    void append(std::size_t size, EntryPlace place)
+    {
+        if (chunks_.empty() or chunks_.back()->count == chunk_entries or chunks_.back()->segment != place.segment)
+            begin_chunk(place.segment);
+        auto& chunk = *chunks_.back();
+        chunk.ends[chunk.count] = static_cast<std::uint32_t>(bytes_of(chunk) + size);
+        chunk.offsets[chunk.count] = place.offset;
+        ++chunk.count;
+        last_ = next(last_);
+    }
+
+    /// Removes the entry at `from` and all behind it.
+    void truncate(Index from)
+    {
+        while (not chunks_.empty() and chunks_.back()->first >= from)
+            chunks_.pop_back();
+        if (not chunks_.empty() and last_of_chunk(*chunks_.back()) >= from)
+            chunks_.back()->count = static_cast<std::uint32_t>(from.value - chunks_.back()->first.value);
+        last_ = chunks_.empty() ? base_ : last_of_chunk(*chunks_.back());
+    }
+
+    /// The encoded size of the entries from `first` to `last`, both included, as far as they are here.
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const
+    {
+        first = std::max(first, next(base_));
+        up_to = std::min(up_to, last());
+        return first > up_to ? 0 : bytes_through(up_to) - bytes_through(before(first));
+    }
+
+    /// Where an entry stands. Only if `holds(index)`.
+    [[nodiscard]] EntryPlace place(Index index) const
+    {
+        auto const& chunk = chunk_of(index);
+        return {chunk.segment, chunk.offsets[index.value - chunk.first.value]};
+    }
+
+    /// The furthest index up to `up_to` for which the entries from `first` on fit into `bytes_max`; at least `first`.
+    [[nodiscard]] Index last_within(Index first, Index up_to, std::uint64_t bytes_max) const
+    {
+        if (bytes(first, up_to) <= bytes_max)
+            return std::max(first, std::min(up_to, last()));
+        auto fits = first;
+        auto too_far = next(std::max(first, std::min(up_to, last())));
+        while (next(fits) < too_far) {
+            auto const middle = Index{fits.value + (too_far.value - fits.value) / 2};
+            (bytes(first, middle) <= bytes_max ? fits : too_far) = middle;
+        }
+        return fits;
+    }
+
+    /// The last entry that a segment holds.
+    struct SegmentEnd
+    {
+        std::uint64_t segment = 0;
+        Index         last;
+
+        friend constexpr bool operator==(SegmentEnd const&, SegmentEnd const&) = default;
+    };
+
+    /// Every segment that holds an entry, in order.
+    [[nodiscard]] std::vector<SegmentEnd> segments() const
+    {
+        auto ends = std::vector<SegmentEnd>{};
+        for (auto const& chunk : chunks_) {
+            if (ends.empty() or ends.back().segment != chunk->segment)
+                ends.push_back({chunk->segment, {}});
+            ends.back().last = last_of_chunk(*chunk);
+        }
+        return ends;
+    }
+
+private:
+    static constexpr std::size_t chunk_entries = 256;
+
+    struct Chunk
+    {
+        Index                                    first;
+        std::uint64_t                            segment = 0;
+        std::uint64_t                            bytes_before = 0; ///< Of all entries of the log before this chunk.
+        std::uint32_t                            count = 0;        ///< At least 1.
+        std::array<std::uint32_t, chunk_entries> ends;    ///< Encoded bytes of the chunk up to each entry, it included.
+        std::array<std::uint32_t, chunk_entries> offsets; ///< Where each entry begins in the file.
+    };
+
+    [[nodiscard]] static Index         last_of_chunk(Chunk const& chunk) { return before(chunk.first + chunk.count); }
+    [[nodiscard]] static std::uint64_t bytes_of(Chunk const& chunk)
+    {
+        return chunk.count == 0 ? 0 : chunk.ends[chunk.count - 1];
+    }
+
+    void begin_chunk(std::uint64_t segment)
+    {
+        auto chunk = std::make_unique<Chunk>();
+        chunk->first = next(last());
+        chunk->segment = segment;
+        chunk->bytes_before = chunks_.empty() ? 0 : chunks_.back()->bytes_before + bytes_of(*chunks_.back());
+        chunks_.push_back(std::move(chunk));
+    }
+
+    [[nodiscard]] Chunk const& chunk_of(Index index) const
+    {
+        if (chunks_.back()->first <= index)
+            return *chunks_.back();
+        auto const behind = std::upper_bound(chunks_.begin(), chunks_.end(), index,
+                                             [](Index wanted, auto const& chunk) { return wanted < chunk->first; });
+        return **std::prev(behind);
+    }
+
+    [[nodiscard]] std::uint64_t bytes_through(Index index) const
+    {
+        if (index <= base_)
+            return 0;
+        auto const& chunk = chunk_of(index);
+        return chunk.bytes_before + chunk.ends[index.value - chunk.first.value];
+    }
+
+    Index                               base_;
+    Index                               last_;
+    std::vector<std::unique_ptr<Chunk>> chunks_;
+};
+
+} // namespace totora

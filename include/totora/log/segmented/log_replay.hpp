@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/log/segmented/entry_index.hpp"
+#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/segmented/segment_survey.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// A file with the name of a newer segment than the log has: made ready and never used, or begun just before a crash.
+struct SpareFile
+{
+    std::uint64_t generation = 0;
+    std::uint64_t size = 0;
+};
+
+/// A log as recovery found it. Nothing of it is in memory but the index.
+struct RecoveredLog
+{
+    Recovered              state;
+    EntryIndex             index;
+    RunMark                mark;
+    std::uint64_t          newest_start = 0;
+    std::uint64_t          newest_batch = 0;  ///< The highest number that any batch was given, also one that was cut.
+    std::uint64_t          durable_batch = 0; ///< The newest batch that is whole and, once recovered, durable.
+    std::uint64_t          newest_generation = 0; ///< Of all files, also of those that are not part of the log.
+    std::vector<SpareFile> spares;                ///< The newest first.
+    std::optional<std::uint64_t> awaited;  ///< The spare of which the newest segment says that the log goes on in it.
+    std::vector<EarlierSegment>  segments; ///< With what of each is part of the log; `last` is not filled in.
+};
+
+/// What the records of a log, taken in order, make of it.
+class LogReplay : public RecoveredLog
+{
+public:
+    LogReplay() = default;
+
+    explicit LogReplay(Identity const& identity) : configurations_{first_configuration(identity)}
+    {
+        state.identity = identity;
+    }
+
+    /// A segment that was there, in this size, when the log went on in it.
+    struct NextSegment
+    {
+        std::uint64_t generation = 0;
+        std::uint64_t size = 0;
+    };
+
+    std::optional<NextSegment> next; ///< Where the newest segment says that the log goes on.
+
+    std::optional<Index> unknown; ///< The first entry that this version does not know.
+
+    /// Takes a record of the newest segment. False if no log could have written it here.
+    [[nodiscard]] bool take_record(Record const& record, std::uint64_t generation)
+    {
+        auto const [first, second, third] = record.head.numbers;
+        switch (record.head.kind) {
+        case RecordKind::vote:
+            state.current_term = Term{first};
+            state.voted_for = second == 0 ? std::nullopt : std::optional{ServerId{second}};
+            return true;
+        case RecordKind::append:
+            return Index{first} == totora::next(index.last()) and take_entries(record, generation, index.last());
+        case RecordKind::truncate:
+            if (not index.holds(Index{first}))
+                return false;
+            truncate(Index{first});
+            return true;
+        case RecordKind::seal:
+            state.commit_index = std::max(state.commit_index, Index{third});
+            return true;
+        case RecordKind::next:
+            next = NextSegment{first, second};
+            return true;
+        }
+        return false;
+    }
+
+    /// Takes the entries of an append, in place of those that it replaced in its own segment. `begins_behind` is the last
+    /// entry of the segments before. False, with nothing taken, for an append that goes on behind entries which are not
+    /// here: they were truncated, and it with them.
+    [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index begins_behind)
+    {
+        auto const first = Index{record.head.numbers[0]};
+        if (first <= begins_behind or first > totora::next(index.last()))
+            return false;
+        truncate(first);
+        auto offset = record.offset + record_head_size;
+        auto rest = record.body;
+        while (auto const entry = view_entry(rest)) {
+            if (entry->term < state.entries.last().term)
+                return false;
+            index.append(entry->encoded.size(), {generation, static_cast<std::uint32_t>(offset)});
+            state.entries.append({entry->term, entry->index, 1});
+            if (not is_known(*entry) or (entry->kind == EntryKind::configuration and not take_configuration(*entry)))
+                unknown = unknown.value_or(entry->index);
+            offset += entry->encoded.size();
+            rest = rest.subspan(entry->encoded.size());
+        }
+        return true;
+    }
+
+    void truncate(Index from)
+    {
+        index.truncate(from);
+        state.entries.truncate(from);
+        if (unknown and *unknown >= from)
+            unknown.reset();
+        while (not configurations_.empty() and configurations_.back().index >= std::max(from, Index{1}))
+            configurations_.pop_back();
+    }
+
+    /// Fills in what is known only at the end.
+    void finish()
+    {
+        state.cleanly_stopped = mark.clean and newest_start == mark.start;
+        if (configurations_.empty())
+            return; // There is no identity either.
+        state.configuration = configurations_.back();
+        state.previous_configuration = configurations_[configurations_.size() - (configurations_.size() < 2 ? 1 : 2)];
+    }
+
+private:
+    [[nodiscard]] bool take_configuration(EntryView const& entry)
+    {
+        auto const configuration = decode_configuration(entry);
+        if (configuration)
+            configurations_.push_back(*configuration);
+        return configuration.has_value();
+    }
+
+    std::vector<Configuration>
+        configurations_; ///< In order; that of index 0 first, with no members if no first ones were named.
+};
+
+} // namespace totora

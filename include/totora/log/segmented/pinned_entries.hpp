@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/log/segmented/entry_index.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+
+namespace totora
+{
+
+/// The newest entries of a log, kept in the memory that they came in.
+///
+/// An `EntryIndex` beside it knows their sizes; it is asked, and never changed.
+class PinnedEntries
+{
+public:
+    [[nodiscard]] bool empty() const { return pieces_.empty(); }
+
+    /// The first entry that is in memory. Only if not `empty()`.
+    [[nodiscard]] Index first() const { return pieces_.front().first; }
+
+    /// What keeping the entries costs, in bytes.
+    [[nodiscard]] std::uint64_t cost() const { return cost_; }
+
+    /// Adds a slice of `count` entries, of which the first follows the last one here.
+    void append(Index first, std::uint64_t count, EntrySlice const& slice)
+    {
+        pieces_.push_back({first, count, slice});
+        cost_ += cost_of(pieces_.back());
+    }
+
+    /// Removes the entry at `from` and all behind it. `index` still knows them.
+    void truncate(Index from, EntryIndex const& index)
+    {
+        while (not pieces_.empty() and pieces_.back().first >= from) {
+            cost_ -= cost_of(pieces_.back());
+            pieces_.pop_back();
+        }
+        if (pieces_.empty() or last_of_piece(pieces_.back()) < from)
+            return;
+        auto& piece = pieces_.back();
+        cost_ -= cost_of(piece);
+        piece.slice.bytes = piece.slice.bytes.first(offset_in(piece, from, index));
+        piece.count = from.value - piece.first.value;
+        cost_ += cost_of(piece);
+    }
+
+    /// Lets go of the oldest entries, none behind `through`, until the rest costs no more than `cost_max`.
+    void forget(Index through, std::uint64_t cost_max)
+    {
+        while (cost_ > cost_max and not pieces_.empty() and last_of_piece(pieces_.front()) <= through) {
+            cost_ -= cost_of(pieces_.front());
+            pieces_.pop_front();
+        }
+    }
+
+    /// Adds the entries from `from` to `up_to` to a range. All of them are here, and `index` knows them.
+    void read(Index from, Index up_to, EntryIndex const& index, Entries& into) const
+    {
+        for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
+            auto const begins = std::max(from, piece->first);
+            auto const ends = std::min(up_to, last_of_piece(*piece));
+            if (begins == piece->first and ends == last_of_piece(*piece)) {
+                into.add(piece->slice, piece->count);
+                continue;
+            }
+            auto const offset = offset_in(*piece, begins, index);
+            auto const size = static_cast<std::size_t>(index.bytes(begins, ends));
+            into.add({piece->slice.pin, piece->slice.bytes.subspan(offset, size)}, ends.value - begins.value + 1);
+        }
+    }
+
+private:
+    struct Piece
+    {
+        Index         first;
+        std::uint64_t count = 0;
+        EntrySlice    slice;
+    };
+
+    /// The piece that holds an entry. Nearly every read is of the newest entries: the search begins there, in steps that
+    /// double, so that it does not run through all of a long log.
+    [[nodiscard]] std::deque<Piece>::const_iterator piece_of(Index index) const
+    {
+        auto end = pieces_.end();
+        auto begin = std::prev(end);
+        for (auto step = std::ptrdiff_t{1}; begin->first > index; step *= 2) {
+            end = begin;
+            begin -= std::min(step, begin - pieces_.begin());
+        }
+        auto const behind =
+            std::upper_bound(begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
+        return std::prev(behind);
+    }
+
+    [[nodiscard]] static Index last_of_piece(Piece const& piece) { return before(piece.first + piece.count); }
+
+    /// The bytes, and about what the pin and its block cost beside them.
+    [[nodiscard]] static std::uint64_t cost_of(Piece const& piece)
+    {
+        return piece.slice.bytes.size() + 2 * sizeof(Piece);
+    }
+
+    [[nodiscard]] static std::size_t offset_in(Piece const& piece, Index index, EntryIndex const& sizes)
+    {
+        return static_cast<std::size_t>(sizes.bytes(piece.first, before(index)));
+    }
+
+    std::deque<Piece> pieces_;
+    std::uint64_t     cost_ = 0;
+};
+
+} // namespace totora

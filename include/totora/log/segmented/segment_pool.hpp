@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/result.hpp"
+#include "totora/data/attempt.hpp"
+#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
+#include "totora/policy/files.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// A file that records are written to.
+template <typename File>
+struct Segment
+{
+    std::uint64_t generation = 0;
+    std::uint64_t size = 0;
+    File          file;
+};
+
+/// Makes segments ready before they are needed: their space is there, written, and durable with its name, so that a sync of
+/// what is written into one moves no metadata. A segment that the log no longer needs becomes the next one.
+///
+/// Space is made ready step by step, about as fast as it is used. If it is not fast enough, the log gets a smaller segment
+/// and waits for no more than the step that is under way. `work` and `retire` are called by the syncer, the others by the node.
+template <log_files Files>
+class SegmentPool
+{
+public:
+    using File = typename Files::File;
+    using Ready = std::shared_ptr<Segment<typename Files::File>>;
+
+    /// `step` is the least that is made ready at once, in bytes.
+    SegmentPool(Files& files, std::uint64_t segment_size, std::uint64_t step, std::chrono::milliseconds pause)
+        : files_(files), segment_size_(segment_size), step_(step), pause_(pause)
+    {}
+
+    /// What generations come next. Before everything else.
+    void start_behind(std::uint64_t newest_generation) { newest_generation_ = newest_generation; }
+
+    [[nodiscard]] std::uint64_t segment_size() const { return segment_size_; }
+
+    /// How much of the next segment is ready.
+    [[nodiscard]] std::uint64_t ready_size() const { return ready_size_; }
+
+    /// Asks for a segment of at least this size to be made ready; where there is too little space, for one of `least`.
+    void want(std::uint64_t size, std::uint64_t least = 0)
+    {
+        if (least > 0)
+            least_size_ = least;
+        auto wanted = wanted_size_.load();
+        while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {}
+    }
+
+    /// Takes over a file that recovery passed over, as the next segment. Before everything else but `start_behind`.
+    void adopt(std::uint64_t generation, std::uint64_t size, File file)
+    {
+        spare_ = std::make_shared<Segment<File>>(Segment<File>{generation, size, std::move(file)});
+        ready_size_ = size;
+        is_adopted_ = true;
+    }
+
+    /// Takes the next segment. If it has not this size yet, it is made ready here and now: not smaller than needful, and not
+    /// smaller than wished for if there is space.
+    [[nodiscard]] Result<Ready, FileError> take(std::uint64_t at_least, std::uint64_t wished = 0)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        if (ready_size_ < std::max(at_least, wished)) {
+            auto const size = std::max({at_least, wished, smallest_size()});
+            auto       made = prepare(size, size);
+            if (not made and is_lack_of_space(made.error().number))
+                made = prepare(at_least, at_least);
+            while (made and ready_size_ < at_least) // There is so little space that it comes in pieces.
+                made = prepare(at_least, at_least);
+            if (not made and ready_size_ < at_least)
+                return Unexpected{made.error()};
+        }
+        ready_size_ = 0;
+        wanted_size_ = 0;
+        is_adopted_ = false;
+        return std::exchange(spare_, nullptr);
+    }
+
+    /// Makes a part of the next segment ready. Returns whether there is more to do now, or the only error that cannot pass: the
+    /// directory is gone, and what is written to its open files goes with them. Missing memory passes.
+    [[nodiscard]] Result<bool, FileError> work(std::uint64_t bytes)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        auto const now = std::chrono::steady_clock::now();
+        auto       outcome = Result<bool, FileError>{false};
+        if (attempt("making a segment ready", [&] { outcome = work_at(now, bytes); }).has_value()) {
+            failed_at_ = now;
+            static_cast<void>(
+                attempt("removing it", [&] { drop_spare(); })); // It may have thrown after a sync that failed.
+        }
+        return outcome;
+    }
+
+    /// Gives back files that are no part of the log any more, and durably so.
+    void retire(std::vector<std::uint64_t> const& generations)
+    {
+        auto const lock = std::lock_guard{mutex_};
+        retired_.insert(retired_.end(), generations.begin(), generations.end());
+    }
+
+private:
+    using Outcome = Result<Done, FileError>;
+
+    /// Segments that are smaller would be too many.
+    [[nodiscard]] std::uint64_t smallest_size() const { return segment_size_ / 4; }
+
+    [[nodiscard]] Result<bool, FileError> work_at(std::chrono::steady_clock::time_point now, std::uint64_t bytes)
+    {
+        if (not retired_.empty())
+            reuse_or_remove();
+        if (ready_size_ >= wanted_size_ or (failed_at_ and now - *failed_at_ < pause_))
+            return false;
+        auto made = prepare(wanted_size_, bytes);
+        if (not made and is_lack_of_space(made.error().number) and ready_size_ < least_size_)
+            made = prepare(least_size_, least_size_);
+        failed_at_ = made ? std::nullopt : std::optional{now};
+        if (not made and made.error().number == ENOENT)
+            return Unexpected{made.error()};
+        return made and ready_size_ < wanted_size_;
+    }
+
+    /// A file whose sync has failed is not to be trusted again, and an empty one is of no use. One that was taken over stays on the
+    /// disk: the newest segment may say that the log goes on in it.
+    void drop_spare()
+    {
+        ready_size_ = 0;
+        auto const spare = std::exchange(spare_, nullptr);
+        auto const stays = std::exchange(is_adopted_, false);
+        if (spare and not stays)
+            (void)files_.remove(segment_name(spare->generation));
+    }
+
+    /// Brings the next segment nearer to a size, by these many bytes or a step; by less where there is no space for that.
+    [[nodiscard]] Outcome prepare(std::uint64_t size, std::uint64_t bytes)
+    {
+        if (not spare_)
+            if (auto const made = create(); not made)
+                return made;
+        auto growth = std::min(size - std::min(size, spare_->size), std::max(step_, bytes));
+        auto made = spare_->file.allocate(spare_->size + growth);
+        while (not made and is_lack_of_space(made.error().number) and growth > std::max<std::uint64_t>(step_ / 8, 1)) {
+            growth /= 2;
+            made = spare_->file.allocate(spare_->size + growth);
+        }
+        auto const allocated = made.has_value();
+        if (made)
+            made = spare_->file.sync();
+        if (made)
+            ready_size_ = spare_->size += growth;
+        if (not made and (allocated or spare_->size == 0))
+            drop_spare();
+        return made;
+    }
+
+    [[nodiscard]] Outcome create()
+    {
+        auto const generation = ++newest_generation_;
+        auto       file = files_.create(segment_name(generation));
+        if (not file)
+            return Unexpected{file.error()};
+        if (auto const synced = files_.sync_directory(); not synced) {
+            (void)files_.remove(segment_name(generation));
+            return synced;
+        }
+        spare_ = std::make_shared<Segment<File>>(Segment<File>{generation, 0, std::move(*file)});
+        return Done{};
+    }
+
+    /// What old segments are good for. That they stay where they are, or come back after a crash, does no harm: a newer
+    /// header that does not name them is durable.
+    void reuse_or_remove()
+    {
+        for (auto const generation : std::exchange(retired_, {}))
+            if (not reuse(generation))
+                (void)files_.remove(segment_name(generation));
+    }
+
+    /// Makes an old segment the next one, if there is none yet and it is large enough.
+    [[nodiscard]] bool reuse(std::uint64_t generation)
+    {
+        if (spare_)
+            return false;
+        auto file = files_.open(segment_name(generation));
+        if (not file)
+            return false;
+        auto const size = file->size();
+        if (not size or *size < smallest_size())
+            return false;
+        if (not files_.rename(segment_name(generation), segment_name(newest_generation_ + 1)))
+            return false;
+        ++newest_generation_;
+        if (not files_.sync_directory()) {
+            (void)files_.remove(segment_name(newest_generation_));
+            return true;
+        }
+        spare_ = std::make_shared<Segment<File>>(Segment<File>{newest_generation_, *size, std::move(*file)});
+        ready_size_ = *size;
+        return true;
+    }
+
+    Files&                    files_;
+    std::uint64_t             segment_size_;
+    std::uint64_t             step_;
+    std::chrono::milliseconds pause_; ///< After a failure, before the next attempt.
+
+    std::mutex                 mutex_;
+    std::uint64_t              newest_generation_ = 0;
+    Ready                      spare_;              ///< What will be the next segment, as far as it is ready.
+    bool                       is_adopted_ = false; ///< Whether that file is of an earlier start.
+    std::vector<std::uint64_t> retired_;
+    std::optional<std::chrono::steady_clock::time_point> failed_at_;
+    std::atomic<std::uint64_t>                           ready_size_ = 0;
+    std::atomic<std::uint64_t>                           wanted_size_ = 0;
+    std::atomic<std::uint64_t>                           least_size_ = 0;
+};
+
+} // namespace totora

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/log/segmented/entry_index.hpp"
+#include "totora/log/segmented/pinned_entries.hpp"
+#include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_pool.hpp"
+#include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/segmented/segment_writer.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// The log as the node sees it: with everything that it wrote, durable or not.
+struct LogImage
+{
+    Identity                identity;
+    std::uint64_t           start = 0;
+    Term                    current_term;
+    std::optional<ServerId> voted_for;
+    TermRuns                runs;
+    EntryIndex              index;
+    Index                   commit_index; ///< Never above what is durable.
+    PinnedEntries           pinned;       ///< The newest entries.
+
+    void truncate(Index from)
+    {
+        pinned.truncate(from, index);
+        index.truncate(from);
+        runs.truncate(from);
+    }
+};
+
+/// Where the next record goes: decides the place of every byte, and when a new segment begins.
+///
+/// A segment always keeps room for the seal of the next sync and for the two records that end it, and is begun only if the
+/// reserve fits into it, too. What is planned waits in regions for the next sync.
+template <log_files Files>
+class SegmentTail
+{
+public:
+    using Writer = SegmentWriter<Files>;
+    using Outcome = Result<Done, FileError>;
+
+    SegmentTail(SegmentPool<Files>& pool, Writer& writer, LogImage& image) : pool_(pool), writer_(writer), image_(image)
+    {}
+
+    /// What a server needs for going on in a term, each synced on its own: a vote, a truncation and a no-op.
+    static constexpr std::uint64_t reserve = 6 * record_head_size + aligned(entry_header_size);
+
+    /// The least size of the first segment of a start after those that recovery found.
+    [[nodiscard]] static std::uint64_t smallest_after(std::vector<EarlierSegment> const& recovered)
+    {
+        return header_size_for(recovered.size()) + ending_size + reserve + start_size;
+    }
+
+    /// Begins the first segment of a start behind those that recovery found.
+    [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
+    {
+        segments_ = std::move(recovered);
+        batch_ = batch;
+        return begin_segment(start_size);
+    }
+
+    /// How much of a segment that was begun now is not left for a record.
+    [[nodiscard]] std::uint64_t segment_overhead() const { return header_size_for(segments_.size()) + ending_size; }
+
+    [[nodiscard]] std::uint64_t generation() const { return segment_->generation; }
+    [[nodiscard]] std::uint64_t segment_size() const { return segment_->size; }
+    [[nodiscard]] std::uint64_t batch() const { return batch_; }
+    [[nodiscard]] bool          empty() const { return regions_.empty(); } ///< Whether nothing waits for a sync.
+
+    /// How many bytes of records still fit into the segment.
+    [[nodiscard]] std::uint64_t room() const
+    {
+        auto const used = end_ + ending_size;
+        return segment_->size > used ? segment_->size - used : 0;
+    }
+
+    /// Plans a record without entries.
+    [[nodiscard]] Outcome add(RecordHead const& head)
+    {
+        if (room() < size_of(head))
+            if (auto const begun = begin_segment(size_of(head)); not begun)
+                return begun;
+        place(head);
+        return Done{};
+    }
+
+    /// Plans an append, as one record or as several neighbours. The image has its entries afterwards, also if it failed.
+    [[nodiscard]] Outcome add_entries(Entries const& entries, std::uint64_t record_bytes_max)
+    {
+        auto outcome = Outcome{Done{}};
+        auto head = RecordHead{.kind = RecordKind::append};
+        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
+            auto const& slice = entries.slice(at);
+            auto const  first = next(image_.index.last());
+            auto        begins = std::size_t{0}; // Of what goes into the record that is open.
+            auto        ends = std::size_t{0};
+            while (auto const entry = view_entry(slice.bytes.subspan(ends))) {
+                auto const size = entry->encoded.size();
+                auto const body = head.body_size + size;
+                if (head.count > 0 and (body > record_bytes_max or record_head_size + aligned(body) > room())) {
+                    if (ends > begins)
+                        slices_.push_back({slice.pin, slice.bytes.subspan(begins, ends - begins)});
+                    place(std::exchange(head, RecordHead{.kind = RecordKind::append}));
+                    begins = ends;
+                }
+                if (auto const alone = record_head_size + aligned(size); head.count == 0 and alone > room() and outcome)
+                    outcome = begin_segment(alone);
+                if (head.count == 0)
+                    head.numbers[0] = entry->index.value;
+                auto const offset = end_ + record_head_size + head.body_size;
+                image_.index.append(size, {segment_->generation, static_cast<std::uint32_t>(offset)});
+                image_.runs.append({entry->term, entry->index, 1});
+                ends += size;
+                ++head.count;
+                head.body_size += static_cast<std::uint32_t>(size);
+                head.body_guard = extend_body_guard(head.body_guard, entry->checksum);
+            }
+            slices_.push_back({slice.pin, slice.bytes.subspan(begins)});
+            image_.pinned.append(first, image_.index.last().value - first.value + 1, slice);
+        }
+        place(head);
+        return outcome;
+    }
+
+    /// Ends the batch and hands it over.
+    void seal(WriteNumber through)
+    {
+        place_seal();
+        ++batch_;
+        writer_.hand_over(regions_, through);
+    }
+
+private:
+    static constexpr std::uint64_t ending_size = 3 * record_head_size;
+    static constexpr std::uint64_t start_size = record_head_size; ///< The seal that a start begins its segment with.
+
+    /// Puts a record, with the slices that wait, at the end.
+    void place(RecordHead const& head)
+    {
+        if (regions_.empty() or regions_.back().segment != segment_)
+            regions_.push_back({segment_, end_, {}, {}, {}, {}});
+        auto& region = regions_.back();
+        region.records.push_back({head, slices_.size()});
+        std::move(slices_.begin(), slices_.end(), std::back_inserter(region.slices));
+        slices_.clear();
+        end_ += size_of(head);
+    }
+
+    /// The room for it was kept.
+    void place_seal() { place({.kind = RecordKind::seal, .numbers = {batch_, 0, image_.commit_index.value}}); }
+
+    /// Begins a segment that has room for a record of this size: from now on its header speaks for all earlier ones.
+    [[nodiscard]] Outcome begin_segment(std::uint64_t size)
+    {
+        auto const is_of_reserve = segment_ and size <= record_head_size + aligned(entry_header_size);
+        auto const needed = segment_overhead() + reserve + (is_of_reserve ? 0 : size);
+        if (needed >= segment_size_end)
+            return Unexpected{FileError{0, "An entry is too large for any segment."}};
+        auto taken = pool_.take(needed, segment_ ? 0 : pool_.segment_size());
+        if (not taken)
+            return Unexpected{taken.error()};
+        if (segment_) {
+            place({.kind = RecordKind::next, .numbers = {(**taken).generation, (**taken).size, 0}});
+            place_seal();
+            segments_.back().length = end_;
+        }
+        segment_ = std::move(*taken);
+
+        auto       retiring = std::vector<std::uint64_t>{};
+        auto       earlier = std::vector<EarlierSegment>{};
+        auto const live = image_.index.segments();
+        for (auto const& segment : segments_) {
+            auto const found = std::find_if(live.begin(), live.end(),
+                                            [&](auto const& end) { return end.segment == segment.generation; });
+            if (found == live.end())
+                retiring.push_back(segment.generation);
+            else
+                earlier.push_back({segment.generation, segment.batch, found->last, segment.length});
+        }
+        auto const header = SegmentHeader{.cluster = image_.identity.cluster,
+                                          .id = image_.identity.id,
+                                          .incarnation = image_.identity.incarnation,
+                                          .group = image_.identity.group,
+                                          .generation = segment_->generation,
+                                          .start = image_.start,
+                                          .batch = batch_,
+                                          .durable_batch = writer_.durable_batch(),
+                                          .size = segment_->size,
+                                          .current_term = image_.current_term,
+                                          .voted_for = image_.voted_for.value_or(nobody),
+                                          .commit_index = image_.commit_index,
+                                          .base = image_.runs.base(),
+                                          .last = image_.runs.last(),
+                                          .earlier = earlier};
+        regions_.push_back({segment_, 0, encode_segment_header(header), std::move(retiring), {}, {}});
+        end_ = header_size_for(earlier.size());
+        segments_ = std::move(earlier);
+        segments_.push_back({segment_->generation, batch_, {}, 0});
+        return Done{};
+    }
+
+    SegmentPool<Files>&                pool_;
+    Writer&                            writer_;
+    LogImage&                          image_;
+    std::vector<EarlierSegment>        segments_; ///< All that may be part of the log; the one written to last.
+    typename SegmentPool<Files>::Ready segment_;
+    std::uint64_t                      end_ = 0;   ///< Where the next record goes.
+    std::uint64_t                      batch_ = 0; ///< Of the next record.
+    typename Writer::Regions           regions_;   ///< Planned since the last seal.
+    std::vector<EntrySlice>            slices_;    ///< Of the record that is being planned.
+};
+
+} // namespace totora

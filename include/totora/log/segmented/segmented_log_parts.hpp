@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/log/segmented/durable_prefix.hpp"
+#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/log_recovery.hpp"
+#include "totora/log/segmented/log_replay.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_pool.hpp"
+#include "totora/log/segmented/segment_reader.hpp"
+#include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/segmented/segment_tail.hpp"
+#include "totora/log/segmented/segment_writer.hpp"
+#include "totora/log/syncer.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace totora
+{
+
+/// How a `SegmentedLog` uses disk and memory. Sizes are in bytes and above 0, except `cache_bytes`, which may be 0. They may
+/// differ from start to start.
+struct SegmentedLogOptions
+{
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
+    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of entries that are durable and still kept in memory.
+    std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
+    /// Of the next segment, made ready between two syncs at least; never less than the 256th part of a segment, since each part is
+    /// synced on its own.
+    std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
+    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready; at most a day.
+
+    /// Told after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
+    std::function<void(RecoveryProgress const&)> on_progress = nullptr;
+};
+
+/// What a `SegmentedLog` consists of, in a place that does not move; and what concerns several of its parts.
+template <log_files Files, log_syncer Syncer>
+struct SegmentedLogParts
+{
+    using Outcome = Result<Done, FileError>;
+
+    static constexpr std::uint64_t             preparations_max = 256; ///< Of one segment.
+    static constexpr std::chrono::milliseconds retry_after_max = std::chrono::hours{24};
+
+    SegmentedLogParts(Files its_files, SegmentedLogOptions const& its_options, RecoveredLog recovered)
+        : files(std::move(its_files)),
+          options(its_options), image{recovered.state.identity,
+                                      std::max(recovered.mark.start, recovered.newest_start) + 1,
+                                      recovered.state.current_term,
+                                      recovered.state.voted_for,
+                                      recovered.state.entries,
+                                      std::move(recovered.index),
+                                      recovered.state.commit_index,
+                                      {}},
+          found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
+          pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
+               std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
+          writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
+          reader(files, image.index, image.runs)
+    {}
+
+    /// Begins a segment of this start's own; only when it is durable, others may go or be shortened. On a full disk that gives back
+    /// the space for the rest, and a spare segment of the last start is the one that is begun.
+    [[nodiscard]] Result<Done, LogError> begin()
+    {
+        // Segments without the file that counts the starts are damage, so it is there before the first of them.
+        auto const is_first = found.mark.start == 0;
+        if (is_first)
+            if (auto const marked = write_run_mark(files, {image.start, 0, 0, false}); not marked)
+                return log_failure(LogFailure::write_failed, marked.error());
+        pool.start_behind(found.newest_generation);
+        if (auto const adopted = adopt_spare(); not adopted)
+            return log_failure(LogFailure::write_failed, adopted.error());
+        auto const begun = tail.begin(found.segments, found.newest_batch + 1);
+        if (not begun)
+            return log_failure(LogFailure::write_failed, begun.error());
+        auto const batch = tail.batch();
+        tail.seal(WriteNumber{});
+        writer.write_and_sync();
+        if (auto const failed = writer.failure())
+            return Unexpected{*failed};
+        if (auto const removed = remove_leftovers(); not removed)
+            return log_failure(LogFailure::write_failed, removed.error());
+        (void)shorten_previous(); // If that fails, its space stays taken.
+        // The header says which start this is; the file only says again what is durable.
+        if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
+            not marked and (is_first or not is_lack_of_space(marked.error().number)))
+            return log_failure(LogFailure::write_failed, marked.error());
+        auto work = [this] { return writer.work(); };
+        auto rest = [this] { writer.seal_at_rest(); };
+        if constexpr (resting_syncer<Syncer>)
+            syncer.start(std::move(work), std::move(rest));
+        else
+            syncer.start(std::move(work));
+        return Done{};
+    }
+
+    /// Takes over the newest file that recovery passed over, so that a start needs no space, or little. Only the newest: an older
+    /// one could be found in the place of this start's own segment. One that is too small gives way to the one before it.
+    [[nodiscard]] Outcome adopt_spare()
+    {
+        auto const& spares = found.spares;
+        for (auto spare = spares.begin(); spare != spares.end(); ++spare) {
+            auto const is_too_small = spare->size < tail.smallest_after(found.segments);
+            if (is_too_small and std::next(spare) != spares.end() and spare->generation != found.awaited) {
+                if (auto const removed = files.remove(segment_name(spare->generation)); not removed)
+                    return removed;
+                if (auto const synced = files.sync_directory(); not synced)
+                    return synced;
+                continue;
+            }
+            return spare->size < segment_size_end ? adopt(*spare) : Outcome{Done{}};
+        }
+        return Done{};
+    }
+
+    /// Writes over all of it. What was written into it for its generation must not stay; and after a sync that failed, nobody
+    /// knows what of it, and of its size, is on the disk.
+    [[nodiscard]] Outcome adopt(SpareFile const& spare)
+    {
+        auto file = files.open(segment_name(spare.generation));
+        if (not file)
+            return Unexpected{file.error()};
+        auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
+        for (auto offset = std::uint64_t{0}; offset < spare.size; offset += zeros.size()) {
+            auto const size = std::min<std::uint64_t>(zeros.size(), spare.size - offset);
+            auto const parts =
+                std::array<std::span<std::byte const>, 1>{std::span{zeros}.first(static_cast<std::size_t>(size))};
+            if (auto const written = file->write(offset, parts); not written)
+                return written;
+        }
+        if (auto const synced = file->sync(); not synced)
+            return synced;
+        pool.adopt(spare.generation, spare.size, std::move(*file));
+        return Done{};
+    }
+
+    /// Removes the segments that recovery passed over.
+    [[nodiscard]] Outcome remove_leftovers()
+    {
+        auto const names = files.names();
+        if (not names)
+            return Unexpected{names.error()};
+        for (auto const& name : *names) {
+            auto const generation = generation_of(name);
+            auto const is_named = [&](EarlierSegment const& segment) { return segment.generation == generation; };
+            if (generation and generation <= found.newest_generation and generation != tail.generation() and
+                std::none_of(found.segments.begin(), found.segments.end(), is_named))
+                if (auto const removed = files.remove(name); not removed)
+                    return removed;
+        }
+        return Done{};
+    }
+
+    /// Gives back the unused space of the last start's segment.
+    [[nodiscard]] Outcome shorten_previous()
+    {
+        auto const live = image.index.segments();
+        if (live.empty() or live.back().segment != found.segments.back().generation)
+            return Done{};
+        auto file = files.open(segment_name(live.back().segment));
+        if (not file)
+            return Unexpected{file.error()};
+        return file->truncate(found.segments.back().length);
+    }
+
+    [[nodiscard]] Outcome mark(bool clean)
+    {
+        return write_run_mark(files, {image.start, tail.generation(), tail.batch() - 1, clean});
+    }
+
+    void settle()
+    {
+        prefix.advance(writer.durable());
+        image.pinned.forget(prefix.last(), options.cache_bytes);
+    }
+
+    /// Ends the batch, with the newest commit index that may be saved.
+    void seal(WriteNumber through)
+    {
+        settle();
+        image.commit_index = std::max(image.commit_index, std::min(wanted_commit, prefix.last()));
+        prefix.expect(through, image.runs.last().index);
+        tail.seal(through);
+    }
+
+    /// Has a write that left no record confirmed once all before it is durable: without a seal, which would take room that nobody
+    /// kept for it.
+    void confirm(WriteNumber through)
+    {
+        prefix.expect(through, image.runs.last().index);
+        writer.confirm(through);
+    }
+
+    /// See `durable_log`. False for 0 only if not even the reserve is left in this segment or fits into the next one.
+    [[nodiscard]] bool has_room(std::uint64_t bytes_more)
+    {
+        if (writer.failure() or bytes_more >= segment_size_end)
+            return false; // So much fits into no segment, and what it needs must not wrap.
+        // In a segment that is small, because there was space for no other, less is kept.
+        auto const kept = options.segment_bytes / 16;
+        if (tail.room() >= needed_for(bytes_more, std::min(kept, tail.segment_size() / 2)))
+            return true;
+        auto const next_size = tail.segment_overhead() + needed_for(bytes_more, kept);
+        if (next_size >= segment_size_end)
+            return false; // No segment could hold it.
+        if (pool.ready_size() < next_size) {
+            pool.want(std::max(options.segment_bytes, next_size), tail.segment_overhead() + tail.reserve);
+            syncer.request();
+        }
+        return pool.ready_size() >= next_size;
+    }
+
+    /// What must be free in a segment, so that so many bytes of entries may be written. What is kept free beside them is for what
+    /// does not ask: votes, truncations and the no-ops of thousands of elections, should the disk stay full.
+    [[nodiscard]] std::uint64_t needed_for(std::uint64_t bytes_more, std::uint64_t kept) const
+    {
+        if (bytes_more == 0)
+            return tail.reserve;
+        // A record's head and padding for each record.
+        auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
+        return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept);
+    }
+
+    Files                files;
+    SegmentedLogOptions  options;
+    LogImage             image;
+    RecoveredLog         found;
+    DurablePrefix        prefix;
+    Index                wanted_commit;
+    SegmentPool<Files>   pool;
+    SegmentWriter<Files> writer;
+    SegmentTail<Files>   tail;
+    SegmentReader<Files> reader;
+    Syncer               syncer;
+};
+
+} // namespace totora

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/progress.hpp"
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace totora
+{
+
+/// A server whose log ends below what it had acknowledged and what is committed: its disk was lost, or set back.
+struct SetBack
+{
+    ServerId    server;
+    Incarnation incarnation;
+    Index       acknowledged; ///< The highest index that it had acknowledged and that is committed.
+    Index       found;        ///< Its last entry that can agree with the leader's log.
+
+    friend bool operator==(SetBack const&, SetBack const&) = default;
+};
+
+/// What the followers of this server have acknowledged, of what is committed, for as long as the process lives (case 68).
+///
+/// A member whose disk was lost or set back would help to elect a leader without what is committed. It is found where it shows:
+/// when it refuses an append although it had acknowledged as much. What was not committed may rightly have been truncated by a
+/// later leader. Best effort: a process that was started since knows nothing, and the others learn nothing from this one.
+class AcknowledgedEntries
+{
+public:
+    /// A leader has taken in a response of a follower, to a heartbeat for instance. `own` is the follower, as the configuration has it.
+    void note(Member const& own, Progress const& progress, State const& leader)
+    {
+        auto const held = std::min(progress.match, leader.commit_index);
+        auto*      known = find(own.id);
+        if (known == nullptr or known->incarnation != own.incarnation) {
+            if (known == nullptr and not all_.push_back({}))
+                return;
+            known = known != nullptr ? known : &all_.back();
+            *known = {own.id, own.incarnation, {}, {}, {}, false};
+        }
+        if (held <= known->held or known->is_set_back)
+            return;
+        *known = {own.id, own.incarnation, held, leader.current_term, progress.sent, false};
+    }
+
+    /// Whether a response to a leader shows that the follower's log was set back; the first time it does. Answers to what was sent
+    /// before the acknowledgement tell what the log was then. A heartbeat tests what the follower had acknowledged when it was
+    /// sent, so that its refusal is proof, and comes also where nothing is written.
+    [[nodiscard]] std::optional<SetBack>
+    judge(Member const& own, State const& leader, AppendEntriesResponse const& response)
+    {
+        auto* const known = find(own.id);
+        if (known == nullptr or known->incarnation != own.incarnation or known->is_set_back)
+            return std::nullopt;
+        auto const is_later =
+            response.number == AppendNumber{} or leader.current_term > known->term or response.number > known->sent;
+        if (response.success or response.term != leader.current_term or not is_later or response.match < known->held or
+            response.hint.index >= known->held)
+            return std::nullopt;
+        known->is_set_back = any_set_back_ = true;
+        return SetBack{own.id, own.incarnation, known->held, response.hint.index};
+    }
+
+    /// Whether any server was ever found to be set back.
+    [[nodiscard]] bool knows_any_set_back() const { return any_set_back_; }
+
+    /// Whether it was found to be set back. Nothing that it promises counts any more.
+    [[nodiscard]] bool is_set_back(Member const& own) const
+    {
+        return std::any_of(all_.begin(), all_.end(), [&](Known const& known) {
+            return known.server == own.id and known.incarnation == own.incarnation and known.is_set_back;
+        });
+    }
+
+private:
+    struct Known
+    {
+        ServerId     server;
+        Incarnation  incarnation;
+        Index        held; ///< Acknowledged, and committed.
+        Term         term; ///< The leader's when it was.
+        AppendNumber sent; ///< The newest append then.
+        bool         is_set_back = false;
+    };
+
+    [[nodiscard]] Known* find(ServerId server)
+    {
+        auto const found =
+            std::find_if(all_.begin(), all_.end(), [&](Known const& known) { return known.server == server; });
+        return found == all_.end() ? nullptr : found;
+    }
+
+    Bounded<Known, 4 * servers_max> all_; ///< Of servers that were removed too: ids are not used again.
+    bool                            any_set_back_ = false;
+};
+
+} // namespace totora

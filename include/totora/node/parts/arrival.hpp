@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/node/parts/split.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace totora
+{
+
+/// Whether the entries beside a message are those that it names, as far as count, first index and term tell: a transport may
+/// have lost or mixed up what it carries (case 93).
+[[nodiscard]] inline bool carries_own_entries(Received const& received)
+{
+    auto const* append = std::get_if<AppendEntries>(&received.rpc);
+    if (append == nullptr or append->entries.count == 0)
+        return received.entries.empty();
+    if (received.entries.count() != append->entries.count)
+        return false;
+    auto const first = view_entry(received.entries.slice(0).bytes);
+    return first and first->index == append->entries.first and first->term == append->entries.term;
+}
+
+/// Hands `step` what arrived, as `step(said, entries)`. An append with configurations among its entries is cut behind
+/// each of them: the core takes one at a time, decoded, because it never looks into a payload (§6).
+template <typename Step>
+void for_each_append(Received const& received, Step step)
+{
+    auto const& entries = received.entries;
+    auto const  is_configuration = [](EntryView const& entry) { return entry.kind == EntryKind::configuration; };
+    auto const* append = std::get_if<AppendEntries>(&received.rpc);
+    if (append == nullptr or std::none_of(entries.begin(), entries.end(), is_configuration))
+        return step(received.rpc, entries);
+
+    auto const last = last_of(append->entries);
+    auto       first = append->entries.first;
+    for (auto const entry : entries)
+        if (is_configuration(entry)) {
+            // What cannot be decoded is handed over as nobody's configuration: a breach, which the core names.
+            auto const part = part_of(*append, first, entry.index.value - first.value + 1);
+            step(AppendConfiguration{part, decode_configuration(entry).value_or(Configuration{})},
+                 entries.between(first, entry.index));
+            first = next(entry.index);
+        }
+    if (first <= last)
+        step(part_of(*append, first, last.value - first.value + 1), entries.between(first, last));
+}
+
+} // namespace totora

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace totora
+{
+
+/// What one turn may read from disk: so many bytes in all, or one entry if that is larger. Whatever goes beyond waits for the
+/// next turn, so that a follower or a machine that lags does not keep heartbeats waiting (case 94).
+///
+/// Appends and the state machine share it. The one that was turned away has the next turn to itself.
+class ColdReads
+{
+public:
+    enum class Reader : std::uint8_t
+    {
+        appends,
+        machine,
+    };
+
+    explicit ColdReads(std::uint64_t bytes_max) : bytes_max_(bytes_max), left_(bytes_max) {}
+
+    void begin_turn()
+    {
+        left_ = bytes_max_;
+        reserved_ = waits_;
+        waits_ = Waits::none;
+        stopped_ = false;
+    }
+
+    /// Nothing more is read in this turn: the log cannot, and asking at once again would not help.
+    void stop()
+    {
+        left_ = 0;
+        stopped_ = true;
+    }
+
+    /// Whether what waits should wait for something else to happen, instead of for the next turn.
+    [[nodiscard]] bool is_stopped() const { return stopped_; }
+
+    /// How many of `wanted` bytes may be read from `first` on now: 0 if none, otherwise at least the first entry's. What is in
+    /// memory costs nothing; a log that does not tell what is has all of it there.
+    template <typename Log>
+    [[nodiscard]] std::uint64_t allowed(Log const& log, Reader reader, Index first, std::uint64_t wanted)
+    {
+        auto const cold = cold_bytes(log, first, first);
+        if (cold == 0)
+            return wanted;
+        auto const is_reserved = reserved_ != Waits::none and reserved_ != waits_of(reader);
+        if (is_reserved or (cold > left_ and left_ < bytes_max_)) {
+            if (waits_ == Waits::none or waits_ == reserved_) // Who had this turn alone comes after who did not.
+                waits_ = waits_of(reader);
+            return 0;
+        }
+        return std::min(wanted, left_);
+    }
+
+    /// These entries were read.
+    template <typename Log>
+    void count(Log const& log, Index first, Index last)
+    {
+        left_ -= std::min(left_, cold_bytes(log, first, last));
+    }
+
+private:
+    enum class Waits : std::uint8_t
+    {
+        none,
+        appends,
+        machine,
+    };
+
+    [[nodiscard]] static Waits waits_of(Reader reader)
+    {
+        return reader == Reader::appends ? Waits::appends : Waits::machine;
+    }
+
+    template <typename Log>
+    [[nodiscard]] static std::uint64_t cold_bytes(Log const& log, Index first, Index last)
+    {
+        if constexpr (requires { log.cold_bytes(first, last); })
+            return log.cold_bytes(first, last);
+        else
+            return static_cast<void>(log), static_cast<void>(first), static_cast<void>(last), 0;
+    }
+
+    std::uint64_t bytes_max_;
+    std::uint64_t left_;
+    Waits         waits_ = Waits::none;    ///< Who was turned away in this turn, first.
+    Waits         reserved_ = Waits::none; ///< Who alone may read in this turn.
+    bool          stopped_ = false;        ///< In this turn.
+};
+
+} // namespace totora

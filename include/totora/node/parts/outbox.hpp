@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/data/queue.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace totora
+{
+
+/// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
+/// order in which they were made. Nothing gets out without the log's word.
+///
+/// Of the answers to one leader's appends that wait for the same write the last one says all, so that it takes the place of the
+/// one before: while a disk hangs, heartbeats and read rounds go on arriving.
+class Outbox
+{
+public:
+    /// Keeps an envelope that may not leave yet.
+    void hold(Envelope const& envelope)
+    {
+        auto const awaited = awaited_by(envelope);
+        auto const place =
+            held_.empty() or awaited_by(held_.back()) <= awaited
+                ? held_.end()
+                : std::upper_bound(held_.begin(), held_.end(), awaited,
+                                   [](WriteNumber write, auto const& held) { return write < awaited_by(held); });
+        for (auto at = place; at != held_.begin() and awaited_by(*std::prev(at)) == awaited; --at)
+            if (says_all_of(envelope, *std::prev(at))) {
+                *std::prev(at) = envelope;
+                return;
+            }
+        held_.insert(place, envelope);
+    }
+
+    /// Gives `deliver` every message that may leave, and forgets it.
+    template <typename Deliver>
+    void release(Durable durable, Deliver deliver)
+    {
+        while (not held_.empty()) {
+            auto const released = held_.front().open(durable);
+            if (not released)
+                return;
+            deliver(*released);
+            held_.pop_front();
+        }
+    }
+
+    void clear() { held_.clear(); }
+
+    [[nodiscard]] std::size_t size() const { return held_.size(); }
+
+private:
+    [[nodiscard]] static WriteNumber awaited_by(Envelope const& envelope)
+    {
+        return envelope.release().awaits().value_or(WriteNumber{});
+    }
+
+    /// Whether nothing is lost if `later` leaves and `earlier` does not. A heartbeat's answer has number 0, and replaces none that
+    /// a leader waits for.
+    [[nodiscard]] static bool says_all_of(Envelope const& later, Envelope const& earlier)
+    {
+        auto const* now = std::get_if<AppendEntriesResponse>(&later.rpc());
+        auto const* then = std::get_if<AppendEntriesResponse>(&earlier.rpc());
+        return now != nullptr and then != nullptr and later.to() == earlier.to() and now->success and then->success and
+               now->term == then->term and now->match >= then->match and now->round >= then->round and
+               now->number >= then->number and (now->number > AppendNumber{}) == (then->number > AppendNumber{});
+    }
+
+    Queue<Envelope> held_;
+};
+
+} // namespace totora

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/testing/conformance/sample_entries.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace totora::conformance
+{
+
+/// What a log holds: the state of Figure 2, each entry by its term and the size of its payload.
+struct Content
+{
+    struct Entry
+    {
+        std::uint64_t term = 0;
+        std::size_t   payload_size = 0;
+
+        friend bool operator==(Entry const&, Entry const&) = default;
+    };
+
+    Term                    term;
+    std::optional<ServerId> vote;
+    std::vector<Entry>      entries;
+
+    friend bool operator==(Content const&, Content const&) = default;
+};
+
+/// The entries of a range, as long as they are entries at all: a wrong log may hand over any bytes.
+[[nodiscard]] inline std::vector<EntryView> whole_entries(Entries const& entries)
+{
+    auto whole = std::vector<EntryView>{};
+    for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
+        auto rest = entries.slice(at).bytes;
+        while (auto const entry = view_entry(rest)) {
+            rest = rest.subspan(entry->encoded.size());
+            whole.push_back(*entry);
+        }
+        if (not rest.empty())
+            break;
+    }
+    return whole;
+}
+
+/// What an open log holds, read entry by entry; nothing if it does not agree with what it said it recovered, or an entry
+/// is not the one that `entries_of` makes.
+template <durable_log Log>
+[[nodiscard]] std::optional<Content> content_of(Log& log, Recovered const& recovered)
+{
+    auto       content = Content{recovered.current_term, recovered.voted_for, {}};
+    auto const last = recovered.entries.last();
+    if (log.last() != last)
+        return std::nullopt;
+    auto index = Index{1};
+    while (index <= last.index) {
+        auto const entries = log.read(index, last.index, 3000);
+        auto const whole = entries ? whole_entries(*entries) : std::vector<EntryView>{};
+        if (whole.empty() or whole.size() != entries->count())
+            return std::nullopt;
+        for (auto const& entry : whole) {
+            auto const expected = payload_for(index, entry.term, entry.payload.size());
+            if (entry.index != index or not is_intact(entry) or recovered.entries.term_at(index) != entry.term or
+                not std::equal(expected.begin(), expected.end(), entry.payload.begin()))
+                return std::nullopt;
+            content.entries.push_back({entry.term.value, entry.payload.size()});
+            index = next(index);
+        }
+    }
+    return content;
+}
+
+} // namespace totora::conformance

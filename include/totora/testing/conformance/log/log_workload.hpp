@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/testing/conformance/dice.hpp"
+#include "totora/testing/conformance/lent_entries.hpp"
+#include "totora/testing/conformance/log/log_content.hpp"
+#include "totora/testing/conformance/sample_entries.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::conformance
+{
+
+/// How a workload spends its steps, in percent; what is left is appends.
+struct WorkloadMood
+{
+    std::uint64_t sync = 30;
+    std::uint64_t vote = 8;
+    std::uint64_t truncate = 7;
+    std::uint64_t commit = 5;
+    std::uint64_t truncated_max = 40; ///< Entries that one truncation removes.
+    std::uint64_t appended_max = 5;   ///< Entries of one append.
+};
+
+/// Writes to a log at random, always the same for a seed, and remembers what the log held after each write: the model that
+/// a recovery is compared with.
+class Workload
+{
+public:
+    explicit Workload(std::uint64_t seed, WorkloadMood const& mood = {})
+        : dice_(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
+    {
+        history_.emplace_back();
+    }
+
+    /// Goes on behind what a recovery found; write numbers begin again. A commit index that was found is remembered.
+    void restart(Content content, Index found_commit = {})
+    {
+        history_.assign(1, std::move(content));
+        commits_.assign(1, found_commit.value);
+        saved_ = found_commit.value;
+        current_ = history_.back();
+        commit_ = std::min<std::uint64_t>(commit_, current_.entries.size());
+        durable_ = 0;
+    }
+
+    /// What a log keeps of appended entries without a pin is something else from now on.
+    void lend_by(Lender const& lender) { lender_ = lender; }
+
+    /// Makes a random write, or syncs.
+    template <durable_log Log>
+    void step(Log& log, std::size_t payload_max = 200)
+    {
+        auto const chance = dice_.roll(100);
+        auto const uncommitted = current_.entries.size() - commit_;
+        auto       below = mood_.sync;
+        if (chance < below)
+            log.sync();
+        else if (chance < (below += mood_.vote))
+            vote(log);
+        else if (chance < (below += mood_.truncate) and uncommitted > 0)
+            truncate(log,
+                     current_.entries.size() - dice_.roll(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
+        else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit)
+            commit(log);
+        else {
+            // One after the other: compilers differ in the order of a call's arguments.
+            auto const per_slice = 1 + dice_.roll(3);
+            auto const count = 1 + dice_.roll(mood_.appended_max);
+            append(log, count, per_slice, payload_max);
+        }
+        note(log);
+    }
+
+    /// Remembers what the log says is durable.
+    template <durable_log Log>
+    void note(Log& log)
+    {
+        durable_ = std::max(durable_, std::min(writes(), log.durable().through().value));
+    }
+
+    template <durable_log Log>
+    void vote(Log& log)
+    {
+        current_.term = Term{current_.term.value + 1};
+        current_.vote = dice_.roll(2) == 0 ? std::optional<ServerId>{} : ServerId{1 + dice_.roll(3)};
+        log.save_vote(begin_write(), current_.term, current_.vote);
+    }
+
+    template <durable_log Log>
+    void truncate(Log& log, std::uint64_t from)
+    {
+        current_.entries.resize(from - 1);
+        log.truncate(begin_write(), Index{from});
+    }
+
+    /// Nothing above what is durable, as a node does it; truncations stay above it.
+    template <durable_log Log>
+    void commit(Log& log)
+    {
+        commit_ += dice_.roll(durable_entries() - commit_ + 1);
+        saved_ = commit_;
+        log.save_commit(Index{commit_});
+    }
+
+    /// Looks at any range of what was written, durable or not. Empty if it is all there.
+    template <durable_log Log>
+    [[nodiscard]] std::string look(Log& log)
+    {
+        auto const count = current_.entries.size();
+        auto const position =
+            count == 0 ? LogPosition{} : LogPosition{Term{current_.entries.back().term}, Index{count}};
+        if (log.last() != position)
+            return "last() gives index " + std::to_string(log.last().index.value) + " in term " +
+                   std::to_string(log.last().term.value) + ", and the last entry is " + std::to_string(count) + ".";
+        // One after the other: compilers differ in the order of a call's arguments.
+        auto const from = 1 + looks_.roll(count + 2);
+        auto const up_to = from + looks_.roll(count + 3);
+        auto const limit = looks_.roll(2000);
+        return look(log, Index{from}, Index{up_to}, limit);
+    }
+
+    template <durable_log Log>
+    void append(Log& log, std::uint64_t count, std::uint64_t per_slice, std::size_t payload_max)
+    {
+        auto const payload_size = dice_.roll(payload_max + 1);
+        auto const term = std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
+        auto const first = Index{current_.entries.size() + 1};
+        current_.entries.resize(current_.entries.size() + count, {term.value, payload_size});
+        auto const entries = entries_of(term, first, count, payload_size, per_slice);
+        log.append(begin_write(), lender_ ? lender_->lend(entries) : entries);
+    }
+
+    [[nodiscard]] Content const& current() const { return current_; }
+    [[nodiscard]] std::uint64_t  writes() const { return history_.size() - 1; }
+    [[nodiscard]] std::uint64_t  durable() const { return durable_; }
+    [[nodiscard]] Index          commit_index() const { return Index{commit_}; }
+
+    /// The newest commit index that was saved before a write that is durable now: a log remembers it with that.
+    [[nodiscard]] Index durable_commit() const { return Index{commits_[durable_]}; }
+    [[nodiscard]] Dice& dice() { return dice_; }
+
+    /// Whether this is what was there after a write that is not older than the newest one reported durable. The last
+    /// append may be there in part.
+    [[nodiscard]] bool allows(Content const& found) const { return allows(found, durable_); }
+
+    /// The same, if no more than this write has to be there.
+    [[nodiscard]] bool allows(Content const& found, std::uint64_t at_least) const
+    {
+        for (auto write = at_least; write < history_.size(); ++write) {
+            if (history_[write] == found)
+                return true;
+            if (write + 1 < history_.size() and is_part(history_[write], found, history_[write + 1]))
+                return true;
+        }
+        return false;
+    }
+
+private:
+    /// Remembers a write before the log is told of it: the power may fail while the log is at it.
+    [[nodiscard]] WriteNumber begin_write()
+    {
+        history_.push_back(current_);
+        commits_.push_back(saved_);
+        return WriteNumber{history_.size() - 1};
+    }
+
+    /// How many of the first entries are durable, and stay if what is on its way becomes durable, too.
+    [[nodiscard]] std::uint64_t durable_entries() const
+    {
+        auto least = current_.entries.size();
+        for (auto write = durable_; write < history_.size(); ++write)
+            least = std::min(least, history_[write].entries.size());
+        return least;
+    }
+
+    template <durable_log Log>
+    [[nodiscard]] std::string look(Log& log, Index from, Index up_to, std::uint64_t limit) const
+    {
+        auto       wanted = std::vector<std::size_t>{};
+        auto       bytes = std::uint64_t{0};
+        auto const last = std::min<std::uint64_t>(up_to.value, current_.entries.size());
+        for (auto index = from.value; index <= last; ++index) {
+            auto const size = entry_header_size + current_.entries[index - 1].payload_size;
+            bytes += size;
+            if (wanted.empty() or bytes <= limit)
+                wanted.push_back(index);
+        }
+        auto const range = "the entries " + std::to_string(from.value) + " to " + std::to_string(up_to.value);
+        if (log.bytes(from, Index{last}) != bytes)
+            return "bytes() of " + range + " is " + std::to_string(log.bytes(from, Index{last})) + " instead of " +
+                   std::to_string(bytes) + ".";
+        if constexpr (requires { std::uint64_t{log.cold_bytes(from, up_to)}; })
+            if (log.cold_bytes(from, Index{last}) > bytes)
+                return "cold_bytes() of " + range + " is more than bytes().";
+        auto const entries = log.read(from, up_to, limit);
+        if (not entries)
+            return entries.error().failure == LogFailure::not_now
+                       ? std::string{}
+                       : "read() of " + range + " failed: " + entries.error().sentence;
+        auto index = from;
+        for (auto const& entry : whole_entries(*entries)) {
+            auto const& expected = index.value <= last ? current_.entries[index.value - 1] : Content::Entry{};
+            auto const  payload = payload_for(index, Term{expected.term}, expected.payload_size);
+            if (entry.index != index or entry.term.value != expected.term or not is_intact(entry) or
+                not std::equal(payload.begin(), payload.end(), entry.payload.begin(), entry.payload.end()))
+                return "read() of " + range + " gave another entry in the place of " + std::to_string(index.value) +
+                       ".";
+            index = next(index);
+        }
+        if (index.value - from.value != wanted.size() or entries->count() != wanted.size())
+            return "read() of " + range + ", " + std::to_string(limit) + " bytes at most, gave " +
+                   std::to_string(entries->count()) + " entries instead of " + std::to_string(wanted.size()) + ".";
+        return {};
+    }
+
+    [[nodiscard]] static bool is_part(Content const& before, Content const& found, Content const& after)
+    {
+        return before.term == found.term and before.vote == found.vote and
+               before.entries.size() <= found.entries.size() and found.entries.size() <= after.entries.size() and
+               std::equal(before.entries.begin(), before.entries.end(), after.entries.begin()) and
+               std::equal(found.entries.begin(), found.entries.end(), after.entries.begin());
+    }
+
+    Dice                       dice_;
+    Dice                       looks_; ///< Of its own, so that looking changes nothing.
+    WorkloadMood               mood_;
+    std::optional<Lender>      lender_;
+    Content                    current_;
+    std::uint64_t              commit_ = 0;
+    std::uint64_t              saved_ = 0;   ///< The commit index that the log was told or recovered last.
+    std::vector<Content>       history_;     ///< After each write, the first element being before all of them.
+    std::vector<std::uint64_t> commits_{0};  ///< What had been saved as committed before each write.
+    std::uint64_t              durable_ = 0; ///< The newest write that the log reported durable.
+};
+
+} // namespace totora::conformance

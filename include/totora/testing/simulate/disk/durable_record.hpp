@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace totora::simulate
+{
+
+/// What the log of one server has reported durable, worked out from its writes and its reports alone: neither the core's
+/// bookkeeping nor the log's own is asked.
+class DurableRecord
+{
+public:
+    /// A process has recovered this much.
+    void start(LogPosition last, Term term, ServerId vote)
+    {
+        pending_.clear();
+        last_ = last;
+        vote_ = {term, vote};
+    }
+
+    /// Entries are written, of which this is the last one.
+    void append(WriteNumber write, LogPosition last) { pending_.push_back({write, last, std::nullopt}); }
+
+    void save_vote(WriteNumber write, Term term, ServerId vote)
+    {
+        pending_.push_back({write, std::nullopt, Vote{term, vote}});
+    }
+
+    /// All that follows this entry is removed. Whatever an earlier write confirms later, no more than this is durable.
+    void truncate(LogPosition last)
+    {
+        last_ = std::min(last_, last, is_shorter);
+        for (auto& write : pending_)
+            if (write.last)
+                write.last = std::min(*write.last, last, is_shorter);
+    }
+
+    /// The log reports every write up to this one durable.
+    void confirm(WriteNumber through)
+    {
+        auto confirmed = std::size_t{0};
+        for (; confirmed < pending_.size() and pending_[confirmed].number <= through; ++confirmed) {
+            last_ = pending_[confirmed].last.value_or(last_);
+            vote_ = pending_[confirmed].vote.value_or(vote_);
+        }
+        pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(confirmed));
+    }
+
+    /// The last entry that is durable with all before it.
+    [[nodiscard]] LogPosition last() const { return last_; }
+
+    [[nodiscard]] bool has_term(Term term) const { return vote_.term >= term; }
+
+    /// Whether this vote, or a later term, is durable.
+    [[nodiscard]] bool has_vote(Term term, ServerId candidate) const
+    {
+        return vote_.term > term or (vote_.term == term and vote_.candidate == candidate);
+    }
+
+private:
+    struct Vote
+    {
+        Term     term;
+        ServerId candidate;
+    };
+
+    struct Write
+    {
+        WriteNumber                number;
+        std::optional<LogPosition> last;
+        std::optional<Vote>        vote;
+    };
+
+    [[nodiscard]] static bool is_shorter(LogPosition a, LogPosition b) { return a.index < b.index; }
+
+    LogPosition        last_;
+    Vote               vote_;
+    std::vector<Write> pending_; ///< In order.
+};
+
+} // namespace totora::simulate

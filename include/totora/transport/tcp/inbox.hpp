@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/rpc.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/transport/tcp_settings.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace totora
+{
+
+/// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is gone.
+///
+/// What may overtake (`may_overtake`), and changes of links, are taken before the rest: a node that has much to store learns
+/// first that its leader is there.
+class TcpInbox
+{
+public:
+    explicit TcpInbox(TcpSettings const& settings) : settings_(settings) {}
+
+    /// Called when there is something after there was nothing.
+    void set_wake(std::function<void()> wake)
+    {
+        wake_ = std::move(wake);
+        if (size() > 0 and wake_)
+            wake_();
+    }
+
+    void put(TransportEvent event)
+    {
+        auto const bytes = bytes_of(event);
+        (is_urgent(event) ? urgent_ : bulk_).push_back(std::move(event));
+        bytes_ += bytes;
+        if (size() >= settings_.inbox_events_max or bytes_ >= settings_.inbox_bytes_max)
+            has_room_ = false;
+        if (size() == 1 and wake_)
+            wake_();
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> take()
+    {
+        if (size() == 0)
+            return std::nullopt;
+        auto& events = urgent_.empty() ? bulk_ : urgent_;
+        auto  event = std::move(events.front());
+        events.pop_front();
+        bytes_ -= bytes_of(event);
+        if (size() <= settings_.inbox_events_max / 2 and bytes_ <= settings_.inbox_bytes_max / 2)
+            has_room_ = true;
+        return event;
+    }
+
+    [[nodiscard]] bool has_room() const { return has_room_; }
+
+    void clear()
+    {
+        urgent_.clear();
+        bulk_.clear();
+        bytes_ = 0;
+    }
+
+private:
+    [[nodiscard]] std::size_t size() const { return urgent_.size() + bulk_.size(); }
+
+    [[nodiscard]] static bool is_urgent(TransportEvent const& event)
+    {
+        auto const* const message = std::get_if<Received>(&event);
+        return message == nullptr or may_overtake(message->rpc);
+    }
+
+    [[nodiscard]] static std::uint64_t bytes_of(TransportEvent const& event)
+    {
+        auto const* const message = std::get_if<Received>(&event);
+        return message == nullptr ? 0 : message->entries.bytes();
+    }
+
+    TcpSettings const&         settings_;
+    std::deque<TransportEvent> urgent_;
+    std::deque<TransportEvent> bulk_;
+    std::uint64_t              bytes_ = 0;
+    bool                       has_room_ = true;
+    std::function<void()>      wake_;
+};
+
+} // namespace totora

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Boost 1.74's Asio uses std::exchange without including it.
+#include <utility>
+
+#include "totora/data/identity.hpp"
+#include "totora/transport/tcp/backoff.hpp"
+#include "totora/transport/tcp/connection.hpp"
+#include "totora/transport/tcp/connection_owner.hpp"
+#include "totora/transport/tcp/names.hpp"
+#include "totora/transport/tcp/sentence_log.hpp"
+#include "totora/transport/tcp_address.hpp"
+#include "totora/transport/tcp_settings.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace totora
+{
+
+/// A server that we send to: dials it, and dials it again for as long as it takes.
+class TcpPeer : public std::enable_shared_from_this<TcpPeer>
+{
+public:
+    /// Whom its connections belong to, and what they share; all of it outlives the peer.
+    struct Surroundings
+    {
+        boost::asio::io_context& context;
+        TcpConnectionOwner&      owner;
+        TcpSettings const&       settings;
+        TcpCounters&             counters;
+        NameLookups&             names;
+    };
+
+    TcpPeer(Surroundings const& around, Party party, std::string_view address)
+        : around_(around), party_(party), address_(address), timer_(around.context),
+          backoff_(around.settings.backoff_min_ms, around.settings.backoff_max_ms,
+                   around.settings.seed ^ (party.id.value << 32U)),
+          log_(around.settings.log, around.counters.sentences_left_out)
+    {}
+
+    [[nodiscard]] Party                                 party() const { return party_; }
+    [[nodiscard]] std::string const&                    address() const { return address_; }
+    [[nodiscard]] std::shared_ptr<TcpConnection> const& connection() const { return connection_; }
+
+    /// How many bytes of bulk have arrived over its connections, this one and those before it.
+    [[nodiscard]] std::uint64_t bulk_bytes_arrived() const
+    {
+        return bulk_bytes_arrived_ + (connection_ == nullptr ? 0 : connection_->bulk_bytes_arrived());
+    }
+
+    [[nodiscard]] TcpPeerStatus status() const
+    {
+        return {.party = party_,
+                .address = address_,
+                .open = connection_ != nullptr and connection_->is_open(),
+                .full = full_,
+                .refused = refused_,
+                .sentence = log_.last()};
+    }
+
+    void dial()
+    {
+        if (auto const endpoint = parse_address(address_))
+            return connect({*endpoint});
+        auto const name = split_address(address_);
+        if (not name)
+            return log_.tell(name_of(party_) + ": \"" + address_ + "\" is no host and port");
+        if (lookup_ == nullptr) {
+            lookup_ = around_.names.begin(name->host);
+            asked_at_ = std::chrono::steady_clock::now();
+        }
+        if (lookup_ == nullptr) {
+            tell("there can be no thread to look up the name");
+            return retry();
+        }
+        await_addresses(*name);
+    }
+
+    /// Dials again after a while.
+    void retry()
+    {
+        ++around_.counters.retries;
+        timer_.expires_after(patience_of(backoff_.next_ms()));
+        timer_.async_wait([weak = weak_from_this()](Error error) {
+            auto const peer = weak.lock();
+            if (peer != nullptr and not error)
+                peer->dial();
+        });
+    }
+
+    /// Lets go of the connection. True if it was open before.
+    [[nodiscard]] bool let_go()
+    {
+        auto const connection = std::exchange(connection_, nullptr);
+        full_ = false;
+        if (connection == nullptr)
+            return false;
+        refused_ = connection->was_refused();
+        bulk_bytes_arrived_ += connection->bulk_bytes_arrived();
+        // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
+        if (connection->age() > patience_of(around_.settings.backoff_max_ms))
+            backoff_.reset();
+        return connection->agreed().version != 0;
+    }
+
+    /// Notes whether there is room for messages to it. True if that is new.
+    [[nodiscard]] bool note_full(bool full) { return std::exchange(full_, full) != full; }
+
+    /// Notes that the connection is open.
+    void opened()
+    {
+        refused_ = false;
+        full_ = false;
+        tell("connected");
+    }
+
+    /// Says something about it to the operator.
+    void tell(std::string_view sentence)
+    {
+        log_.tell(name_of(party_) + " at " + address_ + ": " + std::string{sentence});
+    }
+
+    /// Tells what was held back of that, once there is room for it.
+    void catch_up(SentenceLog::Moment now) { log_.catch_up(now); }
+
+private:
+    using Error = boost::system::error_code;
+    using Moment = std::chrono::steady_clock::time_point;
+
+    static constexpr auto look_interval = std::chrono::milliseconds{10};
+
+    /// Looks from time to time whether the name was found. While nobody answers, the addresses of the last time have to do.
+    void await_addresses(HostAndPort const& name)
+    {
+        if (auto const found = lookup_->take()) {
+            lookup_ = nullptr;
+            auto endpoints = endpoints_of(*found, name.port);
+            if (endpoints.empty() and endpoints_.empty()) {
+                tell(found->failure);
+                return retry();
+            }
+            if (not endpoints.empty())
+                endpoints_ = std::move(endpoints);
+            return connect(endpoints_);
+        }
+        if (std::chrono::steady_clock::now() - asked_at_ > patience_of(around_.settings.handshake_ms)) {
+            tell("nobody answers who knows the addresses of this name");
+            if (not endpoints_.empty())
+                return connect(endpoints_);
+        }
+        timer_.expires_after(look_interval);
+        timer_.async_wait([weak = weak_from_this(), name](Error error) {
+            auto const peer = weak.lock();
+            if (peer != nullptr and not error)
+                peer->await_addresses(name);
+        });
+    }
+
+    [[nodiscard]] static TcpConnection::Endpoints endpoints_of(FoundAddresses const& found, std::string const& port)
+    {
+        auto endpoints = TcpConnection::Endpoints{};
+        for (auto const& address : found.addresses)
+            if (auto const endpoint = endpoint_of(address, port))
+                endpoints.push_back(*endpoint);
+        return endpoints;
+    }
+
+    /// Each attempt begins with another address: one that is silent takes all the time there is.
+    void connect(TcpConnection::Endpoints endpoints)
+    {
+        std::rotate(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(attempts_++ % endpoints.size()),
+                    endpoints.end());
+        connection_ = std::make_shared<TcpConnection>(around_.owner, around_.settings, around_.counters,
+                                                      TcpConnection::Socket{around_.context}, party_);
+        connection_->dial(endpoints);
+    }
+
+    Surroundings                   around_;
+    Party                          party_;
+    std::string                    address_;
+    boost::asio::steady_timer      timer_;     ///< Until the next attempt to connect, or the next look at `lookup_`.
+    std::shared_ptr<NameLookup>    lookup_;    ///< Null if no name is looked up.
+    Moment                         asked_at_;  ///< When that began.
+    TcpConnection::Endpoints       endpoints_; ///< What a name had last.
+    std::size_t                    attempts_ = 0;
+    std::shared_ptr<TcpConnection> connection_;
+    Backoff                        backoff_;
+    SentenceLog                    log_;
+    std::uint64_t                  bulk_bytes_arrived_ = 0; ///< Over connections that are gone.
+    bool                           full_ = false;           ///< It was said that the queue is full.
+    bool                           refused_ = false;        ///< The handshake of the last connection.
+};
+
+} // namespace totora
