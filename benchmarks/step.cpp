@@ -25,7 +25,7 @@ struct InPlace
     template <typename T>
     static void take(State& state, ServerId from, T const& happened, Outgoing& outgoing)
     {
-        advance(state, from, happened, outgoing);
+        core::advance(state, from, happened, outgoing);
     }
 };
 
@@ -37,7 +37,7 @@ struct ByMove
     template <typename T>
     static void take(State& state, ServerId from, T const& happened, Outgoing& outgoing)
     {
-        auto transition = step(std::move(state), message_of(from, happened));
+        auto transition = core::step(std::move(state), message_of(from, happened));
         state = std::move(transition.state);
         outgoing = std::move(transition.outgoing);
     }
@@ -48,7 +48,7 @@ struct ByCopy
     template <typename T>
     static void take(State& state, ServerId from, T const& happened, Outgoing& outgoing)
     {
-        auto transition = step(state, message_of(from, happened));
+        auto transition = core::step(state, message_of(from, happened));
         state = std::move(transition.state);
         outgoing = std::move(transition.outgoing);
     }
@@ -65,7 +65,7 @@ public:
         for (auto const id : {1U, 2U, 3U})
             configuration.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
         for (auto at = std::size_t{0}; at < states_.size(); ++at) {
-            auto state = recover(Settings{}, configuration.members[at],
+            auto state = core::recover(Settings{}, configuration.members[at],
                                  {.current_term = {},
                                   .voted_for = {},
                                   .log = {},

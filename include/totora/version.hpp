@@ -2,7 +2,7 @@
 #pragma once
 
 /// The version of the library. CMakeLists.txt and meson.build read it from the literal below.
-namespace totora
+namespace totora::inline v0
 {
 
 inline constexpr int version_major = 0;
@@ -11,4 +11,4 @@ inline constexpr int version_patch = 0;
 
 inline constexpr char const* version_string = "0.1.0";
 
-} // namespace totora
+} // namespace totora::inline v0

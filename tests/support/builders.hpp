@@ -18,6 +18,8 @@
 namespace totora::test
 {
 
+using namespace core; // Tests of the core speak its verbs.
+
 inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
 
 /// A configuration of the voters S1 to S`voters`, made with the directory.

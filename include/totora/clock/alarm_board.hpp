@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The armed alarms of one server and when they ring: one place for each kind, so that arming again is an assignment.
@@ -80,4 +80,4 @@ private:
     std::uint64_t                  random_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A clock that moves when it is told to, for tests and simulations; it begins at 0. Deterministic for a given seed, which
@@ -31,4 +31,4 @@ private:
     std::uint64_t now_ms_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

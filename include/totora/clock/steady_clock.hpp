@@ -9,7 +9,7 @@
 #include <optional>
 #include <random>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Alarms by a clock with the functions of those in <chrono>, which may not go back. Keeps no thread and no timer: whoever
@@ -49,4 +49,4 @@ private:
 /// The machine's monotonic clock.
 using SteadyClock = ClockBy<std::chrono::steady_clock>;
 
-} // namespace totora
+} // namespace totora::inline v0

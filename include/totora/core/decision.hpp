@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What can happen in a step, by name. The world's behaviour is answered or ignored; a breach is what no correct
@@ -118,4 +118,4 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
     return names[static_cast<std::size_t>(outcome)];
 }
 
-} // namespace totora
+} // namespace totora::inline v0

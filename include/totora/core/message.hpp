@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Everything that can happen to a server: what it hears from others (core/messages/rpc.hpp), and what happens here (core/messages/local.hpp).
@@ -32,4 +32,4 @@ struct Message
     return std::visit([&](auto const& said) { return Message{sender, Happening{said}}; }, rpc);
 }
 
-} // namespace totora
+} // namespace totora::inline v0

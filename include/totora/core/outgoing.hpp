@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Write term and vote, which are one record.
@@ -128,6 +128,12 @@ struct Outgoing
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
 };
 
+} // namespace totora::inline v0
+
+/// The core's verbs. They are in a namespace of their own, so that a program that says `using namespace totora` keeps the words.
+namespace totora::inline v0::core
+{
+
 constexpr void clear(Outgoing& outgoing)
 {
     outgoing.messages.clear();
@@ -174,4 +180,4 @@ constexpr void disarm(State& state, Outgoing& outgoing, Alarm alarm)
     order(state, outgoing, alarm, std::optional<Delay>{});
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Answers requests of leaders and candidates (§5.1). Also a server that may not vote.
@@ -69,4 +69,4 @@ using Role = std::variant<Follower, PreCandidate, Candidate, Leader>;
     return nullptr;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

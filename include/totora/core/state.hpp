@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What the core can be told about timing and flow. The same on every server of a cluster, or nearly so.
@@ -200,4 +200,4 @@ constexpr void mark_broken(State& state, Site site)
         }                                                                                                              \
     } while (false)
 
-} // namespace totora
+} // namespace totora::inline v0

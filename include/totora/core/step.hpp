@@ -17,7 +17,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // The file to read first. `step` is the only way in which a server changes: everything that happens to it is a message
@@ -203,4 +203,4 @@ constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
     return transition;
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

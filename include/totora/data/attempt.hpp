@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// "`subject` threw: `what`". Without the memory for that sentence, a shorter one that needs none.
@@ -57,4 +57,4 @@ template <std::invocable Act>
     return thrown;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

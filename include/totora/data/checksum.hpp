@@ -8,7 +8,7 @@
 #include <span>
 #include <type_traits>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The tables of CRC32C (Castagnoli, reflected polynomial 0x82F63B78) for eight bytes at a time.
@@ -75,4 +75,4 @@ crc32c_sse42(std::uint32_t state, std::span<std::byte const> bytes)
     return ~crc32c_portable(~seed, bytes);
 }
 
-} // namespace totora
+} // namespace totora::inline v0

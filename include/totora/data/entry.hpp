@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Whether numbers lie in memory as they lie in our formats, so that they may be copied there and back.
@@ -256,4 +256,4 @@ private:
     std::uint64_t           bytes_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

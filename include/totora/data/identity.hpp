@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Which cluster a frame or a directory belongs to.
@@ -198,4 +198,4 @@ inline constexpr std::size_t address_size_max = 255;
     return peers ? configuration_of(entry.index, *peers) : std::nullopt;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Makes room for `count` more, so that adding them cannot fail. Grows as a vector does.
@@ -115,4 +115,4 @@ private:
     std::size_t    first_ = 0; ///< Those before it were taken out.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

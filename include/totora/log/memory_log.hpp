@@ -20,7 +20,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A log in memory, for tests and trials.
@@ -256,4 +256,4 @@ private:
 
 static_assert(durable_log<MemoryLog>);
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -26,7 +26,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What `errno` says about a failed call.
@@ -348,4 +348,4 @@ using PosixFiles = BasicPosixFiles<PosixCalls>;
 
 static_assert(log_files<PosixFiles>);
 
-} // namespace totora
+} // namespace totora::inline v0

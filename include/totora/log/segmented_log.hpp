@@ -23,7 +23,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A durable log in the files of one directory.
@@ -201,4 +201,4 @@ private:
     WriteNumber            synced_; ///< The newest write that a sync was begun for.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

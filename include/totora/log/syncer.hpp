@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Who does a log's writing and syncing, and when.
@@ -130,4 +130,4 @@ private:
 
 static_assert(log_syncer<InlineSyncer> and resting_syncer<ThreadSyncer>);
 
-} // namespace totora
+} // namespace totora::inline v0

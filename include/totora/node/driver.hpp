@@ -12,7 +12,7 @@
 #include "totora/node/parts/completion.hpp"
 #include "totora/node/parts/guard.hpp"
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Lets other threads reach a node, and tells its own thread when to run it. Starts no thread.
@@ -86,4 +86,4 @@ private:
     bool                           in_poll_ = false;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

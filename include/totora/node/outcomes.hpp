@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The command is committed and applied, here.
@@ -80,4 +80,4 @@ struct ReadableNow
 /// Every end that a read can have. It has exactly one.
 using ReadOutcome = std::variant<ReadableNow, RefusedBecause, Cancelled>;
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -40,7 +40,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// One server of a Raft cluster: the shell that carries messages between the core (core/step.hpp) and four policies.
@@ -255,7 +255,7 @@ private:
         if (auto const fault = fault_in_configurations(*recovered); not fault.empty())
             return Unexpected{StartError{fault}};
         applier_.start();
-        auto state = recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
+        auto state = core::recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
                              {.current_term = recovered->current_term,
                               .voted_for = recovered->voted_for,
                               .log = std::move(recovered->entries),
@@ -569,7 +569,7 @@ private:
     template <typename Happened>
     void take_step(ServerId from, Happened const& happened)
     {
-        advance(state_, from, happened, outgoing_);
+        core::advance(state_, from, happened, outgoing_);
         if constexpr (requires { observer_.stepped(from, happened, state_, outgoing_); })
             guard_.run(NodeFailure::callback, "the observer",
                        [&] { observer_.stepped(from, happened, state_, outgoing_); });
@@ -746,7 +746,7 @@ private:
         if (not guard_.has_failed() or std::exchange(failure_told_, true))
             return;
         auto silenced = Outgoing{};
-        advance(state_, nobody, StorageFailed{}, silenced);
+        core::advance(state_, nobody, StorageFailed{}, silenced);
         tell(guard_.event());
         end_everything();
     }
@@ -835,4 +835,4 @@ private:
     std::uint64_t                            payload_mismatches_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

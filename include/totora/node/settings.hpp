@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a node can be told. All members of a cluster should have the same limits; timing may differ a little. No limit may be
@@ -55,4 +55,4 @@ struct NodeSettings
            settings.apply_entries_max > 0 and settings.apply_ms_max > 0 and settings.receive_max > 0;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Why a node did not start, in a sentence. Nothing was written.
@@ -42,4 +42,4 @@ struct StartError
     return "the log cannot be used";
 }
 
-} // namespace totora
+} // namespace totora::inline v0

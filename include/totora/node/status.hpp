@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Why a node can't go on. It says nothing to anybody any more; the process lives.
@@ -173,4 +173,4 @@ struct NoObserver
     void operator()(NodeEvent const&) const {}
 };
 
-} // namespace totora
+} // namespace totora::inline v0

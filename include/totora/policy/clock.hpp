@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Where a node gets its sense of time; the core never sees it.
@@ -32,4 +32,4 @@ concept alarm_clock = requires(T& clock, T const& readable, Alarm alarm, Arming 
     { readable.now_ms() } -> std::same_as<std::uint64_t>;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

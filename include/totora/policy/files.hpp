@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A failed call to the operating system: `errno` (of which `ENOSPC` is told apart), and what was tried on which file.
@@ -60,4 +60,4 @@ concept log_files = requires(T& files, typename T::File& file, std::string_view 
     { file.sync() } -> std::same_as<Result<Done, FileError>>;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Why a log cannot go on, or cannot be opened.
@@ -122,4 +122,4 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { log.close() } -> std::same_as<void>;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

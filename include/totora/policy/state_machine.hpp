@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What the cluster replicates (§2). Every server applies the same commands in the same order.
@@ -31,4 +31,4 @@ concept state_machine = requires(T& machine, T const& readable, std::span<EntryV
     { readable.applied_index() } -> std::same_as<Index>;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A message that arrived, with the payload of its entries, pinned. `entries` are exactly those that an
@@ -58,4 +58,4 @@ concept message_transport = requires(T& transport, Released const& message, Entr
     { transport.update(server, incarnation, address) } -> std::same_as<void>;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

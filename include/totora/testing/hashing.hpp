@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::testing
+namespace totora::inline v0::testing
 {
 
 /// Of 10^8 states the chance that any two share one is below 10^-22.
@@ -172,4 +172,4 @@ private:
     std::size_t       size_ = 0;
 };
 
-} // namespace totora::testing
+} // namespace totora::inline v0::testing

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace totora::testing
+namespace totora::inline v0::testing
 {
 
 /// From one state of SplitMix64 to the next (Steele, Lea, Flood 2014).
@@ -67,4 +67,4 @@ private:
     std::array<std::uint64_t, 4> state_{};
 };
 
-} // namespace totora::testing
+} // namespace totora::inline v0::testing

@@ -8,7 +8,7 @@
 #include <string>
 #include <variant>
 
-namespace totora::testing
+namespace totora::inline v0::testing
 {
 
 // Values as C++ spells them, so that what is read in a story can be put into a test.
@@ -101,4 +101,4 @@ namespace totora::testing
            std::to_string(state.durable_index.value);
 }
 
-} // namespace totora::testing
+} // namespace totora::inline v0::testing

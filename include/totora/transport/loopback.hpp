@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 class Loopback;
@@ -200,4 +200,4 @@ inline Loopback LoopbackNetwork::join(ServerId id, Incarnation incarnation)
 
 static_assert(message_transport<Loopback>);
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// It trusts its network: nothing is encrypted, and nobody has to prove who it is (docs/security.md).
@@ -115,4 +115,4 @@ private:
 
 static_assert(message_transport<TcpTransport>);
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A host, by name or number, and a port.
@@ -74,4 +74,4 @@ endpoint_of(std::string const& number, std::string const& port)
     return endpoint.address().is_v6() ? "[" + host + "]:" + port : host + ":" + port;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

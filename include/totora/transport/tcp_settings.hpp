@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The numeric addresses of a host, such as "10.0.0.7" or "fe80::1"; or none, and why.
@@ -189,4 +189,4 @@ struct TcpError
     return "refused";
 }
 
-} // namespace totora
+} // namespace totora::inline v0

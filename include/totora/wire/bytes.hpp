@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The longest text in a frame, in bytes; a longer one is cut.
@@ -149,4 +149,4 @@ private:
     bool                       failed_ = false;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

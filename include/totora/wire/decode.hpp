@@ -19,7 +19,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The header of a frame, read and intact.
@@ -204,4 +204,4 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
     return decode_body(*header, bytes.subspan(frame_header_size), std::move(pin));
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The header and the fields of a frame. Its entries follow as they are, from where they are pinned.
@@ -134,4 +134,4 @@ encode(Route const& route, Piece const& piece, std::uint32_t size, std::uint8_t 
     return bytes;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The fields of each message, named once for both directions: `visit` is a `ByteWriter` or a `ByteReader`.
@@ -126,4 +126,4 @@ inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
     return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .sentence = reader.text()};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -15,7 +15,7 @@
 #include <string>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a frame holds. The numbers are those of version 1 and stay.
@@ -256,4 +256,4 @@ struct Frame
     return std::nullopt;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What two servers use from here on.
@@ -129,4 +129,4 @@ struct Agreement
     return Agreement{version, std::min(ours.limits.frame_bytes_max, theirs.limits.frame_bytes_max)};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

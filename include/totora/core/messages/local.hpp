@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
@@ -153,4 +153,4 @@ struct LinkChanged
     friend constexpr bool operator==(LinkChanged const&, LinkChanged const&) = default;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

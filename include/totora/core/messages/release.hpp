@@ -6,7 +6,7 @@
 
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A log's word that a write, and every write before it, survives any crash. Only a log can give it.
@@ -127,4 +127,4 @@ private:
     Rpc      rpc_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

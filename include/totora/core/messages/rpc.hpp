@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Asks whether the receiver would vote for the sender in the next term; changes nothing anywhere.
@@ -111,4 +111,4 @@ using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, Re
     return append == nullptr or append->number == AppendNumber{};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
@@ -188,4 +188,4 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
     replicate(state, outgoing, leader->round, *progress);
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -9,7 +9,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 /// Gives the state machine what it may have: what is committed, and durable here. A machine that ran ahead of its own log
@@ -53,4 +53,4 @@ constexpr void advance_commit_index(State& state, Outgoing& outgoing, Leader con
         learn_committed(state, outgoing, replicated);
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

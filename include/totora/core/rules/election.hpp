@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // §5.2 and §5.4.1: who may lead. Dissertation §4.2.3 and §9.6: who may ask.
@@ -192,4 +192,4 @@ constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
         Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 // What must hold of every state, and of a state and its successor. Too costly for every build; every test asks it
@@ -115,4 +115,4 @@ namespace totora
     return std::nullopt;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // §8, read-only operations; dissertation §6.4. A read belongs to a round that begins after it was asked for. When a
@@ -77,4 +77,4 @@ constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
     confirm_reads(state, outgoing, *leader);
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Why no server can be made from what a log recovered.
@@ -23,6 +23,11 @@ enum class RecoveryError : std::uint8_t
     applied_beyond_log,  ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
     configuration_unsound, ///< No log may hold this configuration.
 };
+
+} // namespace totora::inline v0
+
+namespace totora::inline v0::core
+{
 
 /// A server as it starts: a follower with what survived (Figure 2, "Persistent state").
 ///
@@ -66,4 +71,4 @@ recover(Settings const& settings, Member const& own, PersistentState persistent)
     return state;
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -12,7 +12,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_response.hpp.
@@ -199,4 +199,4 @@ constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)
         progress->moving = true;
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

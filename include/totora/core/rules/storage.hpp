@@ -9,7 +9,7 @@
 
 #include <variant>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // What a server does whose disk hangs or is full (docs/cases.md, cases 58 and 67). A leader steps down where another can do
@@ -106,4 +106,4 @@ constexpr void check_storage(State& state, Outgoing& outgoing)
         on_late_write(state, outgoing);
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

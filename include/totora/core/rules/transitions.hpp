@@ -9,7 +9,7 @@
 
 #include <optional>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // Figure 4: how a server changes its role. All of it is here.
@@ -157,4 +157,4 @@ constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
     campaign_if_welcome(state, outgoing);
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

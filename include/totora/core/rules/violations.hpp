@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // What no correct server can send. It is found before anything else is done with a message, so that it changes nothing:
@@ -127,4 +127,4 @@ find_breach(State const& state, ServerId follower, AppendEntriesResponse const& 
     return std::nullopt;
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

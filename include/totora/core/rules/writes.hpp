@@ -9,7 +9,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0::core
 {
 
 // Figure 2, "Persistent state": how the core writes to its log, and what it may rely on. Every write has a number; the
@@ -135,4 +135,4 @@ constexpr void learn_durable(State& state, Outgoing& outgoing, WriteNumber write
     return once_durable(state, std::max(write, state.term_write));
 }
 
-} // namespace totora
+} // namespace totora::inline v0::core

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How many members a configuration can name.
@@ -72,4 +72,4 @@ struct Configuration
     return voters > 0;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

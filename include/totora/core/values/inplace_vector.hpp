@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A sequence of at most `capacity` values, stored in place and trivially copyable if `T` is.
@@ -67,4 +67,4 @@ private:
     std::size_t             size_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

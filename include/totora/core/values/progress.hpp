@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Searches for the follower's match index, one append at a time (etcd: StateProbe).
@@ -80,6 +80,11 @@ struct Progress
 //  ──▶ │ Probe │ ──────────────────────────────────────────▶ │ Replicate │
 //      └───────┘                                             └───────────┘
 
+} // namespace totora::inline v0
+
+namespace totora::inline v0::core
+{
+
 /// Sends again from `next` on, but nothing that matches.
 constexpr void move_next(Progress& progress, Index next)
 {
@@ -117,6 +122,11 @@ constexpr void ask_again(Progress& progress)
     std::get_if<Probe>(&progress.flow)->only_asks = in_flight(progress) > 0;
 }
 
+} // namespace totora::inline v0::core
+
+namespace totora::inline v0
+{
+
 /// Whether an append may be sent now that carries entries, or that tests where they would go.
 [[nodiscard]] constexpr bool may_send_append(Progress const& progress, std::uint64_t window)
 {
@@ -139,4 +149,4 @@ constexpr void ask_again(Progress& progress)
     return refused > progress.match and refused < progress.next;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

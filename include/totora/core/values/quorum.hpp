@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A set of servers, in order of their ids, so that equal sets are equal values.
@@ -84,4 +84,4 @@ template <typename T, typename Reached>
     return count == 0 ? nothing : T{values[majority_of(count) - 1]};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

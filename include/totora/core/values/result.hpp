@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A failure on its way into a `Result`.
@@ -80,4 +80,4 @@ private:
     bool has_value_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

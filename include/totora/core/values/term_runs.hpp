@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Where a term begins in a log.
@@ -135,4 +135,4 @@ private:
     std::vector<TermStart> starts_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

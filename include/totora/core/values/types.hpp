@@ -4,7 +4,7 @@
 #include <compare>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The highest term and index that a server accepts. Everything above is refused by the codec and is a breach
@@ -126,4 +126,4 @@ struct Arming
     friend constexpr auto operator<=>(Arming const&, Arming const&) = default;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How far the log as it is now is durable.
@@ -49,4 +49,4 @@ private:
     Queue<Expected> expected_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A segment is smaller than this: where an entry begins in it takes 32 bits.
@@ -163,4 +163,4 @@ private:
     std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

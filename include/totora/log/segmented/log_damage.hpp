@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Which entries are damaged, as far as that can be told: some are if `first` is not above `last`, and all from `first` on may be
@@ -47,4 +47,4 @@ damaged(std::uint64_t generation, std::string const& what, DamagedEntries const&
     return log_failure(LogFailure::damaged, std::move(sentence));
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The file that makes a directory a log: cluster, id, incarnation, group, the features that a reader needs (8 bytes each), then
@@ -179,4 +179,4 @@ template <log_files Files>
                     Incarnation{get<std::uint64_t>(from + 16)}, std::move(*peers), get<std::uint64_t>(from + 24)};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How far a recovery has read.
@@ -413,4 +413,4 @@ private:
     std::uint64_t                                torn_bytes_ = 0; ///< Of all that was passed over.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

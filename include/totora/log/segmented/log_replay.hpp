@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A file with the name of a newer segment than the log has: made ready and never used, or begun just before a crash.
@@ -148,4 +148,4 @@ private:
         configurations_; ///< In order; that of index 0 first, with no members if no first ones were named.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

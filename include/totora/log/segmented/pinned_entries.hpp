@@ -11,7 +11,7 @@
 #include <deque>
 #include <iterator>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The newest entries of a log, kept in the memory that they came in.
@@ -116,4 +116,4 @@ private:
     std::uint64_t     cost_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -17,7 +17,7 @@
 #include <sys/vfs.h>
 #endif
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The calls of the operating system that `PosixFiles` makes, each as the system has it: -1 or a null pointer, and `errno`.
@@ -110,4 +110,4 @@ private:
     int number_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

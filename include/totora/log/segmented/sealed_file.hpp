@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The version of everything in a log's directory.
@@ -160,4 +160,4 @@ read_sealed(Files& files, std::string_view name, FileMagic const& magic)
     return bytes;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -15,7 +15,7 @@
 #include <span>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 inline constexpr FileMagic segment_magic{"totorasg"};
@@ -128,4 +128,4 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
     return header;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

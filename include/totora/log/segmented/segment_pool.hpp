@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A file that records are written to.
@@ -232,4 +232,4 @@ private:
     std::atomic<std::uint64_t>                           least_size_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Reads durable entries back from their segments, and checks each one.
@@ -114,4 +114,4 @@ private:
     std::uint64_t                       generation_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

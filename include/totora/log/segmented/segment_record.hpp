@@ -11,7 +11,7 @@
 #include <optional>
 #include <span>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a record in a segment says. Its three numbers are:
@@ -128,4 +128,4 @@ decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t of
     return crc32c(bytes, guard);
 }
 
-} // namespace totora
+} // namespace totora::inline v0

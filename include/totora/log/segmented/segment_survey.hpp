@@ -11,7 +11,7 @@
 #include <optional>
 #include <span>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A record and where it stands in its segment.
@@ -131,4 +131,4 @@ survey_segment(Source& source, SegmentSeed seed, std::uint64_t begin, std::uint6
     return survey;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

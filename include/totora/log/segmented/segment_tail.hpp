@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The log as the node sees it: with everything that it wrote, durable or not.
@@ -228,4 +228,4 @@ private:
     std::vector<EntrySlice>            slices_;    ///< Of the record that is being planned.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

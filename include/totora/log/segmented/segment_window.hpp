@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Bytes that are all in memory, to be surveyed.
@@ -97,4 +97,4 @@ open_window(Files& files, std::uint64_t generation, std::uint64_t size_max)
     return SegmentWindow<typename Files::File>{std::move(*file), std::min(*size, size_max)};
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A record that waits to be written, with the number of slices that hold its entries.
@@ -320,4 +320,4 @@ private:
     std::vector<std::span<std::byte const>>              parts_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How a `SegmentedLog` uses disk and memory. Sizes are in bytes and above 0, except `cache_bytes`, which may be 0. They may
@@ -250,4 +250,4 @@ struct SegmentedLogParts
     Syncer               syncer;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A server whose log ends below what it had acknowledged and what is committed: its disk was lost, or set back.
@@ -100,4 +100,4 @@ private:
     bool                            any_set_back_ = false;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

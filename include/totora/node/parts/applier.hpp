@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Gives the state machine what is committed, in index order, once per index.
@@ -103,4 +103,4 @@ private:
     std::vector<Response>  responses_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

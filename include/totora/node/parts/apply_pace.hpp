@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How long one call of the state machine may take: a heartbeat that falls due meanwhile waits for its end.
@@ -42,4 +42,4 @@ private:
     std::uint64_t entries_ = 16;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

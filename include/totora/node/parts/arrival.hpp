@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Whether the entries beside a message are those that it names, as far as count, first index and term tell: a transport may
@@ -53,4 +53,4 @@ void for_each_append(Received const& received, Step step)
         step(part_of(*append, first, last.value - first.value + 1), entries.between(first, last));
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How often a server sent what no correct server can send.
@@ -58,4 +58,4 @@ private:
     Rows rows_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

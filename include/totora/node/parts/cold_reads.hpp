@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What one turn may read from disk: so many bytes in all, or one entry if that is larger. Whatever goes beyond waits for the
@@ -95,4 +95,4 @@ private:
     bool          stopped_ = false;        ///< In this turn.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

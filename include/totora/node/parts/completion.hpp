@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A callable `void(Outcome)` that is called exactly once. Movable only; small ones are stored in place.
@@ -122,4 +122,4 @@ private:
     Does does_ = nullptr;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -6,7 +6,7 @@
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The links that take no entries now, as the transport last said.
@@ -34,4 +34,4 @@ private:
     Bounded<ServerId, servers_max> full_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

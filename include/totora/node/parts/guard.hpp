@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Keeps exceptions from leaving a node half changed: whatever may throw runs within it, and what is thrown is the failure of
@@ -69,4 +69,4 @@ private:
     bool      runs_ = false;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

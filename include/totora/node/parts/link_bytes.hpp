@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Which links took bytes since they were last asked, of a transport that counts them.
@@ -45,4 +45,4 @@ private:
     Bounded<Known, servers_max> known_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

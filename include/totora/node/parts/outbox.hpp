@@ -11,7 +11,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
@@ -76,4 +76,4 @@ private:
     Queue<Envelope> held_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A moment that never comes.
@@ -289,4 +289,4 @@ private:
     std::uint64_t earliest_ms_ = never_ms;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The way of a proposal: staged beside the log, then in the log and waiting to be applied, or refused.
@@ -140,4 +140,4 @@ private:
     PendingProposals<Response> pending_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Whether a server has caught up with the cluster since it started: a leader when the first entry of its term is applied, a
@@ -51,4 +51,4 @@ private:
     std::optional<Index> through_; ///< Ready when this is applied.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

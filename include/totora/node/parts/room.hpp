@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a node tells its core about the room of its log, which is asked at most once a heartbeat.
@@ -56,4 +56,4 @@ private:
     std::optional<std::uint64_t> lacking_since_ms_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

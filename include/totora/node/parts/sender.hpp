@@ -19,7 +19,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Takes the core's messages to the transport: at once, or when the log has reported durable what they rest on. The payload of
@@ -185,4 +185,4 @@ private:
     std::uint64_t       entry_bytes_sent_ = 0;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

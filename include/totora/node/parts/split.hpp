@@ -4,7 +4,7 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/types.hpp"
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The part of an append that carries only `count` of its entries, from `first` on. A complete message of its own: parts
@@ -18,4 +18,4 @@ namespace totora
     return part;
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Payloads beside the log, in one block, that the core has not yet accepted. What it refuses is dropped, and
@@ -93,4 +93,4 @@ private:
     return staging.seal(run, EntryKind::no_op);
 }
 
-} // namespace totora
+} // namespace totora::inline v0

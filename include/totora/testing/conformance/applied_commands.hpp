@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The payload of a command, as a client would propose it.
@@ -165,4 +165,4 @@ private:
     std::vector<Command> blocks_; ///< Kept, so that a machine which looks at them later does not read freed memory.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

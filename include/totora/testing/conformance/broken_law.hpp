@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// A law that a policy does not keep.
@@ -31,4 +31,4 @@ using BrokenLaws = std::vector<BrokenLaw>;
     return text;
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// How long the calls of a policy may take, all in all: so long that no machine reaches it by being busy, since they do not wait.
@@ -128,4 +128,4 @@ private:
     std::exception_ptr       thrown_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

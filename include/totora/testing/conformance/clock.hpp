@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The moments that a clock draws in its first sixteen armings, from when it was armed.
@@ -85,4 +85,4 @@ template <typename Make, typename LetPass, typename LetPassMicroseconds = std::n
     return findings.broken();
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The checks of a clock. Use `check_clock`.
@@ -238,4 +238,4 @@ private:
     std::uint64_t seen_ms_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Random numbers that are the same everywhere (SplitMix64).
@@ -26,4 +26,4 @@ private:
     std::uint64_t state_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Collects what a kit finds: the calls that it made, and the laws that were broken, each once.
@@ -40,4 +40,4 @@ private:
     BrokenLaws               broken_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

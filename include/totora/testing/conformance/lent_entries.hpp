@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Lends entries whose bytes are overwritten as soon as nobody pins them, but stay allocated as long as the lender does. What keeps
@@ -56,4 +56,4 @@ private:
     std::shared_ptr<Kept> kept_ = std::make_shared<Kept>();
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

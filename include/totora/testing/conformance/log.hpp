@@ -14,7 +14,7 @@
 #include <exception>
 #include <string>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of `durable_log` that the compiler cannot check. For a log that keeps its data in files of ours
@@ -62,4 +62,4 @@ template <typename Make>
     return findings.broken();
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -6,7 +6,7 @@
 
 #include <concepts>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// What a log is kept in, over the starts of a process, for `check_log`. A new one holds an empty log of
@@ -34,4 +34,4 @@ concept log_storage = requires(T& storage)
 };
 // clang-format on
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

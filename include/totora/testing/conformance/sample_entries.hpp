@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// A payload of `size` bytes in which everything depends on index and term.
@@ -93,4 +93,4 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     return identity;
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

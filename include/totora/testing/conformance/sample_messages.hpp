@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// A message, with the entries that it names.
@@ -119,4 +119,4 @@ struct NamedMessage
     };
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The checks of a state machine. Use `check_state_machine`.
@@ -186,4 +186,4 @@ template <typename Make, typename Restart = std::nullptr_t>
     return findings.broken();
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

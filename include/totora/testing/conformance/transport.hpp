@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of `message_transport` that the compiler cannot check: it never corrupts, never invents a sender, delivers to the
@@ -54,4 +54,4 @@ template <typename Make>
     return watch->findings.broken();
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

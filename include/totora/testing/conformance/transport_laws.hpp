@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of a transport. See `check_transport`.
@@ -278,4 +278,4 @@ private:
     User& user_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -8,7 +8,7 @@
 #include <string>
 #include <type_traits>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Servers 1, 2 and 3 of one cluster, for `check_transport`.
@@ -34,4 +34,4 @@ concept transport_network = requires(T& network, ServerId server)
 };
 // clang-format on
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

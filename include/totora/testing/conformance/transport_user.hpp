@@ -24,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Uses three servers that talk to each other: remembers what each sent, and compares with it what arrives.
@@ -264,4 +264,4 @@ private:
     Kept                                          kept_; ///< Of messages that were received early.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

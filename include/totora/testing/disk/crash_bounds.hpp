@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// How far the crashes of a log are explored.
@@ -39,4 +39,4 @@ struct CrashFigures
     std::uint64_t images_recycled = 0; ///< Distinct images after the first of those in their workload.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

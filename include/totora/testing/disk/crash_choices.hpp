@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Whether all choices were visited.
@@ -75,4 +75,4 @@ Coverage visit_choices(std::vector<std::uint32_t> const& counts, std::uint64_t l
     return Coverage::sampled;
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

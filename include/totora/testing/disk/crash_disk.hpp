@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// A disk with one directory that knows every image that a power loss could leave of it now.
@@ -204,4 +204,4 @@ private:
     std::function<int(FileCall, std::string_view)> asked_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The one directory of a `CrashDisk`, as a log sees it.
@@ -212,4 +212,4 @@ private:
 
 static_assert(log_files<CrashFiles>);
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

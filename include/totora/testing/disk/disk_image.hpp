@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The bytes of a file, with their hash. Never changed: all images in which the file is the same share it.
@@ -51,4 +51,4 @@ struct DiskImage
     }
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a log asks of its files, for tests that interfere.
@@ -295,4 +295,4 @@ private:
     std::function<int(FileCall, std::string_view)> asked_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

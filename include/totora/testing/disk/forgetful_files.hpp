@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The one directory of a `ForgetfulDisk`, as a log sees it.
@@ -243,4 +243,4 @@ private:
 
 static_assert(log_files<ForgetfulFiles>);
 
-} // namespace totora
+} // namespace totora::inline v0

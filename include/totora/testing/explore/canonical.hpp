@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// Brings worlds that differ only in who is called what to one form.
@@ -128,4 +128,4 @@ private:
     std::array<std::uint64_t, explored_servers_max> colours_{};
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

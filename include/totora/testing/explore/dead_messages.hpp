@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 // Messages that can never again change anything are dropped. No rule about messages says so: the shipped step is asked.
@@ -176,4 +176,4 @@ private:
     std::vector<InFlight> oldest_; ///< For each message the oldest request of its kind.
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

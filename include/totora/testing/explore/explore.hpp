@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// How far an exploration is.
@@ -157,4 +157,4 @@ private:
     World               next_;
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

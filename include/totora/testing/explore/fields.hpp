@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 // One walk over the fields of what an exploration holds. Three walkers use it: one writes bytes, one reads them, one
@@ -245,4 +245,4 @@ void walk(Walker& walker, State& state)
         walker.number(arming.value);
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

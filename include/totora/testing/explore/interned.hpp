@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// Every way to exchange the ids of some servers. The first leaves all as they are.
@@ -183,4 +183,4 @@ private:
     std::vector<std::uint32_t> orbits_; ///< For each orbit, what its first value becomes by each exchange.
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -6,7 +6,7 @@
 
 #include <deque>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// The shipped step, remembered: a pure function need not be asked the same twice.
@@ -132,7 +132,7 @@ private:
             server.disk.term = Term{1};
             server.disk.log.append({Term{1}, Index{1}, 1});
         }
-        server.state = *recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter},
+        server.state = *core::recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter},
                                 {.current_term = server.disk.term,
                                  .voted_for = std::nullopt,
                                  .log = server.disk.log,
@@ -181,7 +181,7 @@ private:
         return {.from = static_cast<std::uint8_t>(message.from.value - 1),
                 .to = static_cast<std::uint8_t>(message.to.value - 1),
                 .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
-                .is_request = not std::visit([]<typename T>(T const&) { return is_answer<T>; }, message.rpc),
+                .is_request = not std::visit([]<typename T>(T const&) { return core::is_answer<T>; }, message.rpc),
                 .is_append = std::holds_alternative<AppendEntries>(message.rpc),
                 .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
                 .is_refusal = answer != nullptr and not answer->success,
@@ -245,7 +245,7 @@ private:
             auto const state = twin.state;
             auto       arming = twin.state.armings[happens.number];
             ++arming.value;
-            advance(twin.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
+            core::advance(twin.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
             if (twin.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())
                 return false;
         }
@@ -302,4 +302,4 @@ private:
     Outgoing             outgoing_;
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

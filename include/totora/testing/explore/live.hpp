@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// Whether from a world, with faults off from there and no bound on what may happen, something new can be committed: what never
@@ -157,4 +157,4 @@ private:
     Arrives      arrives_;
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

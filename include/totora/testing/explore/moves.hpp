@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// One move of a world: something happens to one server, or a message is lost.
@@ -298,4 +298,4 @@ private:
     std::vector<Committed> committed_;  ///< Of each past.
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 // Numbers that only count are kept relative to what they are compared with, so that equal futures are equal bytes.
@@ -139,4 +139,4 @@ inline void outdate(Server& server, ServerId leader, Term term)
     }
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// A read that was asked for and is not allowed yet.
@@ -106,4 +106,4 @@ remember_reads(Past& past, State const& state, Consequences const& consequences)
     return std::nullopt;
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// Walks at random through the worlds of a scope, again and again from the first one: for what lies too deep to be
@@ -91,4 +91,4 @@ private:
     World                      next_;
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

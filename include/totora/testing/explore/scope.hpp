@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// How many servers a scope can have: 120 ways to exchange their ids.
@@ -146,4 +146,4 @@ private:
     return settings;
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

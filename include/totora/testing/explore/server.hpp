@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// What survives a loss of power.
@@ -173,7 +173,7 @@ void happen(Server& server, ServerId from, T const& happening, Outgoing& outgoin
 {
     auto const earlier = server.state;
     auto const left_before = consequences.left.size();
-    advance(server.state, from, happening, outgoing);
+    core::advance(server.state, from, happening, outgoing);
     carry_out(server, outgoing, consequences);
     if (not consequences.broken)
         consequences.broken = find_broken_invariant(server);
@@ -222,7 +222,7 @@ inline void crash(Server& server, std::size_t kept, Outgoing& outgoing, Conseque
     server.writes.clear();
     server.sealed.clear();
     server.armed = 0;
-    auto restarted = recover(server.state.settings, server.state.own,
+    auto restarted = core::recover(server.state.settings, server.state.own,
                              {.current_term = server.disk.term,
                               .voted_for = server.disk.voted_for,
                               .log = server.disk.log,
@@ -238,4 +238,4 @@ inline void crash(Server& server, std::size_t kept, Outgoing& outgoing, Conseque
     happen(server, nobody, Started{}, outgoing, consequences);
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

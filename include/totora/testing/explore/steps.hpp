@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// A message that has left its sender and has not arrived.
@@ -116,4 +116,4 @@ struct Address
     bool         is_outdated = false; ///< By its append number.
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// The way to a world, told twice: in words, and as a test with the hand-driven cluster of tests/support.
@@ -208,4 +208,4 @@ private:
     std::string           test_;
 };
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

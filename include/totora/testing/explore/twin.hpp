@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <variant>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 // A normal form is right if a server does the same as one that differs from it only in what the form leaves out. Every step
@@ -74,4 +74,4 @@ inline void make_twin(Server& server, Reductions const& reductions)
         shift_appends(*leader);
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// Writes what is visited as bytes; small numbers take one.
@@ -153,4 +153,4 @@ void walk_variant(Walker& walker, std::variant<Ts...>& value)
     std::visit([&](auto& one) { walk(walker, one); }, value);
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::explore
+namespace totora::inline v0::explore
 {
 
 /// How many messages can be on their way in a world that an exploration keeps.
@@ -83,4 +83,4 @@ inline std::size_t unpack(World& world, std::size_t servers, std::uint32_t const
     return static_cast<std::size_t>(at + world.in_flight - words);
 }
 
-} // namespace totora::explore
+} // namespace totora::inline v0::explore

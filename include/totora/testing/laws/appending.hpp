@@ -13,7 +13,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation".
@@ -147,4 +147,4 @@ constexpr void judge(Step const& step, AppendEntries const& append, Judgement& j
         judge_refusal(step, append, *response, judgement);
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

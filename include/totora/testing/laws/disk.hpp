@@ -13,7 +13,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 // What a server makes of its disk: what is durable, what takes too long, what has no room; and of its alarms.
@@ -192,4 +192,4 @@ constexpr void judge_storage_watch(Step const& step, Judgement& judgement)
                      "what is durable is not late");
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

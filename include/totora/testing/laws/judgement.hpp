@@ -17,7 +17,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 // The rules of Figure 2 said a second time: not how a step is made, but what must hold between a state, what happened, the
@@ -194,4 +194,4 @@ template <typename T>
     return false;
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

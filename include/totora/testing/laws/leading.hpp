@@ -14,7 +14,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 // §5.3, §5.4.2 and §8, the leader's side: Figure 2, "Leaders"; what it sends, and what it makes of the answers.
@@ -229,4 +229,4 @@ constexpr void judge_beginning(Step const& step, Judgement& judgement)
                      "a leader begins with all other members, and with no reads");
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgement)
@@ -162,4 +162,4 @@ find_broken_law(State const& before, ServerId from, std::variant<Ts...> const& h
     return std::visit([&](auto const& one) { return find_broken_law(before, from, one, after, outgoing); }, happened);
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

@@ -12,7 +12,7 @@
 #include <optional>
 #include <variant>
 
-namespace totora::laws
+namespace totora::inline v0::laws
 {
 
 // §5.2 and §5.4.1; dissertation §4.2.3 and §9.6: who gets a vote, and what a server does with the votes it gets.
@@ -225,4 +225,4 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
     }
 }
 
-} // namespace totora::laws
+} // namespace totora::inline v0::laws

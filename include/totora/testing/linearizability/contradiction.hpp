@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// Operations whose ends and answers contradict each other, whatever became of all other operations.
@@ -113,4 +113,4 @@ private:
     bool                                  is_smallest_ = true;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -8,7 +8,7 @@
 #include <string>
 #include <variant>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// A counter that starts at 0 and, like the registers of a machine, begins again at the other end when it overflows.
@@ -96,4 +96,4 @@ struct Counter
     }
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -15,7 +15,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 // One JSON object (RFC 8259) on one line whose values are scalars: all that a history or a trace needs, and what every
@@ -243,4 +243,4 @@ private:
     return FlatJsonReader{line}.read();
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// A moment on a clock that all clients share, in any unit.
@@ -44,4 +44,4 @@ struct Operation
 template <sequential_object Object>
 using History = std::vector<Operation<Object>>;
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 // A history as JSON lines: an operation a line, in any order, each a flat object. docs/formats.md says the same.
@@ -125,4 +125,4 @@ template <written_object Object>
     return history;
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// What is to be said of all that the clients of a run were told.
@@ -28,4 +28,4 @@ template <written_object Object>
     return {.contradiction = {}, .is_undecided = verdict.finding == Finding::undecided};
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

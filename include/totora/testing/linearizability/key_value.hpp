@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// What stands behind one key of a key-value store with compare-and-set. Null is the key that is absent, so that to put
@@ -104,4 +104,4 @@ struct KeyValue
     }
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 // Whether what clients were told can be true: if some order of all operations explains every answer, and each operation
@@ -147,4 +147,4 @@ check_linearizability(History<Object> const& history, Object const& object = {},
     return LinearizabilityCheck<Object>{history, object, effort}.run();
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

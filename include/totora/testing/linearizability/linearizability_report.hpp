@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// An operation as a line of words: `[4] client 1: write value="a", from 3 to 8, answer null`.
@@ -72,4 +72,4 @@ template <written_object Object>
     return text;
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

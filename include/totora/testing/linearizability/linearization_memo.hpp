@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// The configurations that a search has seen: what has a place, what state that led to, and which of the operations of
@@ -133,4 +133,4 @@ private:
     std::uint64_t              comparisons_ = 0;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// Looks for an order of operations on one object that explains every answer, in which no operation comes before one
@@ -296,4 +296,4 @@ private:
     std::vector<std::size_t>              blocked_;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// When an operation took place; `returned` is `never` if its outcome is unknown.
@@ -132,4 +132,4 @@ private:
     Links                 returned_; ///< In the order of returns.
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

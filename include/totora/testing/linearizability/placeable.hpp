@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// An operation as the search sees it.
@@ -41,4 +41,4 @@ template <sequential_object Object>
     return chosen;
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

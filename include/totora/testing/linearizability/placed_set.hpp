@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// Which operations have a place in an order already: a set of bits that knows its hash and its interesting part.
@@ -71,4 +71,4 @@ private:
     std::size_t       end_ = 0;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

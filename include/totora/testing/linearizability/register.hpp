@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// A register that is written and read; null before it is written.
@@ -76,4 +76,4 @@ struct Register
     }
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

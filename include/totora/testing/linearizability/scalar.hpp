@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// What a field of a history can hold: null, a truth value, a whole number or a text in UTF-8.
@@ -74,4 +74,4 @@ template <typename T>
     return read_as<T>(*found, name);
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

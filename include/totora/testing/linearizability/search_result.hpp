@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 enum class Finding
@@ -33,4 +33,4 @@ struct SearchResult
     std::uint64_t            configurations = 0;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

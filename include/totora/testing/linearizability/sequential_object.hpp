@@ -6,7 +6,7 @@
 #include <concepts>
 #include <string>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// What clients believe that they talk to: one object, used by one client at a time. A history is judged by it.
@@ -65,4 +65,4 @@ concept written_object = sequential_object<T> and
 };
 // clang-format on
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// Gives every state a number, equal states the same one.
@@ -33,4 +33,4 @@ private:
     std::vector<State const*>      states_;
 };
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

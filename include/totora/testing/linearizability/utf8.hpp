@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace totora::linearizability
+namespace totora::inline v0::linearizability
 {
 
 /// Appends a code point that is no surrogate.
@@ -48,4 +48,4 @@ inline void append_utf8(std::string& text, char32_t code)
     return true;
 }
 
-} // namespace totora::linearizability
+} // namespace totora::inline v0::linearizability

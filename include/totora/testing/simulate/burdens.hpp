@@ -8,7 +8,7 @@
 #include <limits>
 #include <new>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What the process of a simulated server suffers besides its disk, its network and its clock: work that takes its thread time,
@@ -105,4 +105,4 @@ private:
     bool          ran_out_ = false;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

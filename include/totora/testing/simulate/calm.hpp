@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The law that a leader is not deposed without a reason: as long as it and a quorum with it are well, their links and disks
@@ -153,4 +153,4 @@ private:
     Moments leads_since_us_{};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

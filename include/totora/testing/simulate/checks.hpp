@@ -28,7 +28,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Bytes of entries that servers sent, and that others stored because they lacked them: more than once the one for the other is
@@ -107,7 +107,7 @@ public:
             fail(*breach);
         learn_committed(server, state);
         if (auto const* leader = std::get_if<Leader>(&state.role)) {
-            expect(leader->round.value - leader->confirmed.value <= rounds_max, "at most two read rounds are out");
+            expect(leader->round.value - leader->confirmed.value <= core::rounds_max, "at most two read rounds are out");
             check_leader(server, state);
         }
         learn(record, state);
@@ -134,7 +134,7 @@ public:
         ++record.messages;
         if (not is_member(to))
             return fail("messages go to members");
-        if (auto const* request = std::get_if<RequestVote>(&rpc); request != nullptr and not is_in_range(request->term))
+        if (auto const* request = std::get_if<RequestVote>(&rpc); request != nullptr and not core::is_in_range(request->term))
             return fail("nobody asks for votes beyond the last term");
         if (auto const* request = std::get_if<RequestVote>(&rpc))
             vote(record, request->term, ServerId{server + 1});
@@ -485,4 +485,4 @@ private:
     std::vector<Proposal>                     proposals_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What became of the start of a process.
@@ -203,4 +203,4 @@ private:
     std::vector<std::unique_ptr<Server>> servers_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

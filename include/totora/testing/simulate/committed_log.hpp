@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Everything that any server ever took for committed, and what applying it led to. It only grows: Leader Completeness and State
@@ -113,4 +113,4 @@ private:
     std::vector<Entry> entries_; ///< By index, from 1 on.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -11,7 +11,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// How a server's time goes on with virtual time: faster or slower, standing still, with jumps forward. Never back.
@@ -115,4 +115,4 @@ private:
 
 static_assert(alarm_clock<DriftingClock>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

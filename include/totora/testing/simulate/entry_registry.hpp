@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Every entry that any leader ever made, to judge by it every entry that any log takes in: Log Matching (Figure 3) without
@@ -95,4 +95,4 @@ private:
     ByTerm<OfTerm> terms_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

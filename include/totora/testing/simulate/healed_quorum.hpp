@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The end of a simulation, in which a cluster must show that it is alive: a quorum is healed and all else stays as it is. A
@@ -219,4 +219,4 @@ private:
     std::uint64_t      led_at_us_ = 0;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

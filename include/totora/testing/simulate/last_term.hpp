@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What comes after a run on some seeds: a candidate of the highest term there is, which was not elected. No later term follows,
@@ -59,4 +59,4 @@ private:
     std::uint64_t until_us_ = 0;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

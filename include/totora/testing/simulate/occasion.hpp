@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a simulation plans for later.
@@ -37,4 +37,4 @@ struct PlannedOccasion
     std::size_t at = 0; ///< A server, a client, a frame or a partition.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

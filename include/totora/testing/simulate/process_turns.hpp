@@ -19,7 +19,7 @@
 #include <new>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// How the processes of a simulated cluster begin, have their turns and end, and what is planned when they have had one.
@@ -330,4 +330,4 @@ private:
     WorseLeaders<Run, Calm<Run>> worse_leaders_{run_, calm_};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

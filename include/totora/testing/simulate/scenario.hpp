@@ -16,7 +16,7 @@
 #include <set>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a run is asked for.
@@ -289,4 +289,4 @@ private:
     return ScenarioMaker{seed, options}.make();
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What is going to happen, in virtual time. What is planned for the same microsecond happens in the order of planning.
@@ -50,4 +50,4 @@ private:
     std::uint64_t        planned_ = 0;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

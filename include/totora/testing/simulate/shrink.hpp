@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Looks for the fewest faults with which a seed still fails, by leaving out what it can do without: first whole kinds, then
@@ -80,4 +80,4 @@ private:
     Fails             fails_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What happened in an event of a simulation.
@@ -90,4 +90,4 @@ private:
     std::size_t                count_ = 0;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <variant>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The name of what happened, as a trace spells it.
@@ -155,4 +155,4 @@ private:
     return line + ", \"before\": " + json_of(sighting.before) + ", \"after\": " + json_of(sighting.after) + "}";
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What the parts of a simulation share: a cluster and its clients, the moment, what is planned, and what is told of it all.
@@ -103,4 +103,4 @@ private:
     void fold(std::uint64_t value) { report.hash = (std::rotl(report.hash, 7) ^ value) * 0x9E3779B97F4A7C15U; }
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

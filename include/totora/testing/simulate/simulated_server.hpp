@@ -28,7 +28,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a simulated cluster is put together from. Derive from it, and name something of one's own in its place:
@@ -178,4 +178,4 @@ struct SimulatedServer
     bool          power_fails_in_start = false;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -28,7 +28,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// A whole cluster in one thread and in virtual time, from one seed.
@@ -219,4 +219,4 @@ private:
     LastTerm<Run, ProcessTurns<Run>> last_term_{run_, turns_};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The most that was seen to wait anywhere, of what takes memory.
@@ -50,4 +50,4 @@ struct SimulationReport
     LastSightings last;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

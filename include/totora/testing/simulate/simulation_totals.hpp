@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What many runs came to.
@@ -156,4 +156,4 @@ struct SimulationTotals
     return text + "]}\n";
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -25,7 +25,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 // Policies that pass everything on to others, and tell the checks what they saw. The others outlive them.
@@ -325,4 +325,4 @@ private:
     std::array<Sent, simulated_servers_max> sent_{};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

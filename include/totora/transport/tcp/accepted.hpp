@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The incoming connections of a server, and which of them gives way when there are too many.
@@ -104,4 +104,4 @@ private:
     std::vector<Connection> all_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How long to wait before the next attempt: longer each time up to a maximum, and never the same as others.
@@ -43,4 +43,4 @@ private:
     unsigned      attempts_ = 0; ///< Since the last one that succeeded.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

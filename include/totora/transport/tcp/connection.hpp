@@ -33,7 +33,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// One TCP connection: a handshake, and then frames in both directions.
@@ -448,4 +448,4 @@ private:
     std::vector<boost::asio::const_buffer>  buffers_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

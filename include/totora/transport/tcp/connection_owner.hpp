@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 class TcpConnection;
@@ -33,4 +33,4 @@ protected:
     ~TcpConnectionOwner() = default;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How much may wait for one server.
@@ -232,4 +232,4 @@ private:
     std::size_t       cut_ = 0;         ///< Bytes of the first frame of bulk whose pieces are through.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

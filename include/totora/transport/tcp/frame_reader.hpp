@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Cuts frames out of a stream of bytes, and puts together those that come in pieces. Entries stay in the block that they
@@ -229,4 +229,4 @@ private:
     bool                       broken_ = false;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

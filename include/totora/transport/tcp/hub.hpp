@@ -31,7 +31,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The connections of one server: what a `TcpTransport` owns, and what its handlers hold on to.
@@ -401,4 +401,4 @@ private:
     SentenceLog oversized_log_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -13,7 +13,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is gone.
@@ -89,4 +89,4 @@ private:
     std::function<void()>      wake_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

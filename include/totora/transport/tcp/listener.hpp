@@ -16,7 +16,7 @@
 #include <optional>
 #include <string>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// The door of a server: hands over what connects to its address.
@@ -94,4 +94,4 @@ private:
     bool                           accepting_ = true;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// What a completed handshake says about the process at the other end.
@@ -142,4 +142,4 @@ private:
     std::map<std::pair<ServerId, Incarnation>, Met> met_;
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -19,7 +19,7 @@
 #include <string>
 #include <thread>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Asks the system's resolver. It may block for as long as name servers are silent.
@@ -112,4 +112,4 @@ private:
     Count running_ = std::make_shared<std::atomic<int>>(0);
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -26,7 +26,7 @@
 #include <string>
 #include <string_view>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A server that we send to: dials it, and dials it again for as long as it takes.
@@ -203,4 +203,4 @@ private:
     bool                           refused_ = false;        ///< The handshake of the last connection.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

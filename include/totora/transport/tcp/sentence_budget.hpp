@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// How many sentences may be told in a second: what repeats itself quickly must not bury the rest, nor cost much.
@@ -37,4 +37,4 @@ private:
     Moment      began_{};
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Tells the operator about one thing. Repeats itself only when something else was to be told of it in between, and tells no
@@ -63,4 +63,4 @@ private:
     std::uint64_t  held_back_ = 0; ///< Sentences since the last one that was told.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// A number for `setsockopt`.
@@ -103,4 +103,4 @@ inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t writ
 #endif
 }
 
-} // namespace totora
+} // namespace totora::inline v0

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace totora
+namespace totora::inline v0
 {
 
 /// Tells a connection on which nothing arrives any more from one that is slow, or idle.
@@ -45,4 +45,4 @@ private:
         since_; ///< The first of the looks in a row that found something on its way, and nothing arrived.
 };
 
-} // namespace totora
+} // namespace totora::inline v0

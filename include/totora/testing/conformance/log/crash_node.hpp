@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The unit in which a disk writes: a sector is there as it was, or as it was after one of the writes to it.
@@ -158,4 +158,4 @@ private:
     bool                            size_is_dirty_ = false;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

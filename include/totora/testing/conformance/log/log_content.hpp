@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// What a log holds: the state of Figure 2, each entry by its term and the size of its payload.
@@ -76,4 +76,4 @@ template <durable_log Log>
     return content;
 }
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

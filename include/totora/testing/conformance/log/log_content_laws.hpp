@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of what a log holds: any bytes, any numbers, any length, before and after a start. See `check_log`.
@@ -133,4 +133,4 @@ private:
     Recovered         found_; ///< At the last start.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// How to make and open a log over the files of a `CrashDisk`. All that the log does must happen within the calls of its
@@ -334,4 +334,4 @@ private:
     std::uint64_t                            recycled_ = 0; ///< In this workload, on the disks before this one.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

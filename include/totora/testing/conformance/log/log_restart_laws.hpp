@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of a log that is stopped and started again. See `check_log`.
@@ -217,4 +217,4 @@ private:
     Recovered         found_; ///< At the last start.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

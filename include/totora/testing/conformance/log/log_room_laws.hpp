@@ -10,7 +10,7 @@
 #include <limits>
 #include <string>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of a log whose disk is full for a while. See `check_log`.
@@ -123,4 +123,4 @@ private:
     LogUser<Storage>& user_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// The laws of a log that is in use. See `check_log`.
@@ -225,4 +225,4 @@ private:
     LogUser<Storage>& user_;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

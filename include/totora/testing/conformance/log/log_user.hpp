@@ -20,7 +20,7 @@
 #include <thread>
 #include <utility>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// Starts, uses and stops a log for its checks, with writes that are numbered as a node does it. Notes what it calls, and the
@@ -232,4 +232,4 @@ private:
     std::uint64_t write_ = 0;
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

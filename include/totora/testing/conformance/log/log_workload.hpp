@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::conformance
+namespace totora::inline v0::conformance
 {
 
 /// How a workload spends its steps, in percent; what is left is appends.
@@ -242,4 +242,4 @@ private:
     std::uint64_t              durable_ = 0; ///< The newest write that the log reported durable.
 };
 
-} // namespace totora::conformance
+} // namespace totora::inline v0::conformance

@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What clients propose to a machine of one's own, and the object by which they are judged.
@@ -231,4 +231,4 @@ private:
     bool                    stopped_ = false;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Stands for a way to read when types are checked.
@@ -68,4 +68,4 @@ concept simulated_clients = std::constructible_from<T, ClientHabits const&, std:
 };
 // clang-format on
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a client of the simulated store asks. Values are above 0; 0 is a key that is absent.
@@ -95,4 +95,4 @@ private:
 
 static_assert(state_machine<Store>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

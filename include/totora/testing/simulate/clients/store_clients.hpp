@@ -20,7 +20,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Clients of a cluster of `Store`s: they propose and read, remember what they were told, and have it judged in the end.
@@ -310,4 +310,4 @@ private:
     std::array<std::vector<std::size_t>, simulated_servers_max> open_; ///< Operations that wait at a server.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

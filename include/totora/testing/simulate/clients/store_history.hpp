@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a client of a `Store` asked for, and what it was told. Moments are numbers of events.
@@ -75,4 +75,4 @@ history_of(std::vector<StoreRequest> const& requests)
     return history;
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

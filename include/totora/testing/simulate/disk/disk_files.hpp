@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The directory of a `SimulatedDisk`, which outlives it, as a log sees it.
@@ -180,4 +180,4 @@ private:
 
 static_assert(log_files<DiskFiles>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

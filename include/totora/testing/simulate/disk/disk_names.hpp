@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The names of a directory: as programs see them, and as they are on the disk.
@@ -113,4 +113,4 @@ private:
     std::vector<Step> unsynced_; ///< In order.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What the log of one server has reported durable, worked out from its writes and its reports alone: neither the core's
@@ -84,4 +84,4 @@ private:
     std::vector<Write> pending_; ///< In order.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

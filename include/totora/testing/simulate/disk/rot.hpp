@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 // Damage to what is durable. It never hits the newest segments: what was synced last cannot be told from a torn write, and
@@ -69,4 +69,4 @@ inline bool set_a_file_back(SimulatedDisk& disk, testing::Prng& random)
     return true;
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

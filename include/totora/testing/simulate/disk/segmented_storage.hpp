@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The storage of one simulated server: the shipped log in segments, over a disk and a syncer that obey virtual time.
@@ -65,4 +65,4 @@ using SegmentedStorage = BasicSegmentedStorage<>;
 
 static_assert(simulated_storage<SegmentedStorage>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

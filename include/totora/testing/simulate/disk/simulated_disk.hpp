@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Thrown from within the call of a file during which the power failed: not one instruction more is executed.
@@ -206,4 +206,4 @@ private:
     bool                   lies_ = false;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

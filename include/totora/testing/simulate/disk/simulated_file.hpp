@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What a disk keeps of what was not synced when the power fails.
@@ -139,4 +139,4 @@ private:
     std::vector<std::byte> written_; ///< The bytes of the unsynced changes.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

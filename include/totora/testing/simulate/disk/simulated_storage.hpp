@@ -14,7 +14,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The storage of one simulated server: a log over a disk to which things happen. It outlives the processes of its server and
@@ -62,4 +62,4 @@ void begin_in(Storage& storage, Term term)
     storage.desk().at_once = at_once;
 }
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Where the writing and syncing of a log waits until virtual time has come for it.
@@ -95,4 +95,4 @@ private:
 
 static_assert(log_syncer<VirtualSyncer>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// A value for each term, of terms that follow each other closely wherever they begin. What was never set is `T{}`.
@@ -40,4 +40,4 @@ private:
     std::vector<T> values_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

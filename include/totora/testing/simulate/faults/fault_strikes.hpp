@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// Carries out the faults that a scenario plans, and what ends them. See faults.hpp for what they are.
@@ -402,4 +402,4 @@ private:
     std::vector<LinkSet> partitions_; ///< All that ever were.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

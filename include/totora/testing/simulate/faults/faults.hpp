@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// What can go wrong around a cluster. Each kind is counted where it takes effect.
@@ -151,4 +151,4 @@ private:
 
 using FaultCounts = PerFault<std::uint64_t>;
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

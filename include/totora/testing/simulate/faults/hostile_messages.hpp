@@ -20,7 +20,7 @@
 #include <utility>
 #include <variant>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// A message that no correct server can send, and what a node must note of it.
@@ -346,4 +346,4 @@ private:
     testing::Prng& random_;
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// The law that a server whose disk hangs or is full, or whose links take no entries, leads no longer than it must, and does not
@@ -125,4 +125,4 @@ private:
     Moments     cut_off_since_us_{};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// How many servers a simulated cluster can have.
@@ -102,4 +102,4 @@ private:
     std::array<std::array<int, simulated_servers_max>, simulated_servers_max> cuts_{};
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -24,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// How a network carries messages; times in microseconds.
@@ -407,4 +407,4 @@ private:
 
 static_assert(message_transport<Endpoint>);
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace totora::simulate
+namespace totora::inline v0::simulate
 {
 
 /// A frame on its way.
@@ -102,4 +102,4 @@ private:
     bool                         full_ = false; ///< The sender was told so.
 };
 
-} // namespace totora::simulate
+} // namespace totora::inline v0::simulate
