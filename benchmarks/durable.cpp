@@ -54,7 +54,7 @@ template <typename T, typename Error>
 [[nodiscard]] T value_or_end(Result<T, Error> result)
 {
     if (not result)
-        throw std::runtime_error{result.error().sentence};
+        throw std::runtime_error{result.error().what};
     return *std::move(result);
 }
 

@@ -30,7 +30,7 @@ struct InPlace
 };
 
 [[nodiscard]] Message message_of(ServerId from, Rpc const& said) { return message_from(from, said); }
-[[nodiscard]] Message message_of(ServerId from, Happening const& happened) { return {from, happened}; }
+[[nodiscard]] Message message_of(ServerId from, MessageBody const& happened) { return {from, happened}; }
 
 struct ByMove
 {
@@ -66,13 +66,13 @@ public:
             configuration.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
         for (auto at = std::size_t{0}; at < states_.size(); ++at) {
             auto state = core::recover(Settings{}, configuration.members[at],
-                                 {.current_term = {},
-                                  .voted_for = {},
-                                  .log = {},
-                                  .configuration = configuration,
-                                  .previous_configuration = configuration,
-                                  .commit_index = {},
-                                  .applied_index = {}});
+                                       {.current_term = {},
+                                        .voted_for = {},
+                                        .log = {},
+                                        .configuration = configuration,
+                                        .previous_configuration = configuration,
+                                        .commit_index = {},
+                                        .applied_index = {}});
             states_[at] = *std::move(state);
             take(at, nobody, Started{});
         }

@@ -12,7 +12,7 @@
 using namespace totora;
 
 /// Judges lines, and says what is to be said of them. True if they are linearizable.
-bool judge(std::string const& lines)
+bool check_history(std::string const& lines)
 {
     auto const history = linearizability::read_history<linearizability::KeyValue>(lines);
     if (not history) {
@@ -51,7 +51,7 @@ int main(int count, char** words)
         auto const lines = std::string{std::istreambuf_iterator<char>{file}, {}};
         if (not file)
             std::printf("%s cannot be read\n", words[1]);
-        return file and judge(lines) ? 0 : 1;
+        return file and check_history(lines) ? 0 : 1;
     }
     auto const put =
         std::string{R"({"client":1,"key":"x","call":3,"action":"put","value":"a","return":8,"answer":null})"};
@@ -65,5 +65,8 @@ int main(int count, char** words)
     auto const verdict = linearizability::check_linearizability(both_hold_it);
     std::printf("two clients hold one lock: operations %zu and %zu contradict each other\n",
                 verdict.contradiction.at(0), verdict.contradiction.at(1));
-    return judge(good) and not judge(bad) and verdict.finding == linearizability::Finding::not_linearizable ? 0 : 1;
+    return check_history(good) and not check_history(bad) and
+                   verdict.finding == linearizability::Finding::not_linearizable
+               ? 0
+               : 1;
 }

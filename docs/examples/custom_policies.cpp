@@ -387,7 +387,7 @@ struct Server
     void start()
     {
         if (auto const started = node.start(); not started)
-            throw std::runtime_error(started.error().sentence);
+            throw std::runtime_error(started.error().what);
     }
 
     static constexpr auto most = DatagramTransport::entry_bytes_max();

@@ -3,8 +3,8 @@
 // simulator looks whether all replicas agree and nothing is lost, and in the end whether what clients were told can be true.
 #include "totora/testing/linearizability/counter.hpp"
 #include "totora/testing/simulate/clients/proposing_clients.hpp"
-#include "totora/testing/simulate/sighting_text.hpp"
 #include "totora/testing/simulate/simulation.hpp"
+#include "totora/testing/simulate/trace_event_text.hpp"
 #include <cstdio>
 using namespace totora;
 

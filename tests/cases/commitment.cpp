@@ -23,20 +23,20 @@ TOTORA_PROVE(a_follower_commits_only_what_was_compared, "5.3", "case_15");
 constexpr auto the_commit_index_never_goes_back = [] {
     auto b = follower(S2, Term{2}, {{Term{1}, Index{1}, 5}, {Term{2}, Index{6}, 3}});
     b = step(b, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{8}}, Index{7}))).state;
-    require(b.commit_index == Index{7} and b.applying == Index{7}, "commit(B) = 7");
+    require(b.commit_index == Index{7} and b.apply_index == Index{7}, "commit(B) = 7");
 
     for (auto const& append :
          {append_of(Term{2}, {Term{1}, Index{3}}, Term{1}, 2, Index{3}),
           heartbeat_of(Term{2}, {Term{2}, Index{8}}, Index{5}), heartbeat_of(Term{3}, {Term{2}, Index{8}}, Index{6})}) {
         auto const transition = checked_step(b, from(append.term == Term{3} ? S3 : S1, append));
         b = transition.state;
-        require(b.commit_index == Index{7} and b.applying == Index{7}, "commit(B) = 7 throughout");
+        require(b.commit_index == Index{7} and b.apply_index == Index{7}, "commit(B) = 7 throughout");
         require(not transition.outgoing.apply_through, "and nothing is applied again");
     }
 
     auto c = follower(S3, Term{2}, {{Term{1}, Index{1}, 5}, {Term{2}, Index{6}, 3}});
     c.commit_index = Index{6};
-    c.applying = Index{6};
+    c.apply_index = Index{6};
     c = leader(std::move(c));
     auto const committed = checked_step(c, from(S2, accepted(Term{3}, Index{9}))).state;
     require(c.commit_index == Index{6} and committed.commit_index == Index{9},
@@ -96,7 +96,7 @@ constexpr auto a_leader_applies_only_what_its_own_disk_has = [] {
     cluster.deliver_all(S3, S1);
 
     require(cluster[S1].commit_index == Index{5}, "B and C have it: it is committed");
-    require(cluster[S1].applying == Index{4} and cluster[S1].durable_index == Index{4}, "and not applied at A");
+    require(cluster[S1].apply_index == Index{4} and cluster[S1].durable_index == Index{4}, "and not applied at A");
     cluster.persists(S1);
     require(cluster.outgoing().apply_through == Index{5}, "before A's own write is durable");
 };
@@ -110,7 +110,7 @@ constexpr auto a_single_server_applies_nothing_before_it_is_durable = [] {
     cluster.rings(S1, Alarm::election);
     cluster.persists(S1);
     cluster.persists(S1);
-    require(cluster[S1].applying == Index{3}, "its no-op is applied, when it is durable");
+    require(cluster[S1].apply_index == Index{3}, "its no-op is applied, when it is durable");
 
     auto const& proposed = cluster.happens(S1, Proposed{1});
     require(proposed.answer == Answer{Accepted{{Term{2}, Index{4}, 1}}} and not proposed.apply_through,

@@ -76,7 +76,8 @@ constexpr auto no_hint_breaks_a_leader_or_moves_it_up = [] {
         require(progress_of(after, S2).next > progress_of(after, S2).match, "and not below what matches");
     }
     auto const beyond = LogPosition{Term{1}, Index{std::numeric_limits<std::uint64_t>::max()}};
-    require_nothing_but(Outcome::breach_number, a, checked_step(a, from(S2, refused(Term{10}, Index{400}, beyond))));
+    require_nothing_but(Decision::violation_number, a,
+                        checked_step(a, from(S2, refused(Term{10}, Index{400}, beyond))));
 };
 TOTORA_PROVE(no_hint_breaks_a_leader_or_moves_it_up, "5.3", "case_11", "case_78");
 
@@ -106,12 +107,12 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
     auto const number = progress_of(moved.state, S2).sent.value;
     require(moved.outgoing.messages == just(S2, append_of(Term{3}, {Term{1}, Index{4}}, Term{3}, 1, {}, number)),
             "2: A asks behind 4/1");
-    for (auto const& hint : {nack2.hint, worse}) {
-        nack2.hint = hint;
+    for (auto const& hint : {nack2.conflict_hint, worse}) {
+        nack2.conflict_hint = hint;
         auto const late = checked_step(moved.state, from(S2, nack2));
         require(progress_of(late.state, S2).next == Index{6}, "3: next stays");
         require(late.outgoing.messages.empty(), "and nothing is sent");
-        require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "for this reason");
+        require(late.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "for this reason");
         auto const at_b = checked_step(refusal2.state, from(S1, sent<AppendEntries>(moved.outgoing, S2)[0]));
         auto const answered = checked_step(late.state, from(S2, sent<AppendEntriesResponse>(at_b.outgoing, S1).at(0)));
         require(progress_of(answered.state, S2).match == Index{5}, "B agrees up to 5");
@@ -138,7 +139,7 @@ constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
     require(not is_probing(a, S2), "B agrees");
 
     auto const late = checked_step(a, from(S2, refused(Term{3}, Index{9}, {Term{2}, Index{8}}, number)));
-    require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "it is outdated");
+    require(late.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "it is outdated");
     require(progress_of(late.state, S2).next == progress_of(a, S2).next and late.outgoing.messages.empty(),
             "next stays");
 };
@@ -155,7 +156,7 @@ constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used
     for (auto const& refusal : {refused_by_newer_term(Term{3}), refused(Term{3}, Index{0}, {}, number - 1),
                                 refused(Term{3}, Index{2}, {Term{1}, Index{1}}, number)}) {
         auto const late = checked_step(a, from(S2, refusal));
-        require(late.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "it is told why");
+        require(late.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "it is told why");
         require(late.outgoing.messages.empty(), "nothing is sent again");
         require(progress_of(late.state, S2).next == Index{2}, "and next stays");
     }

@@ -26,7 +26,7 @@ constexpr auto an_acknowledgement_of_an_earlier_term_does_not_count = [] {
     cluster.deliver(S1, S2);
     cluster.persists(S2);
     auto const late = cluster.take(S2, S1);
-    require(std::get_if<AppendEntriesResponse>(&late.message)->match == Index{6},
+    require(std::get_if<AppendEntriesResponse>(&late.body)->match == Index{6},
             "1: B holds 6 durably and says so, late");
 
     cluster.loses_power(S1);
@@ -50,10 +50,10 @@ constexpr auto an_acknowledgement_of_an_earlier_term_does_not_count = [] {
     require(last_index(cluster[S1]) == Index{7} and cluster[S1].commit_index == Index{6}, "7/4 is durable at A only");
 
     auto const before = cluster[S1];
-    require_nothing_but(Outcome::response_outdated, before, checked_step(before, late));
+    require_nothing_but(Decision::response_outdated, before, checked_step(before, late));
     auto of_this_index = late;
-    std::get_if<AppendEntriesResponse>(&of_this_index.message)->match = Index{7};
-    require_nothing_but(Outcome::response_outdated, before, checked_step(before, of_this_index));
+    std::get_if<AppendEntriesResponse>(&of_this_index.body)->match = Index{7};
+    require_nothing_but(Decision::response_outdated, before, checked_step(before, of_this_index));
 };
 TOTORA_PROVE(an_acknowledgement_of_an_earlier_term_does_not_count, "5.1", "case_20");
 
@@ -162,7 +162,7 @@ constexpr auto a_late_vote_for_itself_counts_only_in_its_own_campaign = [] {
 };
 TOTORA_PROVE(a_late_vote_for_itself_counts_only_in_its_own_campaign, "5.2", "case_23");
 
-constexpr auto a_message_from_oneself_or_nobody_is_a_breach = [] {
+constexpr auto a_message_from_oneself_or_nobody_is_a_violation = [] {
     auto const log = log_of({{Term{1}, Index{1}, 3}});
     auto       asking = server(S1, Term{1}, log);
     asking = step(asking, ring(asking, Alarm::election)).state;
@@ -175,9 +175,9 @@ constexpr auto a_message_from_oneself_or_nobody_is_a_breach = [] {
                                         from(sender, RequestPreVoteResponse{Term{1}, Round{1}, true}),
                                         from(sender, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 1)),
                                         from(sender, accepted(Term{2}, Index{4}))})
-                require_nothing_but(Outcome::breach_sender, a, checked_step(a, message));
+                require_nothing_but(Decision::violation_sender, a, checked_step(a, message));
 };
-TOTORA_PROVE(a_message_from_oneself_or_nobody_is_a_breach, "5.1", "case_23");
+TOTORA_PROVE(a_message_from_oneself_or_nobody_is_a_violation, "5.1", "case_23");
 
 } // namespace
 } // namespace totora::test

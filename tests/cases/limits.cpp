@@ -16,7 +16,7 @@ namespace
 constexpr auto highest = std::numeric_limits<std::uint64_t>::max();
 
 /// Every field of every message, one above what a server accepts: nothing changes and nobody is answered.
-constexpr void a_number_out_of_range_is_a_breach(State const& a, std::uint64_t beyond)
+constexpr void a_number_out_of_range_is_a_violation(State const& a, std::uint64_t beyond)
 {
     auto const near = LogPosition{Term{1}, Index{3}};
     auto const far_index = LogPosition{Term{1}, Index{beyond}};
@@ -49,7 +49,7 @@ constexpr void a_number_out_of_range_is_a_breach(State const& a, std::uint64_t b
                                 from(S2, accepted(Term{2}, Index{3}, 1, Round{beyond})),
                                 from(S2, hint(far_index)),
                                 from(S2, hint(far_term))})
-        require_nothing_but(Outcome::breach_number, a, checked_step(a, message));
+        require_nothing_but(Decision::violation_number, a, checked_step(a, message));
 }
 
 constexpr auto a_server_of_each_role = [](TermRuns log) {
@@ -62,12 +62,12 @@ constexpr auto a_server_of_each_role = [](TermRuns log) {
 constexpr auto a_term_or_index_beyond_the_range_is_a_breach_in_every_field = [] {
     for (auto const& a : a_server_of_each_role(log_of({{Term{1}, Index{1}, 3}})))
         for (auto const beyond : {number_max + 1, highest - 1, highest})
-            a_number_out_of_range_is_a_breach(a, beyond);
+            a_number_out_of_range_is_a_violation(a, beyond);
 };
 TOTORA_PROVE(a_term_or_index_beyond_the_range_is_a_breach_in_every_field, "5.1", "case_78");
 
 /// Each message that carries a term, as a server that follows, asks, campaigns or leads would obey it.
-constexpr void a_term_jump_is_a_breach(State const& a, Term far_term)
+constexpr void a_term_jump_is_a_violation(State const& a, Term far_term)
 {
     auto const last = last_position(a);
     for (auto const& message :
@@ -77,16 +77,16 @@ constexpr void a_term_jump_is_a_breach(State const& a, Term far_term)
           from(S2, append_of(far_term, last, far_term, 1)),
           from(S2, AppendConfiguration{append_of(far_term, last, far_term, 1), cluster(3)}),
           from(S2, refused(far_term, Index{3}, last)), from(S2, accepted(far_term, Index{3}))})
-        require_nothing_but(Outcome::breach_term_jump, a, checked_step(a, message));
+        require_nothing_but(Decision::violation_term_jump, a, checked_step(a, message));
 }
 
 /// One frame of the last term to each server would end all elections: its term would be adopted and passed on.
 constexpr auto a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message = [] {
     for (auto const& a : a_server_of_each_role(log_of({{Term{1}, Index{1}, 3}})))
         for (auto const above : {term_jump_max + 1, number_max - a.current_term.value})
-            a_term_jump_is_a_breach(a, Term{a.current_term.value + above});
+            a_term_jump_is_a_violation(a, Term{a.current_term.value + above});
     for (auto const far_term : {first_term_end, number_max})
-        a_term_jump_is_a_breach(server(S1, Term{}, {}), Term{far_term});
+        a_term_jump_is_a_violation(server(S1, Term{}, {}), Term{far_term});
 };
 TOTORA_PROVE(a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message, "5.1", "case_78");
 
@@ -102,7 +102,7 @@ constexpr auto a_term_that_elections_can_have_reached_is_adopted = [] {
     }
     auto const old = follower(S1, Term{number_max}, {});
     auto const refusal = checked_step(old, from(S2, heartbeat_of(Term{1}, {}))).outgoing;
-    require(refusal.outcomes == outcomes_of({Outcome::append_refused_stale_term}), "lower ones may be far away");
+    require(refusal.decisions == decisions_of({Decision::append_refused_stale_term}), "lower ones may be far away");
 };
 TOTORA_PROVE(a_term_that_elections_can_have_reached_is_adopted, "5.1", "case_78");
 
@@ -117,7 +117,7 @@ constexpr auto a_server_in_the_last_term_campaigns_no_more = [] {
 
         auto const beyond = checked_step(last.state, ring(last.state, Alarm::election));
         require(beyond.state.current_term == Term{number_max}, "it does not wrap");
-        require(beyond.outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_exhausted}), "by this name");
+        require(beyond.outgoing.decisions == decisions_of({Decision::campaign_withheld_exhausted}), "by this name");
         require(beyond.outgoing.messages.empty() and beyond.outgoing.writes.empty(), "the others are not disturbed");
     }
 };
@@ -141,8 +141,8 @@ constexpr auto a_log_that_is_full_takes_no_more = [] {
     a = checked_step(a, ring(a, Alarm::heartbeat)).state;
 
     auto const b = follower(S2, Term{2}, {{Term{1}, Index{1}, number_max}});
-    require(checked_step(b, ring(b, Alarm::election)).outgoing.outcomes ==
-                outcomes_of({Outcome::campaign_withheld_exhausted}),
+    require(checked_step(b, ring(b, Alarm::election)).outgoing.decisions ==
+                decisions_of({Decision::campaign_withheld_exhausted}),
             "a server with a full log, which has no room for a no-op, does not campaign");
 };
 TOTORA_PROVE(a_log_that_is_full_takes_no_more, "5.3", "case_78");
@@ -169,7 +169,7 @@ constexpr void takes_a_run_of_each_term(std::uint64_t terms)
     for (auto term = std::uint64_t{1}; term <= terms; ++term) {
         auto const append = append_of(Term{term}, last_position(b), Term{term}, 1, {}, 1);
         auto const at_b = checked_step(b, from(ServerId{term % 2 == 0 ? 1U : 3U}, append));
-        require(at_b.outgoing.messages.size() == 1 and noted(at_b.outgoing, Outcome::append_accepted), "accepted");
+        require(at_b.outgoing.messages.size() == 1 and noted(at_b.outgoing, Decision::append_accepted), "accepted");
         b = at_b.state;
     }
     require(b.log.starts().size() == terms, "a run for each term");

@@ -59,8 +59,8 @@ constexpr auto what_is_committed_is_never_cut = [] {
     require(b.commit_index == Index{3}, "commit(B) = 3");
 
     auto const bad = from(S3, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1));
-    require_nothing_but(Outcome::breach_conflict_committed, b, checked_step(b, bad));
-    require(is_breach(Outcome::breach_conflict_committed), "it proves that its sender is broken");
+    require_nothing_but(Decision::violation_conflict_committed, b, checked_step(b, bad));
+    require(is_violation(Decision::violation_conflict_committed), "it proves that its sender is broken");
 
     auto const good = checked_step(b, from(S3, append_of(Term{2}, {Term{1}, Index{1}}, Term{1}, 2)));
     require(good.state.log == b.log and good.outgoing.writes.size() == 1,
@@ -71,18 +71,18 @@ constexpr auto what_is_committed_is_never_cut = [] {
 TOTORA_PROVE(what_is_committed_is_never_cut, "5.3", "case_10");
 
 /// The previous entry itself may be the one that contradicts what is committed.
-constexpr auto a_previous_entry_that_contradicts_what_is_committed_is_a_breach = [] {
+constexpr auto a_previous_entry_that_contradicts_what_is_committed_is_a_violation = [] {
     auto b = follower(S2, Term{3}, {{Term{1}, Index{1}, 3}});
     b = step(b, from(S1, heartbeat_of(Term{3}, {Term{1}, Index{3}}, Index{3}))).state;
 
     for (auto const& previous : {LogPosition{Term{2}, Index{3}}, LogPosition{Term{2}, Index{1}}})
-        require_nothing_but(Outcome::breach_conflict_committed, b,
+        require_nothing_but(Decision::violation_conflict_committed, b,
                             checked_step(b, from(S1, heartbeat_of(Term{3}, previous))));
     auto const behind = checked_step(b, from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}})));
-    require(behind.outgoing.outcomes == outcomes_of({Outcome::append_refused_mismatch}),
+    require(behind.outgoing.decisions == decisions_of({Decision::append_refused_mismatch}),
             "behind it, it is only a mismatch");
 };
-TOTORA_PROVE(a_previous_entry_that_contradicts_what_is_committed_is_a_breach, "5.3", "case_10");
+TOTORA_PROVE(a_previous_entry_that_contradicts_what_is_committed_is_a_violation, "5.3", "case_10");
 
 } // namespace
 } // namespace totora::test

@@ -70,7 +70,7 @@ constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
 
     require(after == a, "it leads on");
     require(outgoing.messages == just(S3, RequestPreVoteResponse{Term{2}, Round{1}, false}), "and refuses");
-    require(outgoing.outcomes == outcomes_of({Outcome::vote_withheld_leader_alive}), "because it lives");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_leader_alive}), "because it lives");
 };
 TOTORA_PROVE(a_leader_grants_nobody_a_pre_vote, "dissertation 9.6", "case_57");
 
@@ -88,7 +88,7 @@ constexpr auto a_leader_counts_as_heard_for_the_minimum_election_timeout = [] {
     require(order_for(heard.outgoing, Alarm::leader_silent)->delay == Delay{minimum, minimum}, "exactly the minimum");
     require(not is_granted(heard.state), "the leader lives");
     auto const early = checked_step(heard.state, local(AlarmRang{Alarm::leader_silent, Arming{0}}));
-    require_nothing_but(Outcome::ring_outdated, heard.state, early);
+    require_nothing_but(Decision::ring_outdated, heard.state, early);
     auto const silent = checked_step(heard.state, ring(heard.state, Alarm::leader_silent));
     require(did_nothing(silent.outgoing) and is_granted(silent.state), "until the alarm rings");
     auto const started = checked_step(b, local(Started{}));
@@ -105,7 +105,7 @@ constexpr auto a_newer_term_does_not_end_stickiness = [] {
     require(b.current_term == Term{5} and b.leader_heard, "B is in term 5");
 
     auto const asked = checked_step(b, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}}));
-    require_nothing_but(Outcome::vote_withheld_leader_alive, b, asked);
+    require_nothing_but(Decision::vote_withheld_leader_alive, b, asked);
 
     auto const silent = checked_step(b, ring(b, Alarm::leader_silent)).state;
     require(checked_step(silent, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}})).state.voted_for == S3,

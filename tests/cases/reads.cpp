@@ -16,8 +16,8 @@ constexpr auto a_read_waits_for_a_commit_of_the_leaders_own_term = [] {
     servers.push_back(follower(S2, Term{2}, {{Term{1}, Index{1}, 4}, {Term{2}, Index{5}, 1}}));
     servers.push_back(follower(S3, Term{2}, {{Term{1}, Index{1}, 4}}));
     for (auto& server : servers)
-        server.commit_index = server.applying = Index{4};
-    servers[0].commit_index = servers[0].applying = Index{5};
+        server.commit_index = server.apply_index = Index{4};
+    servers[0].commit_index = servers[0].apply_index = Index{5};
     auto cluster = Cluster{std::move(servers)};
     cluster.rings(S2, Alarm::election);
     cluster.deliver(S2, S3);
@@ -162,13 +162,13 @@ constexpr auto a_confirmed_read_names_the_index_to_wait_for = [] {
     a = step(a, local(Proposed{5})).state; // 5/2 to 9/2: at B and C, and not yet on A's own disk.
     for (auto const voter : {S2, S3})
         a = step(a, from(voter, accepted(Term{2}, Index{9}, 2))).state;
-    require(a.commit_index == Index{9} and a.applying == Index{4}, "1: commit(A) = 9, applied at most 4");
+    require(a.commit_index == Index{9} and a.apply_index == Index{4}, "1: commit(A) = 9, applied at most 4");
     a = checked_step(a, local(ReadRequested{})).state;
 
     auto const [after, outgoing] = checked_step(a, from(S2, accepted(Term{2}, Index{9}, 0, Round{1})));
 
     require(outgoing.read_allowed == ReadAllowed{Round{1}, Index{9}}, "2: the read is to wait for 9");
-    require(not outgoing.apply_through and after.applying == Index{4}, "which is not applied yet");
+    require(not outgoing.apply_through and after.apply_index == Index{4}, "which is not applied yet");
 };
 TOTORA_PROVE(a_confirmed_read_names_the_index_to_wait_for, "dissertation 6.4", "case_48");
 

@@ -43,7 +43,7 @@ constexpr auto a_single_server_elects_itself_and_commits_when_it_is_durable = []
         require(is_follower(cluster[S1]) and last_index(cluster[S1]) == Index{4}, "it restarts as a follower");
         cluster.times_out(S1);
         cluster.persists(S1);
-        require(is_leader(cluster[S1]) and cluster[S1].applying == Index{}, "then leads");
+        require(is_leader(cluster[S1]) and cluster[S1].apply_index == Index{}, "then leads");
         cluster.persists(S1);
         require(cluster.outgoing().apply_through == Index{5}, "and the old entries are applied");
     }
@@ -101,12 +101,13 @@ constexpr auto an_empty_directory_does_not_vote_or_campaign_until_it_is_named = 
         auto const voting = checked_step(wiped, from(S3, RequestVote{Term{5}, {Term{1}, Index{9}}}));
         require(not voting.state.voted_for, "3: it does not help S3");
         require(voting.outgoing.messages == just(S3, RequestVoteResponse{Term{5}, false}), "but refuses");
-        require(noted(voting.outgoing, Outcome::vote_withheld_not_admitted), "2: because it waits to be let in");
+        require(noted(voting.outgoing, Decision::vote_withheld_not_admitted), "2: because it waits to be let in");
         auto const asked = checked_step(wiped, from(S3, RequestPreVote{Term{5}, {Term{1}, Index{9}}, Round{1}}));
         require(asked.outgoing.messages == just(S3, RequestPreVoteResponse{Term{0}, Round{1}, false}),
                 "nor before that");
         auto const silent = checked_step(wiped, ring(wiped, Alarm::election));
-        require(silent.outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_not_electable}), "nor campaigns");
+        require(silent.outgoing.decisions == decisions_of({Decision::campaign_withheld_not_electable}),
+                "nor campaigns");
         require(silent.outgoing.messages.empty() and silent.outgoing.writes.empty(), "nor disturbs anybody");
 
         auto named = cluster(3);

@@ -44,7 +44,7 @@ constexpr auto a_leader_whose_disk_hangs_gives_up_when_a_quorum_has_what_it_lack
     auto const [after, outgoing] = checked_step(waiting, ring(waiting, Alarm::storage_stall));
 
     require(is_follower(after) and after.current_term == term_2, "A follows, in its term");
-    require(outgoing.outcomes == outcomes_of({Outcome::stepped_down_disk_hangs}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::stepped_down_disk_hangs}), "by this name");
     require(outgoing.messages.empty(), "without another heartbeat");
     require(order_for(outgoing, Alarm::heartbeat) != nullptr and not arms(outgoing, Alarm::heartbeat),
             "nor a later one");
@@ -114,7 +114,7 @@ constexpr auto a_server_does_not_campaign_while_its_own_write_is_late = [] {
 
     auto const late = checked_step(writing, ring(writing, Alarm::storage_stall)).state;
     auto const held = checked_step(late, ring(late, Alarm::election));
-    require(held.outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_disk_hangs}), "it is named");
+    require(held.outgoing.decisions == decisions_of({Decision::campaign_withheld_disk_hangs}), "it is named");
     require(is_follower(held.state) and held.outgoing.messages.empty(), "and nobody is asked");
     require(arms(held.outgoing, Alarm::election), "but later");
 
@@ -161,7 +161,8 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
     auto const [after, outgoing] = full(answered(answered(leading(), Index{4}, {S2}), Index{3}, {S3}));
 
     require(is_follower(after), "B can lead with C");
-    require(outgoing.outcomes == outcomes_of({Outcome::room_exhausted, Outcome::stepped_down_no_room}), "it is named");
+    require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room}),
+            "it is named");
     require(outgoing.messages.empty(), "nothing is said");
     require(order_for(outgoing, Alarm::election)->delay == Delay{minimum + maximum, 2 * maximum},
             "and A waits an election maximum longer");
@@ -179,7 +180,7 @@ constexpr auto a_candidate_without_the_reserve_gives_up = [] {
     require(is_pre_candidate(asking), "it asks");
     for (auto const& state : {asking, candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}))}) {
         auto const [after, outgoing] = checked_step(state, local(RoomChanged{LogRoom::nothing}));
-        require(is_follower(after) and outgoing.writes.empty() and noted(outgoing, Outcome::campaign_withheld_no_room),
+        require(is_follower(after) and outgoing.writes.empty() and noted(outgoing, Decision::campaign_withheld_no_room),
                 "it waits");
         auto const late = checked_step(after, from(S2, RequestVoteResponse{after.current_term, true}));
         require(is_follower(late.state) and late.outgoing.writes.empty(), "whatever is granted later");
@@ -201,7 +202,7 @@ constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
          {nobody_answered, one_answered, none_has_all, all_full, one_full, the_one_that_has_all_is_full, alone}) {
         auto const [after, outgoing] = full(state);
         require(is_leader(after), "it leads on");
-        require(outgoing.outcomes == outcomes_of({Outcome::room_exhausted, Outcome::leading_without_room}),
+        require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::leading_without_room}),
                 "and says so");
         auto const beat = checked_step(after, ring(after, Alarm::heartbeat));
         require(is_leader(beat.state) and arms(beat.outgoing, Alarm::heartbeat), "and goes on with its heartbeats");
@@ -222,7 +223,7 @@ constexpr auto a_server_without_room_is_elected_where_nobody_has_any = [] {
     require(is_leader(elected) and last_position(elected) == LogPosition{term_2, Index{4}}, "it leads");
     auto const asking = candidate(full(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}})).state);
     auto const won = checked_step(asking, from(S2, RequestVoteResponse{term_2, true}));
-    require(noted(won.outgoing, Outcome::leading_without_room), "and says that it has no room");
+    require(noted(won.outgoing, Decision::leading_without_room), "and says that it has no room");
 };
 TOTORA_PROVE(a_server_without_room_is_elected_where_nobody_has_any, "5.2", "case_67");
 
@@ -234,16 +235,16 @@ constexpr auto a_server_without_reserve_neither_votes_nor_campaigns_nor_adopts_a
 
     auto const vote = checked_step(server, from(S1, RequestVote{Term{3}, last}));
     require(vote.outgoing.messages == just(S1, RequestVoteResponse{Term{3}, false}), "no vote");
-    require(vote.outgoing.outcomes == outcomes_of({Outcome::vote_withheld_no_room}), "by this name");
+    require(vote.outgoing.decisions == decisions_of({Decision::vote_withheld_no_room}), "by this name");
     auto const pre_vote = checked_step(server, from(S1, RequestPreVote{Term{3}, last, Round{1}}));
     require(pre_vote.outgoing.messages == just(S1, RequestPreVoteResponse{Term{3}, Round{1}, false}),
             "nor a promise of one");
     for (auto const& message : {from(S1, RequestVote{Term{4}, last}), from(S1, heartbeat_of(Term{4}, last)),
                                 from(S1, RequestVoteResponse{Term{4}, false})})
-        require_nothing_but(Outcome::newer_term_ignored_no_room, server, checked_step(server, message));
+        require_nothing_but(Decision::newer_term_ignored_no_room, server, checked_step(server, message));
     auto const campaign = checked_step(server, ring(server, Alarm::election));
     require(is_follower(campaign.state) and campaign.outgoing.messages.empty(), "no campaign");
-    require(campaign.outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_no_room}), "by this name");
+    require(campaign.outgoing.decisions == decisions_of({Decision::campaign_withheld_no_room}), "by this name");
     auto const heard = checked_step(server, from(S1, heartbeat_of(Term{3}, last)));
     require(known_leader(heard.state) == S1 and heard.outgoing.writes.empty(), "a leader of its term is followed");
 
@@ -263,7 +264,8 @@ constexpr auto a_candidate_gives_up_when_the_last_of_its_reserve_is_gone = [] {
         auto const [after, outgoing] = checked_step(state, local(RoomChanged{LogRoom::nothing}));
 
         require(is_follower(after), "nothing is not");
-        require(outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_no_room}), "the lack of room is not new");
+        require(outgoing.decisions == decisions_of({Decision::campaign_withheld_no_room}),
+                "the lack of room is not new");
     }
 };
 TOTORA_PROVE(a_candidate_gives_up_when_the_last_of_its_reserve_is_gone, "5.2", "case_67");

@@ -27,7 +27,7 @@ constexpr auto who_yields_in_its_own_term_keeps_its_vote = [] {
     require(is_leader(cluster[S1]) and is_candidate(cluster[S2]), "1: A leads by C and E, B voted for itself");
     cluster.drop(S2, S1);
     auto const request = cluster.take(S1, S2);
-    require(std::holds_alternative<RequestVote>(request.message), "A had asked B as well");
+    require(std::holds_alternative<RequestVote>(request.body), "A had asked B as well");
 
     auto const stale = checked_step(cluster[S2], from(S4, heartbeat_of(Term{0}, {})));
     require(stale.state == cluster[S2], "5: an append of no term changes nothing");
@@ -40,7 +40,8 @@ constexpr auto who_yields_in_its_own_term_keeps_its_vote = [] {
     require(heard.state == cluster[S2] and did_nothing(heard.outgoing), "4: a late candidate gets no answer now");
     cluster.hears_no_leader(S2);
     cluster.arrives(S2, from(S4, RequestVote{Term{1}, {Term{0}, Index{0}}}));
-    require(cluster.outgoing().outcomes == outcomes_of({Outcome::vote_withheld_already_cast}), "and a refusal later");
+    require(cluster.outgoing().decisions == decisions_of({Decision::vote_withheld_already_cast}),
+            "and a refusal later");
     require(cluster.outgoing().messages == just(S4, RequestVoteResponse{Term{1}, false}), "the vote is given");
     require(cluster[S2].voted_for == S2, "vote(B) = B");
 };
@@ -107,11 +108,11 @@ constexpr auto a_second_leader_of_a_term_is_not_followed = [] {
     b = step(b, from(S1, heartbeat_of(Term{4}, {Term{1}, Index{2}}))).state;
 
     auto const second = from(S3, append_of(Term{4}, {Term{1}, Index{2}}, Term{4}, 1, Index{2}));
-    require_nothing_but(Outcome::breach_second_leader, b, checked_step(b, second));
+    require_nothing_but(Decision::violation_second_leader, b, checked_step(b, second));
     require(known_leader(b) == S1, "2: A stays the leader");
 
     auto const a = leader(server(S1, Term{3}, log));
-    require_nothing_but(Outcome::breach_second_leader, a, checked_step(a, second));
+    require_nothing_but(Decision::violation_second_leader, a, checked_step(a, second));
     require(is_leader(a), "3: also of itself");
 };
 TOTORA_PROVE(a_second_leader_of_a_term_is_not_followed, "5.2", "case_24");
@@ -123,7 +124,7 @@ constexpr auto a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candida
     for (auto term = std::uint64_t{2}; term < 9; ++term)
         for (auto const server : {S1, S2}) {
             auto const before = cluster[server];
-            require_nothing_but(Outcome::vote_withheld_leader_alive, before,
+            require_nothing_but(Decision::vote_withheld_leader_alive, before,
                                 checked_step(before, from(S3, RequestVote{Term{term}, {Term{1}, Index{1}}})));
             auto const asked =
                 checked_step(before, from(S3, RequestPreVote{Term{term}, {Term{1}, Index{1}}, Round{1}}));
@@ -137,11 +138,12 @@ TOTORA_PROVE(a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candidate
 constexpr auto the_newer_term_of_a_response_is_obeyed_if_a_member_sent_it = [] {
     auto const a = leader(follower(S1, Term{1}, {}));
 
-    require_nothing_but(Outcome::response_of_stranger, a, checked_step(a, from(S4, refused(Term{9}, Index{1}, {}))));
+    require_nothing_but(Decision::response_from_non_member, a,
+                        checked_step(a, from(S4, refused(Term{9}, Index{1}, {}))));
     auto const [after, outgoing] = checked_step(a, from(S3, refused(Term{9}, Index{1}, {})));
 
     require(is_follower(after) and after.current_term == Term{9}, "a member's is");
-    require(noted(outgoing, Outcome::stepped_down_newer_term), "by this name");
+    require(noted(outgoing, Decision::stepped_down_newer_term), "by this name");
 };
 TOTORA_PROVE(the_newer_term_of_a_response_is_obeyed_if_a_member_sent_it, "dissertation 4.2.3", "case_41");
 

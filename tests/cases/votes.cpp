@@ -157,7 +157,7 @@ constexpr auto votes_of_an_earlier_term_do_not_count = [] {
     require(cluster[S1].current_term == Term{3} and is_candidate(cluster[S1]), "A campaigns in term 3");
 
     auto const before = cluster[S1];
-    require_nothing_but(Outcome::response_outdated, before, checked_step(before, late));
+    require_nothing_but(Decision::response_outdated, before, checked_step(before, late));
 };
 TOTORA_PROVE(votes_of_an_earlier_term_do_not_count, "5.2", "case_4");
 
@@ -183,14 +183,14 @@ constexpr auto a_pre_vote_is_not_a_vote = [] {
     require(is_candidate(candidate) and candidate.current_term == Term{4}, "A is a candidate with its own vote");
 
     for (auto const late : {S4, S5})
-        require_nothing_but(Outcome::response_outdated, candidate,
+        require_nothing_but(Decision::response_outdated, candidate,
                             checked_step(candidate, from(late, RequestPreVoteResponse{Term{3}, Round{1}, true})));
 
     auto const again = step(asking, ring(asking, Alarm::election)).state;
     require(is_pre_candidate(again) and again.pre_vote_round == Round{2}, "and in a later round of asking");
-    require_nothing_but(Outcome::response_outdated, again,
+    require_nothing_but(Decision::response_outdated, again,
                         checked_step(again, from(S2, RequestPreVoteResponse{Term{3}, Round{1}, true})));
-    require_nothing_but(Outcome::response_outdated, again,
+    require_nothing_but(Decision::response_outdated, again,
                         checked_step(again, from(S2, RequestVoteResponse{Term{3}, true})));
 };
 TOTORA_PROVE(a_pre_vote_is_not_a_vote, "dissertation 9.6", "case_4");
@@ -210,7 +210,7 @@ constexpr auto a_pre_candidate_that_grants_a_vote_gives_up_its_own_campaign = []
     require(arms(outgoing, Alarm::election), "and an election timeout of time to win");
     for (auto const voter : {S1, S3})
         require_nothing_but(
-            Outcome::response_outdated, granted,
+            Decision::response_outdated, granted,
             checked_step(granted, from(voter, RequestPreVoteResponse{Term{2}, asking.pre_vote_round, true})));
 
     auto const asks_again = step(granted, ring(granted, Alarm::election)).state;

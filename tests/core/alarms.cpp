@@ -24,7 +24,7 @@ constexpr auto only_the_newest_arming_rings = [] {
         auto const newest = state.armings[static_cast<std::size_t>(alarm)].value;
         require(newest == 2, "armed at the start, and again by a leader");
         for (auto const arming : {std::uint64_t{0}, newest - 1, newest + 1, ~std::uint64_t{0}})
-            require_nothing_but(Outcome::ring_outdated, state, checked_step(state, ring_of(alarm, arming)));
+            require_nothing_but(Decision::ring_outdated, state, checked_step(state, ring_of(alarm, arming)));
         require(checked_step(state, ring_of(alarm, newest)).state != state, "the newest does something");
     }
 };
@@ -38,7 +38,7 @@ constexpr auto a_ring_of_a_leaders_alarm_means_nothing_to_a_follower = [] {
         require(order_for(deposed.outgoing, alarm)->delay == std::nullopt, "its alarms are disarmed");
     require(arms(deposed.outgoing, Alarm::election), "and it waits for another leader");
     for (auto const& late : rings)
-        require_nothing_but(Outcome::ring_outdated, deposed.state, checked_step(deposed.state, late));
+        require_nothing_but(Decision::ring_outdated, deposed.state, checked_step(deposed.state, late));
 };
 TOTORA_PROVE(a_ring_of_a_leaders_alarm_means_nothing_to_a_follower, "5.2");
 
@@ -47,7 +47,7 @@ constexpr auto a_ring_of_a_followers_alarm_means_nothing_to_a_leader = [] {
     auto const rings = {ring(state, Alarm::election), ring(state, Alarm::leader_silent)};
     state = leader(step(state, ring(state, Alarm::leader_silent)).state);
     for (auto const& late : rings)
-        require_nothing_but(Outcome::ring_outdated, state, checked_step(state, late));
+        require_nothing_but(Decision::ring_outdated, state, checked_step(state, late));
     auto const as_it_was_disarmed = checked_step(state, ring(state, Alarm::election));
     require(as_it_was_disarmed.state == state and did_nothing(as_it_was_disarmed.outgoing), "whatever its number");
 };
@@ -56,7 +56,7 @@ TOTORA_PROVE(a_ring_of_a_followers_alarm_means_nothing_to_a_leader, "5.2");
 constexpr auto an_alarm_there_is_not_does_not_ring = [] {
     for (auto const& state : {started_follower(), leader(started_follower())})
         for (auto const kind : {alarm_kinds, std::size_t{100}, std::size_t{255}})
-            require_nothing_but(Outcome::ring_outdated, state,
+            require_nothing_but(Decision::ring_outdated, state,
                                 checked_step(state, ring_of(static_cast<Alarm>(kind), 0)));
 };
 TOTORA_PROVE(an_alarm_there_is_not_does_not_ring, "5.2", "case_78");

@@ -20,7 +20,7 @@ constexpr auto leader_with_three_on_their_way = [] {
 constexpr auto without_room = [](LogPosition hint, std::uint64_t number) {
     auto answer = accepted(Term{2}, hint.index, number);
     answer.match = Index{4};
-    answer.hint = hint;
+    answer.conflict_hint = hint;
     answer.no_room = true;
     return answer;
 };
@@ -34,7 +34,7 @@ constexpr auto a_refusal_counts_as_an_answer = [] {
 
     auto const after = checked_step(state, from(S2, refusal)).state;
 
-    require(progress_of(after, S2).heard, "in the quorum check");
+    require(progress_of(after, S2).recently_active, "in the quorum check");
     require(progress_of(after, S2).round == Round{1}, "in the read round that it echoes");
     require(is_leader(checked_step(after, ring(after, Alarm::quorum_check)).state), "the leader leads on");
 };
@@ -70,7 +70,7 @@ constexpr auto only_an_answer_to_an_append_moves_a_link = [] {
     state = step(state, ring(state, Alarm::quorum_check)).state;
     require(not progress_of(state, S2).moving, "a quorum check starts from nothing");
     state = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0))).state;
-    require(progress_of(state, S2).heard and not progress_of(state, S2).moving, "heartbeats pass");
+    require(progress_of(state, S2).recently_active and not progress_of(state, S2).moving, "heartbeats pass");
     state = checked_step(state, from(S2, accepted(Term{2}, Index{5}, 2))).state;
     require(progress_of(state, S2).moving, "and now an append did");
 };
@@ -82,7 +82,7 @@ constexpr auto only_the_place_that_was_asked_about_can_be_refused = [] {
     require(is_probing(asking, S2) and progress_of(asking, S2).next == Index{11}, "the no-op, after 9/1");
     for (auto const place : {Index{1}, Index{8}}) {
         auto const [after, outgoing] = checked_step(asking, from(S2, refused(Term{2}, place, {})));
-        require(outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}) and outgoing.messages.empty(),
+        require(outgoing.decisions == decisions_of({Decision::refusal_outdated}) and outgoing.messages.empty(),
                 "a search is at one place");
         require(progress_of(after, S2).next == Index{11}, "and stays there");
     }
@@ -91,7 +91,7 @@ constexpr auto only_the_place_that_was_asked_about_can_be_refused = [] {
     require(progress_of(flow, S2).match == Index{6} and progress_of(flow, S2).next == Index{8}, "7/2 is on its way");
     for (auto const place : {Index{4}, Index{6}}) {
         auto const [after, outgoing] = checked_step(flow, from(S2, refused(Term{2}, place, {Term{1}, Index{3}}, 2)));
-        require(outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}) and outgoing.messages.empty(),
+        require(outgoing.decisions == decisions_of({Decision::refusal_outdated}) and outgoing.messages.empty(),
                 "what a follower has acknowledged it cannot refuse");
         require(not is_probing(after, S2) and progress_of(after, S2).next == Index{8}, "the entries flow on");
     }
@@ -99,7 +99,7 @@ constexpr auto only_the_place_that_was_asked_about_can_be_refused = [] {
     auto const held_back = step(step(flow, local(AppendsCut{S2, Index{7}})).state, local(Proposed{3})).state;
     require(progress_of(held_back, S2).next == Index{8} and last_index(held_back) == Index{10}, "8/2 was not sent");
     auto const beyond = checked_step(held_back, from(S2, refused(Term{2}, Index{8}, {Term{2}, Index{7}}, 2)));
-    require(beyond.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}), "nor what was never sent");
+    require(beyond.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "nor what was never sent");
 };
 TOTORA_PROVE(only_the_place_that_was_asked_about_can_be_refused, "5.3", "case_12");
 
@@ -128,7 +128,7 @@ constexpr auto a_follower_without_room_names_what_was_compared_and_not_its_last_
         checked_step(s2, from(S1, append_of(Term{3}, {Term{1}, Index{3}}, Term{3}, 0, {}, 7)));
 
     auto expected = accepted(Term{3}, Index{3}, 7);
-    expected.hint = {Term{1}, Index{3}};
+    expected.conflict_hint = {Term{1}, Index{3}};
     expected.no_room = true;
     require(outgoing.messages == just(S1, expected, outgoing.messages.at(0).release()), "3/1 is what both have");
     require(after.log == s2.log, "nothing is cut for want of room");

@@ -47,7 +47,7 @@ constexpr auto a_broken_state_is_called_by_its_sentence = [] {
             "a commit index beyond");
     require(found_in(sane, [](State& state) { state.durable_index = Index{6}; }) == "what is durable is in the log",
             "a durable index beyond");
-    require(found_in(sane, [](State& state) { state.applying = Index{5}; }) ==
+    require(found_in(sane, [](State& state) { state.apply_index = Index{5}; }) ==
                 "what is applied is committed, and durable here",
             "applied, not committed");
     require(found_in(sane, [](State& state) { state.durable_index = Index{3}; }) ==
@@ -165,7 +165,7 @@ constexpr auto a_broken_step_is_called_by_its_sentence = [] {
     require(found_after(sane, [](State& state) { state.commit_index = Index{3}; }) ==
                 "what is committed stays committed",
             "commit 3");
-    require(found_after(sane, [](State& state) { state.applying = Index{3}; }) == "what is applied stays applied",
+    require(found_after(sane, [](State& state) { state.apply_index = Index{3}; }) == "what is applied stays applied",
             "applied 3");
     auto written = step(sane, from(S2, append_of(Term{3}, {Term{2}, Index{5}}, Term{3}, 1))).state;
     written = step(written, persisted(written)).state;
@@ -198,10 +198,10 @@ BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOT
 
     auto const [broken, outgoing] = step(state, from(S2, RequestVoteResponse{Term{2}, true}));
 
-    BOOST_TEST(broken.broken.has_value());
-    BOOST_TEST(broken.broken->condition == "state.voted_for == state.own.id");
+    BOOST_TEST(broken.fault.has_value());
+    BOOST_TEST(broken.fault->condition == "state.voted_for == state.own.id");
     auto only_failed = Outgoing{};
-    only_failed.failed = broken.broken;
+    only_failed.failed = broken.fault;
     BOOST_TEST((outgoing == only_failed));
     auto const [after, said] = step(broken, from(S2, RequestVote{Term{9}, {Term{1}, Index{9}}}));
     BOOST_TEST((after == broken and said == only_failed));

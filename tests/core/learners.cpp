@@ -29,7 +29,7 @@ constexpr auto a_learner_does_not_campaign = [] {
     auto const [after, outgoing] = checked_step(learner, ring(learner, Alarm::election));
 
     require(is_follower(after) and outgoing.messages.empty() and outgoing.writes.empty(), "it asks nobody");
-    require(outgoing.outcomes == outcomes_of({Outcome::campaign_withheld_not_electable}), "because it may not lead");
+    require(outgoing.decisions == decisions_of({Decision::campaign_withheld_not_electable}), "because it may not lead");
 };
 TOTORA_PROVE(a_learner_does_not_campaign, "dissertation 4.2.1");
 

@@ -26,7 +26,7 @@ constexpr auto bytes_that_a_link_takes_are_no_answer = [] {
 
     auto const check = checked_step(state, ring(state, Alarm::quorum_check));
 
-    require(is_follower(check.state) and noted(check.outgoing, Outcome::stepped_down_no_quorum), "nobody answered");
+    require(is_follower(check.state) and noted(check.outgoing, Decision::stepped_down_no_quorum), "nobody answered");
 };
 TOTORA_PROVE(bytes_that_a_link_takes_are_no_answer, "dissertation 6.2", "case_54");
 

@@ -351,7 +351,7 @@ constexpr auto a_heartbeat_may_overtake_entries = [] {
     require(progress_of(heard.state, S2).next == Index{10} and heard.outgoing.messages.empty(),
             "and nothing is sent again");
     auto const odd = checked_step(beat.state, from(S2, refused(Term{2}, Index{4}, {Term{1}, Index{2}}, 0)));
-    require(odd.outgoing.outcomes == outcomes_of({Outcome::refusal_outdated}) and odd.outgoing.messages.empty(),
+    require(odd.outgoing.decisions == decisions_of({Decision::refusal_outdated}) and odd.outgoing.messages.empty(),
             "nor would a refusal of it be a mismatch");
 };
 TOTORA_PROVE(a_heartbeat_may_overtake_entries, "5.2", "case_94");
@@ -392,10 +392,10 @@ constexpr auto links_that_only_heartbeats_pass_are_renewed_and_then_given_up = [
     for (auto checks = 1; checks < stalled_before_renewal; ++checks)
         require(check(nobody).links_to_renew.empty(), "a while");
     auto const renewal = check(nobody);
-    require(noted(renewal, Outcome::link_renewed) and not renewal.links_to_renew.empty(), "then they are renewed");
+    require(noted(renewal, Decision::link_renewed) and not renewal.links_to_renew.empty(), "then they are renewed");
     for (auto checks = 0; checks < 20 and is_leader(state); ++checks) {
         auto const last = check(nobody);
-        require(is_leader(state) or noted(last, Outcome::stepped_down_no_progress), "for this reason");
+        require(is_leader(state) or noted(last, Decision::stepped_down_no_progress), "for this reason");
     }
     require(is_follower(state), "the leader steps down");
 };
@@ -425,7 +425,7 @@ constexpr auto a_silent_server_does_not_stand_in_for_one_that_nothing_reaches = 
         state = transition.state;
         if (not transition.outgoing.links_to_renew.empty())
             renewed = transition.outgoing;
-        require(is_leader(state) or noted(transition.outgoing, Outcome::stepped_down_no_progress), "for this reason");
+        require(is_leader(state) or noted(transition.outgoing, Decision::stepped_down_no_progress), "for this reason");
     }
     require(renewed.links_to_renew.size() == 1 and renewed.links_to_renew[0] == S2,
             "S3 is down: the link to S2 counts");
@@ -500,14 +500,14 @@ TOTORA_PROVE(a_leader_renews_no_link_to_servers_without_room, "dissertation 6.2"
 constexpr auto a_follower_without_room_answers_and_says_so = [] {
     auto const s2 = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}});
     auto const full = checked_step(s2, local(RoomChanged{LogRoom::reserve_only}));
-    require(full.outgoing.outcomes == outcomes_of({Outcome::room_exhausted}), "it is named, once");
+    require(full.outgoing.decisions == decisions_of({Decision::room_exhausted}), "it is named, once");
     require(checked_step(full.state, local(RoomChanged{LogRoom::reserve_only})).state == full.state, "and not again");
 
     // The shell hands over an append for which there is no room without its entries.
     auto const stripped = append_of(Term{2}, {Term{2}, Index{4}}, Term{2}, 0, Index{4}, 7);
     auto const [after, outgoing] = checked_step(full.state, from(S1, stripped));
     auto expected = accepted(Term{2}, Index{4}, 7);
-    expected.hint = {Term{2}, Index{4}};
+    expected.conflict_hint = {Term{2}, Index{4}};
     expected.no_room = true;
     require(outgoing.messages == just(S1, expected) and outgoing.writes.empty(), "agreed up to there, and no room");
     require(known_leader(after) == S1 and after.commit_index == Index{4}, "the leader is heard, the commit learned");
@@ -515,17 +515,17 @@ constexpr auto a_follower_without_room_answers_and_says_so = [] {
     auto const gap = checked_step(full.state, from(S1, append_of(Term{2}, {Term{2}, Index{9}}, Term{2}, 0, {}, 8)));
     require(sent<AppendEntriesResponse>(gap.outgoing, S1).at(0).no_room, "what follows is refused for the same reason");
     auto const again = checked_step(full.state, local(RoomChanged{LogRoom::enough}));
-    require(again.outgoing.outcomes == outcomes_of({Outcome::room_regained}) and again.state == s2, "all is well");
+    require(again.outgoing.decisions == decisions_of({Decision::room_regained}) and again.state == s2, "all is well");
 };
 TOTORA_PROVE(a_follower_without_room_answers_and_says_so, "5.3", "case_90");
 
 constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
     auto state = step(leader_in_flow(256, 10), local(Proposed{30})).state;
     auto no_room = accepted(Term{2}, Index{4}, 2);
-    no_room.hint = {Term{2}, Index{4}};
+    no_room.conflict_hint = {Term{2}, Index{4}};
     no_room.no_room = true;
     auto const told = checked_step(state, from(S2, no_room));
-    require(told.outgoing.outcomes == outcomes_of({Outcome::follower_without_room}), "the leader names it");
+    require(told.outgoing.decisions == decisions_of({Decision::follower_without_room}), "the leader names it");
     require(progress_of(told.state, S2).next == Index{5}, "nothing was stored");
     state = told.state;
     auto later = refused(Term{2}, Index{14}, {Term{2}, Index{4}}, 3);
@@ -543,7 +543,8 @@ constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
         state = checked_step(heard.state, local(Proposed{1})).state;
     }
     auto const room = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0)));
-    require(noted(room.outgoing, Outcome::follower_with_room_again), "the answer to the next heartbeat says otherwise");
+    require(noted(room.outgoing, Decision::follower_with_room_again),
+            "the answer to the next heartbeat says otherwise");
     require(room.outgoing.messages == just(S2, append_of(Term{2}, {Term{2}, Index{4}}, Term{2}, 1, Index{4}, 5)),
             "it is asked");
     auto const flows = checked_step(room.state, from(S2, accepted(Term{2}, Index{5}, 5)));

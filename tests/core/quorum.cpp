@@ -27,7 +27,7 @@ constexpr auto voters_and_learners = [](std::uint64_t voters, std::uint64_t lear
 /// Whether the servers whose bits are set agree; bit 0 is S1.
 constexpr bool agree(Configuration const& configuration, std::uint64_t servers)
 {
-    return is_agreed(configuration, [&](ServerId server) { return (servers >> (server.value - 1) & 1U) != 0; });
+    return has_quorum(configuration, [&](ServerId server) { return (servers >> (server.value - 1) & 1U) != 0; });
 }
 
 constexpr std::uint64_t count_of(std::uint64_t servers)
@@ -43,9 +43,9 @@ constexpr auto more_than_half_of_the_voters_must_agree = [] {
         for (auto servers = std::uint64_t{0}; servers < (std::uint64_t{1} << voters); ++servers)
             require(agree(cluster(voters), servers) == (2 * count_of(servers) > voters), "more than half, and no less");
     for (auto voters = std::uint64_t{1}; voters <= servers_max; ++voters)
-        require(majority_of(cluster(voters)) == voters / 2 + 1, "for every size there can be");
-    require(majority_of(cluster(1)) == 1 and majority_of(cluster(2)) == 2 and majority_of(cluster(3)) == 2 and
-                majority_of(cluster(4)) == 3 and majority_of(cluster(5)) == 3,
+        require(quorum_size(cluster(voters)) == voters / 2 + 1, "for every size there can be");
+    require(quorum_size(cluster(1)) == 1 and quorum_size(cluster(2)) == 2 and quorum_size(cluster(3)) == 2 and
+                quorum_size(cluster(4)) == 3 and quorum_size(cluster(5)) == 3,
             "1 of 1, 2 of 2, 2 of 3, 3 of 4, 3 of 5");
 };
 TOTORA_PROVE(more_than_half_of_the_voters_must_agree, "5.2", "case_79");
@@ -60,9 +60,9 @@ constexpr auto two_majorities_share_a_voter = [] {
 TOTORA_PROVE(two_majorities_share_a_voter, "5.2", "5.4.3");
 
 constexpr auto of_nobody_nobody_is_a_majority = [] {
-    require(majority_of(Configuration{}) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
+    require(quorum_size(Configuration{}) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
     require(not agree(voters_and_learners(0, 3), ~std::uint64_t{0}), "learners alone");
-    require(highest_agreed(Configuration{}, Index{}, [](ServerId) { return Index{9}; }) == Index{}, "reaches nothing");
+    require(quorum_index(Configuration{}, Index{}, [](ServerId) { return Index{9}; }) == Index{}, "reaches nothing");
 };
 TOTORA_PROVE(of_nobody_nobody_is_a_majority, "6", "case_44");
 
@@ -72,10 +72,10 @@ constexpr auto learners_and_strangers_are_not_asked = [] {
         require(server.value >= 1 and server.value <= 3, "only voters are asked");
         return true;
     };
-    require(is_agreed(configuration, asked_a_voter), "three of three");
+    require(has_quorum(configuration, asked_a_voter), "three of three");
     require(agree(configuration, 0b011) and not agree(configuration, 0b111001), "learners do not help");
-    require(highest_agreed(configuration, Index{},
-                           [](ServerId server) { return Index{server.value > 3 ? 99U : 1U}; }) == Index{1},
+    require(quorum_index(configuration, Index{}, [](ServerId server) { return Index{server.value > 3 ? 99U : 1U}; }) ==
+                Index{1},
             "nor raise anything");
 };
 TOTORA_PROVE(learners_and_strangers_are_not_asked, "dissertation 4.2.1");
@@ -87,10 +87,9 @@ constexpr auto the_highest_value_that_a_majority_reached = [] {
             auto const reached = [&](ServerId server) { return Index{digits >> (2 * (server.value - 1)) & 3U}; };
             auto       expected = Index{0};
             for (auto value = Index{1}; value <= Index{3}; value = next(value))
-                if (is_agreed(cluster(voters), [&](ServerId server) { return reached(server) >= value; }))
+                if (has_quorum(cluster(voters), [&](ServerId server) { return reached(server) >= value; }))
                     expected = value;
-            require(highest_agreed(cluster(voters), Index{}, reached) == expected,
-                    "the same as counting for each value");
+            require(quorum_index(cluster(voters), Index{}, reached) == expected, "the same as counting for each value");
         }
 };
 TOTORA_PROVE(the_highest_value_that_a_majority_reached, "5.3", "5.4");
@@ -132,7 +131,7 @@ constexpr auto of_five_values_the_third_highest_is_agreed_in_whatever_order_they
     auto values = std::array<std::uint64_t, 5>{0, 1, 4, 5, 5};
     do {
         auto const reached = [&](ServerId server) { return Index{values[static_cast<std::size_t>(server.value - 1)]}; };
-        require(highest_agreed(cluster(5), Index{}, reached) == Index{4}, "three have 4, and only two have 5");
+        require(quorum_index(cluster(5), Index{}, reached) == Index{4}, "three have 4, and only two have 5");
     } while (std::next_permutation(values.begin(), values.end()));
 };
 TOTORA_PROVE(of_five_values_the_third_highest_is_agreed_in_whatever_order_they_come, "5.3", "5.4");

@@ -13,13 +13,13 @@ constexpr auto me = Member{S2, Incarnation{1}, MemberKind::voter};
 
 /// Term 4, voted for S3, 1/1 to 5/1 and 6/3, commit 3, applied 2.
 constexpr auto what_survived = [] {
-    return PersistentState{.current_term = Term{4},
-                           .voted_for = S3,
-                           .log = log_of({{Term{1}, Index{1}, 5}, {Term{3}, Index{6}, 1}}),
-                           .configuration = cluster(3),
-                           .previous_configuration = cluster(3),
-                           .commit_index = Index{3},
-                           .applied_index = Index{2}};
+    return RecoveredState{.current_term = Term{4},
+                          .voted_for = S3,
+                          .log = log_of({{Term{1}, Index{1}, 5}, {Term{3}, Index{6}, 1}}),
+                          .configuration = cluster(3),
+                          .previous_configuration = cluster(3),
+                          .commit_index = Index{3},
+                          .applied_index = Index{2}};
 };
 
 constexpr auto a_server_starts_as_a_follower_with_what_survived = [] {
@@ -29,7 +29,7 @@ constexpr auto a_server_starts_as_a_follower_with_what_survived = [] {
     require(is_follower(state) and known_leader(state) == nobody, "as a follower of nobody");
     require(state.current_term == Term{4} and state.voted_for == S3, "with its term and its vote");
     require(last_position(state) == LogPosition{Term{3}, Index{6}} and state.durable_index == Index{6}, "and its log");
-    require(state.commit_index == Index{3} and state.applying == Index{2}, "knowing what it knew");
+    require(state.commit_index == Index{3} and state.apply_index == Index{2}, "knowing what it knew");
     require(not find_broken_invariant(state), "and sane");
 
     auto const [started, outgoing] = checked_step(state, local(Started{}));
@@ -45,13 +45,13 @@ constexpr auto what_was_applied_was_committed = [] {
     auto survived = what_survived();
     survived.applied_index = Index{5};
     auto const state = *recover(Settings{}, me, survived);
-    require(state.commit_index == Index{5} and state.applying == Index{5}, "the commit index is raised to it");
+    require(state.commit_index == Index{5} and state.apply_index == Index{5}, "the commit index is raised to it");
     require(not checked_step(state, local(Started{})).outgoing.apply_through, "and nothing is applied again");
 };
 TOTORA_PROVE(what_was_applied_was_committed, "5.3", "case_75");
 
 constexpr auto an_empty_directory_starts_and_waits = [] {
-    auto       survived = PersistentState{};
+    auto       survived = RecoveredState{};
     auto const state = *recover(Settings{}, me, survived);
     require(not is_admitted(state) and not is_electable(state), "nobody has named it");
     require(not find_broken_invariant(state), "and that is no error");
@@ -72,19 +72,19 @@ constexpr RecoveryError error_after(Damage damage)
 
 constexpr auto nothing_starts_from_what_contradicts_itself = [] {
     using enum RecoveryError;
-    require(error_after([](PersistentState& survived, Settings&) { survived.current_term = Term{2}; }) ==
+    require(error_after([](RecoveredState& survived, Settings&) { survived.current_term = Term{2}; }) ==
                 log_newer_than_term,
             "a log of a later term than was ever saved");
-    require(error_after([](PersistentState& survived, Settings&) { survived.commit_index = Index{7}; }) ==
+    require(error_after([](RecoveredState& survived, Settings&) { survived.commit_index = Index{7}; }) ==
                 commit_beyond_log,
             "a commit index behind the log's end: it lost what it had acknowledged");
-    require(error_after([](PersistentState& survived, Settings&) { survived.applied_index = Index{7}; }) ==
+    require(error_after([](RecoveredState& survived, Settings&) { survived.applied_index = Index{7}; }) ==
                 applied_beyond_log,
             "a state machine ahead of its log");
-    require(error_after([](PersistentState& survived, Settings&) { survived.current_term = Term{number_max + 1}; }) ==
+    require(error_after([](RecoveredState& survived, Settings&) { survived.current_term = Term{number_max + 1}; }) ==
                 number_out_of_range,
             "a term out of range");
-    require(error_after([](PersistentState& survived, Settings&) {
+    require(error_after([](RecoveredState& survived, Settings&) {
                 survived.log = log_of({{Term{1}, Index{1}, number_max + 1}});
             }) == number_out_of_range,
             "a log out of range");
@@ -98,17 +98,17 @@ constexpr auto nothing_starts_with_a_configuration_that_no_log_may_hold = [] {
         configuration.members[0].kind = MemberKind::learner;
         return configuration;
     };
-    require(error_after([&](PersistentState& survived, Settings&) { survived.configuration = without_voters(); }) ==
+    require(error_after([&](RecoveredState& survived, Settings&) { survived.configuration = without_voters(); }) ==
                 configuration_unsound,
             "nobody votes in it");
-    require(error_after([&](PersistentState& survived, Settings&) {
+    require(error_after([&](RecoveredState& survived, Settings&) {
                 survived.previous_configuration = without_voters();
             }) == configuration_unsound,
             "or in the one before");
-    require(error_after([](PersistentState& survived, Settings&) { survived.configuration.index = Index{7}; }) ==
+    require(error_after([](RecoveredState& survived, Settings&) { survived.configuration.index = Index{7}; }) ==
                 configuration_unsound,
             "it is not in the log");
-    require(error_after([](PersistentState& survived, Settings&) {
+    require(error_after([](RecoveredState& survived, Settings&) {
                 survived.previous_configuration.index = Index{1};
             }) == configuration_unsound,
             "the one before comes after it");
@@ -117,25 +117,25 @@ TOTORA_PROVE(nothing_starts_with_a_configuration_that_no_log_may_hold, "6", "cas
 
 constexpr auto nothing_starts_with_settings_that_contradict_each_other = [] {
     using enum RecoveryError;
-    require(error_after([](PersistentState&, Settings& settings) { settings.heartbeat_ms = 0; }) == settings_unsound,
+    require(error_after([](RecoveredState&, Settings& settings) { settings.heartbeat_ms = 0; }) == settings_unsound,
             "no heartbeat");
-    require(error_after([](PersistentState&, Settings& settings) { settings.heartbeat_ms = 150; }) == settings_unsound,
+    require(error_after([](RecoveredState&, Settings& settings) { settings.heartbeat_ms = 150; }) == settings_unsound,
             "a heartbeat that may be missed once");
-    require(error_after([](PersistentState&, Settings& settings) {
+    require(error_after([](RecoveredState&, Settings& settings) {
                 settings.election = {600, 300};
             }) == settings_unsound,
             "a minimum above the maximum");
-    require(error_after([](PersistentState&, Settings& settings) { settings.election.at_most_ms = number_max + 1; }) ==
+    require(error_after([](RecoveredState&, Settings& settings) { settings.election.at_most_ms = number_max + 1; }) ==
                 settings_unsound,
             "an endless timeout");
-    require(error_after([](PersistentState&, Settings& settings) { settings.append_entries_max = 0; }) ==
+    require(error_after([](RecoveredState&, Settings& settings) { settings.append_entries_max = 0; }) ==
                 settings_unsound,
             "empty appends");
-    require(error_after([](PersistentState&, Settings& settings) { settings.window = 0; }) == settings_unsound,
+    require(error_after([](RecoveredState&, Settings& settings) { settings.window = 0; }) == settings_unsound,
             "no window");
     require(is_sound(Settings{}), "the defaults make sense");
     auto const with = [](bool sticky, bool check_quorum) {
-        return error_after([&](PersistentState& survived, Settings& settings) {
+        return error_after([&](RecoveredState& survived, Settings& settings) {
             settings.sticky = sticky;
             settings.check_quorum = check_quorum;
             survived.current_term = Term{2}; // Something to refuse for, also if the settings are sound.

@@ -16,19 +16,19 @@ constexpr auto only_who_was_more_than_a_follower_steps_down = [] {
     require(is_pre_candidate(asking), "one asks whether it could win");
 
     for (auto const& state : {asking, candidate(follower(S1, Term{1}, {})), leader(follower(S1, Term{1}, {}))})
-        require(noted(checked_step(state, from(S2, heartbeat)).outgoing, Outcome::stepped_down_newer_term),
+        require(noted(checked_step(state, from(S2, heartbeat)).outgoing, Decision::stepped_down_newer_term),
                 "what it was, it is no more");
     auto const followed = checked_step(follower(S1, Term{1}, {}), from(S2, heartbeat));
-    require(not noted(followed.outgoing, Outcome::stepped_down_newer_term), "a follower stays one");
+    require(not noted(followed.outgoing, Decision::stepped_down_newer_term), "a follower stays one");
 };
 TOTORA_PROVE(only_who_was_more_than_a_follower_steps_down, "5.1");
 
 constexpr auto the_first_doubt_is_kept = [] {
     auto state = follower(S1, Term{1}, {});
-    mark_broken(state, Site{"the first", 1});
-    mark_broken(state, Site{"the second", 2});
+    fail_stop(state, FaultSite{"the first", 1});
+    fail_stop(state, FaultSite{"the second", 2});
 
-    require(state.broken == Site{"the first", 1}, "what follows from it is not the reason");
+    require(state.fault == FaultSite{"the first", 1}, "what follows from it is not the reason");
 };
 TOTORA_PROVE(the_first_doubt_is_kept, "5.1");
 

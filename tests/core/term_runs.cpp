@@ -31,7 +31,7 @@ struct ListOfTerms
                                    : Term{terms[static_cast<std::size_t>((index.value - base.index.value) - 1)]};
     }
 
-    [[nodiscard]] constexpr LogPosition last_not_after(LogPosition limit) const
+    [[nodiscard]] constexpr LogPosition find_conflict_by_term(LogPosition limit) const
     {
         for (auto index = std::min(limit.index, last_index()); index > base.index; index = before(index))
             if (term_at(index) <= limit.term)
@@ -93,7 +93,8 @@ constexpr void answers_agree(ListOfTerms const& list, TermRuns const& runs)
         for (auto term = std::uint64_t{0}; term <= 4; ++term) {
             auto const position = LogPosition{Term{term}, index};
             require(runs.holds(position) == (list.term_at(index) == Term{term}), "whether a position is held");
-            require(runs.last_not_after(position) == list.last_not_after(position), "the last that may be shared");
+            require(runs.find_conflict_by_term(position) == list.find_conflict_by_term(position),
+                    "the last that may be shared");
         }
         for (auto count = std::uint64_t{0}; count <= 5; ++count) {
             require(runs.run_from(index, count) == list.run_from(index, count), "the run from an index");
@@ -170,7 +171,8 @@ constexpr auto a_log_of_many_terms_is_searched_rightly_everywhere = [] {
         for (auto count = 1 + term % 3; count > 0; --count, index = next(index)) {
             require(runs.term_at(index) == Term{term}, "the term of each index");
             require(runs.run_from(index, 99) == Run{Term{term}, index, count}, "and the rest of its run");
-            require(runs.last_not_after({Term{term}, Index{900}}).term == Term{term}, "each term ends where it ends");
+            require(runs.find_conflict_by_term({Term{term}, Index{900}}).term == Term{term},
+                    "each term ends where it ends");
         }
     require(runs.starts().size() == 40, "a run for each term");
 };

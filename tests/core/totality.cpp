@@ -32,23 +32,23 @@ std::uint64_t number_of(char const* variable, std::uint64_t otherwise)
 /// What must hold of one step, whatever the message was. The first sentence that does not hold; null if all do.
 char const* find_fault(State const& earlier, Message const& message, State const& later, Outgoing const& outgoing)
 {
-    if (later.broken or outgoing.failed)
+    if (later.fault or outgoing.failed)
         return "no message makes a server doubt itself";
     if (find_broken_invariant(later))
         return "every invariant of a state holds";
     if (find_broken_invariant(earlier, later))
         return "every invariant of a step holds";
-    if (outgoing.outcomes.full() or outgoing.writes.full())
+    if (outgoing.decisions.full() or outgoing.writes.full())
         return "what a step does stays within its bounds";
     auto const* leading = std::get_if<Leader>(&later.role);
     if (leading != nullptr and leading->followers.size() >= servers_max)
         return "a leader follows the other members, and no more";
     if (outgoing.messages.size() > servers_max * static_cast<std::size_t>(appends_per_step + 1))
         return "what a step sends stays within its bounds";
-    for (auto const outcome : outgoing.outcomes)
-        if (is_breach(outcome) and (later != earlier or not did_nothing(outgoing)))
-            return "a breach changes nothing, and is not answered";
-    if (auto const broken = laws::find_broken_law(earlier, message.from, message.message, later, outgoing))
+    for (auto const outcome : outgoing.decisions)
+        if (is_violation(outcome) and (later != earlier or not did_nothing(outgoing)))
+            return "a violation changes nothing, and is not answered";
+    if (auto const broken = laws::find_broken_law(earlier, message.from, message.body, later, outgoing))
         return broken->data();
     return nullptr;
 }
@@ -56,7 +56,7 @@ char const* find_fault(State const& earlier, Message const& message, State const
 /// How often each outcome was named, and each role taken: a test that never gets anywhere finds nothing.
 struct Coverage
 {
-    std::array<std::uint64_t, outcome_count>               outcomes{};
+    std::array<std::uint64_t, decision_count>              decisions{};
     std::array<std::uint64_t, std::variant_size_v<Role>>   roles{};
     std::array<std::uint64_t, std::variant_size_v<Answer>> answers{};
     std::uint64_t                                          commits = 0;
@@ -64,8 +64,8 @@ struct Coverage
 
     void count(State const& earlier, State const& later, Outgoing const& outgoing)
     {
-        for (auto const outcome : outgoing.outcomes)
-            ++outcomes[static_cast<std::size_t>(outcome)];
+        for (auto const outcome : outgoing.decisions)
+            ++decisions[static_cast<std::size_t>(outcome)];
         ++roles[later.role.index()];
         if (outgoing.answer)
             ++answers[outgoing.answer->index()];
@@ -106,9 +106,10 @@ BOOST_AUTO_TEST_CASE(no_message_of_any_content_breaks_a_server, TOTORA_LABELS("5
             return;
 
     BOOST_TEST_MESSAGE("seeds " << first_seed << " to " << seed - 1);
-    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome) {
-        BOOST_TEST_MESSAGE(name_of(static_cast<Outcome>(outcome)) << " " << coverage.outcomes[outcome]);
-        BOOST_CHECK_MESSAGE(coverage.outcomes[outcome] > 0, "never named: " << name_of(static_cast<Outcome>(outcome)));
+    for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome) {
+        BOOST_TEST_MESSAGE(to_string(static_cast<Decision>(outcome)) << " " << coverage.decisions[outcome]);
+        BOOST_CHECK_MESSAGE(coverage.decisions[outcome] > 0,
+                            "never named: " << to_string(static_cast<Decision>(outcome)));
     }
     for (auto role = std::size_t{0}; role < coverage.roles.size(); ++role) {
         BOOST_TEST_MESSAGE("role " << role << " " << coverage.roles[role]);

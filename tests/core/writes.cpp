@@ -105,7 +105,7 @@ constexpr auto a_log_that_confirms_what_was_never_written_ends_the_server = [] {
     for (auto const& sane : {with_pending_appends(4), leader(follower(S1, Term{1}, {}))})
         for (auto const write : {WriteNumber{sane.last_write.value + 1}, WriteNumber{~std::uint64_t{0}}}) {
             auto const [after, outgoing] = step(sane, local(Persisted{write}));
-            require(outgoing.failed == Site{"the log confirmed a write that was never made", 0}, "it says why");
+            require(outgoing.failed == FaultSite{"the log confirmed a write that was never made", 0}, "it says why");
             require(outgoing.messages.empty() and not outgoing.apply_through, "and nothing else");
             require(is_follower(after) and after.durable_index == sane.durable_index,
                     "nothing counts as durable by it");
@@ -116,10 +116,10 @@ constexpr auto a_log_that_confirms_what_was_never_written_ends_the_server = [] {
 TOTORA_PROVE(a_log_that_confirms_what_was_never_written_ends_the_server, "dissertation 3.8");
 
 /// The disk as it is: every write in order, and the log after each of them.
-class WatchedDisk
+class CheckingDisk
 {
 public:
-    constexpr explicit WatchedDisk(State const& state) : logs_{state.log}, first_(state.last_write) {}
+    constexpr explicit CheckingDisk(State const& state) : logs_{state.log}, first_(state.last_write) {}
 
     constexpr void take(Outgoing const& outgoing)
     {
@@ -163,7 +163,7 @@ private:
 };
 
 /// What a server takes for durable is what its disk cannot lose any more, and all of it.
-constexpr char const* find_fault(State const& state, Outgoing const& outgoing, WatchedDisk const& disk)
+constexpr char const* find_fault(State const& state, Outgoing const& outgoing, CheckingDisk const& disk)
 {
     if (disk.newest() != state.log)
         return "the writes make the log";
@@ -190,7 +190,7 @@ constexpr char const* find_fault_in_a_life(std::uint64_t seed, int messages)
 {
     auto random = RandomMessages{seed};
     auto state = follower(S2, Term{1}, {{Term{1}, Index{1}, 3}});
-    auto disk = WatchedDisk{state};
+    auto disk = CheckingDisk{state};
     auto outgoing = Outgoing{};
     for (auto count = 0; count < messages; ++count) {
         advance(state, random.any_append_or_confirmation(state, seed % 4 == 0 ? 60 : 4), outgoing);

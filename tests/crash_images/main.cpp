@@ -79,7 +79,7 @@ how_far(Options const& options, std::uint64_t workload, std::uint64_t distinct, 
 }
 
 [[nodiscard]] std::string
-json_of(Options const& options, std::vector<Figure> const& figures, double seconds, BrokenLaws const& broken)
+to_json(Options const& options, std::vector<Figure> const& figures, double seconds, BrokenLaws const& broken)
 {
     auto text = "{\"first\": " + std::to_string(options.first) + ", \"last\": " + std::to_string(options.last) +
                 ", \"images_max\": " + std::to_string(options.bounds.images_max) +
@@ -89,7 +89,7 @@ json_of(Options const& options, std::vector<Figure> const& figures, double secon
     text += ", \"seconds\": " + std::to_string(seconds) + ", \"broken\": [";
     for (auto const& law : broken)
         text += (&law == broken.data() ? "" : ", ") + std::string{"{\"law\": "} + quoted(law.law) +
-                ", \"sentence\": " + quoted(law.sentence) + "}";
+                ", \"sentence\": " + quoted(law.what) + "}";
     return text + "]}\n";
 }
 
@@ -150,7 +150,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     std::printf("%-28s %.1f\n%s", "seconds", progress.seconds(), told(broken).c_str());
     std::fflush(stdout);
     if (not options.json.empty() and
-        not(std::ofstream{options.json} << json_of(options, figures, progress.seconds(), broken)))
+        not(std::ofstream{options.json} << to_json(options, figures, progress.seconds(), broken)))
         return refuse(options.json + " cannot be written");
     return broken.empty() ? 0 : 1;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "totora/testing/explore/counterexample.hpp"
 #include "totora/testing/explore/explore.hpp"
 #include "totora/testing/explore/live.hpp"
 #include "totora/testing/explore/random_walk.hpp"
-#include "totora/testing/explore/story.hpp"
 
 #include "../support/command_line.hpp"
 #include "../support/progress_line.hpp"
@@ -77,7 +77,7 @@ struct Options
            std::to_string(static_cast<std::uint64_t>(seconds)) + " s";
 }
 
-[[nodiscard]] std::string json_of(Scope const& scope, Explored const& explored, double rate)
+[[nodiscard]] std::string to_json(Scope const& scope, Explored const& explored, double rate)
 {
     return "{\"scope\": \"" + scope.name + "\", \"bounds\": " + bounds_of(scope) +
            ", \"distinct_states\": " + std::to_string(explored.distinct_states) +
@@ -128,9 +128,9 @@ constexpr auto usage =
     return options;
 }
 
-void tell(totora::explore::Moves& moves, std::vector<std::uint16_t> const& way)
+void tell(totora::explore::Transitions& moves, std::vector<std::uint16_t> const& way)
 {
-    auto const story = totora::explore::Storyteller{moves}.tell(way);
+    auto const story = totora::explore::CounterexamplePrinter{moves}.tell(way);
     for (auto const& line : story.lines)
         std::cout << line << '\n';
     std::cout << '\n' << story.test;
@@ -153,14 +153,14 @@ template <typename Search>
                 static_cast<unsigned long long>(explored.transitions), static_cast<unsigned long long>(explored.depth),
                 rate, per_state(explored), explored.completed ? "completed" : "not completed");
     std::fflush(stdout);
-    if (not options.json.empty() and not(std::ofstream{options.json} << json_of(scope, explored, rate))) {
+    if (not options.json.empty() and not(std::ofstream{options.json} << to_json(scope, explored, rate))) {
         std::fprintf(stderr, "%s cannot be written\n", options.json.c_str());
         return 2;
     }
     if (explored.violation.empty())
         return 0;
     std::cout << "Does not hold: " << explored.violation << "\n\n";
-    tell(search.moves(), search.way_to_the_breach());
+    tell(search.moves(), search.way_to_the_violation());
     return 1;
 }
 
@@ -174,7 +174,7 @@ public:
     Explored const& run(IsEnough is_enough)
     {
         auto const stop = [&](Explored const& so_far) { return dead_.has_value() or is_enough(so_far); };
-        explored_ = exploration_.run(stop, [&](totora::explore::World const& world) {
+        explored_ = exploration_.run(stop, [&](totora::explore::GlobalState const& world) {
             if (not dead_ and not live_.is_live(world))
                 dead_ = seen_;
             ++seen_;
@@ -184,11 +184,11 @@ public:
         return explored_;
     }
 
-    [[nodiscard]] totora::explore::Moves& moves() { return exploration_.moves(); }
+    [[nodiscard]] totora::explore::Transitions& moves() { return exploration_.moves(); }
 
-    [[nodiscard]] std::vector<std::uint16_t> way_to_the_breach() const
+    [[nodiscard]] std::vector<std::uint16_t> way_to_the_violation() const
     {
-        return dead_ ? exploration_.way_to(*dead_) : exploration_.way_to_the_breach();
+        return dead_ ? exploration_.way_to(*dead_) : exploration_.way_to_the_violation();
     }
 
 private:

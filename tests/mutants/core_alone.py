@@ -91,9 +91,10 @@ def write_core(folder: Path, attribute: str, mutated: dict[str, str]) -> Path:
     """The headers of the core below `folder`, and a file that includes them all."""
     place = folder / "totora" / "core"
     place.mkdir(parents=True, exist_ok=True)
-    names = sorted(path.name for path in (HEADERS / "core").glob("*.hpp"))
+    names = sorted(path.relative_to(HEADERS / "core").as_posix() for path in (HEADERS / "core").rglob("*.hpp"))
     for name in names:
         text = mutated.get(f"core/{name}") or (HEADERS / "core" / name).read_text()
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(with_attribute(text, attribute))
     everything = folder / "core.cpp"
     everything.write_text("".join(f'#include "totora/core/{name}"\n' for name in names))

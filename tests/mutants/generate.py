@@ -153,7 +153,7 @@ def mutants_of_file(name: str) -> list[Mutant]:
 
 def generated_mutants() -> Iterator[Mutant]:
     """All that can be made, the files taken in turn. No two are the same text."""
-    names = sorted(path.name for path in CORE.glob("*.hpp"))
+    names = sorted(path.relative_to(CORE).as_posix() for path in CORE.rglob("*.hpp"))
     seen: set[tuple[str, str]] = set()
     for row in zip_longest(*(mutants_of_file(name) for name in names)):
         for mutant in row:
@@ -165,15 +165,15 @@ def generated_mutants() -> Iterator[Mutant]:
 # The test files that speak of a header; then those that go through everything; then the rest.
 RELEVANT = {
     "append_entries": "paper/figure_2_append_entries cases/conflict_hints cases/late_messages cases/log_matching core/append_response "
-    "cases/commitment core/breach",
-    "bounded": "core/bounded core/writes",
-    "breach": "core/breach cases/limits",
+    "cases/commitment core/violations",
+    "inplace_vector": "core/inplace_vector core/writes",
+    "violations": "core/violations cases/limits",
     "commitment": "cases/commitment paper/figure_8 paper/figure_2_servers",
     "configuration": "core/configuration core/quorum core/recovery cases/shapes",
     "election": "cases/votes paper/figure_2_request_vote core/vote cases/pre_vote_and_a_living_leader cases/check_quorum",
     "invariants": "core/invariants cases/limits",
     "message": "core/step_and_advance",
-    "outcome": "core/outcome",
+    "decision": "core/decision",
     "outgoing": "core/alarms core/step_and_advance",
     "progress": "core/progress cases/conflict_hints",
     "quorum": "core/quorum",
@@ -185,7 +185,7 @@ RELEVANT = {
     "rpc": "core/rpc",
     "role": "core/progress paper/figure_2_leaders",
     "state": "core/recovery core/stepping_down cases/shapes cases/limits core/vote",
-    "step": "core/alarms paper/figure_2_servers core/breach cases/late_messages cases/durability "
+    "step": "core/alarms paper/figure_2_servers core/violations cases/late_messages cases/durability "
     "cases/pre_vote_and_a_living_leader cases/terms_and_leaders",
     "term_runs": "core/term_runs",
     "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes core/stepping_down",

@@ -124,7 +124,7 @@ private:
         accept_all();
     }
 
-    /// Promises end because a newer leader is there, which replaces an entry that only this server has.
+    /// PendingProposals end because a newer leader is there, which replaces an entry that only this server has.
     void be_deposed()
     {
         propose("lost", never_ms);
@@ -197,7 +197,7 @@ private:
             never_throws([&](Node& node) {
                 auto const started = node.start();
                 has_started = started.has_value();
-                has_sentence = has_started or not started.error().sentence.empty();
+                has_sentence = has_started or not started.error().what.empty();
             });
             expect(has_sentence, "a node that does not start says why");
             if (has_started)
@@ -362,7 +362,7 @@ private:
         has_failed_ = true;
         ++failures;
         reasons.insert(status.failed->why);
-        expect(not status.failed->sentence.empty(), "a failure has a sentence");
+        expect(not status.failed->what.empty(), "a failure has a sentence");
         expect(not status.running and status.role != RoleName::leader, "a failed node does not lead");
     }
 

@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_configuration_is_a_breach_and_is_not
     stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2), entries);
 
     BOOST_TEST((stage.status().last == Index{}));
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::breach_configuration)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::violation_configuration)] == 1U);
 }
 
 /// Entries of 41 bytes, in a window that has room for three of them.
@@ -354,10 +354,10 @@ BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("
     auto const answer = stage.said_to<AppendEntriesResponse>(S2).at(0);
     BOOST_TEST(answer.success);
     BOOST_TEST(answer.no_room);
-    BOOST_TEST((answer.match == Index{2} and answer.hint == LogPosition{Term{1}, Index{2}}));
+    BOOST_TEST((answer.match == Index{2} and answer.conflict_hint == LogPosition{Term{1}, Index{2}}));
     BOOST_TEST((stage.status().last == Index{2} and stage.status().commit == Index{2}));
     BOOST_TEST((stage.status().room == LogRoom::reserve_only));
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::room_exhausted)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::room_exhausted)] == 1U);
 
     stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
     BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(1).no_room);

@@ -161,9 +161,9 @@ BOOST_AUTO_TEST_CASE(a_stopped_node_lets_its_thread_sleep)
 }
 
 /// A log that works in the background, as far as its wake-up goes.
-struct WakingLog : WatchedLog
+struct WakingLog : CheckingLog
 {
-    using WatchedLog::WatchedLog;
+    using CheckingLog::CheckingLog;
 
     std::function<void()> wake;
 

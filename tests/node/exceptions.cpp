@@ -24,8 +24,8 @@ void expect_failed(Stage& stage, NodeFailure why, std::string const& sentence)
 {
     auto const status = stage.status();
     BOOST_REQUIRE(status.failed);
-    BOOST_TEST((status.failed->why == why), name_of(status.failed->why));
-    BOOST_TEST(status.failed->sentence.find(sentence) != std::string::npos, status.failed->sentence);
+    BOOST_TEST((status.failed->why == why), to_string(status.failed->why));
+    BOOST_TEST(status.failed->what.find(sentence) != std::string::npos, status.failed->what);
     BOOST_TEST(not status.running);
     BOOST_TEST((status.role != RoleName::leader));
     BOOST_TEST(stage.events.of<Failed>().size() == 1U);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_throws_lets_no_vote_out_that_no_disk_holds, *la
         stage.crash();
 
         if (failed and failed->why == NodeFailure::unfinished_step)
-            BOOST_TEST(failed->sentence == "a turn of the node threw: std::bad_alloc");
+            BOOST_TEST(failed->what == "a turn of the node threw: std::bad_alloc");
         if (not votes.empty() and votes.front().vote_granted)
             BOOST_TEST((stage.node->state().voted_for == S2), "after the allocation " << fails_at);
     }
@@ -85,9 +85,9 @@ BOOST_AUTO_TEST_CASE(a_node_without_any_memory_fails_with_a_sentence_and_ends_ev
 
     auto const status = stage.status();
     BOOST_REQUIRE(status.failed);
-    BOOST_TEST(status.failed->sentence == "out of memory");
+    BOOST_TEST(status.failed->what == "out of memory");
     BOOST_TEST(in_log->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(read->refused(ProposalError::not_running, nobody));
     BOOST_TEST(staged->times == 1);
     BOOST_TEST(refused->times == 1);
 }
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_throws_is_an_error_and_leaves_no_trace, *label
         thrown = not started.has_value();
         if (not thrown)
             break;
-        BOOST_TEST(not started.error().sentence.empty());
+        BOOST_TEST(not started.error().what.empty());
         BOOST_TEST(not node.status().running);
         BOOST_TEST(not node.status().failed);
         BOOST_TEST(not node.next_turn_ms());
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_throws_has_changed_nothing, *label("case_92"
     stage.run();
 
     BOOST_TEST(first->times == 0);
-    BOOST_TEST(second->refused(NodeRefusal::entry_too_large, nobody));
+    BOOST_TEST(second->refused(ProposalError::entry_too_large, nobody));
 }
 
 /// What a server that does not lead was asked for is refused in its turn, whichever allocation of that turn fails.
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_throws_has_changed_nothing, *label("case_92"))
 struct Thrown
 {
     bool        is_exception = true;
-    std::string sentence;
+    std::string what;
 
     [[noreturn]] void operator()() const
     {
@@ -250,12 +250,12 @@ BOOST_AUTO_TEST_CASE(a_completion_that_throws_fails_the_node_and_the_others_are_
         stage.run();
         stage.accept(S2, Index{4});
 
-        expect_failed(stage, NodeFailure::callback, "a completion " + thrown.sentence);
+        expect_failed(stage, NodeFailure::callback, "a completion " + thrown.what);
         BOOST_TEST(before->as<Applied>() != nullptr);
         BOOST_TEST(same_batch->as<Applied>()->response == "c"); // It was applied, whatever another client throws.
         BOOST_TEST(in_log->as<OutcomeUnknown>() != nullptr);
         BOOST_TEST(read->times == 1);
-        BOOST_TEST(unread->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(unread->refused(ProposalError::not_running, nobody));
     }
 }
 
@@ -339,7 +339,7 @@ struct MoodyMachine
 BOOST_AUTO_TEST_CASE(a_response_that_throws_when_it_is_moved_leaves_the_outcome_unknown)
 {
     auto machine = MoodyMachine{};
-    auto log = WatchedLog{Identity{cluster_of("alone"), S1, first_incarnation, peers_of(1)}};
+    auto log = CheckingLog{Identity{cluster_of("alone"), S1, first_incarnation, peers_of(1)}};
     auto wire = Wire{};
     auto clock = ManualClock{1};
     auto node = RaftNode{machine, log, wire, clock};
@@ -383,7 +383,7 @@ template <typename Event>
 void expect_failed_by_its_observer(Thrown const& thrown)
 {
     auto machine = Recorder{};
-    auto log = WatchedLog{identity_of_first()};
+    auto log = CheckingLog{identity_of_first()};
     auto wire = Wire{};
     auto clock = ManualClock{1};
     auto observer = ThrowingObserver<Event>{&thrown};
@@ -395,7 +395,7 @@ void expect_failed_by_its_observer(Thrown const& thrown)
     auto const status = node.status();
     BOOST_REQUIRE(status.failed);
     BOOST_TEST((status.failed->why == NodeFailure::callback));
-    BOOST_TEST(status.failed->sentence.starts_with("the observer " + thrown.sentence), status.failed->sentence);
+    BOOST_TEST(status.failed->what.starts_with("the observer " + thrown.what), status.failed->what);
     BOOST_TEST((status.role != RoleName::leader));
     BOOST_TEST((std::get_if<Failed>(&observer.all->back()) != nullptr)); // It is told all the same.
 }
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_fails_the_node)
 {
     for (auto const& thrown : all_thrown) {
         expect_failed_by_its_observer<RoleChanged>(thrown);
-        expect_failed_by_its_observer<OutcomeNoted>(thrown);
+        expect_failed_by_its_observer<DecisionNoted>(thrown);
     }
 }
 
@@ -421,7 +421,7 @@ BOOST_AUTO_TEST_CASE(a_posted_task_that_throws_fails_the_node_and_the_others_run
         driver.post([&](auto&) { ++ran; });
         static_cast<void>(driver.poll());
 
-        expect_failed(stage, NodeFailure::callback, "a posted task " + thrown.sentence);
+        expect_failed(stage, NodeFailure::callback, "a posted task " + thrown.what);
         BOOST_TEST(ran == 1);
         BOOST_TEST(end->times == 1);
         woken = 0;

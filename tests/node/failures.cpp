@@ -19,8 +19,8 @@ void expect_failed(Stage& stage, NodeFailure why, std::string const& sentence)
 {
     auto const status = stage.status();
     BOOST_REQUIRE(status.failed);
-    BOOST_TEST((status.failed->why == why), name_of(status.failed->why));
-    BOOST_TEST(status.failed->sentence.find(sentence) != std::string::npos, status.failed->sentence);
+    BOOST_TEST((status.failed->why == why), to_string(status.failed->why));
+    BOOST_TEST(status.failed->what.find(sentence) != std::string::npos, status.failed->what);
     BOOST_TEST(not status.running);
     BOOST_TEST((status.role != RoleName::leader));
     BOOST_TEST(stage.events.of<Failed>().size() == 1U);
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
     BOOST_TEST(before->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(thrown->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(behind->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(read->refused(ProposalError::not_running, nobody));
     BOOST_TEST((stage.status().applied == Index{1}));
     stage.machine.throws_at.reset();
     expect_silence(stage);
@@ -163,12 +163,12 @@ BOOST_AUTO_TEST_CASE(a_damaged_entry_is_not_applied_and_is_named)
 
 BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_is_not_believed)
 {
-    auto const broken = std::vector<std::function<void(WatchedLog&)>>{
-        [](WatchedLog& log) { log.returns_instead = Index{1}; },
-        [](WatchedLog& log) { log.returns_instead = Index{3}; },
-        [](WatchedLog& log) { log.returns_nothing = true; },
-        [](WatchedLog& log) { log.returns_of_term = Term{7}; },
-        [](WatchedLog& log) {
+    auto const broken = std::vector<std::function<void(CheckingLog&)>>{
+        [](CheckingLog& log) { log.returns_instead = Index{1}; },
+        [](CheckingLog& log) { log.returns_instead = Index{3}; },
+        [](CheckingLog& log) { log.returns_nothing = true; },
+        [](CheckingLog& log) { log.returns_of_term = Term{7}; },
+        [](CheckingLog& log) {
             log.fails_to_read = LogError{LogFailure::read_failed, "the disk cannot be read"};
         },
     };
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_storage_failed_falls_silent_and_ends_its_pro
 
     expect_failed(stage, NodeFailure::storage, "the disk is gone");
     BOOST_TEST(accepted_one->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(read->refused(ProposalError::not_running, nobody));
     BOOST_TEST(staged->times == 1);
     BOOST_TEST(staged->as<RefusedBecause>() != nullptr);
     expect_silence(stage);

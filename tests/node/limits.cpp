@@ -33,8 +33,8 @@ BOOST_AUTO_TEST_CASE(the_largest_entry_is_carried_and_applied_and_one_byte_more_
     auto const too_large = stage.propose(std::string(101, 'x'));
     auto const batch = stage.propose_batch({"small", std::string(101, 'x')});
     stage.run();
-    BOOST_TEST(too_large->refused(NodeRefusal::entry_too_large, S1));
-    BOOST_TEST(batch->refused(NodeRefusal::entry_too_large, S1));
+    BOOST_TEST(too_large->refused(ProposalError::entry_too_large, S1));
+    BOOST_TEST(batch->refused(ProposalError::entry_too_large, S1));
     BOOST_TEST(stage.log.appends == appends);
 
     stage.wire.sent.clear();
@@ -63,14 +63,14 @@ BOOST_AUTO_TEST_CASE(as_much_may_be_uncommitted_as_the_limit_says_and_not_a_byte
     stage.run();
 
     BOOST_TEST((stage.status().last == Index{11}));
-    BOOST_TEST(above->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(above->refused(ProposalError::too_much_pending, S1));
     BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{11}}));
 
     stage.accept(S2, Index{2}); // Makes room for exactly one.
     auto const fits = stage.propose(command_of(100));
     auto const no_more = stage.propose(command_of(entry_header_size));
     stage.run();
-    BOOST_TEST(no_more->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(no_more->refused(ProposalError::too_much_pending, S1));
     BOOST_TEST((stage.status().last == Index{12}));
     stage.accept_all(S2);
     BOOST_TEST(fits->as<Applied>() != nullptr);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_taken_when_nothing_is
 
     auto const behind_the_no_op = stage.propose(command_of(5000));
     stage.run();
-    BOOST_TEST(behind_the_no_op->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(behind_the_no_op->refused(ProposalError::too_much_pending, S1));
 
     stage.accept_all(S2);
     auto const alone = stage.propose(command_of(5000));
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_taken_when_nothing_is
     auto const behind_it = stage.propose("x");
     stage.run();
     BOOST_TEST(alone->times == 0);
-    BOOST_TEST(behind_it->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(behind_it->refused(ProposalError::too_much_pending, S1));
     stage.accept_all(S2);
     BOOST_TEST(alone->as<Applied>() != nullptr);
 }
@@ -115,9 +115,9 @@ BOOST_AUTO_TEST_CASE(of_what_was_proposed_together_the_first_that_fit_are_taken,
     stage.run();
 
     BOOST_TEST(first->times == 0);
-    BOOST_TEST(second->refused(NodeRefusal::too_much_pending, S1));
-    BOOST_TEST(third->refused(NodeRefusal::too_much_pending, S1));
-    BOOST_TEST(fourth->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(second->refused(ProposalError::too_much_pending, S1));
+    BOOST_TEST(third->refused(ProposalError::too_much_pending, S1));
+    BOOST_TEST(fourth->refused(ProposalError::too_much_pending, S1));
     BOOST_TEST((stage.status().last == Index{2}));
     stage.accept_all(S2);
     BOOST_TEST(first->as<Applied>() != nullptr);
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(what_waits_for_the_next_turn_is_bounded_too, *label("case_7
     auto const beyond = stage.propose("x");
     stage.run();
 
-    BOOST_TEST(staged->refused(NodeRefusal::not_leader, nobody));
-    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, nobody));
+    BOOST_TEST(staged->refused(ProposalError::not_leader, nobody));
+    BOOST_TEST(beyond->refused(ProposalError::too_much_pending, nobody));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, *label("case_77"))
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, 
     stage.run();
 
     BOOST_TEST(lost->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(above->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(above->refused(ProposalError::too_much_pending, S1));
     stage.accept_all(S2);
     BOOST_TEST(fits->as<Applied>() != nullptr);
 
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(what_is_committed_by_others_counts_until_it_is_durable_here
 
     auto const beyond = stage.propose(command_of(entry_header_size));
     stage.run();
-    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(beyond->refused(ProposalError::too_much_pending, S1));
 
     stage.log.memory.release_syncs();
     stage.run();
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(what_is_committed_counts_until_it_is_applied_here, *label("
     auto const whole = (stage.run(), stage.propose(command_of(1000)));
     stage.run();
 
-    BOOST_TEST(beyond->refused(NodeRefusal::too_much_pending, S1));
+    BOOST_TEST(beyond->refused(ProposalError::too_much_pending, S1));
     BOOST_TEST(whole->times == 0); // Accepted: it waits for the others.
 }
 
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_room, *label("
 
     auto const refused = stage.propose(command_of(100));
     stage.run();
-    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    BOOST_TEST(refused->refused(ProposalError::no_room, S1));
     BOOST_TEST(stage.log.appends == appends);
     BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{1}}));
     BOOST_TEST(stage.status().running);
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(no_limit_may_be_0)
         auto const stage = Stage{3, settings};
 
         BOOST_REQUIRE(not stage.started.has_value());
-        BOOST_TEST(stage.started.error().sentence.find("no limit may be 0") != std::string::npos);
+        BOOST_TEST(stage.started.error().what.find("no limit may be 0") != std::string::npos);
     }
 }
 
@@ -461,7 +461,7 @@ BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, 
     stage.log.memory.limit_capacity(used);
     auto const refused = stage.propose("x");
     stage.run();
-    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    BOOST_TEST(refused->refused(ProposalError::no_room, S1));
     auto const passes = [&](std::uint64_t milliseconds) {
         for (auto passed = std::uint64_t{0}; passed < milliseconds; passed += heartbeat) {
             stage.pass_ms(heartbeat);
@@ -473,7 +473,7 @@ BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, 
     passes(2 * heartbeat);
     BOOST_TEST((stage.status().room == LogRoom::reserve_only));
     BOOST_TEST((stage.status().role == RoleName::leader)); // S2 alone is no quorum.
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::leading_without_room)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::leading_without_room)] == 1U);
     auto const read = stage.read();
     stage.run();
     stage.accept(S2, Index{1}, std::get_if<Leader>(&stage.node->state().role)->round);
@@ -506,9 +506,9 @@ BOOST_AUTO_TEST_CASE(a_leader_without_room_leaves_the_lead_to_others_that_have_i
                 stage.accept_all(other);
     }
 
-    BOOST_TEST(refused->refused(NodeRefusal::no_room, S1));
+    BOOST_TEST(refused->refused(ProposalError::no_room, S1));
     BOOST_TEST((stage.status().role == RoleName::follower));
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::stepped_down_no_room)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::stepped_down_no_room)] == 1U);
     stage.wire.sent.clear();
     stage.pass_ms(Settings{}.election.at_most_ms);
     BOOST_TEST(stage.wire.sent.empty()); // It does not campaign for an election maximum longer.
@@ -532,8 +532,9 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_leaves_the_lead_to_others_that_ar
     BOOST_TEST((stage.status().role == RoleName::follower));
     BOOST_TEST(stage.status().disk_hangs);
     BOOST_TEST((stage.status().commit == Index{2})); // By the others: it is not lost.
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::stepped_down_disk_hangs)] == 1U);
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::campaign_started)] == 1U); // That of its lead.
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::stepped_down_disk_hangs)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::campaign_started)] ==
+               1U); // That of its lead.
     stage.log.memory.release_syncs();
     stage.run();
     BOOST_TEST(not stage.status().disk_hangs);

@@ -58,10 +58,10 @@ BOOST_AUTO_TEST_CASE(a_breach_is_told_with_its_sender_and_counted_and_changes_no
 
     stage.hear(S3, heartbeat_of(stage.term(), {})); // A second leader of one term.
 
-    auto const told = stage.events.of<OutcomeNoted>();
-    BOOST_TEST((told.back().outcome == Outcome::breach_second_leader));
+    auto const told = stage.events.of<DecisionNoted>();
+    BOOST_TEST((told.back().outcome == Decision::violation_second_leader));
     BOOST_TEST((told.back().from == S3));
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::breach_second_leader)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::violation_second_leader)] == 1U);
     BOOST_TEST((stage.node->state() == before));
     BOOST_TEST(stage.wire.sent.empty());
     BOOST_TEST(stage.status().running);
@@ -73,12 +73,12 @@ BOOST_AUTO_TEST_CASE(every_told_outcome_is_counted)
     stage.lead_with_follower();
     stage.accept_all(S3);
 
-    auto const told = stage.events.of<OutcomeNoted>();
+    auto const told = stage.events.of<DecisionNoted>();
     auto       counted = std::uint64_t{0};
-    for (auto const count : stage.status().outcomes)
+    for (auto const count : stage.status().decisions)
         counted += count;
     BOOST_TEST(counted == told.size());
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::election_won)] == 1U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::election_won)] == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_alarm_that_was_cancelled_does_not_ring)
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(an_alarm_that_was_cancelled_does_not_ring)
     }
 
     BOOST_TEST((stage.status().role == RoleName::leader));
-    BOOST_TEST(stage.status().outcomes[static_cast<std::size_t>(Outcome::ring_outdated)] == 0U);
+    BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::ring_outdated)] == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_tail_is_told_at_the_start, *label("case_64"))

@@ -1,4 +1,4 @@
-// Promises wait for the disk, leave in the order of their writes, and with what they were made with.
+// PendingProposals wait for the disk, leave in the order of their writes, and with what they were made with.
 #include "totora/node/parts/outbox.hpp"
 #include "support/builders.hpp"
 
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_a
         return AppendEntriesResponse{.term = Term{3},
                                      .success = true,
                                      .match = Index{match},
-                                     .hint = {},
+                                     .conflict_hint = {},
                                      .round = Round{round},
                                      .number = AppendNumber{number}};
     };

@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(a_follower_refuses_names_the_leader_and_leaves_its_log_alon
     auto const batch = stage.propose_batch({"a", "b"});
     stage.run();
 
-    BOOST_TEST(end->refused(NodeRefusal::not_leader, S2));
-    BOOST_TEST(batch->refused(NodeRefusal::not_leader, S2));
+    BOOST_TEST(end->refused(ProposalError::not_leader, S2));
+    BOOST_TEST(batch->refused(ProposalError::not_leader, S2));
     BOOST_TEST(stage.log.appends == appends);
     BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{1}}));
     BOOST_TEST(not stage.status().failed);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(without_a_leader_a_refusal_names_nobody)
     auto const end = stage.propose("reed");
     stage.run();
 
-    BOOST_TEST(end->refused(NodeRefusal::not_leader, nobody));
+    BOOST_TEST(end->refused(ProposalError::not_leader, nobody));
 }
 
 BOOST_AUTO_TEST_CASE(what_ends_leadership_in_the_same_turn_comes_before_the_proposal, *label("case_87"))
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(what_ends_leadership_in_the_same_turn_comes_before_the_prop
     auto const end = stage.propose("reed");
     stage.hear(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true}); // In the turn that would propose.
 
-    BOOST_TEST(end->refused(NodeRefusal::not_leader, nobody));
+    BOOST_TEST(end->refused(ProposalError::not_leader, nobody));
     BOOST_TEST(stage.log.appends == appends);
     BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{1}}));
     BOOST_TEST(not stage.status().failed);
@@ -192,8 +192,8 @@ BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a
     auto       pending = PendingProposals<std::string>{guard};
     auto const replaced = std::make_shared<ProposalEnd::element_type>();
     auto const later = std::make_shared<ProposalEnd::element_type>();
-    pending.add({Term{1}, Index{2}, 1}, {Promise<std::string>::Single{note_in(replaced)}, never_ms});
-    pending.add({Term{3}, Index{4}, 1}, {Promise<std::string>::Single{note_in(later)}, never_ms});
+    pending.add({Term{1}, Index{2}, 1}, {PendingProposal<std::string>::Single{note_in(replaced)}, never_ms});
+    pending.add({Term{3}, Index{4}, 1}, {PendingProposal<std::string>::Single{note_in(later)}, never_ms});
 
     // At 2 and 3 there are no-ops of other leaders, so that nothing is said of them.
     pending.applied({Term{3}, Index{4}}, "reed");
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_hears_no_quorum_steps_down_and_its_proposals_
 
     BOOST_TEST((stage.status().role != RoleName::leader));
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(read->refused(NodeRefusal::not_leader, nobody));
+    BOOST_TEST(read->refused(ProposalError::not_leader, nobody));
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_cancels_a_proposal_once_and_its_entry_may_still_be_applied)
@@ -268,13 +268,13 @@ BOOST_AUTO_TEST_CASE(stopping_ends_what_is_open_and_later_proposals_and_closes_t
 
     stage.node->stop();
     BOOST_TEST(accepted->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(staged->refused(NodeRefusal::not_running, nobody));
-    BOOST_TEST(batch->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(staged->refused(ProposalError::not_running, nobody));
+    BOOST_TEST(batch->refused(ProposalError::not_running, nobody));
     BOOST_TEST(stage.log.closes == 1);
 
     auto const late = stage.propose("late");
     stage.run();
-    BOOST_TEST(late->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(late->refused(ProposalError::not_running, nobody));
     stage.node->stop();
     BOOST_TEST(stage.log.closes == 1);
     BOOST_TEST(not stage.status().running);
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(stopping_ends_what_is_open_and_later_proposals_and_closes_t
 BOOST_AUTO_TEST_CASE(what_is_proposed_before_the_start_is_refused)
 {
     auto       machine = Recorder{};
-    auto       log = WatchedLog{identity_of_first()};
+    auto       log = CheckingLog{identity_of_first()};
     auto       wire = Wire{};
     auto       clock = ManualClock{1};
     auto       node = RaftNode{machine, log, wire, clock};
@@ -294,8 +294,8 @@ BOOST_AUTO_TEST_CASE(what_is_proposed_before_the_start_is_refused)
     node.read(note_in(read));
     node.turn();
 
-    BOOST_TEST(end->refused(NodeRefusal::not_running, nobody));
-    BOOST_TEST(read->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(end->refused(ProposalError::not_running, nobody));
+    BOOST_TEST(read->refused(ProposalError::not_running, nobody));
     BOOST_TEST(log.appends + log.votes == 0);
 }
 
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(an_empty_batch_is_refused)
     auto const end = stage.propose_batch({});
     stage.run();
 
-    BOOST_TEST(end->refused(NodeRefusal::empty_proposal, S1));
+    BOOST_TEST(end->refused(ProposalError::empty_proposal, S1));
     BOOST_TEST(stage.log.appends == appends);
 }
 

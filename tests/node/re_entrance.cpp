@@ -170,9 +170,9 @@ BOOST_AUTO_TEST_CASE(what_is_proposed_or_read_while_the_node_stops_is_refused_be
 
     BOOST_TEST(inner.size() == 4U);
     for (auto const& end : inner)
-        BOOST_TEST(end->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(end->refused(ProposalError::not_running, nobody));
     for (auto const& end : inner_reads)
-        BOOST_TEST(end->refused(NodeRefusal::not_running, nobody));
+        BOOST_TEST(end->refused(ProposalError::not_running, nobody));
     BOOST_TEST(stage.log.closes == 1);
     BOOST_TEST(stage.log.calls_after_close == 0);
 }
@@ -183,9 +183,9 @@ BOOST_AUTO_TEST_CASE(what_is_proposed_or_read_after_stop_is_refused_at_once)
     stage.lead();
     stage.node->stop();
 
-    BOOST_TEST(stage.propose("late")->refused(NodeRefusal::not_running, nobody));
-    BOOST_TEST(stage.propose_batch({})->refused(NodeRefusal::not_running, nobody));
-    BOOST_TEST(stage.read()->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(stage.propose("late")->refused(ProposalError::not_running, nobody));
+    BOOST_TEST(stage.propose_batch({})->refused(ProposalError::not_running, nobody));
+    BOOST_TEST(stage.read()->refused(ProposalError::not_running, nobody));
     auto chained = 0;
     stage.node->propose(one, [&](auto const&) {
         ++chained;
@@ -284,7 +284,7 @@ public:
         }
     };
 
-    using Node = RaftNode<Recorder, WatchedLog, Wire, ManualClock, Observer>;
+    using Node = RaftNode<Recorder, CheckingLog, Wire, ManualClock, Observer>;
 
     Everything(std::uint64_t seed, std::uint64_t voters)
         : log(Identity{cluster_of("everything"), S1, first_incarnation, peers_of(voters)}), random_(seed)
@@ -293,7 +293,7 @@ public:
     }
 
     Recorder            machine;
-    WatchedLog          log;
+    CheckingLog         log;
     Wire                wire;
     ManualClock         clock{1};
     std::optional<Node> node;
@@ -440,7 +440,7 @@ private:
                 answer = AppendEntriesResponse{.term = append->term,
                                                .success = true,
                                                .match = last_of(append->entries),
-                                               .hint = {},
+                                               .conflict_hint = {},
                                                .round = append->round,
                                                .number = append->number};
             if (answer)

@@ -170,8 +170,8 @@ BOOST_AUTO_TEST_CASE(a_follower_refuses_a_read_and_names_the_leader)
     auto const end = stage.read();
     stage.run();
 
-    BOOST_TEST(early->refused(NodeRefusal::not_leader, nobody));
-    BOOST_TEST(end->refused(NodeRefusal::not_leader, S2));
+    BOOST_TEST(early->refused(ProposalError::not_leader, nobody));
+    BOOST_TEST(end->refused(ProposalError::not_leader, S2));
 }
 
 BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refused_and_confirmed_ones_served,
@@ -192,8 +192,8 @@ BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refus
     auto const asked = stage.read();
 
     stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
-    BOOST_TEST(waiting->refused(NodeRefusal::not_leader, S2));
-    BOOST_TEST(asked->refused(NodeRefusal::not_leader, S2));
+    BOOST_TEST(waiting->refused(ProposalError::not_leader, S2));
+    BOOST_TEST(asked->refused(ProposalError::not_leader, S2));
     BOOST_TEST(confirmed->times == 0);
     stage.log.memory.release_syncs();
     stage.run();
@@ -279,11 +279,11 @@ BOOST_AUTO_TEST_CASE(stopping_ends_every_read)
 
     stage.node->stop();
 
-    BOOST_TEST(waiting->refused(NodeRefusal::not_running, nobody));
-    BOOST_TEST(asked->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(waiting->refused(ProposalError::not_running, nobody));
+    BOOST_TEST(asked->refused(ProposalError::not_running, nobody));
     auto const late = stage.read();
     stage.run();
-    BOOST_TEST(late->refused(NodeRefusal::not_running, nobody));
+    BOOST_TEST(late->refused(ProposalError::not_running, nobody));
 }
 
 BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_behind_what_it_has_acknowledged, *label("case_79"))

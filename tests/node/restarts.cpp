@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_machine_ahead_of_its_log_is_refused_with_a_sentence_and_w
     stage.restart();
 
     BOOST_REQUIRE(not stage.started.has_value());
-    BOOST_TEST(stage.started.error().sentence.find("ahead of the log") != std::string::npos);
+    BOOST_TEST(stage.started.error().what.find("ahead of the log") != std::string::npos);
     BOOST_TEST(not stage.status().running);
     auto const end = stage.propose("a");
     stage.hear(S2, RequestVote{Term{5}, {Term{1}, Index{9}}, true});
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused_with_a_sent
     auto const stage = Stage{3, settings};
 
     BOOST_REQUIRE(not stage.started.has_value());
-    BOOST_TEST(stage.started.error().sentence.find("heartbeat") != std::string::npos);
+    BOOST_TEST(stage.started.error().what.find("heartbeat") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_start_tells_the_transport_where_the_others_are)
@@ -256,9 +256,9 @@ void expect_that_it_waits(Stage& stage)
     BOOST_TEST((stage.said_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{2}, false}}));
     BOOST_TEST(not stage.node->state().voted_for);
 
-    auto const outcomes = stage.status().outcomes;
-    BOOST_TEST(outcomes[static_cast<std::size_t>(Outcome::campaign_withheld_not_electable)] > 0U);
-    BOOST_TEST(outcomes[static_cast<std::size_t>(Outcome::vote_withheld_not_admitted)] == 2U);
+    auto const outcomes = stage.status().decisions;
+    BOOST_TEST(outcomes[static_cast<std::size_t>(Decision::campaign_withheld_not_electable)] > 0U);
+    BOOST_TEST(outcomes[static_cast<std::size_t>(Decision::vote_withheld_not_admitted)] == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_directory_waits_to_be_let_in_and_does_not_vote, *label("case_86"))
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(an_identity_that_is_no_servers_is_refused_with_a_sentence)
     for (auto const& wrong : {nobodys, twice, many}) {
         auto const stage = Stage{wrong, {}};
         BOOST_REQUIRE(not stage.started.has_value());
-        BOOST_TEST(stage.started.error().sentence.starts_with("the log is no server's: "));
+        BOOST_TEST(stage.started.error().what.starts_with("the log is no server's: "));
     }
 }
 
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_membe
     auto const expect_refused = [](Stage& stage) {
         stage.restart();
         BOOST_REQUIRE(not stage.started.has_value());
-        BOOST_TEST(stage.started.error().sentence.find("first members") != std::string::npos);
+        BOOST_TEST(stage.started.error().what.find("first members") != std::string::npos);
         BOOST_TEST(not stage.status().running);
     };
 

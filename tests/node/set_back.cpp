@@ -184,27 +184,28 @@ BOOST_AUTO_TEST_CASE(another_incarnation_of_a_server_has_acknowledged_nothing, *
     BOOST_TEST(not known.is_set_back(first));
 }
 
-BOOST_AUTO_TEST_CASE(breaches_are_counted_by_their_sender)
+BOOST_AUTO_TEST_CASE(violations_are_counted_by_their_sender)
 {
     auto stage = Stage{};
     stage.hear(S2, heartbeat_of(Term{number_max}, {}));
     stage.hear(S2, RequestVote{Term{number_max}, {}});
     stage.hear(S3, heartbeat_of(Term{number_max + 1}, {}));
 
-    auto const breaches = stage.status().breaches;
-    BOOST_REQUIRE(breaches.size() == 2U);
-    BOOST_TEST((breaches[0] == BreachesOf{S2, 2, Outcome::breach_term_jump}));
-    BOOST_TEST((breaches[1] == BreachesOf{S3, 1, Outcome::breach_number}));
+    auto const violations = stage.status().violations;
+    BOOST_REQUIRE(violations.size() == 2U);
+    BOOST_TEST((violations[0] == ViolationsOf{S2, 2, Decision::violation_term_jump}));
+    BOOST_TEST((violations[1] == ViolationsOf{S3, 1, Decision::violation_number}));
 }
 
-BOOST_AUTO_TEST_CASE(no_number_of_senders_lets_the_table_of_breaches_grow)
+BOOST_AUTO_TEST_CASE(no_number_of_senders_lets_the_table_of_violations_grow)
 {
-    auto counts = BreachCounts{};
+    auto counts = ViolationCounts{};
     for (auto id = std::uint64_t{1}; id <= 1'000; ++id)
-        counts.add(ServerId{id}, Outcome::breach_number);
+        counts.add(ServerId{id}, Decision::violation_number);
 
-    BOOST_TEST(counts.rows().size() == BreachCounts::rows_max);
-    BOOST_TEST((counts.rows().back() == BreachesOf{nobody, 1'001 - BreachCounts::rows_max, Outcome::breach_number}));
+    BOOST_TEST(counts.rows().size() == ViolationCounts::rows_max);
+    BOOST_TEST(
+        (counts.rows().back() == ViolationsOf{nobody, 1'001 - ViolationCounts::rows_max, Decision::violation_number}));
 }
 
 } // namespace

@@ -20,7 +20,7 @@ constexpr auto a_leader_of_an_older_term_is_refused_with_the_newer_one = [] {
     auto const [after, outgoing] = checked_step(server, from(S1, append));
 
     require(after == server, "nothing changes, the knowledge of a leader included");
-    require(outgoing.outcomes == outcomes_of({Outcome::append_refused_stale_term}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::append_refused_stale_term}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{}, {}, 0)),
             "a refusal, at once, that speaks of the term alone");
     require(outgoing.writes.empty() and outgoing.alarms.empty() and not outgoing.apply_through, "and nothing else");
@@ -36,7 +36,7 @@ constexpr auto an_append_behind_the_end_of_the_log_is_refused = [] {
 
     require(after.log == server.log and after.commit_index == Index{}, "log and commit index stay");
     require(known_leader(after) == S1 and after.leader_heard, "yet the leader was heard");
-    require(outgoing.outcomes == outcomes_of({Outcome::append_refused_mismatch}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::append_refused_mismatch}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{5}, {Term{2}, Index{4}}, 7)),
             "the refusal names the follower's last entry");
     require(outgoing.writes.empty() and not outgoing.apply_through, "nothing is written or applied");
@@ -73,7 +73,7 @@ constexpr auto a_conflicting_entry_and_all_that_follow_it_are_removed = [] {
     require(after.durable_index == Index{2}, "what was durable of the removed entries counts no more");
     require(outgoing.messages == just(S1, accepted(Term{3}, Index{3}, 7), Release::once_durable(WriteNumber{2})),
             "the promise waits for the new entry");
-    require(outgoing.outcomes == outcomes_of({Outcome::conflict_truncated}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::conflict_truncated}), "by this name");
 };
 TOTORA_PROVE(a_conflicting_entry_and_all_that_follow_it_are_removed, "Figure 2", "5.3");
 
@@ -115,7 +115,7 @@ constexpr auto the_leader_commit_index_is_adopted = [] {
         checked_step(server, from(S1, append_of(Term{3}, {Term{1}, Index{2}}, Term{2}, 2, Index{3})));
 
     require(after.commit_index == Index{3}, "up to the leader's commit index");
-    require(outgoing.apply_through == Index{3} and after.applying == Index{3}, "and it may be applied");
+    require(outgoing.apply_through == Index{3} and after.apply_index == Index{3}, "and it may be applied");
 };
 TOTORA_PROVE(the_leader_commit_index_is_adopted, "Figure 2", "5.3");
 

@@ -109,7 +109,7 @@ constexpr auto a_refusal_moves_next_back_and_is_answered_by_another_try = [] {
 
     require(progress_of(after, S2).next == Index{5} and progress_of(after, S2).match == Index{},
             "the first of term 4 is on its way");
-    require(outgoing.outcomes == outcomes_of({Outcome::probe_moved_back}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::probe_moved_back}), "by this name");
     require(outgoing.messages == just(S2, append_of(Term{5}, {Term{1}, Index{3}}, Term{4}, 1, Index{}, 2)),
             "tried again");
 };

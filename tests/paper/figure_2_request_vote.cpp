@@ -18,7 +18,7 @@ constexpr auto a_candidate_of_an_older_term_is_refused_with_the_newer_one = [] {
     auto const [after, outgoing] = checked_step(voter, from(S1, RequestVote{Term{2}, {Term{1}, Index{9}}}));
 
     require(after == voter, "nothing changes");
-    require(outgoing.outcomes == outcomes_of({Outcome::vote_withheld_stale_term}), "it is told why");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_stale_term}), "it is told why");
     require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, false}), "the refusal leaves at once");
     require(outgoing.writes.empty() and outgoing.alarms.empty(), "and does nothing else");
 };
@@ -31,7 +31,7 @@ constexpr auto a_free_vote_is_given_to_a_candidate_whose_log_is_as_up_to_date = 
     auto const [after, outgoing] = checked_step(voter, from(S1, RequestVote{Term{3}, {Term{2}, Index{4}}}));
 
     require(after.voted_for == S1 and after.current_term == Term{3}, "the vote is given in this term");
-    require(outgoing.outcomes == outcomes_of({Outcome::vote_granted}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::vote_granted}), "by this name");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S1}}), "and written");
     require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, true}, Release::once_durable(WriteNumber{1})),
             "the answer waits for the write");
@@ -65,7 +65,7 @@ constexpr auto a_vote_that_is_given_is_given_to_nobody_else = [] {
     auto const [after, outgoing] = checked_step(voter, from(S3, RequestVote{Term{3}, {Term{2}, Index{900}}}));
 
     require(after == voter, "nothing changes");
-    require(outgoing.outcomes == outcomes_of({Outcome::vote_withheld_already_cast}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_already_cast}), "by this name");
     require(outgoing.messages == just(S3, RequestVoteResponse{Term{3}, false}), "the better log does not help");
     require(outgoing.writes.empty() and outgoing.alarms.empty(), "a refusal gives nobody time");
 };
@@ -78,7 +78,7 @@ constexpr auto a_candidate_whose_log_is_less_up_to_date_is_refused = [] {
         auto const [after, outgoing] = checked_step(voter, from(S1, RequestVote{Term{3}, last}));
 
         require(after == voter, "nothing changes");
-        require(outgoing.outcomes == outcomes_of({Outcome::vote_withheld_log_behind}), "by this name");
+        require(outgoing.decisions == decisions_of({Decision::vote_withheld_log_behind}), "by this name");
         require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, false}), "a refusal, at once");
         require(outgoing.writes.empty() and outgoing.alarms.empty(), "and nothing else");
     }

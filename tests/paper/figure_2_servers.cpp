@@ -20,9 +20,9 @@ constexpr auto what_is_committed_is_applied_once = [] {
     auto const again = checked_step(first.state, from(S1, heartbeat_of(Term{2}, {Term{1}, Index{4}}, Index{3})));
     auto const more = checked_step(again.state, from(S1, heartbeat_of(Term{2}, {Term{1}, Index{4}}, Index{4})));
 
-    require(first.outgoing.apply_through == Index{3} and first.state.applying == Index{3}, "applied as committed");
+    require(first.outgoing.apply_through == Index{3} and first.state.apply_index == Index{3}, "applied as committed");
     require(not again.outgoing.apply_through, "not a second time");
-    require(more.outgoing.apply_through == Index{4} and more.state.applying == Index{4}, "only what is new");
+    require(more.outgoing.apply_through == Index{4} and more.state.apply_index == Index{4}, "only what is new");
 };
 TOTORA_PROVE(what_is_committed_is_applied_once, "Figure 2", "5.3");
 
@@ -92,8 +92,8 @@ constexpr auto a_follower_campaigns_unless_a_leader_or_a_candidate_gave_it_a_rea
     auto const by_stale_leader = step(server, from(S1, heartbeat_of(Term{1}, {}))).state;
 
     require(is_candidate(step(server, early).state), "without either it campaigns");
-    require_nothing_but(Outcome::ring_outdated, by_leader, checked_step(by_leader, early));
-    require_nothing_but(Outcome::ring_outdated, by_candidate, checked_step(by_candidate, early));
+    require_nothing_but(Decision::ring_outdated, by_leader, checked_step(by_leader, early));
+    require_nothing_but(Decision::ring_outdated, by_candidate, checked_step(by_candidate, early));
     require(is_candidate(step(by_refusal, early).state), "a candidate that gets no vote is no reason");
     require(is_candidate(step(by_stale_leader, early).state), "nor is a leader of an older term");
 };
@@ -109,7 +109,7 @@ constexpr auto a_candidate_begins_a_term_with_its_own_vote = [] {
 
     require(after.current_term == Term{3} and after.voted_for == S2 and is_candidate(after),
             "a candidate of a new term");
-    require(outgoing.outcomes == outcomes_of({Outcome::campaign_started}), "by this name");
+    require(outgoing.decisions == decisions_of({Decision::campaign_started}), "by this name");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S2}}), "its vote is written");
     require(outgoing.alarms.size() == 2 and order_for(outgoing, Alarm::election)->delay == Settings{}.election,
             "the timeout is drawn anew");
@@ -134,7 +134,7 @@ constexpr auto a_candidate_leads_with_a_majority_and_not_with_less = [] {
     require(is_candidate(again), "one voter counts once");
     require(is_candidate(refusal), "a refusal is no vote");
     require(is_leader(three) and three.current_term == Term{3}, "three of five are enough");
-    require(noted(outgoing, Outcome::election_won), "by this name");
+    require(noted(outgoing, Decision::election_won), "by this name");
 };
 TOTORA_PROVE(a_candidate_leads_with_a_majority_and_not_with_less, "Figure 2", "5.2");
 

@@ -22,13 +22,13 @@ constexpr auto what_one_server_applied_no_other_applies_differently = [] {
     cluster.campaigns(S3, {S3, S4, S5});
     cluster.happens(S3, Proposed{1});
     cluster.settle({S3, S4, S5});
-    require(cluster[S3].applying == Index{3}, "others are committed in their place, and applied");
+    require(cluster[S3].apply_index == Index{3}, "others are committed in their place, and applied");
     cluster.rings(S3, Alarm::heartbeat);
     cluster.settle({S1, S2, S3, S4, S5});
 
     for (auto const server : {S1, S2, S3, S4, S5}) {
         require(cluster[server].log == log_of({{Term{1}, Index{1}, 1}, {Term{2}, Index{2}, 2}}), "the same everywhere");
-        require(cluster[server].applying >= Index{1} and cluster[server].applying <= Index{3},
+        require(cluster[server].apply_index >= Index{1} and cluster[server].apply_index <= Index{3},
                 "and only that is applied");
     }
 };

@@ -30,7 +30,7 @@ constexpr void converges(TermRuns follower_log, std::uint64_t probes, Index agre
     auto last_probe = Index{};
     while (seen < 20) {
         ++seen;
-        last_probe = std::get_if<AppendEntries>(&outstanding.message)->previous.index;
+        last_probe = std::get_if<AppendEntries>(&outstanding.body)->previous.index;
         cluster.arrives(S2, outstanding);
         cluster.persists(S2);
         cluster.deliver(S2, S1);

@@ -23,7 +23,7 @@ constexpr auto server_with = [](ServerId id, std::uint64_t voters, Term term, Te
     auto state = server(id, term, std::move(log), voters);
     state.settings = one_at_a_time();
     state.commit_index = Index{1};
-    state.applying = Index{1};
+    state.apply_index = Index{1};
     return state;
 };
 
@@ -110,7 +110,7 @@ constexpr auto an_old_entry_is_committed_by_one_of_the_current_term = [] {
 
     cluster.happens(S1, AppendsResumed{S2});
     cluster.settle({S1, S2, S3});
-    require(cluster[S1].commit_index == Index{3} and cluster[S1].applying == Index{3}, "2/2 and 3/4, together");
+    require(cluster[S1].commit_index == Index{3} and cluster[S1].apply_index == Index{3}, "2/2 and 3/4, together");
 
     cluster.rings(S5, Alarm::election);
     cluster.settle({S5});
@@ -162,7 +162,7 @@ constexpr auto in_three_servers_an_old_entry_is_not_committed_by_counting = [] {
     cluster.settle({S2, S3});
     require(is_leader(cluster[S2]) and cluster[S2].current_term == Term{5},
             "S2 leads term 5 by S3: 2/3 is newer than 2/2");
-    require(cluster[S3].log.holds({Term{3}, Index{2}}) and cluster[S3].applying >= Index{1}, "and overwrites 2/2");
+    require(cluster[S3].log.holds({Term{3}, Index{2}}) and cluster[S3].apply_index >= Index{1}, "and overwrites 2/2");
 };
 TOTORA_PROVE(in_three_servers_an_old_entry_is_not_committed_by_counting, "Figure 8", "5.4.2", "case_14");
 

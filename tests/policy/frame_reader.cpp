@@ -174,22 +174,22 @@ BOOST_AUTO_TEST_CASE(pieces_that_make_no_frame_end_the_stream, *label("case_78")
     auto       longer = frame;
     longer.resize(longer.size() + 10);
     auto const first = to_piece(frame, 0, 50'000);
-    using Streams = std::vector<std::pair<std::vector<std::vector<std::byte>>, FrameRefusal>>;
+    using Streams = std::vector<std::pair<std::vector<std::vector<std::byte>>, FrameError>>;
     auto const streams = Streams{
-        {{to_piece(frame, 50'000, 100)}, FrameRefusal::bad_piece},              // The first one is missing.
-        {{first, to_piece(frame, 50'001, 100)}, FrameRefusal::bad_piece},       // A gap.
-        {{first, to_piece(frame, 49'999, 100)}, FrameRefusal::bad_piece},       // Twice.
-        {{first, first}, FrameRefusal::bad_piece},                              // Another frame before the end.
-        {{first, to_piece(other_frame, 50'000, 100)}, FrameRefusal::bad_piece}, // Of another frame.
-        {{first, to_piece(frame, 50'000, 0)}, FrameRefusal::bad_piece},         // Nothing.
-        {{to_piece(frame, 0, 71)}, FrameRefusal::bad_piece},                    // Too short for a header.
-        {{to_piece(longer, 0, 50'000)}, FrameRefusal::bad_piece},               // The header says another length.
-        {{to_piece(first, 0, 50'000)}, FrameRefusal::bad_piece},                // A piece of a piece.
-        {{to_piece(std::vector<std::byte>(70'000), 0, 100)}, FrameRefusal::foreign_magic},
+        {{to_piece(frame, 50'000, 100)}, FrameError::bad_piece},              // The first one is missing.
+        {{first, to_piece(frame, 50'001, 100)}, FrameError::bad_piece},       // A gap.
+        {{first, to_piece(frame, 49'999, 100)}, FrameError::bad_piece},       // Twice.
+        {{first, first}, FrameError::bad_piece},                              // Another frame before the end.
+        {{first, to_piece(other_frame, 50'000, 100)}, FrameError::bad_piece}, // Of another frame.
+        {{first, to_piece(frame, 50'000, 0)}, FrameError::bad_piece},         // Nothing.
+        {{to_piece(frame, 0, 71)}, FrameError::bad_piece},                    // Too short for a header.
+        {{to_piece(longer, 0, 50'000)}, FrameError::bad_piece},               // The header says another length.
+        {{to_piece(first, 0, 50'000)}, FrameError::bad_piece},                // A piece of a piece.
+        {{to_piece(std::vector<std::byte>(70'000), 0, 100)}, FrameError::foreign_magic},
     };
     for (auto at = std::size_t{0}; at < streams.size(); ++at) {
         auto reader = FrameReader{frame_limit};
-        auto refusals = std::vector<FrameRefusal>{};
+        auto refusals = std::vector<FrameError>{};
         for (auto const& piece : streams[at].first)
             for (auto left = std::span<std::byte const>{piece}; not left.empty() and not reader.broken();) {
                 left = left.subspan(feed(reader, left, left.size()));
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_length_that_pieces_may_not_have_is_refused_before_anythin
 
     auto const refused = reader.next();
     BOOST_REQUIRE(refused.has_value());
-    BOOST_TEST((refused->error() == FrameRefusal::oversized));
+    BOOST_TEST((refused->error() == FrameError::oversized));
     BOOST_TEST(reader.held() == FrameReader::block_size);
 }
 
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_long_frame_that_is_not_in_pieces_is_refused, *label("case
 
     auto const refused = reader.next();
     BOOST_REQUIRE(refused.has_value());
-    BOOST_TEST((refused->error() == FrameRefusal::oversized));
+    BOOST_TEST((refused->error() == FrameError::oversized));
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_stream_gives_one_refusal_and_no_more)
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_broken_stream_gives_one_refusal_and_no_more)
 
     auto const refused = reader.next();
     BOOST_REQUIRE(refused.has_value());
-    BOOST_TEST((refused->error() == FrameRefusal::bad_checksum));
+    BOOST_TEST((refused->error() == FrameError::bad_checksum));
     BOOST_TEST(reader.broken());
     BOOST_TEST(not reader.next().has_value());
 }

@@ -145,13 +145,13 @@ int use_files(std::filesystem::path const& path)
 }
 
 /// What using files comes to if a call fails so often with this error, and how often the call was made.
-struct Outcome
+struct Decision
 {
     int number = 0;
     int made = 0;
 };
 
-Outcome use_files_when(std::string_view call, int number, int times)
+Decision use_files_when(std::string_view call, int number, int times)
 {
     auto const directory = TemporaryDirectory{};
     FailingCalls::failing = call;

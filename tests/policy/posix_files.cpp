@@ -198,10 +198,10 @@ BOOST_AUTO_TEST_CASE(no_file_of_a_log_stands_in_for_a_closed_standard_stream, *b
             } else
                 failure = log.error();
         }
-        BOOST_TEST(not failure.has_value(), failure.value_or(LogError{}).sentence);
+        BOOST_TEST(not failure.has_value(), failure.value_or(LogError{}).what);
         BOOST_TEST(printed == 0);
         auto const log = Log::open(std::move(*PosixFiles::open_directory(path)));
-        BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+        BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().what);
         BOOST_TEST(log->last().index.value == written);
     }
 }

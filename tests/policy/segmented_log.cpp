@@ -601,7 +601,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_of_a_log_is_the_one_it_reports, *label("c
     log->save_vote(WriteNumber{1}, Term{1}, ServerId{1});
     log->sync();
     BOOST_REQUIRE(log->failure().has_value());
-    auto const first = log->failure()->sentence;
+    auto const first = log->failure()->what;
 
     disk->interfere(nullptr);
     disk->limit_space(0);
@@ -609,7 +609,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_of_a_log_is_the_one_it_reports, *label("c
         log->save_vote(WriteNumber{write}, Term{write}, ServerId{1});
 
     BOOST_TEST((log->failure()->failure == LogFailure::sync_failed));
-    BOOST_TEST(log->failure()->sentence == first);
+    BOOST_TEST(log->failure()->what == first);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_believes_nothing_that_is_only_in_the_page_cache, *label("case_66"))
@@ -709,7 +709,7 @@ BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_o
             log->sync();
             log->append(WriteNumber{++write}, entries_of(Term{term}, Index{1}, 1, 0));
             log->sync();
-            auto const failure = log->failure().value_or(LogError{}).sentence;
+            auto const failure = log->failure().value_or(LogError{}).what;
             BOOST_REQUIRE_MESSAGE(failure.empty(), "space " << space << ": " << failure);
             BOOST_REQUIRE(log->durable().through().value == write);
         }

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(damage_below_what_was_durable_is_refused_by_name, *label("c
 
     BOOST_REQUIRE(not opened.has_value());
     BOOST_TEST((opened.error().failure == LogFailure::damaged));
-    BOOST_TEST(opened.error().sentence.find("entries 40 to 40") != std::string::npos, opened.error().sentence);
+    BOOST_TEST(opened.error().what.find("entries 40 to 40") != std::string::npos, opened.error().what);
     BOOST_TEST((disk->content(segment_name(1)) == bytes)); // Nothing was changed.
 }
 
@@ -221,7 +221,7 @@ std::string refusal_of(RecordHead const& said, std::uint64_t place, Disk const& 
     auto const copy = disk->clone();
     copy->set_content(segment_name(1), bytes);
     auto const opened = open_log(copy);
-    return opened ? std::string{} : opened.error().sentence;
+    return opened ? std::string{} : opened.error().what;
 }
 
 BOOST_AUTO_TEST_CASE(records_that_no_log_can_have_written_are_refused, *label("case_65") * label("case_68"))
@@ -296,8 +296,8 @@ BOOST_AUTO_TEST_CASE(what_a_shortened_segment_has_lost_is_named_by_index, *label
 
     BOOST_REQUIRE(not opened.has_value());
     BOOST_TEST((opened.error().failure == LogFailure::damaged));
-    BOOST_TEST(opened.error().sentence.find("the entries from 128 on may be lost") != std::string::npos,
-               opened.error().sentence);
+    BOOST_TEST(opened.error().what.find("the entries from 128 on may be lost") != std::string::npos,
+               opened.error().what);
     BOOST_TEST((disk->content(segment_name(1)) == bytes)); // Nothing was changed.
 }
 
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(a_hole_below_a_later_batch_is_damage_and_no_torn_tail, *lab
 
         BOOST_REQUIRE(not opened.has_value());
         BOOST_TEST((opened.error().failure == LogFailure::damaged));
-        BOOST_TEST(opened.error().sentence.find("it held the entries") != std::string::npos, opened.error().sentence);
+        BOOST_TEST(opened.error().what.find("it held the entries") != std::string::npos, opened.error().what);
     }
 }
 

@@ -50,7 +50,7 @@ bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
             auto const failure = log->failure();
             workload.step(*log);
             if (failure) { // For ever.
-                BOOST_TEST((log->failure()->sentence == failure->sentence), where);
+                BOOST_TEST((log->failure()->what == failure->what), where);
                 BOOST_TEST((log->durable().through() == durable), where);
             }
         }
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
             log->sync();
             workload.note(*log);
             auto const failure = log->failure().value_or(LogError{});
-            BOOST_TEST(failure.sentence == "", "space " << space << ": " << failure.sentence);
+            BOOST_TEST(failure.what == "", "space " << space << ": " << failure.what);
             BOOST_TEST(workload.durable() == workload.writes());
         }
         disk->lose_power();
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(missing_memory_for_a_write_ends_the_log_and_nothing_else)
         disk->interfere(nullptr);
 
         BOOST_REQUIRE(log->failure().has_value());
-        BOOST_TEST(log->failure()->sentence.starts_with("the thread of the log threw: "));
+        BOOST_TEST(log->failure()->what.starts_with("the thread of the log threw: "));
         BOOST_TEST(log->durable().through().value == 0U);
         BOOST_TEST(woken > 0);
     }

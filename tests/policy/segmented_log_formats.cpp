@@ -55,7 +55,7 @@ bool is_refused_as_newer(Disk const& disk)
 {
     auto const opened = open_log(disk);
     return not opened and opened.error().failure == LogFailure::foreign_format and
-           opened.error().sentence.find("newer version") != std::string::npos;
+           opened.error().what.find("newer version") != std::string::npos;
 }
 
 } // namespace
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_this_version_does_not_know_is_refused, *label
     for (auto reserved = std::size_t{30}; reserved < 36; ++reserved)
         BOOST_TEST(is_refused_as_newer(disk_with(entry_with(Index{3}, reserved, 1))), "byte " << reserved);
 
-    auto const sentence = open_log(disk_with(entry_with(Index{3}, 28, 9))).error().sentence;
+    auto const sentence = open_log(disk_with(entry_with(Index{3}, 28, 9))).error().what;
     BOOST_TEST(sentence.find("entry 3") != std::string::npos, sentence);
 }
 
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence,
 
         BOOST_REQUIRE(not opened.has_value());
         BOOST_TEST((opened.error().failure == LogFailure::foreign_format));
-        BOOST_TEST(opened.error().sentence.find("version 2") != std::string::npos);
+        BOOST_TEST(opened.error().what.find("version 2") != std::string::npos);
     }
 }
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_version_is_damage_and_no_newer_version, 
             auto const opened = open_log(rotten);
 
             BOOST_REQUIRE(not opened.has_value());
-            BOOST_TEST((opened.error().failure == LogFailure::damaged), name << ": " << opened.error().sentence);
+            BOOST_TEST((opened.error().failure == LogFailure::damaged), name << ": " << opened.error().what);
         }
 }
 
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_file_with_a_generation_that_no_log_reaches_is_refused)
         auto const opened = open_log(disk);
 
         BOOST_REQUIRE(not opened.has_value());
-        BOOST_TEST(opened.error().sentence.find(segment_name(generation)) != std::string::npos);
+        BOOST_TEST(opened.error().what.find(segment_name(generation)) != std::string::npos);
         BOOST_TEST((disk->file_names() == names));
     }
 }

@@ -125,7 +125,7 @@ std::uint64_t fill(TestLog& log)
         log.save_vote(WriteNumber{++write}, Term{term}, ServerId{1});
         log.sync();
     }
-    BOOST_TEST(log.failure().value_or(LogError{}).sentence == "");
+    BOOST_TEST(log.failure().value_or(LogError{}).what == "");
     BOOST_TEST(log.durable().through().value == write);
     return entries;
 }
@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(a_start_with_little_space_begins_a_small_segment, *label("c
         auto log = open_log(disk);
 
         if (not log) {
-            BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().sentence);
-            BOOST_TEST(space < 1500U, "with " << space << " bytes: " << log.error().sentence);
+            BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().what);
+            BOOST_TEST(space < 1500U, "with " << space << " bytes: " << log.error().what);
             continue;
         }
         BOOST_TEST(log->last().index.value == 30U);
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(the_smallest_segment_that_a_start_begins_has_its_whole_rese
         log->append(WriteNumber{3}, entries_of(Term{2}, next(log->last().index), 1, 0));
         log->sync();
 
-        BOOST_TEST(log->failure().value_or(LogError{}).sentence == "", "with " << space << " bytes");
+        BOOST_TEST(log->failure().value_or(LogError{}).what == "", "with " << space << " bytes");
         BOOST_TEST(log->durable().through().value == 3U);
     }
     BOOST_TEST(began > 0);
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_start_needs_no_more_space_than_the_smallest_segment, *lab
 
     auto const log = open_log(disk, options);
 
-    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().what));
     BOOST_TEST(log->last().index.value == 30U);
 }
 
@@ -332,14 +332,14 @@ BOOST_AUTO_TEST_CASE(a_start_takes_over_a_segment_that_was_begun_and_never_durab
 
         auto again = open_log(disk);
 
-        BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().sentence));
+        BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().what));
         BOOST_TEST(again->last().index.value >= 30U + 10 * durable);
         (void)fill(*again);
         auto const last = again->last();
         disk->lose_power();
         disk->limit_space(1U << 20U);
         auto const once_more = open_log(disk);
-        BOOST_REQUIRE_MESSAGE(once_more.has_value(), (once_more ? "" : once_more.error().sentence));
+        BOOST_REQUIRE_MESSAGE(once_more.has_value(), (once_more ? "" : once_more.error().what));
         BOOST_TEST((once_more->last() == last));
     }
 }
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that
     });
     {
         auto log = open_log(disk);
-        BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+        BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().what));
         log->save_vote(WriteNumber{1}, Term{2}, ServerId{1}); // Ends where the spare one ended before.
         log->append(WriteNumber{2}, entries_of(Term{2}, Index{31}, 1));
         log->sync();
@@ -412,7 +412,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that
 
     auto const again = open_log(disk);
 
-    BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().sentence));
+    BOOST_REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error().what));
     BOOST_TEST(again->last().index.value == 31U);
 }
 
@@ -428,7 +428,7 @@ BOOST_AUTO_TEST_CASE(a_spare_without_the_reserve_gives_way_to_the_one_before_it,
 
     auto const log = open_log(disk);
 
-    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().sentence));
+    BOOST_REQUIRE_MESSAGE(log.has_value(), (log ? "" : log.error().what));
     BOOST_TEST(log->last().index.value == 30U);
 }
 
@@ -448,8 +448,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_leaves_the_segment_that_the_newest_one_p
 
             auto const again = open_log(disk);
 
-            BOOST_REQUIRE_MESSAGE(again.has_value(),
-                                  "call " << failing << ": " << (again ? "" : again.error().sentence));
+            BOOST_REQUIRE_MESSAGE(again.has_value(), "call " << failing << ": " << (again ? "" : again.error().what));
             BOOST_TEST(again->last().index.value == 30U);
         }
     }
@@ -469,7 +468,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("
     auto const log = open_log(disk);
 
     BOOST_REQUIRE(not log.has_value());
-    BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().sentence);
+    BOOST_TEST((log.error().failure == LogFailure::no_space), log.error().what);
     BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
 }
 
@@ -490,7 +489,7 @@ BOOST_AUTO_TEST_CASE(a_write_whose_record_finds_no_room_is_never_reported_durabl
         auto const disk = disk_with_a_spare();
         {
             auto log = full_log_after(disk, votes);
-            BOOST_TEST(log.failure().value_or(LogError{}).sentence == "", kind);
+            BOOST_TEST(log.failure().value_or(LogError{}).what == "", kind);
             BOOST_TEST(log.durable().through().value == votes, kind);
 
             make(log);

@@ -97,7 +97,7 @@ int crash_at_random(std::uint64_t seed)
     for (auto run = 0; run < 6; ++run) {
         auto&      dice = workload.dice();
         auto       calls = disk->calls();
-        auto const dies_at = calls + 5 + dice.roll(110);
+        auto const dies_at = calls + 5 + dice.below(110);
         disk->interfere([&calls, dies_at](FileCall, std::string_view) { return ++calls > dies_at ? EIO : 0; });
         if (auto log = Log::open(ForgetfulFiles{disk}, small_options())) {
             if (auto const content = content_of(*log, *log->recover())) {
@@ -109,9 +109,9 @@ int crash_at_random(std::uint64_t seed)
         }
         crashes += calls > dies_at ? 1 : 0;
         disk->interfere(nullptr);
-        auto const how = dice.roll(3); // Keep nothing, everything, or any part.
-        disk->lose_power({.keeps = [&](auto, auto) { return how == 1 or (how == 2 and dice.roll(2) == 0); },
-                          .names_kept = dice.roll(4)});
+        auto const how = dice.below(3); // Keep nothing, everything, or any part.
+        disk->lose_power({.keeps = [&](auto, auto) { return how == 1 or (how == 2 and dice.below(2) == 0); },
+                          .names_kept = dice.below(4)});
         auto const problem = check_recovery(disk->clone(), workload);
         BOOST_REQUIRE_MESSAGE(problem.empty(), "seed " << seed << ", run " << run << ": " << problem);
     }
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_newest_segment_that_is_shorter_than_its_header_says_is_da
         BOOST_REQUIRE(not opened.has_value());
         BOOST_TEST((opened.error().failure == LogFailure::damaged));
         auto const has = "has only " + std::to_string(length) + " of " + std::to_string(size) + " bytes";
-        BOOST_TEST(opened.error().sentence.find(has) != std::string::npos, opened.error().sentence);
+        BOOST_TEST(opened.error().what.find(has) != std::string::npos, opened.error().what);
     }
 }
 
@@ -491,7 +491,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
             start_and_lose_the_header(disk);
 
             auto log = open_log(disk);
-            BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+            BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().what);
             BOOST_TEST((log->recover()->entries.last() == LogPosition{Term{start}, Index{start}}));
         }
     }
@@ -512,7 +512,7 @@ BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_cut_never_was_durable, *label("
 
     auto log = open_log(disk);
 
-    BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().sentence);
+    BOOST_REQUIRE_MESSAGE(log.has_value(), log.error().what);
     BOOST_TEST(log->recover()->entries.last().index.value > 16U);
     BOOST_TEST(log->recover()->entries.last().index.value < 56U);
 }

@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_end_where_an_earlier_rest_left_its_seal, *label
             BOOST_REQUIRE(log->durable().through().value == 3U);
         }
         auto const log = open_log(disk, Idle::options());
-        BOOST_REQUIRE_MESSAGE(log.has_value(), size << " bytes: " << log.error().sentence);
+        BOOST_REQUIRE_MESSAGE(log.has_value(), size << " bytes: " << log.error().what);
         BOOST_REQUIRE(log->last().index.value == 1U);
     }
 }

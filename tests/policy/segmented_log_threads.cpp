@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_directory_is_refused_with_a_sentence)
     auto const opened = PosixFiles::make_directory(directory.path() / "file");
     BOOST_REQUIRE(not opened.has_value());
     BOOST_TEST((opened.error().failure == LogFailure::unsupported));
-    BOOST_TEST(opened.error().sentence.find("file") != std::string::npos);
+    BOOST_TEST(opened.error().what.find("file") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_gather_write_of_many_parts_is_read_back_as_it_was)

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     auto const answer = raw.await_frame();
 
     BOOST_REQUIRE(answer.has_value());
-    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
+    auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::no_common_version));
     BOOST_TEST((answer->route == route(party_2, party_1)));
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_w
     auto const answer = dialed.raw.await_frame();
 
     BOOST_REQUIRE(answer.has_value());
-    BOOST_TEST((std::get<HandshakeRefusal>(answer->content).because == HandshakeFault::no_common_version));
+    BOOST_TEST((std::get<HandshakeError>(answer->content).because == HandshakeFault::no_common_version));
     BOOST_TEST(dialed.raw.is_hung_up());
     dialed.raw.close();
     BOOST_TEST(until(dialed.context, [&] { return dialed.one.has_logged("speaks versions 2 to 3"); }));
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_who_speaks_something_else_is_hung_up_on)
 
     BOOST_TEST(raw.is_hung_up());
     BOOST_TEST(raw.bytes.empty());
-    BOOST_TEST(two.counters().refused_as(FrameRefusal::foreign_magic) == 1U);
+    BOOST_TEST(two.counters().refused_as(FrameError::foreign_magic) == 1U);
     BOOST_TEST(two.has_logged("not a frame of totora"));
 }
 
@@ -249,10 +249,10 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
     auto const sentence = "two processes run as server 1 (incarnation 11), of starts 6 and 5";
     auto const answer = older.await_frame();
     BOOST_REQUIRE(answer.has_value());
-    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
+    auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::two_lives));
-    BOOST_TEST(refusal->sentence.starts_with(sentence));
+    BOOST_TEST(refusal->what.starts_with(sentence));
     BOOST_TEST(newer.is_hung_up());
     older.close();
     BOOST_TEST(until(context, [&] { return two.has_logged(sentence); }));
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
     BOOST_REQUIRE(newer_again.greets(party_1, party_2, {.start = 6, .process = 66}));
     auto const again = newer_again.await_frame();
     BOOST_REQUIRE(again.has_value());
-    BOOST_TEST((std::get<HandshakeRefusal>(again->content).because == HandshakeFault::two_lives));
+    BOOST_TEST((std::get<HandshakeError>(again->content).because == HandshakeFault::two_lives));
     BOOST_TEST(two.counters().two_lives == 2U);
     BOOST_TEST(two.take() == 0U);
 }
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
     raw.write(std::span{frame}.first(frame_header_size));
 
     BOOST_TEST(raw.is_hung_up());
-    BOOST_TEST(two.counters().refused_as(FrameRefusal::oversized) == 1U);
+    BOOST_TEST(two.counters().refused_as(FrameError::oversized) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(after_a_flipped_bit_the_connection_is_not_trusted_any_more)
 
         BOOST_TEST(server.raw.is_hung_up());
         BOOST_TEST(server.two.take() == 0U);
-        BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_checksum) == 1U);
+        BOOST_TEST(server.two.counters().refused_as(FrameError::bad_checksum) == 1U);
     }
 }
 
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(a_length_above_the_limit_ends_the_connection_before_anythin
     server.raw.write(frame);
 
     BOOST_TEST(server.raw.is_hung_up());
-    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::oversized) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameError::oversized) == 1U);
 }
 
 /// Found by a reviewer: the counters had no place for this refusal, and one frame from anybody ended the server.
@@ -362,8 +362,8 @@ BOOST_AUTO_TEST_CASE(a_piece_of_no_frame_ends_the_connection_and_is_counted, *la
     raw.write(to_piece(std::vector<std::byte>(100), 5, 18, route(party_1, party_2)));
 
     BOOST_TEST(raw.is_hung_up());
-    BOOST_TEST(two.counters().refused_as(FrameRefusal::bad_piece) == 1U);
-    BOOST_TEST(two.counters().refused.size() == static_cast<std::size_t>(FrameRefusal::bad_piece) + 1);
+    BOOST_TEST(two.counters().refused_as(FrameError::bad_piece) == 1U);
+    BOOST_TEST(two.counters().refused.size() == static_cast<std::size_t>(FrameError::bad_piece) + 1);
 }
 
 BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
@@ -385,11 +385,11 @@ BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
     BOOST_TEST(server.delivers());
     BOOST_TEST(server.two.messages.size() == 1U);
     auto const& counters = server.two.counters();
-    BOOST_TEST(counters.refused_as(FrameRefusal::another_cluster) == 1U);
-    BOOST_TEST(counters.refused_as(FrameRefusal::another_group) == 1U);
-    BOOST_TEST(counters.refused_as(FrameRefusal::another_server) == 1U);
-    BOOST_TEST(counters.refused_as(FrameRefusal::another_incarnation) == 1U);
-    BOOST_TEST(counters.refused_as(FrameRefusal::another_sender) == 2U);
+    BOOST_TEST(counters.refused_as(FrameError::another_cluster) == 1U);
+    BOOST_TEST(counters.refused_as(FrameError::another_group) == 1U);
+    BOOST_TEST(counters.refused_as(FrameError::another_server) == 1U);
+    BOOST_TEST(counters.refused_as(FrameError::another_incarnation) == 1U);
+    BOOST_TEST(counters.refused_as(FrameError::another_sender) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connection_stays)
@@ -408,9 +408,9 @@ BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connec
 
     BOOST_TEST(server.delivers());
     BOOST_TEST(server.two.messages.size() == 1U);
-    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::unknown_kind) == 1U);
-    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_field) == 1U);
-    BOOST_TEST(server.two.counters().refused_as(FrameRefusal::bad_entry) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameError::unknown_kind) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameError::bad_field) == 1U);
+    BOOST_TEST(server.two.counters().refused_as(FrameError::bad_entry) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_an_address_is_refused_until_
     one.knows(party_2, *two);
     BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 2; }));
     BOOST_TEST(until(context, [&] { return one.transport().peers()[0].refused; }));
-    BOOST_TEST(one.transport().peers()[0].sentence.find("refused: another cluster") != std::string::npos);
+    BOOST_TEST(one.transport().peers()[0].what.find("refused: another cluster") != std::string::npos);
 
     two.reset();
     two = std::make_unique<TcpServer>(context, right);
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(another_life_of_a_known_server_is_served_but_its_answers_do
     two.send(party_1, vote_request(2));
     BOOST_REQUIRE(until(context, [&] { return one.take() == 1; }));
     BOOST_TEST((one.messages[0].rpc == vote_request(2)));
-    BOOST_TEST(one.counters().refused_as(FrameRefusal::another_sender) == 1U);
+    BOOST_TEST(one.counters().refused_as(FrameError::another_sender) == 1U);
 
     one.send(party_2, vote(2)); // To the life that asked.
     BOOST_REQUIRE(until(context, [&] { return two.take() == 1; }));
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_sentences)
     second.listen = one.transport().address();
     auto const in_use = TcpTransport::open(context, second);
     BOOST_REQUIRE(not in_use.has_value());
-    BOOST_TEST(in_use.error().sentence == "cannot listen at " + second.listen + ": Address already in use");
+    BOOST_TEST(in_use.error().what == "cannot listen at " + second.listen + ": Address already in use");
 
     for (auto const* wrong : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:7x", "::1:80", "[::1:80"}) {
         second.listen = wrong;

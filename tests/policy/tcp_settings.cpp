@@ -26,7 +26,7 @@ std::string refusal_of(TcpSettings settings)
 {
     auto       context = boost::asio::io_context{};
     auto const opened = TcpTransport::open(context, std::move(settings));
-    return opened ? std::string{} : opened.error().sentence;
+    return opened ? std::string{} : opened.error().what;
 }
 
 } // namespace

@@ -283,10 +283,10 @@ BOOST_AUTO_TEST_CASE(a_refusal_tells_no_cluster_no_server_and_no_member)
     auto const answer = raw.await_frame();
 
     BOOST_REQUIRE(answer.has_value());
-    auto const* const refusal = std::get_if<HandshakeRefusal>(&answer->content);
+    auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::another_cluster));
-    BOOST_TEST(refusal->sentence == "another cluster; the log of the server that refuses says more");
+    BOOST_TEST(refusal->what == "another cluster; the log of the server that refuses says more");
     BOOST_TEST((answer->route == Route{elsewhere.cluster, 0, elsewhere.addressee, elsewhere.sender}));
 }
 
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(what_another_server_says_stands_in_the_log_as_one_line)
     auto& raw = door.connect();
     raw.write(
         encode(route(party_1, party_2),
-               HandshakeRefusal{HandshakeFault::other, "first\nkv: leads in term 9\x1b[2J" + std::string(150, 'y')}));
+               HandshakeError{HandshakeFault::other, "first\nkv: leads in term 9\x1b[2J" + std::string(150, 'y')}));
 
     BOOST_TEST(raw.is_hung_up());
     BOOST_TEST(door.two.has_logged("refused: first?kv: leads in term 9?[2Jyyy"));

@@ -33,10 +33,10 @@ Words const patient{"--election-ms", "300..8000"};
 Words const calm{"--election-ms", "2000..8000"};
 
 /// A cluster whose first server is watched from its first start to its end.
-class WatchedCluster
+class CheckingCluster
 {
 public:
-    WatchedCluster(Words const& options, Words const& options_of_others) : cluster(3)
+    CheckingCluster(Words const& options, Words const& options_of_others) : cluster(3)
     {
         if (run_to_end({"strace", "-o", "/dev/null", "true"}).exit_code != 0)
             BOOST_FAIL("strace does not work here (Debian: strace; it must be allowed to trace its child)");
@@ -112,7 +112,7 @@ public:
 };
 
 /// The watched server leads, through the death of a follower.
-std::string lead(WatchedCluster& watched)
+std::string lead(CheckingCluster& watched)
 {
     auto& cluster = watched.cluster;
     watched.await_leadership();
@@ -124,7 +124,7 @@ std::string lead(WatchedCluster& watched)
 }
 
 /// The watched server follows one leader after the other.
-std::string follow(WatchedCluster& watched)
+std::string follow(CheckingCluster& watched)
 {
     auto& cluster = watched.cluster;
     watched.increment(40);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_SUITE(durability, *boost::unit_test::timeout(300))
 
 BOOST_AUTO_TEST_CASE(a_leader_votes_and_answers_only_for_what_is_durable)
 {
-    auto       watched = WatchedCluster({}, calm);
+    auto       watched = CheckingCluster({}, calm);
     auto const trace = lead(watched);
     auto const audit = watched.audit(trace);
 
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_leader_votes_and_answers_only_for_what_is_durable)
 
 BOOST_AUTO_TEST_CASE(a_follower_votes_and_acknowledges_only_what_is_durable)
 {
-    auto       watched = WatchedCluster(patient, {});
+    auto       watched = CheckingCluster(patient, {});
     auto const trace = follow(watched);
     auto const audit = watched.audit(trace);
 
@@ -184,13 +184,13 @@ BOOST_AUTO_TEST_CASE(a_follower_votes_and_acknowledges_only_what_is_durable)
 /// The twins of the two above: who skips the sync on purpose is found out.
 BOOST_AUTO_TEST_CASE(a_leader_that_skips_the_sync_is_found_out)
 {
-    auto watched = WatchedCluster({"--unsafe-no-sync"}, calm);
+    auto watched = CheckingCluster({"--unsafe-no-sync"}, calm);
     BOOST_TEST(watched.audit(lead(watched)).violations().size() >= 100U);
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_skips_the_sync_is_found_out)
 {
-    auto watched = WatchedCluster({patient[0], patient[1], "--unsafe-no-sync"}, {});
+    auto watched = CheckingCluster({patient[0], patient[1], "--unsafe-no-sync"}, {});
     BOOST_TEST(watched.audit(follow(watched)).violations().size() >= 100U);
 }
 

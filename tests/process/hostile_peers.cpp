@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_teaches_nothing_that_opens_the_door)
         port.write(encode(guess, Hello{}));
         auto const answer = port.read_frame();
         BOOST_REQUIRE(answer.has_value());
-        BOOST_TEST((std::get_if<HandshakeRefusal>(&answer->content) != nullptr));
+        BOOST_TEST((std::get_if<HandshakeError>(&answer->content) != nullptr));
         BOOST_TEST((answer->route.cluster == guess.cluster));
 
         auto again = serving.connect(to); // With what the answer told.
@@ -252,8 +252,8 @@ BOOST_AUTO_TEST_CASE(a_term_that_elections_cannot_have_reached_changes_nothing_a
     });
     serving.expect_nothing_happened();
     for (auto number = std::size_t{0}; number < 3; ++number) {
-        BOOST_TEST(serving.cluster.info(number, "raft_breaches_of_99") == "count=5,last=breach_term_jump");
-        BOOST_TEST(serving.cluster.said(number).find("server 99 broke the protocol: breach_term_jump") !=
+        BOOST_TEST(serving.cluster.info(number, "raft_violations_of_99") == "count=5,last=violation_term_jump");
+        BOOST_TEST(serving.cluster.said(number).find("server 99 broke the protocol: violation_term_jump") !=
                    std::string::npos);
     }
 }
@@ -275,9 +275,13 @@ BOOST_AUTO_TEST_CASE(answers_of_a_server_that_is_no_member_count_for_nothing)
     auto const term = serving.term();
     auto const newer = Term{term.value + 1};
     serving.tell_all([&](std::size_t) {
-        auto const accepted = AppendEntriesResponse{
-            .term = term, .success = true, .match = Index{1}, .hint = {}, .round = {}, .number = AppendNumber{1}};
-        auto refused = accepted;
+        auto const accepted = AppendEntriesResponse{.term = term,
+                                                    .success = true,
+                                                    .match = Index{1},
+                                                    .conflict_hint = {},
+                                                    .round = {},
+                                                    .number = AppendNumber{1}};
+        auto       refused = accepted;
         refused.term = newer;
         refused.success = false;
         return std::vector<Rpc>{accepted, refused, RequestVoteResponse{newer, true},

@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)
     status.entry_bytes_received = 20;
     status.entry_bytes_stored = 10;
     status.payload_mismatches = 3;
-    for (auto const outcome :
-         {totora::Outcome::breach_sender, totora::Outcome::breach_configuration, totora::Outcome::ring_outdated})
-        status.outcomes[static_cast<std::size_t>(outcome)] = 4;
+    for (auto const outcome : {totora::Decision::violation_sender, totora::Decision::violation_configuration,
+                               totora::Decision::ring_outdated})
+        status.decisions[static_cast<std::size_t>(outcome)] = 4;
 
     auto const text = information(status, KeyValue{}, {}, {}, {});
 
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)
     BOOST_TEST(info_field(text, "raft_entry_bytes_received") == "20");
     BOOST_TEST(info_field(text, "raft_entry_bytes_stored") == "10");
     BOOST_TEST(info_field(text, "raft_payload_mismatches") == "3");
-    BOOST_TEST(info_field(text, "raft_breaches") == "8");
+    BOOST_TEST(info_field(text, "raft_violations") == "8");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_write_looks_right_before_its_own_entry_is_a
     BOOST_TEST(order.size() == 0U);
 
     write(); // It is refused: nobody looks, and nothing is kept for it.
-    node.end_write(totora::RefusedBecause{totora::NodeRefusal::too_much_pending, {}});
+    node.end_write(totora::RefusedBecause{totora::ProposalError::too_much_pending, {}});
     node.end_write = {};
     BOOST_TEST(order.size() == 0U);
     order.reach({Term{3}, Index{10}});

@@ -8,14 +8,14 @@
 #include <vector>
 
 using namespace kv;
-using totora::Outcome;
-using totora::OutcomeNoted;
+using totora::Decision;
+using totora::DecisionNoted;
 using totora::ServerId;
 
 namespace
 {
 
-std::string line_of(Outcome outcome) { return Notices{}.line({outcome, ServerId{2}}); }
+std::string line_of(Decision outcome) { return Notices{}.line({outcome, ServerId{2}}); }
 
 } // namespace
 
@@ -23,53 +23,53 @@ BOOST_AUTO_TEST_SUITE(notices)
 
 BOOST_AUTO_TEST_CASE(a_disk_without_room_is_named_here_and_at_a_follower, *boost::unit_test::label("case_90"))
 {
-    BOOST_TEST(line_of(Outcome::room_exhausted).starts_with("its log has no room for entries"));
-    BOOST_TEST(line_of(Outcome::room_regained) == "its log has room for entries again");
-    BOOST_TEST(line_of(Outcome::follower_without_room).starts_with("server 2 has no room for entries"));
-    BOOST_TEST(line_of(Outcome::follower_with_room_again) == "server 2 has room for entries again");
-    BOOST_TEST(line_of(Outcome::leading_without_room).starts_with("leads without room in its log"));
+    BOOST_TEST(line_of(Decision::room_exhausted).starts_with("its log has no room for entries"));
+    BOOST_TEST(line_of(Decision::room_regained) == "its log has room for entries again");
+    BOOST_TEST(line_of(Decision::follower_without_room).starts_with("server 2 has no room for entries"));
+    BOOST_TEST(line_of(Decision::follower_with_room_again) == "server 2 has room for entries again");
+    BOOST_TEST(line_of(Decision::leading_without_room).starts_with("leads without room in its log"));
 }
 
 BOOST_AUTO_TEST_CASE(every_reason_to_give_up_leading_is_told)
 {
-    for (auto at = std::size_t{0}; at < totora::outcome_count; ++at) {
-        auto const outcome = static_cast<Outcome>(at);
+    for (auto at = std::size_t{0}; at < totora::decision_count; ++at) {
+        auto const outcome = static_cast<Decision>(at);
         auto const steps_down =
-            name_of(outcome).starts_with("stepped_down") and outcome != Outcome::stepped_down_newer_term;
-        BOOST_TEST(line_of(outcome).starts_with("steps down: ") == steps_down, name_of(outcome));
-        BOOST_TEST(line_of(outcome).starts_with("server 2 broke the protocol: ") == is_breach(outcome),
-                   name_of(outcome));
+            to_string(outcome).starts_with("stepped_down") and outcome != Decision::stepped_down_newer_term;
+        BOOST_TEST(line_of(outcome).starts_with("steps down: ") == steps_down, to_string(outcome));
+        BOOST_TEST(line_of(outcome).starts_with("server 2 broke the protocol: ") == is_violation(outcome),
+                   to_string(outcome));
     }
 }
 
 BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_told_once_until_it_has_passed)
 {
     auto       notices = Notices{};
-    auto const is_told = [&](Outcome outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
+    auto const is_told = [&](Decision outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
 
-    BOOST_TEST(is_told(Outcome::campaign_withheld_no_room));
-    BOOST_TEST(not is_told(Outcome::campaign_withheld_no_room));
-    BOOST_TEST(not is_told(Outcome::vote_withheld_no_room));
-    BOOST_TEST(not is_told(Outcome::newer_term_ignored_no_room));
-    BOOST_TEST(not is_told(Outcome::vote_granted));
-    BOOST_TEST(is_told(Outcome::campaign_withheld_no_room));
-    BOOST_TEST(is_told(Outcome::room_regained));
-    BOOST_TEST(is_told(Outcome::vote_withheld_no_room));
-    BOOST_TEST(is_told(Outcome::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Outcome::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Outcome::vote_granted));
-    BOOST_TEST(not is_told(Outcome::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Outcome::campaign_started));
-    BOOST_TEST(is_told(Outcome::campaign_withheld_disk_hangs));
+    BOOST_TEST(is_told(Decision::campaign_withheld_no_room));
+    BOOST_TEST(not is_told(Decision::campaign_withheld_no_room));
+    BOOST_TEST(not is_told(Decision::vote_withheld_no_room));
+    BOOST_TEST(not is_told(Decision::newer_term_ignored_no_room));
+    BOOST_TEST(not is_told(Decision::vote_granted));
+    BOOST_TEST(is_told(Decision::campaign_withheld_no_room));
+    BOOST_TEST(is_told(Decision::room_regained));
+    BOOST_TEST(is_told(Decision::vote_withheld_no_room));
+    BOOST_TEST(is_told(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Decision::vote_granted));
+    BOOST_TEST(not is_told(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_told(Decision::campaign_started));
+    BOOST_TEST(is_told(Decision::campaign_withheld_disk_hangs));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_says_why_once, *boost::unit_test::label("case_78"))
 {
     auto       notices = Notices{};
-    auto const line = notices.line({Outcome::campaign_withheld_exhausted, totora::nobody});
+    auto const line = notices.line({Decision::campaign_withheld_exhausted, totora::nobody});
     BOOST_TEST(line.starts_with("does not campaign: its term or its log has come to the last number there is"));
-    BOOST_TEST(notices.line({Outcome::campaign_withheld_exhausted, totora::nobody}) == "");
-    BOOST_TEST(line_of(Outcome::campaign_withheld_not_electable) ==
+    BOOST_TEST(notices.line({Decision::campaign_withheld_exhausted, totora::nobody}) == "");
+    BOOST_TEST(line_of(Decision::campaign_withheld_not_electable) ==
                "does not campaign: the log of the cluster does not name it as a voter");
 }
 
@@ -78,20 +78,20 @@ BOOST_AUTO_TEST_CASE(what_breaks_the_protocol_with_every_message_is_told_at_powe
     auto notices = Notices{};
     auto told = std::vector<std::string>{};
     for (auto times = 0; times < 1'000; ++times)
-        if (auto line = notices.line({Outcome::breach_term_jump, ServerId{2}}); not line.empty())
+        if (auto line = notices.line({Decision::violation_term_jump, ServerId{2}}); not line.empty())
             told.push_back(line);
 
     BOOST_REQUIRE(told.size() == 4U);
-    BOOST_TEST(told[0].starts_with("server 2 broke the protocol: breach_term_jump"));
-    BOOST_TEST(told[3].starts_with("server 2 broke the protocol, 1000 times so far: breach_term_jump"));
-    BOOST_TEST(not notices.line({Outcome::breach_term_jump, ServerId{3}}).empty()); // Another sender.
-    BOOST_TEST(not notices.line({Outcome::breach_number, ServerId{2}}).empty());    // Another kind.
+    BOOST_TEST(told[0].starts_with("server 2 broke the protocol: violation_term_jump"));
+    BOOST_TEST(told[3].starts_with("server 2 broke the protocol, 1000 times so far: violation_term_jump"));
+    BOOST_TEST(not notices.line({Decision::violation_term_jump, ServerId{3}}).empty()); // Another sender.
+    BOOST_TEST(not notices.line({Decision::violation_number, ServerId{2}}).empty());    // Another kind.
 }
 
 BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_told)
 {
-    for (auto const outcome : {Outcome::append_accepted, Outcome::vote_granted, Outcome::probe_moved_back,
-                               Outcome::response_outdated, Outcome::ring_outdated})
+    for (auto const outcome : {Decision::append_accepted, Decision::vote_granted, Decision::probe_moved_back,
+                               Decision::response_outdated, Decision::ring_outdated})
         BOOST_TEST(line_of(outcome) == "");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/simulate/shrink.hpp"
-#include "totora/testing/simulate/sighting_text.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
+#include "totora/testing/simulate/trace_event_text.hpp"
 
 #include "options.hpp"
 #include "progress.hpp"
@@ -25,7 +25,7 @@ using totora::simulate::Progress;
 
 [[nodiscard]] SimulationReport run(std::uint64_t seed, SimulationOptions const& options, std::ostream* trace)
 {
-    auto const watch = [trace](Sighting const& sighting) { *trace << json_of(sighting) << "\n"; };
+    auto const watch = [trace](TraceEvent const& sighting) { *trace << to_json(sighting) << "\n"; };
     if (trace != nullptr)
         return Simulation<>{make_scenario(seed, options), watch}.run();
     return Simulation<>{make_scenario(seed, options)}.run();
@@ -37,7 +37,7 @@ void explain(SimulationReport const& report, Options const& options, SimulationT
     auto replay = totora::simulate::command_of(report.seed, options.simulation);
     std::printf("\nseed %llu, %zu servers, does not hold: %s\nreplay: %s\nthe last events:\n",
                 static_cast<unsigned long long>(report.seed), report.servers, report.broken.c_str(), replay.c_str());
-    report.last.for_each([](Sighting const& sighting) { std::printf("  %s\n", told(sighting).c_str()); });
+    report.last.for_each([](TraceEvent const& sighting) { std::printf("  %s\n", told(sighting).c_str()); });
     if (options.shrinks) {
         auto const fails = [&](SimulationOptions const& fewer) {
             return not run(report.seed, fewer, nullptr).broken.empty();
@@ -82,7 +82,7 @@ int simulate(Options const& options)
                 static_cast<unsigned long long>(totals.simulated_us / 1'000'000),
                 static_cast<unsigned long long>(totals.answered), spelled_hash(totals.hash).c_str(),
                 totals.failures.size());
-    if (not options.json.empty() and not(std::ofstream{options.json} << json_of(totals, rate))) {
+    if (not options.json.empty() and not(std::ofstream{options.json} << to_json(totals, rate))) {
         std::fprintf(stderr, "simulate: the file %s cannot be written.\n", options.json.c_str());
         return 2;
     }

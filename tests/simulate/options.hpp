@@ -100,7 +100,7 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
                 range(options.servers_least, options.servers_most) + " --events " + std::to_string(options.events);
     auto separator = " --without ";
     for (auto const fault : options.without) {
-        text += separator + std::string{simulate::name_of(fault)};
+        text += separator + std::string{simulate::to_string(fault)};
         separator = ",";
     }
     if (options.only) {

@@ -65,14 +65,14 @@ follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t 
 template <typename Rpc>
 [[nodiscard]] constexpr Message from(ServerId sender, Rpc const& rpc)
 {
-    return {sender, Happening{rpc}};
+    return {sender, MessageBody{rpc}};
 }
 
 /// Something that happens on the server itself.
 template <typename Local>
 [[nodiscard]] constexpr Message local(Local const& happening)
 {
-    return {nobody, Happening{happening}};
+    return {nobody, MessageBody{happening}};
 }
 
 /// The newest arming of an alarm rings.
@@ -130,21 +130,30 @@ heartbeat_of(Term term, LogPosition previous, Index commit = {}, std::uint64_t n
 [[nodiscard]] constexpr AppendEntriesResponse
 accepted(Term term, Index match, std::uint64_t number = 1, Round round = {})
 {
-    return {.term = term, .success = true, .match = match, .hint = {}, .round = round, .number = AppendNumber{number}};
+    return {.term = term,
+            .success = true,
+            .match = match,
+            .conflict_hint = {},
+            .round = round,
+            .number = AppendNumber{number}};
 }
 
 /// The answer of a follower that does not hold `previous`.
 [[nodiscard]] constexpr AppendEntriesResponse
 refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
 {
-    return {
-        .term = term, .success = false, .match = previous, .hint = hint, .round = {}, .number = AppendNumber{number}};
+    return {.term = term,
+            .success = false,
+            .match = previous,
+            .conflict_hint = hint,
+            .round = {},
+            .number = AppendNumber{number}};
 }
 
 /// The answer to a leader of an older term: it says no more than the newer one.
 [[nodiscard]] constexpr AppendEntriesResponse refused_by_newer_term(Term term)
 {
-    return {.term = term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}};
+    return {.term = term, .success = false, .match = {}, .conflict_hint = {}, .round = {}, .number = {}};
 }
 
 /// Exactly this message, leaving at once or as told.
@@ -168,9 +177,9 @@ template <typename Said>
 }
 
 /// Whether a step named this outcome.
-[[nodiscard]] constexpr bool noted(Outgoing const& outgoing, Outcome outcome)
+[[nodiscard]] constexpr bool noted(Outgoing const& outgoing, Decision outcome)
 {
-    return std::find(outgoing.outcomes.begin(), outgoing.outcomes.end(), outcome) != outgoing.outcomes.end();
+    return std::find(outgoing.decisions.begin(), outgoing.decisions.end(), outcome) != outgoing.decisions.end();
 }
 
 /// Whether a step did nothing but name what happened.
@@ -185,18 +194,18 @@ template <typename Said>
 [[nodiscard]] constexpr std::vector<Envelope> exactly(std::initializer_list<Envelope> messages) { return {messages}; }
 
 /// Exactly these writes, in this order.
-[[nodiscard]] constexpr Bounded<Write, writes_max> writes_of(std::initializer_list<Write> made)
+[[nodiscard]] constexpr InplaceVector<Write, writes_max> writes_of(std::initializer_list<Write> made)
 {
-    auto writes = Bounded<Write, writes_max>{};
+    auto writes = InplaceVector<Write, writes_max>{};
     for (auto const& write : made)
         writes.push_back(write);
     return writes;
 }
 
 /// Exactly these outcomes, in this order.
-[[nodiscard]] constexpr Bounded<Outcome, outcomes_max> outcomes_of(std::initializer_list<Outcome> named)
+[[nodiscard]] constexpr InplaceVector<Decision, decisions_max> decisions_of(std::initializer_list<Decision> named)
 {
-    auto outcomes = Bounded<Outcome, outcomes_max>{};
+    auto outcomes = InplaceVector<Decision, decisions_max>{};
     for (auto const outcome : named)
         outcomes.push_back(outcome);
     return outcomes;
@@ -227,7 +236,7 @@ template <typename Said>
 /// Whether a leader still looks for the place where a follower's log agrees with its own.
 [[nodiscard]] constexpr bool is_probing(State const& leader, ServerId follower)
 {
-    return std::holds_alternative<Probe>(progress_of(leader, follower).flow);
+    return std::holds_alternative<Probe>(progress_of(leader, follower).mode);
 }
 
 [[nodiscard]] constexpr bool is_follower(State const& state) { return std::holds_alternative<Follower>(state.role); }
@@ -240,7 +249,7 @@ template <typename Said>
 /// States that no invariant of the later state, nor of the step that led to it, is broken.
 constexpr void require_invariants(State const& earlier, State const& later)
 {
-    require(not later.broken, "the server does not doubt itself");
+    require(not later.fault, "the server does not doubt itself");
     require(not find_broken_invariant(later), "every invariant of a state holds");
     require(not find_broken_invariant(earlier, later), "every invariant of a step holds");
 }
@@ -250,7 +259,7 @@ constexpr void require_laws(State const& earlier, Message const& message, State 
 {
     if (std::is_constant_evaluated())
         return;
-    if (auto const broken = laws::find_broken_law(earlier, message.from, message.message, later, outgoing))
+    if (auto const broken = laws::find_broken_law(earlier, message.from, message.body, later, outgoing))
         require(false, broken->data());
 }
 
@@ -264,9 +273,9 @@ constexpr void require_laws(State const& earlier, Message const& message, State 
 }
 
 /// States that a step named this outcome, did nothing, and left everything as it was.
-constexpr void require_nothing_but(Outcome outcome, State const& before, Transition const& transition)
+constexpr void require_nothing_but(Decision outcome, State const& before, Transition const& transition)
 {
-    require(transition.outgoing.outcomes == outcomes_of({outcome}), "it is told by its name");
+    require(transition.outgoing.decisions == decisions_of({outcome}), "it is told by its name");
     require(transition.state == before, "nothing changes");
     require(did_nothing(transition.outgoing), "and nothing is said or done");
 }

@@ -14,7 +14,7 @@ namespace totora::test
 {
 
 /// A log that gives its word: only one can open what waits for a write.
-struct WordOfTheLog : DurableSource
+struct TestDurable : DurableSource
 {
     [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
 };
@@ -93,7 +93,7 @@ public:
         disk.pending.erase(disk.pending.begin(), disk.pending.begin() + static_cast<std::ptrdiff_t>(done));
         auto still_sealed = std::vector<Envelope>{};
         for (auto const& envelope : disk.sealed)
-            if (auto const released = envelope.open(WordOfTheLog::through(write)))
+            if (auto const released = envelope.open(TestDurable::through(write)))
                 in_flight_.push_back({where, released->to(), released->rpc()});
             else
                 still_sealed.push_back(envelope);
@@ -224,7 +224,7 @@ private:
     /// What one server has beside its state: a disk, and messages that wait for it.
     struct Disk
     {
-        PersistentState           durable;
+        RecoveredState            durable;
         std::vector<PendingWrite> pending;
         std::vector<Envelope>     sealed;
     };
@@ -251,7 +251,7 @@ private:
         return servers;
     }
 
-    [[nodiscard]] static constexpr PersistentState durable_part(State const& server)
+    [[nodiscard]] static constexpr RecoveredState durable_part(State const& server)
     {
         require(server.durable_write == server.last_write, "a cluster begins with servers whose writes are durable");
         return {.current_term = server.current_term,
@@ -275,7 +275,7 @@ private:
         return append != nullptr ? configuration_in(server, append->entries) : std::nullopt;
     }
 
-    static constexpr void make(PersistentState& durable, PendingWrite const& pending)
+    static constexpr void make(RecoveredState& durable, PendingWrite const& pending)
     {
         if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
             durable.current_term = vote->term;

@@ -3,8 +3,8 @@
 
 #include "slow_syncer.hpp"
 #include "totora/log/segmented_log.hpp"
-#include "totora/testing/conformance/dice.hpp"
 #include "totora/testing/conformance/log/log_crashes.hpp"
+#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/disk/crash_files.hpp"
 
 #include <chrono>
@@ -40,15 +40,15 @@ struct NumberedWorkload
 {
     explicit NumberedWorkload(std::uint64_t number)
     {
-        auto dice = conformance::Dice{number};
-        shares_syncs = dice.roll(3) == 0;
-        mood.sync = 15 + dice.roll(30);
-        mood.vote = dice.roll(12);
-        mood.truncate = 4 + dice.roll(16);
-        mood.truncated_max = dice.roll(2) == 0 ? 4 : 80; // Removes whole segments, which are then used again.
-        mood.commit = dice.roll(2) == 0 ? 0 : 5;
-        mood.appended_max = 1 + dice.roll(6);
-        segment_bytes = std::uint64_t{2048} << dice.roll(3);
+        auto dice = conformance::Rng{number};
+        shares_syncs = dice.below(3) == 0;
+        mood.sync = 15 + dice.below(30);
+        mood.vote = dice.below(12);
+        mood.truncate = 4 + dice.below(16);
+        mood.truncated_max = dice.below(2) == 0 ? 4 : 80; // Removes whole segments, which are then used again.
+        mood.commit = dice.below(2) == 0 ? 0 : 5;
+        mood.appended_max = 1 + dice.below(6);
+        segment_bytes = std::uint64_t{2048} << dice.below(3);
     }
 
     /// Runs it on the kit for logs that sync at once, or on the one for logs whose batches share a sync.
@@ -61,9 +61,9 @@ struct NumberedWorkload
             at_once.run(sized<InlineSyncer>(), number, mood);
     }
 
-    bool                      shares_syncs = false;
-    conformance::WorkloadMood mood;
-    std::uint64_t             segment_bytes = 0;
+    bool                     shares_syncs = false;
+    conformance::WorkloadMix mood;
+    std::uint64_t            segment_bytes = 0;
 
 private:
     template <typename Syncer>

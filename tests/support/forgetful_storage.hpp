@@ -110,7 +110,7 @@ public:
     {
         auto opened = Log::open(ForgetfulFiles{disk}, small_options());
         if (not opened)
-            throw std::runtime_error("the log does not open again: " + opened.error().sentence);
+            throw std::runtime_error("the log does not open again: " + opened.error().what);
         log_.emplace(*std::move(opened));
         syncer_ = HeldSyncer::newest();
         syncer_->held = held_;

@@ -122,7 +122,7 @@ to_stream(std::vector<std::byte> const& frame, Route const& route = route_1_to_2
 }
 
 /// Reads a frame from a copy that it keeps.
-[[nodiscard]] inline Result<Frame, FrameRefusal> read_frame(std::vector<std::byte> bytes)
+[[nodiscard]] inline Result<Frame, FrameError> read_frame(std::vector<std::byte> bytes)
 {
     auto const block = std::make_shared<std::vector<std::byte>>(std::move(bytes));
     return decode(*block, block);
@@ -170,8 +170,8 @@ struct Sample
     return {
         {"Hello", whole_head(encode(route_1_to_2, sample_hello()))},
         {"Confirmation", whole_head(encode(route_1_to_2, Confirmation{0x99AABBCCDDEEFF00}))},
-        {"HandshakeRefusal",
-         whole_head(encode(route_1_to_2, HandshakeRefusal{HandshakeFault::another_cluster, "another cluster"}))},
+        {"HandshakeError",
+         whole_head(encode(route_1_to_2, HandshakeError{HandshakeFault::another_cluster, "another cluster"}))},
         {"RequestPreVote", to_frame(RequestPreVote{Term{7}, {Term{6}, Index{40}}, Round{9}})},
         {"RequestPreVoteResponse", to_frame(RequestPreVoteResponse{Term{7}, Round{9}, true})},
         {"RequestVote", to_frame(RequestVote{Term{7}, {Term{6}, Index{40}}, true})},

@@ -3,9 +3,9 @@
 
 #include "support/log_entries.hpp"
 #include "totora/log/segmented_log.hpp"
-#include "totora/testing/conformance/dice.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
+#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <chrono>
@@ -43,7 +43,7 @@ inline Result<TestLog, LogError> open_log(Disk const& disk, SegmentedLogOptions 
 
 using conformance::Content;
 using conformance::content_of;
-using conformance::Dice;
+using conformance::Rng;
 using conformance::Workload;
 
 /// Opens the log that is on the disk and compares it with what may be there. Empty if all is well.
@@ -51,7 +51,7 @@ inline std::string check_recovery(Disk const& disk, Workload const& workload)
 {
     auto log = open_log(disk);
     if (not log)
-        return "open: " + log.error().sentence;
+        return "open: " + log.error().what;
     auto const recovered = log->recover();
     if (recovered->commit_index > recovered->entries.last().index)
         return "a commit index above the last entry";

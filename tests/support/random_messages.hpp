@@ -281,7 +281,7 @@ private:
         response.term = any_term(state);
         response.success = below(4) > 0;
         response.match = any_index(state);
-        response.hint = any_position(state);
+        response.conflict_hint = any_position(state);
         response.round = Round{any_near(leader != nullptr ? leader->round.value : 1)};
         response.number = AppendNumber{any_near(progress != nullptr ? progress->sent.value : 1)};
         if (progress != nullptr and not response.success and below(2) == 0)

@@ -79,7 +79,7 @@ private:
 };
 
 /// A whole cluster of real nodes in one thread and from one seed, with the five properties of Figure 3 asked after
-/// every turn. A breach of one is thrown as a sentence.
+/// every turn. A violation of one is thrown as a sentence.
 template <typename Storage = MemoryStorage>
 class SeededCluster
 {
@@ -295,15 +295,15 @@ private:
         auto const& state = server.node->state();
         auto const  status = server.node->status();
         if (status.failed)
-            throw std::runtime_error("the node failed: " + status.failed->sentence);
+            throw std::runtime_error("the node failed: " + status.failed->what);
         if (auto const broken = find_broken_invariant(state))
             throw std::runtime_error(std::string{*broken});
         if (auto const broken = find_broken_invariant(before, state))
             throw std::runtime_error(std::string{*broken});
-        for (auto outcome = static_cast<std::size_t>(Outcome::breach_sender); outcome < outcome_count; ++outcome)
-            if (status.outcomes[outcome] != 0)
+        for (auto outcome = static_cast<std::size_t>(Decision::violation_sender); outcome < decision_count; ++outcome)
+            if (status.decisions[outcome] != 0)
                 throw std::runtime_error("a correct server was taken for a broken one: " +
-                                         std::string{name_of(static_cast<Outcome>(outcome))});
+                                         std::string{to_string(static_cast<Decision>(outcome))});
         if (is_leader(state))
             check_leader(state);
         check_committed(state);

@@ -3,8 +3,8 @@
 
 #include "support/builders.hpp"
 #include "support/bytes.hpp"
+#include "support/checking_log.hpp"
 #include "support/log_entries.hpp"
-#include "support/watched_log.hpp"
 #include "totora/clock/manual_clock.hpp"
 #include "totora/node/raft_node.hpp"
 
@@ -127,11 +127,11 @@ static_assert(state_machine<Recorder>);
 static_assert(message_transport<Wire>);
 
 /// How a promise ended, and how often: exactly once, if all is well.
-template <typename Outcome>
+template <typename Decision>
 struct End
 {
-    int                    times = 0;
-    std::optional<Outcome> outcome;
+    int                     times = 0;
+    std::optional<Decision> outcome;
 
     template <typename Ending>
     [[nodiscard]] Ending const* as() const
@@ -139,25 +139,25 @@ struct End
         return times == 1 and outcome ? std::get_if<Ending>(&*outcome) : nullptr;
     }
 
-    [[nodiscard]] bool refused(NodeRefusal why, ServerId leader) const
+    [[nodiscard]] bool refused(ProposalError why, ServerId leader) const
     {
         auto const* refusal = as<RefusedBecause>();
         return refusal != nullptr and refusal->why == why and refusal->leader == leader;
     }
 };
 
-template <typename Outcome>
-using Ended = std::shared_ptr<End<Outcome>>;
+template <typename Decision>
+using Ended = std::shared_ptr<End<Decision>>;
 
 using ProposalEnd = Ended<ProposalOutcome<std::string>>;
 using BatchEnd = Ended<ProposalOutcome<std::vector<std::string>>>;
 using ReadEnd = Ended<ReadOutcome>;
 
 /// A completion that writes down how it was called.
-template <typename Outcome>
-[[nodiscard]] auto note_in(Ended<Outcome> end)
+template <typename Decision>
+[[nodiscard]] auto note_in(Ended<Decision> end)
 {
-    return [end = std::move(end)](Outcome outcome) {
+    return [end = std::move(end)](Decision outcome) {
         ++end->times;
         end->outcome = std::move(outcome);
     };
@@ -194,7 +194,7 @@ struct Events
 class Stage
 {
 public:
-    using Node = RaftNode<Recorder, WatchedLog, Wire, ManualClock, Events>;
+    using Node = RaftNode<Recorder, CheckingLog, Wire, ManualClock, Events>;
 
     explicit Stage(std::uint64_t voters = 3, NodeSettings settings = {})
         : Stage(Identity{cluster_of("stage"), S1, first_incarnation, peers_of(voters)}, settings)
@@ -203,7 +203,7 @@ public:
     Stage(Identity const& identity, NodeSettings settings) : log(identity), settings_(settings) { restart(); }
 
     Recorder                     machine;
-    WatchedLog                   log;
+    CheckingLog                  log;
     Wire                         wire;
     ManualClock                  clock{1};
     Events                       events;

@@ -22,7 +22,7 @@ TcpServer::TcpServer(boost::asio::io_context& context, TcpSettings settings)
     if (opened)
         transport_.emplace(*std::move(opened));
     else
-        logged_->push_back(opened.error().sentence);
+        logged_->push_back(opened.error().what);
 }
 
 TcpServer::~TcpServer() = default;

@@ -2,8 +2,8 @@
 #include "totora/testing/conformance/log.hpp"
 
 #include "support/awaited_syncer.hpp"
+#include "support/checking_log.hpp"
 #include "support/log_workload.hpp"
-#include "support/watched_log.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
@@ -432,7 +432,7 @@ bool catches(Make make, std::string const& law)
     auto const broken = check_log(make, 8);
     auto const found = std::find_if(broken.begin(), broken.end(), [&](auto const& one) { return one.law == law; });
     BOOST_TEST((found != broken.end()), law << " is not among:\n" << told(broken));
-    return found != broken.end() and not found->sentence.empty() and found->reproduction.size() > 1;
+    return found != broken.end() and not found->what.empty() and found->reproduction.size() > 1;
 }
 
 bool catches(Fault fault, std::string const& law)
@@ -464,7 +464,7 @@ BOOST_AUTO_TEST_CASE(the_log_in_memory_keeps_all_laws)
 BOOST_AUTO_TEST_CASE(the_workload_saves_no_commit_index_above_what_is_durable, *label("case_83"))
 {
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
-        auto log = test::WatchedLog{telling_identity()};
+        auto log = test::CheckingLog{telling_identity()};
         BOOST_REQUIRE(log.recover().has_value());
         log.memory.hold_syncs();
         auto workload = Workload{seed, {.commit = 30}};

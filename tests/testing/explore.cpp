@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/explore/explore.hpp"
 #include "explore/scopes.hpp"
+#include "totora/testing/explore/counterexample.hpp"
 #include "totora/testing/explore/live.hpp"
 #include "totora/testing/explore/random_walk.hpp"
-#include "totora/testing/explore/story.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -25,8 +25,8 @@ namespace
 
 using explore::Exploration;
 using explore::Explored;
+using explore::GlobalState;
 using explore::Scope;
-using explore::World;
 
 [[nodiscard]] Scope scope_of(std::uint32_t elections, std::uint32_t proposals)
 {
@@ -46,7 +46,7 @@ constexpr auto never = [](Explored const&) { return false; };
     auto exploration = Exploration{scope};
     auto found = std::set<std::string>{};
     auto known = std::vector<std::string>{};
-    exploration.run(never, [&](World const& world) {
+    exploration.run(never, [&](GlobalState const& world) {
         auto const& servers = exploration.moves().steps().servers();
         while (known.size() < servers.size()) {
             auto server = servers.value_of(static_cast<std::uint32_t>(known.size()));
@@ -75,7 +75,7 @@ void expect_no_reduction_loses_anything(Scope const& scope)
     auto const with_all = what_can_be(scope);
     for (auto const reduction :
          {&explore::Reductions::symmetry, &explore::Reductions::numbers, &explore::Reductions::unused,
-          &explore::Reductions::dead_messages, &explore::Reductions::stale_requests,
+          &explore::Reductions::irrelevant_messages, &explore::Reductions::stale_requests,
           &explore::Reductions::idle_deliveries, &explore::Reductions::votes_at_once}) {
         auto without = scope;
         without.reductions.*reduction = false;
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
     auto live = explore::Live{exploration.moves(), std::move(arrives)};
     auto dead = std::size_t{0};
     auto all = std::size_t{0};
-    exploration.run(never, [&](World const& world) {
+    exploration.run(never, [&](GlobalState const& world) {
         dead += live.is_live(world) ? 0U : 1U;
         ++all;
     });
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_b
         auto live = explore::Live{exploration.moves()};
         auto dead = std::size_t{0};
         auto led = std::size_t{0}; // Somebody leads, and nobody has applied anything.
-        exploration.run(never, [&](World const& world) {
+        exploration.run(never, [&](GlobalState const& world) {
             dead += live.is_live(world) ? 0U : 1U;
             auto replaying = std::size_t{0};
             auto leading = std::size_t{0};
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
 {
     auto exploration = Exploration{scope};
     auto found = std::size_t{0};
-    exploration.run(never, [&](World const& world) {
+    exploration.run(never, [&](GlobalState const& world) {
         auto& steps = exploration.moves().steps();
         found += static_cast<std::size_t>(std::any_of(world.begin(), world.end(), [&](std::uint32_t message) {
             auto const address = steps.address_of(message);
@@ -238,12 +238,12 @@ BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story
     first.run(enough);
     second.run(enough);
     BOOST_TEST(first.explored().violation == "");
-    BOOST_TEST((first.way_to_the_breach() == second.way_to_the_breach()));
+    BOOST_TEST((first.way_to_the_violation() == second.way_to_the_violation()));
 
-    auto const story = explore::Storyteller{first.moves()}.tell(first.way_to_the_breach());
+    auto const story = explore::CounterexamplePrinter{first.moves()}.tell(first.way_to_the_violation());
     BOOST_TEST(story.test.find("cluster.rings(") != std::string::npos);
     BOOST_TEST(story.lines.size() >
-               first.way_to_the_breach().size()); // Votes become durable without a move of their own.
+               first.way_to_the_violation().size()); // Votes become durable without a move of their own.
 }
 
 BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_itself)
@@ -253,9 +253,9 @@ BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_its
     auto walk = explore::RandomWalk{scope, 7};
     walk.run([](Explored const& explored) { return explored.distinct_states > 1000; });
 
-    auto const story = explore::Storyteller{walk.moves()}.tell(walk.way_to_the_breach());
+    auto const story = explore::CounterexamplePrinter{walk.moves()}.tell(walk.way_to_the_violation());
 
-    BOOST_TEST(story.lines.size() == walk.way_to_the_breach().size());
+    BOOST_TEST(story.lines.size() == walk.way_to_the_violation().size());
 }
 
 } // namespace

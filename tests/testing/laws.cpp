@@ -96,7 +96,7 @@ void change_state(Made& made, testing::Prng& random)
 template <typename Kind>
 void drop_write(Made& made, testing::Prng&)
 {
-    auto kept = Bounded<Write, writes_max>{};
+    auto kept = InplaceVector<Write, writes_max>{};
     for (auto const& write : made.outgoing.writes)
         if (not std::holds_alternative<Kind>(write))
             kept.push_back(write);
@@ -106,7 +106,7 @@ void drop_write(Made& made, testing::Prng&)
 void drop_order(Made& made, testing::Prng& random)
 {
     auto const alarm = static_cast<Alarm>(random.below(alarm_kinds));
-    auto       kept = Bounded<AlarmOrder, alarm_kinds>{};
+    auto       kept = InplaceVector<AlarmOrder, alarm_kinds>{};
     for (auto const& order : made.outgoing.alarms)
         if (order.alarm != alarm)
             kept.push_back(order);
@@ -126,7 +126,7 @@ std::vector<Tamper> tampers()
         // What becomes of the server.
         change_state<&State::current_term>,
         change_state<&State::commit_index>,
-        change_state<&State::applying>,
+        change_state<&State::apply_index>,
         change_state<&State::durable_index>,
         change_state<&State::durable_write>,
         change_state<&State::pre_vote_round>,
@@ -170,13 +170,14 @@ std::vector<Tamper> tampers()
         change_progress<&Progress::no_room>,
         change_progress<&Progress::next>,
         change_progress<&Progress::sent>,
-        change_progress<&Progress::full>,
+        change_progress<&Progress::link_full>,
         change_progress<&Progress::paused>,
-        change_progress<&Progress::heard>,
-        change_progress<&Progress::answered>,
+        change_progress<&Progress::recently_active>,
+        change_progress<&Progress::acknowledged>,
         change_progress<&Progress::moving>,
         [](Made& made, testing::Prng& random) {
-            change_follower(made, random, [](Progress& progress, testing::Prng&) { progress.heard = progress.moving; });
+            change_follower(made, random,
+                            [](Progress& progress, testing::Prng&) { progress.recently_active = progress.moving; });
             if (auto* leader = std::get_if<Leader>(&made.after.role))
                 ++leader->stalled;
         },
@@ -223,9 +224,10 @@ std::vector<Tamper> tampers()
         change_field<&AppendEntriesResponse::number, AppendEntriesResponse>,
         change_field<&AppendEntriesResponse::no_room, AppendEntriesResponse>,
         [](Made& made, testing::Prng& random) {
-            change_message<AppendEntriesResponse>(
-                made, random,
-                [](AppendEntriesResponse& response, testing::Prng& dice) { change(response.hint.index, dice); });
+            change_message<AppendEntriesResponse>(made, random,
+                                                  [](AppendEntriesResponse& response, testing::Prng& dice) {
+                                                      change(response.conflict_hint.index, dice);
+                                                  });
         },
         change_field<&AppendEntries::term, AppendEntries>,
         change_field<&AppendEntries::leader_commit, AppendEntries>,
@@ -287,10 +289,10 @@ std::vector<Tamper> tampers()
                 if (order.delay)
                     ++order.delay->at_most_ms;
         },
-        [](Made& made, testing::Prng&) { made.outgoing.outcomes.clear(); },
+        [](Made& made, testing::Prng&) { made.outgoing.decisions.clear(); },
         [](Made& made, testing::Prng& random) {
-            made.outgoing.outcomes.clear();
-            made.outgoing.outcomes.push_back(static_cast<Outcome>(random.below(outcome_count)));
+            made.outgoing.decisions.clear();
+            made.outgoing.decisions.push_back(static_cast<Decision>(random.below(decision_count)));
         },
         [](Made& made, testing::Prng&) { made.outgoing.apply_through.reset(); },
         [](Made& made, testing::Prng&) { made.outgoing.answer.reset(); },
@@ -335,8 +337,8 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
             advance(made.after, made.message, made.outgoing);
             server = made.after;
             ways[random.below(ways.size())](made, random);
-            if (auto const broken = laws::find_broken_law(made.before, made.message.from, made.message.message,
-                                                          made.after, made.outgoing))
+            if (auto const broken =
+                    laws::find_broken_law(made.before, made.message.from, made.message.body, made.after, made.outgoing))
                 missing.erase(std::string{*broken});
         }
     }

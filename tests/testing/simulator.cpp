@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/calm_scenario.hpp"
-#include "totora/testing/simulate/sighting_text.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
+#include "totora/testing/simulate/trace_event_text.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(whole_clusters_keep_their_promises_whatever_goes_wrong)
     BOOST_TEST(totals.faults[simulate::Fault::message_lost] > 300);
     BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_a_call] > 5);
     BOOST_TEST(totals.faults[simulate::Fault::power_lost_in_recovery] > 5);
-    BOOST_TEST(totals.outcomes[static_cast<std::size_t>(Outcome::conflict_truncated)] > 5);
+    BOOST_TEST(totals.decisions[static_cast<std::size_t>(Decision::conflict_truncated)] > 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_clients_were_told_and_nobody_judged_is_said_aloud)
     BOOST_TEST(simulate::told(totals).find("NOT JUDGED") == std::string::npos);
     totals.add(undecided);
     BOOST_TEST(simulate::told(totals).find("histories of clients             1   <-- NOT JUDGED") != std::string::npos);
-    BOOST_TEST(simulate::json_of(totals, 1.0).find("\"undecided_histories\": 1,") != std::string::npos);
+    BOOST_TEST(simulate::to_json(totals, 1.0).find("\"undecided_histories\": 1,") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_kind_of_fault_can_be_left_out)
@@ -87,10 +87,9 @@ BOOST_AUTO_TEST_CASE(planned_faults_can_be_chosen_by_their_numbers)
 BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
 {
     auto lines = std::vector<std::string>{};
-    auto simulation =
-        simulate::Simulation<>{simulate::make_scenario(1, {.events = 1'000}), [&](simulate::Sighting const& sighting) {
-                                   lines.push_back(simulate::json_of(sighting));
-                               }};
+    auto simulation = simulate::Simulation<>{
+        simulate::make_scenario(1, {.events = 1'000}),
+        [&](simulate::TraceEvent const& sighting) { lines.push_back(simulate::to_json(sighting)); }};
     auto const report = simulation.run();
 
     BOOST_TEST(report.broken == "");
@@ -105,10 +104,10 @@ BOOST_AUTO_TEST_CASE(no_key_stands_twice_in_a_line_of_a_trace)
     auto const said = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
                                        RequestVoteResponse{}, AppendEntries{},          AppendEntriesResponse{}};
     for (auto const& rpc : said) {
-        auto sighting = simulate::Sighting{};
-        sighting.what = simulate::Sighted::message;
+        auto sighting = simulate::TraceEvent{};
+        sighting.what = simulate::TraceEventKind::message;
         sighting.rpc = rpc;
-        auto const line = simulate::json_of(sighting);
+        auto const line = simulate::to_json(sighting);
         auto       keys = std::multiset<std::string>{};
         for (auto at = line.find('"'); at < line.find("\"before\""); at = line.find('"', at + 1)) {
             auto const end = line.find('"', at + 1);

@@ -33,8 +33,8 @@ BOOST_AUTO_TEST_CASE(every_burden_is_survived_and_counted)
         plan_often(scenario, kind, 12);
         auto const report = run(scenario);
 
-        BOOST_TEST(report.broken == "", name_of(kind) << ": " << report.broken);
-        BOOST_TEST(report.faults[kind] > 0U, name_of(kind) << " never took effect");
+        BOOST_TEST(report.broken == "", to_string(kind) << ": " << report.broken);
+        BOOST_TEST(report.faults[kind] > 0U, to_string(kind) << " never took effect");
     }
 }
 

@@ -51,7 +51,7 @@ struct Witness
 
 [[nodiscard]] State committed_through(State state, Index index)
 {
-    state.commit_index = state.applying = index;
+    state.commit_index = state.apply_index = index;
     return state;
 }
 

@@ -4,9 +4,9 @@
 #include "support/calm_scenario.hpp"
 #include "support/log_entries.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/testing/simulate/checking.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/simulation.hpp"
-#include "totora/testing/simulate/watched.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -39,7 +39,7 @@ struct Cluster
                     AppendEntriesResponse{.term = Term{2},
                                           .success = true,
                                           .match = match,
-                                          .hint = {},
+                                          .conflict_hint = {},
                                           .round = {},
                                           .number = AppendNumber{1},
                                           .no_room = no_room});
@@ -52,7 +52,7 @@ struct Cluster
         checks.durable_reported(id.value - 1, WriteNumber{1});
     }
 
-    [[nodiscard]] std::string steps_down(Outcome why)
+    [[nodiscard]] std::string steps_down(Decision why)
     {
         checks.noted(0, state, why);
         return checks.broken();
@@ -64,14 +64,14 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_a_disk_that_hangs_where_nobody_is_ahead_i
     auto hangs = Cluster{};
     hangs.state.durable_index = Index{2};
     hangs.has_durably(S2, Index{3});
-    BOOST_TEST(hangs.steps_down(Outcome::stepped_down_disk_hangs) ==
+    BOOST_TEST(hangs.steps_down(Decision::stepped_down_disk_hangs) ==
                "a leader steps down for its disk only where a quorum has durably what it has not");
 
     auto others_are_ahead = Cluster{};
     others_are_ahead.state.durable_index = Index{2};
     others_are_ahead.has_durably(S2, Index{3});
     others_are_ahead.has_durably(S3, Index{3});
-    BOOST_TEST(others_are_ahead.steps_down(Outcome::stepped_down_disk_hangs) == "");
+    BOOST_TEST(others_are_ahead.steps_down(Decision::stepped_down_disk_hangs) == "");
 }
 
 BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_no_quorum_has_any_is_seen, *label("case_67"))
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_no_quorum_has_any_is_s
         cluster.has_durably(id, Index{3});
     cluster.answers(S2, Index{3}, false);
     cluster.answers(S3, Index{3}, true);
-    BOOST_TEST(cluster.steps_down(Outcome::stepped_down_no_room) ==
+    BOOST_TEST(cluster.steps_down(Decision::stepped_down_no_room) ==
                "a leader steps down for want of room only where a quorum has said that it has room");
 }
 
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_nobody_has_everything_
         cluster.has_durably(id, Index{3});
         cluster.answers(id, Index{2}, false);
     }
-    BOOST_TEST(cluster.steps_down(Outcome::stepped_down_no_room) ==
+    BOOST_TEST(cluster.steps_down(Decision::stepped_down_no_room) ==
                "a leader steps down for want of room only where another has said that it has everything");
 
     auto one_has = Cluster{};
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_nobody_has_everything_
         one_has.has_durably(id, Index{3});
     one_has.answers(S2, Index{3}, false);
     one_has.answers(S3, Index{2}, false);
-    BOOST_TEST(one_has.steps_down(Outcome::stepped_down_no_room) == "");
+    BOOST_TEST(one_has.steps_down(Decision::stepped_down_no_room) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_moment_without_room_that_counts_is_seen, *label("case_67"))
@@ -112,24 +112,24 @@ BOOST_AUTO_TEST_CASE(a_moment_without_room_that_counts_is_seen, *label("case_67"
     cluster.checks.after_event(0, led);
     led.room = LogRoom::reserve_only;
     cluster.checks.lacks_room(0, led.settings.election.at_most_ms * 1000);
-    cluster.checks.noted(0, led, Outcome::room_exhausted);
+    cluster.checks.noted(0, led, Decision::room_exhausted);
     BOOST_TEST(cluster.checks.broken() == "");
     cluster.checks.lacks_room(0, 1);
-    cluster.checks.noted(0, led, Outcome::room_exhausted);
+    cluster.checks.noted(0, led, Decision::room_exhausted);
     BOOST_TEST(cluster.checks.broken() == "a leader whose log has no room for a moment has room");
 }
 
 /// A follower's log, in a world that says how much room it has.
 struct FollowersLog
 {
-    std::uint64_t                   now_us = 1'000;
-    simulate::LocalTime             time{now_us};
-    simulate::FaultCounts           faults;
-    simulate::Burdens               burdens{time, faults, 0};
-    simulate::Checks                checks;
-    MemoryLog                       log{identity_of_first()};
-    State                           state = follower(S1, Term{1}, {});
-    simulate::WatchedLog<MemoryLog> watched{log, burdens, checks, 0};
+    std::uint64_t                    now_us = 1'000;
+    simulate::LocalTime              time{now_us};
+    simulate::FaultCounts            faults;
+    simulate::Burdens                burdens{time, faults, 0};
+    simulate::Checks                 checks;
+    MemoryLog                        log{identity_of_first()};
+    State                            state = follower(S1, Term{1}, {});
+    simulate::CheckingLog<MemoryLog> watched{log, burdens, checks, 0};
 
     FollowersLog() { watched.belongs_to(state, 1'000); }
 };
@@ -169,16 +169,16 @@ BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_said_it_has_no_room_are_see
     auto       checks = simulate::Checks{};
     auto const leads = leader(follower(S1, Term{1}, {}));
     checks.appended(0, {}, entries_of(Term{2}, Index{1}, 1));
-    checks.noted(0, leads, Outcome::follower_without_room, S2);
+    checks.noted(0, leads, Decision::follower_without_room, S2);
     checks.entries_sent_to(0, S3, Term{2});
     checks.entries_sent_to(0, S2, Term{3}); // A later leader must be told again.
     checks.after_event(0, leads);
     checks.entries_sent_to(0, S2, Term{2}); // It has room again: that is noted when the step is done.
-    checks.noted(0, leads, Outcome::follower_with_room_again, S2);
+    checks.noted(0, leads, Decision::follower_with_room_again, S2);
     checks.after_event(0, leads);
     BOOST_TEST(checks.broken() == "");
 
-    checks.noted(0, leads, Outcome::follower_without_room, S2);
+    checks.noted(0, leads, Decision::follower_without_room, S2);
     checks.entries_sent_to(0, S2, Term{2});
     checks.after_event(0, leads);
     BOOST_TEST(checks.broken() == "a follower that has said that it has no room is sent no entries");
@@ -201,9 +201,9 @@ BOOST_AUTO_TEST_CASE(entries_that_are_dropped_in_silence_for_want_of_room_are_se
     return simulate::Simulation<>{scenario}.run();
 }
 
-[[nodiscard]] std::uint64_t count(simulate::SimulationReport const& report, Outcome outcome)
+[[nodiscard]] std::uint64_t count(simulate::SimulationReport const& report, Decision outcome)
 {
-    return report.outcomes[static_cast<std::size_t>(outcome)];
+    return report.decisions[static_cast<std::size_t>(outcome)];
 }
 
 BOOST_AUTO_TEST_CASE(leaders_whose_logs_are_full_are_replaced_where_that_helps, *label("case_67"))
@@ -212,9 +212,9 @@ BOOST_AUTO_TEST_CASE(leaders_whose_logs_are_full_are_replaced_where_that_helps, 
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.worse_leaders > 0U);
-    for (auto const outcome : {Outcome::stepped_down_no_room, Outcome::leading_without_room, Outcome::room_exhausted,
-                               Outcome::room_regained, Outcome::follower_without_room})
-        BOOST_TEST(count(report, outcome) > 0U, name_of(outcome) << " never happened");
+    for (auto const outcome : {Decision::stepped_down_no_room, Decision::leading_without_room, Decision::room_exhausted,
+                               Decision::room_regained, Decision::follower_without_room})
+        BOOST_TEST(count(report, outcome) > 0U, to_string(outcome) << " never happened");
 }
 
 BOOST_AUTO_TEST_CASE(leaders_whose_disks_hang_are_replaced, *label("case_58"))
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(leaders_whose_disks_hang_are_replaced, *label("case_58"))
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.worse_leaders > 0U);
-    BOOST_TEST(count(report, Outcome::stepped_down_disk_hangs) > 0U);
+    BOOST_TEST(count(report, Decision::stepped_down_disk_hangs) > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_found_out, *label("case_58"))

@@ -23,7 +23,7 @@ using boost::unit_test::label;
 [[nodiscard]] State log_of_two_terms()
 {
     auto state = follower(S1, Term{3}, {{Term{1}, Index{1}, 3}, {Term{3}, Index{4}, 2}});
-    state.commit_index = state.applying = Index{4};
+    state.commit_index = state.apply_index = Index{4};
     return state;
 }
 
@@ -38,19 +38,19 @@ using boost::unit_test::label;
 
 BOOST_AUTO_TEST_CASE(the_core_notes_each_hostile_message_and_does_nothing, *label("case_78"))
 {
-    auto noted = std::set<Outcome>{};
+    auto noted = std::set<Decision>{};
     auto random = testing::Prng{1};
     for (auto const& state : servers_of_each_role())
         for (auto drawn = 0; drawn < 2'000; ++drawn) {
             auto const hostile = simulate::HostileMessages{state, 3, random}.draw();
             // What is wrong with entries the node looks at.
-            if (not hostile or not hostile->noted or hostile->noted == Outcome::breach_configuration)
+            if (not hostile or not hostile->noted or hostile->noted == Decision::violation_configuration)
                 continue;
             auto const [after, outgoing] = step(state, message_from(hostile->received.from, hostile->received.rpc));
             BOOST_TEST((after == state));
             BOOST_TEST(outgoing.messages.empty());
-            BOOST_TEST((outgoing.outcomes.size() == 1U and *outgoing.outcomes.begin() == *hostile->noted),
-                       name_of(*hostile->noted));
+            BOOST_TEST((outgoing.decisions.size() == 1U and *outgoing.decisions.begin() == *hostile->noted),
+                       to_string(*hostile->noted));
             noted.insert(*hostile->noted);
         }
     BOOST_TEST(noted.size() == 8U);
@@ -65,10 +65,10 @@ BOOST_AUTO_TEST_CASE(whole_clusters_bear_hostile_messages_of_every_kind, *label(
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.faults[simulate::Fault::hostile_message] == 100U);
-    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
-        if (auto const which = static_cast<Outcome>(outcome);
-            is_breach(which) or which == Outcome::response_of_stranger)
-            BOOST_TEST(report.outcomes[outcome] > 0U, name_of(which) << " never happened");
+    for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
+        if (auto const which = static_cast<Decision>(outcome);
+            is_violation(which) or which == Decision::response_from_non_member)
+            BOOST_TEST(report.decisions[outcome] > 0U, to_string(which) << " never happened");
 }
 
 BOOST_AUTO_TEST_CASE(a_hostile_message_that_changes_something_is_seen)
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(no_server_campaigns_beyond_the_last_term, *label("case_78")
     auto const report = simulate::Simulation<>{scenario}.run();
 
     BOOST_TEST(report.broken == "");
-    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::campaign_withheld_exhausted)] > 0U);
+    BOOST_TEST(report.decisions[static_cast<std::size_t>(Decision::campaign_withheld_exhausted)] > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_campaign_beyond_the_last_term_is_seen, *label("case_78"))

@@ -4,10 +4,10 @@
 #include "support/builders.hpp"
 #include "support/log_entries.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/testing/simulate/checking.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
-#include "totora/testing/simulate/watched.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -45,7 +45,7 @@ void keeps(Checks& checks, ServerId id, WriteNumber write, LogPosition last)
 [[nodiscard]] State applied_through(Index index, std::uint64_t entries)
 {
     auto state = follower(S1, Term{1}, {{Term{1}, Index{1}, entries}});
-    state.commit_index = state.applying = index;
+    state.commit_index = state.apply_index = index;
     return state;
 }
 
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_applies_again_what_it_had_applied_is_seen)
     checks.after_event(0, applied_through(Index{2}, 3));
     BOOST_TEST(checks.broken() == "");
     auto state = applied_through(Index{2}, 3);
-    state.applying = Index{1};
+    state.apply_index = Index{1};
     checks.after_event(0, state);
     BOOST_TEST(checks.broken() == "what is applied stays applied");
 }
@@ -330,10 +330,10 @@ struct Sender : Surroundings
         transport.send(*envelope.open(), entries_of(Term{1}, first, count));
     }
 
-    State                                          state = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
-    MemoryLog                                      log{identity_of_first()};
-    Nowhere                                        nowhere;
-    simulate::WatchedTransport<Nowhere, MemoryLog> transport{nowhere, log, burdens, checks, 0};
+    State                                           state = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
+    MemoryLog                                       log{identity_of_first()};
+    Nowhere                                         nowhere;
+    simulate::CheckingTransport<Nowhere, MemoryLog> transport{nowhere, log, burdens, checks, 0};
 };
 
 constexpr auto window_sentence = "what was sent to a follower and is not matched is bounded by the window";
@@ -418,10 +418,10 @@ struct Writer : Surroundings
         log.append(write = next(write), entries);
     }
 
-    State                           state = follower(S1, Term{1}, {});
-    MemoryLog                       memory{identity_of_first()};
-    simulate::WatchedLog<MemoryLog> log{memory, burdens, checks, 0};
-    WriteNumber                     write;
+    State                            state = follower(S1, Term{1}, {});
+    MemoryLog                        memory{identity_of_first()};
+    simulate::CheckingLog<MemoryLog> log{memory, burdens, checks, 0};
+    WriteNumber                      write;
 };
 
 BOOST_AUTO_TEST_CASE(a_leader_that_takes_more_than_may_be_uncommitted_is_seen, *label("case_91"))
@@ -487,11 +487,11 @@ struct Applier : Surroundings
         machine.apply(batch, responses);
     }
 
-    State                                     state = follower(S1, Term{1}, {{Term{1}, Index{1}, 3}});
-    Entries                                   entries;
-    simulate::Store                           store;
-    simulate::OneByOne<simulate::Store>       reference;
-    simulate::WatchedMachine<simulate::Store> machine{store, reference, burdens, checks, 0};
+    State                                      state = follower(S1, Term{1}, {{Term{1}, Index{1}, 3}});
+    Entries                                    entries;
+    simulate::Store                            store;
+    simulate::OneByOne<simulate::Store>        reference;
+    simulate::CheckingMachine<simulate::Store> machine{store, reference, burdens, checks, 0};
 };
 
 BOOST_AUTO_TEST_CASE(a_machine_that_is_given_commands_twice_in_disorder_or_too_early_is_seen)

@@ -82,7 +82,7 @@ private:
     {
         answer.success = false;
         answer.match = before(answer.match);
-        answer.hint = had == Index{} ? LogPosition{} : LogPosition{answer.term, had};
+        answer.conflict_hint = had == Index{} ? LogPosition{} : LogPosition{answer.term, had};
         return {leader, answer, Release::at_once()};
     }
 
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_refuses_to_start_without_a_reason_is_found_ou
 
 BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_broken_is_found_out)
 {
-    BOOST_TEST(find(Wrong::senders_are_lost) == "a correct server was taken for a broken one: breach_sender");
+    BOOST_TEST(find(Wrong::senders_are_lost) == "a correct server was taken for a broken one: violation_sender");
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_set_back_is_found_out, *label("case_68"))
@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(a_resignation_for_which_nothing_in_the_world_gave_a_reason_
     auto scenario = calm_scenario(1, 5'000);
     scenario.settings.core.check_quorum = true;
     auto const report = run(Wrong::answers_stop, scenario);
-    auto       last = simulate::Sighting{};
-    report.last.for_each([&](simulate::Sighting const& sighting) { last = sighting; });
+    auto       last = simulate::TraceEvent{};
+    report.last.for_each([&](simulate::TraceEvent const& sighting) { last = sighting; });
 
     BOOST_TEST(report.broken == "no election while a leader and a quorum with it are well, and their links and disks");
     BOOST_TEST((last.before.role == RoleName::leader and last.after.role == RoleName::follower));

@@ -155,7 +155,7 @@ struct NoProgress
 
     [[nodiscard]] std::string steps_down()
     {
-        checks.noted(0, follower(S1, Term{1}, {}), Outcome::stepped_down_no_progress);
+        checks.noted(0, follower(S1, Term{1}, {}), Decision::stepped_down_no_progress);
         return checks.broken();
     }
 };
@@ -194,8 +194,8 @@ BOOST_AUTO_TEST_CASE(links_that_take_no_entries_are_renewed_and_left, *label("ca
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.faults[simulate::Fault::bulk_stopped] > 0U);
-    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::link_renewed)] > 0U);
-    BOOST_TEST(report.outcomes[static_cast<std::size_t>(Outcome::stepped_down_no_progress)] > 0U);
+    BOOST_TEST(report.decisions[static_cast<std::size_t>(Decision::link_renewed)] > 0U);
+    BOOST_TEST(report.decisions[static_cast<std::size_t>(Decision::stepped_down_no_progress)] > 0U);
 }
 
 } // namespace

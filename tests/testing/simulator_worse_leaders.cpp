@@ -4,7 +4,7 @@
 #include "totora/node/settings.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults/worse_leaders.hpp"
-#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -119,7 +119,7 @@ struct Verdict
 {
     auto const calm = AllWell{};
     auto       laws = simulate::WorseLeaders<World, AllWell>{world, calm};
-    auto const sighting = simulate::Sighting{};
+    auto const sighting = simulate::TraceEvent{};
     laws.notice(sighting);
     world.now_us += election_timeouts * world.scenario.settings.core.election.at_most_ms * 1000;
     laws.notice(sighting);
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_campaign_of_a_server_whose_disk_hangs_is_seen, *label("ca
     auto       world = World{};
     auto const calm = AllWell{};
     auto       laws = simulate::WorseLeaders<World, AllWell>{world, calm};
-    auto       campaign = simulate::Sighting{};
+    auto       campaign = simulate::TraceEvent{};
     campaign.server = 1;
     campaign.before.role = RoleName::follower;
     campaign.after.role = RoleName::pre_candidate;

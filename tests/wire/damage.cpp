@@ -14,7 +14,7 @@ using namespace totora::test;
 namespace
 {
 
-std::optional<FrameRefusal> refusal_of(std::vector<std::byte> bytes)
+std::optional<FrameError> refusal_of(std::vector<std::byte> bytes)
 {
     auto const frame = read_frame(std::move(bytes));
     return frame ? std::nullopt : std::optional{frame.error()};
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(every_truncation_is_refused)
     for (auto const& [name, bytes] : sample_frames())
         for (auto size = std::size_t{0}; size < bytes.size(); ++size)
             BOOST_TEST((refusal_of({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}) ==
-                        FrameRefusal::truncated),
+                        FrameError::truncated),
                        name << " cut to " << size << " bytes");
 }
 
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(bytes_behind_a_frame_are_refused)
     for (auto const& [name, bytes] : sample_frames()) {
         auto longer = bytes;
         longer.push_back(std::byte{0});
-        BOOST_TEST((refusal_of(longer) == FrameRefusal::bad_field), name);
+        BOOST_TEST((refusal_of(longer) == FrameError::bad_field), name);
     }
 }
 
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(every_single_bit_flip_is_refused)
             auto const refusal = refusal_of(changed);
             BOOST_TEST(refusal.has_value(), name << " with bit " << bit << " flipped");
             // A flip is never taken for a frame of a later kind, which would be skipped in silence.
-            BOOST_TEST((refusal != FrameRefusal::unknown_kind), name << " with bit " << bit << " flipped");
+            BOOST_TEST((refusal != FrameError::unknown_kind), name << " with bit " << bit << " flipped");
         }
     }
 }

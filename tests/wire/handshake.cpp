@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_feature_that_must_be_understood_and_is_not_is_refused_and
     auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, later);
     BOOST_REQUIRE(not judged.has_value());
     BOOST_TEST((judged.error().because == HandshakeFault::unknown_feature));
-    BOOST_TEST(judged.error().sentence ==
+    BOOST_TEST(judged.error().what ==
                "server 1 (incarnation 11) needs feature 3, which server 2 (incarnation 22) does not know");
 }
 
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(servers_told_of_different_members_are_refused_and_both_list
     };
     auto const sentence = [&](Hello const& ours, Hello const& theirs, ClusterId cluster) {
         auto const judged = judge_hello(ours, cluster, self, route_1_to_2, theirs);
-        return judged ? std::string{} : judged.error().sentence;
+        return judged ? std::string{} : judged.error().what;
     };
     auto const one = std::vector{Peer{{ServerId{1}, first_incarnation}, "10.0.0.1:7001"}};
     auto const three = make_peers(3);
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(limits_under_which_an_entry_could_not_be_carried_are_refuse
     BOOST_TEST((answer(fewer) == HandshakeFault::unequal_limits));
 
     auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, smaller);
-    BOOST_TEST(judged.error().sentence.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
+    BOOST_TEST(judged.error().what.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_entry, *boost::unit_test::label("case_84"))

@@ -122,13 +122,13 @@ BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
     hello.challenge = 3;
     hello.first_members = members_of(make_peers(servers_max));
     auto const confirmation = Confirmation{UINT64_MAX};
-    auto const refusal = HandshakeRefusal{HandshakeFault::unequal_limits, std::string(text_size_max, 'x')};
+    auto const refusal = HandshakeError{HandshakeFault::unequal_limits, std::string(text_size_max, 'x')};
     auto const read = [](FrameHead const& head) { return read_frame({head.bytes().begin(), head.bytes().end()}); };
 
     BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, hello))->content) == hello));
     BOOST_TEST((std::get<Hello>(read(encode(route_1_to_2, Hello{}))->content) == Hello{}));
     BOOST_TEST((std::get<Confirmation>(read(encode(route_1_to_2, confirmation))->content) == confirmation));
-    BOOST_TEST((std::get<HandshakeRefusal>(read(encode(route_1_to_2, refusal))->content) == refusal));
+    BOOST_TEST((std::get<HandshakeError>(read(encode(route_1_to_2, refusal))->content) == refusal));
 }
 
 /// A later version may have larger clusters, and must still be told why nobody talks to it.
@@ -160,10 +160,9 @@ BOOST_AUTO_TEST_CASE(a_frame_has_the_version_that_its_receiver_reads)
 
 BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)
 {
-    auto const head =
-        encode(route_1_to_2, HandshakeRefusal{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
+    auto const head = encode(route_1_to_2, HandshakeError{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
     auto const frame = read_frame({head.bytes().begin(), head.bytes().end()});
-    auto const sentence = std::get<HandshakeRefusal>(frame->content).sentence;
+    auto const sentence = std::get<HandshakeError>(frame->content).what;
 
     BOOST_TEST(sentence == "?[2J?" + std::string(text_size_max - 5, 'x'));
 }
@@ -176,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_tes
     BOOST_TEST(encode(route_1_to_2, append.rpc, append.entries, whole).has_value());
     auto const refused = encode(route_1_to_2, append.rpc, append.entries, whole - 1);
     BOOST_REQUIRE(not refused.has_value());
-    BOOST_TEST((refused.error() == FrameRefusal::oversized));
+    BOOST_TEST((refused.error() == FrameError::oversized));
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it, *boost::unit_test::label("case_84"))

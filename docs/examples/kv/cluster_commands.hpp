@@ -107,13 +107,13 @@ private:
         return count;
     }
 
-    [[nodiscard]] std::string name_of(Seat const& seat) const { return node_name(topology_.cluster, seat.member); }
+    [[nodiscard]] std::string to_string(Seat const& seat) const { return node_name(topology_.cluster, seat.member); }
 
     [[nodiscard]] std::string own_name() const
     {
         for (auto const& seat : topology_.seats)
             if (seat.is_self)
-                return name_of(seat);
+                return to_string(seat);
         return node_name(topology_.cluster, {});
     }
 
@@ -127,7 +127,7 @@ private:
             write_array(to_, 4);
             write_bulk(to_, seat.host);
             write_integer(to_, seat.port);
-            write_bulk(to_, name_of(seat));
+            write_bulk(to_, to_string(seat));
             write_map(to_, 0, protocol_);
         };
         write_array(to_, 1);
@@ -147,7 +147,7 @@ private:
                 write_bulk(to_, value);
             };
             write_map(to_, 7, protocol_);
-            text("id", name_of(seat));
+            text("id", to_string(seat));
             write_bulk(to_, "port");
             write_integer(to_, seat.port);
             text("ip", seat.host);
@@ -196,10 +196,10 @@ private:
     {
         auto const leader = std::find_if(topology_.seats.begin(), topology_.seats.end(),
                                          [](Seat const& seat) { return seat.is_leader; });
-        auto const leader_name = leader == topology_.seats.end() ? "-" : name_of(*leader);
+        auto const leader_name = leader == topology_.seats.end() ? "-" : to_string(*leader);
         auto       text = std::string{};
         for (auto const& seat : topology_.seats) {
-            text.append(name_of(seat)).append(" ").append(seat.host).append(":").append(std::to_string(seat.port));
+            text.append(to_string(seat)).append(" ").append(seat.host).append(":").append(std::to_string(seat.port));
             text.append("@").append(std::to_string(seat.peer_port)).append(" ");
             text.append(seat.is_self ? "myself," : "").append(seat.is_leader ? "master" : "slave");
             text.append(seat.has_address() ? " " : ",noaddr ").append(seat.is_leader ? "-" : leader_name);

@@ -16,7 +16,7 @@ namespace kv
         return "leads" + term;
     if (now.leader != totora::nobody)
         return "follows server " + std::to_string(now.leader.value) + term;
-    return "is " + std::string{name_of(now.role)} + ", knows no leader" + term;
+    return "is " + std::string{to_string(now.role)} + ", knows no leader" + term;
 }
 
 [[nodiscard]] inline std::string line_of(totora::TornTailCut const& cut)

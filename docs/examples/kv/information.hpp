@@ -49,12 +49,12 @@ struct ServerFacts
 }
 
 /// How often another server, or a policy, was found to be broken.
-[[nodiscard]] inline std::uint64_t breaches(totora::Status const& status)
+[[nodiscard]] inline std::uint64_t violations(totora::Status const& status)
 {
     auto sum = std::uint64_t{0};
-    for (auto at = std::size_t{0}; at < status.outcomes.size(); ++at)
-        if (is_breach(static_cast<totora::Outcome>(at)))
-            sum += status.outcomes[at];
+    for (auto at = std::size_t{0}; at < status.decisions.size(); ++at)
+        if (is_violation(static_cast<totora::Decision>(at)))
+            sum += status.decisions[at];
     return sum;
 }
 
@@ -109,7 +109,7 @@ struct ServerFacts
     line("leader_client_address", machine.client_address(status.leader));
     section("Raft");
     line("raft_id", status.id.value);
-    line("raft_role", name_of(status.role));
+    line("raft_role", to_string(status.role));
     line("raft_term", status.term.value);
     line("raft_leader", status.leader.value);
     line("raft_ready", status.ready ? "1" : "0");
@@ -117,15 +117,15 @@ struct ServerFacts
     line("raft_durable", status.durable.value);
     line("raft_commit", status.commit.value);
     line("raft_applied", status.applied.value);
-    line("raft_room", name_of(status.room));
+    line("raft_room", to_string(status.room));
     line("raft_disk_hangs", status.disk_hangs ? "1" : "0");
     line("raft_entry_bytes_sent", status.entry_bytes_sent);
     line("raft_entry_bytes_received", status.entry_bytes_received);
     line("raft_entry_bytes_stored", status.entry_bytes_stored);
-    line("raft_breaches", breaches(status));
-    for (auto const& row : status.breaches)
-        line("raft_breaches_of_" + std::to_string(row.server.value),
-             "count=" + std::to_string(row.count) + ",last=" + std::string{name_of(row.last)});
+    line("raft_violations", violations(status));
+    for (auto const& row : status.violations)
+        line("raft_violations_of_" + std::to_string(row.server.value),
+             "count=" + std::to_string(row.count) + ",last=" + std::string{to_string(row.last)});
     line("raft_payload_mismatches", status.payload_mismatches);
     for (auto const& follower : status.followers)
         line("raft_follower_" + std::to_string(follower.server.value),
@@ -137,14 +137,14 @@ struct ServerFacts
                   : follower.replicating ? "replicating"
                                          : "probing"));
     if (status.failed)
-        line("raft_failed", status.failed->sentence);
+        line("raft_failed", status.failed->what);
     section("Peers");
     for (auto const& peer : peers) {
         auto const name = "peer_" + std::to_string(peer.party.id.value);
         auto const link = peer.open ? "open" : peer.refused ? "refused" : "closed";
         line(name, "address=" + peer.address + ",link=" + link);
         if (peer.refused)
-            line(name + "_sentence", peer.sentence);
+            line(name + "_sentence", peer.what);
     }
     line("peer_handshakes_refused", counters.handshakes_refused);
     line("peer_two_lives", counters.two_lives);

@@ -90,7 +90,7 @@ struct Number
 };
 struct Complaint
 {
-    std::string_view sentence; ///< A literal.
+    std::string_view what; ///< A literal.
 };
 struct OldValue
 {

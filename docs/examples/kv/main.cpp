@@ -36,11 +36,11 @@ int execute(kv::Init const& init)
 {
     auto files = totora::PosixFiles::make_directory(init.directory);
     if (not files)
-        return refuse(init.directory + ": " + files.error().sentence);
+        return refuse(init.directory + ": " + files.error().what);
     auto const identity = totora::Identity{totora::cluster_of(init.cluster, init.peers, init.token), init.id,
                                            totora::first_incarnation, init.peers};
     if (auto const created = totora::create_log(*files, identity); not created)
-        return refuse(init.directory + ": " + created.error().sentence);
+        return refuse(init.directory + ": " + created.error().what);
     return 0;
 }
 

@@ -146,7 +146,7 @@ private:
         auto payload = std::vector<std::byte>{};
         encode_announcement(payload, node_.status().id, client_address_);
         node_.propose(payload, [this](auto const& outcome) {
-            using enum totora::NodeRefusal;
+            using enum totora::ProposalError;
             auto const* const refused = std::get_if<totora::RefusedBecause>(&outcome);
             auto const is_refused = refused != nullptr and refused->why != not_leader and refused->why != not_running;
             if (is_refused)
@@ -157,7 +157,7 @@ private:
 
     [[nodiscard]] Refusal refusal(totora::RefusedBecause const& refused) const
     {
-        using enum totora::NodeRefusal;
+        using enum totora::ProposalError;
         switch (refused.why) {
         case not_leader: {
             auto const address = machine_.client_address(refused.leader);
@@ -175,7 +175,7 @@ private:
         case log_exhausted:
             break;
         }
-        return {"ERR refused: ", name_of(refused.why)};
+        return {"ERR refused: ", to_string(refused.why)};
     }
 
     Node&                        node_;

@@ -20,12 +20,12 @@ class Notices
 {
 public:
     /// The line that is due; empty if none is.
-    [[nodiscard]] std::string line(totora::OutcomeNoted const& noted)
+    [[nodiscard]] std::string line(totora::DecisionNoted const& noted)
     {
-        using enum totora::Outcome;
+        using enum totora::Decision;
         auto const peer = "server " + std::to_string(noted.from.value);
-        if (is_breach(noted.outcome))
-            return breach(noted);
+        if (is_violation(noted.outcome))
+            return violation(noted);
         switch (noted.outcome) {
         case stepped_down_no_quorum:
             return "steps down: no majority has answered for an election timeout";
@@ -87,11 +87,11 @@ private:
     };
 
     /// A server that breaks the protocol does so with every message: said at the first, the tenth, the hundredth of a kind.
-    [[nodiscard]] std::string breach(totora::OutcomeNoted const& noted)
+    [[nodiscard]] std::string violation(totora::DecisionNoted const& noted)
     {
-        if (breaches_.size() >= breaches_max)
-            breaches_.clear();
-        auto const count = ++breaches_[{noted.from, noted.outcome}];
+        if (violations_.size() >= violations_max)
+            violations_.clear();
+        auto const count = ++violations_[{noted.from, noted.outcome}];
         auto       told_at = std::uint64_t{1};
         while (told_at < count)
             told_at *= 10;
@@ -102,10 +102,10 @@ private:
                meaning(noted.outcome);
     }
 
-    [[nodiscard]] static std::string meaning(totora::Outcome breach)
+    [[nodiscard]] static std::string meaning(totora::Decision violation)
     {
-        auto const name = std::string{name_of(breach)};
-        if (breach == totora::Outcome::breach_term_jump)
+        auto const name = std::string{to_string(violation)};
+        if (violation == totora::Decision::violation_term_jump)
             return name + ": its term is further above the own one than elections can have brought it; it is ignored";
         return name;
     }
@@ -115,10 +115,10 @@ private:
         return std::exchange(withheld_, why) == why ? std::string{} : std::string{sentence};
     }
 
-    static constexpr std::size_t breaches_max = 256;
+    static constexpr std::size_t violations_max = 256;
 
-    Withheld                                                              withheld_ = Withheld::nothing;
-    std::map<std::pair<totora::ServerId, totora::Outcome>, std::uint64_t> breaches_;
+    Withheld                                                               withheld_ = Withheld::nothing;
+    std::map<std::pair<totora::ServerId, totora::Decision>, std::uint64_t> violations_;
 };
 
 } // namespace kv

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/transport/tcp/sentence_budget.hpp"
+#include "totora/transport/tcp/line_budget.hpp"
 
 #include <algorithm>
 #include <array>
@@ -209,7 +209,7 @@ private:
         int const                   descriptor_;
         mutable std::mutex          mutex_;
         std::condition_variable     changed_;
-        totora::SentenceBudget      budget_{lines_per_second_max};
+        totora::LineBudget          budget_{lines_per_second_max};
         std::array<char, bytes_max> waiting_{};
         std::array<char, bytes_max> writing_{}; ///< The thread's.
         std::size_t                 size_ = 0;  ///< Of what waits.

@@ -62,7 +62,7 @@ public:
             lines_.say(addresses_.caution);
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
-            return lines_.say(transport.error().sentence), 2;
+            return lines_.say(transport.error().what), 2;
         try {
             serve(*transport);
         } catch (std::exception const& failure) {
@@ -101,7 +101,7 @@ private:
         member_->set_client_address(client_address());
         auto const started = node_->start();
         if (not started)
-            return refuse(started.error().sentence);
+            return refuse(started.error().what);
         // After the node has named those of its log. When a configuration is appended later, it names its addresses again.
         for (auto const& moved : run_.peer_addresses)
             if (moved.member.id != identity_.id)
@@ -254,16 +254,13 @@ private:
         lines_.say("is ready: what was committed when it came is applied");
     }
 
-    void noticed(totora::OutcomeNoted const& noted)
+    void noticed(totora::DecisionNoted const& noted)
     {
         if (auto const line = notices_.line(noted); not line.empty())
             lines_.say(line);
     }
 
-    void noticed(totora::Failed const& failed)
-    {
-        fail({"cannot go on (", name_of(failed.why), "): ", failed.sentence});
-    }
+    void noticed(totora::Failed const& failed) { fail({"cannot go on (", to_string(failed.why), "): ", failed.what}); }
 
     /// Ends all promises, tells the clients, and leaves. Clients that do not listen are not waited for.
     void stop()

@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
                    "': make one with kv init, unless its server ever ran. One that lost its directory would forget "
                    "what it voted and acknowledged: restore the directory, or leave that server out"});
     else
-        lines.say({directory, ": ", error.sentence});
+        lines.say({directory, ": ", error.what});
     return 2;
 }
 

@@ -129,7 +129,7 @@ write_answer(std::string& to, Answer const& answer, Command command = Command::s
         void operator()(Stored) const { counts ? write_integer(to, 1) : write_simple(to, "OK"); }
         void operator()(Nothing) const { counts ? write_integer(to, 0) : write_nil(to, protocol); }
         void operator()(Number number) const { write_integer(to, number.value); }
-        void operator()(Complaint complaint) const { write_error(to, complaint.sentence); }
+        void operator()(Complaint complaint) const { write_error(to, complaint.what); }
         void operator()(OldValue const& value) const { write_bulk(to, value.text); }
     };
     std::visit(Writer{to, command == Command::setnx, protocol}, answer);

@@ -8,9 +8,9 @@
 namespace totora::inline v0
 {
 
-/// What can happen in a step, by name. The world's behaviour is answered or ignored; a breach is what no correct
+/// What can happen in a step, by name. The world's behaviour is answered or ignored; a violation is what no correct
 /// server can send: it changes nothing and is not answered.
-enum class Outcome : std::uint8_t
+enum class Decision : std::uint8_t
 {
     // The course of elections.
     campaign_started,
@@ -48,26 +48,26 @@ enum class Outcome : std::uint8_t
     link_renewed,
     // The world's behaviour.
     response_outdated,
-    response_of_stranger,
+    response_from_non_member,
     ring_outdated,
-    // Breaches.
-    breach_sender,             ///< A message from nobody, or from this server itself.
-    breach_number,             ///< A term, index or count that no server can have reached.
-    breach_term_jump,          ///< A term so far above the own one that no cluster can have reached it since.
-    breach_shape,              ///< Fields that contradict each other.
-    breach_second_leader,      ///< Two leaders claim one term.
-    breach_conflict_committed, ///< Asks to remove what is committed.
-    breach_never_sent,         ///< Answers what was never asked.
-    breach_configuration,      ///< A configuration that no log may hold, or one too many.
+    // Violations.
+    violation_sender,             ///< A message from nobody, or from this server itself.
+    violation_number,             ///< A term, index or count that no server can have reached.
+    violation_term_jump,          ///< A term so far above the own one that no cluster can have reached it since.
+    violation_shape,              ///< Fields that contradict each other.
+    violation_second_leader,      ///< Two leaders claim one term.
+    violation_conflict_committed, ///< Asks to remove what is committed.
+    violation_never_sent,         ///< Answers what was never asked.
+    violation_configuration,      ///< A configuration that no log may hold, or one too many.
 };
 
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::breach_configuration) + 1;
+inline constexpr std::size_t decision_count = static_cast<std::size_t>(Decision::violation_configuration) + 1;
 
 /// Whether an outcome proves that another server, or a policy, is broken.
-[[nodiscard]] constexpr bool is_breach(Outcome outcome) { return outcome >= Outcome::breach_sender; }
+[[nodiscard]] constexpr bool is_violation(Decision outcome) { return outcome >= Decision::violation_sender; }
 
 /// The name of an outcome, as metrics and traces spell it.
-[[nodiscard]] constexpr std::string_view name_of(Outcome outcome)
+[[nodiscard]] constexpr std::string_view to_string(Decision outcome)
 {
     constexpr std::string_view names[] = {
         "campaign_started",
@@ -103,18 +103,18 @@ inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::b
         "follower_with_room_again",
         "link_renewed",
         "response_outdated",
-        "response_of_stranger",
+        "response_from_non_member",
         "ring_outdated",
-        "breach_sender",
-        "breach_number",
-        "breach_term_jump",
-        "breach_shape",
-        "breach_second_leader",
-        "breach_conflict_committed",
-        "breach_never_sent",
-        "breach_configuration",
+        "violation_sender",
+        "violation_number",
+        "violation_term_jump",
+        "violation_shape",
+        "violation_second_leader",
+        "violation_conflict_committed",
+        "violation_never_sent",
+        "violation_configuration",
     };
-    static_assert(sizeof names / sizeof *names == outcome_count);
+    static_assert(sizeof names / sizeof *names == decision_count);
     return names[static_cast<std::size_t>(outcome)];
 }
 

@@ -12,7 +12,7 @@ namespace totora::inline v0
 {
 
 /// Everything that can happen to a server: what it hears from others (core/messages/rpc.hpp), and what happens here (core/messages/local.hpp).
-using Happening =
+using MessageBody =
     std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                  AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed, Proposed,
                  ReadRequested, RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
@@ -20,8 +20,8 @@ using Happening =
 /// One step's input.
 struct Message
 {
-    ServerId  from;    ///< Who sent it; `nobody` if it happened on this server itself.
-    Happening message; ///< What it says.
+    ServerId    from; ///< Who sent it; `nobody` if it happened on this server itself.
+    MessageBody body; ///< What it says.
 
     friend constexpr bool operator==(Message const&, Message const&) = default;
 };
@@ -29,7 +29,7 @@ struct Message
 /// A message that came from another server.
 [[nodiscard]] constexpr Message message_from(ServerId sender, Rpc const& rpc)
 {
-    return std::visit([&](auto const& said) { return Message{sender, Happening{said}}; }, rpc);
+    return std::visit([&](auto const& said) { return Message{sender, MessageBody{said}}; }, rpc);
 }
 
 } // namespace totora::inline v0

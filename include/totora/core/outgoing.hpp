@@ -110,20 +110,21 @@ struct ReadAllowed
 inline constexpr std::size_t writes_max = 4;
 
 /// How many named outcomes one step can have.
-inline constexpr std::size_t outcomes_max = 8;
+inline constexpr std::size_t decisions_max = 8;
 
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing
 {
-    std::vector<Envelope>            messages;       ///< In the order in which they are to leave.
-    Bounded<Write, writes_max>       writes;         ///< To be made, in this order, before `messages` are looked at.
-    Bounded<AlarmOrder, alarm_kinds> alarms;         ///< At most one of a kind.
-    std::optional<Index>             apply_through;  ///< The state machine may be given everything up to here.
-    std::optional<Answer>            answer;         ///< To the client of this step.
-    std::optional<ReadAllowed>       read_allowed;   ///< To clients of earlier steps.
-    Bounded<ServerId, servers_max>   links_to_renew; ///< Their connections are to be made again: nothing gets through.
-    Bounded<Outcome, outcomes_max>   outcomes;       ///< What happened, by name, for whoever counts.
-    std::optional<Site>              failed;         ///< The server is out of service; nothing else is said.
+    std::vector<Envelope>                  messages; ///< In the order in which they are to leave.
+    InplaceVector<Write, writes_max>       writes;   ///< To be made, in this order, before `messages` are looked at.
+    InplaceVector<AlarmOrder, alarm_kinds> alarms;   ///< At most one of a kind.
+    std::optional<Index>                   apply_through; ///< The state machine may be given everything up to here.
+    std::optional<Answer>                  answer;        ///< To the client of this step.
+    std::optional<ReadAllowed>             read_allowed;  ///< To clients of earlier steps.
+    InplaceVector<ServerId, servers_max>
+        links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
+    InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for whoever counts.
+    std::optional<FaultSite>               failed;    ///< The server is out of service; nothing else is said.
 
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
 };
@@ -143,8 +144,8 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.answer = std::optional<Answer>{};
     outgoing.read_allowed = std::optional<ReadAllowed>{};
     outgoing.links_to_renew.clear();
-    outgoing.outcomes.clear();
-    outgoing.failed = std::optional<Site>{};
+    outgoing.decisions.clear();
+    outgoing.failed = std::optional<FaultSite>{};
 }
 
 /// Says something to a server: an `Rpc`, or one of its alternatives.
@@ -155,7 +156,7 @@ constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release r
 }
 
 /// Names what happened.
-constexpr void note(Outgoing& outgoing, Outcome outcome) { outgoing.outcomes.push_back(outcome); }
+constexpr void note(Outgoing& outgoing, Decision outcome) { outgoing.decisions.push_back(outcome); }
 
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)

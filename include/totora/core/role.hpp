@@ -40,9 +40,9 @@ struct Candidate
 /// Handles all clients, and replicates its log (§5.3).
 struct Leader
 {
-    Bounded<Progress, servers_max> followers; ///< The other members of the configuration.
-    Round                          round;     ///< The newest read round; every append carries it.
-    Round                          confirmed; ///< The newest round whose reads have been allowed.
+    InplaceVector<Progress, servers_max> followers; ///< The other members of the configuration.
+    Round                                round;     ///< The newest read round; every append carries it.
+    Round                                confirmed; ///< The newest round whose reads have been allowed.
     bool         read_waits = false; ///< Reads wait for the round after `round`, which begins when one is confirmed.
     std::uint8_t stalled =
         0; ///< Quorum checks in a row that a majority answered, and in which nothing got through to one.

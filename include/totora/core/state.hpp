@@ -63,12 +63,12 @@ inline constexpr std::uint64_t election_ms_max = number_max / 4;
 }
 
 /// Where in the code a doubt arose, and which condition did not hold.
-struct Site
+struct FaultSite
 {
     std::string_view condition;
     std::uint32_t    line = 0;
 
-    friend constexpr bool operator==(Site const&, Site const&) = default;
+    friend constexpr bool operator==(FaultSite const&, FaultSite const&) = default;
 };
 
 /// A write of entries that is on its way to the disk: when it is durable, the log is durable up to `last`.
@@ -116,14 +116,14 @@ struct State
 
     // Volatile state.
     Index commit_index;
-    Index applying; ///< The highest index that the state machine was told to apply (`lastApplied`).
+    Index apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
     Role  role;
     bool  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
     bool  replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
     Round pre_vote_round;    ///< The newest pre-vote of this server.
     std::array<Arming, alarm_kinds> armings{};
 
-    std::optional<Site> broken; ///< This server doubts itself and takes no further step.
+    std::optional<FaultSite> fault; ///< This server doubts itself and takes no further step.
 
     friend constexpr bool operator==(State const&, State const&) = default;
 };
@@ -131,7 +131,7 @@ struct State
 static_assert(sizeof(State) <= 3584, "a state is moved and compared often: keep it small");
 
 /// What survives a restart, and where to begin: all that a state is made from.
-struct PersistentState
+struct RecoveredState
 {
     Term                    current_term;
     std::optional<ServerId> voted_for;
@@ -183,10 +183,10 @@ struct PersistentState
 inline void an_invariant_is_broken_in_a_proof() {}
 
 /// Takes a server out of service: it does no further step. The first doubt is kept.
-constexpr void mark_broken(State& state, Site site)
+constexpr void fail_stop(State& state, FaultSite site)
 {
-    if (not state.broken)
-        state.broken = std::optional<Site>{site};
+    if (not state.fault)
+        state.fault = std::optional<FaultSite>{site};
 }
 
 /// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
@@ -196,7 +196,7 @@ constexpr void mark_broken(State& state, Site site)
         if (not(condition)) {                                                                                          \
             if (std::is_constant_evaluated())                                                                          \
                 ::totora::an_invariant_is_broken_in_a_proof();                                                         \
-            ::totora::mark_broken(state, ::totora::Site{#condition, __LINE__});                                        \
+            ::totora::fail_stop(state, ::totora::FaultSite{#condition, __LINE__});                                     \
         }                                                                                                              \
     } while (false)
 

@@ -33,10 +33,6 @@ struct Transition
     friend constexpr bool operator==(Transition const&, Transition const&) = default;
 };
 
-template <typename T>
-inline constexpr bool is_answer = std::same_as<T, RequestPreVoteResponse> or std::same_as<T, RequestVoteResponse> or
-                                  std::same_as<T, AppendEntriesResponse>;
-
 /// Whether a message in a newer term makes this server adopt it.
 ///
 /// A pre-vote leaves no trace, so that its asker's term does not count. A server that hears a leader does not listen
@@ -46,7 +42,7 @@ template <typename T>
 {
     if constexpr (std::same_as<T, RequestPreVote>)
         return false;
-    else if constexpr (is_answer<T>)
+    else if constexpr (rpc_response<T>)
         return message.term > state.current_term and find_member(state.configuration, from) != nullptr;
     else
         return message.term > state.current_term;
@@ -54,18 +50,18 @@ template <typename T>
 
 /// Whether a message is to be passed over in silence, and why.
 template <typename T>
-[[nodiscard]] constexpr std::optional<Outcome> passes_over(State const& state, ServerId from, T const& message)
+[[nodiscard]] constexpr std::optional<Decision> reason_to_ignore(State const& state, ServerId from, T const& message)
 {
     if constexpr (std::same_as<T, RequestVote>) {
-        if (message.term >= state.current_term and not message.transfer and is_leader_alive(state, from))
-            return Outcome::vote_withheld_leader_alive;
+        if (message.term >= state.current_term and not message.transfer and is_sticky_to_leader(state, from))
+            return Decision::vote_withheld_leader_alive;
     }
-    if constexpr (is_answer<T>) {
+    if constexpr (rpc_response<T>) {
         if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
-            return Outcome::response_of_stranger;
+            return Decision::response_from_non_member;
     }
     if (state.room == LogRoom::nothing and adopts_term_of(state, from, message))
-        return Outcome::newer_term_ignored_no_room;
+        return Decision::newer_term_ignored_no_room;
     return std::nullopt;
 }
 
@@ -74,10 +70,10 @@ template <typename T>
 constexpr void receive_rpc(State& state, Outgoing& outgoing, ServerId from, T const& message)
 {
     if (from == nobody or from == state.own.id)
-        return note(outgoing, Outcome::breach_sender);
-    if (auto const breach = find_breach(state, from, message))
-        return note(outgoing, *breach);
-    if (auto const reason = passes_over(state, from, message))
+        return note(outgoing, Decision::violation_sender);
+    if (auto const violation = find_violation(state, from, message))
+        return note(outgoing, *violation);
+    if (auto const reason = reason_to_ignore(state, from, message))
         return note(outgoing, *reason);
     if (adopts_term_of(state, from, message))
         adopt_term(state, outgoing, message.term);
@@ -92,14 +88,14 @@ constexpr void receive(State& state, Outgoing& outgoing, Started const&)
         follow(state, outgoing, nobody);
     if (state.replaying)
         arm(state, outgoing, Alarm::replay, Delay{state.settings.replay_grace_ms, state.settings.replay_grace_ms});
-    release_applies(state, outgoing);
+    advance_apply(state, outgoing);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
 {
     auto const kind = static_cast<std::size_t>(ring.alarm);
     if (kind >= alarm_kinds or ring.arming != state.armings[kind])
-        return note(outgoing, Outcome::ring_outdated);
+        return note(outgoing, Decision::ring_outdated);
     auto* const leader = std::get_if<Leader>(&state.role);
     if (ring.alarm == Alarm::leader_silent)
         state.leader_heard = false;
@@ -117,10 +113,10 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
 
 /// A server that cannot write, or whose log cannot be trusted, can promise nothing, and must not lead: another will be
 /// elected (case 71).
-constexpr void fail_storage(State& state, Site site)
+constexpr void fail_storage(State& state, FaultSite site)
 {
     state.role = Role{Follower{}};
-    mark_broken(state, site);
+    fail_stop(state, site);
 }
 
 /// This server can serve at once, if it is elected.
@@ -138,10 +134,10 @@ constexpr void receive(State& state, Outgoing& outgoing, Replayed const&)
 constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persisted)
 {
     if (persisted.write > state.last_write)
-        return fail_storage(state, Site{"the log confirmed a write that was never made", 0});
+        return fail_storage(state, FaultSite{"the log confirmed a write that was never made", 0});
     if (persisted.write <= state.durable_write)
         return;
-    learn_durable(state, outgoing, persisted.write);
+    on_persisted(state, outgoing, persisted.write);
     if (auto* candidate = std::get_if<Candidate>(&state.role);
         candidate != nullptr and state.term_write <= persisted.write) {
         candidate->granted.insert(state.own.id);
@@ -151,12 +147,12 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
         advance_commit_index(state, outgoing, *leader);
         confirm_reads(state, outgoing, *leader);
     }
-    release_applies(state, outgoing);
+    advance_apply(state, outgoing);
 }
 
 constexpr void receive(State& state, Outgoing&, StorageFailed const&)
 {
-    fail_storage(state, Site{"the log reported a failed write", 0});
+    fail_storage(state, FaultSite{"the log reported a failed write", 0});
 }
 
 template <typename T>
@@ -165,21 +161,21 @@ concept from_another_server = requires(State& state, Outgoing& outgoing, ServerI
     receive(state, outgoing, from, message);
 };
 
-/// One step, in place, with one of the alternatives of `Happening`, which is as large as the largest of them. A function of its
+/// One step, in place, with one of the alternatives of `MessageBody`, which is as large as the largest of them. A function of its
 /// arguments only; `outgoing` is emptied first, and recycled.
 template <typename T>
 constexpr void advance(State& state, ServerId from, T const& happened, Outgoing& outgoing)
 {
     clear(outgoing);
-    if (not state.broken) {
+    if (not state.fault) {
         if constexpr (from_another_server<T>)
             receive_rpc(state, outgoing, from, happened);
         else
             receive(state, outgoing, happened);
     }
-    if (state.broken) {
+    if (state.fault) {
         clear(outgoing);
-        outgoing.failed = state.broken;
+        outgoing.failed = state.fault;
     }
 }
 
@@ -192,7 +188,7 @@ constexpr void advance(State& state, ServerId from, Rpc const& said, Outgoing& o
 /// One step, in place.
 constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
 {
-    std::visit([&](auto const& happened) { advance(state, message.from, happened, outgoing); }, message.message);
+    std::visit([&](auto const& happened) { advance(state, message.from, happened, outgoing); }, message.body);
 }
 
 /// One step, as a function of values: `step(state, message) -> (state, outgoing)`.

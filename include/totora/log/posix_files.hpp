@@ -178,7 +178,7 @@ public:
             if (errno == EWOULDBLOCK)
                 return Unexpected{LogError{LogFailure::in_use, "Another process uses " + path.native() + "."}};
             return Unexpected{
-                LogError{LogFailure::unsupported, system_failure(errno, "lock", path.native()).error.sentence}};
+                LogError{LogFailure::unsupported, system_failure(errno, "lock", path.native()).error.what}};
         }
         return BasicPosixFiles{std::move(*directory), path.native()};
     }

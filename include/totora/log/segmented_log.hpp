@@ -193,7 +193,7 @@ private:
     void check(Result<Done, FileError> const& outcome)
     {
         if (not outcome)
-            parts_->writer.fail({LogFailure::write_failed, outcome.error().sentence});
+            parts_->writer.fail({LogFailure::write_failed, outcome.error().what});
     }
 
     std::unique_ptr<Parts> parts_;

@@ -19,7 +19,7 @@ struct AppliedWith
 };
 
 /// Why the node takes no proposal or read now. The command is in no log, and it is safe to send it again.
-enum class NodeRefusal : std::uint8_t
+enum class ProposalError : std::uint8_t
 {
     not_leader = 1,  ///< Ask the server named beside.
     entry_too_large, ///< Larger than `entry_bytes_max`: no frame could carry it.
@@ -31,22 +31,22 @@ enum class NodeRefusal : std::uint8_t
 };
 
 /// The name of a refusal.
-[[nodiscard]] constexpr std::string_view name_of(NodeRefusal refusal)
+[[nodiscard]] constexpr std::string_view to_string(ProposalError refusal)
 {
     switch (refusal) {
-    case NodeRefusal::not_leader:
+    case ProposalError::not_leader:
         return "not_leader";
-    case NodeRefusal::entry_too_large:
+    case ProposalError::entry_too_large:
         return "entry_too_large";
-    case NodeRefusal::too_much_pending:
+    case ProposalError::too_much_pending:
         return "too_much_pending";
-    case NodeRefusal::no_room:
+    case ProposalError::no_room:
         return "no_room";
-    case NodeRefusal::log_exhausted:
+    case ProposalError::log_exhausted:
         return "log_exhausted";
-    case NodeRefusal::empty_proposal:
+    case ProposalError::empty_proposal:
         return "empty_proposal";
-    case NodeRefusal::not_running:
+    case ProposalError::not_running:
         return "not_running";
     }
     return "unknown";
@@ -55,8 +55,8 @@ enum class NodeRefusal : std::uint8_t
 /// Nothing was done.
 struct RefusedBecause
 {
-    NodeRefusal why{};
-    ServerId    leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
+    ProposalError why{};
+    ServerId      leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
 };
 
 /// Leadership was lost, or the node ended, while the entry was on its way: it may be committed later, or never.

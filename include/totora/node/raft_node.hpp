@@ -8,17 +8,17 @@
 #include "totora/node/parts/applier.hpp"
 #include "totora/node/parts/apply_pace.hpp"
 #include "totora/node/parts/arrival.hpp"
-#include "totora/node/parts/breach_counts.hpp"
 #include "totora/node/parts/cold_reads.hpp"
 #include "totora/node/parts/full_links.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/link_bytes.hpp"
-#include "totora/node/parts/promises.hpp"
+#include "totora/node/parts/pending.hpp"
 #include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/readiness.hpp"
 #include "totora/node/parts/room.hpp"
 #include "totora/node/parts/sender.hpp"
 #include "totora/node/parts/staging.hpp"
+#include "totora/node/parts/violation_counts.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/start_error.hpp"
 #include "totora/node/status.hpp"
@@ -65,8 +65,8 @@ class RaftNode
 
 public:
     using Response = typename Machine::Response;
-    using ProposalCompletion = typename Promise<Response>::Single;
-    using BatchCompletion = typename Promise<Response>::Batch;
+    using ProposalCompletion = typename PendingProposal<Response>::Single;
+    using BatchCompletion = typename PendingProposal<Response>::Batch;
     using ReadCompletion = Completion<ReadOutcome>;
 
     RaftNode(Machine& machine, Log& log, Transport& transport, Clock& clock, NodeSettings settings = {},
@@ -106,7 +106,7 @@ public:
     /// command may still be applied. If this throws, for want of memory, nothing was proposed and the completion is not called.
     void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
-        take_proposal({&payload, 1}, Promise<Response>{std::move(completion), deadline(timeout_ms)});
+        take_proposal({&payload, 1}, PendingProposal<Response>{std::move(completion), deadline(timeout_ms)});
     }
 
     /// Proposes commands that follow each other in the log; they are accepted or refused together, and end together, with a
@@ -114,7 +114,8 @@ public:
     void propose(std::span<std::span<std::byte const> const> payloads, BatchCompletion completion,
                  std::uint64_t timeout_ms = never_ms)
     {
-        take_proposal(payloads, Promise<Response>{std::move(completion), payloads.size(), deadline(timeout_ms)});
+        take_proposal(payloads,
+                      PendingProposal<Response>{std::move(completion), payloads.size(), deadline(timeout_ms)});
     }
 
     /// Asks for a linearizable read: when the completion says `ReadableNow`, and before it returns, the state machine
@@ -206,13 +207,13 @@ public:
         status.entry_bytes_sent = sender_.entry_bytes_sent();
         status.entry_bytes_received = entry_bytes_received_;
         status.entry_bytes_stored = entry_bytes_stored_;
-        status.outcomes = outcomes_;
+        status.decisions = decisions_;
         status.payload_mismatches = payload_mismatches_;
-        status.breaches = breaches_.rows();
+        status.violations = violations_.rows();
         if (auto const* leader = std::get_if<Leader>(&state_.role))
             for (auto const& progress : leader->followers)
                 status.followers.push_back({progress.server, progress.match, progress.next,
-                                            std::holds_alternative<Replicate>(progress.flow), progress.full,
+                                            std::holds_alternative<Replicate>(progress.mode), progress.link_full,
                                             in_flight(progress), progress.no_room, is_set_back(progress.server)});
         return status;
     }
@@ -243,12 +244,12 @@ private:
     [[nodiscard]] Result<Identity, StartError> begin()
     {
         if (not has_limits(settings_))
-            return Unexpected{StartError{std::string{sentence_of(RecoveryError::settings_unsound)}}};
+            return Unexpected{StartError{std::string{describe(RecoveryError::settings_unsound)}}};
         if (auto const fault = fault_in_limits(); not fault.empty())
             return Unexpected{StartError{fault}};
         auto recovered = log_.recover();
         if (not recovered)
-            return Unexpected{StartError{recovered.error().sentence}};
+            return Unexpected{StartError{recovered.error().what}};
         auto& identity = recovered->identity;
         if (auto const fault = fault_in(identity); not fault.empty())
             return Unexpected{StartError{"the log is no server's: " + fault}};
@@ -256,15 +257,15 @@ private:
             return Unexpected{StartError{fault}};
         applier_.start();
         auto state = core::recover(settings_.core, Member{identity.id, identity.incarnation, MemberKind::voter},
-                             {.current_term = recovered->current_term,
-                              .voted_for = recovered->voted_for,
-                              .log = std::move(recovered->entries),
-                              .configuration = recovered->configuration,
-                              .previous_configuration = recovered->previous_configuration,
-                              .commit_index = recovered->commit_index,
-                              .applied_index = applier_.applied()});
+                                   {.current_term = recovered->current_term,
+                                    .voted_for = recovered->voted_for,
+                                    .log = std::move(recovered->entries),
+                                    .configuration = recovered->configuration,
+                                    .previous_configuration = recovered->previous_configuration,
+                                    .commit_index = recovered->commit_index,
+                                    .applied_index = applier_.applied()});
         if (not state)
-            return Unexpected{StartError{std::string{sentence_of(state.error())}}};
+            return Unexpected{StartError{std::string{describe(state.error())}}};
         state_ = *std::move(state);
         replayed_at_ = state_.commit_index;
         was_started_ = true;
@@ -286,9 +287,9 @@ private:
         end_everything();
         state_ = State{};
         seen_ = RoleChanged{};
-        outcomes_ = {};
-        breaches_ = {};
-        return StartError{guard_.forget().sentence};
+        decisions_ = {};
+        violations_ = {};
+        return StartError{guard_.forget().what};
     }
 
     [[nodiscard]] bool take_turn()
@@ -313,7 +314,7 @@ private:
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
         auto const can_read = not cold_reads_.is_stopped();
-        return running() and (more_messages or (can_read and (applier_.applied() < state_.applying or
+        return running() and (more_messages or (can_read and (applier_.applied() < state_.apply_index or
                                                               sender_.can_resume(std::get_if<Leader>(&state_.role)))));
     }
 
@@ -344,22 +345,23 @@ private:
     [[nodiscard]] bool anyone_waits() const { return proposals_.has_work() or reads_.any_asked(); }
 
     /// Names the leader as long as this server takes part: what it knew when it ended is of no use to anybody.
-    [[nodiscard]] RefusedBecause refusal(NodeRefusal why) const
+    [[nodiscard]] RefusedBecause refusal(ProposalError why) const
     {
         return {why, running() ? known_leader(state_) : nobody};
     }
 
     // --- From client to core -------------------------------------------------------------------------------------
 
-    void take_proposal(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
+    void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)
     {
         auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
-        auto const why = not running()                                                  ? NodeRefusal::not_running
-                         : payloads.empty()                                             ? NodeRefusal::empty_proposal
-                         : std::any_of(payloads.begin(), payloads.end(), too_large)     ? NodeRefusal::entry_too_large
-                         : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max ? NodeRefusal::too_much_pending
-                                                                                        : NodeRefusal{};
-        if (why == NodeRefusal{})
+        auto const why = not running()                                              ? ProposalError::not_running
+                         : payloads.empty()                                         ? ProposalError::empty_proposal
+                         : std::any_of(payloads.begin(), payloads.end(), too_large) ? ProposalError::entry_too_large
+                         : proposals_.staged_bytes() >= settings_.uncommitted_bytes_max
+                             ? ProposalError::too_much_pending
+                             : ProposalError{};
+        if (why == ProposalError{})
             proposals_.stage(payloads, std::move(promise));
         else
             proposals_.refuse(refusal(why), std::move(promise));
@@ -382,7 +384,7 @@ private:
             return perform(proposals_.accept(accepted->entries), nobody);
         auto const* refused = answered<Refused>();
         auto const  not_leader = refused != nullptr and refused->why == totora::Refusal::not_leader;
-        proposals_.refuse_staged(refusal(not_leader ? NodeRefusal::not_leader : NodeRefusal::log_exhausted));
+        proposals_.refuse_staged(refusal(not_leader ? ProposalError::not_leader : ProposalError::log_exhausted));
         outgoing_.answer.reset();
         perform({}, nobody);
     }
@@ -399,11 +401,11 @@ private:
     {
         if (not log_.has_room(proposals_.staged_bytes())) {
             room_.refused(proposals_.staged_bytes(), settings_.entry_bytes_max);
-            return proposals_.refuse_staged(refusal(NodeRefusal::no_room));
+            return proposals_.refuse_staged(refusal(ProposalError::no_room));
         }
         auto const waiting = log_.bytes(next(forgettable()), last_index(state_));
         auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
-        proposals_.cut(allowed, waiting == 0, refusal(NodeRefusal::too_much_pending));
+        proposals_.cut(allowed, waiting == 0, refusal(ProposalError::too_much_pending));
     }
 
     template <typename T>
@@ -417,7 +419,7 @@ private:
     void watch_log()
     {
         if (log_.failure())
-            return fail({NodeFailure::storage, log_.failure()->sentence});
+            return fail({NodeFailure::storage, log_.failure()->what});
         auto const durable = log_.durable();
         if (durable.through() > state_.last_write)
             return fail({NodeFailure::untrusted_log, "the log confirmed write " +
@@ -606,7 +608,7 @@ private:
                 clock_.cancel(order.alarm);
         for (auto const& envelope : outgoing_.messages)
             if (auto const failure = sender_.send(envelope, entries, std::get_if<Leader>(&state_.role)))
-                return fail({NodeFailure::storage, failure->sentence});
+                return fail({NodeFailure::storage, failure->what});
         if constexpr (requires(ServerId server) { transport_.renew(server); })
             for (auto const server : outgoing_.links_to_renew)
                 transport_.renew(server);
@@ -614,11 +616,11 @@ private:
             log_.save_commit(*outgoing_.apply_through);
         if (log_.last() != last_position(state_))
             return fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
-        for (auto const outcome : outgoing_.outcomes) {
-            ++outcomes_[static_cast<std::size_t>(outcome)];
-            if (is_breach(outcome))
-                breaches_.add(from, outcome);
-            tell(OutcomeNoted{outcome, from});
+        for (auto const outcome : outgoing_.decisions) {
+            ++decisions_[static_cast<std::size_t>(outcome)];
+            if (is_violation(outcome))
+                violations_.add(from, outcome);
+            tell(DecisionNoted{outcome, from});
         }
         if (not running())
             return;
@@ -663,7 +665,7 @@ private:
         if (auto const* started = answered<ReadStarted>())
             reads_.start(started->round);
         else if (answered<Refused>() != nullptr)
-            reads_.refuse_asked(refusal(NodeRefusal::not_leader));
+            reads_.refuse_asked(refusal(ProposalError::not_leader));
         if (outgoing_.read_allowed)
             reads_.allow(outgoing_.read_allowed->round, outgoing_.read_allowed->index);
     }
@@ -682,7 +684,7 @@ private:
             readiness_.leads(state_);
         if (led and not same) {
             proposals_.pending().lose_behind(state_.commit_index);
-            reads_.refuse_waiting(refusal(NodeRefusal::not_leader));
+            reads_.refuse_waiting(refusal(ProposalError::not_leader));
         }
         tell(now);
     }
@@ -702,7 +704,7 @@ private:
             auto const took_ms = clock_.now_ms() - now_ms;
             now_ms += took_ms;
             apply_pace_.learn(applied, took_ms);
-            if (not running() or applied == 0 or applier_.applied() >= state_.applying)
+            if (not running() or applied == 0 or applier_.applied() >= state_.apply_index)
                 break;
             entries_left -= std::min(entries_left, applied);
             bytes_left -= std::min(bytes_left, log_.bytes(first, applier_.applied()));
@@ -715,7 +717,7 @@ private:
 
     void apply_batch(std::uint64_t count_max, std::uint64_t bytes_max)
     {
-        auto const failed = applier_.apply(state_.log, state_.applying, count_max, bytes_max,
+        auto const failed = applier_.apply(state_.log, state_.apply_index, count_max, bytes_max,
                                            [&](LogPosition position, Response&& response) {
                                                proposals_.pending().applied(position, std::move(response));
                                            });
@@ -758,8 +760,8 @@ private:
                 clock_.cancel(static_cast<Alarm>(kind));
             sender_.clear();
         });
-        proposals_.end_all({NodeRefusal::not_running, nobody});
-        reads_.end_all({NodeRefusal::not_running, nobody});
+        proposals_.end_all({ProposalError::not_running, nobody});
+        reads_.end_all({ProposalError::not_running, nobody});
     }
 
     /// Ends all promises of a stopped node, also those that come meanwhile.
@@ -768,8 +770,8 @@ private:
         if (std::exchange(ending_, true))
             return;
         do {
-            proposals_.end_all({NodeRefusal::not_running, nobody});
-            reads_.end_all({NodeRefusal::not_running, nobody});
+            proposals_.end_all({ProposalError::not_running, nobody});
+            reads_.end_all({ProposalError::not_running, nobody});
         } while (anyone_waits());
         ending_ = false;
     }
@@ -784,7 +786,7 @@ private:
             log_.close();
             log_closed_ = true;
             if (auto const failure = log_.failure())
-                guard_.fail({NodeFailure::storage, failure->sentence});
+                guard_.fail({NodeFailure::storage, failure->what});
         });
     }
 
@@ -802,37 +804,37 @@ private:
     NodeSettings                   settings_;
     [[no_unique_address]] Observer observer_;
 
-    Guard                                    guard_;
-    State                                    state_;
-    Outgoing                                 outgoing_; ///< Recycled by every step.
-    ColdReads                                cold_reads_;
-    Sender<Log, Transport>                   sender_;
-    Applier<Machine, Log>                    applier_;
-    ApplyPace                                apply_pace_;
-    LinkBytes                                link_bytes_;
-    Proposals<Response>                      proposals_;
-    PendingReads                             reads_;
-    RoomWatch                                room_;
-    Readiness                                readiness_;
-    bool                                     ready_ = false;
-    Index                                    replayed_at_; ///< What the disk knew to be committed at the start.
-    std::uint64_t                            entry_bytes_received_ = 0;
-    std::uint64_t                            entry_bytes_stored_ = 0;
-    bool                                     wrote_ = false;
-    bool                                     was_started_ = false;
-    bool                                     was_stopped_ = false;
-    bool                                     log_closed_ = false;
-    bool                                     in_turn_ = false;
-    bool                                     ending_ = false;
-    bool                                     failure_told_ = false;
-    bool                                     wakes_ = false; ///< Policies hold a wake-up that somebody handed over.
-    RoleChanged                              seen_;
-    bool                                     elected_ = false; ///< In this step.
-    FullLinks                                full_links_;
-    std::array<std::uint64_t, outcome_count> outcomes_{};
-    BreachCounts                             breaches_;
-    AcknowledgedEntries                      acknowledged_;
-    std::uint64_t                            payload_mismatches_ = 0;
+    Guard                                     guard_;
+    State                                     state_;
+    Outgoing                                  outgoing_; ///< Recycled by every step.
+    ColdReads                                 cold_reads_;
+    Sender<Log, Transport>                    sender_;
+    Applier<Machine, Log>                     applier_;
+    ApplyPace                                 apply_pace_;
+    LinkBytes                                 link_bytes_;
+    Proposals<Response>                       proposals_;
+    PendingReads                              reads_;
+    RoomWatch                                 room_;
+    Readiness                                 readiness_;
+    bool                                      ready_ = false;
+    Index                                     replayed_at_; ///< What the disk knew to be committed at the start.
+    std::uint64_t                             entry_bytes_received_ = 0;
+    std::uint64_t                             entry_bytes_stored_ = 0;
+    bool                                      wrote_ = false;
+    bool                                      was_started_ = false;
+    bool                                      was_stopped_ = false;
+    bool                                      log_closed_ = false;
+    bool                                      in_turn_ = false;
+    bool                                      ending_ = false;
+    bool                                      failure_told_ = false;
+    bool                                      wakes_ = false; ///< Policies hold a wake-up that somebody handed over.
+    RoleChanged                               seen_;
+    bool                                      elected_ = false; ///< In this step.
+    FullLinks                                 full_links_;
+    std::array<std::uint64_t, decision_count> decisions_{};
+    ViolationCounts                           violations_;
+    AcknowledgedEntries                       acknowledged_;
+    std::uint64_t                             payload_mismatches_ = 0;
 };
 
 } // namespace totora::inline v0

@@ -12,11 +12,11 @@ namespace totora::inline v0
 /// Why a node did not start, in a sentence. Nothing was written.
 struct StartError
 {
-    std::string sentence;
+    std::string what;
 };
 
 /// What an operator is told, and what to do.
-[[nodiscard]] constexpr std::string_view sentence_of(RecoveryError error)
+[[nodiscard]] constexpr std::string_view describe(RecoveryError error)
 {
     switch (error) {
     case RecoveryError::sticky_unchecked:

@@ -6,7 +6,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/parts/acknowledged.hpp"
-#include "totora/node/parts/breach_counts.hpp"
+#include "totora/node/parts/violation_counts.hpp"
 #include "totora/policy/log.hpp"
 
 #include <array>
@@ -33,7 +33,7 @@ enum class NodeFailure : std::uint8_t
 };
 
 /// The name of a failure.
-[[nodiscard]] constexpr std::string_view name_of(NodeFailure failure)
+[[nodiscard]] constexpr std::string_view to_string(NodeFailure failure)
 {
     switch (failure) {
     case NodeFailure::apply:
@@ -58,7 +58,7 @@ enum class NodeFailure : std::uint8_t
 struct Failed
 {
     NodeFailure why{};
-    std::string sentence;
+    std::string what;
 };
 
 /// What a server is now (Figure 4).
@@ -73,14 +73,14 @@ enum class RoleName : std::uint8_t
 [[nodiscard]] constexpr RoleName role_of(State const& state) { return static_cast<RoleName>(state.role.index()); }
 
 /// The name of a role.
-[[nodiscard]] constexpr std::string_view name_of(RoleName role)
+[[nodiscard]] constexpr std::string_view to_string(RoleName role)
 {
     constexpr std::string_view names[] = {"follower", "pre_candidate", "candidate", "leader"};
     return names[static_cast<std::size_t>(role)];
 }
 
 /// The name of what a log has room for.
-[[nodiscard]] constexpr std::string_view name_of(LogRoom room)
+[[nodiscard]] constexpr std::string_view to_string(LogRoom room)
 {
     constexpr std::string_view names[] = {"enough", "reserve_only", "nothing"};
     return names[static_cast<std::size_t>(room)];
@@ -122,10 +122,10 @@ struct Status
     std::uint64_t entry_bytes_received = 0; ///< Of entries that arrived.
     std::uint64_t entry_bytes_stored =
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
-    std::vector<FollowerStatus>              followers;  ///< Of a leader.
-    std::array<std::uint64_t, outcome_count> outcomes{}; ///< How often each `Outcome` was noted since the start.
-    std::uint64_t      payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
-    BreachCounts::Rows breaches;               ///< Who sent what no correct server can send, since the start.
+    std::vector<FollowerStatus>               followers;   ///< Of a leader.
+    std::array<std::uint64_t, decision_count> decisions{}; ///< How often each `Decision` was noted since the start.
+    std::uint64_t         payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
+    ViolationCounts::Rows violations;             ///< Who sent what no correct server can send, since the start.
 };
 
 /// Role, term or leader have changed.
@@ -136,10 +136,10 @@ struct RoleChanged
     ServerId leader;
 };
 
-/// The core named what happened. Breaches mean that another server is broken.
-struct OutcomeNoted
+/// The core named what happened. Violations mean that another server is broken.
+struct DecisionNoted
 {
-    Outcome  outcome{};
+    Decision outcome{};
     ServerId from;
 };
 
@@ -165,7 +165,7 @@ struct PayloadMismatch
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
 using NodeEvent =
-    std::variant<RoleChanged, OutcomeNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, Failed>;
+    std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

@@ -18,7 +18,7 @@ namespace totora::inline v0
 struct FileError
 {
     int number = 0;
-    std::string sentence;
+    std::string what;
 };
 
 /// What a call that gives nothing back succeeds with.

@@ -37,7 +37,7 @@ enum class LogFailure : std::uint8_t
 struct LogError
 {
     LogFailure failure{};
-    std::string sentence;
+    std::string what;
 };
 
 /// Entries that a recovery cut off: the tail of the last batch, never acknowledged, torn by a crash.

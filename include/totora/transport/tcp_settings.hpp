@@ -116,9 +116,9 @@ struct TcpCounters
 
     std::uint64_t unfinished_bytes_most = 0; ///< The most that was held at a time of frames that had not arrived whole.
 
-    std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameRefusal`.
+    std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameError`.
 
-    [[nodiscard]] std::uint64_t refused_as(FrameRefusal refusal) const
+    [[nodiscard]] std::uint64_t refused_as(FrameError refusal) const
     {
         return refused[static_cast<std::size_t>(refusal)];
     }
@@ -132,7 +132,7 @@ struct TcpPeerStatus
     bool        open = false;    ///< Connected, and the handshake ended well.
     bool        full = false;    ///< The queue takes no entries now.
     bool        refused = false; ///< The last handshake was refused, by either side; `sentence` says why.
-    std::string sentence;        ///< What was last said of it to `TcpSettings::log`.
+    std::string what;            ///< What was last said of it to `TcpSettings::log`.
 };
 
 /// What a transport has to carry now, for operators.
@@ -148,42 +148,42 @@ struct TcpLoad
 /// Why a transport cannot begin: a sentence for the operator.
 struct TcpError
 {
-    std::string sentence;
+    std::string what;
 };
 
 /// A refusal, for people.
-[[nodiscard]] constexpr std::string_view name_of(FrameRefusal refusal)
+[[nodiscard]] constexpr std::string_view to_string(FrameError refusal)
 {
     switch (refusal) {
-    case FrameRefusal::truncated:
+    case FrameError::truncated:
         return "truncated";
-    case FrameRefusal::foreign_magic:
+    case FrameError::foreign_magic:
         return "not a frame of totora";
-    case FrameRefusal::newer_version:
+    case FrameError::newer_version:
         return "a frame of a newer version";
-    case FrameRefusal::unknown_kind:
+    case FrameError::unknown_kind:
         return "a frame of an unknown kind";
-    case FrameRefusal::oversized:
+    case FrameError::oversized:
         return "longer than agreed";
-    case FrameRefusal::bad_checksum:
+    case FrameError::bad_checksum:
         return "damaged";
-    case FrameRefusal::bad_field:
+    case FrameError::bad_field:
         return "a field out of range";
-    case FrameRefusal::bad_entry:
+    case FrameError::bad_entry:
         return "not the entries that it names";
-    case FrameRefusal::newer_entry:
+    case FrameError::newer_entry:
         return "an entry that only a newer version of this program knows";
-    case FrameRefusal::another_cluster:
+    case FrameError::another_cluster:
         return "of another cluster";
-    case FrameRefusal::another_group:
+    case FrameError::another_group:
         return "of another group";
-    case FrameRefusal::another_server:
+    case FrameError::another_server:
         return "for another server";
-    case FrameRefusal::another_incarnation:
+    case FrameError::another_incarnation:
         return "for another incarnation";
-    case FrameRefusal::another_sender:
+    case FrameError::another_sender:
         return "of another sender";
-    case FrameRefusal::bad_piece:
+    case FrameError::bad_piece:
         return "a piece of another frame";
     }
     return "refused";

@@ -37,13 +37,13 @@ struct FrameHeader
 };
 
 /// Reads the header that `bytes` begin with. What it says of lengths may be relied on: it is intact, and within the limit.
-[[nodiscard]] inline Result<FrameHeader, FrameRefusal>
+[[nodiscard]] inline Result<FrameHeader, FrameError>
 decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
 {
     if (bytes.size() >= sizeof frame_magic and get<std::uint32_t>(bytes.data()) != frame_magic)
-        return Unexpected{FrameRefusal::foreign_magic};
+        return Unexpected{FrameError::foreign_magic};
     if (bytes.size() < frame_header_size)
-        return Unexpected{FrameRefusal::truncated};
+        return Unexpected{FrameError::truncated};
 
     auto reader = ByteReader{bytes.first(frame_header_size).subspan(sizeof frame_magic)};
     auto header = FrameHeader{};
@@ -63,58 +63,58 @@ decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
 
     // A later version may have another header, so that its checksum is not ours to check.
     if (header.version > frame_version)
-        return Unexpected{FrameRefusal::newer_version};
+        return Unexpected{FrameError::newer_version};
     if (checksum != crc32c(bytes.first(frame_header_size - sizeof checksum)))
-        return Unexpected{FrameRefusal::bad_checksum};
+        return Unexpected{FrameError::bad_checksum};
     if (header.frame_size() > frame_bytes_max)
-        return Unexpected{FrameRefusal::oversized};
+        return Unexpected{FrameError::oversized};
     if (header.version < frame_version_lowest or flags != 0 or header.fields_size > header.body_size or
         header.route.sender.id == nobody or header.route.addressee.id == nobody)
-        return Unexpected{FrameRefusal::bad_field};
+        return Unexpected{FrameError::bad_field};
     return header;
 }
 
 /// Why an entry is not the one that stands at this place of an append; nothing if it is.
-[[nodiscard]] inline std::optional<FrameRefusal>
+[[nodiscard]] inline std::optional<FrameError>
 refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
 {
     if (not is_intact(entry))
-        return FrameRefusal::bad_checksum;
+        return FrameError::bad_checksum;
     if (entry.index != index or entry.term != append.entries.term)
-        return FrameRefusal::bad_entry;
+        return FrameError::bad_entry;
 
     if (not is_known(entry))
-        return FrameRefusal::newer_entry;
+        return FrameError::newer_entry;
     if (entry.kind == EntryKind::configuration and not decode_configuration(entry))
-        return FrameRefusal::bad_entry;
+        return FrameError::bad_entry;
     return std::nullopt;
 }
 
 /// Why bytes are not the entries that an append names, one behind the other; nothing if they are.
-[[nodiscard]] inline std::optional<FrameRefusal>
+[[nodiscard]] inline std::optional<FrameError>
 refuse_entries(std::span<std::byte const> bytes, AppendEntries const& append)
 {
     for (auto at = std::uint64_t{0}; at < append.entries.count; ++at) {
         auto const entry = view_entry(bytes);
         if (not entry)
-            return FrameRefusal::bad_entry;
+            return FrameError::bad_entry;
         if (auto const refusal = refuse_entry(*entry, append.entries.first + at, append))
             return refusal;
         bytes = bytes.subspan(entry->encoded.size());
     }
-    return bytes.empty() ? std::nullopt : std::optional{FrameRefusal::bad_entry};
+    return bytes.empty() ? std::nullopt : std::optional{FrameError::bad_entry};
 }
 
 /// Reads the body of an rpc of this type.
 template <typename Message>
-[[nodiscard]] Result<Frame, FrameRefusal>
+[[nodiscard]] Result<Frame, FrameError>
 decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
 {
     auto message = Message{};
     auto reader = ByteReader{body.first(header.fields_size)};
     visit_fields(reader, message);
     if (not reader.complete())
-        return Unexpected{FrameRefusal::bad_field};
+        return Unexpected{FrameError::bad_field};
 
     auto       frame = Frame{.route = header.route, .content = Rpc{message}, .entries = {}};
     auto const entries = body.subspan(header.fields_size);
@@ -123,39 +123,38 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
             return Unexpected{*refusal};
         frame.entries.add({std::move(pin), entries}, message.entries.count);
     } else if (not entries.empty()) {
-        return Unexpected{FrameRefusal::bad_field};
+        return Unexpected{FrameError::bad_field};
     }
     return frame;
 }
 
 /// Reads the fields of a piece whose header was read; what is left of `body` behind them is the piece.
-[[nodiscard]] inline Result<Piece, FrameRefusal>
-decode_piece(FrameHeader const& header, std::span<std::byte const> body)
+[[nodiscard]] inline Result<Piece, FrameError> decode_piece(FrameHeader const& header, std::span<std::byte const> body)
 {
     if (header.fields_size != piece_fields_size)
-        return Unexpected{FrameRefusal::bad_field};
+        return Unexpected{FrameError::bad_field};
     auto const fields = body.first(header.fields_size);
     if (crc32c(fields) != header.fields_checksum)
-        return Unexpected{FrameRefusal::bad_checksum};
+        return Unexpected{FrameError::bad_checksum};
     auto reader = ByteReader{fields};
     return read_piece(reader);
 }
 
 /// Reads the body of a frame whose header was read; `body` is all of it. The entries stay where they are, kept by `pin`.
-[[nodiscard]] inline Result<Frame, FrameRefusal>
+[[nodiscard]] inline Result<Frame, FrameError>
 decode_body(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
 {
     if (body.size() < header.body_size)
-        return Unexpected{FrameRefusal::truncated};
+        return Unexpected{FrameError::truncated};
     if (body.size() > header.body_size)
-        return Unexpected{FrameRefusal::bad_field};
+        return Unexpected{FrameError::bad_field};
     auto const fields = body.first(header.fields_size);
     if (crc32c(fields) != header.fields_checksum)
-        return Unexpected{FrameRefusal::bad_checksum};
+        return Unexpected{FrameError::bad_checksum};
 
-    auto const alone = [&](auto content, bool read) -> Result<Frame, FrameRefusal> {
+    auto const alone = [&](auto content, bool read) -> Result<Frame, FrameError> {
         if (not read or header.fields_size != header.body_size)
-            return Unexpected{FrameRefusal::bad_field};
+            return Unexpected{FrameError::bad_field};
         return Frame{.route = header.route, .content = std::move(content), .entries = {}};
     };
     auto reader = ByteReader{fields};
@@ -186,17 +185,16 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
         return decode_rpc<AppendEntriesResponse>(header, body, std::move(pin));
     case FrameKind::piece:
         return Unexpected{
-            FrameRefusal::bad_piece}; // A piece alone is no frame: whoever reads a stream puts them together.
+            FrameError::bad_piece}; // A piece alone is no frame: whoever reads a stream puts them together.
     }
-    return Unexpected{FrameRefusal::unknown_kind};
+    return Unexpected{FrameError::unknown_kind};
 }
 
 /// Reads one whole frame, from any bytes at all. Nothing is allocated from a length that was not checked.
 ///
 /// `pin` keeps `bytes` alive and unchanged: the entries of the frame are cut from them, and copied nowhere.
-[[nodiscard]] inline Result<Frame, FrameRefusal> decode(std::span<std::byte const>  bytes,
-                                                        std::shared_ptr<void const> pin,
-                                                        std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
+[[nodiscard]] inline Result<Frame, FrameError> decode(std::span<std::byte const> bytes, std::shared_ptr<void const> pin,
+                                                      std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
 {
     auto const header = decode_header(bytes, frame_bytes_max);
     if (not header)

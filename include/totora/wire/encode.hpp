@@ -68,7 +68,7 @@ template <typename WriteFields>
                      [&](ByteWriter& fields) { write_fields(fields, hello); });
 }
 
-[[nodiscard]] inline FrameHead encode(Route const& route, HandshakeRefusal const& refusal)
+[[nodiscard]] inline FrameHead encode(Route const& route, HandshakeError const& refusal)
 {
     return make_head(FrameKind::refusal, route, 0, frame_version_lowest,
                      [&](ByteWriter& fields) { write_fields(fields, refusal); });
@@ -99,18 +99,18 @@ template <typename WriteFields>
 ///
 /// `entries` are those that an `AppendEntries` names; beside another message they are left out. `version` is the one that the
 /// receiver can read: that of its connection, if there was a handshake.
-[[nodiscard]] inline Result<FrameHead, FrameRefusal> encode(Route const& route, Rpc const& rpc, Entries const& entries,
-                                                            std::uint32_t frame_bytes_max,
-                                                            std::uint8_t  version = frame_version)
+[[nodiscard]] inline Result<FrameHead, FrameError> encode(Route const& route, Rpc const& rpc, Entries const& entries,
+                                                          std::uint32_t frame_bytes_max,
+                                                          std::uint8_t  version = frame_version)
 {
     auto const entry_bytes = entry_bytes_of(rpc, entries);
     if (entry_bytes > frame_bytes_max)
-        return Unexpected{FrameRefusal::oversized};
+        return Unexpected{FrameError::oversized};
     auto const head = make_head(kind_of(rpc), route, entry_bytes, version, [&](ByteWriter& fields) {
         std::visit([&](auto const& message) { visit_fields(fields, message); }, rpc);
     });
     if (head.bytes().size() + entry_bytes > frame_bytes_max)
-        return Unexpected{FrameRefusal::oversized};
+        return Unexpected{FrameError::oversized};
     return head;
 }
 

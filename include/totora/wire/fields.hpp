@@ -45,7 +45,7 @@ void visit_fields(Visit& visit, Message& message)
         visit(message.term);
         visit(message.success);
         visit(message.match);
-        visit(message.hint);
+        visit(message.conflict_hint);
         visit(message.round);
         visit(message.number);
         visit(message.no_room);
@@ -113,17 +113,17 @@ inline void write_fields(ByteWriter& writer, Piece const& piece)
     return piece;
 }
 
-inline void write_fields(ByteWriter& writer, HandshakeRefusal const& refusal)
+inline void write_fields(ByteWriter& writer, HandshakeError const& refusal)
 {
     writer.number(static_cast<std::uint8_t>(refusal.because));
-    writer.text(refusal.sentence);
+    writer.text(refusal.what);
 }
 
-[[nodiscard]] inline HandshakeRefusal read_refusal(ByteReader& reader)
+[[nodiscard]] inline HandshakeError read_refusal(ByteReader& reader)
 {
     auto const because = reader.number<std::uint8_t>();
     auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::two_lives);
-    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .sentence = reader.text()};
+    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .what = reader.text()};
 }
 
 } // namespace totora::inline v0

@@ -86,7 +86,7 @@ inline constexpr std::size_t frame_head_max =
 static_assert(frame_head_max >= frame_header_size + append_fields_size);
 
 /// Why bytes are not a frame, or a frame is not for us.
-enum class FrameRefusal : std::uint8_t
+enum class FrameError : std::uint8_t
 {
     truncated,           ///< Less than a whole frame.
     foreign_magic,       ///< Not a frame of ours.
@@ -105,7 +105,7 @@ enum class FrameRefusal : std::uint8_t
     bad_piece,           ///< Intact, but not the piece that follows, or of no frame.
 };
 
-inline constexpr std::size_t frame_refusals = static_cast<std::size_t>(FrameRefusal::bad_piece) + 1;
+inline constexpr std::size_t frame_refusals = static_cast<std::size_t>(FrameError::bad_piece) + 1;
 
 /// One end of a frame: a server, and which life of it.
 struct Party
@@ -214,12 +214,12 @@ enum class HandshakeFault : std::uint8_t
 };
 
 /// The answer to a `Hello`, or to the answer to one, that ends the connection.
-struct HandshakeRefusal
+struct HandshakeError
 {
     HandshakeFault because{};
-    std::string    sentence; ///< For the operators of both servers.
+    std::string    what; ///< For the operators of both servers.
 
-    friend bool operator==(HandshakeRefusal const&, HandshakeRefusal const&) = default;
+    friend bool operator==(HandshakeError const&, HandshakeError const&) = default;
 };
 
 /// A part of a frame that is longer than `whole_frame_max`; the part itself follows these fields.
@@ -237,22 +237,22 @@ struct Piece
 /// A frame, read.
 struct Frame
 {
-    Route                                                    route;
-    std::variant<Hello, Confirmation, HandshakeRefusal, Rpc> content;
+    Route                                                  route;
+    std::variant<Hello, Confirmation, HandshakeError, Rpc> content;
     Entries entries; ///< Exactly those that an `AppendEntries` names, intact.
 };
 
 /// Why a server of this cluster does not take a frame of this route; nothing if it does.
-[[nodiscard]] constexpr std::optional<FrameRefusal> refuse_route(Route const& route, ClusterId cluster, Party self)
+[[nodiscard]] constexpr std::optional<FrameError> refuse_route(Route const& route, ClusterId cluster, Party self)
 {
     if (route.cluster != cluster)
-        return FrameRefusal::another_cluster;
+        return FrameError::another_cluster;
     if (route.group != 0)
-        return FrameRefusal::another_group;
+        return FrameError::another_group;
     if (route.addressee.id != self.id)
-        return FrameRefusal::another_server;
+        return FrameError::another_server;
     if (route.addressee.incarnation != self.incarnation)
-        return FrameRefusal::another_incarnation;
+        return FrameError::another_incarnation;
     return std::nullopt;
 }
 

@@ -86,12 +86,12 @@ struct Agreement
 /// would then stand still permanently); the frame limit only has to hold the largest entry, and the lower one counts. What two
 /// servers were told of the first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
 /// in another way; both lists are shown (case 95).
-[[nodiscard]] inline Result<Agreement, HandshakeRefusal> judge_hello(Hello const& ours, ClusterId cluster, Party self,
-                                                                     Route const& route, Hello const& theirs,
-                                                                     std::optional<Party> dialed = std::nullopt)
+[[nodiscard]] inline Result<Agreement, HandshakeError> judge_hello(Hello const& ours, ClusterId cluster, Party self,
+                                                                   Route const& route, Hello const& theirs,
+                                                                   std::optional<Party> dialed = std::nullopt)
 {
     auto const refuse = [](HandshakeFault because, std::string sentence) {
-        return Unexpected{HandshakeRefusal{because, std::move(sentence)}};
+        return Unexpected{HandshakeError{because, std::move(sentence)}};
     };
     auto const they = name_of(route.sender);
     auto const we = name_of(self);

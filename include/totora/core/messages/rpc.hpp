@@ -3,6 +3,7 @@
 
 #include "totora/core/values/types.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <variant>
 
@@ -84,7 +85,7 @@ struct AppendEntriesResponse
     /// If not: the index of `previous`, which the follower refused.
     Index match;
     /// If not successful, or if there was no room: the follower's last entry that may be the leader's too (end of §5.3).
-    LogPosition  hint;
+    LogPosition  conflict_hint;
     Round        round;           ///< The round of the request.
     AppendNumber number;          ///< The number of the request.
     bool         no_room = false; ///< The follower has no disk space: what it was sent it did not store (case 90).
@@ -96,11 +97,15 @@ struct AppendEntriesResponse
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                          AppendEntriesResponse>;
 
+/// A message that answers another one.
+template <typename T>
+concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T, RequestVoteResponse> or
+    std::same_as<T, AppendEntriesResponse>;
+
 /// Whether a message answers another one.
 [[nodiscard]] constexpr bool is_response(Rpc const& rpc)
 {
-    return std::holds_alternative<RequestPreVoteResponse>(rpc) or std::holds_alternative<RequestVoteResponse>(rpc) or
-           std::holds_alternative<AppendEntriesResponse>(rpc);
+    return std::visit([]<typename T>(T const&) { return rpc_response<T>; }, rpc);
 }
 
 /// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order says which of them

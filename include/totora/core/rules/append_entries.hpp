@@ -20,21 +20,21 @@ namespace totora::inline v0::core
 // the answers.
 
 /// What a follower of the leader of its own term does with an append.
-[[nodiscard]] constexpr Outcome decide_append(State const& follower, AppendEntries const& append)
+[[nodiscard]] constexpr Decision decide_append(State const& follower, AppendEntries const& append)
 {
     if (append.previous == last_position(follower)) // Nearly always.
-        return Outcome::append_accepted;
+        return Decision::append_accepted;
     if (not follower.log.holds(append.previous))
-        return append.previous.index <= follower.commit_index ? Outcome::breach_conflict_committed
-                                                              : Outcome::append_refused_mismatch;
+        return append.previous.index <= follower.commit_index ? Decision::violation_conflict_committed
+                                                              : Decision::append_refused_mismatch;
     auto const missing = follower.log.missing_from(append.entries);
     if (missing.count == 0 or missing.first > last_index(follower))
-        return Outcome::append_accepted;
+        return Decision::append_accepted;
     // Neither what is committed nor the configuration before the newest can be given up: the newest could be
     // appended only when that one was committed.
     if (missing.first <= std::max(follower.commit_index, follower.previous_configuration.index))
-        return Outcome::breach_conflict_committed;
-    return Outcome::conflict_truncated;
+        return Decision::violation_conflict_committed;
+    return Decision::conflict_truncated;
 }
 
 /// Puts a configuration in force: it is, from the moment it is in the log (§6).
@@ -49,8 +49,12 @@ constexpr void adopt_configuration(State& state, Configuration const& configurat
 constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
 {
     send(outgoing, leader,
-         AppendEntriesResponse{
-             .term = follower.current_term, .success = false, .match = {}, .hint = {}, .round = {}, .number = {}},
+         AppendEntriesResponse{.term = follower.current_term,
+                               .success = false,
+                               .match = {},
+                               .conflict_hint = {},
+                               .round = {},
+                               .number = {}},
          Release::at_once());
 }
 
@@ -61,7 +65,7 @@ constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId
          AppendEntriesResponse{.term = follower.current_term,
                                .success = false,
                                .match = append.previous.index,
-                               .hint = follower.log.last_not_after(append.previous),
+                               .conflict_hint = follower.log.find_conflict_by_term(append.previous),
                                .round = append.round,
                                .number = append.number,
                                .no_room = lacks_room(follower)},
@@ -84,7 +88,7 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
     // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
     // that never got it committed (case 15).
     auto const verified = last_of(request.entries);
-    learn_committed(follower, outgoing, std::min(request.leader_commit, verified));
+    advance_commit_to(follower, outgoing, std::min(request.leader_commit, verified));
 
     // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
     auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.durable_index);
@@ -92,7 +96,7 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
          AppendEntriesResponse{.term = follower.current_term,
                                .success = true,
                                .match = match,
-                               .hint = lacks_room(follower) ? request.previous : LogPosition{},
+                               .conflict_hint = lacks_room(follower) ? request.previous : LogPosition{},
                                .round = request.round,
                                .number = request.number,
                                .no_room = lacks_room(follower)},
@@ -104,13 +108,13 @@ constexpr void receive_append(State& state, Outgoing& outgoing, ServerId leader,
                               Configuration const* configuration)
 {
     if (append.term < state.current_term) {
-        note(outgoing, Outcome::append_refused_stale_term);
+        note(outgoing, Decision::append_refused_stale_term);
         return refuse_stale_term(state, outgoing, leader);
     }
     auto const decision = decide_append(state, append);
     note(outgoing, decision);
     follow(state, outgoing, leader);
-    if (decision == Outcome::append_refused_mismatch)
+    if (decision == Decision::append_refused_mismatch)
         refuse_append(state, outgoing, leader, append);
     else
         accept_append(state, outgoing, leader, append, configuration);
@@ -127,10 +131,10 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
 }
 
 /// The follower's log agrees up to `match`, durably; and, if the answer is current, up to what was asked, durably or not.
-constexpr void learn_match(Progress& progress, Index match, bool current)
+constexpr void on_accepted(Progress& progress, Index match, bool current)
 {
     advance_match(progress, match);
-    if (current and std::holds_alternative<Probe>(progress.flow))
+    if (current and std::holds_alternative<Probe>(progress.mode))
         replicate_from(progress, progress.next);
 }
 
@@ -138,20 +142,20 @@ constexpr void learn_match(Progress& progress, Index match, bool current)
 /// further down (end of §5.3). One append at a time also where the follower's last entry is the leader's and nothing is left to
 /// search: a network that reorders would refuse the second of two, and each refusal would send both again.
 constexpr void
-learn_mismatch(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
+on_rejected(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
-        return note(outgoing, Outcome::refusal_outdated);
-    note(outgoing, Outcome::probe_moved_back);
-    auto const agreement = state.log.last_not_after(response.hint).index;
+        return note(outgoing, Decision::refusal_outdated);
+    note(outgoing, Decision::probe_moved_back);
+    auto const agreement = state.log.find_conflict_by_term(response.conflict_hint).index;
     probe_from(progress, std::min(next(agreement), response.match));
 }
 
 /// The follower stored nothing. The leader goes on where the follower's log ends, once there is room (case 90).
 constexpr void learn_no_room(State const& state, Progress& progress, AppendEntriesResponse const& response)
 {
-    if (state.log.holds(response.hint) and response.hint.index < progress.next)
-        probe_from(progress, next(response.hint.index));
+    if (state.log.holds(response.conflict_hint) and response.conflict_hint.index < progress.next)
+        probe_from(progress, next(response.conflict_hint.index));
 }
 
 constexpr void note_room(Outgoing& outgoing, Progress& progress, bool no_room)
@@ -159,30 +163,30 @@ constexpr void note_room(Outgoing& outgoing, Progress& progress, bool no_room)
     if (progress.no_room == no_room)
         return;
     progress.no_room = no_room;
-    note(outgoing, no_room ? Outcome::follower_without_room : Outcome::follower_with_room_again);
+    note(outgoing, no_room ? Decision::follower_without_room : Decision::follower_with_room_again);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, AppendEntriesResponse const& response)
 {
     auto* const leader = std::get_if<Leader>(&state.role);
     if (leader == nullptr or response.term != state.current_term)
-        return note(outgoing, Outcome::response_outdated);
+        return note(outgoing, Decision::response_outdated);
     auto* const progress = find_progress(*leader, follower);
     if (progress == nullptr)
-        return note(outgoing, Outcome::response_of_stranger);
+        return note(outgoing, Decision::response_from_non_member);
 
     auto const current = is_current(*progress, response.number);
-    progress->heard = true;
-    progress->answered = progress->answered or current;
+    progress->recently_active = true;
+    progress->acknowledged = progress->acknowledged or current;
     progress->moving = progress->moving or current;
     progress->round = std::max(progress->round, response.round);
     note_room(outgoing, *progress, response.no_room);
     if (response.success)
-        learn_match(*progress, response.match, current);
+        on_accepted(*progress, response.match, current);
     if (response.no_room and current)
         learn_no_room(state, *progress, response);
     else if (not response.success)
-        learn_mismatch(state, outgoing, *progress, response);
+        on_rejected(state, outgoing, *progress, response);
     advance_commit_index(state, outgoing, *leader);
     confirm_reads(state, outgoing, *leader);
     replicate(state, outgoing, leader->round, *progress);

@@ -14,27 +14,27 @@ namespace totora::inline v0::core
 
 /// Gives the state machine what it may have: what is committed, and durable here. A machine that ran ahead of its own log
 /// could not be brought back after a power loss (Figure 2, "All Servers").
-constexpr void release_applies(State& state, Outgoing& outgoing)
+constexpr void advance_apply(State& state, Outgoing& outgoing)
 {
     auto const through = std::min(state.commit_index, state.durable_index);
-    if (through <= state.applying)
+    if (through <= state.apply_index)
         return;
-    state.applying = through;
+    state.apply_index = through;
     outgoing.apply_through = std::optional<Index>{through};
 }
 
 /// Learns that everything up to `index` is committed. Never goes back.
-constexpr void learn_committed(State& state, Outgoing& outgoing, Index index)
+constexpr void advance_commit_to(State& state, Outgoing& outgoing, Index index)
 {
     TOTORA_INVARIANT(state, index <= last_index(state));
     state.commit_index = std::max(state.commit_index, index);
-    release_applies(state, outgoing);
+    advance_apply(state, outgoing);
 }
 
 /// The highest index that a majority has durably. The leader counts itself like any other (dissertation §10.2.1).
 [[nodiscard]] constexpr Index highest_replicated(State const& state, Leader const& leader)
 {
-    return highest_agreed(state.configuration, Index{}, [&](ServerId server) {
+    return quorum_index(state.configuration, Index{}, [&](ServerId server) {
         if (server == state.own.id)
             return state.durable_index;
         auto const* progress = find_progress(leader, server);
@@ -50,7 +50,7 @@ constexpr void advance_commit_index(State& state, Outgoing& outgoing, Leader con
         return;
     auto const replicated = highest_replicated(state, leader);
     if (replicated > state.commit_index and state.log.term_at(replicated) == state.current_term)
-        learn_committed(state, outgoing, replicated);
+        advance_commit_to(state, outgoing, replicated);
 }
 
 } // namespace totora::inline v0::core

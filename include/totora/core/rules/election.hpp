@@ -16,7 +16,7 @@ namespace totora::inline v0::core
 
 /// Whether a leader that lives is to be protected from this candidate (dissertation §4.2.3). The leader itself may ask
 /// again, and so may whom it asked to.
-[[nodiscard]] constexpr bool is_leader_alive(State const& state, ServerId candidate)
+[[nodiscard]] constexpr bool is_sticky_to_leader(State const& state, ServerId candidate)
 {
     if (not state.settings.sticky)
         return false;
@@ -24,25 +24,25 @@ namespace totora::inline v0::core
 }
 
 /// Figure 2, "RequestVote RPC, receiver implementation", in its order.
-[[nodiscard]] constexpr Outcome decide_vote(State const& voter, ServerId candidate, RequestVote const& request)
+[[nodiscard]] constexpr Decision decide_vote(State const& voter, ServerId candidate, RequestVote const& request)
 {
     if (request.term < voter.current_term)
-        return Outcome::vote_withheld_stale_term;
+        return Decision::vote_withheld_stale_term;
     if (not is_admitted(voter))
-        return Outcome::vote_withheld_not_admitted;
+        return Decision::vote_withheld_not_admitted;
     if (voter.room == LogRoom::nothing)
-        return Outcome::vote_withheld_no_room;
+        return Decision::vote_withheld_no_room;
     if (voter.voted_for and voter.voted_for != candidate)
-        return Outcome::vote_withheld_already_cast;
+        return Decision::vote_withheld_already_cast;
     if (request.last_log < last_position(voter))
-        return Outcome::vote_withheld_log_behind;
-    return Outcome::vote_granted;
+        return Decision::vote_withheld_log_behind;
+    return Decision::vote_granted;
 }
 
 constexpr void receive(State& voter, Outgoing& outgoing, ServerId candidate, RequestVote const& request)
 {
     auto const decision = decide_vote(voter, candidate, request);
-    auto const granted = decision == Outcome::vote_granted;
+    auto const granted = decision == Decision::vote_granted;
     note(outgoing, decision);
     if (granted) {
         if (not voter.voted_for) {
@@ -63,9 +63,9 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
 {
     auto* const candidate = std::get_if<Candidate>(&state.role);
     if (candidate == nullptr or response.term != state.current_term)
-        return note(outgoing, Outcome::response_outdated);
+        return note(outgoing, Decision::response_outdated);
     if (not is_voter(state.configuration, voter))
-        return note(outgoing, Outcome::response_of_stranger);
+        return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
     candidate->granted.insert(voter);
@@ -73,19 +73,19 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
 }
 
 /// Whether this server would vote for the asker in the term after the asker's (dissertation §9.6).
-[[nodiscard]] constexpr Outcome decide_pre_vote(State const& voter, ServerId asker, RequestPreVote const& request)
+[[nodiscard]] constexpr Decision decide_pre_vote(State const& voter, ServerId asker, RequestPreVote const& request)
 {
     if (request.term < voter.current_term)
-        return Outcome::vote_withheld_stale_term;
+        return Decision::vote_withheld_stale_term;
     if (not is_admitted(voter))
-        return Outcome::vote_withheld_not_admitted;
+        return Decision::vote_withheld_not_admitted;
     if (voter.room == LogRoom::nothing)
-        return Outcome::vote_withheld_no_room;
-    if (is_leader_alive(voter, asker))
-        return Outcome::vote_withheld_leader_alive;
+        return Decision::vote_withheld_no_room;
+    if (is_sticky_to_leader(voter, asker))
+        return Decision::vote_withheld_leader_alive;
     if (request.last_log < last_position(voter))
-        return Outcome::vote_withheld_log_behind;
-    return Outcome::vote_granted;
+        return Decision::vote_withheld_log_behind;
+    return Decision::vote_granted;
 }
 
 /// Answers a pre-vote. It leaves no trace: no term, vote or alarm of this server changes.
@@ -95,7 +95,7 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId asker, Request
     note(outgoing, decision);
     send(outgoing, asker,
          RequestPreVoteResponse{
-             .term = voter.current_term, .round = request.round, .vote_granted = decision == Outcome::vote_granted},
+             .term = voter.current_term, .round = request.round, .vote_granted = decision == Decision::vote_granted},
          Release::at_once());
 }
 
@@ -103,13 +103,13 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
 {
     auto* const asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr or response.round != asking->round)
-        return note(outgoing, Outcome::response_outdated);
+        return note(outgoing, Decision::response_outdated);
     if (not is_voter(state.configuration, voter))
-        return note(outgoing, Outcome::response_of_stranger);
+        return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
     asking->granted.insert(voter);
-    campaign_if_welcome(state, outgoing);
+    campaign_if_pre_elected(state, outgoing);
 }
 
 /// Campaigns: no leader was heard for an election timeout (§5.2).
@@ -117,14 +117,14 @@ constexpr void campaign(State& state, Outgoing& outgoing)
 {
     arm_election(state, outgoing);
     if (not is_electable(state))
-        return note(outgoing, Outcome::campaign_withheld_not_electable);
+        return note(outgoing, Decision::campaign_withheld_not_electable);
     if (state.current_term.value >= number_max or last_index(state).value >= number_max)
-        return note(outgoing, Outcome::campaign_withheld_exhausted);
+        return note(outgoing, Decision::campaign_withheld_exhausted);
     if (state.storage.late)
-        return note(outgoing, Outcome::campaign_withheld_disk_hangs);
+        return note(outgoing, Decision::campaign_withheld_disk_hangs);
     if (state.room == LogRoom::nothing)
-        return note(outgoing, Outcome::campaign_withheld_no_room);
-    note(outgoing, Outcome::campaign_started);
+        return note(outgoing, Decision::campaign_withheld_no_room);
+    note(outgoing, Decision::campaign_started);
     if (state.settings.pre_vote)
         become_pre_candidate(state, outgoing);
     else
@@ -139,17 +139,19 @@ inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 /// for want of room.
 [[nodiscard]] constexpr bool stalls(State const& state, Progress const& progress)
 {
-    return progress.heard and not progress.moving and not progress.no_room and progress.match < last_index(state);
+    return progress.recently_active and not progress.moving and not progress.no_room and
+           progress.match < last_index(state);
 }
 
 /// Whether something gets through from this leader to a majority. One that receives and does not answer yet counts; one that is
 /// silent does not.
 [[nodiscard]] constexpr bool gets_through(State const& state, Leader const& leader)
 {
-    return is_agreed(state.configuration, [&](ServerId server) {
+    return has_quorum(state.configuration, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return server == state.own.id or
-               (progress != nullptr and (progress->moving or (progress->heard and not stalls(state, *progress))));
+               (progress != nullptr and
+                (progress->moving or (progress->recently_active and not stalls(state, *progress))));
     });
 }
 
@@ -162,7 +164,7 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
         return false;
     for (auto& progress : leader.followers) {
         if (leader.stalled == stalled_before_renewal and stalls(state, progress)) {
-            note(outgoing, Outcome::link_renewed);
+            note(outgoing, Decision::link_renewed);
             outgoing.links_to_renew.push_back(progress.server);
         }
         progress.moving = false;
@@ -174,20 +176,20 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
 /// Another may already lead.
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
-    auto const heard = is_agreed(state.configuration, [&](ServerId server) {
+    auto const heard = has_quorum(state.configuration, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
-        return server == state.own.id or (progress != nullptr and progress->heard);
+        return server == state.own.id or (progress != nullptr and progress->recently_active);
     });
     if (not heard) {
-        note(outgoing, Outcome::stepped_down_no_quorum);
+        note(outgoing, Decision::stepped_down_no_quorum);
         return become_follower(state, outgoing, nobody);
     }
     if (not renew_stalled_links(state, outgoing, leader)) {
-        note(outgoing, Outcome::stepped_down_no_progress);
+        note(outgoing, Decision::stepped_down_no_progress);
         return become_follower(state, outgoing, nobody);
     }
     for (auto& progress : leader.followers)
-        progress.heard = false;
+        progress.recently_active = false;
     arm(state, outgoing, Alarm::quorum_check,
         Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
 }

@@ -47,7 +47,7 @@ namespace totora::inline v0
         return "what is committed is in the log";
     if (state.durable_index > last_index(state))
         return "what is durable is in the log";
-    if (state.applying > std::min(state.commit_index, state.durable_index))
+    if (state.apply_index > std::min(state.commit_index, state.durable_index))
         return "what is applied is committed, and durable here";
     if (state.term_write > state.last_write or state.durable_write > state.last_write)
         return "what is durable was written";
@@ -101,7 +101,7 @@ namespace totora::inline v0
         return "a vote is given once in a term";
     if (later.commit_index < earlier.commit_index)
         return "what is committed stays committed";
-    if (later.applying < earlier.applying)
+    if (later.apply_index < earlier.apply_index)
         return "what is applied stays applied";
     if (later.durable_write < earlier.durable_write or later.last_write < earlier.last_write)
         return "writes never go back";

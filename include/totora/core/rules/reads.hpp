@@ -16,7 +16,7 @@ namespace totora::inline v0::core
 // began, and everything that was committed before it is at most at its commit index.
 
 /// Whether an entry of the leader's own term is committed: before that it does not know what is (§8; case 46).
-[[nodiscard]] constexpr bool knows_what_is_committed(State const& state)
+[[nodiscard]] constexpr bool has_committed_in_term(State const& state)
 {
     return state.log.term_at(state.commit_index) == state.current_term;
 }
@@ -36,7 +36,7 @@ constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leade
 /// The newest round that a majority has answered.
 [[nodiscard]] constexpr Round highest_answered_round(State const& state, Leader const& leader)
 {
-    return highest_agreed(state.configuration, Round{}, [&](ServerId server) {
+    return quorum_index(state.configuration, Round{}, [&](ServerId server) {
         if (server == state.own.id)
             return leader.round;
         auto const* progress = find_progress(leader, server);
@@ -47,7 +47,7 @@ constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leade
 /// Allows the reads of every round that a majority has answered, and begins the round that others wait for.
 constexpr void confirm_reads(State& state, Outgoing& outgoing, Leader& leader)
 {
-    if (leader.confirmed == leader.round or not knows_what_is_committed(state))
+    if (leader.confirmed == leader.round or not has_committed_in_term(state))
         return;
     auto const answered = highest_answered_round(state, leader);
     if (answered <= leader.confirmed)

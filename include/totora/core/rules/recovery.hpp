@@ -34,7 +34,7 @@ namespace totora::inline v0::core
 /// What is recovered is durable. The commit index begins at the higher of the saved one and what the state machine
 /// has kept: both were committed (case 75).
 [[nodiscard]] constexpr Result<State, RecoveryError>
-recover(Settings const& settings, Member const& own, PersistentState persistent)
+recover(Settings const& settings, Member const& own, RecoveredState persistent)
 {
     auto const last = persistent.log.last();
     auto const none = [](Configuration const& configuration) { return configuration.members.empty(); };
@@ -66,8 +66,8 @@ recover(Settings const& settings, Member const& own, PersistentState persistent)
     state.previous_configuration = persistent.previous_configuration;
     state.durable_index = last.index;
     state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
-    state.applying = persistent.applied_index;
-    state.replaying = settings.replay_grace_ms > 0 and state.applying < state.commit_index;
+    state.apply_index = persistent.applied_index;
+    state.replaying = settings.replay_grace_ms > 0 and state.apply_index < state.commit_index;
     return state;
 }
 

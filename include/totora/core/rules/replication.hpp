@@ -44,7 +44,7 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
                        .committed = state.commit_index},
          Release::at_once());
     progress.next = next(last_of(entries));
-    if (auto* probe = std::get_if<Probe>(&progress.flow)) {
+    if (auto* probe = std::get_if<Probe>(&progress.mode)) {
         probe->awaiting = true;
         probe->carries = probe->carries or entries.count > 0;
     }
@@ -83,7 +83,7 @@ constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Pr
         if (not may_send_append(progress, state.settings.window))
             return;
         auto const room = state.settings.window - in_flight(progress);
-        if (auto const* probe = std::get_if<Probe>(&progress.flow))
+        if (auto const* probe = std::get_if<Probe>(&progress.mode))
             return send_append(state, outgoing, round, progress, probe->only_asks or room == 0 ? 0 : 1);
         if (progress.next > last)
             return;
@@ -96,11 +96,11 @@ constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Pr
 /// answer to a heartbeat in the same way). It carries nothing, and so costs nothing on a slow link.
 constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
-    auto const answered = progress.answered;
-    progress.answered = false;
-    if (answered or progress.full or progress.no_room)
+    auto const answered = progress.acknowledged;
+    progress.acknowledged = false;
+    if (answered or progress.link_full or progress.no_room)
         return;
-    auto const* const probe = std::get_if<Probe>(&progress.flow);
+    auto const* const probe = std::get_if<Probe>(&progress.mode);
     if (probe != nullptr ? probe->awaiting or progress.paused : in_flight(progress) > 0)
         send_append(state, outgoing, round, progress, 0);
 }
@@ -158,12 +158,12 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
     auto* const progress = find_follower(state, changed.server);
     if (progress == nullptr)
         return;
-    progress->full = changed.link == Link::full;
+    progress->link_full = changed.link == Link::full;
     if (changed.link == Link::full)
         return;
     // What filled the shell's window may be lost, and then nothing will be acknowledged that makes room: the question goes out.
     progress->paused = false;
-    if (std::holds_alternative<Probe>(progress->flow) or in_flight(*progress) > 0)
+    if (std::holds_alternative<Probe>(progress->mode) or in_flight(*progress) > 0)
         ask_again(*progress);
     if (changed.link == Link::open)
         replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
@@ -178,7 +178,7 @@ constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
     progress->paused = true;
     if (cut.sent < before(progress->next))
         move_next(*progress, next(cut.sent));
-    if (auto* probe = std::get_if<Probe>(&progress->flow)) {
+    if (auto* probe = std::get_if<Probe>(&progress->mode)) {
         probe->awaiting = false;
         probe->carries = false;
     }

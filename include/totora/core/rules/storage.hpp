@@ -22,7 +22,7 @@ namespace totora::inline v0::core
 template <typename Is>
 [[nodiscard]] constexpr bool is_quorum_without(State const& state, Leader const& leader, Is is)
 {
-    return is_agreed(state.configuration, [&](ServerId server) {
+    return has_quorum(state.configuration, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return progress != nullptr and is(*progress);
     });
@@ -39,7 +39,7 @@ template <typename Is>
 /// cannot.
 [[nodiscard]] constexpr bool have_others_room(State const& state, Leader const& leader)
 {
-    auto const has_room = [](Progress const& progress) { return progress.heard and not progress.no_room; };
+    auto const has_room = [](Progress const& progress) { return progress.recently_active and not progress.no_room; };
     auto       has_one_everything = false;
     auto const has_quorum = is_quorum_without(state, leader, [&](Progress const& progress) {
         has_one_everything = has_one_everything or (has_room(progress) and progress.match == last_index(state));
@@ -53,7 +53,7 @@ template <typename Is>
 {
     if (state.room == LogRoom::enough or not have_others_room(state, leader))
         return true;
-    note(outgoing, Outcome::stepped_down_no_room);
+    note(outgoing, Decision::stepped_down_no_room);
     become_follower(state, outgoing, nobody);
     return false;
 }
@@ -65,14 +65,14 @@ constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& chan
     auto const lacked = lacks_room(state);
     state.room = changed.room;
     if (lacks_room(state) != lacked)
-        note(outgoing, lacked ? Outcome::room_regained : Outcome::room_exhausted);
+        note(outgoing, lacked ? Decision::room_regained : Decision::room_exhausted);
     auto const* leader = std::get_if<Leader>(&state.role);
     if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing, *leader))
-        note(outgoing, Outcome::leading_without_room);
+        note(outgoing, Decision::leading_without_room);
     // What it asked for would have to be written: its own vote, or the entry with which it begins.
     if (state.room == LogRoom::nothing and
         (std::holds_alternative<PreCandidate>(state.role) or std::holds_alternative<Candidate>(state.role))) {
-        note(outgoing, Outcome::campaign_withheld_no_room);
+        note(outgoing, Decision::campaign_withheld_no_room);
         become_follower(state, outgoing, nobody);
     }
 }
@@ -91,7 +91,7 @@ constexpr void on_late_write(State& state, Outgoing& outgoing)
         auto const again_ms = state.settings.heartbeat_ms;
         return arm(state, outgoing, Alarm::storage_stall, Delay{again_ms, again_ms});
     }
-    note(outgoing, Outcome::stepped_down_disk_hangs);
+    note(outgoing, Decision::stepped_down_disk_hangs);
     become_follower(state, outgoing, nobody);
 }
 

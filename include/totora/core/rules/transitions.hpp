@@ -55,7 +55,7 @@ constexpr void stop_asking(State& state, Outgoing& outgoing)
 constexpr void adopt_term(State& state, Outgoing& outgoing, Term term)
 {
     if (not std::holds_alternative<Follower>(state.role))
-        note(outgoing, Outcome::stepped_down_newer_term);
+        note(outgoing, Decision::stepped_down_newer_term);
     state.current_term = term;
     state.voted_for = std::optional<ServerId>{};
     save_vote(state, outgoing);
@@ -84,7 +84,7 @@ constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& req
 /// can commit (§5.3, §5.4.2, §8).
 constexpr void become_leader(State& state, Outgoing& outgoing)
 {
-    note(outgoing, Outcome::election_won);
+    note(outgoing, Decision::election_won);
     disarm(state, outgoing, Alarm::election);
     disarm(state, outgoing, Alarm::leader_silent);
     state.leader_heard = false;
@@ -105,7 +105,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
             Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
     append_as_leader(state, outgoing, leader, 1, EntryKind::no_op);
     if (state.room != LogRoom::enough)
-        note(outgoing, Outcome::leading_without_room);
+        note(outgoing, Decision::leading_without_room);
 }
 
 /// Leads, if enough voters have given their vote.
@@ -114,7 +114,7 @@ constexpr void lead_if_elected(State& state, Outgoing& outgoing)
     auto const* candidate = std::get_if<Candidate>(&state.role);
     if (candidate == nullptr)
         return;
-    if (is_agreed(state.configuration, [&](ServerId voter) { return candidate->granted.contains(voter); }))
+    if (has_quorum(state.configuration, [&](ServerId voter) { return candidate->granted.contains(voter); }))
         become_leader(state, outgoing);
 }
 
@@ -131,13 +131,13 @@ constexpr void become_candidate(State& state, Outgoing& outgoing)
 }
 
 /// Goes on from a pre-vote to a campaign, if enough voters would vote for it.
-constexpr void campaign_if_welcome(State& state, Outgoing& outgoing)
+constexpr void campaign_if_pre_elected(State& state, Outgoing& outgoing)
 {
     auto const* asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr)
         return;
-    if (is_agreed(state.configuration, [&](ServerId voter) { return asking->granted.contains(voter); })) {
-        note(outgoing, Outcome::pre_vote_won);
+    if (has_quorum(state.configuration, [&](ServerId voter) { return asking->granted.contains(voter); })) {
+        note(outgoing, Decision::pre_vote_won);
         become_candidate(state, outgoing);
     }
 }
@@ -154,7 +154,7 @@ constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
         state, outgoing,
         RequestPreVote{.term = state.current_term, .last_log = last_position(state), .round = state.pre_vote_round},
         Release::at_once());
-    campaign_if_welcome(state, outgoing);
+    campaign_if_pre_elected(state, outgoing);
 }
 
 } // namespace totora::inline v0::core

@@ -32,98 +32,100 @@ namespace totora::inline v0::core
            (position.term.value == 0) == (position.index.value == 0);
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestPreVote const& request)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId, RequestPreVote const& request)
 {
     if (not is_in_range(request.term) or not is_sound(request.last_log) or request.round.value > number_max)
-        return Outcome::breach_number;
+        return Decision::violation_number;
     if (is_term_jump(state, request.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     if (request.last_log.term > request.term)
-        return Outcome::breach_shape;
+        return Decision::violation_shape;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const& state, ServerId, RequestPreVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId, RequestPreVoteResponse const& response)
 {
     if (not is_in_range(response.term) or response.round.value > number_max)
-        return Outcome::breach_number;
+        return Decision::violation_number;
     if (is_term_jump(state, response.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome> find_breach(State const& state, ServerId, RequestVote const& request)
+[[nodiscard]] constexpr std::optional<Decision> find_violation(State const& state, ServerId, RequestVote const& request)
 {
     if (not is_in_range(request.term) or not is_sound(request.last_log))
-        return Outcome::breach_number;
+        return Decision::violation_number;
     if (is_term_jump(state, request.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     if (request.last_log.term >= request.term)
-        return Outcome::breach_shape;
+        return Decision::violation_shape;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const& state, ServerId, RequestVoteResponse const& response)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId, RequestVoteResponse const& response)
 {
     if (not is_in_range(response.term))
-        return Outcome::breach_number;
+        return Decision::violation_number;
     if (is_term_jump(state, response.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const& state, ServerId leader, AppendEntries const& append)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId leader, AppendEntries const& append)
 {
     auto const& entries = append.entries;
     if (not is_in_range(append.term) or not is_sound(append.previous) or not is_in_range(append.leader_commit) or
         not is_in_range(append.committed) or not is_in_range(entries.term) or append.round.value > number_max or
         append.number.value > number_max or entries.count > number_max - append.previous.index.value)
-        return Outcome::breach_number;
+        return Decision::violation_number;
     if (is_term_jump(state, append.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     if (append.term.value == 0 or append.previous.term > append.term or entries.term > append.term or
         entries.first != next(append.previous.index))
-        return Outcome::breach_shape;
+        return Decision::violation_shape;
     if (entries.count > 0 and (entries.term.value == 0 or entries.term < append.previous.term))
-        return Outcome::breach_shape;
+        return Decision::violation_shape;
     if (append.term < state.current_term)
         return std::nullopt;
     if (append.term == state.current_term and known_leader(state) != nobody and known_leader(state) != leader)
-        return Outcome::breach_second_leader;
+        return Decision::violation_second_leader;
     auto const decision = decide_append(state, append);
-    return is_breach(decision) ? std::optional<Outcome>{decision} : std::nullopt;
+    return is_violation(decision) ? std::optional<Decision>{decision} : std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const& state, ServerId leader, AppendConfiguration const& append)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId leader, AppendConfiguration const& append)
 {
     AppendEntries const& entries = append;
-    if (auto const breach = find_breach(state, leader, entries))
-        return breach;
+    if (auto const violation = find_violation(state, leader, entries))
+        return violation;
     auto const& configuration = append.configuration;
     if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
         not is_sound(configuration))
-        return Outcome::breach_configuration;
+        return Decision::violation_configuration;
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Outcome>
-find_breach(State const& state, ServerId follower, AppendEntriesResponse const& response)
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId follower, AppendEntriesResponse const& response)
 {
-    if (not is_in_range(response.term) or not is_in_range(response.match) or not is_in_range(response.hint.term) or
-        not is_in_range(response.hint.index) or response.round.value > number_max or response.number.value > number_max)
-        return Outcome::breach_number;
+    if (not is_in_range(response.term) or not is_in_range(response.match) or
+        not is_in_range(response.conflict_hint.term) or not is_in_range(response.conflict_hint.index) or
+        response.round.value > number_max or response.number.value > number_max)
+        return Decision::violation_number;
     if (is_term_jump(state, response.term))
-        return Outcome::breach_term_jump;
+        return Decision::violation_term_jump;
     auto const* leader = std::get_if<Leader>(&state.role);
     auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;
     if (progress == nullptr or response.term != state.current_term)
         return std::nullopt;
     if (response.number > progress->sent or response.round > leader->round or response.match > last_index(state))
-        return Outcome::breach_never_sent;
+        return Decision::violation_never_sent;
     return std::nullopt;
 }
 

@@ -104,7 +104,7 @@ constexpr void watch_next_write(State& state, Outgoing& outgoing)
 }
 
 /// Learns that every write up to `write` is durable.
-constexpr void learn_durable(State& state, Outgoing& outgoing, WriteNumber write)
+constexpr void on_persisted(State& state, Outgoing& outgoing, WriteNumber write)
 {
     state.durable_write = write;
     if (state.storage.late)

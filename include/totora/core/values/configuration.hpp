@@ -32,7 +32,7 @@ struct Member
 };
 
 /// Who belongs to the cluster (§6). Addresses are payload beside it, which the core never sees.
-using Members = Bounded<Member, servers_max>;
+using Members = InplaceVector<Member, servers_max>;
 
 /// A configuration and the entry that holds it. Index 0 is the configuration that the directory was made with.
 struct Configuration

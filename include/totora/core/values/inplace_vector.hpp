@@ -12,7 +12,7 @@ namespace totora::inline v0
 ///
 /// What lies behind `size()` is always `T{}`, so that equal sequences are equal byte for byte.
 template <typename T, std::size_t capacity>
-class Bounded
+class InplaceVector
 {
 public:
     using value_type = T;
@@ -57,7 +57,7 @@ public:
 
     constexpr void clear() { truncate(0); }
 
-    friend constexpr bool operator==(Bounded const& a, Bounded const& b)
+    friend constexpr bool operator==(InplaceVector const& a, InplaceVector const& b)
     {
         return std::equal(a.begin(), a.end(), b.begin(), b.end());
     }

@@ -39,15 +39,15 @@ struct Progress
     Index    match; ///< The follower's log agrees up to here, durably (`matchIndex`).
     Index    first; ///< The lowest entry that was sent and is not matched; `next` if there is none.
     Index    next;  ///< The next entry to send (`nextIndex`).
-    std::variant<Probe, Replicate> flow;
-    AppendNumber                   sent;             ///< The number of the newest append.
-    Round                          round;            ///< The newest read round that the follower answered.
-    bool                           heard = false;    ///< It answered anything since the last quorum check.
-    bool                           answered = false; ///< It answered a current append since the last heartbeat alarm.
-    bool                           full = false;     ///< Its queue takes no entries now (`Link::full`).
-    bool                           paused = false;   ///< The shell sends no entries now (`AppendsCut`).
-    bool                           no_room = false;  ///< It has no disk space for entries, as of its last answer.
-    bool                           moving = false;   ///< Its link took bytes since the last quorum check.
+    std::variant<Probe, Replicate> mode;
+    AppendNumber                   sent;                    ///< The number of the newest append.
+    Round                          round;                   ///< The newest read round that the follower answered.
+    bool                           recently_active = false; ///< It answered anything since the last quorum check.
+    bool acknowledged = false; ///< It answered a current append since the last heartbeat alarm.
+    bool link_full = false;    ///< Its queue takes no entries now (`Link::full`).
+    bool paused = false;       ///< The shell sends no entries now (`AppendsCut`).
+    bool no_room = false;      ///< It has no disk space for entries, as of its last answer.
+    bool moving = false;       ///< Its link took bytes since the last quorum check.
 
     friend constexpr bool operator==(Progress const&, Progress const&) = default;
 };
@@ -61,8 +61,8 @@ struct Progress
 /// The number from which on answers say something about the present flow.
 [[nodiscard]] constexpr AppendNumber since(Progress const& progress)
 {
-    auto const* probe = std::get_if<Probe>(&progress.flow);
-    return probe != nullptr ? probe->since : std::get_if<Replicate>(&progress.flow)->since;
+    auto const* probe = std::get_if<Probe>(&progress.mode);
+    return probe != nullptr ? probe->since : std::get_if<Replicate>(&progress.mode)->since;
 }
 
 /// Whether an answer speaks of the present flow. The answer to a heartbeat never does: its number is zero.
@@ -96,7 +96,7 @@ constexpr void move_next(Progress& progress, Index next)
 constexpr void probe_from(Progress& progress, Index next)
 {
     move_next(progress, next);
-    progress.flow =
+    progress.mode =
         std::variant<Probe, Replicate>{Probe{.since = AppendNumber{progress.sent.value + 1}, .awaiting = false}};
 }
 
@@ -104,7 +104,7 @@ constexpr void probe_from(Progress& progress, Index next)
 constexpr void replicate_from(Progress& progress, Index next)
 {
     move_next(progress, next);
-    progress.flow = std::variant<Probe, Replicate>{Replicate{.since = AppendNumber{progress.sent.value + 1}}};
+    progress.mode = std::variant<Probe, Replicate>{Replicate{.since = AppendNumber{progress.sent.value + 1}}};
 }
 
 /// The follower's log agrees up to `match`, durably.
@@ -119,7 +119,7 @@ constexpr void advance_match(Progress& progress, Index match)
 constexpr void ask_again(Progress& progress)
 {
     probe_from(progress, progress.next);
-    std::get_if<Probe>(&progress.flow)->only_asks = in_flight(progress) > 0;
+    std::get_if<Probe>(&progress.mode)->only_asks = in_flight(progress) > 0;
 }
 
 } // namespace totora::inline v0::core
@@ -130,9 +130,9 @@ namespace totora::inline v0
 /// Whether an append may be sent now that carries entries, or that tests where they would go.
 [[nodiscard]] constexpr bool may_send_append(Progress const& progress, std::uint64_t window)
 {
-    if (progress.full or progress.paused or progress.no_room)
+    if (progress.link_full or progress.paused or progress.no_room)
         return false;
-    if (auto const* probe = std::get_if<Probe>(&progress.flow))
+    if (auto const* probe = std::get_if<Probe>(&progress.mode))
         return not probe->awaiting;
     return in_flight(progress) < window;
 }
@@ -144,7 +144,7 @@ namespace totora::inline v0
     if (not is_current(progress, number))
         return false;
     // Of a probe its own place is refused, or that of a test which followed the entry that it carries.
-    if (auto const* probe = std::get_if<Probe>(&progress.flow))
+    if (auto const* probe = std::get_if<Probe>(&progress.mode))
         return next(refused) == progress.next or (probe->carries and next(next(refused)) == progress.next);
     return refused > progress.match and refused < progress.next;
 }

@@ -36,37 +36,37 @@ public:
     friend constexpr bool operator==(ServerSet const&, ServerSet const&) = default;
 
 private:
-    Bounded<ServerId, servers_max> servers_;
+    InplaceVector<ServerId, servers_max> servers_;
 };
 
 /// How many of so many voters must agree: more than half of them. Of nobody, nobody can make a majority.
-[[nodiscard]] constexpr std::size_t majority_of(std::size_t voters) { return voters / 2 + 1; }
+[[nodiscard]] constexpr std::size_t quorum_size(std::size_t voters) { return voters / 2 + 1; }
 
-[[nodiscard]] constexpr std::size_t majority_of(Configuration const& configuration)
+[[nodiscard]] constexpr std::size_t quorum_size(Configuration const& configuration)
 {
     auto const voters = std::count_if(configuration.members.begin(), configuration.members.end(),
                                       [](Member const& member) { return member.kind == MemberKind::voter; });
-    return majority_of(static_cast<std::size_t>(voters));
+    return quorum_size(static_cast<std::size_t>(voters));
 }
 
 /// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).
 ///
 /// `agrees` is asked for the id of each voter, of nobody else: what a learner or a stranger said counts nowhere.
 template <typename Agrees>
-[[nodiscard]] constexpr bool is_agreed(Configuration const& configuration, Agrees agrees)
+[[nodiscard]] constexpr bool has_quorum(Configuration const& configuration, Agrees agrees)
 {
     auto agreeing = std::size_t{0};
     for (auto const& member : configuration.members)
         if (member.kind == MemberKind::voter and agrees(member.id))
             ++agreeing;
-    return agreeing >= majority_of(configuration);
+    return agreeing >= quorum_size(configuration);
 }
 
 /// The highest value that enough voters have reached: the one answer to commitment and to read rounds.
 ///
 /// `reached` tells for the id of each voter how far it is. `nothing` if there are no voters.
 template <typename T, typename Reached>
-[[nodiscard]] constexpr T highest_agreed(Configuration const& configuration, T nothing, Reached reached)
+[[nodiscard]] constexpr T quorum_index(Configuration const& configuration, T nothing, Reached reached)
 {
     // In descending order, and only as many as there are voters: this is asked at every answer of every follower, and
     // would else spend most of its time on clearing the rest.
@@ -81,7 +81,7 @@ template <typename T, typename Reached>
             values[at] = values[at - 1];
         values[at] = value;
     }
-    return count == 0 ? nothing : T{values[majority_of(count) - 1]};
+    return count == 0 ? nothing : T{values[quorum_size(count) - 1]};
 }
 
 } // namespace totora::inline v0

@@ -57,7 +57,7 @@ public:
 
     /// The last position whose index and whose term are both at most those given: the furthest that a log
     /// which holds `limit` can agree with this one (end of §5.3). Never below `base()`.
-    [[nodiscard]] constexpr LogPosition last_not_after(LogPosition limit) const
+    [[nodiscard]] constexpr LogPosition find_conflict_by_term(LogPosition limit) const
     {
         auto index = std::min(limit.index, last_);
         while (index > base_.index and term_of(index) > limit.term)

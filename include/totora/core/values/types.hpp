@@ -7,7 +7,7 @@
 namespace totora::inline v0
 {
 
-/// The highest term and index that a server accepts. Everything above is refused by the codec and is a breach
+/// The highest term and index that a server accepts. Everything above is refused by the codec and is a violation
 /// to the core, so that `value + 1` never wraps: at one election a microsecond it lasts 146,000 years.
 inline constexpr std::uint64_t number_max = std::uint64_t{1} << 62U;
 

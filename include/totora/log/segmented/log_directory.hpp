@@ -37,14 +37,14 @@ inline constexpr FileMagic        run_magic{"totorarn"};
 /// What is known of the newest start of a process on this directory, and what was durable then for sure.
 ///
 /// The content of the file "run": start, generation, batch (8 bytes each), clean (1 byte).
-struct RunMark
+struct StartMark
 {
     std::uint64_t start = 0;      ///< Counts the starts, from 1 on.
     std::uint64_t generation = 0; ///< The segment that was written to; 0 if there was none yet.
     std::uint64_t batch = 0;      ///< Everything up to this batch is durable.
     bool          clean = false;  ///< The process stopped cleanly, and `batch` is the last one.
 
-    friend constexpr bool operator==(RunMark const&, RunMark const&) = default;
+    friend constexpr bool operator==(StartMark const&, StartMark const&) = default;
 };
 
 /// No log lives long enough to reach this generation: a file that has it is none of ours, and those after it would wrap.
@@ -69,9 +69,9 @@ inline constexpr std::uint64_t generation_end = std::uint64_t{1} << 63U;
     return segment_name(generation) == name ? std::optional{generation} : std::nullopt;
 }
 
-/// Writes `RunMark`.
+/// Writes `StartMark`.
 template <log_files Files>
-[[nodiscard]] Result<Done, FileError> write_run_mark(Files& files, RunMark const& mark)
+[[nodiscard]] Result<Done, FileError> write_run_mark(Files& files, StartMark const& mark)
 {
     auto  bytes = std::vector<std::byte>(25);
     auto* to = put(put(put(bytes.data(), mark.start), mark.generation), mark.batch);
@@ -79,23 +79,23 @@ template <log_files Files>
     return write_sealed(files, run_name, run_magic, bytes);
 }
 
-/// Reads `RunMark`; its zero value if no process ever started here.
+/// Reads `StartMark`; its zero value if no process ever started here.
 template <log_files Files>
-[[nodiscard]] Result<RunMark, LogError> read_run_mark(Files& files)
+[[nodiscard]] Result<StartMark, LogError> read_run_mark(Files& files)
 {
     auto const names = files.names();
     if (not names)
         return log_failure(LogFailure::read_failed, names.error());
     if (std::find(names->begin(), names->end(), run_name) == names->end())
-        return RunMark{};
+        return StartMark{};
     auto const bytes = read_sealed(files, run_name, run_magic);
     if (not bytes)
         return Unexpected{bytes.error()};
     if (bytes->size() < 25)
         return log_failure(LogFailure::damaged, "The file run is too short. Restore the directory.");
     auto const* const from = bytes->data();
-    return RunMark{get<std::uint64_t>(from), get<std::uint64_t>(from + 8), get<std::uint64_t>(from + 16),
-                   get<std::uint8_t>(from + 24) != 0};
+    return StartMark{get<std::uint64_t>(from), get<std::uint64_t>(from + 8), get<std::uint64_t>(from + 16),
+                     get<std::uint8_t>(from + 24) != 0};
 }
 
 /// Counts a start of a process that keeps no log in this directory, and returns its number: durable, and different

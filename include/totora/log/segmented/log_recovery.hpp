@@ -405,7 +405,7 @@ private:
     std::function<void(RecoveryProgress const&)> tell_;
     RecoveryProgress                             progress_;
     Identity                                     identity_;
-    RunMark                                      mark_;
+    StartMark                                    mark_;
     LogReplay                                    log_;
     std::vector<SpareFile>                       spares_;
     std::vector<Unproven>                        unproven_;

@@ -33,7 +33,7 @@ struct RecoveredLog
 {
     Recovered              state;
     EntryIndex             index;
-    RunMark                mark;
+    StartMark              mark;
     std::uint64_t          newest_start = 0;
     std::uint64_t          newest_batch = 0;  ///< The highest number that any batch was given, also one that was cut.
     std::uint64_t          durable_batch = 0; ///< The newest batch that is whole and, once recovered, durable.

@@ -52,7 +52,7 @@ inline constexpr std::size_t sealed_header_size = 20;
 /// A failed call on a file, as a failure of the log.
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, FileError const& error)
 {
-    return Unexpected{LogError{is_lack_of_space(error.number) ? LogFailure::no_space : failure, error.sentence}};
+    return Unexpected{LogError{is_lack_of_space(error.number) ? LogFailure::no_space : failure, error.what}};
 }
 
 [[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, std::string sentence)

@@ -104,7 +104,7 @@ private:
     [[nodiscard]] static Unexpected<LogError> failure(FileError const& error)
     {
         return Unexpected{
-            LogError{is_shortage(error.number) ? LogFailure::not_now : LogFailure::read_failed, error.sentence}};
+            LogError{is_shortage(error.number) ? LogFailure::not_now : LogFailure::read_failed, error.what}};
     }
 
     Files&                              files_;

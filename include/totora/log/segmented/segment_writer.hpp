@@ -141,7 +141,7 @@ public:
             if (outcome)
                 settle(through);
             else
-                fail({failure, outcome.error().sentence});
+                fail({failure, outcome.error().what});
         }
         taken_.clear();
         wake();
@@ -180,7 +180,7 @@ private:
         if (more)
             return *more or wrote;
         if (not failed_) {
-            fail({LogFailure::write_failed, more.error().sentence});
+            fail({LogFailure::write_failed, more.error().what});
             wake();
         }
         return wrote;
@@ -209,7 +209,7 @@ private:
         }
         if (outcome)
             return;
-        fail({failure, outcome.error().sentence});
+        fail({failure, outcome.error().what});
         wake();
     }
 

@@ -61,10 +61,10 @@ public:
         auto const is_later =
             response.number == AppendNumber{} or leader.current_term > known->term or response.number > known->sent;
         if (response.success or response.term != leader.current_term or not is_later or response.match < known->held or
-            response.hint.index >= known->held)
+            response.conflict_hint.index >= known->held)
             return std::nullopt;
         known->is_set_back = any_set_back_ = true;
-        return SetBack{own.id, own.incarnation, known->held, response.hint.index};
+        return SetBack{own.id, own.incarnation, known->held, response.conflict_hint.index};
     }
 
     /// Whether any server was ever found to be set back.
@@ -96,8 +96,8 @@ private:
         return found == all_.end() ? nullptr : found;
     }
 
-    Bounded<Known, 4 * servers_max> all_; ///< Of servers that were removed too: ids are not used again.
-    bool                            any_set_back_ = false;
+    InplaceVector<Known, 4 * servers_max> all_; ///< Of servers that were removed too: ids are not used again.
+    bool                                  any_set_back_ = false;
 };
 
 } // namespace totora::inline v0

@@ -55,7 +55,7 @@ public:
         if (not batch and batch.error().failure == LogFailure::not_now)
             return cold_reads_.stop(), std::nullopt;
         if (not batch)
-            return Failed{NodeFailure::storage, batch.error().sentence};
+            return Failed{NodeFailure::storage, batch.error().what};
         auto last = applied_;
         commands_.clear();
         for (auto const entry : *batch) {

@@ -43,7 +43,7 @@ void for_each_append(Received const& received, Step step)
     auto       first = append->entries.first;
     for (auto const entry : entries)
         if (is_configuration(entry)) {
-            // What cannot be decoded is handed over as nobody's configuration: a breach, which the core names.
+            // What cannot be decoded is handed over as nobody's configuration: a violation, which the core names.
             auto const part = part_of(*append, first, entry.index.value - first.value + 1);
             step(AppendConfiguration{part, decode_configuration(entry).value_or(Configuration{})},
                  entries.between(first, entry.index));

@@ -18,7 +18,7 @@ class FullLinks
 public:
     void note(LinkChanged const& changed)
     {
-        auto others = Bounded<ServerId, servers_max>{};
+        auto others = InplaceVector<ServerId, servers_max>{};
         for (auto const server : full_)
             if (server != changed.server)
                 static_cast<void>(others.push_back(server));
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] auto end() const { return full_.end(); }
 
 private:
-    Bounded<ServerId, servers_max> full_;
+    InplaceVector<ServerId, servers_max> full_;
 };
 
 } // namespace totora::inline v0

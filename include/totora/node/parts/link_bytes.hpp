@@ -42,7 +42,7 @@ private:
         friend constexpr bool operator==(Known const&, Known const&) = default;
     };
 
-    Bounded<Known, servers_max> known_;
+    InplaceVector<Known, servers_max> known_;
 };
 
 } // namespace totora::inline v0

@@ -14,7 +14,7 @@
 namespace totora::inline v0
 {
 
-/// Promises that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
+/// PendingProposals that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
 /// order in which they were made. Nothing gets out without the log's word.
 ///
 /// Of the answers to one leader's appends that wait for the same write the last one says all, so that it takes the place of the

@@ -6,7 +6,7 @@
 #include "totora/data/queue.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
-#include "totora/node/parts/promises.hpp"
+#include "totora/node/parts/pending.hpp"
 #include "totora/node/parts/staging.hpp"
 
 #include <cstddef>
@@ -29,7 +29,7 @@ public:
     explicit Proposals(Guard& guard) : guard_(guard), pending_(guard) {}
 
     /// Copies payloads that succeed together beside the log. If it throws, nothing has changed.
-    void stage(std::span<std::span<std::byte const> const> payloads, Promise<Response> promise)
+    void stage(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)
     {
         auto bytes = payloads.size() * entry_header_size;
         for (auto const& payload : payloads)
@@ -41,7 +41,7 @@ public:
     }
 
     /// If it throws, nothing has changed.
-    void refuse(RefusedBecause why, Promise<Response> promise)
+    void refuse(RefusedBecause why, PendingProposal<Response> promise)
     {
         refused_.make_room(1);
         refused_.push_back({why, std::move(promise)});
@@ -123,14 +123,14 @@ public:
 private:
     struct Staged
     {
-        std::size_t       bytes = 0;
-        Promise<Response> promise;
+        std::size_t               bytes = 0;
+        PendingProposal<Response> promise;
     };
 
     struct Refusal
     {
-        RefusedBecause    why;
-        Promise<Response> promise;
+        RefusedBecause            why;
+        PendingProposal<Response> promise;
     };
 
     Guard&                     guard_;

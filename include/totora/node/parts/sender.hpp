@@ -31,8 +31,8 @@ template <typename Log, typename Transport>
 class Sender
 {
 public:
-    using Servers = Bounded<ServerId, servers_max>;
-    using Cuts = Bounded<AppendsCut, servers_max>;
+    using Servers = InplaceVector<ServerId, servers_max>;
+    using Cuts = InplaceVector<AppendsCut, servers_max>;
 
     Sender(Log& log, Transport& transport, NodeSettings const& settings, ColdReads& cold_reads)
         : log_(log), transport_(transport), settings_(settings), cold_reads_(cold_reads)

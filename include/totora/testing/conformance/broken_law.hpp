@@ -10,8 +10,8 @@ namespace totora::inline v0::conformance
 /// A law that a policy does not keep.
 struct BrokenLaw
 {
-    std::string law;      ///< Its name, the same for every policy: "durable writes survive".
-    std::string sentence; ///< What was expected, and what was seen instead.
+    std::string law;  ///< Its name, the same for every policy: "durable writes survive".
+    std::string what; ///< What was expected, and what was seen instead.
     std::vector<std::string>
         reproduction; ///< What was called before it, in order; the last line is the call that showed it.
 };
@@ -24,7 +24,7 @@ using BrokenLaws = std::vector<BrokenLaw>;
 {
     auto text = std::string{};
     for (auto const& one : broken) {
-        text += one.law + ": " + one.sentence + "\n";
+        text += one.law + ": " + one.what + "\n";
         for (auto const& line : one.reproduction)
             text += "    " + line + "\n";
     }

@@ -100,7 +100,7 @@ struct NamedMessage
              return Message{AppendEntriesResponse{.term = term,
                                                   .success = true,
                                                   .match = Index{term.value + 8},
-                                                  .hint = {},
+                                                  .conflict_hint = {},
                                                   .round = Round{term.value + 5},
                                                   .number = AppendNumber{term.value + 7}},
                             {}};
@@ -110,7 +110,7 @@ struct NamedMessage
              return Message{AppendEntriesResponse{.term = term,
                                                   .success = false,
                                                   .match = Index{term.value + 8},
-                                                  .hint = {Term{term.value - 3}, Index{term.value + 2}},
+                                                  .conflict_hint = {Term{term.value - 3}, Index{term.value + 2}},
                                                   .round = Round{term.value + 5},
                                                   .number = AppendNumber{term.value + 7},
                                                   .no_room = true},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/explore/moves.hpp"
+#include "totora/testing/explore/transitions.hpp"
 #include "totora/testing/hashing.hpp"
 
 #include <cstddef>
@@ -26,13 +26,13 @@ struct Explored
     std::string   violation; ///< What must hold and did not; empty if all held.
 };
 
-/// Breadth first through every world of a scope, so that a breach comes with one of its shortest stories.
+/// Breadth first through every world of a scope, so that a violation comes with one of its shortest stories.
 ///
 ///     auto const scope = Scope{.name = "mine", .elections = 2, .proposals = 1, .duplicates = 0};
 ///     auto       exploration = Exploration{scope};
 ///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
 ///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
-///         for (auto const& line : Storyteller{exploration.moves()}.tell(exploration.way_to_the_breach()).lines) // story.hpp
+///         for (auto const& line : CounterexamplePrinter{exploration.moves()}.tell(exploration.way_to_the_violation()).lines) // story.hpp
 ///             ...
 ///
 /// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
@@ -41,14 +41,14 @@ class Exploration
 public:
     explicit Exploration(Scope const& scope) : moves_(scope) {}
 
-    [[nodiscard]] Moves&          moves() { return moves_; }
+    [[nodiscard]] Transitions&    moves() { return moves_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
     /// Goes on until all is seen, something does not hold, or `is_enough(explored)`, which is asked now and then.
     template <typename IsEnough>
     Explored const& run(IsEnough is_enough)
     {
-        return run(is_enough, [](World const&) {});
+        return run(is_enough, [](GlobalState const&) {});
     }
 
     /// The same; `see(world)` is called once for every distinct world.
@@ -71,18 +71,18 @@ public:
                 at += unpack(world, servers, level.data() + at);
                 auto number = std::uint16_t{0};
                 auto broken = false;
-                moves_.for_each(world, [&](Move const& move) {
+                moves_.for_each(world, [&](Transition const& move) {
                     auto const this_move = number++;
                     if (broken)
                         return;
                     next_ = world;
                     auto const made = moves_.make(next_, move);
-                    if (made == Moves::Made::nothing)
+                    if (made == Transitions::Made::nothing)
                         return;
                     ++explored_.transitions;
-                    if (made == Moves::Made::breach) {
+                    if (made == Transitions::Made::violation) {
                         broken = true;
-                        explored_.violation = moves_.breach;
+                        explored_.violation = moves_.violation;
                         last_parent_ = {parent, this_move};
                     } else if (seen(next_, parent, this_move, next_level)) {
                         see(next_);
@@ -106,8 +106,8 @@ public:
         return explored_;
     }
 
-    /// The numbers of the moves that led to the breach, from the first world on.
-    [[nodiscard]] std::vector<std::uint16_t> way_to_the_breach() const
+    /// The numbers of the moves that led to the violation, from the first world on.
+    [[nodiscard]] std::vector<std::uint16_t> way_to_the_violation() const
     {
         auto way = way_to(last_parent_.world);
         way.push_back(last_parent_.move);
@@ -130,7 +130,7 @@ private:
         std::uint16_t move = 0;
     };
 
-    bool seen(World const& world, std::uint32_t parent, std::uint16_t move, std::vector<std::uint32_t>& level)
+    bool seen(GlobalState const& world, std::uint32_t parent, std::uint16_t move, std::vector<std::uint32_t>& level)
     {
         std::uint32_t words[explored_servers_max + 2 + messages_max];
         auto const    count = pack(world, moves_.scope().servers, words);
@@ -149,12 +149,12 @@ private:
                (level.capacity() + next_level.capacity()) * sizeof(std::uint32_t) + moves_.steps().bytes();
     }
 
-    Moves               moves_;
+    Transitions         moves_;
     Explored            explored_;
     testing::HashSet    seen_;
     std::vector<Parent> parents_; ///< Of each world, in the order in which they were found.
     Parent              last_parent_;
-    World               next_;
+    GlobalState         next_;
 };
 
 } // namespace totora::inline v0::explore

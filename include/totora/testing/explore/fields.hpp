@@ -105,7 +105,7 @@ void walk(Walker& walker, AppendEntriesResponse& response)
     walker.number(response.term.value);
     walker.number(response.success);
     walker.number(response.match.value);
-    walk(walker, response.hint);
+    walk(walker, response.conflict_hint);
     walker.number(response.round.value);
     walker.number(response.number.value);
     walker.number(response.no_room);
@@ -133,12 +133,12 @@ void walk(Walker& walker, Progress& progress)
     walker.number(progress.match.value);
     walker.number(progress.first.value);
     walker.number(progress.next.value);
-    walk_variant(walker, progress.flow);
+    walk_variant(walker, progress.mode);
     walker.number(progress.sent.value);
     walker.number(progress.round.value);
-    walker.number(progress.heard);
-    walker.number(progress.answered);
-    walker.number(progress.full);
+    walker.number(progress.recently_active);
+    walker.number(progress.acknowledged);
+    walker.number(progress.link_full);
     walker.number(progress.paused);
     walker.number(progress.no_room);
     walker.number(progress.moving);
@@ -236,7 +236,7 @@ void walk(Walker& walker, State& state)
     walker.number(room);
     state.room = static_cast<LogRoom>(room);
     walker.number(state.commit_index.value);
-    walker.number(state.applying.value);
+    walker.number(state.apply_index.value);
     walk_variant(walker, state.role);
     walker.number(state.leader_heard);
     walker.number(state.replaying);

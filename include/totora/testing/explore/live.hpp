@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/explore/moves.hpp"
-#include "totora/testing/explore/server.hpp"
+#include "totora/testing/explore/replica.hpp"
 #include "totora/testing/explore/steps.hpp"
+#include "totora/testing/explore/transitions.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,9 +27,9 @@ class Live
 public:
     using Arrives = std::function<bool(InFlight const&)>;
 
-    explicit Live(Moves const& moves, Arrives arrives = {}) : moves_(moves), arrives_(std::move(arrives)) {}
+    explicit Live(Transitions const& moves, Arrives arrives = {}) : moves_(moves), arrives_(std::move(arrives)) {}
 
-    [[nodiscard]] bool is_live(World const& world) const
+    [[nodiscard]] bool is_live(GlobalState const& world) const
     {
         for (auto candidate = std::size_t{0}; candidate < moves_.scope().servers; ++candidate)
             if (auto run = Run{moves_, arrives_, world}; run.commits_something_new(candidate))
@@ -42,7 +42,7 @@ private:
     class Run
     {
     public:
-        Run(Moves const& moves, Arrives const& arrives, World const& world) : arrives_(arrives)
+        Run(Transitions const& moves, Arrives const& arrives, GlobalState const& world) : arrives_(arrives)
         {
             auto const& steps = moves.steps();
             for (auto at = std::size_t{0}; at < moves.scope().servers; ++at)
@@ -80,11 +80,11 @@ private:
         [[nodiscard]] bool has_committed() const
         {
             return std::any_of(servers_.begin(), servers_.end(),
-                               [&](Server const& server) { return server.state.commit_index > committed_; });
+                               [&](Replica const& server) { return server.state.commit_index > committed_; });
         }
 
         /// The leader of the newest term that anybody knows, if there is one.
-        [[nodiscard]] Server* newest_leader()
+        [[nodiscard]] Replica* newest_leader()
         {
             auto* const newest = &*std::max_element(servers_.begin(), servers_.end(), [](auto const& a, auto const& b) {
                 return a.state.current_term < b.state.current_term or
@@ -121,14 +121,14 @@ private:
             });
         }
 
-        void propose(Server& server)
+        void propose(Replica& server)
         {
             act(server, [&](auto& outgoing, auto& consequences) {
                 happen(server, nobody, Proposed{1}, outgoing, consequences);
             });
         }
 
-        void ring(Server& server, Alarm alarm)
+        void ring(Replica& server, Alarm alarm)
         {
             if ((server.armed & bit_of(alarm)) == 0)
                 return;
@@ -137,7 +137,7 @@ private:
         }
 
         template <typename Action>
-        void act(Server& server, Action action)
+        void act(Replica& server, Action action)
         {
             auto       consequences = Consequences{};
             auto const from = server.state.own.id;
@@ -147,14 +147,14 @@ private:
         }
 
         Arrives const&       arrives_;
-        std::vector<Server>  servers_;
+        std::vector<Replica> servers_;
         std::deque<InFlight> messages_;
         Outgoing             outgoing_;
         Index                committed_; ///< In the world where this began.
     };
 
-    Moves const& moves_;
-    Arrives      arrives_;
+    Transitions const& moves_;
+    Arrives            arrives_;
 };
 
 } // namespace totora::inline v0::explore

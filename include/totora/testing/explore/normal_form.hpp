@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/explore/server.hpp"
+#include "totora/testing/explore/replica.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -37,7 +37,7 @@ using Followers = std::uint8_t;
     return WriteNumber{number.value - std::min(number.value, base.value)};
 }
 
-inline void normalise_writes(Server& server)
+inline void normalise_writes(Replica& server)
 {
     auto&      state = server.state;
     auto const base = state.durable_write;
@@ -55,9 +55,9 @@ inline void normalise_writes(Server& server)
 
 [[nodiscard]] inline AppendNumber& since_of(Progress& progress)
 {
-    if (auto* probe = std::get_if<Probe>(&progress.flow))
+    if (auto* probe = std::get_if<Probe>(&progress.mode))
         return probe->since;
-    return std::get_if<Replicate>(&progress.flow)->since;
+    return std::get_if<Replicate>(&progress.mode)->since;
 }
 
 /// An append's number, or its answer's, in the new count.
@@ -68,7 +68,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
 }
 
 /// Counts the appends of a leader anew, also those that have just left, and says for which followers all earlier ones are outdated.
-[[nodiscard]] inline Followers normalise_appends(Server& server, std::vector<Left>& left)
+[[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<Left>& left)
 {
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (leader == nullptr)
@@ -97,7 +97,7 @@ inline void forget_told(std::vector<Left>& left)
 
 /// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard`, `moving` and `stalled`
 /// for the quorum check alone.
-inline void forget_unused(Server& server)
+inline void forget_unused(Replica& server)
 {
     if (not server.state.settings.sticky) {
         server.state.leader_heard = false;
@@ -107,12 +107,12 @@ inline void forget_unused(Server& server)
         if (auto* leader = std::get_if<Leader>(&server.state.role)) {
             leader->stalled = 0;
             for (auto& progress : leader->followers)
-                progress.heard = progress.moving = false;
+                progress.recently_active = progress.moving = false;
         }
 }
 
 /// Brings a server into its normal form after a step, with the messages that left in it.
-[[nodiscard]] inline Followers normalise(Server& server, std::vector<Left>& left, Reductions const& reductions)
+[[nodiscard]] inline Followers normalise(Replica& server, std::vector<Left>& left, Reductions const& reductions)
 {
     if (reductions.unused) {
         forget_unused(server);
@@ -127,7 +127,7 @@ inline void forget_unused(Server& server)
 }
 
 /// Takes the answers to appends of one leader for outdated, where they still wait for the disk.
-inline void outdate(Server& server, ServerId leader, Term term)
+inline void outdate(Replica& server, ServerId leader, Term term)
 {
     for (auto& envelope : server.sealed) {
         auto const* response = std::get_if<AppendEntriesResponse>(&envelope.rpc());

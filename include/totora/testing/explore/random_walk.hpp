@@ -18,7 +18,7 @@ class RandomWalk
 public:
     RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(testing::spread(seed + 1)) {}
 
-    [[nodiscard]] Moves&          moves() { return moves_; }
+    [[nodiscard]] Transitions&    moves() { return moves_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
     /// Walks until something does not hold, or `is_enough(explored)`. A world is counted as often as it is come to.
@@ -32,8 +32,8 @@ public:
         return explored_;
     }
 
-    /// The numbers of the moves that led to the breach, from the first world on.
-    [[nodiscard]] std::vector<std::uint16_t> const& way_to_the_breach() const { return way_; }
+    /// The numbers of the moves that led to the violation, from the first world on.
+    [[nodiscard]] std::vector<std::uint16_t> const& way_to_the_violation() const { return way_; }
 
 private:
     /// One walk, until nothing can move or it is long enough. False if something did not hold.
@@ -44,7 +44,7 @@ private:
         auto world = moves_.first();
         while (way_.size() < steps_max) {
             choices_.clear();
-            moves_.for_each(world, [&](Move const& move) { choices_.push_back({move, choices_.size()}); });
+            moves_.for_each(world, [&](Transition const& move) { choices_.push_back({move, choices_.size()}); });
             auto moved = false;
             while (not choices_.empty() and not moved) {
                 auto const at = below(choices_.size());
@@ -52,13 +52,13 @@ private:
                 choices_.erase(choices_.begin() + static_cast<std::ptrdiff_t>(at));
                 next_ = world;
                 auto const made = moves_.make(next_, choice.move);
-                if (made == Moves::Made::nothing)
+                if (made == Transitions::Made::nothing)
                     continue;
                 moved = true;
                 way_.push_back(static_cast<std::uint16_t>(choice.number));
                 ++explored_.transitions;
-                if (made == Moves::Made::breach) {
-                    explored_.violation = moves_.breach;
+                if (made == Transitions::Made::violation) {
+                    explored_.violation = moves_.violation;
                     return false;
                 }
             }
@@ -79,16 +79,16 @@ private:
 
     struct Choice
     {
-        Move        move;
+        Transition  move;
         std::size_t number = 0;
     };
 
-    Moves                      moves_;
+    Transitions                moves_;
     std::uint64_t              random_;
     Explored                   explored_;
     std::vector<std::uint16_t> way_;
     std::vector<Choice>        choices_;
-    World                      next_;
+    GlobalState                next_;
 };
 
 } // namespace totora::inline v0::explore

@@ -25,9 +25,9 @@ struct Reductions
     bool numbers = true;
     /// What a feature that is off remembers is forgotten (normal_form.hpp).
     bool unused = true;
-    /// Messages that can never again change anything are dropped (dead_messages.hpp).
-    bool dead_messages = true;
-    /// Requests of terms that are over for their receiver are alike (dead_messages.hpp).
+    /// Messages that can never again change anything are dropped (irrelevant_messages.hpp).
+    bool irrelevant_messages = true;
+    /// Requests of terms that are over for their receiver are subsumed (irrelevant_messages.hpp).
     bool stale_requests = true;
     /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way for ever.
     bool idle_deliveries = true;
@@ -71,7 +71,7 @@ struct Scope
 };
 
 /// What is bounded by counting.
-enum class Bound : std::uint8_t
+enum class Budget : std::uint8_t
 {
     elections,
     proposals,
@@ -83,52 +83,52 @@ enum class Bound : std::uint8_t
 
 inline constexpr std::size_t bounds_count = 6;
 
-[[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Bound bound)
+[[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Budget bound)
 {
     switch (bound) {
-    case Bound::elections:
+    case Budget::elections:
         return scope.elections;
-    case Bound::proposals:
+    case Budget::proposals:
         return scope.proposals;
-    case Bound::crashes:
+    case Budget::crashes:
         return scope.crashes;
-    case Bound::heartbeats:
+    case Budget::heartbeats:
         return scope.heartbeats;
-    case Bound::reads:
+    case Budget::reads:
         return scope.reads;
-    case Bound::duplicates:
+    case Budget::duplicates:
         return scope.duplicates;
     }
     return 0;
 }
 
 /// How often each bounded thing has happened; what has no bound is not counted.
-class Spent
+class BudgetUsed
 {
 public:
-    constexpr Spent() = default;
-    constexpr explicit Spent(std::uint32_t bits) : bits_(bits) {}
+    constexpr BudgetUsed() = default;
+    constexpr explicit BudgetUsed(std::uint32_t bits) : bits_(bits) {}
 
     [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
 
-    [[nodiscard]] constexpr std::uint32_t of(Bound bound) const { return bits_ >> shift(bound) & 15U; }
+    [[nodiscard]] constexpr std::uint32_t of(Budget bound) const { return bits_ >> shift(bound) & 15U; }
 
-    [[nodiscard]] constexpr bool is_left(Scope const& scope, Bound bound) const
+    [[nodiscard]] constexpr bool is_left(Scope const& scope, Budget bound) const
     {
         auto const limit = limit_of(scope, bound);
         return limit == any_number or of(bound) < limit;
     }
 
-    constexpr void spend(Scope const& scope, Bound bound)
+    constexpr void spend(Scope const& scope, Budget bound)
     {
         if (limit_of(scope, bound) != any_number)
             bits_ += 1U << shift(bound);
     }
 
-    friend constexpr bool operator==(Spent const&, Spent const&) = default;
+    friend constexpr bool operator==(BudgetUsed const&, BudgetUsed const&) = default;
 
 private:
-    [[nodiscard]] static constexpr std::uint32_t shift(Bound bound) { return 4U * static_cast<std::uint32_t>(bound); }
+    [[nodiscard]] static constexpr std::uint32_t shift(Budget bound) { return 4U * static_cast<std::uint32_t>(bound); }
 
     std::uint32_t bits_ = 0;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/explore/interned.hpp"
+#include "totora/testing/explore/intern_table.hpp"
 #include "totora/testing/explore/normal_form.hpp"
-#include "totora/testing/explore/server.hpp"
+#include "totora/testing/explore/replica.hpp"
 #include "totora/testing/hashing.hpp"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ void walk(Walker& walker, InFlight& message)
 }
 
 /// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
-inline void put_in_order(Server& server)
+inline void put_in_order(Replica& server)
 {
     if (auto* leader = std::get_if<Leader>(&server.state.role))
         std::sort(leader->followers.begin(), leader->followers.end(),

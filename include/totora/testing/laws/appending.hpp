@@ -97,7 +97,7 @@ constexpr void judge_acceptance(Step const& step, AppendEntries const& append, A
                      "a follower says up to where it compared its log; without entries, what of that is durable");
     judgement.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),
                      "an acceptance waits for what it promises, and for nothing more");
-    judgement.expect(not response.no_room or response.hint == append.previous,
+    judgement.expect(not response.no_room or response.conflict_hint == append.previous,
                      "a follower without room says where its log was compared");
     judge_entries(step, append, judgement);
 }
@@ -107,11 +107,11 @@ constexpr void judge_refusal(Step const& step, AppendEntries const& append, Appe
 {
     judgement.expect(not response.success and response.match == append.previous.index,
                      "a follower refuses what does not follow its log");
-    judgement.expect(is_last_in_common(step.before.log, response.hint, append.previous),
+    judgement.expect(is_last_in_common(step.before.log, response.conflict_hint, append.previous),
                      "a refusal says what the logs may have in common");
     judgement.expect(step.before.log == step.after.log and step.before.commit_index == step.after.commit_index,
                      "an append that is refused changes neither log nor commit index");
-    judgement.expect(is_noted(step.outgoing, Outcome::append_refused_mismatch), "a refusal is noted");
+    judgement.expect(is_noted(step.outgoing, Decision::append_refused_mismatch), "a refusal is noted");
 }
 
 constexpr void judge(Step const& step, AppendEntries const& append, Judgement& judgement)

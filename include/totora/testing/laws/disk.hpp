@@ -57,7 +57,7 @@ template <typename Is>
 /// Whether others could go on where this leader has no room: a majority has some, and one of it the whole log (case 67).
 [[nodiscard]] constexpr bool could_others_go_on(State const& state, Leader const& leader)
 {
-    auto const has_room = [](Progress const& progress) { return progress.heard and not progress.no_room; };
+    auto const has_room = [](Progress const& progress) { return progress.recently_active and not progress.no_room; };
     auto const has_all = [&](Progress const& progress) {
         return has_room(progress) and votes(state, progress.server) and progress.match == state.log.last().index;
     };
@@ -73,7 +73,7 @@ constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement
         return;
     auto const stays = room == LogRoom::enough or not could_others_go_on(step.before, *leader);
     judgement.expect(is<Leader>(step.after) == stays and
-                         is_noted(step.outgoing, Outcome::stepped_down_no_room) == not stays,
+                         is_noted(step.outgoing, Decision::stepped_down_no_room) == not stays,
                      "a leader without room gives up where others can go on, and only there, and says so");
 }
 
@@ -84,8 +84,8 @@ constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& ju
     judgement.expect(step.after.room == changed.room, "a server knows what room its log has");
     auto const had = step.before.room == LogRoom::enough;
     auto const has = changed.room == LogRoom::enough;
-    judgement.expect(is_noted(step.outgoing, Outcome::room_exhausted) == (had and not has) and
-                         is_noted(step.outgoing, Outcome::room_regained) == (has and not had),
+    judgement.expect(is_noted(step.outgoing, Decision::room_exhausted) == (had and not has) and
+                         is_noted(step.outgoing, Decision::room_regained) == (has and not had),
                      "a log that fills up or has room again is noted");
     judge_lead_without_room(step, changed.room, judgement);
     if (changed.room == LogRoom::nothing)
@@ -109,7 +109,7 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
         before, *leader, [&](Progress const& progress) { return progress.match > before.durable_index; });
     judgement.expect(
         is<Leader>(step.after) == not are_ahead and
-            is_noted(step.outgoing, Outcome::stepped_down_disk_hangs) == are_ahead,
+            is_noted(step.outgoing, Decision::stepped_down_disk_hangs) == are_ahead,
         "a leader whose disk hangs gives up where a majority without it is ahead, and only there, and says so");
     judgement.expect(are_ahead or is_armed_by(step.outgoing, Alarm::storage_stall),
                      "a disk that hangs is looked after again");
@@ -118,7 +118,8 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
 /// Whether entries are outstanding to a follower that answers, and nothing moves to it (case 94).
 [[nodiscard]] constexpr bool stands_still(State const& state, Progress const& progress)
 {
-    return not progress.moving and progress.heard and not progress.no_room and progress.match < state.log.last().index;
+    return not progress.moving and progress.recently_active and not progress.no_room and
+           progress.match < state.log.last().index;
 }
 
 /// Dissertation §6.2: a leader that no majority answers gives up; so does one whose entries get through to none.
@@ -127,9 +128,9 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     auto const& before = step.before;
     auto const  is_heard = is_majority(before.configuration, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
-        return server == before.own.id or (progress != nullptr and progress->heard);
+        return server == before.own.id or (progress != nullptr and progress->recently_active);
     });
-    judgement.expect(is_noted(step.outgoing, Outcome::stepped_down_no_quorum) == not is_heard and
+    judgement.expect(is_noted(step.outgoing, Decision::stepped_down_no_quorum) == not is_heard and
                          (is_heard or is<Follower>(step.after)),
                      "a leader that no majority has answered gives up");
     if (not is_heard)
@@ -138,7 +139,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
         auto const* progress = find_progress(leader, server);
         return server == before.own.id or
                (progress != nullptr and
-                (progress->moving or (progress->heard and not stands_still(before, *progress))));
+                (progress->moving or (progress->recently_active and not stands_still(before, *progress))));
     });
     auto const checks = gets_through ? 0 : leader.stalled + 1;
     judgement.expect(is<Leader>(step.after) == (checks < 6),
@@ -154,7 +155,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader asks again for its quorum");
     judgement.expect(still->stalled == checks, "a leader counts how long nothing gets through");
     for (auto const& progress : still->followers)
-        judgement.expect(not progress.heard and not progress.moving,
+        judgement.expect(not progress.recently_active and not progress.moving,
                          "each check of the quorum asks what came since the one before");
 }
 
@@ -172,9 +173,9 @@ constexpr void judge_heartbeats(Step const& step, Leader const& leader, Judgemen
             judgement.expect(append->entries.count == 0, "a heartbeat alarm sends no entries");
         }
         judgement.expect(heartbeats == 1, "a heartbeat goes to every follower");
-        auto const* probe = std::get_if<Probe>(&progress.flow);
+        auto const* probe = std::get_if<Probe>(&progress.mode);
         auto const  is_out = probe != nullptr ? probe->awaiting or progress.paused : progress.first < progress.next;
-        auto const  asks = is_out and not progress.answered and not progress.full and not progress.no_room;
+        auto const  asks = is_out and not progress.acknowledged and not progress.link_full and not progress.no_room;
         judgement.expect(questions == (asks ? 1U : 0U),
                          "a leader asks about what nobody has answered, and about nothing else");
     }

@@ -60,9 +60,9 @@ template <typename T>
     return step.outgoing.messages.empty() and step.outgoing.writes.empty() and step.before == step.after;
 }
 
-[[nodiscard]] constexpr bool is_noted(Outgoing const& outgoing, Outcome outcome)
+[[nodiscard]] constexpr bool is_noted(Outgoing const& outgoing, Decision outcome)
 {
-    return std::find(outgoing.outcomes.begin(), outgoing.outcomes.end(), outcome) != outgoing.outcomes.end();
+    return std::find(outgoing.decisions.begin(), outgoing.decisions.end(), outcome) != outgoing.decisions.end();
 }
 
 /// The order to an alarm, or null if the step gave none.
@@ -189,7 +189,7 @@ template <typename T>
     judgement.expect(is<Follower>(step.after), "a newer term makes a follower of anybody");
     auto const* saved = saved_vote(step.outgoing);
     judgement.expect(saved != nullptr and saved->term == term, "a newer term is written");
-    judgement.expect(is<Follower>(step.before) or is_noted(step.outgoing, Outcome::stepped_down_newer_term),
+    judgement.expect(is<Follower>(step.before) or is_noted(step.outgoing, Decision::stepped_down_newer_term),
                      "a server that steps down for a newer term says so");
     return false;
 }

@@ -22,7 +22,7 @@ namespace totora::inline v0::laws
 /// From which number on answers speak of what is sent to a follower now.
 [[nodiscard]] constexpr AppendNumber spoken_of_since(Progress const& progress)
 {
-    return std::visit([](auto const& flow) { return flow.since; }, progress.flow);
+    return std::visit([](auto const& flow) { return flow.since; }, progress.mode);
 }
 
 [[nodiscard]] constexpr Progress const* progress_of(State const& state, ServerId server)
@@ -49,7 +49,7 @@ judge_numbered(Step const& step, AppendEntries const& append, Progress const& pr
     auto const  number_before = earlier != nullptr ? earlier->sent : AppendNumber{};
     judgement.expect(append.number > number_before and append.number <= progress.sent,
                      "appends to a follower are counted");
-    judgement.expect(not progress.full and not progress.no_room,
+    judgement.expect(not progress.link_full and not progress.no_room,
                      "nothing that could be dropped goes to a follower that cannot take it");
     judgement.expect(append.entries.count == 0 or not progress.paused, "no entries go where they are held back");
     judgement.expect(append.entries.count <= step.after.settings.append_entries_max,
@@ -175,12 +175,12 @@ constexpr void judge_step_back(Progress const& earlier, Progress const& progress
                         (not response.success and response.match > earlier.match and response.match < earlier.next));
     judgement.expect(progress.next >= earlier.next or goes_back,
                      "only the refusal of what is outstanding moves back what is sent next");
-    if (response.success or response.no_room or not is_noted(outgoing, Outcome::probe_moved_back))
+    if (response.success or response.no_room or not is_noted(outgoing, Decision::probe_moved_back))
         return;
     for (auto const& envelope : outgoing.messages)
         if (auto const* append = std::get_if<AppendEntries>(&envelope.rpc());
             append != nullptr and envelope.to() == progress.server and append->number != AppendNumber{})
-            judgement.expect(append->previous.index <= std::max(progress.match, response.hint.index),
+            judgement.expect(append->previous.index <= std::max(progress.match, response.conflict_hint.index),
                              "after a refusal a leader goes on where the logs may have something in common");
 }
 
@@ -196,7 +196,7 @@ constexpr void judge(Step const& step, AppendEntriesResponse const& response, Ju
     if (progress == nullptr)
         return judgement.expect(false, "an answer of its own term deposes no leader");
     auto const is_current = response.number >= spoken_of_since(*earlier);
-    judgement.expect(progress->heard and progress->answered == (earlier->answered or is_current) and
+    judgement.expect(progress->recently_active and progress->acknowledged == (earlier->acknowledged or is_current) and
                          progress->moving == (earlier->moving or is_current),
                      "who answers is heard");
     judgement.expect(progress->match == (response.success ? std::max(earlier->match, response.match) : earlier->match),
@@ -204,8 +204,8 @@ constexpr void judge(Step const& step, AppendEntriesResponse const& response, Ju
     judgement.expect(progress->round == std::max(earlier->round, response.round), "an answer confirms its round");
     judgement.expect(progress->no_room == response.no_room, "a leader learns which followers have room");
     judgement.expect(earlier->no_room == response.no_room or
-                         is_noted(step.outgoing, response.no_room ? Outcome::follower_without_room
-                                                                  : Outcome::follower_with_room_again),
+                         is_noted(step.outgoing, response.no_room ? Decision::follower_without_room
+                                                                  : Decision::follower_with_room_again),
                      "a follower that fills up or has room again is noted");
     judge_step_back(*earlier, *progress, response, step.outgoing, judgement);
 }

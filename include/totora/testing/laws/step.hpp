@@ -53,7 +53,7 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
 constexpr void judge(Step const& step, LinkChanged const& changed, Judgement& judgement)
 {
     auto const* progress = progress_of(step.after, changed.server);
-    judgement.expect(progress == nullptr or progress->full == (changed.link == Link::full),
+    judgement.expect(progress == nullptr or progress->link_full == (changed.link == Link::full),
                      "a leader knows which queues are full");
 }
 
@@ -107,13 +107,13 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     judge_knowledge(step, answering, judgement);
     judge_commit(step, judgement);
     judge_storage_watch(step, judgement);
-    auto const releasable = std::max(step.before.applying, std::min(after.commit_index, after.durable_index));
+    auto const releasable = std::max(step.before.apply_index, std::min(after.commit_index, after.durable_index));
     auto const is_news =
         step.before.commit_index != after.commit_index or step.before.durable_index != after.durable_index;
-    judgement.expect(after.applying == releasable or (not is_news and after.applying == step.before.applying),
+    judgement.expect(after.apply_index == releasable or (not is_news and after.apply_index == step.before.apply_index),
                      "what is committed and durable here is given to the state machine, at once");
-    judgement.expect(after.applying == step.before.applying ? not step.outgoing.apply_through
-                                                            : step.outgoing.apply_through == after.applying,
+    judgement.expect(after.apply_index == step.before.apply_index ? not step.outgoing.apply_through
+                                                                  : step.outgoing.apply_through == after.apply_index,
                      "the state machine is given what the server counts as given");
     judgement.expect(step.before.log.last() == after.log.last() or not step.outgoing.writes.empty(),
                      "what changes in the log is written");
@@ -135,14 +135,14 @@ template <typename T>
 [[nodiscard]] constexpr std::optional<std::string_view>
 find_broken_law(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
 {
-    if (before.broken or after.broken)
+    if (before.fault or after.fault)
         return std::nullopt;
     auto const step = Step{before, from, after, outgoing};
     auto       judgement = Judgement{};
-    if (std::any_of(outgoing.outcomes.begin(), outgoing.outcomes.end(), is_breach)) {
+    if (std::any_of(outgoing.decisions.begin(), outgoing.decisions.end(), is_violation)) {
         judgement.expect(changes_nothing(step), "what no server can send changes nothing, and is not answered");
         if constexpr (requires { happened.term; })
-            judgement.expect(not is_noted(outgoing, Outcome::breach_term_jump) or
+            judgement.expect(not is_noted(outgoing, Decision::violation_term_jump) or
                                  not is_believable(before, happened.term),
                              "a term that elections can have reached is believed");
         return judgement.broken();

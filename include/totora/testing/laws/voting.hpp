@@ -57,7 +57,7 @@ constexpr void judge(Step const& step, RequestVote const& request, Judgement& ju
     judgement.expect(
         response == nullptr or response->vote_granted == granted,
         "a vote goes to the first that asks for it in its term and whose log is up to date, and to nobody else");
-    judgement.expect(is_noted(step.outgoing, Outcome::vote_granted) == granted, "a vote that is granted is noted");
+    judgement.expect(is_noted(step.outgoing, Decision::vote_granted) == granted, "a vote that is granted is noted");
     if (granted) {
         judgement.expect(step.after.voted_for == step.from, "a vote that is granted is cast");
         judgement.expect(not is<PreCandidate>(step.after), "a server that grants its vote gives up its own campaign");
@@ -121,7 +121,7 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
                               before.current_term.value < number_max and before.log.last().index.value < number_max and
                               not before.storage.late and before.room != LogRoom::nothing;
     judgement.expect(is_armed_by(step.outgoing, Alarm::election), "who waits for a leader goes on waiting");
-    judgement.expect(is_noted(step.outgoing, Outcome::campaign_started) == may_campaign,
+    judgement.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
                      "who is a voter, and whose disk is well, campaigns");
     if (not may_campaign)
         return judgement.expect(before.role == step.after.role and before.current_term == step.after.current_term and

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/linearizability/contradiction.hpp"
 #include "totora/testing/linearizability/history.hpp"
 #include "totora/testing/linearizability/linearization_search.hpp"
+#include "totora/testing/linearizability/minimal_conflict.hpp"
 #include "totora/testing/linearizability/search_result.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ public:
         for (auto number = std::size_t{0}; number < history_.size(); ++number)
             by_key[history_[number].key].push_back(number);
         for (auto const& [key, numbers] : by_key) {
-            judge(key, numbers);
+            check_history(key, numbers);
             if (verdict_.finding == Finding::not_linearizable)
                 break;
         }
@@ -78,7 +78,7 @@ public:
 private:
     using Numbers = std::vector<std::size_t>;
 
-    void judge(std::string_view key, Numbers const& numbers)
+    void check_history(std::string_view key, Numbers const& numbers)
     {
         auto const ends_before_its_call = [&](std::size_t number) {
             return history_[number].ended and history_[number].ended->at < history_[number].called;
@@ -90,7 +90,7 @@ private:
             return;
         }
 
-        auto operations = std::vector<Placeable<Object>>{};
+        auto operations = std::vector<OperationView<Object>>{};
         for (auto const number : numbers)
             operations.push_back(as_placeable(history_[number]));
         auto const steps_left = effort_.steps_max - std::min(effort_.steps_max, verdict_.steps);
@@ -125,7 +125,7 @@ private:
         verdict_.blocked = std::move(blocked);
     }
 
-    [[nodiscard]] static Placeable<Object> as_placeable(Operation<Object> const& operation)
+    [[nodiscard]] static OperationView<Object> as_placeable(Operation<Object> const& operation)
     {
         auto const& ended = operation.ended;
         return {.action = &operation.action,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/linearizability/placed_set.hpp"
+#include "totora/testing/linearizability/linearized_set.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,16 +24,16 @@ namespace totora::inline v0::linearizability
 class LinearizationMemo
 {
 public:
-    using Word = PlacedSet::Word;
+    using Word = LinearizedSet::Word;
 
     /// Whether the configuration is worth a visit; from now on it counts as seen.
-    [[nodiscard]] bool insert(PlacedSet const& placed, std::uint32_t state, std::span<Word const> used)
+    [[nodiscard]] bool insert(LinearizedSet const& placed, std::uint32_t state, std::span<Word const> used)
     {
         while (not used.empty() and used.back() == 0)
             used = used.first(used.size() - 1);
         if (2 * groups_ >= slots_.size())
             grow();
-        auto  entry = Entry{.hash = placed.hash() ^ PlacedSet::hash_of(~std::uint64_t{state}),
+        auto  entry = Entry{.hash = placed.hash() ^ LinearizedSet::hash_of(~std::uint64_t{state}),
                             .words = words_.size(),
                             .state = state,
                             .begin = static_cast<std::uint32_t>(placed.begin()),
@@ -87,7 +87,7 @@ private:
     }
 
     /// The slot of the entries that differ only in what was used, or the free one where they belong.
-    [[nodiscard]] std::size_t slot_of(Entry const& entry, PlacedSet const& placed) const
+    [[nodiscard]] std::size_t slot_of(Entry const& entry, LinearizedSet const& placed) const
     {
         auto const mask = slots_.size() - 1;
         auto       at = static_cast<std::size_t>(entry.hash) & mask;

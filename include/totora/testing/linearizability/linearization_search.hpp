@@ -3,9 +3,9 @@
 
 #include "totora/testing/linearizability/history.hpp"
 #include "totora/testing/linearizability/linearization_memo.hpp"
+#include "totora/testing/linearizability/linearized_set.hpp"
+#include "totora/testing/linearizability/operation_view.hpp"
 #include "totora/testing/linearizability/pending_operations.hpp"
-#include "totora/testing/linearizability/placeable.hpp"
-#include "totora/testing/linearizability/placed_set.hpp"
 #include "totora/testing/linearizability/search_result.hpp"
 #include "totora/testing/linearizability/state_table.hpp"
 
@@ -32,7 +32,7 @@ template <sequential_object Object>
 class LinearizationSearch
 {
 public:
-    LinearizationSearch(Object const& object, std::vector<Placeable<Object>> const& operations)
+    LinearizationSearch(Object const& object, std::vector<OperationView<Object>> const& operations)
         : LinearizationSearch(object, operations, in_order_of_calls(operations, true),
                               in_order_of_calls(operations, false))
     {}
@@ -54,7 +54,7 @@ public:
     }
 
 private:
-    using Word = PlacedSet::Word;
+    using Word = LinearizedSet::Word;
     using State = typename Object::State;
 
     static constexpr auto none = ~std::size_t{0};
@@ -78,11 +78,11 @@ private:
         bool        is_settled; ///< Nothing but what was placed has to be tried in that node.
     };
 
-    LinearizationSearch(Object const& object, std::vector<Placeable<Object>> const& operations,
+    LinearizationSearch(Object const& object, std::vector<OperationView<Object>> const& operations,
                         std::vector<std::size_t> certain, std::vector<std::size_t> unknown)
         : object_(object), operations_(operations), certain_(std::move(certain)), unknown_(std::move(unknown)),
-          words_of_used_((unknown_.size() + PlacedSet::bits - 1) / PlacedSet::bits), pending_(intervals_of_certain()),
-          placed_(certain_.size())
+          words_of_used_((unknown_.size() + LinearizedSet::bits - 1) / LinearizedSet::bits),
+          pending_(intervals_of_certain()), placed_(certain_.size())
     {
         for (auto const number : certain_)
             is_observation_.push_back(is_observation(operations_[number]));
@@ -199,7 +199,7 @@ private:
         auto const horizon = pending_.horizon();
         auto       used = std::vector<Word>(used_by(from).begin(), used_by(from).end());
         auto const is_used = [&](std::size_t number) {
-            return (used[number / PlacedSet::bits] >> (number % PlacedSet::bits) & 1U) != 0;
+            return (used[number / LinearizedSet::bits] >> (number % LinearizedSet::bits) & 1U) != 0;
         };
         for (auto number = std::size_t{0}; number < unknown_.size(); ++number) {
             auto const& operation = operations_[unknown_[number]];
@@ -211,11 +211,11 @@ private:
             ++applied_;
             static_cast<void>(object_.apply(state, *operation.action));
             auto const after = states_.number_of(std::move(state));
-            auto const bit = Word{1} << (number % PlacedSet::bits);
-            used[number / PlacedSet::bits] |= bit;
+            auto const bit = Word{1} << (number % LinearizedSet::bits);
+            used[number / LinearizedSet::bits] |= bit;
             if (after != before and memo_.insert(placed_, after, used))
                 add_node({.state = after, .before = from, .unknown = number}, used);
-            used[number / PlacedSet::bits] &= ~bit;
+            used[number / LinearizedSet::bits] &= ~bit;
         }
     }
 
@@ -275,25 +275,25 @@ private:
         return found;
     }
 
-    Object const&                         object_;
-    std::vector<Placeable<Object>> const& operations_;
-    std::vector<std::size_t>              certain_; ///< What returned, in the order of calls. The search numbers these,
-    std::vector<std::size_t>              unknown_; ///< and what did not.
-    std::vector<bool>                     is_observation_;
-    std::vector<std::size_t>              equal_before_; ///< The last equal one before each unknown one, or `none`.
-    std::size_t                           words_of_used_;
-    PendingOperations                     pending_;
-    PlacedSet                             placed_;
-    LinearizationMemo                     memo_;
-    StateTable<State>                     states_;
-    std::vector<Frame>                    frames_;
-    std::vector<std::size_t>              candidates_;
-    std::vector<Node>                     nodes_;
-    std::vector<Word>                     used_; ///< By each node, one after the other.
-    std::uint64_t                         applied_ = 0;
-    std::pair<Moment, std::size_t>        furthest_{std::numeric_limits<Moment>::min(), 0};
-    std::vector<std::size_t>              order_;
-    std::vector<std::size_t>              blocked_;
+    Object const&                             object_;
+    std::vector<OperationView<Object>> const& operations_;
+    std::vector<std::size_t>       certain_; ///< What returned, in the order of calls. The search numbers these,
+    std::vector<std::size_t>       unknown_; ///< and what did not.
+    std::vector<bool>              is_observation_;
+    std::vector<std::size_t>       equal_before_; ///< The last equal one before each unknown one, or `none`.
+    std::size_t                    words_of_used_;
+    PendingOperations              pending_;
+    LinearizedSet                  placed_;
+    LinearizationMemo              memo_;
+    StateTable<State>              states_;
+    std::vector<Frame>             frames_;
+    std::vector<std::size_t>       candidates_;
+    std::vector<Node>              nodes_;
+    std::vector<Word>              used_; ///< By each node, one after the other.
+    std::uint64_t                  applied_ = 0;
+    std::pair<Moment, std::size_t> furthest_{std::numeric_limits<Moment>::min(), 0};
+    std::vector<std::size_t>       order_;
+    std::vector<std::size_t>       blocked_;
 };
 
 } // namespace totora::inline v0::linearizability

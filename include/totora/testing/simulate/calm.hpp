@@ -5,7 +5,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/network/links.hpp"
-#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ public:
     explicit Calm(Run& run) : run_(run) {}
 
     /// Something has happened to a server: whether it is well, and whether that began or ended a leadership.
-    void notice(Sighting const& sighting)
+    void notice(TraceEvent const& sighting)
     {
         auto const server = sighting.server;
         if (not is_well_but_for_disk(server))

@@ -84,7 +84,7 @@ public:
         expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
         record.sent_without_room = Term{};
         record.seen = Seen{};
-        record.seen.applying = state.applying;
+        record.seen.apply_index = state.apply_index;
         learn(record, state);
     }
 
@@ -101,20 +101,21 @@ public:
             fail("a vote is given once in a term");
         if (state.commit_index < seen.commit)
             fail("what is committed stays committed");
-        if (state.applying < seen.applying)
+        if (state.apply_index < seen.apply_index)
             fail("what is applied stays applied");
-        if (auto const breach = find_broken_invariant(state))
-            fail(*breach);
-        learn_committed(server, state);
+        if (auto const violation = find_broken_invariant(state))
+            fail(*violation);
+        advance_commit_to(server, state);
         if (auto const* leader = std::get_if<Leader>(&state.role)) {
-            expect(leader->round.value - leader->confirmed.value <= core::rounds_max, "at most two read rounds are out");
+            expect(leader->round.value - leader->confirmed.value <= core::rounds_max,
+                   "at most two read rounds are out");
             check_leader(server, state);
         }
         learn(record, state);
     }
 
     /// A server may have learnt that more is committed; it is asked before its machine is given that.
-    void learn_committed(std::size_t server, State const& state)
+    void advance_commit_to(std::size_t server, State const& state)
     {
         auto& seen = servers_[server].seen;
         if (state.commit_index <= seen.commit)
@@ -134,7 +135,8 @@ public:
         ++record.messages;
         if (not is_member(to))
             return fail("messages go to members");
-        if (auto const* request = std::get_if<RequestVote>(&rpc); request != nullptr and not core::is_in_range(request->term))
+        if (auto const* request = std::get_if<RequestVote>(&rpc);
+            request != nullptr and not core::is_in_range(request->term))
             return fail("nobody asks for votes beyond the last term");
         if (auto const* request = std::get_if<RequestVote>(&rpc))
             vote(record, request->term, ServerId{server + 1});
@@ -174,11 +176,11 @@ public:
     }
 
     /// A server has noted an outcome, and is now in this state: whether it had a reason.
-    void noted(std::size_t server, State const& state, Outcome outcome, ServerId from = nobody)
+    void noted(std::size_t server, State const& state, Decision outcome, ServerId from = nobody)
     {
-        if (outcome == Outcome::follower_without_room)
+        if (outcome == Decision::follower_without_room)
             servers_[server].links[from.value - 1].without_room_in = state.current_term;
-        if (outcome == Outcome::follower_with_room_again)
+        if (outcome == Decision::follower_with_room_again)
             servers_[server].links[from.value - 1].without_room_in = servers_[server].sent_without_room = Term{};
         auto const others = [&](auto is) {
             auto count = std::size_t{0};
@@ -189,7 +191,7 @@ public:
         auto const has_room = [&](Record const& other) {
             return other.answered[server].has_room and other.answered[server].term == state.current_term;
         };
-        if (outcome == Outcome::stepped_down_no_progress) {
+        if (outcome == Decision::stepped_down_no_progress) {
             auto const link_to = [&](Record const& other) {
                 return servers_[server].links[static_cast<std::size_t>(&other - servers_.data())];
             };
@@ -198,15 +200,15 @@ public:
             expect(others([&](Record const& other) { return link_to(other).renewed_in == state.current_term; }) > 0,
                    "a leader makes its connections again before it steps down for them");
         }
-        if (outcome == Outcome::room_exhausted and state.room == LogRoom::reserve_only and
+        if (outcome == Decision::room_exhausted and state.room == LogRoom::reserve_only and
             servers_[server].seen.leads and servers_[server].seen.term == state.current_term)
             expect(servers_[server].lacks_room_us >= state.settings.election.at_most_ms * 1000 / 2,
                    "a leader whose log has no room for a moment has room");
-        if (outcome == Outcome::stepped_down_disk_hangs)
+        if (outcome == Decision::stepped_down_disk_hangs)
             expect(2 * others([&](Record const& other) { return other.durable.last().index > state.durable_index; }) >
                        voters_,
                    "a leader steps down for its disk only where a quorum has durably what it has not");
-        if (outcome == Outcome::stepped_down_no_room) {
+        if (outcome == Decision::stepped_down_no_room) {
             expect(2 * others(has_room) > voters_,
                    "a leader steps down for want of room only where a quorum has said that it has room");
             expect(others([&](Record const& other) {
@@ -365,7 +367,7 @@ private:
         Term        term;
         ServerId    voted_for;
         Index       commit;
-        Index       applying;
+        Index       apply_index;
         LogPosition last;
         bool        leads = false;
     };
@@ -412,16 +414,16 @@ private:
         DurableRecord                               durable;
     };
 
-    void note(std::optional<std::string_view> breach)
+    void note(std::optional<std::string_view> violation)
     {
-        if (breach)
-            fail(*breach);
+        if (violation)
+            fail(*violation);
     }
 
     static void learn(Record& record, State const& state)
     {
         record.seen = {state.current_term,   state.voted_for.value_or(nobody),
-                       state.commit_index,   state.applying,
+                       state.commit_index,   state.apply_index,
                        last_position(state), is_leader(state)};
     }
 

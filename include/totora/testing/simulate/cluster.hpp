@@ -64,10 +64,10 @@ public:
 
     Network network;
 
-    [[nodiscard]] std::size_t    size() const { return servers_.size(); }
-    [[nodiscard]] Server&        operator[](std::size_t number) { return *servers_[number]; }
-    [[nodiscard]] Server const&  operator[](std::size_t number) const { return *servers_[number]; }
-    [[nodiscard]] OutcomeCounts& outcomes() { return outcomes_; }
+    [[nodiscard]] std::size_t     size() const { return servers_.size(); }
+    [[nodiscard]] Server&         operator[](std::size_t number) { return *servers_[number]; }
+    [[nodiscard]] Server const&   operator[](std::size_t number) const { return *servers_[number]; }
+    [[nodiscard]] DecisionCounts& decisions() { return decisions_; }
 
     /// Begins a process on what the last one left behind.
     [[nodiscard]] StartResult start(std::size_t number)
@@ -83,16 +83,16 @@ public:
             auto const opened = server.storage.open();
             disk.keep_power();
             if (not opened)
-                return fail_to_start(server, opened.error().sentence);
+                return fail_to_start(server, opened.error().what);
             if (scenario_.machines_forget)
                 server.machine = std::make_unique<typename Parts::Machine>();
-            server.process =
-                std::make_unique<Process>(number, server.storage, *server.machine, reference_, server.burdens,
-                                          server.time, random_.next(), network, checks_, outcomes_, scenario_.settings);
+            server.process = std::make_unique<Process>(number, server.storage, *server.machine, reference_,
+                                                       server.burdens, server.time, random_.next(), network, checks_,
+                                                       decisions_, scenario_.settings);
             auto const started = server.process->node.start();
             throw_if_power_failed(server);
             if (not started)
-                return fail_to_start(server, started.error().sentence);
+                return fail_to_start(server, started.error().what);
         } catch (PowerFailed const&) {
             ++faults_[Fault::power_lost_in_recovery];
             lose_power(number);
@@ -149,7 +149,7 @@ public:
             if (not server.burdens.ran_out() and
                 (failed->why != NodeFailure::storage or
                  (server.storage.disk().troubles() == server.troubles and not server.damaged)))
-                checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->sentence);
+                checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->what);
         return more;
     }
 
@@ -198,7 +198,7 @@ private:
     Checks&                              checks_;
     FaultCounts&                         faults_;
     testing::Prng                        random_;
-    OutcomeCounts                        outcomes_{};
+    DecisionCounts                       decisions_{};
     OneByOne<typename Parts::Machine>    reference_;
     std::vector<std::unique_ptr<Server>> servers_;
 };

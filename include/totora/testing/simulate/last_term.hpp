@@ -5,7 +5,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/policy/transport.hpp"
-#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <cstdint>
 
@@ -30,7 +30,7 @@ public:
                 continue;
             auto const candidate = ServerId{number == 0 ? 2U : 1U};
             auto const request = RequestVote{.term = Term{number_max}, .last_log = {}, .transfer = true};
-            auto&      sighting = run_.sight(Sighted::message, number);
+            auto&      sighting = run_.sight(TraceEventKind::message, number);
             ++run_.report.events;
             sighting.from = candidate;
             sighting.rpc = request;

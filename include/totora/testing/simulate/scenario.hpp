@@ -41,7 +41,7 @@ struct PlannedFault
 };
 
 /// How quick a disk is, in microseconds.
-struct SyncHabits
+struct SyncOptions
 {
     std::uint64_t per_call_us = 0;
     std::uint64_t per_kib_us = 0;  ///< Written.
@@ -51,7 +51,7 @@ struct SyncHabits
 };
 
 /// How clients behave, in microseconds.
-struct ClientHabits
+struct ClientOptions
 {
     std::size_t   count = 3;
     std::uint64_t thinks_us = 10'000;
@@ -70,9 +70,9 @@ struct Scenario
     std::uint64_t       events = 0;
     NodeSettings        settings;
     SegmentedLogOptions log;
-    NetworkHabits       network;
-    SyncHabits          syncs;
-    ClientHabits        clients;
+    NetworkOptions      network;
+    SyncOptions         syncs;
+    ClientOptions       clients;
     std::uint64_t       apply_us = 0;            ///< That a command takes a machine.
     bool                machines_forget = false; ///< What they applied, when their process ends.
     bool                clocks_drift = false;    ///< All the time, and a little.

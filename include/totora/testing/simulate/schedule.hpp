@@ -11,7 +11,7 @@ namespace totora::inline v0::simulate
 {
 
 /// What is going to happen, in virtual time. What is planned for the same microsecond happens in the order of planning.
-template <typename Happening>
+template <typename MessageBody>
 class Schedule
 {
 public:
@@ -19,10 +19,10 @@ public:
     {
         std::uint64_t at_us = 0;
         std::uint64_t number = 0;
-        Happening     what{};
+        MessageBody   what{};
     };
 
-    void plan(std::uint64_t at_us, Happening what)
+    void plan(std::uint64_t at_us, MessageBody what)
     {
         heap_.push_back({at_us, ++planned_, std::move(what)});
         std::push_heap(heap_.begin(), heap_.end(), later);

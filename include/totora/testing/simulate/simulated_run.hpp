@@ -4,11 +4,11 @@
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/cluster.hpp"
-#include "totora/testing/simulate/occasion.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/schedule.hpp"
-#include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
+#include "totora/testing/simulate/timer_kind.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -25,11 +25,11 @@ namespace totora::inline v0::simulate
 ///
 /// All of it refers to other parts of itself, so it stays where it is.
 template <typename Parts, typename Clients>
-struct SimulatedRun
+struct SimulationRun
 {
     using Server = typename Cluster<Parts>::Server;
 
-    SimulatedRun(Scenario its_scenario, std::function<void(Sighting const&)> its_watch)
+    SimulationRun(Scenario its_scenario, std::function<void(TraceEvent const&)> its_watch)
         : scenario(std::move(its_scenario)), watch(std::move(its_watch)), random(testing::Prng{scenario.seed}.split(3)),
           cluster(scenario, now_us, checks, report.faults),
           clients(scenario.clients, scenario.servers, testing::Prng{scenario.seed}.split(4), checks)
@@ -38,8 +38,8 @@ struct SimulatedRun
         report.servers = scenario.servers;
     }
 
-    SimulatedRun(SimulatedRun const&) = delete;
-    SimulatedRun& operator=(SimulatedRun const&) = delete;
+    SimulationRun(SimulationRun const&) = delete;
+    SimulationRun& operator=(SimulationRun const&) = delete;
 
     [[nodiscard]] bool goes_on() const { return checks.broken().empty(); }
 
@@ -50,13 +50,13 @@ struct SimulatedRun
         return is_healed() and std::find(quorum.begin(), quorum.end(), number) == quorum.end();
     }
 
-    void plan(std::uint64_t in_us, Occasion what, std::size_t at, std::uint32_t stamp = 0)
+    void plan(std::uint64_t in_us, TimerKind what, std::size_t at, std::uint32_t stamp = 0)
     {
         schedule.plan(now_us + in_us, {what, stamp, at});
     }
 
     /// Begins to tell of what happens to a server.
-    Sighting& sight(Sighted what, std::size_t server)
+    TraceEvent& sight(TraceEventKind what, std::size_t server)
     {
         ++happened;
         auto& sighting = report.last.next();
@@ -70,7 +70,7 @@ struct SimulatedRun
     }
 
     /// It has happened.
-    void tell(Sighting& sighting)
+    void tell(TraceEvent& sighting)
     {
         sighting.after = glance(sighting.server);
         fold(now_us);
@@ -81,17 +81,17 @@ struct SimulatedRun
             watch(sighting);
     }
 
-    Scenario                             scenario;
-    std::function<void(Sighting const&)> watch; ///< Empty if nobody does.
-    std::uint64_t                        now_us = 0;
-    std::uint64_t                        happened = 0; ///< Events, requests and faults.
-    SimulationReport                     report;
-    testing::Prng                        random;
-    Checks                               checks;
-    Cluster<Parts>                       cluster;
-    Clients                              clients;
-    Schedule<PlannedOccasion>            schedule;
-    std::vector<std::size_t>             quorum; ///< That was healed.
+    Scenario                               scenario;
+    std::function<void(TraceEvent const&)> watch; ///< Empty if nobody does.
+    std::uint64_t                          now_us = 0;
+    std::uint64_t                          happened = 0; ///< Events, requests and faults.
+    SimulationReport                       report;
+    testing::Prng                          random;
+    Checks                                 checks;
+    Cluster<Parts>                         cluster;
+    Clients                                clients;
+    Schedule<PlannedOccasion>              schedule;
+    std::vector<std::size_t>               quorum; ///< That was healed.
 
 private:
     [[nodiscard]] Glance glance(std::size_t server) const

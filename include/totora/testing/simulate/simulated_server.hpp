@@ -10,13 +10,13 @@
 #include "totora/node/status.hpp"
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/simulate/burdens.hpp"
+#include "totora/testing/simulate/checking.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/disk/segmented_storage.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/network/network.hpp"
 #include "totora/testing/simulate/scenario.hpp"
-#include "totora/testing/simulate/watched.hpp"
 
 #include <array>
 #include <cstddef>
@@ -52,20 +52,20 @@ struct DefaultParts
     }
 };
 
-using OutcomeCounts = std::array<std::uint64_t, outcome_count>;
+using DecisionCounts = std::array<std::uint64_t, decision_count>;
 
 /// What a node said of itself while a message was handled that no correct server can send.
 struct Notes
 {
-    std::uint32_t          count = 0;
-    std::optional<Outcome> outcome; ///< The last; nothing if that was a `PayloadMismatch`.
-    ServerId               from;    ///< Whom it named.
+    std::uint32_t           count = 0;
+    std::optional<Decision> outcome; ///< The last; nothing if that was a `PayloadMismatch`.
+    ServerId                from;    ///< Whom it named.
 };
 
 /// Hears what a node says of itself, and asks the laws of each of its steps.
 struct NodeListener
 {
-    OutcomeCounts*         counts = nullptr;
+    DecisionCounts*        counts = nullptr;
     Checks*                checks = nullptr;
     std::optional<Failed>* failed = nullptr;
     std::optional<State>*  before = nullptr; ///< The state before the next step, once there was one.
@@ -75,12 +75,12 @@ struct NodeListener
 
     void operator()(NodeEvent const& event) const
     {
-        if (auto const* noted = std::get_if<OutcomeNoted>(&event)) {
+        if (auto const* noted = std::get_if<DecisionNoted>(&event)) {
             ++(*counts)[static_cast<std::size_t>(noted->outcome)];
             if (*notes)
                 *notes = Notes{(*notes)->count + 1, noted->outcome, noted->from};
-            else if (is_breach(noted->outcome))
-                checks->fail("a correct server was taken for a broken one: " + std::string{name_of(noted->outcome)});
+            else if (is_violation(noted->outcome))
+                checks->fail("a correct server was taken for a broken one: " + std::string{to_string(noted->outcome)});
             if (*state != nullptr)
                 checks->noted(server, **state, noted->outcome, noted->from);
         } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
@@ -106,14 +106,14 @@ struct NodeListener
 template <typename Parts>
 struct SimulatedProcess
 {
-    using Log = WatchedLog<typename Parts::Storage::Log>;
-    using Transport = WatchedTransport<typename Parts::Transport, Log>;
-    using Machine = WatchedMachine<typename Parts::Machine>;
+    using Log = CheckingLog<typename Parts::Storage::Log>;
+    using Transport = CheckingTransport<typename Parts::Transport, Log>;
+    using Machine = CheckingMachine<typename Parts::Machine>;
     using Node = RaftNode<Machine, Log, Transport, DriftingClock, NodeListener>;
 
     SimulatedProcess(std::size_t number, typename Parts::Storage& storage, typename Parts::Machine& its_machine,
                      OneByOne<typename Parts::Machine>& reference, Burdens& burdens, LocalTime const& time,
-                     std::uint64_t seed, Network& network, Checks& checks, OutcomeCounts& counts,
+                     std::uint64_t seed, Network& network, Checks& checks, DecisionCounts& counts,
                      NodeSettings const& settings)
         : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),

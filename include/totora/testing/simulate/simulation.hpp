@@ -9,17 +9,17 @@
 #include "totora/testing/simulate/clients/store_clients.hpp"
 #include "totora/testing/simulate/cluster.hpp"
 #include "totora/testing/simulate/disk/simulated_storage.hpp"
-#include "totora/testing/simulate/faults/fault_strikes.hpp"
-#include "totora/testing/simulate/healed_quorum.hpp"
+#include "totora/testing/simulate/faults/fault_injector.hpp"
 #include "totora/testing/simulate/last_term.hpp"
+#include "totora/testing/simulate/liveness_phase.hpp"
 #include "totora/testing/simulate/network/links.hpp"
-#include "totora/testing/simulate/occasion.hpp"
-#include "totora/testing/simulate/process_turns.hpp"
+#include "totora/testing/simulate/process_scheduler.hpp"
 #include "totora/testing/simulate/scenario.hpp"
-#include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_run.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
+#include "totora/testing/simulate/timer_kind.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -42,8 +42,8 @@ template <typename Parts = DefaultParts, typename Clients = StoreClients>
 class Simulation
 {
 public:
-    /// `watch` is called with every `Sighting`, if it is given.
-    explicit Simulation(Scenario scenario, std::function<void(Sighting const&)> watch = {})
+    /// `watch` is called with every `TraceEvent`, if it is given.
+    explicit Simulation(Scenario scenario, std::function<void(TraceEvent const&)> watch = {})
         : run_(std::move(scenario), std::move(watch))
     {}
 
@@ -76,7 +76,7 @@ public:
         run_.report.broken = run_.checks.broken();
         run_.report.simulated_us = run_.now_us;
         run_.report.answered = run_.clients.answered();
-        run_.report.outcomes = run_.cluster.outcomes();
+        run_.report.decisions = run_.cluster.decisions();
         return std::move(run_.report);
     }
 
@@ -84,7 +84,7 @@ public:
     [[nodiscard]] Cluster<Parts>& cluster() { return run_.cluster; }
 
 private:
-    using Run = SimulatedRun<Parts, Clients>;
+    using Run = SimulationRun<Parts, Clients>;
 
     static_assert(simulated_storage<typename Parts::Storage>);
     static_assert(simulated_clients<Clients, typename SimulatedProcess<Parts>::Node, typename Parts::Machine, AnyRead>);
@@ -103,7 +103,7 @@ private:
 
     void judge_clients()
     {
-        auto const judgement = run_.clients.judge();
+        auto const judgement = run_.clients.check_history();
         run_.report.is_undecided = judgement.is_undecided;
         run_.checks.expect(judgement.contradiction.empty(), judgement.contradiction);
     }
@@ -115,42 +115,42 @@ private:
         run_.clients.set_moment(run_.happened);
         auto const& planned = next.what;
         switch (planned.what) {
-        case Occasion::arrival:
+        case TimerKind::arrival:
             return arrive(static_cast<std::uint32_t>(planned.at));
-        case Occasion::wake:
+        case TimerKind::wake:
             return turns_.wake(planned.at, next.at_us);
-        case Occasion::sync:
+        case TimerKind::sync:
             return turns_.complete_sync(planned.at, planned.stamp);
-        case Occasion::client:
+        case TimerKind::client:
             return let_client_act(planned.at, planned.stamp);
-        case Occasion::start:
+        case TimerKind::start:
             return turns_.start(planned.at);
-        case Occasion::resume:
+        case TimerKind::resume:
             return turns_.resume(planned.at, planned.stamp);
-        case Occasion::go_on:
+        case TimerKind::go_on:
             return turns_.go_on(planned.at, planned.stamp);
-        case Occasion::mend:
+        case TimerKind::mend:
             return strikes_.mend(planned.at);
-        case Occasion::flap:
+        case TimerKind::flap:
             return strikes_.flap(planned.at, planned.stamp);
-        case Occasion::open_link:
+        case TimerKind::open_link:
             return turns_.open_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max);
-        case Occasion::frame_sent:
+        case TimerKind::frame_sent:
             return turns_.finish_frame(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
                                        planned.stamp);
-        case Occasion::link_filled:
+        case TimerKind::link_filled:
             return turns_.change_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
                                       Link::full);
-        case Occasion::link_drained:
+        case TimerKind::link_drained:
             return turns_.change_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
                                       Link::open);
-        case Occasion::true_time:
+        case TimerKind::true_time:
             return strikes_.set_true_time(planned.at);
-        case Occasion::own_members:
+        case TimerKind::own_members:
             run_.cluster.network.set_foreign(planned.at, false);
             turns_.disturb(planned.at);
             return;
-        case Occasion::free_disk:
+        case TimerKind::free_disk:
             return strikes_.free_disk(planned.at);
         }
     }
@@ -162,7 +162,7 @@ private:
         if (not server.process)
             return;
         auto  received = run_.cluster.network.read(frame);
-        auto& sighting = run_.sight(Sighted::message, frame.to);
+        auto& sighting = run_.sight(TraceEventKind::message, frame.to);
         ++run_.report.events;
         sighting.from = ServerId{frame.from + 1};
         sighting.refused = not received;
@@ -202,7 +202,7 @@ private:
             run_.clients.turn_away(client);
             return turns_.plan_clients();
         }
-        auto& sighting = run_.sight(Sighted::request, number);
+        auto& sighting = run_.sight(TraceEventKind::request, number);
         run_.clients.act(client, server.process->node, *server.machine, run_.happened,
                          [](auto& node, auto completion) { Parts::read(node, std::move(completion)); });
         if (server.paused)
@@ -212,11 +212,11 @@ private:
         turns_.tell(sighting);
     }
 
-    Run                              run_;
-    ProcessTurns<Run>                turns_{run_};
-    FaultStrikes<Run>                strikes_{run_, turns_};
-    HealedQuorum<Run>                quorum_{run_, turns_};
-    LastTerm<Run, ProcessTurns<Run>> last_term_{run_, turns_};
+    Run                                  run_;
+    ProcessScheduler<Run>                turns_{run_};
+    FaultInjector<Run>                   strikes_{run_, turns_};
+    LivenessPhase<Run>                   quorum_{run_, turns_};
+    LastTerm<Run, ProcessScheduler<Run>> last_term_{run_, turns_};
 };
 
 } // namespace totora::inline v0::simulate

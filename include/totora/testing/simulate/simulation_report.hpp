@@ -3,8 +3,8 @@
 
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
-#include "totora/testing/simulate/sighting.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -32,22 +32,22 @@ struct QueuesMost
 /// What came of a run.
 struct SimulationReport
 {
-    std::string   broken; ///< The first property that did not hold; empty if all did.
-    std::uint64_t seed = 0;
-    std::size_t   servers = 0;
-    std::uint64_t events = 0; ///< Messages, alarms and completions handled.
-    std::uint64_t simulated_us = 0;
-    std::uint64_t answered = 0;         ///< Requests of clients.
-    bool          is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
-    std::uint64_t hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
-    EntryBytes    entry_bytes;
-    std::uint64_t elections_judged = 0; ///< Elections and resignations, of which each must have had a reason.
-    std::uint64_t calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
-    std::uint64_t worse_leaders = 0;    ///< How often a leader was seen whose disk is worse than those of a quorum.
-    QueuesMost    queues;
-    FaultCounts   faults;
-    OutcomeCounts outcomes{};
-    LastSightings last;
+    std::string    broken; ///< The first property that did not hold; empty if all did.
+    std::uint64_t  seed = 0;
+    std::size_t    servers = 0;
+    std::uint64_t  events = 0; ///< Messages, alarms and completions handled.
+    std::uint64_t  simulated_us = 0;
+    std::uint64_t  answered = 0;         ///< Requests of clients.
+    bool           is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
+    std::uint64_t  hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
+    EntryBytes     entry_bytes;
+    std::uint64_t  elections_judged = 0; ///< Elections and resignations, of which each must have had a reason.
+    std::uint64_t  calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
+    std::uint64_t  worse_leaders = 0;    ///< How often a leader was seen whose disk is worse than those of a quorum.
+    QueuesMost     queues;
+    FaultCounts    faults;
+    DecisionCounts decisions{};
+    LastSightings  last;
 };
 
 } // namespace totora::inline v0::simulate

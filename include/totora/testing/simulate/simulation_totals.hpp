@@ -38,7 +38,7 @@ struct SimulationTotals
     std::uint64_t        worse_leaders = 0;
     QueuesMost           queues;
     FaultCounts          faults;
-    OutcomeCounts        outcomes{};
+    DecisionCounts       decisions{};
     std::vector<Failure> failures;
 
     void add(SimulationReport const& report)
@@ -56,8 +56,8 @@ struct SimulationTotals
         entry_bytes.stored += report.entry_bytes.stored;
         queues.raise(report.queues);
         faults += report.faults;
-        for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
-            outcomes[outcome] += report.outcomes[outcome];
+        for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
+            decisions[outcome] += report.decisions[outcome];
     }
 
     [[nodiscard]] std::uint64_t faults_in_all() const
@@ -95,10 +95,10 @@ struct SimulationTotals
         text += count == 0 ? "   <-- NEVER HAPPENED\n" : "\n";
     };
     text += "faults\n";
-    totals.for_each_fault([&](Fault fault, std::uint64_t count) { line(name_of(fault), count); });
-    text += "outcomes\n";
-    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
-        line(name_of(static_cast<Outcome>(outcome)), totals.outcomes[outcome]);
+    totals.for_each_fault([&](Fault fault, std::uint64_t count) { line(to_string(fault), count); });
+    text += "decisions\n";
+    for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
+        line(to_string(static_cast<Decision>(outcome)), totals.decisions[outcome]);
     text += "laws\n";
     line("elections_judged", totals.elections_judged);
     line("calm_looks", totals.calm_looks);
@@ -114,7 +114,7 @@ struct SimulationTotals
     return text;
 }
 
-[[nodiscard]] inline std::string json_of(SimulationTotals const& totals, double events_per_s)
+[[nodiscard]] inline std::string to_json(SimulationTotals const& totals, double events_per_s)
 {
     auto text = "{\"seeds\": " + std::to_string(totals.seeds) + ", \"events\": " + std::to_string(totals.events) +
                 ", \"events_per_s\": " + std::to_string(static_cast<std::uint64_t>(events_per_s)) +
@@ -137,11 +137,11 @@ struct SimulationTotals
         text += ": " + std::to_string(value);
         separator = ", ";
     };
-    totals.for_each_fault([&](Fault fault, std::uint64_t value) { count(name_of(fault), value); });
-    text += "}, \"outcomes\": {";
+    totals.for_each_fault([&](Fault fault, std::uint64_t value) { count(to_string(fault), value); });
+    text += "}, \"decisions\": {";
     separator = "";
-    for (auto outcome = std::size_t{0}; outcome < outcome_count; ++outcome)
-        count(name_of(static_cast<Outcome>(outcome)), totals.outcomes[outcome]);
+    for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
+        count(to_string(static_cast<Decision>(outcome)), totals.decisions[outcome]);
     text += "}, \"failures\": [";
     separator = "";
     for (auto const& failure : totals.failures) {

@@ -274,27 +274,27 @@ private:
     }
 
     /// Counts a frame that is dropped. After some refusals nobody knows where the next frame begins.
-    void refuse(FrameRefusal refusal)
+    void refuse(FrameError refusal)
     {
         ++counters_->refused[static_cast<std::size_t>(refusal)];
         if (reader_.broken())
-            close(std::string{"received what is "} + std::string{name_of(refusal)});
+            close(std::string{"received what is "} + std::string{to_string(refusal)});
         else if (not agreed_)
-            close(std::string{"greeted with what is "} + std::string{name_of(refusal)});
+            close(std::string{"greeted with what is "} + std::string{to_string(refusal)});
     }
 
     void deliver(Frame frame)
     {
-        if (auto const* refusal = std::get_if<HandshakeRefusal>(&frame.content)) {
+        if (auto const* refusal = std::get_if<HandshakeError>(&frame.content)) {
             refused_ = true;
             ++counters_->handshakes_refused;
-            return close("refused: " + refusal->sentence);
+            return close("refused: " + refusal->what);
         }
         if (auto const* hello = std::get_if<Hello>(&frame.content))
-            return judged_ ? refuse(FrameRefusal::bad_field) : judge(frame.route, *hello);
+            return judged_ ? refuse(FrameError::bad_field) : judge(frame.route, *hello);
         if (auto const* confirmation = std::get_if<Confirmation>(&frame.content)) {
             if (dialed_ or not judged_ or agreed_ or confirmation->answer != challenge())
-                return refuse(FrameRefusal::bad_field);
+                return refuse(FrameError::bad_field);
             return agree();
         }
         if (not agreed_)
@@ -303,7 +303,7 @@ private:
         if (auto const refusal = refuse_route(frame.route, settings_->cluster, settings_->self))
             return refuse(*refusal);
         if (frame.route.sender != remote_)
-            return refuse(FrameRefusal::another_sender);
+            return refuse(FrameError::another_sender);
         ++counters_->frames_received;
         last_frame_ = arrived_;
         owner_->received(*this, std::get<Rpc>(frame.content), std::move(frame.entries));
@@ -341,11 +341,11 @@ private:
     }
 
     /// Says why there will be no talk, and waits until the other side has read it and closes.
-    void decline(HandshakeRefusal const& refusal) { decline(route_to(remote_), refusal, refusal); }
+    void decline(HandshakeError const& refusal) { decline(route_to(remote_), refusal, refusal); }
 
     /// A server that does not know the cluster's id is told nothing of this one but that it refuses: the id is what keeps those out
     /// that were not meant to find it.
-    void decline_foreign(Route const& route, HandshakeRefusal const& refusal)
+    void decline_foreign(Route const& route, HandshakeError const& refusal)
     {
         auto const echoed = Route{route.cluster, route.group, route.addressee, route.sender};
         decline(echoed,
@@ -353,11 +353,11 @@ private:
                 refusal);
     }
 
-    void decline(Route const& route, HandshakeRefusal const& told, HandshakeRefusal const& refusal)
+    void decline(Route const& route, HandshakeError const& told, HandshakeError const& refusal)
     {
         refused_ = true;
         ++counters_->handshakes_refused;
-        farewell_ = "refused: " + refusal.sentence;
+        farewell_ = "refused: " + refusal.what;
         say(encode(route, told));
     }
 

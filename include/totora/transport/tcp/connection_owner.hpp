@@ -21,7 +21,7 @@ public:
     /// A handshake begins: its number, which a later one's is above.
     [[nodiscard]] virtual std::uint64_t handshake_began() = 0;
     /// A handshake has ended well as far as greetings tell. A refusal if the process at the other end is not the one to talk to.
-    [[nodiscard]] virtual std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) = 0;
+    [[nodiscard]] virtual std::optional<HandshakeError> judge_life(TcpConnection& connection) = 0;
     virtual void               opened(TcpConnection& connection) = 0; ///< The handshake ended well.
     virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
     virtual void               grown(TcpConnection& connection) = 0;   ///< It holds more of an unfinished frame.

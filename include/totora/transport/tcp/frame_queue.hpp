@@ -35,7 +35,7 @@ enum class Lane : std::uint8_t
 /// Frames that wait for one connection; their entries are pinned, not copied.
 ///
 /// Two lanes, each in its own order. A frame of bulk that is longer than `whole_frame_max` leaves in pieces, and urgent
-/// frames go between two pieces: a leader that is sending looks alive (case 94). Bounded, and never blocks: what does not
+/// frames go between two pieces: a leader that is sending looks alive (case 94). InplaceVector, and never blocks: what does not
 /// fit into its lane is dropped, and neither lane takes the other's room.
 class FrameQueue
 {

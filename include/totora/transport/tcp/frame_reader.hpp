@@ -50,7 +50,7 @@ public:
     void arrived(std::size_t count) { end_ += count; }
 
     /// The next frame, or why it is refused; nothing if more bytes are needed.
-    [[nodiscard]] std::optional<Result<Frame, FrameRefusal>> next()
+    [[nodiscard]] std::optional<Result<Frame, FrameError>> next()
     {
         while (not broken_) {
             if (not header_)
@@ -117,26 +117,26 @@ private:
 
     [[nodiscard]] std::span<std::byte const> waiting() const { return {block_.bytes.get() + begin_, end_ - begin_}; }
 
-    [[nodiscard]] std::optional<FrameRefusal> read_header()
+    [[nodiscard]] std::optional<FrameError> read_header()
     {
         auto const header = decode_header(waiting(), std::min(frame_bytes_max_, whole_frame_max));
         if (header) {
             header_ = *header;
             return std::nullopt;
         }
-        return header.error() == FrameRefusal::truncated ? std::nullopt : std::optional{header.error()};
+        return header.error() == FrameError::truncated ? std::nullopt : std::optional{header.error()};
     }
 
-    [[nodiscard]] Unexpected<FrameRefusal> give_up(FrameRefusal refusal)
+    [[nodiscard]] Unexpected<FrameError> give_up(FrameError refusal)
     {
         broken_ = true;
         return Unexpected{refusal};
     }
 
     /// The header was intact, so that the next frame is where it said, unless somebody changes bytes on the way.
-    [[nodiscard]] Result<Frame, FrameRefusal> checked(Result<Frame, FrameRefusal> frame)
+    [[nodiscard]] Result<Frame, FrameError> checked(Result<Frame, FrameError> frame)
     {
-        broken_ = not frame and frame.error() == FrameRefusal::bad_checksum;
+        broken_ = not frame and frame.error() == FrameError::bad_checksum;
         return frame;
     }
 
@@ -157,7 +157,7 @@ private:
     }
 
     /// Keeps the next piece of the frame that is being put together, or the first one of another.
-    [[nodiscard]] std::optional<FrameRefusal> add_piece(FrameHeader const& header, std::span<std::byte const> body)
+    [[nodiscard]] std::optional<FrameError> add_piece(FrameHeader const& header, std::span<std::byte const> body)
     {
         auto const piece = decode_piece(header, body);
         if (not piece)
@@ -167,14 +167,14 @@ private:
             // What the frame says of its length is known to be intact and allowed before anything is allocated for it.
             auto const whole = decode_header(bytes, frame_bytes_max_);
             if (not whole)
-                return whole.error() == FrameRefusal::truncated ? FrameRefusal::bad_piece : whole.error();
+                return whole.error() == FrameError::truncated ? FrameError::bad_piece : whole.error();
             if (whole->kind == static_cast<std::uint8_t>(FrameKind::piece))
-                return FrameRefusal::bad_piece;
+                return FrameError::bad_piece;
             assembly_ = Assembly{*whole, 0, {}};
         }
         if (not assembly_ or bytes.empty() or piece->offset != assembly_->arrived or
             piece->frame_size != assembly_->header.frame_size() or piece->frame_size - piece->offset < bytes.size())
-            return FrameRefusal::bad_piece;
+            return FrameError::bad_piece;
         while (not bytes.empty()) {
             auto const at = static_cast<std::size_t>(assembly_->arrived % part_max);
             auto const left = piece->frame_size - assembly_->arrived;
@@ -189,7 +189,7 @@ private:
         return std::nullopt;
     }
 
-    [[nodiscard]] Result<Frame, FrameRefusal> joined()
+    [[nodiscard]] Result<Frame, FrameError> joined()
     {
         auto assembly = *std::exchange(assembly_, std::nullopt);
         auto whole = std::move(assembly.parts.front());
@@ -206,7 +206,7 @@ private:
                            whole.bytes);
     }
 
-    [[nodiscard]] Result<Frame, FrameRefusal> in_place(FrameHeader const& header, std::span<std::byte const> body)
+    [[nodiscard]] Result<Frame, FrameError> in_place(FrameHeader const& header, std::span<std::byte const> body)
     {
         auto const entry_bytes = std::size_t{header.body_size - header.fields_size};
         if (entry_bytes == 0)

@@ -11,7 +11,7 @@
 #include "totora/transport/tcp/lives.hpp"
 #include "totora/transport/tcp/names.hpp"
 #include "totora/transport/tcp/peer.hpp"
-#include "totora/transport/tcp/sentence_log.hpp"
+#include "totora/transport/tcp/repeat_filter.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -183,20 +183,20 @@ public:
 
     [[nodiscard]] std::uint64_t handshake_began() override { return lives_.begin(); }
 
-    [[nodiscard]] std::optional<HandshakeRefusal> judge_life(TcpConnection& connection) override
+    [[nodiscard]] std::optional<HandshakeError> judge_life(TcpConnection& connection) override
     {
         auto const party = connection.remote();
         auto const before = lives_.newest(party);
         auto const now = std::chrono::steady_clock::now();
         auto const verdict = lives_.complete(party, connection.life(), connection.handshake(), now);
         if (verdict == LifeVerdict::superseded)
-            return HandshakeRefusal{HandshakeFault::superseded, name_of(party) + " has been started again since"};
+            return HandshakeError{HandshakeFault::superseded, name_of(party) + " has been started again since"};
         lives_.forget([this](Party const& met) { return knows(met); });
         if (verdict == LifeVerdict::set_back)
-            return HandshakeRefusal{HandshakeFault::superseded,
-                                    name_of(party) + " comes from start " + std::to_string(connection.life().start) +
-                                        " and was met at start " + std::to_string(lives_.highest_start(party)) +
-                                        ": its disk was lost or set back, and it is not talked to"};
+            return HandshakeError{HandshakeFault::superseded,
+                                  name_of(party) + " comes from start " + std::to_string(connection.life().start) +
+                                      " and was met at start " + std::to_string(lives_.highest_start(party)) +
+                                      ": its disk was lost or set back, and it is not talked to"};
         if (verdict == LifeVerdict::newer)
             close_others(connection, "replaced by a newer process");
         if (verdict != LifeVerdict::twice)
@@ -208,7 +208,7 @@ public:
         if (before == connection.life())
             sentence = "another process runs as " + name_of(party) + " too: neither is talked to until one has ended";
         close_others(connection, sentence);
-        return HandshakeRefusal{HandshakeFault::two_lives, std::move(sentence)};
+        return HandshakeError{HandshakeFault::two_lives, std::move(sentence)};
     }
 
     void opened(TcpConnection& connection) override
@@ -247,7 +247,7 @@ public:
         if (is_response(rpc)) {
             // An answer counts for the member that was asked, and another life of the server is another member.
             if (known != peers_.end() and not is_known) {
-                ++counters_.refused[static_cast<std::size_t>(FrameRefusal::another_sender)];
+                ++counters_.refused[static_cast<std::size_t>(FrameError::another_sender)];
                 return;
             }
         } else if (is_known) {
@@ -394,11 +394,11 @@ private:
     TcpAccepted                                        accepted_;
     std::map<ServerId, std::shared_ptr<TcpConnection>> askers_; ///< Accepted connections that answers go back on.
 
-    NameLookups names_;
-    TcpLives    lives_;
-    TcpInbox    inbox_;
-    SentenceLog incoming_log_;
-    SentenceLog oversized_log_;
+    NameLookups  names_;
+    TcpLives     lives_;
+    TcpInbox     inbox_;
+    RepeatFilter incoming_log_;
+    RepeatFilter oversized_log_;
 };
 
 } // namespace totora::inline v0

@@ -9,7 +9,7 @@
 #include "totora/transport/tcp/connection.hpp"
 #include "totora/transport/tcp/connection_owner.hpp"
 #include "totora/transport/tcp/names.hpp"
-#include "totora/transport/tcp/sentence_log.hpp"
+#include "totora/transport/tcp/repeat_filter.hpp"
 #include "totora/transport/tcp_address.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
@@ -67,7 +67,7 @@ public:
                 .open = connection_ != nullptr and connection_->is_open(),
                 .full = full_,
                 .refused = refused_,
-                .sentence = log_.last()};
+                .what = log_.last()};
     }
 
     void dial()
@@ -133,7 +133,7 @@ public:
     }
 
     /// Tells what was held back of that, once there is room for it.
-    void catch_up(SentenceLog::Moment now) { log_.catch_up(now); }
+    void catch_up(RepeatFilter::Moment now) { log_.catch_up(now); }
 
 private:
     using Error = boost::system::error_code;
@@ -197,7 +197,7 @@ private:
     std::size_t                    attempts_ = 0;
     std::shared_ptr<TcpConnection> connection_;
     Backoff                        backoff_;
-    SentenceLog                    log_;
+    RepeatFilter                   log_;
     std::uint64_t                  bulk_bytes_arrived_ = 0; ///< Over connections that are gone.
     bool                           full_ = false;           ///< It was said that the queue is full.
     bool                           refused_ = false;        ///< The handshake of the last connection.

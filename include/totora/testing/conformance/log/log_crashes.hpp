@@ -4,9 +4,9 @@
 #include "totora/core/values/result.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/broken_law.hpp"
-#include "totora/testing/conformance/dice.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
+#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/disk/crash_bounds.hpp"
 #include "totora/testing/disk/crash_choices.hpp"
@@ -70,10 +70,10 @@ public:
     void on_progress(std::function<void(CrashFigures const&)> tell) { tell_ = std::move(tell); }
 
     /// Runs a workload on a log. Ends at the first law that is broken.
-    void run(Maker const& maker, std::uint64_t seed, WorkloadMood const& mood = {})
+    void run(Maker const& maker, std::uint64_t seed, WorkloadMix const& mood = {})
     {
         maker_ = &maker;
-        dice_ = Dice{seed ^ 0x6c6f6773U};
+        dice_ = Rng{seed ^ 0x6c6f6773U};
         seen_ = testing::HashSet{};
         is_closing_ = false;
         recycled_ = 0;
@@ -83,14 +83,14 @@ public:
         auto       files = CrashFiles{disk};
         auto const start = [&] { return std::vector<std::string>{"workload " + std::to_string(seed)}; };
         if (auto const made = maker.create(files, identity_of_first()); not made)
-            return breaks("a log can be made", made.error().sentence, start);
+            return breaks("a log can be made", made.error().what, start);
         for (life_ = 1; life_ <= bounds_.lives and not done(); ++life_) {
             live(disk, workload, [&] {
                 auto lines = start();
                 lines.front() += ", start " + std::to_string(life_);
                 return joined(std::move(lines), disk->last_calls(20));
             });
-            if (dice_.roll(2) ==
+            if (dice_.below(2) ==
                 0) { // Otherwise the process was killed, and will find what it wrote in the page cache.
                 recycled_ += disk->recycled_files();
                 disk = lose_power(disk);
@@ -127,11 +127,11 @@ private:
                     steps_left = std::min<std::uint64_t>(steps_left, 4); // A node would have stopped at once.
                 workload.step(log, bounds_.payload_max);
                 if (failure and (workload.durable() != durable or not log.failure()))
-                    breaks("a failure is for ever", "After it failed (" + failure->sentence + ") it went on.", story);
+                    breaks("a failure is for ever", "After it failed (" + failure->what + ") it went on.", story);
                 if (workload.durable() != durable)
                     crash(*disk, workload, story); // Nothing changed on the disk, but more is promised.
             }
-            is_closing_ = dice_.roll(3) == 0;
+            is_closing_ = dice_.below(3) == 0;
             if (is_closing_)
                 log.close();
         });
@@ -142,10 +142,10 @@ private:
     /// In one life of four, one call fails: nothing is wrong with that, if the log says so or can do without.
     void plan_fault(CrashDisk& disk)
     {
-        if (dice_.roll(4) != 0)
+        if (dice_.below(4) != 0)
             return;
-        auto const number = dice_.roll(3) == 0 ? ENOSPC : EIO;
-        disk.interfere([this, number, calls_left = dice_.roll(60)](FileCall, std::string_view) mutable {
+        auto const number = dice_.below(3) == 0 ? ENOSPC : EIO;
+        disk.interfere([this, number, calls_left = dice_.below(60)](FileCall, std::string_view) mutable {
             if (calls_left-- != 0)
                 return 0;
             ++figures_.faults;
@@ -167,10 +167,10 @@ private:
             log = maker_->open(files);
         }
         if (not log)
-            return breaks("no image of a crash is refused", "It was refused: " + log.error().sentence, story);
+            return breaks("no image of a crash is refused", "It was refused: " + log.error().what, story);
         auto const recovered = log->recover();
         if (not recovered)
-            return breaks("no image of a crash is refused", "It was refused: " + recovered.error().sentence, story);
+            return breaks("no image of a crash is refused", "It was refused: " + recovered.error().what, story);
         figures_.torn_tails += recovered->torn_tail ? 1U : 0U;
         auto const content = content_of(*log, *recovered);
         if (not content)
@@ -244,7 +244,7 @@ private:
         if (parent.low % bounds_.deep_every == 0)
             disk->on_change([&] { crash_again(*disk, parent, workload, story); });
         open(disk, workload, story, [&](Log& log) {
-            auto const count = 1 + workload.dice().roll(3);
+            auto const count = 1 + workload.dice().below(3);
             auto const full = disk->is_limited();
             if (not full or log.has_room(count * (bounds_.payload_max + entry_header_size)))
                 workload.append(log, count, 2, bounds_.payload_max);
@@ -300,9 +300,9 @@ private:
     [[nodiscard]] Disk lose_power(Disk const& disk)
     {
         auto       choice = disk->choices();
-        auto const how = dice_.roll(4);
+        auto const how = dice_.below(4);
         for (auto& version : choice)
-            version = how == 0 ? 0 : how == 1 ? version - 1 : static_cast<std::uint32_t>(dice_.roll(version));
+            version = how == 0 ? 0 : how == 1 ? version - 1 : static_cast<std::uint32_t>(dice_.below(version));
         return std::make_shared<CrashDisk>(disk->image(choice));
     }
 
@@ -328,7 +328,7 @@ private:
     Maker const*                             maker_ = nullptr; ///< Of the workload that is run.
     std::uint64_t                            life_ = 0;
     bool                                     is_closing_ = false; ///< The last start is being closed, or was.
-    Dice                                     dice_{0};
+    Rng                                      dice_{0};
     testing::HashSet                         seen_;         ///< Of this workload: what was recovered.
     std::shared_ptr<testing::HashSet>        distinct_;     ///< Of all workloads.
     std::uint64_t                            recycled_ = 0; ///< In this workload, on the disks before this one.

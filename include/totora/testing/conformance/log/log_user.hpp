@@ -54,11 +54,11 @@ public:
         findings_.call("open(), recover()");
         write_ = 0;
         auto opened = storage_.open();
-        expect(opened.has_value(), "a stopped log starts again", opened ? "" : opened.error().sentence);
+        expect(opened.has_value(), "a stopped log starts again", opened ? "" : opened.error().what);
         if (not opened)
             return std::nullopt;
         auto recovered = (**opened).recover();
-        expect(recovered.has_value(), "a stopped log starts again", recovered ? "" : recovered.error().sentence);
+        expect(recovered.has_value(), "a stopped log starts again", recovered ? "" : recovered.error().what);
         if (not recovered)
             return std::nullopt;
         expect(recovered->identity == telling_identity(), "the identity is kept",
@@ -118,7 +118,7 @@ public:
     {
         auto const complaint = workload.look(log);
         expect(complaint.empty(), "what is written is seen at once", complaint);
-        expect(not log.failure(), "a log does not fail by itself", log.failure() ? log.failure()->sentence : "");
+        expect(not log.failure(), "a log does not fail by itself", log.failure() ? log.failure()->what : "");
         expect(log.durable().through().value <= workload.writes(), "durable names what was written",
                "durable() names a write that was not made.");
     }

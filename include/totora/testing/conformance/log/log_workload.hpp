@@ -3,9 +3,9 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/policy/log.hpp"
-#include "totora/testing/conformance/dice.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
+#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace totora::inline v0::conformance
 {
 
 /// How a workload spends its steps, in percent; what is left is appends.
-struct WorkloadMood
+struct WorkloadMix
 {
     std::uint64_t sync = 30;
     std::uint64_t vote = 8;
@@ -35,7 +35,7 @@ struct WorkloadMood
 class Workload
 {
 public:
-    explicit Workload(std::uint64_t seed, WorkloadMood const& mood = {})
+    explicit Workload(std::uint64_t seed, WorkloadMix const& mood = {})
         : dice_(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
     {
         history_.emplace_back();
@@ -59,7 +59,7 @@ public:
     template <durable_log Log>
     void step(Log& log, std::size_t payload_max = 200)
     {
-        auto const chance = dice_.roll(100);
+        auto const chance = dice_.below(100);
         auto const uncommitted = current_.entries.size() - commit_;
         auto       below = mood_.sync;
         if (chance < below)
@@ -68,13 +68,13 @@ public:
             vote(log);
         else if (chance < (below += mood_.truncate) and uncommitted > 0)
             truncate(log,
-                     current_.entries.size() - dice_.roll(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
+                     current_.entries.size() - dice_.below(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
         else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit)
             commit(log);
         else {
             // One after the other: compilers differ in the order of a call's arguments.
-            auto const per_slice = 1 + dice_.roll(3);
-            auto const count = 1 + dice_.roll(mood_.appended_max);
+            auto const per_slice = 1 + dice_.below(3);
+            auto const count = 1 + dice_.below(mood_.appended_max);
             append(log, count, per_slice, payload_max);
         }
         note(log);
@@ -91,7 +91,7 @@ public:
     void vote(Log& log)
     {
         current_.term = Term{current_.term.value + 1};
-        current_.vote = dice_.roll(2) == 0 ? std::optional<ServerId>{} : ServerId{1 + dice_.roll(3)};
+        current_.vote = dice_.below(2) == 0 ? std::optional<ServerId>{} : ServerId{1 + dice_.below(3)};
         log.save_vote(begin_write(), current_.term, current_.vote);
     }
 
@@ -106,7 +106,7 @@ public:
     template <durable_log Log>
     void commit(Log& log)
     {
-        commit_ += dice_.roll(durable_entries() - commit_ + 1);
+        commit_ += dice_.below(durable_entries() - commit_ + 1);
         saved_ = commit_;
         log.save_commit(Index{commit_});
     }
@@ -122,16 +122,16 @@ public:
             return "last() gives index " + std::to_string(log.last().index.value) + " in term " +
                    std::to_string(log.last().term.value) + ", and the last entry is " + std::to_string(count) + ".";
         // One after the other: compilers differ in the order of a call's arguments.
-        auto const from = 1 + looks_.roll(count + 2);
-        auto const up_to = from + looks_.roll(count + 3);
-        auto const limit = looks_.roll(2000);
+        auto const from = 1 + looks_.below(count + 2);
+        auto const up_to = from + looks_.below(count + 3);
+        auto const limit = looks_.below(2000);
         return look(log, Index{from}, Index{up_to}, limit);
     }
 
     template <durable_log Log>
     void append(Log& log, std::uint64_t count, std::uint64_t per_slice, std::size_t payload_max)
     {
-        auto const payload_size = dice_.roll(payload_max + 1);
+        auto const payload_size = dice_.below(payload_max + 1);
         auto const term = std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
         auto const first = Index{current_.entries.size() + 1};
         current_.entries.resize(current_.entries.size() + count, {term.value, payload_size});
@@ -146,7 +146,7 @@ public:
 
     /// The newest commit index that was saved before a write that is durable now: a log remembers it with that.
     [[nodiscard]] Index durable_commit() const { return Index{commits_[durable_]}; }
-    [[nodiscard]] Dice& dice() { return dice_; }
+    [[nodiscard]] Rng&  dice() { return dice_; }
 
     /// Whether this is what was there after a write that is not older than the newest one reported durable. The last
     /// append may be there in part.
@@ -205,7 +205,7 @@ private:
         if (not entries)
             return entries.error().failure == LogFailure::not_now
                        ? std::string{}
-                       : "read() of " + range + " failed: " + entries.error().sentence;
+                       : "read() of " + range + " failed: " + entries.error().what;
         auto index = from;
         for (auto const& entry : whole_entries(*entries)) {
             auto const& expected = index.value <= last ? current_.entries[index.value - 1] : Content::Entry{};
@@ -230,9 +230,9 @@ private:
                std::equal(found.entries.begin(), found.entries.end(), after.entries.begin());
     }
 
-    Dice                       dice_;
-    Dice                       looks_; ///< Of its own, so that looking changes nothing.
-    WorkloadMood               mood_;
+    Rng                        dice_;
+    Rng                        looks_; ///< Of its own, so that looking changes nothing.
+    WorkloadMix                mood_;
     std::optional<Lender>      lender_;
     Content                    current_;
     std::uint64_t              commit_ = 0;

@@ -5,7 +5,7 @@
 #include "totora/data/entry.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/testing/linearizability/history.hpp"
-#include "totora/testing/linearizability/judgement.hpp"
+#include "totora/testing/linearizability/history_verdict.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/scenario.hpp"
@@ -86,7 +86,7 @@ public:
         std::uint64_t in_us = 0;
     };
 
-    ProposingClients(ClientHabits const& habits, std::size_t servers, testing::Prng random, Checks& checks)
+    ProposingClients(ClientOptions const& habits, std::size_t servers, testing::Prng random, Checks& checks)
         : habits_(habits), random_(random), checks_(checks), turned_to_(habits.count), alive_(servers), open_(servers)
     {
         std::iota(alive_.begin(), alive_.end(), std::size_t{0});
@@ -151,12 +151,12 @@ public:
     }
 
     /// Whether one order of all operations explains all answers.
-    [[nodiscard]] linearizability::Judgement judge() const
+    [[nodiscard]] linearizability::HistoryVerdict check_history() const
     {
         auto history = linearizability::History<Object>{};
         for (auto const& [number, operation] : history_)
             history.push_back(operation);
-        return linearizability::judge(history);
+        return linearizability::check_history(history);
     }
 
 private:
@@ -217,7 +217,7 @@ private:
     }
 
     Workload                             workload_;
-    ClientHabits                         habits_;
+    ClientOptions                        habits_;
     testing::Prng                        random_;
     Checks&                              checks_;
     std::vector<std::size_t>             turned_to_; ///< The server that each client believes to lead.

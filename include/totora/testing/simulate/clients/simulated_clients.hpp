@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/linearizability/judgement.hpp"
+#include "totora/testing/linearizability/history_verdict.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/scenario.hpp"
@@ -29,7 +29,7 @@ struct AnyRead
 /// when it is made, and how it ended.
 // clang-format off: version 14 cannot format requires-expressions.
 template <typename T, typename Node, typename Machine, typename Read>
-concept simulated_clients = std::constructible_from<T, ClientHabits const&, std::size_t, testing::Prng, Checks&> and
+concept simulated_clients = std::constructible_from<T, ClientOptions const&, std::size_t, testing::Prng, Checks&> and
     requires(T& clients, T const& same, std::size_t number, std::uint32_t visit, std::uint64_t moment,
              std::vector<std::size_t> const& servers, Node& node, Machine const& machine, Read read)
 {
@@ -63,8 +63,8 @@ concept simulated_clients = std::constructible_from<T, ClientHabits const&, std:
         } -> std::convertible_to<std::uint64_t>;
     /// Whether all that they were told can be true.
     {
-        same.judge()
-        } -> std::same_as<linearizability::Judgement>;
+        same.check_history()
+        } -> std::same_as<linearizability::HistoryVerdict>;
 };
 // clang-format on
 

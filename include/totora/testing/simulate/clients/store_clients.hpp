@@ -2,8 +2,8 @@
 #pragma once
 
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/promises.hpp"
-#include "totora/testing/linearizability/judgement.hpp"
+#include "totora/node/parts/pending.hpp"
+#include "totora/testing/linearizability/history_verdict.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
@@ -38,7 +38,7 @@ public:
         std::uint64_t in_us = 0;
     };
 
-    StoreClients(ClientHabits const& habits, std::size_t servers, testing::Prng random, Checks& checks)
+    StoreClients(ClientOptions const& habits, std::size_t servers, testing::Prng random, Checks& checks)
         : habits_(habits), servers_(servers), random_(random), checks_(checks), clients_(habits.count)
     {
         for (auto client = std::size_t{0}; client < clients_.size(); ++client)
@@ -119,7 +119,10 @@ public:
     [[nodiscard]] std::uint64_t answered() const { return answered_; }
 
     /// Whether one order of all operations explains all answers.
-    [[nodiscard]] linearizability::Judgement judge() const { return linearizability::judge(history_of(operations_)); }
+    [[nodiscard]] linearizability::HistoryVerdict check_history() const
+    {
+        return linearizability::check_history(history_of(operations_));
+    }
 
 private:
     static constexpr auto none = static_cast<std::size_t>(-1);
@@ -295,7 +298,7 @@ private:
         }
     }
 
-    ClientHabits                                                habits_;
+    ClientOptions                                               habits_;
     std::size_t                                                 servers_;
     testing::Prng                                               random_;
     Checks&                                                     checks_;

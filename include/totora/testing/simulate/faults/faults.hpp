@@ -67,7 +67,7 @@ enum class Fault : std::uint8_t
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock_stands_still) + 1;
 
 /// The name of a fault, as it is counted and as `--without` takes it.
-[[nodiscard]] constexpr std::string_view name_of(Fault fault)
+[[nodiscard]] constexpr std::string_view to_string(Fault fault)
 {
     constexpr std::string_view names[] = {
         "message_lost",
@@ -122,7 +122,7 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock
 [[nodiscard]] constexpr std::optional<Fault> fault_of(std::string_view name)
 {
     for (auto kind = std::size_t{0}; kind < fault_kinds; ++kind)
-        if (name_of(static_cast<Fault>(kind)) == name)
+        if (to_string(static_cast<Fault>(kind)) == name)
             return static_cast<Fault>(kind);
     return std::nullopt;
 }

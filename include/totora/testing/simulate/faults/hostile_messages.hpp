@@ -26,8 +26,8 @@ namespace totora::inline v0::simulate
 /// A message that no correct server can send, and what a node must note of it.
 struct HostileMessage
 {
-    Received               received;
-    std::optional<Outcome> noted; ///< Nothing: that the entries beside it are not those that it names.
+    Received                received;
+    std::optional<Decision> noted; ///< Nothing: that the entries beside it are not those that it names.
 };
 
 /// Draws messages that no correct server can send to a server in this state, one of each kind as likely as any other.
@@ -47,9 +47,9 @@ public:
         switch (random_.below(10)) {
         case 0:
             return HostileMessage{{random_.below(2) == 0 ? nobody : receiver_.own.id, tempting(), {}},
-                                  Outcome::breach_sender};
+                                  Decision::violation_sender};
         case 1:
-            return HostileMessage{{other(), out_of_range(), {}}, Outcome::breach_number};
+            return HostileMessage{{other(), out_of_range(), {}}, Decision::violation_number};
         case 2:
             return contradictory();
         case 3:
@@ -117,7 +117,7 @@ private:
             return RequestPreVoteResponse{term, receiver_.pre_vote_round, true};
         default:
             return AppendEntriesResponse{
-                .term = term, .success = true, .match = last, .hint = {}, .round = {}, .number = {}};
+                .term = term, .success = true, .match = last, .conflict_hint = {}, .round = {}, .number = {}};
         }
     }
 
@@ -153,10 +153,14 @@ private:
             return one;
         }
         default: {
-            auto answer = AppendEntriesResponse{
-                .term = receiver_.current_term, .success = true, .match = {}, .hint = {}, .round = {}, .number = {}};
-            enlarge({&answer.term.value, &answer.match.value, &answer.hint.term.value, &answer.hint.index.value,
-                     &answer.round.value, &answer.number.value});
+            auto answer = AppendEntriesResponse{.term = receiver_.current_term,
+                                                .success = true,
+                                                .match = {},
+                                                .conflict_hint = {},
+                                                .round = {},
+                                                .number = {}};
+            enlarge({&answer.term.value, &answer.match.value, &answer.conflict_hint.term.value,
+                     &answer.conflict_hint.index.value, &answer.round.value, &answer.number.value});
             return answer;
         }
         }
@@ -212,7 +216,7 @@ private:
 
     [[nodiscard]] HostileMessage shapeless(Rpc const& rpc, Entries entries = {})
     {
-        return {{other(), rpc, std::move(entries)}, Outcome::breach_shape};
+        return {{other(), rpc, std::move(entries)}, Decision::violation_shape};
     }
 
     /// An append of the present term, which somebody else leads.
@@ -224,7 +228,7 @@ private:
             return std::nullopt;
         auto one = append(0);
         one.term = one.entries.term = receiver_.current_term;
-        return HostileMessage{{from, one, {}}, Outcome::breach_second_leader};
+        return HostileMessage{{from, one, {}}, Decision::violation_second_leader};
     }
 
     /// An append that would replace what is committed, the last of it or any.
@@ -241,7 +245,7 @@ private:
             one.previous = {receiver_.log.term_at(before(index)).value_or(Term{}), before(index)};
             one.entries = {newer(), index, 1};
         }
-        return HostileMessage{{other(), one, entries_beside(one)}, Outcome::breach_conflict_committed};
+        return HostileMessage{{other(), one, entries_beside(one)}, Decision::violation_conflict_committed};
     }
 
     /// What the receiver would obey, of a term that elections cannot have reached. None is left near the last term.
@@ -272,7 +276,7 @@ private:
         default:
             break;
         }
-        return HostileMessage{{other(), rpc, {}}, Outcome::breach_term_jump};
+        return HostileMessage{{other(), rpc, {}}, Decision::violation_term_jump};
     }
 
     /// The answer to an append or a read round that this leader has not sent, or that acknowledges more than it has.
@@ -286,12 +290,12 @@ private:
         auto       answer = AppendEntriesResponse{.term = receiver_.current_term,
                                                   .success = true,
                                                   .match = last_index(receiver_),
-                                                  .hint = {},
+                                                  .conflict_hint = {},
                                                   .round = leader->round,
                                                   .number = progress->sent};
         auto const which = random_.below(3);
         ++(which == 0 ? answer.match.value : which == 1 ? answer.round.value : answer.number.value);
-        return HostileMessage{{from, answer, {}}, Outcome::breach_never_sent};
+        return HostileMessage{{from, answer, {}}, Decision::violation_never_sent};
     }
 
     /// An append with a configuration in which nobody votes, somebody is named twice, or nothing can be read.
@@ -309,7 +313,7 @@ private:
             entries.add(conformance::entry_slice(index, newer(), conformance::payload_for(index, newer(), 5),
                                                  EntryKind::configuration),
                         1);
-        return {{other(), one, std::move(entries)}, Outcome::breach_configuration};
+        return {{other(), one, std::move(entries)}, Decision::violation_configuration};
     }
 
     /// A response of a server that was removed, or never was a member: of a newer term, or to what this server asked.
@@ -322,9 +326,13 @@ private:
         if (asks ? std::holds_alternative<PreCandidate>(receiver_.role) : random_.below(3) == 0)
             rpc = RequestPreVoteResponse{term, receiver_.pre_vote_round, true};
         else if (asks ? is_leader(receiver_) : coin())
-            rpc = AppendEntriesResponse{
-                .term = term, .success = true, .match = last_index(receiver_), .hint = {}, .round = {}, .number = {}};
-        return {{from, rpc, {}}, Outcome::response_of_stranger};
+            rpc = AppendEntriesResponse{.term = term,
+                                        .success = true,
+                                        .match = last_index(receiver_),
+                                        .conflict_hint = {},
+                                        .round = {},
+                                        .number = {}};
+        return {{from, rpc, {}}, Decision::response_from_non_member};
     }
 
     /// A message beside which there are other entries than it names: more, fewer, others, or entries where none can be.

@@ -5,7 +5,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/node/status.hpp"
 #include "totora/testing/simulate/network/links.hpp"
-#include "totora/testing/simulate/sighting.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
 
 #include <array>
 #include <cstddef>
@@ -29,7 +29,7 @@ public:
     WorseLeaders(Run& run, Calm const& calm) : run_(run), calm_(calm) {}
 
     /// Something has happened to a server.
-    void notice(Sighting const& sighting)
+    void notice(TraceEvent const& sighting)
     {
         auto const number = sighting.server;
         auto&      server = run_.cluster[number];

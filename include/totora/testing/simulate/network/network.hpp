@@ -28,7 +28,7 @@ namespace totora::inline v0::simulate
 {
 
 /// How a network carries messages; times in microseconds.
-struct NetworkHabits
+struct NetworkOptions
 {
     std::uint64_t           latency_us = 500; ///< The least.
     std::uint64_t           jitter_us = 500;  ///< On top, at most.
@@ -61,7 +61,7 @@ public:
         std::optional<Link> changed; ///< Nothing: a frame is sent.
     };
 
-    Network(ClusterId cluster, NetworkHabits const& habits, testing::Prng random, std::uint64_t const& now_us,
+    Network(ClusterId cluster, NetworkOptions const& habits, testing::Prng random, std::uint64_t const& now_us,
             FaultCounts& counts)
         : cluster_(cluster), habits_(habits), random_(random), now_us_(now_us), counts_(counts)
     {}
@@ -350,7 +350,7 @@ private:
     using PerLink = std::array<std::array<T, simulated_servers_max>, simulated_servers_max>;
 
     ClusterId                               cluster_;
-    NetworkHabits                           habits_;
+    NetworkOptions                          habits_;
     testing::Prng                           random_;
     std::uint64_t const&                    now_us_;
     FaultCounts&                            counts_;

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/types.hpp"
+#include "totora/data/queue.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/parts/completion.hpp"
+#include "totora/node/parts/guard.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// A moment that never comes.
+inline constexpr std::uint64_t never_ms = std::numeric_limits<std::uint64_t>::max();
+
+/// A client that waits for a proposal: of one entry, or of several that succeed together.
+template <typename Response>
+class PendingProposal
+{
+public:
+    using Single = Completion<ProposalOutcome<Response>>;
+    using Batch = Completion<ProposalOutcome<std::vector<Response>>>;
+
+    PendingProposal(Single completion, std::uint64_t deadline_ms)
+        : count_(1), deadline_ms_(deadline_ms), waits_(std::move(completion))
+    {}
+
+    PendingProposal(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
+        : count_(count), deadline_ms_(deadline_ms),
+          waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
+    {
+        (*std::get_if<1>(&waits_))->responses.reserve(static_cast<std::size_t>(count));
+    }
+
+    [[nodiscard]] std::uint64_t count() const { return count_; }
+    [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
+
+    /// One of its entries was applied. False if something threw: if it was the response, nobody was told yet. A completion that is
+    /// called may end this promise.
+    bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
+    {
+        if (auto* single = std::get_if<Single>(&waits_))
+            return guard.run(NodeFailure::callback, "a completion", [&] {
+                (*single)(AppliedWith<Response>{position, std::move(response)});
+            });
+        auto& gathering = **std::get_if<1>(&waits_);
+        if constexpr (std::is_nothrow_move_constructible_v<Response>)
+            if (not is_last) {
+                gathering.responses.push_back(std::move(response)); // For which room was made.
+                return true;
+            }
+        return guard.run(NodeFailure::callback, "a completion", [&] {
+            gathering.responses.push_back(std::move(response));
+            if (is_last)
+                gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
+        });
+    }
+
+    /// It ends otherwise. Nothing happens if it has ended.
+    template <typename Ending>
+    void end(Guard& guard, Ending const& ending)
+    {
+        deadline_ms_ = never_ms;
+        if (auto* single = std::get_if<Single>(&waits_))
+            guard.complete(*single, ending);
+        else
+            guard.complete((*std::get_if<1>(&waits_))->completion, ending);
+    }
+
+private:
+    struct Gathering
+    {
+        Batch                 completion;
+        std::vector<Response> responses;
+    };
+
+    std::uint64_t                                    count_;
+    std::uint64_t                                    deadline_ms_;
+    std::variant<Single, std::unique_ptr<Gathering>> waits_;
+};
+
+/// PendingProposals whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
+/// term: another one may stand at its index by the time it is committed.
+///
+/// A completion may do anything with the node, which may end all that is here: it is called when nothing is left to be done.
+template <typename Response>
+class PendingProposals
+{
+public:
+    explicit PendingProposals(Guard& guard) : guard_(guard) {}
+
+    /// Makes room for `count` more, so that adding them cannot fail.
+    void make_room(std::size_t count) { pending_.make_room(count); }
+
+    void add(Run const& entries, PendingProposal<Response> promise)
+    {
+        earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
+        pending_.push_back({entries, std::move(promise)});
+    }
+
+    /// The entry at `position` was applied with this response.
+    void applied(LogPosition position, Response&& response)
+    {
+        if (not pending_.empty()) // On a follower nobody waits.
+            tell(position, std::move(response));
+    }
+
+    /// Everything up to `index` is applied: what still waits there was replaced by entries that answer nobody.
+    void end_through(Index index) { end_before(next(index)); }
+
+    /// Leadership is lost: nobody can tell what becomes of the entries behind `committed`.
+    void lose_behind(Index committed)
+    {
+        while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
+            auto lost = pending_.pop_back();
+            lost.promise.end(guard_, OutcomeUnknown{});
+        }
+    }
+
+    void expire(std::uint64_t now_ms)
+    {
+        if (now_ms < earliest_ms_)
+            return;
+        earliest_ms_ = never_ms;
+        for (auto at = std::size_t{0}; at < pending_.size(); ++at)
+            if (auto& promise = pending_[at].promise; promise.deadline_ms() <= now_ms)
+                promise.end(guard_, Cancelled{});
+            else
+                earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
+    }
+
+    [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
+    [[nodiscard]] std::size_t   size() const { return pending_.size(); }
+
+private:
+    struct Pending
+    {
+        Run                       entries;
+        PendingProposal<Response> promise;
+    };
+
+    void tell(LogPosition position, Response&& response)
+    {
+        end_before(position.index);
+        if (pending_.empty() or pending_.front().entries.first > position.index)
+            return;
+        auto&      one = pending_.front();
+        auto const is_last = last_of(one.entries) == position.index;
+        auto const was_told =
+            one.entries.term == position.term and one.promise.applied(guard_, position, std::move(response), is_last);
+        if (pending_.empty())
+            return; // The completion has stopped the node.
+        if (not was_told)
+            pending_.front().promise.end(guard_, OutcomeUnknown{});
+        if (is_last and not pending_.empty())
+            pending_.drop_front();
+    }
+
+    /// What was never applied although a later index is, was replaced by other entries.
+    void end_before(Index index)
+    {
+        while (not pending_.empty() and last_of(pending_.front().entries) < index) {
+            auto lost = pending_.pop_front();
+            lost.promise.end(guard_, OutcomeUnknown{});
+        }
+    }
+
+    Guard&         guard_;
+    Queue<Pending> pending_;
+    std::uint64_t  earliest_ms_ = never_ms;
+};
+
+/// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
+///
+/// Completions are called as those of `PendingProposals` are.
+class PendingReads
+{
+public:
+    explicit PendingReads(Guard& guard) : guard_(guard) {}
+
+    /// If it throws, nothing has changed.
+    void ask(Completion<ReadOutcome> completion, std::uint64_t deadline_ms)
+    {
+        asked_.push_back({{}, {}, deadline_ms, std::move(completion)});
+        earliest_ms_ = std::min(earliest_ms_, deadline_ms);
+    }
+
+    [[nodiscard]] bool any_asked() const { return not asked_.empty(); }
+    [[nodiscard]] bool empty() const { return asked_.empty() and waiting_.empty() and ready_.empty(); }
+
+    /// Those that were asked for belong to this round.
+    void start(Round round)
+    {
+        waiting_.make_room(asked_.size());
+        while (not asked_.empty()) {
+            asked_.front().round = round;
+            waiting_.push_back(asked_.pop_front());
+        }
+    }
+
+    /// Nobody can allow those that were asked for.
+    void refuse_asked(RefusedBecause why) { end_all(asked_, why); }
+
+    /// Leadership is lost: the rounds that were under way will not be confirmed. Those confirmed before stay.
+    void refuse_waiting(RefusedBecause why) { end_all(waiting_, why); }
+
+    /// The rounds up to this one are confirmed; they may be read when `index` is applied.
+    void allow(Round round, Index index)
+    {
+        ready_.make_room(waiting_.size());
+        while (not waiting_.empty() and waiting_.front().round <= round) {
+            waiting_.front().index = index;
+            ready_.push_back(waiting_.pop_front());
+        }
+    }
+
+    /// The state machine holds everything up to here.
+    void serve(Index applied)
+    {
+        while (not ready_.empty() and ready_.front().index <= applied) {
+            auto read = ready_.pop_front();
+            guard_.complete(read.completion, ReadableNow{applied});
+        }
+    }
+
+    void end_all(RefusedBecause why)
+    {
+        end_all(asked_, why);
+        end_all(waiting_, why);
+        end_all(ready_, why);
+    }
+
+    void expire(std::uint64_t now_ms)
+    {
+        if (now_ms < earliest_ms_)
+            return;
+        for (auto* reads : {&asked_, &waiting_, &ready_})
+            cancel(*reads, now_ms);
+        earliest_ms_ = never_ms;
+        for (auto const* reads : {&asked_, &waiting_, &ready_})
+            for (auto const& read : *reads)
+                earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
+    }
+
+    [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
+
+private:
+    struct Read
+    {
+        Round                   round;
+        Index                   index;
+        std::uint64_t           deadline_ms = never_ms;
+        Completion<ReadOutcome> completion;
+    };
+
+    /// Ends those that are here now, not those that their completions ask for.
+    void end_all(Queue<Read>& reads, RefusedBecause why)
+    {
+        for (auto count = reads.size(); count > 0 and not reads.empty(); --count) {
+            auto read = reads.pop_front();
+            guard_.complete(read.completion, why);
+        }
+    }
+
+    /// Cancels those that are here now and have waited too long, not those that their completions ask for.
+    void cancel(Queue<Read>& reads, std::uint64_t now_ms)
+    {
+        auto const count = reads.size();
+        for (auto at = std::size_t{0}; at < std::min(count, reads.size()); ++at)
+            if (reads[at].deadline_ms <= now_ms)
+                guard_.complete(reads[at].completion, Cancelled{});
+        reads.erase_if([](Read const& read) { return not read.completion; });
+    }
+
+    Guard&        guard_;
+    Queue<Read>   asked_;
+    Queue<Read>   waiting_;
+    Queue<Read>   ready_;
+    std::uint64_t earliest_ms_ = never_ms;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/transitions.hpp"
+#include "totora/testing/text.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace totora::inline v0::explore
+{
+
+/// The way to a world, told twice: in words, and as a test with the hand-driven cluster of tests/support.
+struct Counterexample
+{
+    std::vector<std::string> lines;
+    std::string              test;
+};
+
+/// Tells what happens to real servers, whose numbers count on and whose messages are all kept, while an exploration goes
+/// the same way with its own.
+class CounterexamplePrinter
+{
+public:
+    /// The moves of the search that found the way, and outlives this: what a number means depends on what it has seen.
+    explicit CounterexamplePrinter(Transitions& moves) : moves_(moves), scope_(moves.scope())
+    {
+        for (auto at = std::size_t{0}; at < scope_.servers; ++at)
+            servers_.push_back(moves_.steps().new_server(at));
+    }
+
+    /// Follows the moves of these numbers from the first world on.
+    [[nodiscard]] Counterexample tell(std::vector<std::uint16_t> const& way)
+    {
+        auto world = moves_.first();
+        auto names = Permutations::Names{0, 1, 2, 3, 4};
+        for (auto const number : way) {
+            auto chosen = Transition{};
+            auto at = std::uint16_t{0};
+            moves_.for_each(world, [&](Transition const& move) {
+                if (at++ == number)
+                    chosen = move;
+            });
+            tell(world, chosen, names);
+            tell_votes();
+            auto const made = moves_.make(world, chosen);
+            if (made == Transitions::Made::violation) {
+                story_.lines.push_back("Does not hold: " + std::string{moves_.violation});
+                test_ += "\n    // Does not hold: " + std::string{moves_.violation} + ".\n";
+            }
+            auto renamed = names;
+            for (auto server = std::size_t{0}; server < scope_.servers; ++server)
+                renamed[moves_.steps().exchanges()[moves_.exchange][server]] = names[server];
+            names = renamed;
+        }
+        finish();
+        return std::move(story_);
+    }
+
+private:
+    void tell(GlobalState const& world, Transition const& move, Permutations::Names const& names)
+    {
+        if (move.is_loss)
+            return;
+        auto const where = names[move.server];
+        auto&      server = servers_[where];
+        auto const name = testing::to_string(server.state.own.id);
+        auto       consequences = Consequences{};
+        auto       words = std::string{};
+        auto       code = std::string{};
+        switch (move.happens.event) {
+        case Event::deliver: {
+            auto       wanted = moves_.steps().messages().value_of(world.messages[move.message]);
+            auto const from = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
+            auto const rpc = find(from, server, wanted.rpc);
+            words = name + " receives from " + testing::to_string(from) + ": " + testing::to_string(rpc);
+            code = "arrives(" + name + ", from(" + testing::to_string(from) + ", " + testing::to_string(rpc) + "))";
+            happen(server, from, rpc, outgoing_, consequences);
+            break;
+        }
+        case Event::ring: {
+            auto const alarm = static_cast<Alarm>(move.happens.number);
+            words = name + ": " + testing::to_string(alarm) + " rings";
+            code = "rings(" + name + ", " + testing::to_string(alarm) + ")";
+            ring(server, alarm, outgoing_, consequences);
+            break;
+        }
+        case Event::persist: {
+            auto const write = std::to_string(number_of(server.writes[move.happens.number - 1]).value);
+            words = name + ": its writes up to " + write + " are durable";
+            code = "persists(" + name + ", WriteNumber{" + write + "})";
+            persist(server, move.happens.number, outgoing_, consequences);
+            break;
+        }
+        case Event::propose:
+            words = name + " is given a proposal";
+            code = "happens(" + name + ", Proposed{1})";
+            happen(server, nobody, Proposed{1}, outgoing_, consequences);
+            break;
+        case Event::read:
+            words = name + " is asked for a read";
+            code = "happens(" + name + ", ReadRequested{})";
+            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
+            break;
+        case Event::crash: {
+            auto const kept = move.happens.number;
+            words = name + " loses its power";
+            code = "loses_power(" + name;
+            if (kept > 0) {
+                auto const write = std::to_string(number_of(server.writes[kept - 1]).value);
+                words += "; its writes up to " + write + " had become durable";
+                code += ", WriteNumber{" + write + "}";
+            }
+            code += ")";
+            crash(server, kept, outgoing_, consequences);
+            ++crashes_;
+            break;
+        }
+        }
+        while (scope_.eager_writes and not server.writes.empty()) {
+            persist(server, server.writes.size(), outgoing_, consequences);
+            code += ";\n    cluster.persists(" + name + ")";
+        }
+        keep(server, consequences);
+        story_.lines.push_back(words + "  [" + name + " " + testing::told(server.state) + "]");
+        test_ += "    cluster." + code + ";\n";
+    }
+
+    /// What becomes durable without a move of its own (`Reductions::votes_at_once`).
+    void tell_votes()
+    {
+        if (not scope_.reductions.votes_at_once or crashes_ < scope_.crashes)
+            return;
+        for (auto& server : servers_) {
+            auto const is_vote = [](Write const& write) { return std::holds_alternative<SaveVote>(write); };
+            auto const end = std::find_if_not(server.writes.begin(), server.writes.end(), is_vote);
+            auto const votes = static_cast<std::size_t>(end - server.writes.begin());
+            if (votes == 0)
+                continue;
+            auto       consequences = Consequences{};
+            auto const name = testing::to_string(server.state.own.id);
+            auto const write = std::to_string(number_of(server.writes[votes - 1]).value);
+            persist(server, votes, outgoing_, consequences);
+            keep(server, consequences);
+            story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
+                                   testing::told(server.state) + "]");
+            test_ += "    cluster.persists(" + name + ", WriteNumber{" + write + "});\n";
+        }
+    }
+
+    void keep(Replica const& server, Consequences const& consequences)
+    {
+        for (auto const& left : consequences.left)
+            messages_.push_back({server.state.own.id, left.to, left.rpc});
+    }
+
+    /// The message that left its sender, of which the exploration knows the normal form.
+    [[nodiscard]] Rpc find(ServerId from, Replica const& to, Rpc const& wanted) const
+    {
+        auto const plain = [](Rpc rpc) {
+            if (auto* append = std::get_if<AppendEntries>(&rpc))
+                append->number = AppendNumber{};
+            if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
+                response->number = AppendNumber{};
+            return rpc;
+        };
+        auto const term_of = [](Rpc const& rpc) { return std::visit([](auto const& said) { return said.term; }, rpc); };
+        auto const* best = static_cast<Rpc const*>(nullptr);
+        auto        is_exact = false;
+        for (auto const& message : messages_) {
+            if (message.from != from or message.to != to.state.own.id or message.rpc.index() != wanted.index())
+                continue;
+            auto const fits = plain(message.rpc) == plain(wanted);
+            auto const is_over = term_of(message.rpc) < to.disk.term and term_of(wanted) < to.disk.term;
+            if (fits or (is_over and not is_exact)) { // The newest that fits: its number is current if any is.
+                best = &message.rpc;
+                is_exact = fits;
+            }
+        }
+        return best != nullptr ? *best : wanted;
+    }
+
+    void finish()
+    {
+        auto& test = story_.test;
+        test += "/// Found by the explorer in the scope \"" + scope_.name + "\".\n";
+        test += "BOOST_AUTO_TEST_CASE(a_story_of_the_explorer)\n{\n    auto settings = Settings{};\n";
+        test += "    settings.append_entries_max = " + std::to_string(scope_.entries_per_append) + ";\n";
+        test += "    settings.pre_vote = " + testing::to_string(scope_.pre_vote) + ";\n";
+        test += "    settings.sticky = " + testing::to_string(scope_.sticky) + ";\n";
+        test += "    settings.check_quorum = " + testing::to_string(scope_.check_quorum) + ";\n";
+        test += "    auto cluster = Cluster{" + std::to_string(scope_.servers) + ", settings};\n\n";
+        test += test_ + "}\n";
+    }
+
+    Transitions&          moves_;
+    Scope                 scope_;
+    std::vector<Replica>  servers_;
+    std::vector<InFlight> messages_; ///< All that ever left.
+    std::uint32_t         crashes_ = 0;
+    Outgoing              outgoing_;
+    Counterexample        story_;
+    std::string           test_;
+};
+
+} // namespace totora::inline v0::explore

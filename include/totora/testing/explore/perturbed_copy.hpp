@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/normal_form.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace totora::inline v0::explore
+{
+
+// A normal form is right if a server does the same as one that differs from it only in what the form leaves out. Every step
+// that an exploration takes for the first time is asked of such a twin too: its numbers are higher, and what features
+// remember that are off is the opposite.
+
+/// By how much the numbers of a twin are higher. Numbers of appends keep their order: outdated, current, `sent`.
+inline constexpr std::uint64_t twin_shift = 5;
+
+[[nodiscard]] constexpr WriteNumber shifted(WriteNumber number) { return WriteNumber{number.value + twin_shift}; }
+
+inline void shift_writes(Replica& server)
+{
+    auto& state = server.state;
+    state.durable_write = shifted(state.durable_write);
+    state.last_write = shifted(state.last_write);
+    state.term_write = shifted(state.term_write);
+    for (auto& pending : state.pending_appends)
+        pending.write = shifted(pending.write);
+    for (auto& write : server.writes)
+        std::visit([](auto& made) { made.write = shifted(made.write); }, write);
+    for (auto& envelope : server.sealed)
+        envelope =
+            Envelope{envelope.to(), envelope.rpc(), Release::once_durable(shifted(*envelope.release().awaits()))};
+}
+
+inline void shift_appends(Leader& leader)
+{
+    for (auto& progress : leader.followers) {
+        auto const was_sent = progress.sent >= since_of(progress);
+        since_of(progress) = AppendNumber{twin_shift};
+        progress.sent = AppendNumber{was_sent ? 2 * twin_shift : twin_shift - 1};
+    }
+}
+
+/// An answer that reaches a leader whose numbers are shifted, or an append that tells a shell something else.
+[[nodiscard]] inline Rpc shifted(Rpc rpc)
+{
+    if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
+        response->number = AppendNumber{response->number == AppendNumber{} ? twin_shift - 2 : twin_shift + 2};
+    if (auto* append = std::get_if<AppendEntries>(&rpc))
+        append->committed.value += twin_shift;
+    return rpc;
+}
+
+/// Makes a server into its twin.
+inline void make_twin(Replica& server, Reductions const& reductions)
+{
+    auto* const leader = std::get_if<Leader>(&server.state.role);
+    if (reductions.unused and not server.state.settings.sticky)
+        server.state.leader_heard = not server.state.leader_heard;
+    if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr) {
+        ++leader->stalled;
+        for (auto& progress : leader->followers) {
+            progress.recently_active = not progress.recently_active;
+            progress.moving = not progress.moving;
+        }
+    }
+    if (not reductions.numbers)
+        return;
+    for (auto& arming : server.state.armings)
+        arming.value += twin_shift;
+    shift_writes(server);
+    if (leader != nullptr)
+        shift_appends(*leader);
+}
+
+} // namespace totora::inline v0::explore

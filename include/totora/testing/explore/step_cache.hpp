@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/perturbed_copy.hpp"
+#include "totora/testing/explore/steps.hpp"
+
+#include <deque>
+
+namespace totora::inline v0::explore
+{
+
+/// The shipped step, remembered: a pure function need not be asked the same twice.
+///
+/// Servers and messages are numbers here. Of the worlds that an exploration goes through, thousands have the same server in
+/// them and let the same happen to it; all that an exploration asks of a step (invariants included) is asked once.
+class StepCache
+{
+public:
+    explicit StepCache(Scope const& scope)
+        : scope_(scope), exchanges_(scope.servers, scope.reductions.symmetry),
+          servers_(exchanges_, blank_server(scope)), messages_(exchanges_, InFlight{}), logs_(no_exchange_, TermRuns{})
+    {}
+
+    StepCache(StepCache const&) = delete;
+    StepCache& operator=(StepCache const&) = delete;
+
+    [[nodiscard]] Permutations const&          exchanges() const { return exchanges_; }
+    [[nodiscard]] InternTable<Replica> const&  servers() const { return servers_; }
+    [[nodiscard]] InternTable<InFlight> const& messages() const { return messages_; }
+    [[nodiscard]] Facts const&                 facts_of(std::uint32_t server) const { return facts_[server]; }
+    [[nodiscard]] Address const&               address_of(std::uint32_t message) const { return addresses_[message]; }
+    [[nodiscard]] std::size_t                  size() const { return steps_.size(); }
+
+    [[nodiscard]] std::size_t bytes() const
+    {
+        return servers_.bytes() + messages_.bytes() + logs_.bytes() + known_.bytes() + steps_.size() * sizeof(Step) +
+               facts_.capacity() * sizeof(Facts) + addresses_.capacity() * sizeof(Address) + agreements_.bytes();
+    }
+
+    /// A server as it starts for the first time.
+    [[nodiscard]] Replica new_server(std::size_t position)
+    {
+        auto server = blank_server(scope_);
+        auto consequences = Consequences{};
+        server.state.own.id = ServerId{position + 1};
+        happen(server, nobody, Started{}, outgoing_, consequences);
+        return server;
+    }
+
+    /// The same in its normal form, by number.
+    [[nodiscard]] std::uint32_t first(std::size_t position)
+    {
+        auto server = new_server(position);
+        auto left = std::vector<Left>{};
+        (void)normalise(server, left, scope_.reductions);
+        return number_of(server);
+    }
+
+    [[nodiscard]] Step const& step(std::uint32_t server, Happens happens)
+    {
+        auto const code = static_cast<std::uint32_t>(happens.event) << 28U | happens.number;
+        auto const known = known_.find(server, code);
+        if (known != testing::PairMap::unknown)
+            return steps_[known];
+        known_.insert(server, code, static_cast<std::uint32_t>(steps_.size()));
+        steps_.push_back(find(server, happens));
+        return steps_.back();
+    }
+
+    /// A server whose sealed answers to a leader's appends are outdated.
+    [[nodiscard]] std::uint32_t outdated_server(std::uint32_t number, ServerId leader, Term term)
+    {
+        auto const whose = static_cast<std::uint32_t>(term.value << 4U | leader.value);
+        auto       known = outdated_servers_.find(number, whose);
+        if (known == testing::PairMap::unknown) {
+            auto server = servers_.value_of(number);
+            outdate(server, leader, term);
+            drop_repeated(server);
+            known = number_of(server);
+            outdated_servers_.insert(number, whose, known);
+        }
+        return known;
+    }
+
+    /// A message on the way between a leader and a follower whose number is outdated.
+    [[nodiscard]] std::uint32_t outdated_message(std::uint32_t number)
+    {
+        auto known = outdated_messages_.find(number, 0);
+        if (known == testing::PairMap::unknown) {
+            auto message = messages_.value_of(number);
+            if (auto* append = std::get_if<AppendEntries>(&message.rpc))
+                append->number = AppendNumber{};
+            if (auto* response = std::get_if<AppendEntriesResponse>(&message.rpc))
+                response->number = AppendNumber{};
+            known = number_of(message);
+            outdated_messages_.insert(number, 0, known);
+        }
+        return known;
+    }
+
+    [[nodiscard]] std::uint32_t number_of(InFlight const& message)
+    {
+        auto const number = messages_.number_of(message);
+        while (addresses_.size() < messages_.size())
+            addresses_.push_back(address(messages_.value_of(static_cast<std::uint32_t>(addresses_.size()))));
+        return number;
+    }
+
+    [[nodiscard]] std::uint32_t number_of(TermRuns const& log) { return logs_.number_of(log); }
+
+    /// How far two logs hold the same entries; nothing if they share an entry and differ below it ("Log Matching").
+    [[nodiscard]] std::optional<Index> agreement(std::uint32_t a, std::uint32_t b)
+    {
+        auto known = agreements_.find(a, b);
+        if (known == testing::PairMap::unknown) {
+            known = find_agreement(logs_.value_of(a), logs_.value_of(b));
+            agreements_.insert(a, b, known);
+        }
+        return known == no_match ? std::optional<Index>{} : std::optional<Index>{Index{known}};
+    }
+
+private:
+    static constexpr std::uint32_t no_match = 0xfffffffeU;
+
+    [[nodiscard]] static Replica blank_server(Scope const& scope)
+    {
+        auto members = Configuration{};
+        for (auto id = std::uint64_t{1}; id <= scope.servers; ++id)
+            members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
+        auto server = Replica{};
+        if (scope.unapplied) {
+            server.disk.term = Term{1};
+            server.disk.log.append({Term{1}, Index{1}, 1});
+        }
+        server.state = *core::recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter},
+                                      {.current_term = server.disk.term,
+                                       .voted_for = std::nullopt,
+                                       .log = server.disk.log,
+                                       .configuration = members,
+                                       .previous_configuration = members,
+                                       .commit_index = server.disk.log.last().index,
+                                       .applied_index = Index{}});
+        return server;
+    }
+
+    [[nodiscard]] std::uint32_t number_of(Replica const& server)
+    {
+        auto const number = servers_.number_of(server);
+        while (facts_.size() < servers_.size())
+            facts_.push_back(facts(servers_.value_of(static_cast<std::uint32_t>(facts_.size()))));
+        return number;
+    }
+
+    [[nodiscard]] Facts facts(Replica const& server)
+    {
+        auto facts = Facts{};
+        facts.term = server.state.current_term;
+        facts.disk_term = server.disk.term;
+        facts.log = number_of(server.state.log);
+        facts.disk_log = number_of(server.disk.log);
+        facts.armed = server.armed;
+        facts.writes = static_cast<std::uint8_t>(server.writes.size());
+        while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes]))
+            ++facts.votes;
+        facts.commit_index = server.state.commit_index;
+        facts.is_follower = std::holds_alternative<Follower>(server.state.role);
+        if (auto const* leader = std::get_if<Leader>(&server.state.role)) {
+            facts.is_leader = true;
+            for (auto const& progress : leader->followers)
+                facts.match[static_cast<std::size_t>(progress.server.value - 1)] = progress.match;
+        }
+        for (auto const& envelope : server.sealed)
+            if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
+                facts.has_sealed_answers = true;
+        return facts;
+    }
+
+    [[nodiscard]] static Address address(InFlight const& message)
+    {
+        auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc);
+        return {.from = static_cast<std::uint8_t>(message.from.value - 1),
+                .to = static_cast<std::uint8_t>(message.to.value - 1),
+                .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
+                .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
+                .is_append = std::holds_alternative<AppendEntries>(message.rpc),
+                .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
+                .is_refusal = answer != nullptr and not answer->success,
+                .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
+    }
+
+    [[nodiscard]] static std::uint32_t find_agreement(TermRuns const& a, TermRuns const& b)
+    {
+        auto const shorter = std::min(a.last().index, b.last().index);
+        auto       agreed = Index{};
+        while (agreed < shorter and a.term_at(next(agreed)) == b.term_at(next(agreed)))
+            agreed = next(agreed);
+        for (auto index = next(agreed); index <= shorter; index = next(index))
+            if (a.term_at(index) == b.term_at(index))
+                return no_match;
+        return static_cast<std::uint32_t>(agreed.value);
+    }
+
+    /// Where messages may be repeated for ever, a second one subsumed says nothing new.
+    void drop_repeated(Replica& server) const
+    {
+        if (scope_.duplicates != any_number)
+            return;
+        put_in_order(server);
+        server.sealed.erase(std::unique(server.sealed.begin(), server.sealed.end()), server.sealed.end());
+    }
+
+    void happen_to(Replica& server, Happens happens, Consequences& consequences, bool is_shifted = false)
+    {
+        switch (happens.event) {
+        case Event::deliver: {
+            auto const message = messages_.value_of(happens.number);
+            happen(server, message.from, is_shifted ? shifted(message.rpc) : message.rpc, outgoing_, consequences);
+            break;
+        }
+        case Event::ring:
+            ring(server, static_cast<Alarm>(happens.number), outgoing_, consequences);
+            break;
+        case Event::persist:
+            persist(server, happens.number, outgoing_, consequences);
+            break;
+        case Event::propose:
+            happen(server, nobody, Proposed{1}, outgoing_, consequences);
+            break;
+        case Event::read:
+            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
+            break;
+        case Event::crash:
+            crash(server, happens.number, outgoing_, consequences);
+            break;
+        }
+        while (scope_.eager_writes and not server.writes.empty() and not consequences.broken)
+            persist(server, server.writes.size(), outgoing_, consequences);
+    }
+
+    /// Whether a server's twin does what it did (twin.hpp). An alarm's older ring must do nothing at all.
+    [[nodiscard]] bool does_as_its_twin(Replica twin, Happens happens, Replica after, std::vector<Left> const& left)
+    {
+        auto consequences = Consequences{};
+        if (happens.event == Event::ring) {
+            auto const state = twin.state;
+            auto       arming = twin.state.armings[happens.number];
+            ++arming.value;
+            core::advance(twin.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
+            if (twin.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())
+                return false;
+        }
+        make_twin(twin, scope_.reductions);
+        happen_to(twin, happens, consequences, scope_.reductions.numbers);
+        (void)normalise(twin, consequences.left, scope_.reductions);
+        drop_repeated(twin);
+        put_in_order(twin);
+        put_in_order(after);
+        return not consequences.broken and twin == after and consequences.left == left;
+    }
+
+    [[nodiscard]] Step find(std::uint32_t number, Happens happens)
+    {
+        auto const before = servers_.value_of(number);
+        auto       server = before;
+        auto       consequences = Consequences{};
+        happen_to(server, happens, consequences);
+
+        auto step = Step{};
+        step.broken = consequences.broken;
+        step.read_started = consequences.read_started;
+        step.read_allowed = consequences.read_allowed;
+        if (step.broken)
+            return step;
+        step.outdated = normalise(server, consequences.left, scope_.reductions);
+        if (is_leader(before.state) and
+            not(is_leader(server.state) and server.state.current_term == before.state.current_term))
+            step.outdated = scope_.reductions.numbers ? static_cast<Followers>(0xff) : Followers{0};
+        drop_repeated(server);
+        if (not does_as_its_twin(before, happens, server, consequences.left))
+            step.broken = "what the normal form of a server leaves out does not matter to it";
+        step.after = number_of(server);
+        for (auto const& left : consequences.left)
+            step.left.push_back(number_of(InFlight{server.state.own.id, left.to, left.rpc}));
+        step.is_idle = step.after == number and step.left.empty() and not step.read_started and
+                       not step.read_allowed and step.outdated == 0;
+        return step;
+    }
+
+    Scope                 scope_;
+    Permutations          exchanges_;
+    Permutations          no_exchange_{1, false};
+    InternTable<Replica>  servers_;
+    InternTable<InFlight> messages_;
+    InternTable<TermRuns> logs_;
+    std::vector<Facts>    facts_;
+    std::vector<Address>  addresses_;
+    testing::PairMap      agreements_;
+    testing::PairMap      known_;
+    testing::PairMap      outdated_servers_;
+    testing::PairMap      outdated_messages_;
+    std::deque<Step>      steps_;
+    Outgoing              outgoing_;
+};
+
+} // namespace totora::inline v0::explore

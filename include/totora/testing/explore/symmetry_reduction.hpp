@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/testing/explore/global_state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace totora::inline v0::explore
+{
+
+/// Brings worlds that differ only in who is called what to one form.
+///
+/// Servers are ordered by what does not depend on names: their own kind, then the kinds of the messages to and from them.
+/// Where that leaves several orders, all are tried and the least world is taken. Whatever is taken is an exchange of
+/// the world's ids, so that a weak ordering costs time or merges too little, and never merges what differs.
+class SymmetryReduction
+{
+public:
+    SymmetryReduction(StepCache const& steps, InternTable<GhostState> const& pasts, std::size_t servers)
+        : steps_(&steps), pasts_(&pasts), count_(servers)
+    {}
+
+    /// The exchange that was made.
+    std::size_t operator()(GlobalState& world)
+    {
+        if (steps_->exchanges().size() == 1)
+            return 0;
+        colour(world);
+        auto order = Permutations::Names{0, 1, 2, 3, 4};
+        for (auto sorted = std::size_t{1}; sorted < count_; ++sorted)
+            for (auto at = sorted; at > 0 and colours_[order[at]] < colours_[order[at - 1]]; --at)
+                std::swap(order[at], order[at - 1]);
+        auto best = exchange_of(order);
+        if (not has_ties(order)) {
+            exchange(world, best);
+            return best;
+        }
+        auto const original = world;
+        exchange(world, best);
+        while (next_order(order)) {
+            auto const other = exchange_of(order);
+            auto       candidate = original;
+            exchange(candidate, other);
+            if (is_less(candidate, world)) {
+                world = candidate;
+                best = other;
+            }
+        }
+        return best;
+    }
+
+    /// Permutations the names of servers.
+    void exchange(GlobalState& world, std::size_t exchange) const
+    {
+        if (exchange == 0)
+            return;
+        auto const& names = steps_->exchanges()[exchange];
+        auto const  servers = world.servers;
+        for (auto at = std::size_t{0}; at < count_; ++at)
+            world.servers[names[at]] = steps_->servers().renamed(servers[at], exchange);
+        world.past = pasts_->renamed(world.past, exchange);
+        for (auto at = std::size_t{0}; at < world.in_flight; ++at)
+            world.messages[at] = steps_->messages().renamed(world.messages[at], exchange);
+        put_in_order(world, false);
+    }
+
+private:
+    void colour(GlobalState const& world)
+    {
+        for (auto at = std::size_t{0}; at < count_; ++at)
+            colours_[at] = std::uint64_t{steps_->servers().kind_of(world.servers[at])} << 40U;
+        for (auto const message : world) {
+            auto const& address = steps_->address_of(message);
+            auto const  kind = testing::spread(steps_->messages().kind_of(message) + 1);
+            colours_[address.from] += kind >> 26U;
+            colours_[address.to] += kind >> 27U;
+        }
+    }
+
+    [[nodiscard]] bool has_ties(Permutations::Names const& order) const
+    {
+        for (auto at = std::size_t{1}; at < count_; ++at)
+            if (colours_[order[at]] == colours_[order[at - 1]])
+                return true;
+        return false;
+    }
+
+    /// The next order of servers of equal colours; false if all have been tried.
+    [[nodiscard]] bool next_order(Permutations::Names& order) const
+    {
+        for (auto begin = std::size_t{0}; begin < count_;) {
+            auto end = begin + 1;
+            while (end < count_ and colours_[order[end]] == colours_[order[begin]])
+                ++end;
+            if (std::next_permutation(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                                      order.begin() + static_cast<std::ptrdiff_t>(end)))
+                return true;
+            begin = end;
+        }
+        return false;
+    }
+
+    /// The server that stands first gets the first name.
+    [[nodiscard]] std::size_t exchange_of(Permutations::Names const& order) const
+    {
+        auto names = Permutations::Names{0, 1, 2, 3, 4};
+        for (auto at = std::size_t{0}; at < count_; ++at)
+            names[order[at]] = static_cast<std::uint8_t>(at);
+        return steps_->exchanges().number_of(names);
+    }
+
+    [[nodiscard]] bool is_less(GlobalState const& a, GlobalState const& b) const
+    {
+        if (a.servers != b.servers)
+            return a.servers < b.servers;
+        if (a.past != b.past)
+            return a.past < b.past;
+        return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    }
+
+    StepCache const*                                steps_;
+    InternTable<GhostState> const*                  pasts_;
+    std::size_t                                     count_;
+    std::array<std::uint64_t, explored_servers_max> colours_{};
+};
+
+} // namespace totora::inline v0::explore

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/testing/simulate/drifting_clock.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/process_scheduler.hpp"
+#include "totora/testing/simulate/timer_kind.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+namespace totora::inline v0::simulate
+{
+
+/// The end of a simulation, in which a cluster must show that it is alive: a quorum is healed and all else stays as it is. A
+/// leader must emerge, something new be committed, every request end, and the machines become equal.
+template <typename Run>
+class LivenessPhase
+{
+public:
+    LivenessPhase(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns) {}
+
+    /// Heals a majority. All other failures become permanent: who is down stays down, what is cut stays cut.
+    void heal()
+    {
+        committed_before_ = run_.checks.committed().last();
+        healed_at_us_ = progressed_at_us_ = run_.now_us;
+        choose();
+        for (auto number = std::size_t{0}; number < run_.cluster.size(); ++number)
+            if (run_.is_permanent(number))
+                give_up(number);
+            else
+                heal(number);
+        for (auto const a : run_.quorum)
+            for (auto const b : run_.quorum)
+                run_.cluster.network.heal(a, b);
+        run_.clients.turn_to(run_.quorum);
+    }
+
+    /// Whether all that had to happen after the healing has happened; what happens too late is a failure.
+    [[nodiscard]] bool is_settled()
+    {
+        auto const passed = run_.now_us - healed_at_us_;
+        if (not was_led_ and is_led()) {
+            was_led_ = true;
+            led_at_us_ = run_.now_us;
+        }
+        if (not was_led_) {
+            run_.checks.expect(passed <= election_timeouts(10),
+                               "a healed quorum has a leader within 10 election timeouts");
+            return false;
+        }
+        notice_progress();
+        if (run_.now_us - led_at_us_ < election_timeouts(3))
+            return false;
+        auto const stands_still =
+            run_.now_us - progressed_at_us_ > election_timeouts(50) or passed > election_timeouts(20'000);
+        if (run_.checks.committed().last() <= committed_before_) { // Until then clients go on asking.
+            run_.checks.expect(not stands_still, "a healed quorum commits something new");
+            return false;
+        }
+        run_.clients.stop();
+        if (is_at_rest())
+            return true;
+        run_.checks.expect(
+            not stands_still,
+            "all requests of a healed quorum end, and its machines become equal, within 50 election timeouts");
+        return false;
+    }
+
+private:
+    /// Draws a majority of servers of which nothing was damaged.
+    void choose()
+    {
+        auto candidates = std::vector<std::size_t>{};
+        for (auto number = std::size_t{0}; number < run_.cluster.size(); ++number)
+            if (not run_.cluster[number].damaged)
+                candidates.push_back(number);
+        while (run_.quorum.size() < run_.cluster.size() / 2 + 1) {
+            auto const chosen = candidates.begin() + static_cast<std::ptrdiff_t>(run_.random.below(candidates.size()));
+            run_.quorum.push_back(*chosen);
+            candidates.erase(chosen);
+        }
+        std::sort(run_.quorum.begin(), run_.quorum.end());
+    }
+
+    void heal(std::size_t number)
+    {
+        auto& server = run_.cluster[number];
+        server.storage.disk().heal();
+        server.sync_slow_until_us = server.next_sync_hangs_us = 0;
+        server.disk_slow_until_us = server.disk_busy_until_us = 0;
+        server.burdens.heal();
+        run_.cluster.network.set_foreign(number, false);
+        server.power_fails_in_start = false;
+        server.time.set_rate(LocalTime::true_rate);
+        if (server.process and server.paused)
+            turns_.resume(number, server.life);
+        if (server.syncing)
+            run_.plan(run_.scenario.syncs.takes_us, TimerKind::sync, number, ++server.sync_number);
+        if (server.process) {
+            auto& sighting = run_.sight(TraceEventKind::healed, number);
+            turns_.tell(sighting);
+            for (auto const other : run_.quorum)
+                if (other != number)
+                    turns_.open_link(number, other);
+            turns_.clock_changed(number);
+        } else {
+            run_.plan(0, TimerKind::start, number);
+        }
+    }
+
+    /// A server that is not healed talks with the quorum in one direction at most: otherwise it might lead part of it, and the
+    /// cluster would be alive without the rest. And one that hears nobody may only go on if the others know how to bear it:
+    /// with pre-vote, stickiness (dissertation §4.2.3) and check-quorum.
+    void give_up(std::size_t number)
+    {
+        auto&       server = run_.cluster[number];
+        auto const& core = run_.scenario.settings.core;
+        if (server.process and not(core.pre_vote and core.sticky and core.check_quorum))
+            turns_.end(number, [&] { run_.cluster.lose_power(number); });
+        if (not server.process)
+            server.dead = true;
+        auto const is_heard = run_.random.below(3) == 0;
+        auto const hears = not is_heard and run_.random.below(2) == 0;
+        auto       cut = LinkSet{};
+        for (auto const other : run_.quorum) {
+            if (not is_heard)
+                cut.add(number, other);
+            if (not hears)
+                cut.add(other, number);
+        }
+        run_.cluster.network.links.cut(cut);
+    }
+
+    [[nodiscard]] std::uint64_t election_timeouts(std::uint64_t count) const
+    {
+        return count * run_.scenario.settings.core.election.at_most_ms * 1000;
+    }
+
+    /// Whether a server leads the quorum.
+    [[nodiscard]] bool is_led() const
+    {
+        auto led = Term{};
+        auto newest = Term{};
+        for (auto const number : run_.quorum) {
+            auto const& process = run_.cluster[number].process;
+            if (not process)
+                return false;
+            auto const& state = process->node.state();
+            newest = std::max(newest, state.current_term);
+            if (is_leader(state))
+                led = std::max(led, state.current_term);
+        }
+        return led == newest and led > Term{};
+    }
+
+    /// Who has much to catch up with, one entry in a round trip perhaps, is given the time, as long as it gets further.
+    void notice_progress()
+    {
+        auto slowest = run_.checks.committed().last();
+        for (auto const number : run_.quorum) {
+            auto const& process = run_.cluster[number].process;
+            if (not process)
+                continue;
+            slowest = std::min(slowest, process->node.state().apply_index);
+            notice_progress(matched_by(process->node.state()), matched_);
+        }
+        notice_progress(slowest.value, slowest_applied_);
+    }
+
+    /// Only what was never reached before is progress: leaders that replace each other come back to the same place.
+    void notice_progress(std::uint64_t now, std::uint64_t& furthest)
+    {
+        if (now <= furthest)
+            return;
+        furthest = now;
+        progressed_at_us_ = run_.now_us;
+    }
+
+    /// How many entries a leader knows to be at the followers of the quorum, in all.
+    [[nodiscard]] std::uint64_t matched_by(State const& state) const
+    {
+        auto        matched = std::uint64_t{0};
+        auto const* leader = std::get_if<Leader>(&state.role);
+        if (leader == nullptr)
+            return matched;
+        for (auto const& progress : leader->followers)
+            if (not run_.is_permanent(static_cast<std::size_t>(progress.server.value - 1)))
+                matched += progress.match.value;
+        return matched;
+    }
+
+    [[nodiscard]] bool is_at_rest() const
+    {
+        for (auto const number : run_.quorum) {
+            auto const& process = run_.cluster[number].process;
+            if (not process or run_.clients.open_at(number) > 0 or
+                process->node.state().apply_index != run_.checks.committed().last())
+                return false;
+        }
+        return true;
+    }
+
+    Run&                   run_;
+    ProcessScheduler<Run>& turns_;
+    bool                   was_led_ = false;
+    std::uint64_t          slowest_applied_ = 0; ///< How far the slowest of the quorum has applied its log.
+    std::uint64_t          matched_ = 0;
+    std::uint64_t          progressed_at_us_ = 0; ///< When one of these last grew.
+    std::uint64_t          healed_at_us_ = 0;
+    Index                  committed_before_; ///< The healing.
+    std::uint64_t          led_at_us_ = 0;
+};
+
+} // namespace totora::inline v0::simulate

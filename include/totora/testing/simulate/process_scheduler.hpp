@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/calm.hpp"
+#include "totora/testing/simulate/cluster.hpp"
+#include "totora/testing/simulate/disk/simulated_disk.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/faults/worse_leaders.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/timer_kind.hpp"
+#include "totora/testing/simulate/trace_event.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace totora::inline v0::simulate
+{
+
+/// How the processes of a simulated cluster begin, have their turns and end, and what is planned when they have had one.
+template <typename Run>
+class ProcessScheduler
+{
+public:
+    explicit ProcessScheduler(Run& run) : run_(run) {}
+
+    // --- From the beginning of a process to its end ----------------------------------------------------------------
+
+    /// Starts a process, if the server can be up and is not.
+    void start(std::size_t number)
+    {
+        auto& server = run_.cluster[number];
+        if (server.process or server.dead)
+            return;
+        auto const result = run_.cluster.start(number);
+        if (result == StartResult::later)
+            return run_.plan(run_.random.between(10'000, 500'000), TimerKind::start, number);
+        if (result == StartResult::dead) {
+            server.dead = true;
+            return;
+        }
+        calm_.disturb(number);
+        auto& sighting = run_.sight(TraceEventKind::start, number);
+        turn(number);
+        tell(sighting);
+    }
+
+    /// Ends a process by `how`; another one begins after a while.
+    template <typename How>
+    void end(std::size_t number, How how)
+    {
+        run_.cluster.network.forget(number);
+        how();
+        run_.clients.server_gone(number);
+        plan_clients();
+        run_.plan(run_.random.between(5'000, 1'000'000), TimerKind::start, number);
+    }
+
+    /// Lets a paused process go on, if it is still this one.
+    void resume(std::size_t number, std::uint32_t life)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process or server.life != life or not server.paused)
+            return;
+        server.paused = false;
+        calm_.disturb(number);
+        auto& sighting = run_.sight(TraceEventKind::resumed, number);
+        run_.report.events += server.process->endpoint.waiting();
+        turn(number);
+        tell(sighting);
+    }
+
+    // --- Turns -----------------------------------------------------------------------------------------------------
+
+    /// Lets a node do what it can, and plans what follows from it.
+    void turn(std::size_t number)
+    {
+        auto&      server = run_.cluster[number];
+        auto const rang = server.process->clock.rang();
+        if (run_.now_us < server.busy_until_us)
+            return;
+        if (not survives(number, [&] { (void)run_.cluster.turn(number, run_.now_us); }))
+            return;
+        if (run_.now_us < server.busy_until_us)
+            run_.plan(server.busy_until_us - run_.now_us, TimerKind::go_on, number, server.life);
+        run_.report.events += server.process->clock.rang() - rang;
+        plan_departures();
+        plan_clients();
+        if (server.process->failed)
+            return end(number, [&] { run_.cluster.kill(number); });
+        plan_sync(number);
+        plan_wake(number);
+    }
+
+    /// The thread of a process has done what took it time, if it is still this one.
+    void go_on(std::size_t number, std::uint32_t life)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process or server.life != life or server.paused or run_.now_us < server.busy_until_us)
+            return;
+        auto& sighting = run_.sight(TraceEventKind::resumed, number);
+        turn(number);
+        tell(sighting);
+    }
+
+    /// Rings what is due at a server, if it is still planned for this moment.
+    void wake(std::size_t number, std::uint64_t at_us)
+    {
+        auto& server = run_.cluster[number];
+        if (server.wakes_us != at_us)
+            return;
+        server.wakes_us = Server::never;
+        if (not server.process or server.paused or run_.now_us < server.busy_until_us)
+            return;
+        auto const due = server.process->node.next_turn_ms();
+        if (not due or *due > server.process->clock.now_ms())
+            return plan_wake(number);
+        auto& sighting = run_.sight(TraceEventKind::alarm, number);
+        turn(number);
+        if (server.process)
+            sighting.alarm = server.process->clock.last_rang();
+        tell(sighting);
+    }
+
+    /// Writes and syncs what waits at a server; or not all of it, if the power fails meanwhile.
+    void complete_sync(std::size_t number, std::uint32_t sync_number)
+    {
+        auto& server = run_.cluster[number];
+        if (server.sync_number != sync_number)
+            return;
+        server.syncing = false;
+        if (std::exchange(server.sync_hangs, false))
+            calm_.disturb_disk(number);
+        if (server.paused)
+            return;
+        auto& sighting = run_.sight(TraceEventKind::completion, number);
+        ++run_.report.events;
+        if (survives(number, [&] { server.storage.desk().work(); })) {
+            (void)server.time.settle(); // It is not the node's thread.
+            keep_disk_busy(server);
+            turn(number);
+        }
+        tell(sighting);
+    }
+
+    /// Tells a server that the way to another one is free, or that nobody is there.
+    void open_link(std::size_t number, std::size_t to)
+    {
+        if (run_.cluster[number].process)
+            change_link(number, to, run_.random.below(2) == 0 ? Link::open : Link::unreachable);
+    }
+
+    void change_link(std::size_t number, std::size_t to, Link link)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process)
+            return;
+        server.process->endpoint.arrive(TransportEvent{LinkChanged{ServerId{to + 1}, link}});
+        auto& sighting = run_.sight(TraceEventKind::link, number);
+        sighting.from = ServerId{to + 1};
+        if (not server.paused)
+            turn(number);
+        tell(sighting);
+    }
+
+    /// A link has sent a frame, and begins with the next.
+    void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
+    {
+        run_.cluster.network.finish_frame(from, to, life);
+        plan_departures();
+    }
+
+    /// A clock was changed: what was planned by it is planned anew.
+    void clock_changed(std::size_t number)
+    {
+        auto& server = run_.cluster[number];
+        calm_.disturb(number);
+        server.wakes_us = Server::never;
+        if (server.process and not server.paused)
+            plan_wake(number);
+    }
+
+    /// Something has gone wrong with a server.
+    void disturb(std::size_t number) { calm_.disturb(number); }
+    void disturb_disk(std::size_t number) { calm_.disturb_disk(number); }
+
+    /// Plans what clients want to do.
+    void plan_clients()
+    {
+        for (auto const& wish : run_.clients.plans())
+            run_.plan(wish.in_us, TimerKind::client, wish.client, wish.visit);
+        run_.clients.plans().clear();
+    }
+
+    // --- Looking at it ----------------------------------------------------------------------------------------------
+
+    /// Tells of what has happened, and looks at everything from time to time.
+    void tell(TraceEvent& sighting)
+    {
+        run_.tell(sighting);
+        calm_.notice(sighting);
+        worse_leaders_.notice(sighting);
+        if (run_.happened % everything_after == 0)
+            look_at_all_of(static_cast<std::size_t>(run_.happened / everything_after % run_.cluster.size()));
+    }
+
+    void look_at_all_of(std::size_t number)
+    {
+        auto& server = run_.cluster[number];
+        if (not server.process)
+            return;
+        auto const& state = server.process->node.state();
+        run_.checks.in_full(state);
+        run_.report.calm_looks += calm_.is_calm() ? 1U : 0U;
+        run_.checks.expect(is_bounded(server), "a log takes a bounded multiple of its entries on the disk");
+        run_.report.queues.raise({server.process->endpoint.waiting(), run_.cluster.network.waiting_bytes(number),
+                                  server.storage.log().bytes(next(state.durable_index), last_index(state))});
+        auto const last = last_index(state);
+        if (last == Index{} or server.paused)
+            return;
+        auto const from = Index{run_.random.between(1, last.value)};
+        try {
+            auto const entries = server.storage.log().read(from, last, 20'000);
+            (void)server.time.settle(); // The node has no part in it.
+            if (entries)
+                run_.checks.read_back(state, *entries);
+        } catch (PowerFailed const&) {
+            end(number, [&] { run_.cluster.lose_power(number); });
+        }
+    }
+
+private:
+    using Server = typename Run::Server;
+
+    static constexpr auto everything_after = std::uint64_t{1000}; ///< Events.
+
+    /// Whether a server does something without losing its power in the middle of it.
+    template <typename Work>
+    [[nodiscard]] bool survives(std::size_t number, Work work)
+    {
+        try {
+            work();
+            return true;
+        } catch (PowerFailed const&) {
+        } catch (std::bad_alloc const&) { // Nobody caught it: the process dies.
+            run_.checks.expect(run_.cluster[number].burdens.ran_out(), "a healthy server does not end of its own");
+            end(number, [&] { run_.cluster.kill(number); });
+            return false;
+        }
+        ++run_.report.faults[Fault::power_lost_in_a_call];
+        end(number, [&] { run_.cluster.lose_power(number); });
+        return false;
+    }
+
+    void plan_departures()
+    {
+        for (auto const& departure : run_.cluster.network.departures())
+            run_.schedule.plan(departure.arrives_us, {TimerKind::arrival, 0, departure.frame});
+        run_.cluster.network.departures().clear();
+        for (auto const& news : run_.cluster.network.news()) {
+            auto const what = not news.changed              ? TimerKind::frame_sent
+                              : *news.changed == Link::full ? TimerKind::link_filled
+                                                            : TimerKind::link_drained;
+            run_.plan(news.in_us, what, news.from * simulated_servers_max + news.to, news.life);
+        }
+        run_.cluster.network.news().clear();
+    }
+
+    void plan_sync(std::size_t number)
+    {
+        auto& server = run_.cluster[number];
+        if (server.syncing or not server.storage.desk().waiting())
+            return;
+        auto takes = run_.scenario.syncs.takes_us + run_.random.between(0, run_.scenario.syncs.jitter_us);
+        takes += std::max(server.disk_busy_until_us, run_.now_us) - run_.now_us;
+        if (run_.now_us < server.sync_slow_until_us) {
+            takes += server.sync_extra_us;
+            ++run_.report.faults[Fault::sync_slow];
+        }
+        auto const hangs = std::exchange(server.next_sync_hangs_us, 0);
+        server.sync_hangs = hangs > 0;
+        if (hangs > 0) {
+            server.sync_hangs_since_us = run_.now_us;
+            takes += hangs;
+            ++run_.report.faults[Fault::sync_hangs];
+        }
+        server.syncing = true;
+        run_.plan(takes, TimerKind::sync, number, ++server.sync_number);
+    }
+
+    /// What a disk has done takes it time, before it does more.
+    void keep_disk_busy(Server& server)
+    {
+        auto const work = server.storage.disk().take_work();
+        auto const is_slow = run_.now_us < server.disk_slow_until_us;
+        auto const factor = is_slow ? server.disk_slow_factor : 0;
+        auto const per_call = run_.scenario.syncs.per_call_us + factor;
+        auto const per_kib = run_.scenario.syncs.per_kib_us + factor;
+        run_.report.faults[Fault::disk_slow] += is_slow ? 1 : 0;
+        server.disk_busy_until_us = run_.now_us + work.calls * per_call + work.bytes * per_kib / 1024;
+    }
+
+    void plan_wake(std::size_t number)
+    {
+        auto&      server = run_.cluster[number];
+        auto const due = server.process->node.next_turn_ms();
+        if (not due)
+            return;
+        auto const when = server.time.when_us(*due * 1000);
+        if (when == Server::never or when >= server.wakes_us)
+            return;
+        server.wakes_us = std::max(when, run_.now_us);
+        run_.schedule.plan(server.wakes_us, {TimerKind::wake, 0, number});
+    }
+
+    /// Old segments are used again or removed, votes and truncations do not pile up.
+    [[nodiscard]] bool is_bounded(Server& server) const
+    {
+        auto const entries = server.storage.log().bytes(Index{1}, server.storage.log().last().index);
+        return server.storage.disk().used() <= 8 * entries + 16 * run_.scenario.log.segment_bytes;
+    }
+
+    Run&                         run_;
+    Calm<Run>                    calm_{run_};
+    WorseLeaders<Run, Calm<Run>> worse_leaders_{run_, calm_};
+};
+
+} // namespace totora::inline v0::simulate

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/status.hpp"
+#include "totora/testing/simulate/faults/faults.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace totora::inline v0::simulate
+{
+
+/// What happened in an event of a simulation.
+enum class TraceEventKind : std::uint8_t
+{
+    message,    ///< A message arrived.
+    alarm,      ///< An alarm rang.
+    completion, ///< Writing and syncing ended, well or not.
+    request,    ///< A client asked for something.
+    start,      ///< A process started.
+    resumed,    ///< A paused process went on, with all that had arrived meanwhile.
+    link,       ///< The transport said how the way to a server is.
+    fault,      ///< A planned fault began.
+    healed,     ///< A quorum was healed; everything else stays as it is.
+};
+
+/// What can be seen of a server's state at a glance.
+struct Glance
+{
+    RoleName    role{};
+    Term        term;
+    ServerId    voted_for;
+    Index       commit;
+    Index       apply_index;
+    Index       durable;
+    LogPosition last;
+    Index       configuration; ///< Where the configuration in force stands.
+
+    friend constexpr bool operator==(Glance const&, Glance const&) = default;
+};
+
+[[nodiscard]] constexpr Glance glance_at(State const& state)
+{
+    return {role_of(state),       state.current_term,       state.voted_for.value_or(nobody),
+            state.commit_index,   state.apply_index,        state.durable_index,
+            last_position(state), state.configuration.index};
+}
+
+/// One event, with all that is needed to tell of it.
+struct TraceEvent
+{
+    std::uint64_t  number = 0;
+    std::uint64_t  at_us = 0;
+    TraceEventKind what{};
+    Fault          fault{};
+    std::uint32_t  planned = 0; ///< The number of the fault.
+    std::size_t    server = 0;
+    ServerId       from;
+    Rpc            rpc;
+    bool           refused = false; ///< The message was no intact frame.
+    Alarm          alarm{};
+    Glance         before;
+    Glance         after;
+};
+
+/// The last so many events, in order.
+class LastSightings
+{
+public:
+    static constexpr std::size_t kept = 40;
+
+    /// A place for the next one, which the caller fills in; what stood there is the oldest.
+    [[nodiscard]] TraceEvent& next() { return all_[count_++ % kept]; }
+
+    template <typename Visit>
+    void for_each(Visit visit) const
+    {
+        for (auto at = count_ < kept ? 0 : count_ - kept; at < count_; ++at)
+            visit(all_[at % kept]);
+    }
+
+private:
+    std::array<TraceEvent, kept> all_{};
+    std::size_t                  count_ = 0;
+};
+
+} // namespace totora::inline v0::simulate

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/log/memory_log.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::test
+{
+
+/// A `MemoryLog` that counts what it is asked for, and breaks a law when it is told to.
+class CheckingLog : private DurableSource
+{
+public:
+    explicit CheckingLog(Identity const& identity) : memory(identity) {}
+
+    MemoryLog memory;
+
+    int                votes = 0;
+    int                appends = 0;
+    int                truncations = 0;
+    int                syncs = 0;
+    int                closes = 0;
+    mutable int        calls_after_close = 0; ///< Of anything but `failure`.
+    std::vector<Index> saved_commits;
+    bool               saved_above_durable = false; ///< A commit index was saved that the log did not hold durably.
+
+    std::optional<LogPosition>   lies_about_last;
+    std::optional<WriteNumber>   confirms_instead; ///< Whatever is durable.
+    std::optional<LogError>      fails_now;        ///< Reported as a failure from now on.
+    std::optional<LogError>      fails_at_close;   ///< Reported as a failure once it is closed.
+    std::optional<LogError>      fails_to_read;    ///< Reads fail, and the log says nothing else about it.
+    std::optional<Index>         damages;          ///< The entry at this index comes back with a bit flipped.
+    std::optional<Index>         returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
+    bool                         returns_nothing = false;
+    std::optional<Term>          returns_of_term;  ///< Intact, but of another term than what was written.
+    bool                         reads_on = false; ///< Reads give back everything to the end of the log.
+    std::optional<TornTail>      torn;             ///< Recovery reports it.
+    std::optional<Configuration> recovers_instead; ///< Whatever the newest configuration is.
+    std::optional<Configuration> recovers_before;  ///< Whatever the one before that is.
+    std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if nothing is said.
+    Index                        cold_through;     ///< Entries up to here are read from disk.
+    std::uint64_t                bytes_read = 0;   ///< From disk.
+    bool                         throws_at_append = false;
+
+    [[nodiscard]] Result<Recovered, LogError> recover()
+    {
+        is_closed_ = false;
+        auto recovered = memory.recover();
+        durable_last_ = memory.last().index;
+        written_.clear();
+        if (torn)
+            recovered->torn_tail = *torn;
+        recovered->configuration = recovers_instead.value_or(recovered->configuration);
+        recovered->previous_configuration = recovers_before.value_or(recovered->previous_configuration);
+        return recovered;
+    }
+
+    void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
+    {
+        note_call();
+        ++votes;
+        memory.save_vote(write, term, vote);
+    }
+
+    void append(WriteNumber write, Entries const& entries)
+    {
+        note_call();
+        if (throws_at_append)
+            throw std::runtime_error("the log is wet");
+        ++appends;
+        memory.append(write, entries);
+        written_.push_back({write, memory.last().index});
+    }
+
+    void truncate(WriteNumber write, Index index)
+    {
+        note_call();
+        ++truncations;
+        memory.truncate(write, index);
+        durable_last_ = std::min(durable_last_, before(index));
+        for (auto& one : written_)
+            one.second = std::min(one.second, before(index));
+    }
+
+    void save_commit(Index index)
+    {
+        note_call();
+        on_persisted(memory.durable().through());
+        saved_commits.push_back(index);
+        saved_above_durable = saved_above_durable or index > durable_last_;
+        memory.save_commit(index);
+    }
+
+    void sync()
+    {
+        note_call();
+        ++syncs;
+        memory.sync();
+    }
+
+    [[nodiscard]] Durable durable()
+    {
+        note_call();
+        return confirms_instead ? durable_through(*confirms_instead) : memory.durable();
+    }
+
+    [[nodiscard]] std::optional<LogError> failure() const { return fails_now ? fails_now : memory.failure(); }
+
+    [[nodiscard]] LogPosition last() const
+    {
+        note_call();
+        return lies_about_last.value_or(memory.last());
+    }
+
+    [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
+    {
+        note_call();
+        if (fails_to_read)
+            return Unexpected{*fails_to_read};
+        if (returns_nothing)
+            return Entries{};
+        if (reads_on)
+            up_to = memory.last().index;
+        auto const entries = memory.read(returns_instead.value_or(from), up_to, bytes_max);
+        if (entries and not entries->empty())
+            bytes_read += cold_bytes(from, before(from + entries->count()));
+        if (not entries or (not damages and not returns_of_term))
+            return entries;
+        auto copies = Entries{};
+        for (auto const entry : *entries) {
+            auto const block = std::make_shared<std::vector<std::byte>>(entry.encoded.begin(), entry.encoded.end());
+            if (returns_of_term)
+                seal_entry(*block, entry.index, *returns_of_term, entry.kind, entry.time_ms);
+            if (entry.index == damages)
+                block->back() ^= std::byte{0x10};
+            copies.add({block, *block}, 1);
+        }
+        return copies;
+    }
+
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return memory.bytes(first, up_to); }
+    [[nodiscard]] std::uint64_t cold_bytes(Index first, Index up_to) const
+    {
+        return memory.bytes(first, std::min(up_to, cold_through));
+    }
+    [[nodiscard]] bool has_room(std::uint64_t bytes_more) const
+    {
+        return memory.has_room(bytes_more) and (not room or bytes_more <= *room);
+    }
+
+    void close()
+    {
+        note_call();
+        is_closed_ = true;
+        ++closes;
+        memory.close();
+        if (fails_at_close)
+            fails_now = fails_at_close;
+    }
+
+private:
+    void note_call() const { calls_after_close += is_closed_ ? 1 : 0; }
+
+    void on_persisted(WriteNumber through)
+    {
+        while (not written_.empty() and written_.front().first <= through) {
+            durable_last_ = std::max(durable_last_, written_.front().second);
+            written_.erase(written_.begin());
+        }
+    }
+
+    std::vector<std::pair<WriteNumber, Index>> written_; ///< Appends that were not durable when last looked at.
+    Index                                      durable_last_;
+    bool                                       is_closed_ = false;
+};
+
+static_assert(durable_log<CheckingLog>);
+
+} // namespace totora::test
