@@ -37,6 +37,6 @@ static_assert(sizeof(receive) + sizeof(recover) + sizeof(send) + sizeof(step) + 
 
 BOOST_AUTO_TEST_CASE(a_program_that_uses_the_whole_namespace_keeps_its_verbs)
 {
-    auto const started = core::step(State{}, {.from = nobody, .message = Started{}});
+    auto const started = core::step(State{}, {.from = nobody, .body = Started{}});
     BOOST_TEST(not started.outgoing.failed.has_value());
 }
