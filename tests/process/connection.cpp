@@ -575,6 +575,28 @@ BOOST_AUTO_TEST_CASE(when_clients_hold_too_much_those_that_hold_the_most_are_clo
     BOOST_TEST(server.memory_bytes() < std::size_t{1} << 20U);
 }
 
+BOOST_AUTO_TEST_CASE(a_client_that_is_closed_for_what_it_holds_as_its_next_request_begins_is_forgotten)
+{
+    auto small = Server<ScriptedMember>{context, member, {connections_max, std::size_t{512} << 10U}};
+    BOOST_REQUIRE(small.listen("127.0.0.1", 0).has_value());
+    auto       large = Client::connect(small.port(), std::chrono::milliseconds{1}).value();
+    auto const echo = "*2\r\n$4\r\nECHO\r\n$300000\r\n" + std::string(300'000, 'e');
+    for (auto at = std::size_t{0}; at < echo.size(); at += 100'000) {
+        large.send(std::string_view{echo}.substr(at, 100'000));
+        settle_without_turn();
+    }
+    BOOST_TEST(small.half_requests() == 1U);
+    BOOST_TEST(small.evictions() == 0U);
+
+    large.send("\r\n*2\r\n$4\r\nECHO\r\n"); // Its answer is too much, and half a request is here again.
+    settle_without_turn();
+    BOOST_TEST(small.evictions() == 1U);
+    BOOST_TEST(small.connections() == 0U);
+    BOOST_TEST(small.half_requests() == 0U);
+    small.close_slow(std::chrono::steady_clock::now() + slow_after);
+    small.close();
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_holds_one_large_answer_at_most)
 {
     member.put("big", std::string(word_bytes_max - 64, 'b'));

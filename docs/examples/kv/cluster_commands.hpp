@@ -30,7 +30,7 @@ inline constexpr std::int64_t slot_count = 16'384;
     for (auto const letter : key) {
         sum = static_cast<std::uint16_t>(sum ^ static_cast<unsigned char>(letter) << 8U);
         for (auto bit = 0; bit < 8; ++bit)
-            sum = static_cast<std::uint16_t>((sum & 0x8000U) != 0 ? sum << 1U ^ 0x1021U : sum << 1U);
+            sum = static_cast<std::uint16_t>(unsigned{sum} << 1U ^ ((sum & 0x8000U) != 0 ? 0x1021U : 0U));
     }
     return sum % slot_count;
 }

@@ -197,8 +197,8 @@ private:
         if (not budget_.has_work() and not std::exchange(is_waiting_, true))
             owner_.work_later(this->shared_from_this());
         receive();
-        account();
         tell_half();
+        account(); // The last: it may close this very connection, which its owner must not hear of afterwards.
     }
 
     /// A request is half here while the client is waited for, not while it waits for others; each one for itself.

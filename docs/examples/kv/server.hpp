@@ -152,6 +152,9 @@ public:
     /// How many clients were closed because they held too much.
     [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
+    /// Of how many clients the rest of a request is waited for.
+    [[nodiscard]] std::size_t half_requests() const { return halves_.size(); }
+
     /// How many clients were closed because they spoke HTTP.
     [[nodiscard]] std::uint64_t http_refused() const { return http_refused_; }
 
