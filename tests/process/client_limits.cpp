@@ -34,6 +34,8 @@ BOOST_AUTO_TEST_CASE(clients_leave_descriptors_to_peers_and_files_and_memory_to_
     BOOST_TEST((within({1'024, 400 * mebibyte}, wanted) == ClientLimits{768, 100 * mebibyte}));
     BOOST_TEST(within({512, ProcessLimits::none}, wanted).connections == 256U);
     BOOST_TEST(within({100, ProcessLimits::none}, wanted).connections == 50U);
+    BOOST_TEST(within({40, ProcessLimits::none}, wanted).connections == 8U);
+    BOOST_TEST(within({32, ProcessLimits::none}, wanted).connections == 1U);
     BOOST_TEST(within({0, ProcessLimits::none}, wanted).connections == 1U);
 }
 
@@ -60,6 +62,32 @@ BOOST_AUTO_TEST_CASE(a_server_with_few_descriptors_says_so_and_keeps_some_for_it
     }
     BOOST_TEST(cluster.number(leader, "connected_clients") <= 150U);
     BOOST_TEST(cluster.info(leader, "raft_role") == "leader");
+}
+
+BOOST_AUTO_TEST_CASE(with_next_to_no_descriptors_clients_still_leave_enough_to_peers_and_files)
+{
+    auto cluster = KvCluster{3};
+    for (auto server = std::size_t{0}; server < 3; ++server)
+        cluster.start(server, limited("ulimit -n 32"), {"--election-ms", "2000..4000"});
+    auto const leader = cluster.await_leader();
+    auto const follower = (leader + 1) % 3;
+    auto       writer = Client::connect(cluster.client_port(leader), patience).value();
+    BOOST_TEST((writer.ask({"SET", "a", "b"}) == Reply{'+', "OK", {}}));
+    auto idle = std::vector<Client>{};
+    for (auto count = 0; count < 30; ++count)
+        idle.push_back(Client::connect(cluster.client_port(leader), patience).value());
+
+    BOOST_TEST(idle.back().receive().has_value(), "who finds no place is told so");
+    cluster.process(follower).end();
+    cluster.start(follower, limited("ulimit -n 32"), {"--election-ms", "2000..4000"});
+    for (auto write = 0; write < 8; ++write) { // Some segments' worth; BUSY while the next is not ready.
+        auto const is_written = [&] {
+            return writer.ask({"SET", "a", std::string(3'000'000, 'v')}) == Reply{'+', "OK", {}};
+        };
+        BOOST_TEST(eventually(is_written));
+    }
+    writer = {};
+    cluster.await_equality();
 }
 
 BOOST_AUTO_TEST_CASE(a_server_takes_as_many_descriptors_as_it_may)

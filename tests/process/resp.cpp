@@ -79,6 +79,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_resp_is_refused_with_a_reason)
     BOOST_TEST(complaint_about("*65537\r\n") == "ERR Protocol error: invalid multibulk length");
     BOOST_TEST(complaint_about("*99999999999999999999\r\n") == "ERR Protocol error: invalid multibulk length");
     BOOST_TEST(complaint_about("*1\r\nPING\r\n") == "ERR Protocol error: expected '$', got 'P'");
+    BOOST_TEST(complaint_about("*1\r\n\n") == "ERR Protocol error: expected '$', got '?'", "an error is one line");
+    BOOST_TEST(complaint_about("*1\r\n\r\n") == "ERR Protocol error: expected '$', got '?'");
     BOOST_TEST(complaint_about("*1\r\n$-1\r\n") == "ERR Protocol error: invalid bulk length");
     BOOST_TEST(complaint_about("*1\r\n$ 1\r\n") == "ERR Protocol error: invalid bulk length");
     BOOST_TEST(complaint_about("*1\r\n$1\r\nab\r\n") == "ERR Protocol error: expected the end of a bulk string");

@@ -32,12 +32,16 @@ struct ClientLimits
 /// The file descriptors that clients leave to peers, to the files of the log and to the process itself.
 inline constexpr std::size_t descriptors_reserved = 256;
 
-/// As much of what is wanted as the process may have. Where there are few descriptors, half of them are reserved; and
-/// clients get a quarter of the memory, most of which is the data's.
+/// What a server of a small cluster needs of them to be one at all: it has 18 open when nobody has come yet.
+inline constexpr std::size_t descriptors_needed = 32;
+
+/// As much of what is wanted as the process may have. Where there are few descriptors, half of them are reserved, and
+/// what is needed even if that leaves a single client; and clients get a quarter of the memory, most of which is the data's.
 [[nodiscard]] constexpr ClientLimits within(ProcessLimits const& process, ClientLimits const& wanted)
 {
-    auto const reserved = std::min<std::uint64_t>(descriptors_reserved, process.descriptors / 2);
-    auto const connections = std::max<std::uint64_t>(process.descriptors - reserved, 1);
+    auto const half = std::max<std::uint64_t>(process.descriptors / 2, descriptors_needed);
+    auto const reserved = std::min<std::uint64_t>(descriptors_reserved, half);
+    auto const connections = std::max(process.descriptors, reserved + 1) - reserved;
     return {static_cast<std::size_t>(std::min<std::uint64_t>(wanted.connections, connections)),
             static_cast<std::size_t>(std::min<std::uint64_t>(wanted.memory_bytes, process.memory_bytes / 4))};
 }

@@ -169,6 +169,9 @@ private:
         return (byte >= ' ' and byte <= '~') or (byte >= '\t' and byte <= '\r');
     }
 
+    /// In an error, which is one line.
+    [[nodiscard]] static char printable(char byte) { return byte >= ' ' and byte <= '~' ? byte : '?'; }
+
     Outcome inline_words(std::string_view text)
     {
         auto* const begin = buffer_.data() + begin_;
@@ -185,7 +188,7 @@ private:
         if (not word_length_) {
             auto const unread = std::string_view{buffer_.data() + begin_ + read_, end_ - begin_ - read_};
             if (not unread.empty() and unread.front() != '$')
-                return broken(std::string{"expected '$', got '"} + unread.front() + "'");
+                return broken(std::string{"expected '$', got '"} + printable(unread.front()) + "'");
             auto const text = line();
             if (not text)
                 return unread.size() > 32 ? broken("invalid bulk length") : Outcome::incomplete;
