@@ -142,6 +142,10 @@ BOOST_AUTO_TEST_CASE(a_server_that_moved_is_found_where_it_is_now)
     BOOST_TEST(moved.client_host == "10.9.0.1");
     move("4=10.9.0.4:8004");
     BOOST_TEST(complaint() == "--peer-address names server 4, which is not of this cluster");
+    move("3=10.0.0.2:7002");
+    BOOST_TEST(complaint() == "with --peer-address, servers 2 and 3 are both at 10.0.0.2:7002");
+    move("2=10.0.0.3:7003,3=10.0.0.2:7002"); // They changed places.
+    BOOST_TEST(complaint() == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

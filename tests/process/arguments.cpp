@@ -164,6 +164,8 @@ BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
              std::string{"run --dir d --client-port 1 --listen 0.0.0.0:0"},
              std::string{"run --dir d --client-port 1 --client-listen host:7001"},
              std::string{"run --dir d --client-port 1 --client-host a\tb"},
+             std::string{"run --dir d --client-port 1 --client-host h:1 --client-listen 127.0.0.1:1"},
+             std::string{"run --dir d --client-port 1 --client-host [::1]"},
              std::string{"run --dir d --client-port 1 --peer-address 1"},
              std::string{"run --dir d --client-port 1 --peer-address 1=0.0.0.0:1"},
              std::string{"run --dir d --client-port 1 --peer-address 1=h:1,1=h:2"},

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -96,6 +97,11 @@ private:
                        ", which is not of this cluster";
             known->address = moved.address;
         }
+        for (auto one = plan_.peers.begin(); one != plan_.peers.end(); ++one)
+            for (auto other = std::next(one); other != plan_.peers.end(); ++other)
+                if (one->address == other->address)
+                    return "with --peer-address, servers " + std::to_string(one->member.id.value) + " and " +
+                           std::to_string(other->member.id.value) + " are both at " + one->address;
         return {};
     }
 

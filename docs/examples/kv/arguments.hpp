@@ -124,7 +124,7 @@ namespace kv
                "' is not a port from 0 to 65535 (0 takes any that is free)";
     run.client_port = static_cast<std::uint16_t>(*port);
     run.client_host = options.find("--client-host").value_or("");
-    if (run.client_host.size() > totora::address_size_max - 6 or not is_one_word(run.client_host))
+    if (run.client_host.size() > totora::address_size_max - 6 or not is_host(run.client_host))
         return "--client-host '" + run.client_host + "' is no host";
     run.client_listen = options.find("--client-listen").value_or("");
     run.listen = options.find("--listen").value_or("");

@@ -93,6 +93,14 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     return std::all_of(text.begin(), text.end(), [](char letter) { return letter >= '!' and letter <= '~'; });
 }
 
+/// Whether a text can be a host, alone: a name, or the number of an address. With a port behind it, it is none.
+[[nodiscard]] inline bool is_host(std::string_view text)
+{
+    auto failure = boost::system::error_code{};
+    static_cast<void>(boost::asio::ip::make_address(std::string{text}, failure));
+    return not failure or (is_one_word(text) and text.find(':') == std::string_view::npos);
+}
+
 /// Whether a host stands for every address of a machine: one listens there, and nobody can be found there.
 [[nodiscard]] inline bool is_any_address(std::string_view host)
 {
