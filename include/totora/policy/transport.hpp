@@ -36,8 +36,8 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// incarnation that `update` named: another life of a server is another member (case 45).
 ///
 /// A transport with events of its own may have `set_wake(std::function<void()>)`; `Driver` hands it what to call when
-/// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry any
-/// length must have `entry_bytes_max()`, the largest payload of an entry that goes into one message, and the most bytes of encoded
+/// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry
+/// entries of every length must have `entry_bytes_max()`, the largest payload of an entry that goes into one message, and the most bytes of encoded
 /// entries of several; a node that would accept more does not start. Without it, entries that are too long are dropped again and again,
 /// and the cluster stands still without a word. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can tell a

@@ -209,7 +209,7 @@ enum class HandshakeFault : std::uint8_t
     unequal_limits = 5,
     another_group = 6,
     unknown_feature = 7, ///< One that it says must be understood.
-    superseded = 8,      ///< A later start of the same server is connected.
+    superseded = 8,      ///< A later start of the same server was met.
     two_lives = 9,       ///< Two processes have the identity of one server.
 };
 

@@ -15,7 +15,7 @@
 namespace totora::inline v0::core
 {
 
-// §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_response.hpp.
+// §5.3, the leader's side: what it sends to its followers. What it makes of their answers is in append_entries.hpp.
 
 /// How many appends a leader sends to one follower in one step; the answers ask for more.
 inline constexpr int appends_per_step = 4;

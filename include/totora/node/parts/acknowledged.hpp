@@ -33,30 +33,30 @@ struct SetBack
 class AcknowledgedEntries
 {
 public:
-    /// A leader has taken in a response of a follower, to a heartbeat for instance. `own` is the follower, as the configuration has it.
-    void note(Member const& own, Progress const& progress, State const& leader)
+    /// A leader has taken in a response of a follower, to a heartbeat for instance. `follower` is as the configuration has it.
+    void note(Member const& follower, Progress const& progress, State const& leader)
     {
         auto const held = std::min(progress.match, leader.commit_index);
-        auto*      known = find(own.id);
-        if (known == nullptr or known->incarnation != own.incarnation) {
+        auto*      known = find(follower.id);
+        if (known == nullptr or known->incarnation != follower.incarnation) {
             if (known == nullptr and not all_.push_back({}))
                 return;
             known = known != nullptr ? known : &all_.back();
-            *known = {own.id, own.incarnation, {}, {}, {}, false};
+            *known = {follower.id, follower.incarnation, {}, {}, {}, false};
         }
         if (held <= known->held or known->is_set_back)
             return;
-        *known = {own.id, own.incarnation, held, leader.current_term, progress.sent, false};
+        *known = {follower.id, follower.incarnation, held, leader.current_term, progress.sent, false};
     }
 
     /// Whether a response to a leader shows that the follower's log was set back; the first time it does. Answers to what was sent
     /// before the acknowledgement tell what the log was then. A heartbeat tests what the follower had acknowledged when it was
     /// sent, so that its refusal is proof, and comes also where nothing is written.
     [[nodiscard]] std::optional<SetBack>
-    judge(Member const& own, State const& leader, AppendEntriesResponse const& response)
+    judge(Member const& follower, State const& leader, AppendEntriesResponse const& response)
     {
-        auto* const known = find(own.id);
-        if (known == nullptr or known->incarnation != own.incarnation or known->is_set_back)
+        auto* const known = find(follower.id);
+        if (known == nullptr or known->incarnation != follower.incarnation or known->is_set_back)
             return std::nullopt;
         auto const is_later =
             response.number == AppendNumber{} or leader.current_term > known->term or response.number > known->sent;
@@ -64,17 +64,17 @@ public:
             response.conflict_hint.index >= known->held)
             return std::nullopt;
         known->is_set_back = any_set_back_ = true;
-        return SetBack{own.id, own.incarnation, known->held, response.conflict_hint.index};
+        return SetBack{follower.id, follower.incarnation, known->held, response.conflict_hint.index};
     }
 
     /// Whether any server was ever found to be set back.
     [[nodiscard]] bool knows_any_set_back() const { return any_set_back_; }
 
     /// Whether it was found to be set back. Nothing that it promises counts any more.
-    [[nodiscard]] bool is_set_back(Member const& own) const
+    [[nodiscard]] bool is_set_back(Member const& follower) const
     {
         return std::any_of(all_.begin(), all_.end(), [&](Known const& known) {
-            return known.server == own.id and known.incarnation == own.incarnation and known.is_set_back;
+            return known.server == follower.id and known.incarnation == follower.incarnation and known.is_set_back;
         });
     }
 

@@ -94,10 +94,10 @@ public:
         user_.introduce();
         auto const payload_max = user_.payload_max();
         auto const arrived = arrives(one, two, append_message(user_.next_term(), 1, payload_max));
-        user_.expect(
-            arrived, "the largest append arrives",
-            "An entry of " + std::to_string(payload_max) +
-                " bytes never arrived. A transport that does not carry any length says so by entry_bytes_max().");
+        user_.expect(arrived, "the largest append arrives",
+                     "An entry of " + std::to_string(payload_max) +
+                         " bytes never arrived. A transport that cannot carry entries of every length says so by "
+                         "entry_bytes_max().");
         auto const append_max = std::min<std::uint64_t>(payload_max, NodeSettings{}.append_bytes_max);
         auto const count = append_max / (entry_header_size + 10);
         if (count > 1)

@@ -62,7 +62,7 @@ public:
     /// Which connection of a server that is not known must end so that there are no more than `places`: the one that has been without
     /// a frame longest, but not `newest`. Null if none must.
     template <typename IsKnown>
-    [[nodiscard]] Connection to_end_for_member(std::size_t places, TcpConnection const& newest, IsKnown is_known) const
+    [[nodiscard]] Connection to_end_of_unknown(std::size_t places, TcpConnection const& newest, IsKnown is_known) const
     {
         auto unknown = select([&](TcpConnection const& one) { return one.is_open() and not is_known(one.remote()); });
         if (unknown.size() <= places)

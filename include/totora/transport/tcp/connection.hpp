@@ -102,7 +102,7 @@ public:
             within_memory([&] { deliver_and_read(); });
     }
 
-    /// Gives the connection up if it takes too long to be greeted, or to be rid of what it has to say.
+    /// Gives the connection up if it takes too long to be greeted, to be rid of what it has to say, or to read a frame to its end.
     void check(Time now)
     {
         if (not agreed_ and now - began_ > patience_of(settings_->handshake_ms))

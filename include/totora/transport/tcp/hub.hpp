@@ -222,7 +222,7 @@ public:
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
                 other->close("replaced by a newer connection");
         auto const is_known = [this](Party const& party) { return knows(party); };
-        give_way(accepted_.to_end_for_member(settings_.unknown_max, connection, is_known),
+        give_way(accepted_.to_end_of_unknown(settings_.unknown_max, connection, is_known),
                  "was idle longest of the servers that are no known members");
     }
 
