@@ -33,10 +33,11 @@ namespace kv
 
 [[nodiscard]] inline std::string line_of(totora::SetBack const& found)
 {
-    return "server " + std::to_string(found.server.value) + " has lost what it had acknowledged: its log ends at " +
-           std::to_string(found.found.value) + ", it had acknowledged committed entries up to " +
-           std::to_string(found.acknowledged.value) +
-           ". Its disk was lost or set back, and its answers are ignored: stop it";
+    return "server " + std::to_string(found.server.value) + " has lost what it had acknowledged: its log agrees with " +
+           "this one up to " + std::to_string(found.found.value) +
+           " at most, it had acknowledged committed entries up to " + std::to_string(found.acknowledged.value) +
+           ". Its disk was lost or set back: this server ignores its answers, others would count its vote: stop it, "
+           "and keep it stopped";
 }
 
 } // namespace kv

@@ -26,9 +26,10 @@ kv run --dir DIR --client-port PORT
     starts the server of that directory. Its options:
     --client-host HOST      where clients find this server, as others send them there
                             (default: the host of the server's own peer address)
-    --client-listen HOST:PORT  where it listens for clients, if that is another address of
-                            this machine than where they find it; 0.0.0.0 for all
-    --listen HOST:PORT      the same for the other servers (default: its own peer address)
+    --client-listen ADDRESS:PORT  where it listens for clients, if that is another address of
+                            this machine than where they find it; 0.0.0.0 for all (ADDRESS is
+                            a number)
+    --listen ADDRESS:PORT   the same for the other servers (default: its own peer address)
     --peer-address ID=HOST:PORT,...  where servers have moved to: instead of what kv init
                             was told, also for the server itself
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
@@ -42,6 +43,8 @@ kv run --dir DIR --client-port PORT
                             holds the most is closed beyond it (default: 256)
     --log memory            keep the log in memory: for trials, loses everything at exit.
                             Takes --cluster, --id, --peers and --token instead of --dir
+    --unsafe-no-sync        acknowledge what is not on the disk: for tests, a power loss takes
+                            what was promised
 
 kv --help
     prints this.

@@ -33,11 +33,12 @@ enum class Operation : std::uint8_t
     remove = 2,    ///< Keys.
     increment = 3, ///< Key.
     set_many = 4,  ///< Key, value, key, value, ...
-    announce = 5,  ///< A server's id (8 bytes) and where its clients find it: said by each leader as its term begins.
-    add = 6,       ///< Key, number (8 bytes).
-    append = 7,    ///< Key, what is added to the end of its value.
-    exchange = 8,  ///< Key, value. Answers the value before.
-    clear = 9,     ///< No words: removes all keys.
+    announce =
+        5, ///< A server's id (8 bytes) and where its clients find it: of each leader as its term begins, of followers that ask.
+    add = 6,      ///< Key, number (8 bytes).
+    append = 7,   ///< Key, what is added to the end of its value.
+    exchange = 8, ///< Key, value. Answers the value before.
+    clear = 9,    ///< No words: removes all keys.
 };
 
 /// The largest value that `append` makes; that of a client's words besides. It too stands in the log.
@@ -71,7 +72,7 @@ inline void encode_command(std::vector<std::byte>& payload, Operation operation,
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-/// The command with which a leader tells where its clients find it.
+/// The command with which a leader tells where clients find a server: itself, or a follower that asked for it (ANNOUNCE).
 inline void encode_announcement(std::vector<std::byte>& payload, totora::ServerId server, std::string_view address)
 {
     auto       id = std::array<std::byte, 8>{};
@@ -134,7 +135,7 @@ public:
     /// Frees memory of keys that were removed together, for some hundred microseconds. Whether there is more.
     [[nodiscard]] bool sweep() { return values_.sweep(swept_per_turn); }
 
-    /// Where the clients of a server find it, if it ever led and said so; otherwise empty.
+    /// Where the clients of a server find it, if it was ever announced; otherwise empty.
     [[nodiscard]] std::string_view client_address(totora::ServerId server) const
     {
         auto const found = client_addresses_.find(server);

@@ -59,8 +59,8 @@ public:
         case campaign_withheld_exhausted:
             return once(
                 Withheld::exhausted,
-                "does not campaign: its term or its log has come to the last number there is; a server has sent "
-                "it such a term, and the cluster can elect nobody in it");
+                "does not campaign: its term or its log has come to the last number there is. Such a term was sent "
+                "by a server that broke the protocol, and the cluster can elect nobody in it");
         case campaign_withheld_not_electable:
             return once(Withheld::not_electable,
                         "does not campaign: the log of the cluster does not name it as a voter");
