@@ -33,12 +33,11 @@ enum class Operation : std::uint8_t
     remove = 2,    ///< Keys.
     increment = 3, ///< Key.
     set_many = 4,  ///< Key, value, key, value, ...
-    announce =
-        5, ///< A server's id (8 bytes) and where its clients find it: of each leader as its term begins, of followers that ask.
-    add = 6,      ///< Key, number (8 bytes).
-    append = 7,   ///< Key, what is added to the end of its value.
-    exchange = 8, ///< Key, value. Answers the value before.
-    clear = 9,    ///< No words: removes all keys.
+    announce = 5,  ///< A server's id (8 bytes) and where its clients find it: a leader's, or a follower's that asks it.
+    add = 6,       ///< Key, number (8 bytes).
+    append = 7,    ///< Key, what is added to the end of its value.
+    exchange = 8,  ///< Key, value. Answers the value before.
+    clear = 9,     ///< No words: removes all keys.
 };
 
 /// The largest value that `append` makes; that of a client's words besides. It too stands in the log.
