@@ -191,6 +191,36 @@ BOOST_AUTO_TEST_CASE(of_servers_that_are_no_members_the_one_that_was_idle_longes
     BOOST_TEST(idle.is_hung_up());
     BOOST_TEST(until(door.context, [&] { return door.load().unknown == 3; }));
     BOOST_TEST(door.two.counters().gave_way == 2U);
+    for (auto const* const who : {"server 1003 (incarnation 1)", "server 1001 (incarnation 1)"})
+        BOOST_TEST(door.two.has_logged(std::string{who} +
+                                       " from 127.0.0.1: was idle longest of the servers that are no known members"));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_is_replaced_or_ended_in_order_is_no_sentence)
+{
+    auto  door = Door{};
+    auto& first = door.enter(unknown(1));
+    auto& second = door.enter(unknown(1));
+    BOOST_TEST(first.is_hung_up());
+    BOOST_REQUIRE(until(door.context, [&] { return door.load().unknown == 1; }));
+
+    second.close();
+    BOOST_REQUIRE(until(door.context, [&] { return door.load().unknown == 0; }));
+
+    BOOST_TEST(door.two.counters().lost == 2U);
+    BOOST_TEST(not door.two.has_logged("server 1001"));
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_a_connection_after_its_handshake_is_a_sentence_with_its_server_and_address)
+{
+    auto  door = Door{};
+    auto& raw = door.enter(unknown(1));
+    auto  damaged = any_frame(unknown(1));
+    damaged.back() ^= std::byte{1};
+    raw.write(damaged);
+
+    BOOST_TEST(raw.is_hung_up());
+    BOOST_TEST(door.two.has_logged("server 1001 (incarnation 1) from 127.0.0.1: received what is damaged"));
 }
 
 BOOST_AUTO_TEST_CASE(a_member_keeps_its_place_whatever_the_others_do)
@@ -223,6 +253,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_no_member_and_sends_nothing_is_given_up_an
     auto& idle = door.enter(unknown(1));
 
     BOOST_TEST(idle.is_hung_up());
+    BOOST_TEST(door.two.has_logged("server 1001 (incarnation 1) from 127.0.0.1: is of no known member"));
     member.read();
     BOOST_TEST(not member.ended);
 }
@@ -241,6 +272,7 @@ BOOST_AUTO_TEST_CASE(unfinished_frames_of_servers_that_are_no_members_are_bounde
     }
 
     BOOST_TEST(door.closed() > 0U);
+    BOOST_TEST(door.two.has_logged("held too much of an unfinished frame, and is of no known member"));
     BOOST_TEST(door.two.counters().unfinished_bytes_most > size);
     BOOST_TEST(door.two.counters().unfinished_bytes_most < 2 * little.unknown_bytes_max);
 }
@@ -269,6 +301,8 @@ BOOST_AUTO_TEST_CASE(a_frame_that_stands_still_within_itself_ends_its_connection
 
     BOOST_TEST(raw.is_hung_up());
     BOOST_TEST(door.two.counters().lost == 1U);
+    BOOST_TEST(
+        door.two.has_logged("server 1 (incarnation 11) from 127.0.0.1: a frame began to arrive and never ended"));
 }
 
 /// The number of the cluster is what keeps those out that were not meant to find it.
@@ -330,7 +364,8 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_the_other_side_does_not_read_is_logged_all_t
     auto door = Door{hasty};
     door.connect().write(encode(Route{cluster_of("elsewhere"), 0, party_1, party_2}, Hello{}));
 
-    BOOST_TEST(until(door.context, [&] { return door.two.has_logged("refused: server 1"); }));
+    BOOST_TEST(until(door.context,
+                     [&] { return door.two.has_logged("an incoming connection from 127.0.0.1: refused: server 1"); }));
 }
 
 /// The port of a server that is down lies in the range from which the system takes ports for connections.

@@ -36,6 +36,13 @@
 namespace totora::inline v0
 {
 
+/// Whether the end of a connection is worth a sentence.
+enum class Ending : std::uint8_t
+{
+    usual, ///< It was replaced, or the other side ended it in order.
+    unusual,
+};
+
 /// One TCP connection: a handshake, and then frames in both directions.
 ///
 /// The dialing side greets first, the other one answers with its greeting and a fresh number, and the dialing side confirms
@@ -123,10 +130,11 @@ public:
     }
 
     /// Ends the connection; the owner is told.
-    void close(std::string_view sentence)
+    void close(std::string_view sentence, Ending ending = Ending::unusual)
     {
         if (is_closed())
             return;
+        ending_ = ending;
         auto const self = shared_from_this(); // The owner may let go of us.
         auto*      owner = std::exchange(owner_, nullptr);
         auto       ignored = Error{};
@@ -168,7 +176,8 @@ public:
 
     [[nodiscard]] Time began() const { return began_; }
 
-    [[nodiscard]] bool was_refused() const { return refused_; }
+    [[nodiscard]] bool   was_refused() const { return refused_; }
+    [[nodiscard]] Ending ending() const { return ending_; } ///< Once it is closed.
 
     [[nodiscard]] bool    has_greeted() const { return judged_.has_value(); } ///< As a server that can be talked to.
     [[nodiscard]] Address source() const { return source_; }      ///< Where an accepted connection comes from.
@@ -245,7 +254,7 @@ private:
                                     if (self->is_closed())
                                         return;
                                     if (error)
-                                        return self->close(self->farewell_.value_or(error.message()));
+                                        return self->ended(error);
                                     self->counters_->bytes_received += count;
                                     if (self->farewell_) // Until the other side has read it and closes.
                                         return self->within_memory([&] { self->read(); });
@@ -253,6 +262,12 @@ private:
                                     self->reader_.arrived(count);
                                     self->within_memory([&] { self->deliver_and_read(); });
                                 });
+    }
+
+    void ended(Error error)
+    {
+        auto const is_usual = error == boost::asio::error::eof and not farewell_;
+        close(farewell_.value_or(error.message()), is_usual ? Ending::usual : Ending::unusual);
     }
 
     void deliver_and_read()
@@ -432,6 +447,7 @@ private:
     std::optional<Agreement>   agreed_;         ///< The same, once the handshake is complete.
     std::optional<std::string> farewell_;       ///< Why we refused; nothing is read any more but the end of the stream.
     bool                       refused_ = false;
+    Ending                     ending_ = Ending::unusual;
     Time                       arrived_; ///< When bytes came last.
     Time                       last_frame_;
 

@@ -198,7 +198,7 @@ public:
                                       " and was met at start " + std::to_string(lives_.highest_start(party)) +
                                       ": its disk was lost or set back, and it is not talked to"};
         if (verdict == LifeVerdict::newer)
-            close_others(connection, "replaced by a newer process");
+            close_others(connection, "replaced by a newer process", Ending::usual);
         if (verdict != LifeVerdict::twice)
             return std::nullopt;
         ++counters_.two_lives;
@@ -207,7 +207,7 @@ public:
                         ": neither is talked to until one has ended";
         if (before == connection.life())
             sentence = "another process runs as " + name_of(party) + " too: neither is talked to until one has ended";
-        close_others(connection, sentence);
+        close_others(connection, sentence, Ending::unusual);
         return HandshakeError{HandshakeFault::two_lives, std::move(sentence)};
     }
 
@@ -220,7 +220,7 @@ public:
         // A server that dials again has given up its earlier connection, even if we have not heard of it yet.
         for (auto const& other : std::vector{accepted_.all()})
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
-                other->close("replaced by a newer connection");
+                other->close("replaced by a newer connection", Ending::usual);
         auto const is_known = [this](Party const& party) { return knows(party); };
         give_way(accepted_.to_end_of_unknown(settings_.unknown_max, connection, is_known),
                  "was idle longest of the servers that are no known members");
@@ -274,8 +274,8 @@ public:
             lose(*peer);
             return peer->retry();
         }
-        if (connection.was_refused() or connection.agreed().version == 0)
-            incoming_log_.tell("an incoming connection: " + std::string{sentence});
+        if (connection.agreed().version == 0 or connection.ending() == Ending::unusual)
+            incoming_log_.tell(origin_of(connection) + ": " + std::string{sentence});
         accepted_.remove(connection);
     }
 
@@ -310,11 +310,19 @@ private:
     }
 
     /// Closes what is open to the same server, but not this one.
-    void close_others(TcpConnection const& connection, std::string_view sentence)
+    void close_others(TcpConnection const& connection, std::string_view sentence, Ending ending)
     {
         for (auto const& other : connections())
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
-                other->close(sentence);
+                other->close(sentence, ending);
+    }
+
+    /// Whose an incoming connection is, or was, for the operator.
+    [[nodiscard]] static std::string origin_of(TcpConnection const& connection)
+    {
+        auto const is_known = connection.agreed().version != 0;
+        auto       name = is_known ? name_of(connection.remote()) : std::string{"an incoming connection"};
+        return connection.source().is_unspecified() ? name : name + " from " + connection.source().to_string();
     }
 
     /// Lets go of the connection of a peer, and says so if it was open.
