@@ -34,8 +34,7 @@ namespace totora::inline v0
 ///
 /// Memory, of one connection: before its handshake 4 KiB of what arrives; after it 64 KiB, the frame that is arriving (up to the agreed
 /// limit), and for what is sent `QueueLimits`. In all: `handshakes_max` connections without a handshake, one in each direction of each
-/// known server, `unknown_max` of others, whose unfinished frames have `unknown_bytes_max` together; and the inbox. `load` and
-/// `counters` show it.
+/// known server, `unknown_max` of others, whose unfinished frames have `unknown_bytes_max` together; and the inbox. `load` shows it.
 ///
 /// A connection ends, and is dialed again, when it breaks, when nothing of what is sent is taken or acknowledged for
 /// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what arrives

@@ -99,7 +99,7 @@ struct TcpCounters
     std::uint64_t lost = 0;               ///< Connections that ended after such a handshake.
     std::uint64_t retries = 0;            ///< Attempts to connect that follow a failed or lost one.
     std::uint64_t handshakes_refused = 0; ///< By either side.
-    std::uint64_t gave_way = 0;           ///< Incoming connections that gave their place, or their memory, to others.
+    std::uint64_t gave_way = 0;           ///< Incoming connections ended for their place, memory or silence.
     std::uint64_t two_lives = 0;          ///< Handshakes refused because two processes have the identity of one server.
 
     std::uint64_t frames_sent = 0;
@@ -114,7 +114,9 @@ struct TcpCounters
 
     std::uint64_t sentences_left_out = 0; ///< Of those for `TcpSettings::log`, because too many came in a second.
 
-    std::uint64_t unfinished_bytes_most = 0; ///< The most that was held at a time of frames that had not arrived whole.
+    /// The most that was held at a time for what arrives, of the times at which a frame outgrew the buffer of its connection; so
+    /// `TcpLoad::unfinished_bytes` may be more, as long as none has.
+    std::uint64_t unfinished_bytes_most = 0;
 
     std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameError`.
 
@@ -138,11 +140,13 @@ struct TcpPeerStatus
 /// What a transport has to carry now, for operators.
 struct TcpLoad
 {
-    std::size_t   greeting = 0;                 ///< Incoming connections without their handshake.
-    std::size_t   known = 0;                    ///< Incoming connections of servers that `update` named.
-    std::size_t   unknown = 0;                  ///< Incoming connections of others.
-    std::uint64_t unfinished_bytes = 0;         ///< Held of frames that have not arrived whole.
-    std::uint64_t unknown_unfinished_bytes = 0; ///< The part of it that belongs to servers that are not known.
+    std::size_t   greeting = 0;         ///< Incoming connections without their handshake.
+    std::size_t   known = 0;            ///< Incoming connections of servers that `update` named.
+    std::size_t   unknown = 0;          ///< Incoming connections of others.
+    std::uint64_t unfinished_bytes = 0; ///< Held for what arrives: buffers, and frames that have not arrived whole.
+    std::uint64_t unknown_unfinished_bytes = 0; ///< The part of it for servers that are not known, or not yet.
+    std::uint64_t inbox_bytes = 0;              ///< Of entries that were received and not taken.
+    std::uint64_t queued_bytes = 0;             ///< Of bulk that waits to be sent.
 };
 
 /// Why a transport cannot begin: a sentence for the operator.

@@ -183,7 +183,7 @@ public:
     [[nodiscard]] Address source() const { return source_; }      ///< Where an accepted connection comes from.
     [[nodiscard]] Time last_frame() const { return last_frame_; } ///< When one was taken, or the connection was opened.
 
-    /// The bytes that are held of a frame that has not arrived whole.
+    /// The bytes that are held for what arrives: a buffer, and a frame that has not arrived whole.
     [[nodiscard]] std::size_t unfinished_bytes() const { return is_closed() ? 0 : reader_.held(); }
 
     /// A dialed port that is free may become the own port of the connection, which then ends where it begins.

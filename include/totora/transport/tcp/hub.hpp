@@ -170,8 +170,10 @@ public:
     [[nodiscard]] TcpLoad load() const
     {
         auto load = TcpLoad{};
+        load.inbox_bytes = inbox_.bytes();
         for (auto const& one : connections()) {
             load.unfinished_bytes += one->unfinished_bytes();
+            load.queued_bytes += one->queue().bulk_bytes();
             if (one->is_dialed())
                 continue;
             auto const is_known = one->is_open() and knows(one->remote());

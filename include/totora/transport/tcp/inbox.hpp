@@ -59,6 +59,9 @@ public:
 
     [[nodiscard]] bool has_room() const { return has_room_; }
 
+    /// Of the entries in it.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
     void clear()
     {
         urgent_.clear();
