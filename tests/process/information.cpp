@@ -68,4 +68,44 @@ BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)
     BOOST_TEST(info_field(text, "raft_violations") == "8");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_for_peers_at_most_is_no_less_than_now)
+{
+    auto idle = totora::TcpLoad{};
+    idle.unfinished_bytes = 262'144;
+    idle.unknown_unfinished_bytes = 65'536;
+    idle.inbox_bytes = 7;
+    idle.queued_bytes = 8;
+    auto counters = totora::TcpCounters{};
+
+    auto const quiet = information({}, KeyValue{}, {}, {}, counters, idle);
+    counters.unfinished_bytes_most = 9'000'000;
+    auto const later = information({}, KeyValue{}, {}, {}, counters, idle);
+
+    BOOST_TEST(info_field(quiet, "peer_unfinished_bytes") == "262144");
+    BOOST_TEST(info_field(quiet, "peer_unfinished_bytes_most") == "262144");
+    BOOST_TEST(info_field(quiet, "peer_unknown_unfinished_bytes") == "65536");
+    BOOST_TEST(info_field(quiet, "peer_inbox_bytes") == "7");
+    BOOST_TEST(info_field(quiet, "peer_queued_bytes") == "8");
+    BOOST_TEST(info_field(later, "peer_unfinished_bytes_most") == "9000000");
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_peers_that_are_dropped_as_they_arrive_are_counted)
+{
+    auto counters = totora::TcpCounters{};
+    counters.refused[static_cast<std::size_t>(totora::FrameError::bad_checksum)] = 2;
+    counters.refused[static_cast<std::size_t>(totora::FrameError::another_sender)] = 3;
+
+    auto const text = information({}, KeyValue{}, {}, {}, counters);
+
+    BOOST_TEST(info_field(text, "peer_frames_refused") == "5");
+}
+
+BOOST_AUTO_TEST_CASE(where_clients_are_told_to_find_this_server_is_shown)
+{
+    auto facts = ServerFacts{};
+    facts.client_address = "::1:6001";
+
+    BOOST_TEST(info_field(information({}, KeyValue{}, facts, {}, {}), "own_client_address") == "::1:6001");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,9 +8,11 @@
 #include "totora/transport/tcp_settings.hpp"
 #include "totora/version.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,6 +27,7 @@ namespace kv
 struct ServerFacts
 {
     std::uint16_t client_port = 0;
+    std::string   client_address; ///< Where this server says that clients find it.
     std::uint64_t uptime_seconds = 0;
     std::size_t   connections = 0;
     std::uint64_t connections_taken = 0;
@@ -107,6 +110,7 @@ struct ServerFacts
     line("role", is_leader ? "master" : "slave");
     line("connected_slaves", status.followers.size());
     line("leader_client_address", machine.client_address(status.leader));
+    line("own_client_address", facts.client_address);
     section("Raft");
     line("raft_id", status.id.value);
     line("raft_role", to_string(status.role));
@@ -148,6 +152,7 @@ struct ServerFacts
     }
     line("peer_handshakes_refused", counters.handshakes_refused);
     line("peer_two_lives", counters.two_lives);
+    line("peer_frames_refused", std::accumulate(counters.refused.begin(), counters.refused.end(), std::uint64_t{0}));
     line("peer_connections_lost", counters.lost);
     line("peer_messages_dropped", counters.dropped_full + counters.dropped_unconnected + counters.dropped_oversized);
     line("peer_connections_gave_way", counters.gave_way);
@@ -155,7 +160,10 @@ struct ServerFacts
     line("peer_connections_known", load.known);
     line("peer_connections_unknown", load.unknown);
     line("peer_unfinished_bytes", load.unfinished_bytes);
-    line("peer_unfinished_bytes_most", counters.unfinished_bytes_most);
+    line("peer_unfinished_bytes_most", std::max(counters.unfinished_bytes_most, load.unfinished_bytes));
+    line("peer_unknown_unfinished_bytes", load.unknown_unfinished_bytes);
+    line("peer_inbox_bytes", load.inbox_bytes);
+    line("peer_queued_bytes", load.queued_bytes);
     section("Cluster");
     line("cluster_enabled", 1);
     section("Keyspace");

@@ -223,6 +223,7 @@ private:
                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
                 .connections = server_->connections(),
                 .connections_taken = server_->connections_taken(),
+                .client_address = client_address(),
                 .requests = server_->requests(),
                 .connections_max = server_->limits().connections,
                 .clients_turned_away = server_->turned_away(),
