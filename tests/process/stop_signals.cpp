@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server that is told to stop ends well, at any moment of its life; told again, it leaves at once.
 #include "../../docs/examples/kv/stop_signals.hpp"
+#include "../../docs/examples/kv/replica.hpp"
 #include "process/kv_cluster.hpp"
 
+#include "totora/log/memory_log.hpp"
 #include "totora/log/posix_files.hpp"
 #include "totora/log/segmented/log_directory.hpp"
 
@@ -13,6 +15,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -115,6 +118,26 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_begun_nothing_ends_with_0)
                            ::_exit(98);
                        ::raise(signal);
                    }) == 0);
+}
+
+/// Name servers may be silent for long.
+BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_while_it_looks_up_its_own_name_ends_with_0)
+{
+    auto const peers = std::vector{totora::Peer{{totora::ServerId{1}, totora::first_incarnation}, "own.example:7001"}};
+    BOOST_TEST(exit_code_of([&] {
+                   if (not kv::StopSignals::begin())
+                       ::_exit(98);
+                   auto const identity = totora::Identity{totora::cluster_of("reeds", peers), totora::ServerId{1},
+                                                          totora::first_incarnation, peers};
+                   auto       log = totora::MemoryLog{identity};
+                   auto       lines = kv::OperatorLog{};
+                   auto const run = kv::Run{};
+                   auto const asks = [](std::string const&) {
+                       ::raise(SIGTERM);
+                       return std::optional<std::string>{};
+                   };
+                   ::_exit(kv::Replica<totora::MemoryLog>{run, identity, log, lines, asks}.run());
+               }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_serves_is_told_once_and_ended_by_what_follows)

@@ -42,9 +42,10 @@ template <typename Log>
 class Replica
 {
 public:
-    /// `identity` is the log's.
-    Replica(Run const& run, totora::Identity const& identity, Log& log, OperatorLog& lines)
-        : run_(run), identity_(identity), log_(log), lines_(lines)
+    /// `identity` is the log's; `resolve` finds the addresses of this server's own names, and may wait for that.
+    Replica(Run const& run, totora::Identity const& identity, Log& log, OperatorLog& lines,
+            Resolve resolve = resolve_here)
+        : run_(run), identity_(identity), log_(log), lines_(lines), resolve_(std::move(resolve))
     {}
 
     /// Runs until it is told to stop (exit code 0), or cannot go on (1). 2 if it cannot begin.
@@ -53,13 +54,14 @@ public:
     /// node was about to do may be half done.
     [[nodiscard]] int run()
     {
-        StopSignals::serve();
-        auto addresses = AddressPlan{run_, identity_, resolve_here}.work_out();
+        auto addresses = AddressPlan{run_, identity_, resolve_}.work_out();
         if (not addresses)
             return lines_.say(addresses.error()), 2;
         addresses_ = *std::move(addresses);
         if (not addresses_.caution.empty())
             lines_.say(addresses_.caution);
+        // Not earlier: until then nothing would end this while name servers are silent.
+        StopSignals::serve();
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
             return lines_.say(transport.error().what), 2;
@@ -290,6 +292,7 @@ private:
     OperatorLog&                                lines_;
     Notices                                     notices_;
     ApplyOrder                                  order_;
+    Resolve                                     resolve_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
     boost::asio::io_context                     context_{1};
