@@ -2,16 +2,59 @@
 #include "../../docs/examples/kv/introduction.hpp"
 #include "process/kv_process.hpp"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 using namespace kv;
 using namespace totora::process;
+
+namespace
+{
+
+using Acceptor = boost::asio::ip::tcp::acceptor;
+
+constexpr auto leader_id = totora::ServerId{3};
+
+template <typename Condition>
+bool run_until(boost::asio::io_context& context, Condition condition)
+{
+    return eventually([&] {
+        context.run_for(Milliseconds{10});
+        return condition();
+    });
+}
+
+/// Whether a leader that listens at a number is reached, to_string so.
+bool is_reached(std::string const& number, std::string const& to_string, totora::NameLookups::Ask find)
+{
+    auto       context = boost::asio::io_context{};
+    auto       door = Acceptor{context, {boost::asio::ip::make_address(number), 0}};
+    auto const leader = to_string + std::to_string(door.local_endpoint().port());
+    auto       introduction =
+        Introduction{context,
+                     [&] {
+                         return std::optional{Introduction::Question{leader_id, leader, {"ANNOUNCE", "b", "c"}}};
+                     },
+                     {},
+                     std::move(find)};
+    auto came = false;
+    door.async_accept([&](boost::system::error_code failure, auto) { came = not failure; });
+    introduction.start();
+    return run_until(context, [&] { return came; });
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(introduction, *boost::unit_test::timeout(120))
 
@@ -25,8 +68,9 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_name_nobody_knows_does_not_keep_a_server_fro
         auto introduction = Introduction{
             context,
             [] {
-                return std::optional{Introduction::Question{"silent.example:6001", {"ANNOUNCE", "b", "c"}}};
+                return std::optional{Introduction::Question{leader_id, "silent.example:6001", {"ANNOUNCE", "b", "c"}}};
             },
+            {},
             [ended, asked](std::string const&) {
                 ++*asked;
                 ended.wait();
@@ -46,24 +90,51 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_name_nobody_knows_does_not_keep_a_server_fro
 
 BOOST_AUTO_TEST_CASE(a_leader_is_found_by_its_name)
 {
-    auto       context = boost::asio::io_context{};
-    auto       door = boost::asio::ip::tcp::acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};
-    auto const leader = "leader.example:" + std::to_string(door.local_endpoint().port());
-    auto       introduction = Introduction{context,
-                                     [&] {
-                                         return std::optional{Introduction::Question{leader, {"ANNOUNCE", "b", "c"}}};
-                                     },
-                                     [](std::string const&) {
-                                         return totora::FoundAddresses{{"127.0.0.1"}, {}};
-                                     }};
-    auto       came = false;
-    door.async_accept([&](boost::system::error_code failure, auto) { came = not failure; });
-    introduction.start();
+    auto const found = [](std::string const&) { return totora::FoundAddresses{{"127.0.0.1"}, {}}; };
+    BOOST_TEST(is_reached("127.0.0.1", "leader.example:", found));
+}
 
-    BOOST_TEST(eventually([&] {
-        context.run_for(Milliseconds{10});
-        return came;
-    }));
+BOOST_AUTO_TEST_CASE(a_leader_is_found_by_its_number_also_as_redis_spells_one_of_ipv6)
+{
+    auto const nobody_asked = [](std::string const& host) {
+        BOOST_ERROR("a number was looked up as a name: " << host);
+        return totora::FoundAddresses{};
+    };
+    BOOST_TEST(is_reached("127.0.0.1", "127.0.0.1:", nobody_asked));
+    for (auto const* const to_string : {"::1:", "[::1]:"})
+        BOOST_TEST(is_reached("::1", to_string, nobody_asked));
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_refuses_or_cannot_be_reached_is_a_sentence_after_three_attempts_and_once)
+{
+    auto       context = boost::asio::io_context{};
+    auto       door = Acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};
+    auto const leader = "127.0.0.1:" + std::to_string(door.local_endpoint().port());
+    auto       said = std::vector<std::string>{};
+    auto       introduction =
+        Introduction{context,
+                     [&] {
+                         return std::optional{Introduction::Question{leader_id, leader, {"ANNOUNCE", "b", "c"}}};
+                     },
+                     [&](std::string_view sentence) { said.emplace_back(sentence); }};
+    auto answered = 0;
+    auto refuse_all = std::function<void()>{};
+    refuse_all = [&] {
+        door.async_accept([&](boost::system::error_code failure, boost::asio::ip::tcp::socket socket) {
+            if (failure)
+                return;
+            BOOST_TEST(said.empty() == (answered < 3));
+            ++answered;
+            boost::asio::write(socket, boost::asio::buffer(std::string_view{"-ERR no\x1b way\r\n"}));
+            refuse_all();
+        });
+    };
+    refuse_all();
+    introduction.start();
+    BOOST_REQUIRE(run_until(context, [&] { return answered == 5; }));
+    auto const before = "cannot tell server 3 at " + leader + " where clients find this server: ";
+    BOOST_REQUIRE(said.size() == 1U);
+    BOOST_TEST(said.front() == before + "it answered '-ERR no? way'");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

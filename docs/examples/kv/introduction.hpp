@@ -3,12 +3,14 @@
 
 #include "resp.hpp"
 
+#include "totora/core/values/types.hpp"
 #include "totora/transport/tcp/names.hpp"
 #include "totora/transport/tcp_address.hpp"
 
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,6 +20,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -30,22 +33,27 @@ namespace kv
 {
 
 /// How a follower tells where its clients find it: only a leader can propose that, so the follower asks it, as a client
-/// does. It asks again, ever more rarely, until the state machine says so; nothing depends on when that is.
+/// does. It asks again, ever more rarely, until the state machine says so; nothing depends on when that is. A leader that does
+/// not do it is a sentence after the third attempt.
 class Introduction
 {
 public:
-    /// Whom to ask, "host:port", and the words to say.
+    /// Whom to ask, as clients find it ("host:port", also "::1:6001", as Redis spells it), and the words to say.
     struct Question
     {
+        totora::ServerId           server;
         std::string                leader;
         std::array<std::string, 3> words;
     };
 
-    /// `next` is the question, nothing as long as there is none; `find` finds a leader by its name (`TcpSettings::find_addresses`). The
-    /// context is run by one thread and outlives this; none of its handlers runs after that.
-    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next,
+    using Say = std::function<void(std::string_view)>;
+
+    /// `next` is the question, nothing as long as there is none; `say` takes sentences for the operator; `find` finds a leader by its
+    /// name (`TcpSettings::find_addresses`). The context is run by one thread and outlives this; none of its handlers runs after that.
+    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next, Say say,
                  totora::NameLookups::Ask find = {})
-        : names_(std::move(find)), looks_(context), socket_(context), timer_(context), next_(std::move(next))
+        : names_(std::move(find)), looks_(context), socket_(context), timer_(context), next_(std::move(next)),
+          say_(std::move(say))
     {}
 
     /// Begins to look from time to time.
@@ -60,6 +68,7 @@ private:
     static constexpr auto pause_max = Milliseconds{30'000};
     static constexpr auto patience = Milliseconds{2'000};
     static constexpr auto look_interval = Milliseconds{20};
+    static constexpr auto attempts_in_silence = std::uint64_t{3};
 
     /// What fails, for want of memory too, is tried again.
     template <typename Action>
@@ -70,6 +79,13 @@ private:
         } catch (std::exception const&) {
             end();
         }
+    }
+
+    /// Ends the attempt: why it has not succeeded.
+    void fail(std::string why)
+    {
+        end();
+        reason_ = std::move(why);
     }
 
     void wait(Milliseconds pause)
@@ -85,8 +101,15 @@ private:
     {
         end();
         auto question = next_();
+        if (not question or question->leader != leader_)
+            attempts_ = 0;
+        leader_ = question ? question->leader : std::string{};
         if (not question)
             return wait(pause_ = pause_min);
+        if (attempts_ == attempts_in_silence)
+            complain(question->server);
+        ++attempts_;
+        reason_ = "no answer in time";
         pause_ = std::min(2 * pause_, pause_max);
         wait(std::max(pause_, patience)); // Whatever has become of the question by then.
         said_.clear();
@@ -96,24 +119,42 @@ private:
         reach(question->leader);
     }
 
+    /// Says why the leader was not told, unless that was the last sentence.
+    void complain(totora::ServerId server)
+    {
+        auto sentence = "cannot tell server " + std::to_string(server.value) + " at " + leader_ +
+                        " where clients find this server: " + reason_;
+        if (say_ and sentence != told_)
+            say_(sentence);
+        told_ = std::move(sentence);
+    }
+
     /// A name is looked up beside the context, which would not end before name servers that are silent have answered.
     void reach(std::string const& address)
     {
-        if (auto const endpoint = totora::parse_address(address))
+        auto const colon = std::min(address.rfind(':'), address.size());
+        auto       host = address.substr(0, colon);
+        auto const port = address.substr(std::min(colon + 1, address.size()));
+        if (host.starts_with('[') and host.ends_with(']'))
+            host = host.substr(1, host.size() - 2);
+        if (auto const endpoint = totora::endpoint_of(host, port))
             return connect(*endpoint);
-        auto const name = totora::split_address(address);
-        lookup_ = name ? names_.begin(name->host) : nullptr;
-        if (lookup_ != nullptr)
-            await_address(name->port);
+        if (host.empty())
+            return fail("this is no address");
+        lookup_ = names_.begin(host);
+        if (lookup_ == nullptr)
+            return fail("there can be no thread to look up the name");
+        await_address(port);
     }
 
     void await_address(std::string const& port)
     {
         if (auto const found = lookup_->take()) {
             lookup_ = nullptr;
-            auto const endpoint =
-                found->addresses.empty() ? std::nullopt : totora::endpoint_of(found->addresses.front(), port);
-            return endpoint ? connect(*endpoint) : void();
+            if (found->addresses.empty())
+                return fail(found->failure);
+            auto const endpoint = totora::endpoint_of(found->addresses.front(), port);
+            return endpoint ? connect(*endpoint) : fail("this is no address");
         }
         looks_.expires_after(look_interval);
         looks_.async_wait([this, port](Error failure) {
@@ -124,24 +165,41 @@ private:
 
     void connect(Tcp::endpoint const& endpoint)
     {
-        socket_.async_connect(endpoint, [this](Error failure) {
-            if (not failure)
-                guarded([this] { ask(); });
-        });
+        socket_.async_connect(endpoint, [this](Error failure) { proceed(failure, [this] { ask(); }); });
     }
 
     void ask()
     {
-        boost::asio::async_write(socket_, boost::asio::buffer(said_), [this](Error failure, std::size_t) {
-            if (not failure)
-                guarded([this] { hear(); });
+        boost::asio::async_write(socket_, boost::asio::buffer(said_),
+                                 [this](Error failure, std::size_t) { proceed(failure, [this] { hear(); }); });
+    }
+
+    /// Success is what the state machine says; but a client that leaves at once may not be heard, and a refusal is worth a sentence.
+    void hear()
+    {
+        socket_.async_read_some(boost::asio::buffer(heard_), [this](Error failure, std::size_t count) {
+            proceed(failure, [&] {
+                auto const text = std::string_view{heard_.data(), count};
+                fail("it answered '" + printable(text.substr(0, text.find('\r'))) + "'");
+            });
         });
     }
 
-    /// The answer says nothing that the state machine does not say too; but a client that leaves at once may not be heard.
-    void hear()
+    /// The next part of an attempt, unless the one before it failed or was ended.
+    template <typename Action>
+    void proceed(Error failure, Action action)
     {
-        socket_.async_read_some(boost::asio::buffer(heard_), [this](Error, std::size_t) { end(); });
+        if (failure == boost::asio::error::operation_aborted)
+            return;
+        guarded([&] { failure ? fail(failure.message()) : action(); });
+    }
+
+    [[nodiscard]] static std::string printable(std::string_view text)
+    {
+        auto line = std::string{text};
+        std::replace_if(
+            line.begin(), line.end(), [](char letter) { return letter < ' ' or letter > '~'; }, '?');
+        return line;
     }
 
     void end()
@@ -158,6 +216,11 @@ private:
     Tcp::socket                              socket_;
     boost::asio::steady_timer                timer_;
     std::function<std::optional<Question>()> next_;
+    Say                                      say_;
+    std::string                              leader_;       ///< Who is asked.
+    std::uint64_t                            attempts_ = 0; ///< To ask it.
+    std::string                              reason_;       ///< Why the last one did not succeed.
+    std::string                              told_;         ///< The last sentence for the operator.
     Milliseconds                             pause_ = pause_min;
     std::string                              said_;
     std::array<char, 512>                    heard_{};

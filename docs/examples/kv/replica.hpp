@@ -112,7 +112,8 @@ private:
                    addresses_.client_listen_host + ":" + std::to_string(server_->port()) + ", where they find it as " +
                    client_address());
         stop_when_told();
-        introduction_.emplace(context_, [this] { return introduce(); });
+        introduction_.emplace(
+            context_, [this] { return introduce(); }, [this](std::string_view sentence) { lines_.say(sentence); });
         introduction_->start();
         loop_->wake();
         context_.run();
@@ -202,7 +203,8 @@ private:
             machine_.client_address(identity_.id) == own)
             return std::nullopt;
         auto const self = totora::Member{identity_.id, identity_.incarnation};
-        return Introduction::Question{std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
+        return Introduction::Question{
+            status.leader, std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
     }
 
     /// What clients are allowed, and a line if that is less than was wanted.
@@ -221,11 +223,11 @@ private:
     {
         auto const up = std::chrono::steady_clock::now() - began_;
         return {.client_port = server_->port(),
+                .client_address = client_address(),
                 .uptime_seconds =
                     static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
                 .connections = server_->connections(),
                 .connections_taken = server_->connections_taken(),
-                .client_address = client_address(),
                 .requests = server_->requests(),
                 .connections_max = server_->limits().connections,
                 .clients_turned_away = server_->turned_away(),
@@ -290,9 +292,9 @@ private:
     Addresses                                   addresses_;
     Log&                                        log_;
     OperatorLog&                                lines_;
+    Resolve                                     resolve_;
     Notices                                     notices_;
     ApplyOrder                                  order_;
-    Resolve                                     resolve_;
     KeyValue                                    machine_;
     totora::SteadyClock                         clock_;
     boost::asio::io_context                     context_{1};
