@@ -7,6 +7,7 @@
 #     bash tests/run.sh --sanitize address      address (with undefined behaviour) or thread
 #     bash tests/run.sh --folders core,wire     only these folders of tests/, or files of them without their .cpp
 #     bash tests/run.sh --bare                  tests compiled with -fno-exceptions -fno-rtti (for core)
+#     bash tests/run.sh --folders stories --update   rewrites tests/stories/*.txt by what happens now
 #
 # On Debian it installs what is missing when it may, and says what is missing when it may not.
 # The build directories are build/tests-*: a second run only builds what changed.
@@ -14,7 +15,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/support/packages.sh
 
-only='' compiler=g++ sanitize='' folders='' bare=OFF
+only='' compiler=g++ sanitize='' folders='' bare=OFF update=''
 jobs=${TOTORA_JOBS:-$(nproc)}
 passed=0 failed=0
 failures=()
@@ -49,6 +50,7 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     --bare) bare=ON ;;
+    --update) update=yes ;;
     --only | --compiler | --sanitize | --folders)
         [ -n "${2-}" ] || die "$1 needs a value."
         case $1 in
@@ -181,6 +183,7 @@ run_boost()
     local arguments=(--log_level=test_suite --color_output=no)
     arguments+=(--report_level=short --report_format=XML "--report_sink=$report")
     [ -n "$only" ] && arguments+=("--run_test=$only")
+    [ -n "$update" ] && arguments+=(-- --update)
 
     rm -f "$report"
     "${runner[@]}" "$build/tests/$program" "${arguments[@]}" </dev/null 2>&1 | tee "$log" | test_progress
