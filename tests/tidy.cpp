@@ -3,9 +3,13 @@
 #include "support/tidy/case_table.hpp"
 #include "support/tidy/citations.hpp"
 #include "support/tidy/documents.hpp"
+#include "support/tidy/file_names.hpp"
 #include "support/tidy/files.hpp"
 #include "support/tidy/includes.hpp"
 #include "support/tidy/laws.hpp"
+#include "support/tidy/limits.hpp"
+#include "support/tidy/not_yet.hpp"
+#include "support/tidy/sums.hpp"
 #include "support/tidy/tree.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -86,6 +90,16 @@ BOOST_AUTO_TEST_CASE(every_law_of_a_simulation_is_broken_by_a_test)
 {
     expect_none(laws_that_no_test_breaks(our_tree()));
 }
+
+BOOST_AUTO_TEST_CASE(every_file_that_is_cited_exists) { expect_none(files_that_do_not_exist(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_sums_of_tables_are_right) { expect_none(wrong_sums(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(no_folder_has_too_many_headers) { expect_none(crowded_folders(our_tree(), not_yet)); }
+
+BOOST_AUTO_TEST_CASE(no_header_is_too_long) { expect_none(long_headers(our_tree(), not_yet)); }
+
+BOOST_AUTO_TEST_CASE(no_function_is_too_long) { expect_none(long_functions(our_tree(), not_yet)); }
 
 BOOST_AUTO_TEST_CASE(nothing_is_left_open_and_no_path_is_of_one_machine) { expect_none(loose_ends(our_tree())); }
 
@@ -296,6 +310,98 @@ BOOST_AUTO_TEST_CASE(a_law_that_no_test_breaks_is_found)
     expect(complaints("== \"and a is less\" == \"b is more\""),
            {"include/totora/testing/simulate/a.hpp: no test breaks the law: it ends: ",
             "include/totora/testing/simulate/a.hpp: no test breaks the law: a is less"});
+}
+
+BOOST_AUTO_TEST_CASE(a_cited_file_that_does_not_exist_is_found)
+{
+    auto const complaints = [](std::string const& path, std::string const& text) {
+        return files_that_do_not_exist({{"docs/decisions/0002-two.md", ""},
+                                        {"include/totora/core/rules/reads.hpp", ""},
+                                        {"tests/core/reads.cpp", ""},
+                                        {path, text}});
+    };
+    auto const missing = [](std::string const& path, std::string const& name) {
+        return Complaints{path + ":1: there is no file " + name};
+    };
+
+    expect(complaints("tests/a.cpp", "// See core/rules/reads.hpp, reads.hpp. And core/reads.cpp"), {});
+    expect(complaints("tests/a.cpp", "// See core/reads.hpp."), missing("tests/a.cpp", "core/reads.hpp"));
+    expect(complaints("tests/a.cpp", "f(\"// gone.hpp\"); // gone.cpp"), missing("tests/a.cpp", "gone.cpp"));
+    expect(complaints("tests/a.cpp", "open(\"gone.hpp\");"), {});
+    expect(complaints("tests/a.sh", "cat gone.hpp # gone.sh"), missing("tests/a.sh", "gone.sh"));
+    expect(complaints("tests/a.cpp", "// NAME.hpp, NAME.txt, boost/a.hpp, *.hpp"), {});
+    expect(complaints("docs/a.md", "`core/rules/reads`, tests/core, `docs/decisions/0002`, `core/`"), {});
+    expect(complaints("docs/a.md", "[a](decisions/0002-two.md), https://example.org/core/a.md"), {});
+    expect(complaints("docs/a.md", "`core/rules/writes`"), missing("docs/a.md", "core/rules/writes"));
+    expect(complaints("docs/a.md", "`docs/decisions/0003`"), missing("docs/a.md", "docs/decisions/0003"));
+    expect(complaints("tests/stories/a.txt", "# tests/paper/a.cpp"),
+           missing("tests/stories/a.txt", "tests/paper/a.cpp"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_sum_is_found)
+{
+    auto const complaints = [](std::string const& last_row) {
+        return wrong_sums({{"docs/a.md", "| | states |\n| --- | --- |\n| a | 1,000 |\n| b | 30 |\n" + last_row}});
+    };
+
+    expect(complaints("| all two | 1,030 |\n"), {});
+    expect(complaints("| total | 1,030 |\n"), {});
+    expect(complaints("| all of them | 1 |\n"), {});
+    expect(complaints("| all two | 1,031 |\n"), {"docs/a.md:5: the sum is 1030, not 1031"});
+    expect(complaints("| all ten | 1,030 |\n"), {"docs/a.md:5: there are 2 rows, not 10"});
+    expect(complaints("| all 3 | 1,030 |\n"), {"docs/a.md:5: there are 2 rows, not 3"});
+    expect(complaints("\n| | |\n| --- | --- |\n| c | 7 |\n| sum | 8 |\n"), {"docs/a.md:9: the sum is 7, not 8"});
+}
+
+BOOST_AUTO_TEST_CASE(a_crowded_folder_is_found)
+{
+    auto const folder = [](int headers) {
+        auto tree = Tree{};
+        for (auto number = 0; number < headers; ++number)
+            tree.push_back({"include/totora/a/" + std::to_string(number) + ".hpp", ""});
+        return tree;
+    };
+
+    expect(crowded_folders(folder(25), {}), {});
+    expect(crowded_folders(folder(26), {}), {"include/totora/a/ has 26 headers"});
+    expect(crowded_folders(folder(26), {.folders = {"include/totora/a/"}, .headers = {}, .functions = {}}), {});
+    expect(crowded_folders(folder(25), {.folders = {"include/totora/a/"}, .headers = {}, .functions = {}}),
+           {"include/totora/a/ keeps its limit: strike it from the list"});
+}
+
+BOOST_AUTO_TEST_CASE(a_long_header_is_found)
+{
+    auto const header_of = [](std::size_t lines) { return Tree{{"a.hpp", std::string(lines, '\n')}}; };
+    auto const listed = NotYet{.folders = {}, .headers = {"a.hpp"}, .functions = {}};
+
+    expect(long_headers(header_of(300), {}), {});
+    expect(long_headers(header_of(301), {}), {"a.hpp has 301 lines"});
+    expect(long_headers(header_of(301), listed), {});
+    expect(long_headers(header_of(300), listed), {"a.hpp keeps its limit: strike it from the list"});
+    expect(long_headers({{"a.cpp", std::string(301, '\n')}}, {}), {});
+}
+
+BOOST_AUTO_TEST_CASE(a_long_function_is_found)
+{
+    auto const complaints = [](std::string const& before, std::string const& after, std::size_t lines = 45) {
+        return long_functions({{"a.hpp", before + "{" + std::string(lines, '\n') + "}" + after}}, {});
+    };
+    auto const found = [](int line, int lines = 46) {
+        return Complaints{"a.hpp:" + std::to_string(line) + ": a function of " + std::to_string(lines) + " lines"};
+    };
+
+    expect(complaints("void f()\n", "\n", 44), {});
+    expect(complaints("void f()\n", "\n"), found(2));
+    expect(complaints("template <typename T>\nstruct S : B<T>\n{\nS() : b_(1)\n", "\nint b_; };"), found(5));
+    expect(complaints("auto f = [](int a) ", ";"), found(1));
+    expect(complaints("void f()\n{\nif (a) ", "\n}\n"), found(2, 48));
+    expect(complaints("struct S\n", ";"), {});
+    expect(complaints("namespace a\n", ""), {});
+    expect(complaints("enum class A : int\n", ";"), {});
+    expect(complaints("constexpr int values[] = ", ";"), {});
+    expect(complaints("void f() { g('{', \"}\", 1'000); } // {\nstruct S\n", ";"), {});
+    expect(long_functions({{"a.hpp", "void f() {}\n"}}, {.folders = {}, .headers = {}, .functions = {"a.hpp"}}),
+           {"a.hpp keeps its limit: strike it from the list"});
 }
 
 BOOST_AUTO_TEST_CASE(a_loose_end_is_found)

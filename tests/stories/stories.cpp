@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/story.hpp"
+#include "support/story/story.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -24,7 +24,7 @@ namespace totora::inline v0::explore
 // answered what it never sent does not happen: numbers come from its own appends of its own term. A heartbeat's number is
 // zero, and its answer speaks of no append: it is like an outdated one.
 //
-// None of this is taken on trust: twin.hpp.
+// None of this is taken on trust: perturbed_copy.hpp.
 
 /// What a step did to the numbers of appends that are on their way: those of these followers (a bit for each position of
 /// a server) are outdated now.

@@ -237,7 +237,7 @@ private:
             persist(server, server.writes.size(), outgoing_, consequences);
     }
 
-    /// Whether a server's twin does what it did (twin.hpp). An alarm's older ring must do nothing at all.
+    /// Whether a server's twin does what it did (perturbed_copy.hpp). An alarm's older ring must do nothing at all.
     [[nodiscard]] bool does_as_its_twin(Replica twin, Happens happens, Replica after, std::vector<Left> const& left)
     {
         auto consequences = Consequences{};

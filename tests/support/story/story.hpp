@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/story_cluster.hpp"
+#include "support/story/story_cluster.hpp"
 
 #include <cstdint>
 #include <optional>

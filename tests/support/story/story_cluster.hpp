@@ -4,7 +4,7 @@
 #include "totora/testing/text.hpp"
 
 #include "support/cluster.hpp"
-#include "support/story_text.hpp"
+#include "support/story/story_text.hpp"
 
 #include <algorithm>
 #include <map>

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// How large a house can grow before it is divided: files in a folder of headers, lines of a header, lines of a function.
+namespace totora::tidy
+{
+
+inline constexpr std::size_t headers_in_folder_max = 25;
+inline constexpr int         header_lines_max = 300;
+inline constexpr int         function_lines_max = 45;
+
+/// What is larger today. These lists shrink to nothing: what keeps its limit and is still named here is a complaint, too.
+struct NotYet
+{
+    std::vector<std::string_view> folders;
+    std::vector<std::string_view> headers;
+    std::vector<std::string_view> functions; ///< Files that have a function that is too long.
+};
+
+[[nodiscard]] inline int lines_of(std::string_view text) { return static_cast<int>(std::ranges::count(text, '\n')); }
+
+/// A source without what could hold a brace that is none: comments and literals become blanks, lines stay lines.
+[[nodiscard]] inline std::string code_of(std::string_view text)
+{
+    auto code = std::string{text};
+    auto blank = [&](std::size_t from, std::size_t to) {
+        for (auto at = from; at < std::min(to, code.size()); ++at)
+            if (code[at] != '\n')
+                code[at] = ' ';
+    };
+    for (auto at = std::size_t{0}; at < text.size(); ++at) {
+        auto end = at;
+        if (text.substr(at).starts_with("//")) {
+            end = std::min(text.find('\n', at), text.size());
+        } else if (text.substr(at).starts_with("R\"(")) {
+            end = std::min(text.find(")\"", at), text.size() - 2) + 2;
+        } else if (text[at] == '"' or
+                   (text[at] == '\'' and (at == 0 or std::isxdigit(static_cast<unsigned char>(text[at - 1])) == 0))) {
+            end = at + 1;
+            while (end < text.size() and text[end] != text[at] and text[end] != '\n')
+                end += text[end] == '\\' ? 2U : 1U;
+            ++end;
+        }
+        blank(at, end);
+        at = std::max(at + 1, end) - 1;
+    }
+    return code;
+}
+
+/// Whether what stands before a brace opens a type or a namespace rather than a function.
+[[nodiscard]] inline bool opens_scope(std::string_view head)
+{
+    auto first = std::string_view{};
+    while (not head.empty()) { // The first word that is no specifier, after the parameters of a template.
+        auto const begin = head.find_first_not_of(" \t\n");
+        if (begin == std::string_view::npos)
+            return false;
+        head.remove_prefix(begin);
+        if (head.front() == '<') {
+            auto depth = 0;
+            auto at = std::size_t{0};
+            do
+                depth += head[at] == '<' ? 1 : head[at] == '>' ? -1 : 0;
+            while (++at < head.size() and depth > 0);
+            head.remove_prefix(at);
+            continue;
+        }
+        auto const end = std::min(head.find_first_of(" \t\n<"), head.size());
+        first = head.substr(0, end);
+        head.remove_prefix(end);
+        if (first != "template" and first != "inline" and first != "static" and first != "typedef" and
+            first != "export")
+            break;
+    }
+    constexpr auto scopes =
+        std::to_array<std::string_view>({"namespace", "class", "struct", "union", "enum", "extern"});
+    return std::ranges::find(scopes, first) != scopes.end();
+}
+
+/// Whether what stands before a brace ends as the head of a function does, also of one that initializes members.
+[[nodiscard]] inline bool opens_function(std::string_view head)
+{
+    return head.find(')') != std::string_view::npos and head.find("concept ") == std::string_view::npos and
+           not opens_scope(head);
+}
+
+struct FunctionSize
+{
+    int line = 0; ///< Of its opening brace.
+    int lines = 0;
+};
+
+/// The functions of a source, the outermost ones: what stands in a function is part of it.
+[[nodiscard]] inline std::vector<FunctionSize> functions_of(std::string_view text)
+{
+    auto const code = code_of(text);
+    auto       functions = std::vector<FunctionSize>{};
+    auto       head = std::size_t{0}; // Where what precedes the next brace begins.
+    auto       line = 1;
+    auto       depth = 0;
+    auto       function_depth = 0; // At which the present function began; 0 outside of functions.
+    for (auto at = std::size_t{0}; at < code.size(); ++at) {
+        auto const letter = code[at];
+        line += letter == '\n' ? 1 : 0;
+        if (letter == '{') {
+            ++depth;
+            if (function_depth == 0 and opens_function(std::string_view{code}.substr(head, at - head))) {
+                function_depth = depth;
+                functions.push_back({line, 0});
+            }
+        }
+        if (letter == '}') {
+            if (depth == function_depth) {
+                functions.back().lines = line - functions.back().line + 1;
+                function_depth = 0;
+            }
+            --depth;
+        }
+        if (letter == '{' or letter == '}' or letter == ';')
+            head = at + 1;
+    }
+    return functions;
+}
+
+/// Says what is above its limit and not listed, and what is listed and not above it.
+[[nodiscard]] inline Complaints
+above_limits(std::map<std::string, std::vector<std::string>> const& above, std::vector<std::string_view> const& not_yet)
+{
+    auto complaints = Complaints{};
+    for (auto const& [path, sentences] : above)
+        if (std::ranges::find(not_yet, path) == not_yet.end())
+            complaints.insert(complaints.end(), sentences.begin(), sentences.end());
+    for (auto const path : not_yet)
+        if (not above.contains(std::string{path}))
+            complaints.push_back(std::string{path} + " keeps its limit: strike it from the list");
+    return complaints;
+}
+
+[[nodiscard]] inline Complaints crowded_folders(Tree const& tree, NotYet const& not_yet)
+{
+    auto count = std::map<std::string, std::size_t>{};
+    for (auto const& file : tree)
+        if (is_header(file))
+            ++count[file.path.substr(0, file.path.find_last_of('/') + 1)];
+    auto above = std::map<std::string, std::vector<std::string>>{};
+    for (auto const& [folder, headers] : count)
+        if (headers > headers_in_folder_max)
+            above[folder].push_back(folder + " has " + std::to_string(headers) + " headers");
+    return above_limits(above, not_yet.folders);
+}
+
+[[nodiscard]] inline Complaints long_headers(Tree const& tree, NotYet const& not_yet)
+{
+    auto above = std::map<std::string, std::vector<std::string>>{};
+    for (auto const& file : tree)
+        if (auto const lines = lines_of(file.text); is_header(file) and lines > header_lines_max)
+            above[file.path].push_back(file.path + " has " + std::to_string(lines) + " lines");
+    return above_limits(above, not_yet.headers);
+}
+
+[[nodiscard]] inline Complaints long_functions(Tree const& tree, NotYet const& not_yet)
+{
+    auto above = std::map<std::string, std::vector<std::string>>{};
+    for (auto const& file : tree)
+        if (is_header(file))
+            for (auto const& [line, lines] : functions_of(file.text))
+                if (lines > function_lines_max)
+                    above[file.path].push_back(place(file, line) + ": a function of " + std::to_string(lines) +
+                                               " lines");
+    return above_limits(above, not_yet.functions);
+}
+
+} // namespace totora::tidy

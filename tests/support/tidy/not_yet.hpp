@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "limits.hpp"
+
+namespace totora::tidy
+{
+
+/// What is above a limit of limits.hpp today.
+inline auto const not_yet = NotYet{
+    .folders =
+        {
+            "docs/examples/kv/",
+            "tests/support/",
+        },
+    .headers =
+        {
+            "docs/examples/kv/connection.hpp",
+            "docs/examples/kv/replica.hpp",
+            "docs/examples/kv/server.hpp",
+            "include/totora/log/posix_files.hpp",
+            "include/totora/log/segmented/log_recovery.hpp",
+            "include/totora/log/segmented/segment_writer.hpp",
+            "include/totora/node/raft_node.hpp",
+            "include/totora/testing/conformance/log/log_crashes.hpp",
+            "include/totora/testing/explore/step_cache.hpp",
+            "include/totora/testing/explore/transitions.hpp",
+            "include/totora/testing/simulate/checking.hpp",
+            "include/totora/testing/simulate/checks.hpp",
+            "include/totora/testing/simulate/clients/store_clients.hpp",
+            "include/totora/testing/simulate/faults/fault_injector.hpp",
+            "include/totora/testing/simulate/faults/hostile_messages.hpp",
+            "include/totora/testing/simulate/network/network.hpp",
+            "include/totora/testing/simulate/process_scheduler.hpp",
+            "include/totora/transport/tcp/connection.hpp",
+            "include/totora/transport/tcp/hub.hpp",
+            "tests/support/cluster.hpp",
+            "tests/support/random_messages.hpp",
+            "tests/support/seeded_cluster.hpp",
+            "tests/support/stage.hpp",
+        },
+    .functions =
+        {
+            "docs/examples/kv/information.hpp",
+            "docs/examples/kv/notices.hpp",
+            "docs/examples/kv/write_commands.hpp",
+            "include/totora/core/decision.hpp",
+            "include/totora/log/segmented/log_recovery.hpp",
+            "include/totora/log/segmented/segment_survey.hpp",
+            "include/totora/log/segmented/segment_tail.hpp",
+            "include/totora/testing/conformance/sample_messages.hpp",
+            "include/totora/testing/explore/counterexample.hpp",
+            "include/totora/testing/explore/explore.hpp",
+            "include/totora/testing/simulate/faults/fault_injector.hpp",
+            "include/totora/testing/simulate/faults/faults.hpp",
+            "include/totora/wire/decode.hpp",
+            "tests/process/register_history.hpp",
+            "tests/support/random_messages.hpp",
+        },
+};
+
+} // namespace totora::tidy
