@@ -243,8 +243,7 @@ BOOST_AUTO_TEST_CASE(a_citation_of_what_does_not_exist_is_found)
 BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
 {
     auto const complaints = [](std::string const& table, std::string const& test) {
-        return wrong_rows_of_cases(
-            {{"docs/cases.md", "### 1. One\n"}, {"docs/testing.md", table}, {"tests/a.cpp", test}});
+        return wrong_rows_of_cases({{"docs/cases.md", table + "### 1. One\n"}, {"tests/a.cpp", test}});
     };
     auto const case_1 = tagged("ca" + std::string{"se_1"});
     auto const case_11 = tagged("ca" + std::string{"se_11"});
@@ -252,13 +251,13 @@ BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
     expect(complaints("| 1 | One | now | |\n", case_1), {});
     expect(complaints("| 1 | One | waits | snapshots |\n", ""), {});
     expect(complaints("| 1 | One | now | |\n", case_11),
-           {"docs/testing.md:1: 1 is said to be tested now, and no test is labelled with it"});
+           {"docs/cases.md:1: 1 is said to be tested now, and no test is labelled with it"});
     expect(complaints("| 1 | One | waits | snapshots |\n", case_1),
-           {"docs/testing.md:1: 1 is said to wait, and a test is labelled with it"});
-    expect(complaints("| 1 | One | waits | |\n", ""), {"docs/testing.md:1: 1 waits for nothing"});
-    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/testing.md:1: 1 is neither now nor waits"});
-    expect(complaints("", ""), {"docs/testing.md does not list 1 once"});
-    expect(complaints("| 1 | One | now | |\n| 1 | One | now | |\n", case_1), {"docs/testing.md does not list 1 once"});
+           {"docs/cases.md:1: 1 is said to wait, and a test is labelled with it"});
+    expect(complaints("| 1 | One | waits | |\n", ""), {"docs/cases.md:1: 1 waits for nothing"});
+    expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/cases.md:1: 1 is neither now nor waits"});
+    expect(complaints("", ""), {"docs/cases.md does not list 1 once"});
+    expect(complaints("| 1 | One | now | |\n| 1 | One | now | |\n", case_1), {"docs/cases.md does not list 1 once"});
 }
 
 BOOST_AUTO_TEST_CASE(a_program_of_the_readme_that_nobody_runs_is_found)

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// The table at the end of docs/testing.md says of every case whether it is tested; the labels of the tests decide.
+/// The table at the head of docs/cases.md shows for every case whether it is tested; the labels of the tests decide.
 namespace totora::tidy
 {
 
@@ -53,7 +53,7 @@ namespace totora::tidy
     auto       complaints = Complaints{};
     auto       rows = std::map<std::string, int>{};
     for (auto const& file : tree)
-        if (file.path == "docs/testing.md")
+        if (file.path == "docs/cases.md")
             for_each_line(file.text, [&](std::string_view line, int at) {
                 auto const fields = fields_of(line);
                 if (fields.size() != 4 or fields[0].empty() or number_at(fields[0]) != fields[0])
@@ -75,7 +75,7 @@ namespace totora::tidy
             });
     for (auto const& number : known_cases(tree))
         if (rows[number] != 1)
-            complaints.push_back("docs/testing.md does not list " + number + " once");
+            complaints.push_back("docs/cases.md does not list " + number + " once");
     return complaints;
 }
 
