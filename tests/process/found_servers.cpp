@@ -44,6 +44,7 @@ BOOST_AUTO_TEST_CASE(servers_that_moved_serve_again_once_all_are_told)
     auto const leader = cluster.await_leader();
     cluster.await_equality();
     BOOST_TEST(cluster.info(leader, "leader_client_address") == "localhost:" + port_of(cluster.client_port(leader)));
+    BOOST_TEST(cluster.info(leader, "own_client_address") == cluster.info(leader, "leader_client_address"));
     BOOST_TEST(cluster.info(1, "peer_1").starts_with("address=localhost:" + port_of(first) + ",link=open"));
     for (auto server = std::size_t{0}; server < 3; ++server) {
         client = kv::Client::connect(cluster.client_port(server)).value();
