@@ -134,6 +134,8 @@ struct RoleChanged
     RoleName role{};
     Term     term;
     ServerId leader;
+
+    friend bool operator==(RoleChanged const&, RoleChanged const&) = default;
 };
 
 /// The core named what happened. Violations mean that another server is broken.

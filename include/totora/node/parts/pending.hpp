@@ -23,6 +23,14 @@ namespace totora::inline v0
 /// A moment that never comes.
 inline constexpr std::uint64_t never_ms = std::numeric_limits<std::uint64_t>::max();
 
+/// The moment at which so much time has passed.
+template <typename Clock>
+[[nodiscard]] std::uint64_t deadline_ms(Clock const& clock, std::uint64_t timeout_ms)
+{
+    auto const now = clock.now_ms();
+    return timeout_ms >= never_ms - now ? never_ms : now + timeout_ms;
+}
+
 /// A client that waits for a proposal: of one entry, or of several that succeed together.
 template <typename Response>
 class PendingProposal

@@ -9,7 +9,7 @@
 #include "totora/data/entry.hpp"
 #include "totora/node/parts/cold_reads.hpp"
 #include "totora/node/parts/outbox.hpp"
-#include "totora/node/parts/split.hpp"
+#include "totora/node/parts/part_of.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/policy/log.hpp"
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/parts/proposals.hpp"
+#include "totora/node/parts/room.hpp"
+#include "totora/node/parts/stepper.hpp"
+#include "totora/node/settings.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace totora::inline v0
+{
+
+/// Takes proposals to the core, and refuses before what would let too much wait, or what the log's disk has no room for.
+template <typename Policies>
+class Admission
+{
+public:
+    using Payloads = std::span<std::span<std::byte const> const>;
+
+    Admission(Policies& policies, Stepper<Policies>& stepper, Proposals<typename Policies::Response>& proposals,
+              RoomWatch& room)
+        : log_(policies.log), settings_(policies.settings), stepper_(stepper), state_(stepper.state()),
+          proposals_(proposals), room_(room)
+    {}
+
+    /// Copies payloads beside the log, for the next turn, or refuses them then. If it throws, nothing has changed.
+    void take(Payloads payloads, PendingProposal<typename Policies::Response> promise)
+    {
+        if (auto const why = reason_to_refuse(payloads))
+            proposals_.refuse(stepper_.refusal(*why), std::move(promise));
+        else
+            proposals_.stage(payloads, std::move(promise));
+    }
+
+    /// Proposes everything that was staged since the last turn as one run: one write, one append per follower. What the
+    /// core refuses was in no log (case 87). The state machine has applied everything up to `applied`.
+    void propose_staged(Index applied)
+    {
+        if (not stepper_.running() or proposals_.staged_count() == 0)
+            return;
+        if (is_leader(state_))
+            cut_staged(applied);
+        if (proposals_.staged_count() == 0)
+            return;
+        stepper_.take_step(nobody, Proposed{proposals_.staged_count()});
+        if (auto const* accepted = stepper_.template answered<Accepted>())
+            return stepper_.perform(proposals_.accept(accepted->entries), nobody);
+        auto const* refused = stepper_.template answered<Refused>();
+        auto const  not_leader = refused != nullptr and refused->why == Refusal::not_leader;
+        proposals_.refuse_staged(
+            stepper_.refusal(not_leader ? ProposalError::not_leader : ProposalError::log_exhausted));
+        stepper_.drop_answer();
+        stepper_.perform({}, nobody);
+    }
+
+private:
+    /// Why these payloads are not even staged; nothing if they are to be.
+    [[nodiscard]] std::optional<ProposalError> reason_to_refuse(Payloads payloads) const
+    {
+        auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
+        if (not stepper_.running())
+            return ProposalError::not_running;
+        if (payloads.empty())
+            return ProposalError::empty_proposal;
+        if (std::any_of(payloads.begin(), payloads.end(), too_large))
+            return ProposalError::entry_too_large;
+        if (proposals_.staged_bytes() >= settings_.uncommitted_bytes_max)
+            return ProposalError::too_much_pending;
+        return std::nullopt;
+    }
+
+    /// What lies above is in memory for a client, for the disk or for the state machine. Read from the log's own index, so that it
+    /// is exact whoever led, and counts no entry twice (cases 77, 91).
+    [[nodiscard]] Index forgettable(Index applied) const
+    {
+        return std::min({state_.commit_index, state_.durable_index, applied});
+    }
+
+    void cut_staged(Index applied)
+    {
+        if (not log_.has_room(proposals_.staged_bytes())) {
+            room_.refused(proposals_.staged_bytes(), settings_.entry_bytes_max);
+            return proposals_.refuse_staged(stepper_.refusal(ProposalError::no_room));
+        }
+        auto const waiting = log_.bytes(next(forgettable(applied)), last_index(state_));
+        auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
+        proposals_.cut(allowed, waiting == 0, stepper_.refusal(ProposalError::too_much_pending));
+    }
+
+    typename Policies::Log&                 log_;
+    NodeSettings const&                     settings_;
+    Stepper<Policies>&                      stepper_;
+    State const&                            state_;
+    Proposals<typename Policies::Response>& proposals_;
+    RoomWatch&                              room_;
+};
+
+} // namespace totora::inline v0

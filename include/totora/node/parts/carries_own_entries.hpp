@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/rpc.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <variant>
+
+namespace totora::inline v0
+{
+
+/// Whether the entries beside a message are those that it names, as far as count, first index and term tell: a transport may
+/// have lost or mixed up what it carries (case 93).
+[[nodiscard]] inline bool carries_own_entries(Received const& received)
+{
+    auto const* append = std::get_if<AppendEntries>(&received.rpc);
+    if (append == nullptr or append->entries.count == 0)
+        return received.entries.empty();
+    if (received.entries.count() != append->entries.count)
+        return false;
+    auto const first = view_entry(received.entries.slice(0).bytes);
+    return first and first->index == append->entries.first and first->term == append->entries.term;
+}
+
+} // namespace totora::inline v0

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/decision.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/parts/guard.hpp"
+#include "totora/node/parts/notifier.hpp"
+#include "totora/node/parts/pending.hpp"
+#include "totora/node/parts/proposals.hpp"
+#include "totora/node/parts/role_watch.hpp"
+#include "totora/node/parts/sender.hpp"
+#include "totora/node/parts/staging.hpp"
+#include "totora/node/parts/violation_counts.hpp"
+#include "totora/node/status.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace totora::inline v0
+{
+
+/// A refusal names the leader as long as this server takes part: what it knew when it ended is of no use to anybody.
+[[nodiscard]] inline RefusedBecause refusal(ProposalError why, Guard const& guard, State const& state)
+{
+    return {why, guard.runs() ? known_leader(state) : nobody};
+}
+
+/// How often what happened in the steps of a node.
+struct StepCounts
+{
+    std::array<std::uint64_t, decision_count> decisions{};
+    ViolationCounts                           violations;
+    std::uint64_t                             entry_bytes_stored = 0; ///< Of entries that a leader sent.
+};
+
+/// Performs the effects of a step, in the one order in which they must be performed. Nothing else in a node writes to the log, arms
+/// an alarm, makes a message or saves a commit index.
+template <typename Policies>
+class Effects
+{
+public:
+    using Log = typename Policies::Log;
+    using Transport = typename Policies::Transport;
+
+    Effects(Policies& policies, Guard& guard, Notifier<typename Policies::Observer>& notifier,
+            Sender<Log, Transport>& sender, Proposals<typename Policies::Response>& proposals, PendingReads& reads)
+        : log_(policies.log), transport_(policies.transport), clock_(policies.clock), guard_(guard),
+          notifier_(notifier), sender_(sender), proposals_(proposals), reads_(reads)
+    {}
+
+    /// `entries` are the bytes of the step's own entries, accepted from a client or received from a leader. Nothing is performed after a
+    /// failure. What users handed over is called last, when log and core agree and the node is as it should be.
+    void perform(State const& state, Outgoing const& outgoing, Entries const& entries, ServerId from)
+    {
+        if (outgoing.failed)
+            return guard_.fail({NodeFailure::invariant, std::string{outgoing.failed->condition}});
+        write(state, outgoing, entries); // First: an append that is sent may be read from the log.
+        arm(outgoing);
+        if (auto const failure = send(state, outgoing, entries))
+            return guard_.fail({NodeFailure::storage, failure->what});
+        renew(outgoing);
+        save_commit(outgoing);
+        if (log_.last() != last_position(state))
+            return guard_.fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
+        count(outgoing, from);
+        tell(outgoing, from);
+        if (not guard_.runs())
+            return;
+        answer(state, outgoing);
+        tell_role(state);
+    }
+
+    /// Whether something was written since this was asked last: it is to be synced.
+    [[nodiscard]] bool take_written() { return std::exchange(wrote_, false); }
+
+    /// Whether this server was elected since this was asked last.
+    [[nodiscard]] bool take_elected() { return std::exchange(elected_, false); }
+
+    [[nodiscard]] StepCounts const& counts() const { return counts_; }
+
+    /// Leaves everything as before the first step.
+    void reset()
+    {
+        role_ = {};
+        counts_ = {};
+    }
+
+private:
+    void write(State const& state, Outgoing const& outgoing, Entries const& entries)
+    {
+        for (auto const& write : outgoing.writes) {
+            std::visit([&](auto const& one) { make(one, state, entries); }, write);
+            wrote_ = true;
+        }
+    }
+
+    void make(SaveVote const& one, State const&, Entries const&) { log_.save_vote(one.write, one.term, one.voted_for); }
+
+    void make(Append const& one, State const& state, Entries const& entries)
+    {
+        if (one.kind == EntryKind::no_op)
+            append(one.write, state, make_no_op(one.entries));
+        else if (entries.count() == one.entries.count)
+            append(one.write, state, entries);
+        else
+            append(one.write, state, entries.between(one.entries.first, last_of(one.entries)));
+    }
+
+    void make(Truncate const& one, State const&, Entries const&) { log_.truncate(one.write, one.first); }
+
+    void append(WriteNumber write, State const& state, Entries const& entries)
+    {
+        log_.append(write, entries);
+        if (not is_leader(state))
+            counts_.entry_bytes_stored += entries.bytes();
+    }
+
+    void arm(Outgoing const& outgoing)
+    {
+        for (auto const& order : outgoing.alarms)
+            if (order.delay)
+                clock_.arm(order.alarm, order.arming, *order.delay);
+            else
+                clock_.cancel(order.alarm);
+    }
+
+    [[nodiscard]] std::optional<LogError> send(State const& state, Outgoing const& outgoing, Entries const& entries)
+    {
+        for (auto const& envelope : outgoing.messages)
+            if (auto failure = sender_.send(envelope, entries, std::get_if<Leader>(&state.role)))
+                return failure;
+        return std::nullopt;
+    }
+
+    void renew(Outgoing const& outgoing)
+    {
+        if constexpr (requires(ServerId server) { transport_.renew(server); })
+            for (auto const server : outgoing.links_to_renew)
+                transport_.renew(server);
+    }
+
+    /// After the writes: it is written with the next one.
+    void save_commit(Outgoing const& outgoing)
+    {
+        if (outgoing.apply_through)
+            log_.save_commit(*outgoing.apply_through);
+    }
+
+    void count(Outgoing const& outgoing, ServerId from)
+    {
+        for (auto const decision : outgoing.decisions) {
+            ++counts_.decisions[static_cast<std::size_t>(decision)];
+            if (is_violation(decision))
+                counts_.violations.add(from, decision);
+        }
+    }
+
+    void tell(Outgoing const& outgoing, ServerId from)
+    {
+        for (auto const decision : outgoing.decisions)
+            notifier_.notify(DecisionNoted{decision, from});
+    }
+
+    /// Answers the reads that were asked for, and allows those of earlier rounds.
+    void answer(State const& state, Outgoing const& outgoing)
+    {
+        if (outgoing.answer) {
+            if (auto const* started = std::get_if<ReadStarted>(&*outgoing.answer))
+                reads_.start(started->round);
+            else if (std::holds_alternative<Refused>(*outgoing.answer))
+                reads_.refuse_asked(refusal(ProposalError::not_leader, guard_, state));
+        }
+        if (outgoing.read_allowed)
+            reads_.allow(outgoing.read_allowed->round, outgoing.read_allowed->index);
+    }
+
+    /// Ends what only a leader can promise, when it leads no more.
+    void tell_role(State const& state)
+    {
+        auto const changed = role_.notice(state);
+        if (not changed)
+            return;
+        elected_ = changed->was_elected;
+        if (changed->lost_leadership) {
+            proposals_.pending().lose_behind(state.commit_index);
+            reads_.refuse_waiting(refusal(ProposalError::not_leader, guard_, state));
+        }
+        notifier_.notify(changed->now);
+    }
+
+    Log&                                    log_;
+    Transport&                              transport_;
+    typename Policies::Clock&               clock_;
+    Guard&                                  guard_;
+    Notifier<typename Policies::Observer>&  notifier_;
+    Sender<Log, Transport>&                 sender_;
+    Proposals<typename Policies::Response>& proposals_;
+    PendingReads&                           reads_;
+    RoleWatch                               role_;
+    StepCounts                              counts_;
+    bool                                    wrote_ = false;
+    bool                                    elected_ = false;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/outcomes.hpp"
+#include "totora/node/parts/guard.hpp"
+#include "totora/node/parts/pending.hpp"
+#include "totora/node/parts/proposals.hpp"
+#include "totora/node/parts/sender.hpp"
+#include "totora/node/parts/stepper.hpp"
+#include "totora/node/parts/wake.hpp"
+#include "totora/node/status.hpp"
+
+#include <cstddef>
+#include <utility>
+
+namespace totora::inline v0
+{
+
+/// Ends what a node has under way when it is stopped or has failed. Needs no memory.
+template <typename Policies>
+class Ending
+{
+public:
+    Ending(Policies& policies, Guard& guard, Stepper<Policies>& stepper,
+           Sender<typename Policies::Log, typename Policies::Transport>& sender,
+           Proposals<typename Policies::Response>& proposals, PendingReads& reads, Wake<Policies>& wake)
+        : policies_(policies), guard_(guard), stepper_(stepper), sender_(sender), proposals_(proposals), reads_(reads),
+          wake_(wake)
+    {}
+
+    /// Whether a proposal or a read waits for the next turn, if only to be refused.
+    [[nodiscard]] bool anyone_waits() const { return proposals_.has_work() or reads_.any_asked(); }
+
+    /// No alarm rings, nothing more is sent, and those who wait now are told.
+    void end_everything()
+    {
+        guard_.run(NodeFailure::unfinished_step, "a policy", [&] {
+            for (auto kind = std::size_t{0}; kind < alarm_kinds; ++kind)
+                policies_.clock.cancel(static_cast<Alarm>(kind));
+            sender_.clear();
+        });
+        complete();
+    }
+
+    /// Tells once that the node has failed, and ends everything. Needs no memory.
+    void tell_failure()
+    {
+        if (not guard_.has_failed() or std::exchange(failure_told_, true))
+            return;
+        stepper_.halt();
+        stepper_.notify(guard_.event());
+        end_everything();
+    }
+
+    /// Calls the completions of a stopped node, also those that are handed over meanwhile.
+    void complete_all()
+    {
+        if (std::exchange(completing_, true))
+            return;
+        do {
+            complete();
+        } while (anyone_waits());
+        completing_ = false;
+    }
+
+    /// What an unfinished step may have left half made in the log's memory must not become durable.
+    void close_log()
+    {
+        auto const* failed = guard_.failed();
+        guard_.run(NodeFailure::unfinished_step, "the end of the log", [&] {
+            if (failed != nullptr and failed->why == NodeFailure::unfinished_step)
+                return wake_.set(nullptr);
+            policies_.log.close();
+            wake_.log_closed();
+            if (auto const failure = policies_.log.failure())
+                guard_.fail({NodeFailure::storage, failure->what});
+        });
+    }
+
+private:
+    void complete()
+    {
+        proposals_.end_all({ProposalError::not_running, nobody});
+        reads_.end_all({ProposalError::not_running, nobody});
+    }
+
+    Policies&                                                     policies_;
+    Guard&                                                        guard_;
+    Stepper<Policies>&                                            stepper_;
+    Sender<typename Policies::Log, typename Policies::Transport>& sender_;
+    Proposals<typename Policies::Response>&                       proposals_;
+    PendingReads&                                                 reads_;
+    Wake<Policies>&                                               wake_;
+    bool                                                          completing_ = false;
+    bool                                                          failure_told_ = false;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/node/parts/carries_own_entries.hpp"
+#include "totora/node/parts/for_each_append.hpp"
+#include "totora/node/parts/link_bytes.hpp"
+#include "totora/node/parts/room.hpp"
+#include "totora/node/parts/sender.hpp"
+#include "totora/node/parts/set_back_filter.hpp"
+#include "totora/node/parts/stepper.hpp"
+#include "totora/node/settings.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace totora::inline v0
+{
+
+/// Takes from the policies what is new there, and feeds it to the core: what is durable, messages, alarms.
+template <typename Policies>
+class Intake
+{
+public:
+    using Log = typename Policies::Log;
+    using Transport = typename Policies::Transport;
+
+    Intake(Policies& policies, Stepper<Policies>& stepper, Sender<Log, Transport>& sender, RoomWatch& room)
+        : log_(policies.log), transport_(policies.transport), clock_(policies.clock), settings_(policies.settings),
+          stepper_(stepper), state_(stepper.state()), sender_(sender), room_(room)
+    {}
+
+    /// The log has failed, or more is durable: what waited for that is sent.
+    void watch_log()
+    {
+        if (log_.failure())
+            return stepper_.fail({NodeFailure::storage, log_.failure()->what});
+        auto const durable = log_.durable();
+        if (durable.through() > state_.last_write)
+            return stepper_.fail(
+                {NodeFailure::untrusted_log, "the log confirmed write " + std::to_string(durable.through().value) +
+                                                 " when only " + std::to_string(state_.last_write.value) +
+                                                 " were made: nothing that it confirmed can be relied on"});
+        if (durable.through() > state_.durable_write)
+            feed(nobody, Persisted{durable.through()});
+        if (running())
+            sender_.release(durable);
+    }
+
+    void watch_room()
+    {
+        auto const& core = settings_.core;
+        if (not running())
+            return;
+        auto const lasting_ms = is_leader(state_) ? core.election.at_most_ms : 0; // A follower is waited for.
+        auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, lasting_ms);
+        if (room and *room != state_.room)
+            feed(nobody, RoomChanged{*room});
+    }
+
+    /// Makes durable what this turn wrote, and goes on with what that allows, if the log can confirm it at once.
+    void write_out()
+    {
+        while (running() and stepper_.take_written()) {
+            log_.sync();
+            watch_log();
+        }
+    }
+
+    /// True if there may be more.
+    bool take_messages()
+    {
+        for (auto taken = std::uint64_t{0}; taken < settings_.receive_max; ++taken) {
+            auto event = transport_.receive();
+            if (not event)
+                return false;
+            if (auto const* changed = std::get_if<LinkChanged>(&*event)) {
+                stepper_.full_links().note(*changed);
+                feed(nobody, *changed);
+            } else {
+                take(*std::get_if<Received>(&*event));
+            }
+            if (not running())
+                return false;
+        }
+        return true;
+    }
+
+    /// Each kind once or so: a clock that rings without end keeps no message waiting.
+    void ring_alarms()
+    {
+        for (auto left = alarm_kinds; left > 0 and running(); --left) {
+            auto const rang = clock_.ring();
+            if (not rang)
+                return;
+            if (rang->alarm == Alarm::quorum_check)
+                report_links();
+            feed(nobody, *rang);
+        }
+    }
+
+    /// Goes on with followers whose last append was cut.
+    void resume_appends()
+    {
+        for (auto const server : sender_.take_resumed(std::get_if<Leader>(&state_.role)))
+            feed(nobody, AppendsResumed{server});
+    }
+
+    [[nodiscard]] bool          is_set_back(ServerId server) const { return set_back_.is_set_back(state_, server); }
+    [[nodiscard]] std::uint64_t entry_bytes_received() const { return entry_bytes_received_; }
+    [[nodiscard]] std::uint64_t payload_mismatches() const { return payload_mismatches_; }
+
+private:
+    [[nodiscard]] bool running() const { return stepper_.running(); }
+
+    template <typename Happened>
+    void feed(ServerId from, Happened const& happened, Entries const& received = {})
+    {
+        stepper_.feed(from, happened, received);
+    }
+
+    void take(Received const& received)
+    {
+        if (not carries_own_entries(received)) {
+            ++payload_mismatches_;
+            return stepper_.notify(PayloadMismatch{received.from});
+        }
+        if (is_response(received.rpc) and
+            set_back_.drops(state_, received.from, received.rpc, [&](SetBack const& found) { stepper_.notify(found); }))
+            return;
+        entry_bytes_received_ += received.entries.bytes();
+        auto const fits = received.entries.empty() or log_.has_room(received.entries.bytes());
+        if (not fits) {
+            room_.refused(received.entries.bytes(), received.entries.bytes());
+            watch_room();
+        }
+        // What does not fit is not stored, whatever the core knows by now: of a leader a lack of room must last.
+        auto const* append = std::get_if<AppendEntries>(&received.rpc);
+        if (received.entries.empty() or (fits and state_.room == LogRoom::enough)) {
+            for_each_append(received,
+                            [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
+        } else {
+            // No disk space: to the core it is an append without entries, and the answer tells why (case 90).
+            auto stripped = *append;
+            stripped.entries = Run{stripped.term, next(stripped.previous.index), 0};
+            feed(received.from, stripped);
+        }
+        if (append != nullptr)
+            stepper_.readiness().reached_by(state_, received.from, *append);
+        set_back_.note(state_, received.from, received.rpc);
+    }
+
+    /// Tells the core which links have taken bytes, before it judges whether anything gets through (case 94). Of a transport
+    /// that cannot tell, all are taken to have.
+    void report_links()
+    {
+        auto const* leader = std::get_if<Leader>(&state_.role);
+        if (leader == nullptr)
+            return;
+        auto const followers = leader->followers;
+        for (auto const& progress : followers)
+            if (link_bytes_.moved(transport_, progress.server))
+                feed(nobody, LinkMoved{progress.server});
+    }
+
+    Log&                      log_;
+    Transport&                transport_;
+    typename Policies::Clock& clock_;
+    NodeSettings const&       settings_;
+    Stepper<Policies>&        stepper_;
+    State const&              state_;
+    Sender<Log, Transport>&   sender_;
+    RoomWatch&                room_;
+    LinkBytes                 link_bytes_;
+    SetBackFilter             set_back_;
+    std::uint64_t             entry_bytes_received_ = 0;
+    std::uint64_t             payload_mismatches_ = 0;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/node/parts/guard.hpp"
+#include "totora/node/status.hpp"
+
+#include <variant>
+
+namespace totora::inline v0
+{
+
+/// The status of a node, from those of its parts that know something of it.
+template <typename Stepper, typename Intake, typename Applying, typename Sender>
+[[nodiscard]] Status status_of(Stepper const& stepper, Guard const& guard, Intake const& intake,
+                               Applying const& applying, Sender const& sender)
+{
+    State const& state = stepper.state();
+    auto         status = Status{};
+    status.running = guard.runs();
+    if (auto const* failed = guard.failed())
+        status.failed = *failed;
+    status.id = state.own.id;
+    status.role = role_of(state);
+    status.term = state.current_term;
+    status.leader = known_leader(state);
+    status.admitted = is_admitted(state);
+    status.last = last_index(state);
+    status.commit = state.commit_index;
+    status.applied = applying.applied();
+    status.durable = state.durable_index;
+    status.ready = applying.is_ready();
+    status.room = state.room;
+    status.disk_hangs = state.storage.late;
+    status.entry_bytes_sent = sender.entry_bytes_sent();
+    status.entry_bytes_received = intake.entry_bytes_received();
+    status.entry_bytes_stored = stepper.counts().entry_bytes_stored;
+    status.decisions = stepper.counts().decisions;
+    status.payload_mismatches = intake.payload_mismatches();
+    status.violations = stepper.counts().violations.rows();
+    if (auto const* leader = std::get_if<Leader>(&state.role))
+        for (auto const& progress : leader->followers)
+            status.followers.push_back({progress.server, progress.match, progress.next,
+                                        std::holds_alternative<Replicate>(progress.mode), progress.link_full,
+                                        in_flight(progress), progress.no_room, intake.is_set_back(progress.server)});
+    return status;
+}
+
+} // namespace totora::inline v0

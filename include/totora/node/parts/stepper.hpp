@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/step.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/node/parts/effects.hpp"
+#include "totora/node/parts/full_links.hpp"
+#include "totora/node/parts/guard.hpp"
+#include "totora/node/parts/notifier.hpp"
+#include "totora/node/parts/pending.hpp"
+#include "totora/node/parts/proposals.hpp"
+#include "totora/node/parts/readiness.hpp"
+#include "totora/node/parts/sender.hpp"
+#include "totora/node/status.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace totora::inline v0
+{
+
+/// Holds the server's state, and takes the steps of the core with all that they want done.
+template <typename Policies>
+class Stepper
+{
+public:
+    using Log = typename Policies::Log;
+    using Transport = typename Policies::Transport;
+
+    Stepper(Policies& policies, Guard& guard, Notifier<typename Policies::Observer>& notifier,
+            Sender<Log, Transport>& sender, Proposals<typename Policies::Response>& proposals, PendingReads& reads)
+        : guard_(guard), notifier_(notifier), sender_(sender),
+          effects_(policies, guard, notifier, sender, proposals, reads)
+    {}
+
+    [[nodiscard]] State const&      state() const { return state_; }
+    [[nodiscard]] bool              running() const { return guard_.runs(); }
+    [[nodiscard]] StepCounts const& counts() const { return effects_.counts(); }
+    [[nodiscard]] Readiness&        readiness() { return readiness_; }
+    [[nodiscard]] Readiness const&  readiness() const { return readiness_; }
+    [[nodiscard]] FullLinks&        full_links() { return full_links_; }
+
+    /// Begins with what was recovered.
+    void begin(State recovered) { state_ = std::move(recovered); }
+
+    /// Leaves everything as before the first step.
+    void reset()
+    {
+        state_ = State{};
+        effects_.reset();
+    }
+
+    /// A step, and all that it wants done. `happened` is whatever `advance` takes.
+    template <typename Happened>
+    void feed(ServerId from, Happened const& happened, Entries const& received = {})
+    {
+        if (not running())
+            return;
+        take_step(from, happened);
+        perform(received, from);
+        if (not effects_.take_elected())
+            return;
+        readiness_.leads(state_);
+        for (auto const server : full_links_)
+            feed(nobody, LinkChanged{server, Link::full});
+    }
+
+    /// Only the step. `perform` is to follow.
+    template <typename Happened>
+    void take_step(ServerId from, Happened const& happened)
+    {
+        core::advance(state_, from, happened, outgoing_);
+        notifier_.stepped(from, happened, state_, outgoing_);
+    }
+
+    /// The answer to the client of the last step, if it is a `T`.
+    template <typename T>
+    [[nodiscard]] T const* answered() const
+    {
+        return outgoing_.answer ? std::get_if<T>(&*outgoing_.answer) : nullptr;
+    }
+
+    void drop_answer() { outgoing_.answer.reset(); }
+
+    /// Performs the effects of the last step, and tells the core what was not sent of it.
+    void perform(Entries const& entries, ServerId from)
+    {
+        effects_.perform(state_, outgoing_, entries, from);
+        if (not running())
+            return;
+        for (auto const& cut : sender_.take_cuts())
+            feed(nobody, cut);
+    }
+
+    /// Whether something was written since this was asked last: it is to be synced.
+    [[nodiscard]] bool take_written() { return effects_.take_written(); }
+
+    /// The node takes part no more: the state does not lead, and no step changes it.
+    void halt()
+    {
+        auto silenced = Outgoing{};
+        core::advance(state_, nobody, StorageFailed{}, silenced);
+    }
+
+    void fail(Failed failed) { guard_.fail(std::move(failed)); }
+    void notify(NodeEvent const& event) { notifier_.notify(event); }
+
+    [[nodiscard]] RefusedBecause refusal(ProposalError why) const { return totora::refusal(why, guard_, state_); }
+
+private:
+    Guard&                                 guard_;
+    Notifier<typename Policies::Observer>& notifier_;
+    Sender<Log, Transport>&                sender_;
+    State                                  state_;
+    Outgoing                               outgoing_; ///< Recycled by every step.
+    Effects<Policies>                      effects_;
+    Readiness                              readiness_;
+    FullLinks                              full_links_;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <utility>
+
+namespace totora::inline v0
+{
+
+/// The wake-up that the policies of a node hold, those that work in the background.
+template <typename Policies>
+class Wake
+{
+public:
+    explicit Wake(Policies& policies) : policies_(policies) {}
+
+    /// Hands it to them. An empty one takes the last one back: nobody calls it any more when this returns.
+    void set(std::function<void()> wake)
+    {
+        is_set_ = static_cast<bool>(wake);
+        if (not is_set_)
+            wake = [] {};
+        auto copy = wake;
+        if constexpr (requires { policies_.log.set_wake(wake); })
+            if (not log_closed_)
+                policies_.log.set_wake(std::move(wake));
+        if constexpr (requires { policies_.transport.set_wake(copy); })
+            policies_.transport.set_wake(std::move(copy));
+    }
+
+    /// The log is closed, and calls no wake-up any more.
+    void log_closed() { log_closed_ = true; }
+
+    [[nodiscard]] bool is_set() const { return is_set_; }
+
+private:
+    Policies& policies_;
+    bool      is_set_ = false; ///< Policies hold a wake-up that somebody handed over.
+    bool      log_closed_ = false;
+};
+
+} // namespace totora::inline v0
