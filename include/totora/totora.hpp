@@ -6,7 +6,7 @@
 //        everything that happens to a node is a message in       everything a node does is a message out
 //  peers ──▶ RequestVote, AppendEntries, ... ┐                  ┌─▶ peers    RequestVote, AppendEntries, responses ...
 //  clock ──▶ AlarmRang{alarm, arming}        ├▶ step(State,     ┼─▶ log      SaveVote, Append, Truncate: write w
-//  log   ──▶ Persisted{w}, StorageFailed     │    Message)      ├─▶ clock    arm or disarm an alarm
+//  log   ──▶ Persisted{w}, Halted{reason}    │    Message)      ├─▶ clock    arm or disarm an alarm
 //  client ─▶ Proposed, ReadRequested         ┘  = Transition    ├─▶ machine  apply everything up to here
 //                                                (constexpr)    └─▶ client   Accepted, Refused, ReadAllowed
 //

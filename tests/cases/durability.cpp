@@ -70,7 +70,7 @@ constexpr auto a_server_whose_storage_failed_says_nothing_any_more = [] {
     for (auto base :
          {server(S2, Term{1}, log), candidate(server(S2, Term{1}, log)), leader(server(S2, Term{1}, log))}) {
         base.settings = settings;
-        auto const failed = step(base, local(StorageFailed{}));
+        auto const failed = step(base, local(Halted{HaltReason::storage}));
         require(not is_leader(failed.state), "3: it leads no more");
         require(failed.outgoing.failed.has_value(), "the error reaches its owner");
         require(failed.outgoing.messages.empty() and failed.outgoing.writes.empty(), "and nobody else");

@@ -48,7 +48,7 @@ constexpr auto a_recycled_output_keeps_nothing = [] {
     auto server = voter;
     advance(server, ring(voter, Alarm::leader_silent), outgoing);
     require(outgoing == Outgoing{}, "and is empty when nothing is to be done");
-    advance(server, local(StorageFailed{}), outgoing);
+    advance(server, local(Halted{HaltReason::storage}), outgoing);
     require(outgoing.failed.has_value(), "a failure is in it");
     server = voter;
     advance(server, ring(voter, Alarm::leader_silent), outgoing);

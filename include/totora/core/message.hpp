@@ -14,7 +14,7 @@ namespace totora::inline v0
 /// Everything that can happen to a server: what it hears from others (core/messages/rpc.hpp), and what happens here (core/messages/local.hpp).
 using MessageBody =
     std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                 AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, StorageFailed, Proposed,
+                 AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed,
                  ReadRequested, RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
 
 /// One step's input.

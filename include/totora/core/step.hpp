@@ -111,9 +111,9 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         keep_followers(state, outgoing, *leader);
 }
 
-/// A server that cannot write, or whose log cannot be trusted, can promise nothing, and must not lead: another will be
-/// elected (case 71).
-constexpr void fail_storage(State& state, FaultSite site)
+/// A server that cannot write, whose log cannot be trusted, or whose state machine threw can promise nothing, and must not lead:
+/// another will be elected (case 71).
+constexpr void halt(State& state, FaultSite site)
 {
     state.role = Role{Follower{}};
     fail_stop(state, site);
@@ -134,7 +134,7 @@ constexpr void receive(State& state, Outgoing& outgoing, Replayed const&)
 constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persisted)
 {
     if (persisted.write > state.last_write)
-        return fail_storage(state, FaultSite{"the log confirmed a write that was never made", 0});
+        return halt(state, FaultSite{"the log confirmed a write that was never made", 0});
     if (persisted.write <= state.durable_write)
         return;
     on_persisted(state, outgoing, persisted.write);
@@ -150,9 +150,9 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
     advance_apply(state, outgoing);
 }
 
-constexpr void receive(State& state, Outgoing&, StorageFailed const&)
+constexpr void receive(State& state, Outgoing&, Halted const& halted)
 {
-    fail_storage(state, FaultSite{"the log reported a failed write", 0});
+    halt(state, FaultSite{to_string(halted.reason), 0});
 }
 
 template <typename T>

@@ -20,39 +20,8 @@
 namespace totora::inline v0
 {
 
-/// Why a node can't go on. It says nothing to anybody any more; the process lives.
-enum class NodeFailure : std::uint8_t
-{
-    apply = 1, ///< The state machine threw.
-    seam,      ///< Log and core disagree about the last entry: a policy or the core is wrong.
-    storage,   ///< The log reported a failed write, sync or read, or gave back damaged bytes.
-    invariant, ///< The core doubts its own state.
-    unfinished_step, ///< Something threw, often for want of memory, before a step was done: the state may be ahead of the log.
-    callback,        ///< A completion, the observer or a posted task threw.
-    untrusted_log, ///< The log confirmed a write that was never made.
-};
-
-/// The name of a failure.
-[[nodiscard]] constexpr std::string_view to_string(NodeFailure failure)
-{
-    switch (failure) {
-    case NodeFailure::apply:
-        return "apply";
-    case NodeFailure::seam:
-        return "seam";
-    case NodeFailure::storage:
-        return "storage";
-    case NodeFailure::invariant:
-        return "invariant";
-    case NodeFailure::untrusted_log:
-        return "untrusted_log";
-    case NodeFailure::unfinished_step:
-        return "unfinished_step";
-    case NodeFailure::callback:
-        return "callback";
-    }
-    return "unknown";
-}
+/// Why a node can't go on: `storage`, `apply`, ... It sends nothing any more; the process lives.
+using NodeFailure = HaltReason;
 
 /// A failure and a sentence for the operator.
 struct Failed

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace totora::inline v0
 {
@@ -81,10 +82,46 @@ struct RoomChanged
     friend constexpr bool operator==(RoomChanged const&, RoomChanged const&) = default;
 };
 
-/// The log can make nothing durable any more. Final.
-struct StorageFailed
+/// Why a server takes part no more; the process lives. Not exhaustive: a `switch` over it needs a default.
+enum class HaltReason : std::uint8_t
 {
-    friend constexpr bool operator==(StorageFailed const&, StorageFailed const&) = default;
+    apply = 1, ///< The state machine threw.
+    seam,      ///< Log and core disagree about the last entry: a policy or the core is wrong.
+    storage,   ///< The log reported a failed write, sync or read, or gave back damaged bytes.
+    invariant, ///< An invariant of the core failed.
+    unfinished_step, ///< Something threw, often for want of memory, before a step was done: the state may be ahead of the log.
+    callback,        ///< A completion, the observer or a posted task threw.
+    untrusted_log, ///< The log confirmed a write that was never made, or took a confirmation back.
+};
+
+/// The name of a reason.
+[[nodiscard]] constexpr std::string_view to_string(HaltReason reason)
+{
+    switch (reason) {
+    case HaltReason::apply:
+        return "apply";
+    case HaltReason::seam:
+        return "seam";
+    case HaltReason::storage:
+        return "storage";
+    case HaltReason::invariant:
+        return "invariant";
+    case HaltReason::untrusted_log:
+        return "untrusted_log";
+    case HaltReason::unfinished_step:
+        return "unfinished_step";
+    case HaltReason::callback:
+        return "callback";
+    }
+    return "unknown";
+}
+
+/// The shell has halted this server. Final.
+struct Halted
+{
+    HaltReason reason{};
+
+    friend constexpr bool operator==(Halted const&, Halted const&) = default;
 };
 
 /// An append arrived that has a configuration among its entries. The shell decodes it from the payload, which the core

@@ -49,7 +49,7 @@ public:
     {
         if (not guard_.has_failed() or std::exchange(failure_told_, true))
             return;
-        stepper_.halt();
+        stepper_.halt(guard_.failed()->why);
         stepper_.notify(guard_.event());
         end_everything();
     }

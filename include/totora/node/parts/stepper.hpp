@@ -99,10 +99,10 @@ public:
     [[nodiscard]] bool take_written() { return effects_.take_written(); }
 
     /// The node takes part no more: the state does not lead, and no step changes it.
-    void halt()
+    void halt(HaltReason reason)
     {
         auto silenced = Outgoing{};
-        core::advance(state_, nobody, StorageFailed{}, silenced);
+        core::advance(state_, nobody, Halted{reason}, silenced);
     }
 
     void fail(Failed failed) { guard_.fail(std::move(failed)); }

@@ -96,7 +96,7 @@ constexpr void judge(Step const& step, Started const&, Judgement& judgement)
                      "who starts may have promised something to a leader just before");
 }
 
-constexpr void judge(Step const&, StorageFailed const&, Judgement&) {}
+constexpr void judge(Step const&, Halted const&, Judgement&) {}
 
 /// What is asked of every step, whatever happened.
 constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgement)
