@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/types.hpp"
+#include "totora/policy/adapter.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -82,10 +83,9 @@ private:
     template <typename Log>
     [[nodiscard]] static std::uint64_t cold_bytes(Log const& log, Index first, Index last)
     {
-        if constexpr (requires { log.cold_bytes(first, last); })
-            return log.cold_bytes(first, last);
-        else
-            return static_cast<void>(log), static_cast<void>(first), static_cast<void>(last), 0;
+        return if_offered(
+            log, [=](auto& one) -> decltype(one.cold_bytes(first, last)) { return one.cold_bytes(first, last); },
+            [] { return std::uint64_t{0}; });
     }
 
     std::uint64_t bytes_max_;

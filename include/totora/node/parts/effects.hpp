@@ -16,6 +16,7 @@
 #include "totora/node/parts/staging.hpp"
 #include "totora/node/parts/violation_counts.hpp"
 #include "totora/node/status.hpp"
+#include "totora/policy/adapter.hpp"
 
 #include <array>
 #include <cstddef>
@@ -143,9 +144,9 @@ private:
 
     void renew(Outgoing const& outgoing)
     {
-        if constexpr (requires(ServerId server) { transport_.renew(server); })
-            for (auto const server : outgoing.links_to_renew)
-                transport_.renew(server);
+        for (auto const server : outgoing.links_to_renew)
+            if_offered(
+                transport_, [server](auto& one) -> decltype(one.renew(server)) { return one.renew(server); }, [] {});
     }
 
     /// After the writes: it is written with the next one.

@@ -4,8 +4,11 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/policy/adapter.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 namespace totora::inline v0
 {
@@ -18,19 +21,19 @@ public:
     template <typename Transport>
     [[nodiscard]] bool moved(Transport& transport, ServerId server)
     {
-        if constexpr (requires { transport.bytes_taken(server); }) {
-            auto const taken = std::uint64_t{transport.bytes_taken(server)};
-            for (auto& known : known_)
-                if (known.server == server) {
-                    auto const moved = known.bytes != taken;
-                    known.bytes = taken;
-                    return moved;
-                }
-            known_.push_back({server, taken});
+        auto const taken = if_offered(
+            transport,
+            [server](auto& one) -> decltype(std::optional{static_cast<std::uint64_t>(one.bytes_taken(server))}) {
+                return static_cast<std::uint64_t>(one.bytes_taken(server));
+            },
+            [] { return std::optional<std::uint64_t>{}; });
+        if (not taken)
             return true;
-        } else {
-            return static_cast<void>(transport), static_cast<void>(server), true;
-        }
+        for (auto& known : known_)
+            if (known.server == server)
+                return std::exchange(known.bytes, *taken) != *taken;
+        known_.push_back({server, *taken});
+        return true;
     }
 
 private:

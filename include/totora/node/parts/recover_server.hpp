@@ -9,10 +9,12 @@
 #include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/start_error.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
 
-#include <concepts>
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,17 +26,15 @@ namespace totora::inline v0
 template <typename Transport>
 [[nodiscard]] std::string fault_in_limits(NodeSettings const& settings, Transport& transport)
 {
-    if constexpr (requires {
-                      {
-                          transport.entry_bytes_max()
-                          } -> std::convertible_to<std::uint64_t>;
-                  }) {
-        auto const most = std::uint64_t{transport.entry_bytes_max()};
-        auto const over = [&](std::uint64_t limit) { return limit > most; };
-        if (over(settings.entry_bytes_max) or over(settings.append_bytes_max))
-            return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
-                   ", the most that the transport carries in one message";
-    }
+    auto const most = if_offered(
+        transport,
+        [](auto& one) -> decltype(static_cast<std::uint64_t>(one.entry_bytes_max())) {
+            return static_cast<std::uint64_t>(one.entry_bytes_max());
+        },
+        [] { return std::numeric_limits<std::uint64_t>::max(); });
+    if (std::max(settings.entry_bytes_max, settings.append_bytes_max) > most)
+        return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
+               ", the most that the transport carries in one message";
     return {};
 }
 

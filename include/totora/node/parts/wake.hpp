@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/policy/adapter.hpp"
+
 #include <functional>
-#include <utility>
 
 namespace totora::inline v0
 {
@@ -20,12 +21,12 @@ public:
         is_set_ = static_cast<bool>(wake);
         if (not is_set_)
             wake = [] {};
-        auto copy = wake;
-        if constexpr (requires { policies_.log.set_wake(wake); })
-            if (not log_closed_)
-                policies_.log.set_wake(std::move(wake));
-        if constexpr (requires { policies_.transport.set_wake(copy); })
-            policies_.transport.set_wake(std::move(copy));
+        auto const hand_over = [&wake](auto& policy) -> decltype(policy.set_wake(wake)) {
+            return policy.set_wake(wake);
+        };
+        if (not log_closed_)
+            if_offered(policies_.log, hand_over, [] {});
+        if_offered(policies_.transport, hand_over, [] {});
     }
 
     /// The log is closed, and calls no wake-up any more.

@@ -6,6 +6,7 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/progress.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/policy/transport.hpp"
@@ -28,7 +29,8 @@
 namespace totora::inline v0::simulate
 {
 
-// Policies that pass everything on to others, and tell the checks what they saw. The others outlive them.
+// Policies that wrap others, which outlive them, and tell the checks what they saw. The log offers no refinement of what it wraps:
+// seeds give the same runs with logs that read entries back from disk and with those that do not.
 
 /// Tells of every entry that goes into a log, and looks whether a leader takes on too much.
 template <durable_log Log>
@@ -198,15 +200,15 @@ private:
 
 /// Tells of every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
 template <simulated_machine Machine>
-class CheckingMachine
+class CheckingMachine : public StateMachineAdapter<Machine>
 {
 public:
     using Response = typename Machine::Response;
 
     CheckingMachine(Machine& machine, OneByOne<Machine>& reference, Burdens& burdens, Checks& checks,
                     std::size_t server)
-        : machine_(machine), reference_(reference), burdens_(burdens), checks_(checks), server_(server),
-          applied_(machine.applied_index())
+        : StateMachineAdapter<Machine>(machine), machine_(machine), reference_(reference), burdens_(burdens),
+          checks_(checks), server_(server), applied_(machine.applied_index())
     {}
 
     /// The state of the node that it belongs to, which outlives the last command.
@@ -231,8 +233,6 @@ public:
         checks_.machine_is(applied_, machine_.digest());
     }
 
-    [[nodiscard]] Index applied_index() const { return machine_.applied_index(); }
-
 private:
     Machine&           machine_;
     OneByOne<Machine>& reference_;
@@ -245,11 +245,12 @@ private:
 
 /// Tells of every message that a server says, and looks whether a leader sends too much.
 template <message_transport Transport, typename Log>
-class CheckingTransport
+class CheckingTransport : public TransportAdapter<Transport>
 {
 public:
     CheckingTransport(Transport& transport, Log const& log, Burdens& burdens, Checks& checks, std::size_t server)
-        : transport_(transport), log_(log), burdens_(burdens), checks_(checks), server_(server)
+        : TransportAdapter<Transport>(transport), transport_(transport), log_(log), burdens_(burdens), checks_(checks),
+          server_(server)
     {}
 
     /// The state of the node that it belongs to, which outlives the last message, and how much it may have on its way.
@@ -270,13 +271,6 @@ public:
             if (auto const* progress = find_progress(*leader, message.to()))
                 look_at(*progress, std::get_if<AppendEntries>(&message.rpc())->entries);
         transport_.send(message, entries);
-    }
-
-    [[nodiscard]] std::optional<TransportEvent> receive() { return transport_.receive(); }
-
-    void update(ServerId server, Incarnation incarnation, std::string_view address)
-    {
-        transport_.update(server, incarnation, address);
     }
 
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
