@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -76,6 +77,20 @@ enum class Refusal : std::uint8_t
     log_exhausted,  ///< The last index there can be is reached.
     empty_proposal, ///< A proposal of no entries.
 };
+
+/// The name of a refusal.
+[[nodiscard]] constexpr std::string_view to_string(Refusal refusal)
+{
+    switch (refusal) {
+    case Refusal::not_leader:
+        return "not_leader";
+    case Refusal::log_exhausted:
+        return "log_exhausted";
+    case Refusal::empty_proposal:
+        return "empty_proposal";
+    }
+    return "unknown";
+}
 
 /// The proposal was not taken: its staged bytes are to be dropped.
 struct Refused

@@ -24,6 +24,9 @@ struct ClusterId
     friend constexpr auto operator<=>(ClusterId const&, ClusterId const&) = default;
 };
 
+template <>
+inline constexpr bool is_number<ClusterId> = true;
+
 /// The id of the cluster of this name (FNV-1a), so that every server of it finds the same id without asking.
 [[nodiscard]] constexpr ClusterId cluster_of(std::string_view name)
 {
@@ -41,6 +44,13 @@ struct Peer
 
     friend bool operator==(Peer const&, Peer const&) = default;
 };
+
+/// Where the server of this id is to be found; nothing if it is not among them.
+[[nodiscard]] inline std::optional<std::string> address_of(std::span<Peer const> peers, ServerId id)
+{
+    auto const found = std::find_if(peers.begin(), peers.end(), [&](Peer const& peer) { return peer.member.id == id; });
+    return found != peers.end() ? std::optional{found->address} : std::nullopt;
+}
 
 /// The id of a new cluster of this name and these first members, so that servers told of different members are of different
 /// clusters, and refuse each other instead of electing two leaders (case 95).

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace totora::inline v0
 {
@@ -32,6 +33,36 @@ enum class LogFailure : std::uint8_t
     no_space,     ///< Only from making or opening a log; a running one says `has_room() == false` instead.
     unsupported,  ///< No log can be made or kept so: a directory that is none or is not writable, an identity that is no server's, a limit of 0.
 };
+
+/// The name of a failure.
+[[nodiscard]] constexpr std::string_view to_string(LogFailure failure)
+{
+    switch (failure) {
+    case LogFailure::not_found:
+        return "not_found";
+    case LogFailure::already_exists:
+        return "already_exists";
+    case LogFailure::in_use:
+        return "in_use";
+    case LogFailure::damaged:
+        return "damaged";
+    case LogFailure::foreign_format:
+        return "foreign_format";
+    case LogFailure::read_failed:
+        return "read_failed";
+    case LogFailure::not_now:
+        return "not_now";
+    case LogFailure::write_failed:
+        return "write_failed";
+    case LogFailure::sync_failed:
+        return "sync_failed";
+    case LogFailure::no_space:
+        return "no_space";
+    case LogFailure::unsupported:
+        return "unsupported";
+    }
+    return "unknown";
+}
 
 /// A failure and a sentence for the operator: what happened where, and what to do.
 struct LogError

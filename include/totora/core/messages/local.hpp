@@ -24,6 +24,26 @@ enum class Alarm : std::uint8_t
     storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
 };
 
+/// The name of an alarm.
+[[nodiscard]] constexpr std::string_view to_string(Alarm alarm)
+{
+    switch (alarm) {
+    case Alarm::election:
+        return "election";
+    case Alarm::leader_silent:
+        return "leader_silent";
+    case Alarm::heartbeat:
+        return "heartbeat";
+    case Alarm::quorum_check:
+        return "quorum_check";
+    case Alarm::replay:
+        return "replay";
+    case Alarm::storage_stall:
+        return "storage_stall";
+    }
+    return "unknown";
+}
+
 inline constexpr std::size_t alarm_kinds = 6;
 
 /// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
@@ -154,6 +174,20 @@ enum class Link : std::uint8_t
     open,        ///< Its queue takes messages (again), and the server is connected.
     unreachable, ///< The connection broke; messages were lost.
 };
+
+/// The name of a state of a link.
+[[nodiscard]] constexpr std::string_view to_string(Link link)
+{
+    switch (link) {
+    case Link::full:
+        return "full";
+    case Link::open:
+        return "open";
+    case Link::unreachable:
+        return "unreachable";
+    }
+    return "unknown";
+}
 
 /// The shell has sent a follower only a part of what the last step made for it, and sends it no more entries until
 /// `AppendsResumed`: the bytes on their way, or those read from disk in one turn, have reached their bound.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace totora::inline v0
 {
@@ -20,6 +21,18 @@ enum class MemberKind : std::uint8_t
     voter = 1,   ///< Votes, and counts for commitment.
     learner = 2, ///< Receives the log, and counts nowhere.
 };
+
+/// The name of a kind.
+[[nodiscard]] constexpr std::string_view to_string(MemberKind kind)
+{
+    switch (kind) {
+    case MemberKind::voter:
+        return "voter";
+    case MemberKind::learner:
+        return "learner";
+    }
+    return "unknown";
+}
 
 /// One server of a configuration: a number and the life of its log that is meant.
 struct Member

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -16,6 +17,18 @@ struct Unexpected
 
 template <typename E>
 Unexpected(E) -> Unexpected<E>;
+
+/// Thrown by `Result::value()` where there is none; `error` is the reason.
+template <typename E>
+class BadResultAccess : public std::exception
+{
+public:
+    explicit BadResultAccess(E failure) : error(std::move(failure)) {}
+
+    E error;
+
+    [[nodiscard]] char const* what() const noexcept override { return "a Result has no value"; }
+};
 
 /// A value, or the reason why there is none. Borrows the names of `std::expected` (C++23) until we have it.
 ///
@@ -68,10 +81,24 @@ public:
     [[nodiscard]] constexpr T*       operator->() { return std::addressof(value_); }
     [[nodiscard]] constexpr T const* operator->() const { return std::addressof(value_); }
 
+    /// The value. If there is none, throws `BadResultAccess<E>`; compiled without exceptions, only if `has_value()`. For programs and
+    /// tests that have no other use for an error: nothing in the library calls it.
+    [[nodiscard]] constexpr T&       value() & { return expect_value(), value_; }
+    [[nodiscard]] constexpr T const& value() const& { return expect_value(), value_; }
+    [[nodiscard]] constexpr T&&      value() && { return expect_value(), std::move(value_); }
+
     /// The reason. Only if not `has_value()`.
     [[nodiscard]] constexpr E const& error() const { return error_; }
 
 private:
+    constexpr void expect_value() const
+    {
+#if defined(__cpp_exceptions)
+        if (not has_value_)
+            throw BadResultAccess<E>{error_};
+#endif
+    }
+
     union
     {
         T value_;

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <compare>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
+#include <type_traits>
 
 namespace totora::inline v0
 {
@@ -92,6 +96,20 @@ enum class EntryKind : std::uint8_t
     configuration = 3, ///< The members of the cluster (§6).
 };
 
+/// The name of a kind.
+[[nodiscard]] constexpr std::string_view to_string(EntryKind kind)
+{
+    switch (kind) {
+    case EntryKind::command:
+        return "command";
+    case EntryKind::no_op:
+        return "no_op";
+    case EntryKind::configuration:
+        return "configuration";
+    }
+    return "unknown";
+}
+
 /// A write of this server to its own log. All writes of a server, of whatever kind, form one sequence.
 struct WriteNumber
 {
@@ -126,4 +144,91 @@ struct Arming
     friend constexpr auto operator<=>(Arming const&, Arming const&) = default;
 };
 
+/// Whether a type is a number with a meaning: an id, a term, an index. It can be hashed and printed.
+template <typename T>
+inline constexpr bool is_number = false;
+
+template <>
+inline constexpr bool is_number<Term> = true;
+template <>
+inline constexpr bool is_number<Index> = true;
+template <>
+inline constexpr bool is_number<ServerId> = true;
+template <>
+inline constexpr bool is_number<Incarnation> = true;
+template <>
+inline constexpr bool is_number<WriteNumber> = true;
+template <>
+inline constexpr bool is_number<Round> = true;
+template <>
+inline constexpr bool is_number<AppendNumber> = true;
+template <>
+inline constexpr bool is_number<Arming> = true;
+
+template <typename T>
+concept number = is_number<T>;
+
+// clang-format off: version 14 cannot format requires-expressions.
+
+/// A stream of characters, as those of <ostream>, which nothing here includes.
+template <typename T>
+concept character_stream = requires(T& stream, std::uint64_t value, std::string_view text)
+{
+    typename T::char_type;
+    stream << value;
+    stream << text;
+};
+
+/// An enumeration whose values have names.
+template <typename T>
+concept named_enumeration = std::is_enum_v<T> and requires(T value)
+{
+    {
+        to_string(value)
+        } -> std::same_as<std::string_view>;
+};
+// clang-format on
+
+/// Prints the bare number.
+template <character_stream Stream, number T>
+Stream& operator<<(Stream& stream, T printed)
+{
+    stream << printed.value;
+    return stream;
+}
+
+/// Prints index and term, as in `12/4`: entry 12, of term 4.
+template <character_stream Stream>
+Stream& operator<<(Stream& stream, LogPosition position)
+{
+    stream << position.index << std::string_view{"/"} << position.term;
+    return stream;
+}
+
+/// Prints the name.
+template <character_stream Stream, named_enumeration T>
+Stream& operator<<(Stream& stream, T printed)
+{
+    stream << to_string(printed);
+    return stream;
+}
+
 } // namespace totora::inline v0
+
+template <totora::number T>
+struct std::hash<T>
+{
+    [[nodiscard]] constexpr std::size_t operator()(T hashed) const noexcept
+    {
+        return static_cast<std::size_t>(hashed.value * 0x9E3779B97F4A7C15U); // Neighbours are in different buckets.
+    }
+};
+
+template <>
+struct std::hash<totora::LogPosition>
+{
+    [[nodiscard]] constexpr std::size_t operator()(totora::LogPosition position) const noexcept
+    {
+        return std::hash<totora::Index>{}(position.index) ^ std::hash<totora::Term>{}(position.term) >> 1U;
+    }
+};
