@@ -75,6 +75,38 @@ BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_takes_back_what_it_confirmed_ends_the_node, *label("dissertation 3.8"))
+{
+    auto stage = Stage{};
+    stage.lead_with_follower();
+    auto const waiting = stage.propose("a");
+    stage.run();
+    stage.wire.sent.clear();
+    stage.log.confirms_instead = WriteNumber{stage.node->state().durable_write.value - 1};
+    stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
+
+    expect_failed(stage, NodeFailure::untrusted_log, "and then only write");
+    BOOST_TEST(stage.wire.sent.empty());
+    BOOST_TEST(waiting->times == 1);
+    expect_silence(stage);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_does_not_start_when_its_log_recovers_other_than_it_holds)
+{
+    auto const refuses = [](auto lie, std::string_view why) {
+        auto stage = Stage{};
+        stage.lead_with_follower();
+        lie(stage.log);
+        stage.restart();
+        BOOST_REQUIRE(not stage.started.has_value());
+        BOOST_TEST(stage.started.error().what.find(why) != std::string::npos);
+        BOOST_TEST(not stage.status().running);
+        BOOST_TEST(stage.wire.sent.empty());
+    };
+    refuses([](CheckingLog& log) { log.lies_about_last = LogPosition{Term{1}, Index{2}}; }, "last entry");
+    refuses([](CheckingLog& log) { log.confirms_instead = WriteNumber{1}; }, "before the first one was made");
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
 {
     auto stage = Stage{};

@@ -12,6 +12,7 @@
 #include "totora/node/parts/pending.hpp"
 #include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/role_watch.hpp"
+#include "totora/node/parts/seams.hpp"
 #include "totora/node/parts/sender.hpp"
 #include "totora/node/parts/staging.hpp"
 #include "totora/node/parts/violation_counts.hpp"
@@ -70,8 +71,8 @@ public:
             return guard_.fail({NodeFailure::storage, failure->what});
         renew(outgoing);
         save_commit(outgoing);
-        if (log_.last() != last_position(state))
-            return guard_.fail({NodeFailure::seam, "the log's last entry is not the one that the core knows"});
+        if (auto const fault = fault_at_seam(state, log_))
+            return guard_.fail({NodeFailure::seam, std::string{*fault}});
         count(outgoing, from);
         tell(outgoing, from);
         if (not guard_.runs())

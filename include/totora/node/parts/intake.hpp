@@ -11,6 +11,7 @@
 #include "totora/node/parts/for_each_append.hpp"
 #include "totora/node/parts/link_bytes.hpp"
 #include "totora/node/parts/room.hpp"
+#include "totora/node/parts/seams.hpp"
 #include "totora/node/parts/sender.hpp"
 #include "totora/node/parts/set_back_filter.hpp"
 #include "totora/node/parts/stepper.hpp"
@@ -45,13 +46,13 @@ public:
         if (log_.failure())
             return stepper_.fail({NodeFailure::storage, log_.failure()->what});
         auto const durable = log_.durable();
-        if (durable.through() > state_.last_write)
-            return stepper_.fail(
-                {NodeFailure::untrusted_log, "the log confirmed write " + std::to_string(durable.through().value) +
-                                                 " when only " + std::to_string(state_.last_write.value) +
-                                                 " were made: nothing that it confirmed can be relied on"});
-        if (durable.through() > state_.durable_write)
+        if (auto fault = fault_before_notice(state_, durable.through()); not fault.empty())
+            return stepper_.fail({NodeFailure::untrusted_log, std::move(fault)});
+        if (durable.through() > state_.durable_write) {
             feed(nobody, Persisted{durable.through()});
+            if (auto const fault = fault_after_notice(state_, durable.through()); fault and running())
+                return stepper_.fail({NodeFailure::invariant, std::string{*fault}});
+        }
         if (running())
             sender_.release(durable);
     }

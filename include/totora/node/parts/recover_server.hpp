@@ -7,6 +7,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/node/parts/seams.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/start_error.hpp"
 #include "totora/policy/adapter.hpp"
@@ -74,6 +75,8 @@ template <typename Policies, typename Applied>
                                 .applied_index = applied()});
     if (not state)
         return Unexpected{StartError{std::string{describe(state.error())}}};
+    if (auto const fault = fault_after_recovery(*state, policies.log))
+        return Unexpected{StartError{std::string{*fault}}};
     return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail)};
 }
 

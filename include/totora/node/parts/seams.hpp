@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace totora::inline v0
+{
+
+// What must hold where core and log meet, asked of both sides, in every build: what one of them takes for granted the other has
+// shown. Nothing, or a sentence that says what does not hold.
+
+/// After every step.
+template <typename Log>
+[[nodiscard]] std::optional<std::string_view> fault_at_seam(State const& state, Log const& log)
+{
+    if (log.last() != last_position(state))
+        return "the log's last entry is not the one that the core knows";
+    return std::nullopt;
+}
+
+/// After the recovery: the log ends where it said it does and has confirmed nothing of this run; the core holds for durable what was
+/// recovered, and nothing else.
+template <typename Log>
+[[nodiscard]] std::optional<std::string_view> fault_after_recovery(State const& state, Log& log)
+{
+    if (auto const fault = fault_at_seam(state, log))
+        return fault;
+    if (log.durable().through() != WriteNumber{})
+        return "the log confirmed a write before the first one was made";
+    if (state.durable_index != last_index(state))
+        return "what was recovered is durable";
+    return find_broken_invariant(state);
+}
+
+/// Before the core is notified that all writes up to `through` are durable. An empty text if nothing is wrong.
+[[nodiscard]] inline std::string fault_before_notice(State const& state, WriteNumber through)
+{
+    if (through > state.last_write)
+        return "the log confirmed write " + std::to_string(through.value) + " when only " +
+               std::to_string(state.last_write.value) + " were made: nothing that it confirmed can be relied on";
+    if (through < state.durable_write)
+        return "the log confirmed write " + std::to_string(state.durable_write.value) + ", and then only write " +
+               std::to_string(through.value) + ": nothing that it confirmed can be relied on";
+    return {};
+}
+
+/// After the core was notified.
+[[nodiscard]] inline std::optional<std::string_view> fault_after_notice(State const& state, WriteNumber through)
+{
+    if (state.durable_write != through)
+        return "the core knows what is durable";
+    if (state.durable_index > last_index(state) or
+        state.apply_index > std::min(state.commit_index, state.durable_index))
+        return "what is applied is committed, and durable here";
+    return std::nullopt;
+}
+
+} // namespace totora::inline v0
