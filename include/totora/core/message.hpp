@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <utility>
@@ -16,6 +17,8 @@ using MessageBody =
     std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                  AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed,
                  ReadRequested, RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
+
+static_assert(alternatives_list_their_fields<MessageBody>);
 
 /// One step's input.
 struct Message

@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstddef>
@@ -53,12 +54,21 @@ struct Delay
     std::uint64_t at_most_ms = 0;
 
     friend constexpr bool operator==(Delay const&, Delay const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("at_least_ms", self.at_least_ms);
+        visit("at_most_ms", self.at_most_ms);
+    }
 };
+static_assert(lists_its_fields<Delay>());
 
 /// This server starts. The first message of every run.
 struct Started
 {
     friend constexpr bool operator==(Started const&, Started const&) = default;
+
+    static constexpr void visit_fields(auto&, auto&&) {}
 };
 
 /// An alarm rang.
@@ -68,6 +78,12 @@ struct AlarmRang
     Arming arming; ///< Of the arming that rang. A ring that was queued before a re-arming is ignored.
 
     friend constexpr bool operator==(AlarmRang const&, AlarmRang const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("alarm", self.alarm);
+        visit("arming", self.arming);
+    }
 };
 
 /// The log says that this write, and all before it, are durable. If it was never made, the log cannot be trusted: final.
@@ -76,12 +92,16 @@ struct Persisted
     WriteNumber write;
 
     friend constexpr bool operator==(Persisted const&, Persisted const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("write", self.write); }
 };
 
 /// The state machine has applied all that this server's disk knew to be committed when it started.
 struct Replayed
 {
     friend constexpr bool operator==(Replayed const&, Replayed const&) = default;
+
+    static constexpr void visit_fields(auto&, auto&&) {}
 };
 
 /// What a log has room for.
@@ -100,6 +120,8 @@ struct RoomChanged
     LogRoom room{};
 
     friend constexpr bool operator==(RoomChanged const&, RoomChanged const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("room", self.room); }
 };
 
 /// Why a server takes part no more; the process lives. Not exhaustive: a `switch` over it needs a default.
@@ -142,6 +164,8 @@ struct Halted
     HaltReason reason{};
 
     friend constexpr bool operator==(Halted const&, Halted const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("reason", self.reason); }
 };
 
 /// An append arrived that has a configuration among its entries. The shell decodes it from the payload, which the core
@@ -151,6 +175,12 @@ struct AppendConfiguration : AppendEntries
     Configuration configuration; ///< `configuration.index` is the index of its entry.
 
     friend constexpr bool operator==(AppendConfiguration const&, AppendConfiguration const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("append", base_of<AppendEntries>(self));
+        visit("configuration", self.configuration);
+    }
 };
 
 /// Clients want entries appended; their payload waits beside the log.
@@ -159,12 +189,16 @@ struct Proposed
     std::uint64_t count = 0; ///< At least 1.
 
     friend constexpr bool operator==(Proposed const&, Proposed const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("count", self.count); }
 };
 
 /// Clients want to read what is newest.
 struct ReadRequested
 {
     friend constexpr bool operator==(ReadRequested const&, ReadRequested const&) = default;
+
+    static constexpr void visit_fields(auto&, auto&&) {}
 };
 
 /// How the way to a server is.
@@ -197,6 +231,12 @@ struct AppendsCut
     Index    sent; ///< The last entry that was sent.
 
     friend constexpr bool operator==(AppendsCut const&, AppendsCut const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("server", self.server);
+        visit("sent", self.sent);
+    }
 };
 
 /// The shell can send a follower entries again.
@@ -205,6 +245,8 @@ struct AppendsResumed
     ServerId server;
 
     friend constexpr bool operator==(AppendsResumed const&, AppendsResumed const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("server", self.server); }
 };
 
 /// The link to a server has taken bytes since the last quorum check.
@@ -213,6 +255,8 @@ struct LinkMoved
     ServerId server;
 
     friend constexpr bool operator==(LinkMoved const&, LinkMoved const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("server", self.server); }
 };
 
 /// The transport says how the way to a server is now.
@@ -222,6 +266,12 @@ struct LinkChanged
     Link     link{};
 
     friend constexpr bool operator==(LinkChanged const&, LinkChanged const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("server", self.server);
+        visit("link", self.link);
+    }
 };
 
 } // namespace totora::inline v0

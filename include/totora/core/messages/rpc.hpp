@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <concepts>
@@ -21,6 +22,13 @@ struct RequestPreVote
     Round       round;    ///< Which of the sender's pre-votes this is, echoed by the answer.
 
     friend constexpr bool operator==(RequestPreVote const&, RequestPreVote const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("last_log", self.last_log);
+        visit("round", self.round);
+    }
 };
 
 /// Dissertation §9.6. Promises nothing, so that it leaves at once.
@@ -31,6 +39,13 @@ struct RequestPreVoteResponse
     bool  vote_granted = false;
 
     friend constexpr bool operator==(RequestPreVoteResponse const&, RequestPreVoteResponse const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("round", self.round);
+        visit("vote_granted", self.vote_granted);
+    }
 };
 
 /// Asks for a vote. Figure 2, "RequestVote RPC". It carries the candidate's own vote, and is a promise.
@@ -41,6 +56,13 @@ struct RequestVote
     bool transfer = false; ///< The leader asked for this campaign: stickiness does not apply (dissertation §3.10).
 
     friend constexpr bool operator==(RequestVote const&, RequestVote const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("last_log", self.last_log);
+        visit("transfer", self.transfer);
+    }
 };
 
 /// Figure 2, "RequestVote RPC", results. A granted vote is a promise.
@@ -50,6 +72,12 @@ struct RequestVoteResponse
     bool vote_granted = false;
 
     friend constexpr bool operator==(RequestVoteResponse const&, RequestVoteResponse const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("vote_granted", self.vote_granted);
+    }
 };
 
 /// Replicates a run of entries to a follower; with no entries it is a heartbeat, a probe, or a read round.
@@ -74,6 +102,17 @@ struct AppendEntries
     Index committed{};
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("previous", self.previous);
+        visit("entries", self.entries);
+        visit("leader_commit", self.leader_commit);
+        visit("round", self.round);
+        visit("number", self.number);
+        visit("committed", self.committed);
+    }
 };
 
 /// Figure 2, "AppendEntries RPC", results. A success with entries is a promise.
@@ -91,11 +130,24 @@ struct AppendEntriesResponse
     bool         no_room = false; ///< The follower has no disk space: what it was sent it did not store (case 90).
 
     friend constexpr bool operator==(AppendEntriesResponse const&, AppendEntriesResponse const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("success", self.success);
+        visit("match", self.match);
+        visit("conflict_hint", self.conflict_hint);
+        visit("round", self.round);
+        visit("number", self.number);
+        visit("no_room", self.no_room);
+    }
 };
 
 /// What servers say to each other.
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                          AppendEntriesResponse>;
+
+static_assert(alternatives_list_their_fields<Rpc>);
 
 /// A message that answers another one.
 template <typename T>

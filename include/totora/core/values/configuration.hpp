@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
 
@@ -42,7 +43,15 @@ struct Member
     MemberKind  kind = MemberKind::voter;
 
     friend constexpr bool operator==(Member const&, Member const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("id", self.id);
+        visit("incarnation", self.incarnation);
+        visit("kind", self.kind);
+    }
 };
+static_assert(lists_its_fields<Member>());
 
 /// Who belongs to the cluster (§6). Addresses are payload beside it, which the core never sees.
 using Members = InplaceVector<Member, servers_max>;
@@ -54,7 +63,14 @@ struct Configuration
     Members members;
 
     friend constexpr bool operator==(Configuration const&, Configuration const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("index", self.index);
+        visit("members", self.members);
+    }
 };
+static_assert(lists_its_fields<Configuration>());
 
 /// The member of this id, or null.
 [[nodiscard]] constexpr Member const* find_member(Configuration const& configuration, ServerId id)

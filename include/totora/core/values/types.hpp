@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
+
 #include <compare>
 #include <concepts>
 #include <cstddef>
@@ -73,7 +75,14 @@ struct LogPosition
     Index index;
 
     friend constexpr auto operator<=>(LogPosition const&, LogPosition const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("index", self.index);
+    }
 };
+static_assert(lists_its_fields<LogPosition>());
 
 /// Neighbouring entries of one term: `count` entries of `term` from `first` on. Empty if `count` is 0.
 struct Run
@@ -83,7 +92,15 @@ struct Run
     std::uint64_t count = 0;
 
     friend constexpr bool operator==(Run const&, Run const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("first", self.first);
+        visit("count", self.count);
+    }
 };
+static_assert(lists_its_fields<Run>());
 
 /// The last index of a run; the one before `first` if it is empty.
 [[nodiscard]] constexpr Index last_of(Run const& run) { return before(run.first + run.count); }

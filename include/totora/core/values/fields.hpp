@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace totora::inline v0
+{
+
+// The fields of a struct are listed once, in the struct: `visit_fields(self, visit)` calls `visit(name, field)` for each of
+// them in order of declaration, which is their order on the wire. The codec, the explorer's packing and renaming, hashes,
+// traces and the text of stories are visitors. A list that leaves a field out does not compile.
+
+/// A struct that lists its fields.
+template <typename T>
+concept has_fields = std::is_class_v<T> and requires(T& value, void (*visit)(char const*))
+{
+    T::visit_fields(value, visit);
+};
+
+/// A number of one meaning: a term, an index, a server. `value` is all that it holds.
+template <typename T>
+concept quantity =
+    std::is_aggregate_v<T> and sizeof(T) == sizeof(std::uint64_t) and std::same_as<decltype(T::value), std::uint64_t>;
+
+/// A struct as its base, which counts as its first field.
+template <typename Base, typename T>
+[[nodiscard]] constexpr auto& base_of(T& value)
+{
+    return static_cast<std::conditional_t<std::is_const_v<T>, Base const, Base>&>(value);
+}
+
+/// Converts to any type but `Struct`, or to its bases alone; used where nothing is evaluated.
+template <typename Struct, bool only_bases = false>
+struct AnyField
+{
+    template <typename T>
+        requires(not std::same_as<T, Struct> and (not only_bases or std::is_base_of_v<T, Struct>))
+    constexpr operator T() const { return T{}; }
+};
+
+/// Whether `Struct` can be initialised with so many fields.
+template <typename Struct, std::size_t... position>
+[[nodiscard]] constexpr bool takes_fields(std::index_sequence<position...>)
+{
+    return requires { Struct{(static_cast<void>(position), AnyField<Struct>{})...}; };
+}
+
+/// Whether the first field of `Struct` is a base.
+template <typename Struct>
+inline constexpr bool begins_with_base = requires
+{
+    Struct{AnyField<Struct, true>{}};
+};
+
+/// Counts the fields that are visited, and notices one that is visited twice.
+template <typename Struct>
+struct FieldCount
+{
+    std::array<void const*, 32> seen{};
+    std::size_t                 count = 0;
+    bool                        is_repeated = false;
+    bool                        has_base = false;
+
+    template <typename T>
+    constexpr void operator()(char const*, T const& field)
+    {
+        void const* const here = &field;
+        for (auto at = std::size_t{0}; at < count; ++at)
+            is_repeated = is_repeated or seen[at] == here;
+        has_base = has_base or std::is_base_of_v<T, Struct>;
+        seen[count++] = here;
+    }
+};
+
+/// How many fields `visit_fields` visits; more than any struct has if it visits one twice, or leaves out its base.
+template <typename T>
+[[nodiscard]] constexpr std::size_t count_fields()
+{
+    auto const value = T{};
+    auto       fields = FieldCount<T>{};
+    T::visit_fields(value, fields);
+    return fields.is_repeated or fields.has_base != begins_with_base<T> ? fields.seen.size() : fields.count;
+}
+
+/// Whether `visit_fields` visits each field of `T`, and each once.
+template <typename T>
+[[nodiscard]] constexpr bool lists_its_fields()
+{
+    constexpr auto count = count_fields<T>();
+    return takes_fields<T>(std::make_index_sequence<count>{}) and
+           not takes_fields<T>(std::make_index_sequence<count + 1>{});
+}
+
+/// The same for each alternative of a variant.
+template <typename Variant>
+inline constexpr bool alternatives_list_their_fields = false;
+
+template <typename... Ts>
+inline constexpr bool alternatives_list_their_fields<std::variant<Ts...>> = (lists_its_fields<Ts>() and ...);
+
+} // namespace totora::inline v0
