@@ -102,7 +102,7 @@ private:
 
     void ring(std::size_t at, Alarm alarm)
     {
-        take(at, nobody, AlarmRang{alarm, states_[at].armings[static_cast<std::size_t>(alarm)]});
+        take(at, nobody, AlarmRang{alarm, states_[at].alarms.armings[static_cast<std::size_t>(alarm)]});
     }
 
     template <typename T>
@@ -114,7 +114,7 @@ private:
         post(at);
         if (outgoing_.writes.empty())
             return;
-        Step::take(state, nobody, Persisted{state.last_write}, outgoing_);
+        Step::take(state, nobody, Persisted{state.writes.last}, outgoing_);
         ++steps_;
         post(at);
     }

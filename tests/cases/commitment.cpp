@@ -96,7 +96,8 @@ constexpr auto a_leader_applies_only_what_its_own_disk_has = [] {
     cluster.deliver_all(S3, S1);
 
     require(cluster[S1].commit_index == Index{5}, "B and C have it: it is committed");
-    require(cluster[S1].apply_index == Index{4} and cluster[S1].durable_index == Index{4}, "and not applied at A");
+    require(cluster[S1].apply_index == Index{4} and cluster[S1].writes.durable_index == Index{4},
+            "and not applied at A");
     cluster.persists(S1);
     require(cluster.outgoing().apply_through == Index{5}, "before A's own write is durable");
 };
@@ -133,7 +134,7 @@ constexpr auto of_five_servers_the_third_highest_decides = [] {
         auto a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}, 5)); // 4/2 is its no-op.
         a = step(a, local(Proposed{1})).state;
         a = step(a, persisted(a)).state;
-        require(a.durable_index == Index{5} and a.commit_index == Index{}, "A has 5/2, and nobody has answered");
+        require(a.writes.durable_index == Index{5} and a.commit_index == Index{}, "A has 5/2, and nobody has answered");
         return a;
     };
     auto const answers = [](State const& a, ServerId server, Index match) {

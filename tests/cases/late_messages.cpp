@@ -102,7 +102,7 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     auto cluster = b_with_three_writes_under_way();
 
     cluster.persists(S2, WriteNumber{1});
-    require(cluster[S2].durable_index == Index{11}, "4: what w1 confirms was truncated by w2");
+    require(cluster[S2].writes.durable_index == Index{11}, "4: what w1 confirms was truncated by w2");
     require(cluster.on_the_way(S2, S1) == std::vector<Rpc>{Rpc{accepted(Term{1}, Index{12}, 1)}},
             "only the answer of term 1 leaves, with its term");
     cluster.arrives(S2, from(S1, heartbeat_of(Term{3}, {Term{1}, Index{12}}, {}, 4)));
@@ -111,7 +111,7 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
             "an answer of term 3 says 11, and waits for the write of its term");
 
     cluster.persists(S2, WriteNumber{4});
-    require(cluster[S2].durable_index == Index{11}, "nor does w2 confirm 12/1");
+    require(cluster[S2].writes.durable_index == Index{11}, "nor does w2 confirm 12/1");
     auto powerless = cluster;
     powerless.loses_power(S2);
     require(last_position(powerless[S2]) == LogPosition{Term{2}, Index{12}}, "5: the disk holds 12/2");
@@ -121,7 +121,7 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     }
 
     cluster.persists(S2, WriteNumber{7});
-    require(cluster[S2].durable_index == Index{12}, "w3 does");
+    require(cluster[S2].writes.durable_index == Index{12}, "w3 does");
     require(cluster.on_the_way(S2, S1).back() == Rpc{accepted(Term{3}, Index{11}, 4)} or
                 cluster.on_the_way(S2, S1).back() == Rpc{accepted(Term{3}, Index{12}, 3)},
             "and now the answer leaves");
@@ -137,7 +137,8 @@ constexpr auto a_late_word_of_the_own_disk_counts_for_nothing_in_another_term = 
     require(is_follower(a) and last_position(a) == LogPosition{Term{3}, Index{4}}, "2: A follows in term 3");
 
     auto const [after, outgoing] = checked_step(a, queued);
-    require(after.durable_index == Index{3} and after.commit_index == Index{}, "3: the write of 5/2 confirms nothing");
+    require(after.writes.durable_index == Index{3} and after.commit_index == Index{},
+            "3: the write of 5/2 confirms nothing");
     require(did_nothing(outgoing), "and nothing follows");
 };
 TOTORA_PROVE(a_late_word_of_the_own_disk_counts_for_nothing_in_another_term, "dissertation 10.2.1", "case_23");

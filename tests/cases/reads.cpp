@@ -179,7 +179,7 @@ constexpr auto a_single_server_serves_all_reads_that_waited_for_its_first_commit
     a = step(a, persisted(a)).state;
     for (auto read = std::uint64_t{0}; read <= rounds_max; ++read)
         a = checked_step(a, local(ReadRequested{})).state;
-    require(std::get_if<Leader>(&a.role)->read_waits, "the last one waits for the next round");
+    require(std::get_if<Leader>(&a.role)->reads.waiting, "the last one waits for the next round");
 
     auto const durable = checked_step(a, persisted(a));
 

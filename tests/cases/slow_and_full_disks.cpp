@@ -39,7 +39,8 @@ constexpr auto with_a_late_write = [](State state) {
 
 constexpr auto a_leader_whose_disk_hangs_gives_up_when_a_quorum_has_what_it_lacks = [] {
     auto const waiting = answered(with_a_late_write(leading()), Index{5}, {S2, S3});
-    require(waiting.commit_index == Index{5} and waiting.durable_index == Index{4}, "B and C committed without A");
+    require(waiting.commit_index == Index{5} and waiting.writes.durable_index == Index{4},
+            "B and C committed without A");
 
     auto const [after, outgoing] = checked_step(waiting, ring(waiting, Alarm::storage_stall));
 
@@ -81,7 +82,7 @@ constexpr auto a_slow_disk_is_not_a_hanging_one = [] {
     require(order_for(first.outgoing, Alarm::storage_stall)->delay == Delay{maximum, maximum}, "the election maximum");
     auto const second = checked_step(first.state, local(Proposed{1}));
     require(order_for(second.outgoing, Alarm::storage_stall) == nullptr, "the oldest is watched");
-    auto const one_durable = checked_step(second.state, local(Persisted{second.state.storage.oldest})).state;
+    auto const one_durable = checked_step(second.state, local(Persisted{second.state.writes.watch.oldest})).state;
     auto const others_have_all = answered(one_durable, Index{6}, {S2, S3});
 
     auto const [after, outgoing] = checked_step(others_have_all, ring(others_have_all, Alarm::storage_stall));
@@ -147,7 +148,7 @@ constexpr auto another_leads_when_the_disk_of_the_leader_hangs = [] {
     cluster.settle({S1, S2, S3});
     cluster.rings(S2, Alarm::heartbeat);
     cluster.settle({S1, S2, S3});
-    require(cluster[S1].commit_index == Index{3} and cluster[S1].durable_index == Index{3}, "A has all again");
+    require(cluster[S1].commit_index == Index{3} and cluster[S1].writes.durable_index == Index{3}, "A has all again");
 };
 TOTORA_PROVE(another_leads_when_the_disk_of_the_leader_hangs, "dissertation 10.2.1", "case_58");
 
@@ -277,12 +278,12 @@ constexpr auto a_disk_that_confirms_its_oldest_write_in_time_does_not_hang = [] 
     for (auto entry = 0; entry < 6; ++entry)
         a = step(a, local(Proposed{1})).state;
     a = answered(std::move(a), Index{10}, {S2, S3});
-    require(a.last_write.value - a.durable_write.value == 6, "six writes are in flight, which B and C have");
+    require(a.writes.last.value - a.writes.durable.value == 6, "six writes are in flight, which B and C have");
 
     for (auto stall = 0; stall < 5; ++stall) {
-        a = checked_step(a, local(Persisted{next(a.durable_write)})).state;
+        a = checked_step(a, local(Persisted{next(a.writes.durable)})).state;
         a = checked_step(a, ring(a, Alarm::storage_stall)).state;
-        require(is_leader(a) and not a.storage.late, "it is slow");
+        require(is_leader(a) and not a.writes.watch.late, "it is slow");
     }
     require(is_follower(checked_step(a, ring(a, Alarm::storage_stall)).state), "the last one was given its time, too");
 };

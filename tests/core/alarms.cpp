@@ -21,7 +21,7 @@ constexpr auto ring_of = [](Alarm alarm, std::uint64_t arming) { return local(Al
 constexpr auto only_the_newest_arming_rings = [] {
     auto const state = started_follower();
     for (auto const alarm : {Alarm::election, Alarm::leader_silent}) {
-        auto const newest = state.armings[static_cast<std::size_t>(alarm)].value;
+        auto const newest = state.alarms.armings[static_cast<std::size_t>(alarm)].value;
         require(newest == 2, "armed at the start, and again by a leader");
         for (auto const arming : {std::uint64_t{0}, newest - 1, newest + 1, ~std::uint64_t{0}})
             require_nothing_but(Decision::ring_outdated, state, checked_step(state, ring_of(alarm, arming)));
@@ -71,7 +71,7 @@ constexpr auto an_alarm_is_ordered_once_in_a_step = [] {
     require(order_for(outgoing, Alarm::storage_stall) == nullptr,
             "but those of a start, and of the disk, which is watched already");
     for (auto const& order : outgoing.alarms)
-        require(order.arming == after.armings[static_cast<std::size_t>(order.alarm)], "by the newest number");
+        require(order.arming == after.alarms.armings[static_cast<std::size_t>(order.alarm)], "by the newest number");
     require(order_for(outgoing, Alarm::election)->delay == Settings{}.election, "the last order holds");
 };
 TOTORA_PROVE(an_alarm_is_ordered_once_in_a_step, "5.2");

@@ -20,9 +20,10 @@ constexpr auto with_five_servers_from_3_on = [] {
 constexpr auto a_configuration_is_in_force_as_soon_as_it_is_in_the_log = [] {
     auto const state = with_five_servers_from_3_on();
 
-    require(state.configuration.index == Index{3} and state.configuration.members == cluster(5).members,
+    require(state.configurations.in_force.index == Index{3} and
+                state.configurations.in_force.members == cluster(5).members,
             "the new one is in force, committed or not");
-    require(state.previous_configuration == cluster(3), "and the one before is remembered");
+    require(state.configurations.previous == cluster(3), "and the one before is remembered");
 };
 TOTORA_PROVE(a_configuration_is_in_force_as_soon_as_it_is_in_the_log, "6");
 
@@ -32,7 +33,7 @@ constexpr auto a_configuration_that_is_cut_is_in_force_no_more = [] {
     auto const cut = checked_step(state, from(S3, append_of(Term{3}, {Term{1}, Index{2}}, Term{3}, 1)));
 
     require(last_position(cut.state) == LogPosition{Term{3}, Index{3}}, "another entry stands in its place");
-    require(cut.state.configuration == cluster(3), "the one before is in force again");
+    require(cut.state.configurations.in_force == cluster(3), "the one before is in force again");
 };
 TOTORA_PROVE(a_configuration_that_is_cut_is_in_force_no_more, "6");
 
@@ -42,7 +43,7 @@ constexpr auto a_cut_behind_a_configuration_leaves_it_in_force = [] {
     auto const cut = checked_step(state, from(S3, append_of(Term{3}, {Term{2}, Index{3}}, Term{3}, 1)));
 
     require(last_position(cut.state) == LogPosition{Term{3}, Index{4}}, "only 4/2 is replaced");
-    require(cut.state.configuration == state.configuration, "the new one stays");
+    require(cut.state.configurations.in_force == state.configurations.in_force, "the new one stays");
 };
 TOTORA_PROVE(a_cut_behind_a_configuration_leaves_it_in_force, "6");
 
@@ -55,8 +56,8 @@ constexpr auto a_configuration_that_arrives_twice_is_in_force_once = [] {
     auto const after = checked_step(state, from(S1, again)).state;
 
     require(last_index(after) == Index{5}, "5/2 is new");
-    require(after.configuration == state.configuration, "the configuration is not");
-    require(after.previous_configuration == cluster(3), "and the one to go back to is still the one before");
+    require(after.configurations.in_force == state.configurations.in_force, "the configuration is not");
+    require(after.configurations.previous == cluster(3), "and the one to go back to is still the one before");
 };
 TOTORA_PROVE(a_configuration_that_arrives_twice_is_in_force_once, "6");
 

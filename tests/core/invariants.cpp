@@ -45,22 +45,25 @@ constexpr auto a_broken_state_is_called_by_its_sentence = [] {
             "index out of range");
     require(found_in(sane, [](State& state) { state.commit_index = Index{6}; }) == "what is committed is in the log",
             "a commit index beyond");
-    require(found_in(sane, [](State& state) { state.durable_index = Index{6}; }) == "what is durable is in the log",
+    require(found_in(sane, [](State& state) { state.writes.durable_index = Index{6}; }) ==
+                "what is durable is in the log",
             "a durable index beyond");
     require(found_in(sane, [](State& state) { state.apply_index = Index{5}; }) ==
                 "what is applied is committed, and durable here",
             "applied, not committed");
-    require(found_in(sane, [](State& state) { state.durable_index = Index{3}; }) ==
+    require(found_in(sane, [](State& state) { state.writes.durable_index = Index{3}; }) ==
                 "what is applied is committed, and durable here",
             "applied, not durable");
-    require(found_in(sane, [](State& state) { state.durable_write = WriteNumber{9}; }) == "what is durable was written",
+    require(found_in(sane, [](State& state) { state.writes.durable = WriteNumber{9}; }) ==
+                "what is durable was written",
             "a write never made");
-    require(found_in(sane, [](State& state) { state.term_write = WriteNumber{9}; }) == "what is durable was written",
+    require(found_in(sane, [](State& state) { state.writes.of_term = WriteNumber{9}; }) ==
+                "what is durable was written",
             "a term write never made");
-    require(found_in(sane, [](State& state) { state.configuration.index = Index{6}; }) ==
+    require(found_in(sane, [](State& state) { state.configurations.in_force.index = Index{6}; }) ==
                 "the configuration in force is in the log",
             "a configuration beyond");
-    require(found_in(sane, [](State& state) { state.previous_configuration.index = Index{1}; }) ==
+    require(found_in(sane, [](State& state) { state.configurations.previous.index = Index{1}; }) ==
                 "the configuration in force is in the log",
             "the one before is after it");
 };
@@ -72,16 +75,16 @@ constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
     waiting = step(waiting, from(S2, append_of(Term{3}, {Term{3}, Index{6}}, Term{3}, 1))).state;
     auto const order =
         std::optional<std::string_view>{"pending appends are in order, above what is durable, and in the log"};
-    require(found_in(waiting, [](State& state) { std::swap(state.pending_appends[0], state.pending_appends[1]); }) ==
+    require(found_in(waiting, [](State& state) { std::swap(state.writes.pending[0], state.writes.pending[1]); }) ==
                 order,
             "in another order");
-    require(found_in(waiting, [](State& state) { state.durable_write = state.last_write; }) == order,
+    require(found_in(waiting, [](State& state) { state.writes.durable = state.writes.last; }) == order,
             "durable and pending");
-    require(found_in(waiting, [](State& state) { state.pending_appends[0].last = Index{9}; }) == order,
+    require(found_in(waiting, [](State& state) { state.writes.pending[0].last = Index{9}; }) == order,
             "longer than the log");
-    require(found_in(waiting, [](State& state) { state.pending_appends[0].last = state.durable_index; }) == order,
+    require(found_in(waiting, [](State& state) { state.writes.pending[0].last = state.writes.durable_index; }) == order,
             "durable already");
-    require(found_in(waiting, [](State& state) { state.pending_appends.pop_back(); }) ==
+    require(found_in(waiting, [](State& state) { state.writes.pending.pop_back(); }) ==
                 "what is not durable is being written",
             "an entry that no write brings to the disk");
 
@@ -89,7 +92,7 @@ constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
     auto const with_log = [&](std::initializer_list<TermStart> starts, Index last) {
         return found_in(follower_of_term_3(), [&](State& state) {
             state.log = TermRuns{LogPosition{Term{2}, Index{4}}};
-            state.durable_index = last;
+            state.writes.durable_index = last;
             for (auto const& start : starts)
                 state.log.append({start.term, start.first, 1 + last.value - start.first.value});
         });
@@ -113,7 +116,8 @@ constexpr auto broken_roles_are_called_by_their_sentence = [] {
     require(found_in(sane, [](State& state) { state.voted_for = std::optional<ServerId>{S2}; }) ==
                 "a leader voted for itself",
             "somebody else's vote");
-    require(with_leader([](Leader& role) { role.confirmed = Round{1}; }) == "a confirmed round has begun", "round 1");
+    require(with_leader([](Leader& role) { role.reads.confirmed = Round{1}; }) == "a confirmed round has begun",
+            "round 1");
     require(with_progress([](Progress& known) { known.match = known.next; }) ==
                 "what matches lies below what is sent next",
             "match = next");
@@ -169,9 +173,9 @@ constexpr auto a_broken_step_is_called_by_its_sentence = [] {
             "applied 3");
     auto written = step(sane, from(S2, append_of(Term{3}, {Term{2}, Index{5}}, Term{3}, 1))).state;
     written = step(written, persisted(written)).state;
-    require(found_after(written, [](State& state) { state.last_write = WriteNumber{0}; }) == "writes never go back",
+    require(found_after(written, [](State& state) { state.writes.last = WriteNumber{0}; }) == "writes never go back",
             "forgotten");
-    require(found_after(written, [](State& state) { state.durable_write = WriteNumber{0}; }) == "writes never go back",
+    require(found_after(written, [](State& state) { state.writes.durable = WriteNumber{0}; }) == "writes never go back",
             "lost");
     require(found_after(sane,
                         [](State& state) {

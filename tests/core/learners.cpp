@@ -19,7 +19,7 @@ constexpr auto three_voters_and_a_learner = [] {
 /// A server of such a cluster in term 1, with 1/1.
 constexpr auto member_of_it = [](ServerId id) {
     auto state = follower(id, Term{1}, {{Term{1}, Index{1}, 1}});
-    state.configuration = state.previous_configuration = three_voters_and_a_learner();
+    state.configurations.in_force = state.configurations.previous = three_voters_and_a_learner();
     return state;
 };
 
@@ -65,8 +65,8 @@ constexpr auto a_server_votes_that_its_own_log_does_not_name_as_a_voter = [] {
     require(checked_step(member_of_it(S4), asks).state.voted_for == S1, "a learner");
 
     auto removed = follower(S3, Term{1}, {{Term{1}, Index{1}, 1}});
-    removed.configuration = cluster(2);
-    removed.configuration.index = Index{1};
+    removed.configurations.in_force = cluster(2);
+    removed.configurations.in_force.index = Index{1};
     require(checked_step(removed, asks).state.voted_for == S1,
             "and one that the newest configuration removes, which may yet be truncated");
 };

@@ -145,7 +145,7 @@ constexpr auto unanswered_read_rounds_keep_no_entries_back = [] {
     state = step(state, from(S3, accepted(Term{2}, Index{4}))).state;
     for (auto read = std::uint64_t{0}; read < 300; ++read)
         state = checked_step(state, local(ReadRequested{})).state;
-    require(std::get_if<Leader>(&state.role)->round == Round{rounds_max}, "two rounds are out");
+    require(std::get_if<Leader>(&state.role)->reads.newest == Round{rounds_max}, "two rounds are out");
 
     auto const proposed = checked_step(state, local(Proposed{10}));
 

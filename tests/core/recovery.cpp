@@ -28,7 +28,8 @@ constexpr auto a_server_starts_as_a_follower_with_what_survived = [] {
     auto const& state = *recovered;
     require(is_follower(state) and known_leader(state) == nobody, "as a follower of nobody");
     require(state.current_term == Term{4} and state.voted_for == S3, "with its term and its vote");
-    require(last_position(state) == LogPosition{Term{3}, Index{6}} and state.durable_index == Index{6}, "and its log");
+    require(last_position(state) == LogPosition{Term{3}, Index{6}} and state.writes.durable_index == Index{6},
+            "and its log");
     require(state.commit_index == Index{3} and state.apply_index == Index{2}, "knowing what it knew");
     require(not find_broken_invariant(state), "and sane");
 
@@ -167,10 +168,9 @@ constexpr auto the_configuration_to_go_back_to_survives_a_start = [] {
                                 .commit_index = Index{2},
                                 .applied_index = Index{2}});
 
-    require(state.has_value() and state->configuration == newest and state->previous_configuration == cluster(3),
-            "both are there");
+    require(state.has_value() and state->configurations == Configurations{newest, cluster(3)}, "both are there");
     auto const cut = checked_step(*state, from(S3, append_of(Term{3}, {Term{1}, Index{2}}, Term{3}, 1))).state;
-    require(cut.configuration == cluster(3), "and the one before is in force when the newest is cut");
+    require(cut.configurations.in_force == cluster(3), "and the one before is in force when the newest is cut");
 };
 TOTORA_PROVE(the_configuration_to_go_back_to_survives_a_start, "6");
 

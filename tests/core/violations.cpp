@@ -48,12 +48,13 @@ constexpr auto a_configuration_must_lie_within_its_append_and_make_sense = [] {
     is_a_violation(Decision::violation_configuration, with(twice, Index{5}));
 
     auto const good = checked_step(b(), from(S1, with(cluster(5), Index{6})));
-    require(good.state.configuration.members == cluster(5).members and good.state.configuration.index == Index{6},
+    require(good.state.configurations.in_force.members == cluster(5).members and
+                good.state.configurations.in_force.index == Index{6},
             "a sound one is in force from the moment it is in the log");
-    require(good.state.previous_configuration == b().configuration, "and the one before is kept");
+    require(good.state.configurations.previous == b().configurations.in_force, "and the one before is kept");
     auto const conflict = append_of(Term{4}, {Term{2}, Index{4}}, Term{4}, 1);
     auto const undone = checked_step(good.state, from(S3, conflict)).state;
-    require(undone.configuration == b().configuration, "to be in force again when it is truncated");
+    require(undone.configurations.in_force == b().configurations.in_force, "to be in force again when it is truncated");
 };
 TOTORA_PROVE(a_configuration_must_lie_within_its_append_and_make_sense, "6", "dissertation 4.1");
 
@@ -65,7 +66,8 @@ constexpr auto the_configuration_before_the_newest_is_never_truncated = [] {
         append.configuration.index = index;
         state = checked_step(state, from(S1, append)).state;
     }
-    require(state.previous_configuration.index == Index{5} and state.configuration.index == Index{6}, "two of them");
+    require(state.configurations.previous.index == Index{5} and state.configurations.in_force.index == Index{6},
+            "two of them");
 
     auto const conflict = from(S3, append_of(Term{4}, {Term{2}, Index{4}}, Term{4}, 1));
     require_nothing_but(Decision::violation_conflict_committed, state, checked_step(state, conflict));

@@ -28,11 +28,11 @@ constexpr auto with_pending_appends = [](std::uint64_t count) {
 constexpr auto each_pending_append_is_confirmed_by_its_own_write = [] {
     auto const written = std::uint64_t{100};
     auto const state = with_pending_appends(written);
-    require(last_index(state) == Index{written} and state.durable_index == Index{}, "all are under way");
+    require(last_index(state) == Index{written} and state.writes.durable_index == Index{}, "all are under way");
     for (auto write = std::uint64_t{1}; write <= written; ++write) {
         auto const after = checked_step(state, local(Persisted{WriteNumber{write}})).state;
-        require(after.durable_index == Index{write}, "up to the entry of that write");
-        require(after.pending_appends.size() == written - write, "the others are still under way");
+        require(after.writes.durable_index == Index{write}, "up to the entry of that write");
+        require(after.writes.pending.size() == written - write, "the others are still under way");
         require(once_log_durable(state, Index{write}) == Release::once_durable(WriteNumber{write}),
                 "and so long an acknowledgement waits");
     }
@@ -53,10 +53,11 @@ constexpr auto what_is_cut_is_confirmed_by_no_write = [] {
     for (auto first = std::uint64_t{1}; first <= 6; ++first) {
         auto const state = cut_at(first);
         auto const last = first - 1;
-        require(state.durable_index == Index{std::min<std::uint64_t>(2, last)}, "what was durable and is not cut");
-        require(state.pending_appends.size() == (last > 2 ? last - 2 : 0), "one for each entry that is not durable");
+        require(state.writes.durable_index == Index{std::min<std::uint64_t>(2, last)},
+                "what was durable and is not cut");
+        require(state.writes.pending.size() == (last > 2 ? last - 2 : 0), "one for each entry that is not durable");
         for (auto write = std::uint64_t{3}; write <= 7; ++write)
-            require(step(state, local(Persisted{WriteNumber{write}})).state.durable_index ==
+            require(step(state, local(Persisted{WriteNumber{write}})).state.writes.durable_index ==
                         Index{std::min(write, last)},
                     "as far as the write goes, and never beyond the cut");
     }
@@ -70,9 +71,11 @@ constexpr auto what_is_left_of_a_cut_write_is_confirmed_by_that_write = [] {
     append(state, outgoing, Run{Term{1}, Index{1}, 6}, std::nullopt);
     truncate(state, outgoing, Index{4});
     append(state, outgoing, Run{Term{1}, Index{4}, 1}, std::nullopt);
-    require(step(state, local(Persisted{WriteNumber{1}})).state.durable_index == Index{3}, "by its own write");
-    require(step(state, local(Persisted{WriteNumber{2}})).state.durable_index == Index{3}, "by no more than that");
-    require(step(state, local(Persisted{WriteNumber{3}})).state.durable_index == Index{4}, "what was written since");
+    require(step(state, local(Persisted{WriteNumber{1}})).state.writes.durable_index == Index{3}, "by its own write");
+    require(step(state, local(Persisted{WriteNumber{2}})).state.writes.durable_index == Index{3},
+            "by no more than that");
+    require(step(state, local(Persisted{WriteNumber{3}})).state.writes.durable_index == Index{4},
+            "what was written since");
 };
 TOTORA_PROVE(what_is_left_of_a_cut_write_is_confirmed_by_that_write, "dissertation 10.2.1", "case_22");
 
@@ -80,7 +83,7 @@ constexpr auto term_and_vote_are_one_write_of_a_step = [] {
     auto const voter = follower(S2, Term{1}, {});
     auto const voted = checked_step(voter, from(S1, RequestVote{Term{5}, {}}));
     require(voted.outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{5}, S1}}), "a term and a vote in it");
-    require(voted.state.term_write == WriteNumber{1} and voted.state.last_write == WriteNumber{1}, "one number");
+    require(voted.state.writes.of_term == WriteNumber{1} and voted.state.writes.last == WriteNumber{1}, "one number");
     auto const appended = checked_step(voter, from(S1, append_of(Term{5}, {}, Term{5}, 2)));
     require(appended.outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{5}, std::nullopt},
                                                    Append{WriteNumber{2}, {Term{5}, Index{1}, 2}}}),
@@ -103,11 +106,11 @@ TOTORA_PROVE(confirmations_only_go_forward, "5.3", "case_22");
 /// What else such a log confirmed is worth as little: the server promises nothing any more, whatever it was.
 constexpr auto a_log_that_confirms_what_was_never_written_ends_the_server = [] {
     for (auto const& sane : {with_pending_appends(4), leader(follower(S1, Term{1}, {}))})
-        for (auto const write : {WriteNumber{sane.last_write.value + 1}, WriteNumber{~std::uint64_t{0}}}) {
+        for (auto const write : {WriteNumber{sane.writes.last.value + 1}, WriteNumber{~std::uint64_t{0}}}) {
             auto const [after, outgoing] = step(sane, local(Persisted{write}));
             require(outgoing.failed == FaultSite{"the log confirmed a write that was never made", 0}, "it says why");
             require(outgoing.messages.empty() and not outgoing.apply_through, "and nothing else");
-            require(is_follower(after) and after.durable_index == sane.durable_index,
+            require(is_follower(after) and after.writes.durable_index == sane.writes.durable_index,
                     "nothing counts as durable by it");
             require(step(after, from(S3, RequestVote{Term{9}, {Term{9}, Index{9}}})).outgoing.messages.empty(),
                     "no vote is ever given again");
@@ -119,7 +122,7 @@ TOTORA_PROVE(a_log_that_confirms_what_was_never_written_ends_the_server, "disser
 class CheckingDisk
 {
 public:
-    constexpr explicit CheckingDisk(State const& state) : logs_{state.log}, first_(state.last_write) {}
+    constexpr explicit CheckingDisk(State const& state) : logs_{state.log}, first_(state.writes.last) {}
 
     constexpr void take(Outgoing const& outgoing)
     {
@@ -167,19 +170,19 @@ constexpr char const* find_fault(State const& state, Outgoing const& outgoing, C
 {
     if (disk.newest() != state.log)
         return "the writes make the log";
-    auto const survives = disk.survives(state.log, state.durable_write);
-    if (state.durable_index > survives)
+    auto const survives = disk.survives(state.log, state.writes.durable);
+    if (state.writes.durable_index > survives)
         return "what counts as durable survives any power loss";
-    if (state.durable_index < survives)
+    if (state.writes.durable_index < survives)
         return "what is durable counts as such";
     for (auto const& envelope : outgoing.messages) {
         auto const* answer = std::get_if<AppendEntriesResponse>(&envelope.rpc());
         if (answer == nullptr or not answer->success)
             continue;
-        auto const write = envelope.release().awaits().value_or(state.durable_write);
-        if (write < state.term_write and state.durable_write < state.term_write)
+        auto const write = envelope.release().awaits().value_or(state.writes.durable);
+        if (write < state.writes.of_term and state.writes.durable < state.writes.of_term)
             return "an acknowledgement waits for its term";
-        if (disk.survives(state.log, std::max(write, state.durable_write)) < answer->match)
+        if (disk.survives(state.log, std::max(write, state.writes.durable)) < answer->match)
             return "an acknowledgement waits for its entries";
     }
     return nullptr;
@@ -234,7 +237,7 @@ constexpr auto a_vote_joins_only_the_write_right_before_it = [] {
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{1}, std::nullopt},
                                           Truncate{WriteNumber{2}, Index{3}}, SaveVote{WriteNumber{3}, Term{2}, S1}}),
             "three writes, in the order in which they were made");
-    require(state.term_write == WriteNumber{3}, "and term and vote are durable with the last of them");
+    require(state.writes.of_term == WriteNumber{3}, "and term and vote are durable with the last of them");
 };
 TOTORA_PROVE(a_vote_joins_only_the_write_right_before_it, "5.1", "case_63");
 

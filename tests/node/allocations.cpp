@@ -244,7 +244,7 @@ private:
         auto const& state = node_->state();
         auto const* progress = find_progress(*std::get_if<Leader>(&state.role), S2);
         hear(S2, accepted(state.current_term, last_index(state), progress->sent.value,
-                          std::get_if<Leader>(&state.role)->round));
+                          std::get_if<Leader>(&state.role)->reads.newest));
     }
 
     void propose(std::string const& command, std::uint64_t timeout_ms)

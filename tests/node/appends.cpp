@@ -170,9 +170,9 @@ BOOST_AUTO_TEST_CASE(configurations_among_the_entries_that_arrive_are_decoded, *
 
         auto const& state = stage.node->state();
         BOOST_TEST((stage.status().last == Index{5}));
-        BOOST_TEST((state.configuration.index == arriving.back()));
-        BOOST_TEST((find_member(state.configuration, ServerId{arriving.back().value + 10}) != nullptr));
-        BOOST_TEST((state.previous_configuration.index == (arriving.size() > 1 ? arriving.front() : Index{})));
+        BOOST_TEST((state.configurations.in_force.index == arriving.back()));
+        BOOST_TEST((find_member(state.configurations.in_force, ServerId{arriving.back().value + 10}) != nullptr));
+        BOOST_TEST((state.configurations.previous.index == (arriving.size() > 1 ? arriving.front() : Index{})));
         BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{5}));
         BOOST_TEST((stage.log.read(Index{1}, Index{5}, 1000)->bytes() == entries.bytes()));
     }

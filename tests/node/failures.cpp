@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *
         auto const waiting = stage.propose("a");
         stage.run();
         stage.wire.sent.clear();
-        stage.log.confirms_instead = WriteNumber{stage.node->state().last_write.value + more};
+        stage.log.confirms_instead = WriteNumber{stage.node->state().writes.last.value + more};
         stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
 
         expect_failed(stage, NodeFailure::untrusted_log, "confirmed write");

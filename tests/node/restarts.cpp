@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(no_commit_index_above_what_is_durable_here_is_saved, *label
     stage.accept_all(S3);
     BOOST_TEST((stage.status().commit == Index{3}));
     BOOST_TEST((stage.log.saved_commits.back() == Index{1}));
-    stage.log.memory.complete_through(WriteNumber{stage.node->state().last_write.value - 1});
+    stage.log.memory.complete_through(WriteNumber{stage.node->state().writes.last.value - 1});
     stage.run();
     BOOST_TEST((stage.log.saved_commits.back() == Index{2}));
     BOOST_TEST(first->as<Applied>() != nullptr);

@@ -70,7 +70,7 @@ constexpr auto a_conflicting_entry_and_all_that_follow_it_are_removed = [] {
     require(outgoing.writes ==
                 writes_of({Truncate{WriteNumber{1}, Index{3}}, Append{WriteNumber{2}, {Term{3}, Index{3}, 1}}}),
             "first the removal, then the new entry");
-    require(after.durable_index == Index{2}, "what was durable of the removed entries counts no more");
+    require(after.writes.durable_index == Index{2}, "what was durable of the removed entries counts no more");
     require(outgoing.messages == just(S1, accepted(Term{3}, Index{3}, 7), Release::once_durable(WriteNumber{2})),
             "the promise waits for the new entry");
     require(outgoing.decisions == decisions_of({Decision::conflict_truncated}), "by this name");
@@ -84,7 +84,7 @@ constexpr auto entries_that_are_there_already_remove_nothing = [] {
     auto const append = append_of(Term{3}, {Term{1}, Index{1}}, Term{1}, 1, Index{}, 7);
     auto const [after, outgoing] = checked_step(server, from(S1, append));
 
-    require(after.log == server.log and after.durable_index == Index{4}, "the log stays, to its end");
+    require(after.log == server.log and after.writes.durable_index == Index{4}, "the log stays, to its end");
     require(outgoing.writes.empty(), "nothing is written");
     require(outgoing.messages == just(S1, accepted(Term{3}, Index{2}, 7)),
             "the answer states what this append verified, and no more");
@@ -148,7 +148,7 @@ TOTORA_PROVE(a_lower_leader_commit_index_changes_nothing, "Figure 2", "5.3", "ca
 constexpr auto a_refusal_of_an_older_term_waits_for_no_disk = [] {
     auto const s2 = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}});
     auto const newer = step(s2, from(S3, refused(Term{5}, Index{3}, {}))).state;
-    require(newer.current_term == Term{5} and newer.durable_write < newer.last_write, "term 5 is not durable yet");
+    require(newer.current_term == Term{5} and newer.writes.durable < newer.writes.last, "term 5 is not durable yet");
 
     auto const late = checked_step(newer, from(S1, heartbeat_of(Term{2}, {Term{1}, Index{3}})));
 

@@ -60,7 +60,7 @@ constexpr auto a_newer_term_makes_a_follower_of_anybody = [] {
             require(after.current_term == Term{9}, "the newer term is the current one");
             require(is_follower(after), "and the server a follower in it");
             require(not after.voted_for, "whose vote is free");
-            require(outgoing.writes == writes_of({SaveVote{next(server.last_write), Term{9}, std::nullopt}}),
+            require(outgoing.writes == writes_of({SaveVote{next(server.writes.last), Term{9}, std::nullopt}}),
                     "the term is written");
             require(after.log == server.log and after.commit_index == server.commit_index, "the log stays");
         }

@@ -78,11 +78,11 @@ template <typename Local>
 /// The newest arming of an alarm rings.
 [[nodiscard]] constexpr Message ring(State const& state, Alarm alarm)
 {
-    return local(AlarmRang{alarm, state.armings[static_cast<std::size_t>(alarm)]});
+    return local(AlarmRang{alarm, state.alarms.armings[static_cast<std::size_t>(alarm)]});
 }
 
 /// Everything that was written becomes durable.
-[[nodiscard]] constexpr Message persisted(State const& state) { return local(Persisted{state.last_write}); }
+[[nodiscard]] constexpr Message persisted(State const& state) { return local(Persisted{state.writes.last}); }
 
 /// A candidate of the term after `term`: it asked with a pre-vote unless `settings.pre_vote` is off, and its own vote is durable.
 [[nodiscard]] constexpr State candidate(State state)
@@ -98,7 +98,7 @@ template <typename Local>
     auto const pre_vote = state.settings.pre_vote;
     state = candidate(std::move(state));
     for (auto const& member : cluster(servers_max).members)
-        if (not is_leader(state) and member.id != state.own.id and is_voter(state.configuration, member.id))
+        if (not is_leader(state) and member.id != state.own.id and is_voter(state.configurations.in_force, member.id))
             state = step(state, from(member.id, RequestVoteResponse{state.current_term, true})).state;
     state.settings.pre_vote = pre_vote;
     return step(state, persisted(state)).state;

@@ -102,7 +102,7 @@ public:
     }
 
     /// Every write becomes durable.
-    constexpr Outgoing const& persists(ServerId where) { return persists(where, (*this)[where].last_write); }
+    constexpr Outgoing const& persists(ServerId where) { return persists(where, (*this)[where].writes.last); }
 
     /// The oldest message on the way from one server to another arrives.
     constexpr Outgoing const& deliver(ServerId sender, ServerId to) { return arrives(to, take(sender, to)); }
@@ -253,12 +253,12 @@ private:
 
     [[nodiscard]] static constexpr RecoveredState durable_part(State const& server)
     {
-        require(server.durable_write == server.last_write, "a cluster begins with servers whose writes are durable");
+        require(server.writes.durable == server.writes.last, "a cluster begins with servers whose writes are durable");
         return {.current_term = server.current_term,
                 .voted_for = server.voted_for,
                 .log = server.log,
-                .configuration = server.configuration,
-                .previous_configuration = server.previous_configuration,
+                .configuration = server.configurations.in_force,
+                .previous_configuration = server.configurations.previous,
                 .commit_index = Index{},
                 .applied_index = Index{}};
     }
@@ -296,8 +296,9 @@ private:
     /// The configuration within a run of entries that was just appended.
     [[nodiscard]] static constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
     {
-        if (state.configuration.index >= entries.first and state.configuration.index <= last_of(entries))
-            return state.configuration;
+        if (state.configurations.in_force.index >= entries.first and
+            state.configurations.in_force.index <= last_of(entries))
+            return state.configurations.in_force;
         return std::nullopt;
     }
 

@@ -90,7 +90,7 @@ public:
         case 16:
             if (below(slow_disk_) > 0)
                 return local(Proposed{1});
-            return local(Persisted{std::min(state.last_write, WriteNumber{any_near(state.last_write.value)})});
+            return local(Persisted{std::min(state.writes.last, WriteNumber{any_near(state.writes.last.value)})});
         case 17:
             return local(Proposed{below(50) == 0 ? any_extreme() : below(4)});
         case 18:
@@ -116,8 +116,8 @@ public:
     [[nodiscard]] constexpr Message any_append_or_confirmation(State const& state, std::uint64_t one_in)
     {
         if (below(one_in) == 0) {
-            auto const waiting = state.last_write.value - state.durable_write.value;
-            return local(Persisted{WriteNumber{state.durable_write.value + below(waiting + 1)}});
+            auto const waiting = state.writes.last.value - state.writes.durable.value;
+            return local(Persisted{WriteNumber{state.writes.durable.value + below(waiting + 1)}});
         }
         auto append = AppendEntries{};
         append.term = Term{state.current_term.value + (below(6) == 0 ? 1U : 0U)};
@@ -201,7 +201,7 @@ private:
     {
         if (is_absurd())
             return ServerId{one_of({0, state.own.id.value, 99, any_extreme()})};
-        auto const& members = state.configuration.members;
+        auto const& members = state.configurations.in_force.members;
         if (members.size() > 1 and below(8) > 0)
             return members[1 + static_cast<std::size_t>(below(members.size() - 1))].id;
         return ServerId{2 + below(servers_max)};
@@ -231,7 +231,7 @@ private:
         case 0:
             return Index{any_near(state.commit_index.value)};
         case 1:
-            return Index{any_near(state.durable_index.value)};
+            return Index{any_near(state.writes.durable_index.value)};
         default:
             return Index{any_near(last_index(state).value)};
         }
@@ -282,7 +282,7 @@ private:
         response.success = below(4) > 0;
         response.match = any_index(state);
         response.conflict_hint = any_position(state);
-        response.round = Round{any_near(leader != nullptr ? leader->round.value : 1)};
+        response.round = Round{any_near(leader != nullptr ? leader->reads.newest.value : 1)};
         response.number = AppendNumber{any_near(progress != nullptr ? progress->sent.value : 1)};
         if (progress != nullptr and not response.success and below(2) == 0)
             response.match = before(progress->next);
@@ -302,7 +302,8 @@ private:
     [[nodiscard]] constexpr Message any_ring(State const& state)
     {
         auto const kind = is_absurd() ? below(256) : below(alarm_kinds);
-        auto const arming = kind < alarm_kinds ? state.armings[static_cast<std::size_t>(kind)].value : any_number(9);
+        auto const arming =
+            kind < alarm_kinds ? state.alarms.armings[static_cast<std::size_t>(kind)].value : any_number(9);
         return local(AlarmRang{static_cast<Alarm>(kind), Arming{below(8) == 0 ? any_near(arming) : arming}});
     }
 

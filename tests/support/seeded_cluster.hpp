@@ -68,8 +68,8 @@ public:
     /// Some of the writes that wait become durable.
     void complete_syncs(State const& state, std::mt19937_64& random)
     {
-        auto const waiting = state.last_write.value - state.durable_write.value;
-        log_.complete_through(WriteNumber{state.durable_write.value + (waiting > 0 ? random() % (waiting + 1) : 0)});
+        auto const waiting = state.writes.last.value - state.writes.durable.value;
+        log_.complete_through(WriteNumber{state.writes.durable.value + (waiting > 0 ? random() % (waiting + 1) : 0)});
     }
 
     void lose_power(std::mt19937_64& /*random*/) { log_.crash(); }

@@ -256,7 +256,7 @@ public:
     {
         run(); // Applies what it can: before that it waits longer.
         pass_ms(600);
-        auto const needed = node->state().configuration.members.size() / 2 + 1;
+        auto const needed = node->state().configurations.in_force.members.size() / 2 + 1;
         for (auto id = std::uint64_t{2}; id <= needed; ++id)
             hear(ServerId{id}, RequestPreVoteResponse{term(), node->state().pre_vote_round, true});
         for (auto id = std::uint64_t{2}; id <= needed; ++id)

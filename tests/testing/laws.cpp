@@ -92,6 +92,12 @@ void change_state(Made& made, testing::Prng& random)
     change(made.after.*Field, random);
 }
 
+template <auto Field>
+void change_writes(Made& made, testing::Prng& random)
+{
+    change(made.after.writes.*Field, random);
+}
+
 /// Removes one of a kind of write.
 template <typename Kind>
 void drop_write(Made& made, testing::Prng&)
@@ -127,16 +133,16 @@ std::vector<Tamper> tampers()
         change_state<&State::current_term>,
         change_state<&State::commit_index>,
         change_state<&State::apply_index>,
-        change_state<&State::durable_index>,
-        change_state<&State::durable_write>,
+        change_writes<&WritePipeline::durable_index>,
+        change_writes<&WritePipeline::durable>,
         change_state<&State::pre_vote_round>,
         change_state<&State::leader_heard>,
         change_state<&State::replaying>,
-        change_state<&State::term_write>,
-        [](Made& made, testing::Prng& random) { change(made.after.storage.late, random); },
-        [](Made& made, testing::Prng&) { made.after.storage = StorageWatch{}; },
+        change_writes<&WritePipeline::of_term>,
+        [](Made& made, testing::Prng& random) { change(made.after.writes.watch.late, random); },
+        [](Made& made, testing::Prng&) { made.after.writes.watch = StorageWatch{}; },
         [](Made& made, testing::Prng&) {
-            made.after.storage = StorageWatch{made.after.durable_write, true};
+            made.after.writes.watch = StorageWatch{made.after.writes.durable, true};
         },
         [](Made& made, testing::Prng& random) { made.after.room = static_cast<LogRoom>(random.below(3)); },
         [](Made& made, testing::Prng&) { made.after.voted_for = std::optional<ServerId>{}; },
@@ -151,7 +157,7 @@ std::vector<Tamper> tampers()
             if (last_index(made.after) > Index{})
                 made.after.log.truncate(last_index(made.after));
         },
-        [](Made& made, testing::Prng&) { made.after.pending_appends.push_back({}); },
+        [](Made& made, testing::Prng&) { made.after.writes.pending.push_back({}); },
         take_role<Follower>,
         take_role<PreCandidate>,
         take_role<Candidate>,
@@ -186,7 +192,7 @@ std::vector<Tamper> tampers()
         },
         [](Made& made, testing::Prng& random) {
             if (auto* leader = std::get_if<Leader>(&made.after.role))
-                change(random.below(2) == 0 ? leader->round : leader->confirmed, random);
+                change(random.below(2) == 0 ? leader->reads.newest : leader->reads.confirmed, random);
         },
         // What it says.
         [](Made& made, testing::Prng&) { made.outgoing.messages.clear(); },
@@ -256,7 +262,7 @@ std::vector<Tamper> tampers()
                                   .previous = {},
                                   .entries = {made.after.log.term_at(Index{1}).value_or(Term{1}), Index{1}, 0},
                                   .leader_commit = {},
-                                  .round = std::get_if<Leader>(&made.after.role)->round,
+                                  .round = std::get_if<Leader>(&made.after.role)->reads.newest,
                                   .number = progress->sent,
                                   .committed = made.after.commit_index},
                     Release::at_once());
@@ -268,7 +274,7 @@ std::vector<Tamper> tampers()
         drop_order,
         drop_order,
         [](Made& made, testing::Prng&) {
-            made.outgoing.writes.push_back(Write{Truncate{made.after.last_write, Index{1}}});
+            made.outgoing.writes.push_back(Write{Truncate{made.after.writes.last, Index{1}}});
         },
         [](Made& made, testing::Prng&) {
             for (auto& write : made.outgoing.writes)

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_removes_an_entry_is_seen, *label("5.3"))
     witness.sees(S1, state);
     BOOST_TEST(witness.broken() == "");
     state.log.truncate(Index{4});
-    state.durable_index = Index{3};
+    state.writes.durable_index = Index{3};
     std::get_if<Leader>(&state.role)->followers.clear();
     witness.sees(S1, state);
     BOOST_TEST(witness.broken() == "a leader only appends to its log");

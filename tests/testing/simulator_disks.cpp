@@ -62,13 +62,13 @@ struct Cluster
 BOOST_AUTO_TEST_CASE(stepping_down_for_a_disk_that_hangs_where_nobody_is_ahead_is_seen, *label("case_58"))
 {
     auto hangs = Cluster{};
-    hangs.state.durable_index = Index{2};
+    hangs.state.writes.durable_index = Index{2};
     hangs.has_durably(S2, Index{3});
     BOOST_TEST(hangs.steps_down(Decision::stepped_down_disk_hangs) ==
                "a leader steps down for its disk only where a quorum has durably what it has not");
 
     auto others_are_ahead = Cluster{};
-    others_are_ahead.state.durable_index = Index{2};
+    others_are_ahead.state.writes.durable_index = Index{2};
     others_are_ahead.has_durably(S2, Index{3});
     others_are_ahead.has_durably(S3, Index{3});
     BOOST_TEST(others_are_ahead.steps_down(Decision::stepped_down_disk_hangs) == "");

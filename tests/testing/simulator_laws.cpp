@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_broken_invariant_of_the_core_is_seen)
     auto state = follower(S1, Term{1}, {});
     checks.after_event(0, state);
     BOOST_TEST(checks.broken() == "");
-    state.durable_index = Index{1};
+    state.writes.durable_index = Index{1};
     checks.after_event(0, state);
     BOOST_TEST(checks.broken() == "what is durable is in the log");
 }
@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(a_third_read_round_at_a_time_is_seen, *label("case_91"))
     auto  checks = Checks{};
     auto  state = leader(follower(S1, Term{}, {}));
     auto& role = *std::get_if<Leader>(&state.role);
-    role.round.value = role.confirmed.value + 2;
+    role.reads.newest.value = role.reads.confirmed.value + 2;
     checks.after_event(0, state);
     BOOST_TEST(checks.broken() == "");
-    ++role.round.value;
+    ++role.reads.newest.value;
     checks.after_event(0, state);
     BOOST_TEST(checks.broken() == "at most two read rounds are out");
 }

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_stays_though_its_disk_hangs_is_seen, *label("
     world.cluster[0].sync_hangs = true;
     BOOST_TEST(leads_on(world, 4).too_late == "", "nobody has durably what it has not");
 
-    world.state(S1).durable_index = Index{3};
+    world.state(S1).writes.durable_index = Index{3};
     auto const verdict = leads_on(world, 4);
     BOOST_TEST(verdict.in_time == "");
     BOOST_TEST(verdict.too_late == "a leader whose disk hangs steps down where a quorum is durably ahead of it");
@@ -147,10 +147,10 @@ BOOST_AUTO_TEST_CASE(a_leader_that_stays_without_room_is_seen, *label("case_67")
     auto world = World{};
     world.cluster[0].burdens.is_full = true;
     for (auto const id : {S2, S3})
-        world.state(id).durable_index = Index{3};
+        world.state(id).writes.durable_index = Index{3};
     BOOST_TEST(leads_on(world, 4).too_late == "", "nobody else has everything");
 
-    world.state(S3).durable_index = Index{4};
+    world.state(S3).writes.durable_index = Index{4};
     auto const verdict = leads_on(world, 4);
     BOOST_TEST(verdict.in_time == "");
     BOOST_TEST(verdict.too_late ==
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_stays_though_links_take_no_entries_is_seen, *
     BOOST_TEST(leads_on(world, 8).too_late == "", "nobody lacks entries");
 
     for (auto const id : {S2, S3})
-        world.state(id).durable_index = Index{3};
+        world.state(id).writes.durable_index = Index{3};
     world.scenario.settings.core.check_quorum = false;
     BOOST_TEST(leads_on(world, 8).too_late == "", "without check-quorum it is not asked to");
 

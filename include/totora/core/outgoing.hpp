@@ -176,8 +176,7 @@ constexpr void note(Outgoing& outgoing, Decision outcome) { outgoing.decisions.p
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)
 {
-    auto& arming = state.armings[static_cast<std::size_t>(alarm)];
-    ++arming.value;
+    auto const arming = state.alarms.renew(alarm);
     for (auto& earlier : outgoing.alarms)
         if (earlier.alarm == alarm) {
             earlier = AlarmOrder{alarm, delay, arming};

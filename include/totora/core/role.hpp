@@ -4,6 +4,7 @@
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/progress.hpp"
 #include "totora/core/values/quorum.hpp"
+#include "totora/core/values/read_rounds.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
@@ -41,10 +42,8 @@ struct Candidate
 struct Leader
 {
     InplaceVector<Progress, servers_max> followers; ///< The other members of the configuration.
-    Round                                round;     ///< The newest read round; every append carries it.
-    Round                                confirmed; ///< The newest round whose reads have been allowed.
-    bool         read_waits = false; ///< Reads wait for the round after `round`, which begins when one is confirmed.
-    std::uint8_t stalled =
+    ReadRounds                           reads;     ///< Every append carries the newest of them.
+    std::uint8_t                         stalled =
         0; ///< Quorum checks in a row that a majority answered, and in which nothing got through to one.
 
     friend constexpr bool operator==(Leader const&, Leader const&) = default;

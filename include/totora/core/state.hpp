@@ -3,20 +3,18 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/role.hpp"
+#include "totora/core/values/alarms.hpp"
 #include "totora/core/values/configuration.hpp"
-#include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/core/values/write_pipeline.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <type_traits>
 #include <variant>
-#include <vector>
 
 namespace totora::inline v0
 {
@@ -71,25 +69,6 @@ struct FaultSite
     friend constexpr bool operator==(FaultSite const&, FaultSite const&) = default;
 };
 
-/// A write of entries that is on its way to the disk: when it is durable, the log is durable up to `last`.
-struct PendingAppend
-{
-    WriteNumber write;
-    Index       last;
-
-    friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
-};
-
-/// How the disk of a server keeps up. A disk is watched from a write that is in flight to a ring of the alarm: if that write is
-/// not durable then, it is late. So an alarm is armed once in a `storage_stall` on a busy server, and never on an idle one.
-struct StorageWatch
-{
-    WriteNumber oldest;       ///< The oldest write in flight when the alarm was armed; 0 if it is not armed.
-    bool        late = false; ///< It was in flight for longer than `storage_stall`, and still is.
-
-    friend constexpr bool operator==(StorageWatch const&, StorageWatch const&) = default;
-};
-
 /// One server, entire. Figure 2, "State": a regular value, and equal values behave equally.
 struct State
 {
@@ -100,28 +79,18 @@ struct State
     Term                    current_term;
     std::optional<ServerId> voted_for;
     TermRuns                log;
-    Configuration           configuration; ///< The newest in the log. In force from the moment it is there (§6).
-    Configuration           previous_configuration; ///< In force again if the newest is truncated.
-
-    // How far the disk is. All writes of a server form one numbered sequence.
-    WriteNumber last_write;    ///< The newest write made.
-    WriteNumber term_write;    ///< The newest one that wrote term and vote.
-    WriteNumber durable_write; ///< What is durable is every write up to this one.
-    Index       durable_index; ///< The log is durable up to here.
-    /// In ascending order of writes and of indexes, all above `durable_index`: never more than there are entries that are
-    /// not durable, so that what bounds these bounds this.
-    std::vector<PendingAppend> pending_appends;
-    StorageWatch               storage;
-    LogRoom                    room{}; ///< What the log has room for.
+    Configurations          configurations; ///< The newest in the log, and the one before.
+    WritePipeline           writes;         ///< How far the disk is with all this.
+    LogRoom                 room{};         ///< What the log has room for.
 
     // Volatile state.
-    Index commit_index;
-    Index apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
-    Role  role;
-    bool  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
-    bool  replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
-    Round pre_vote_round;    ///< The newest pre-vote of this server.
-    std::array<Arming, alarm_kinds> armings{};
+    Index  commit_index;
+    Index  apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
+    Role   role;
+    bool   leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
+    bool   replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
+    Round  pre_vote_round;    ///< The newest pre-vote of this server.
+    Alarms alarms;            ///< Which rings count.
 
     std::optional<FaultSite> fault; ///< This server doubts itself and takes no further step.
 
@@ -159,24 +128,14 @@ struct RecoveredState
     return follower != nullptr ? follower->leader : nobody;
 }
 
-/// Whether a configuration names this server, in this life of its log.
-[[nodiscard]] constexpr bool names(Configuration const& configuration, Member const& own)
-{
-    auto const* member = find_member(configuration, own.id);
-    return member != nullptr and member->incarnation == own.incarnation;
-}
-
 /// Whether the cluster's log ever let this server in. An empty directory has promised things that nobody remembers:
 /// it must not vote before (dissertation §4.1 would let it; case 86).
-[[nodiscard]] constexpr bool is_admitted(State const& state)
-{
-    return names(state.configuration, state.own) or names(state.previous_configuration, state.own);
-}
+[[nodiscard]] constexpr bool is_admitted(State const& state) { return state.configurations.admit(state.own); }
 
 /// Whether this server may campaign.
 [[nodiscard]] constexpr bool is_electable(State const& state)
 {
-    return names(state.configuration, state.own) and is_voter(state.configuration, state.own.id);
+    return names(state.configurations.in_force, state.own) and is_voter(state.configurations.in_force, state.own.id);
 }
 
 /// Stops the compiler in a proof; defined so that a program links where an invariant is broken at run time.

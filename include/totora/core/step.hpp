@@ -43,7 +43,7 @@ template <typename T>
     if constexpr (std::same_as<T, RequestPreVote>)
         return false;
     else if constexpr (rpc_response<T>)
-        return message.term > state.current_term and find_member(state.configuration, from) != nullptr;
+        return message.term > state.current_term and find_member(state.configurations.in_force, from) != nullptr;
     else
         return message.term > state.current_term;
 }
@@ -57,7 +57,7 @@ template <typename T>
             return Decision::vote_withheld_leader_alive;
     }
     if constexpr (rpc_response<T>) {
-        if (message.term > state.current_term and find_member(state.configuration, from) == nullptr)
+        if (message.term > state.current_term and find_member(state.configurations.in_force, from) == nullptr)
             return Decision::response_from_non_member;
     }
     if (state.room == LogRoom::nothing and adopts_term_of(state, from, message))
@@ -93,8 +93,7 @@ constexpr void receive(State& state, Outgoing& outgoing, Started const&)
 
 constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
 {
-    auto const kind = static_cast<std::size_t>(ring.alarm);
-    if (kind >= alarm_kinds or ring.arming != state.armings[kind])
+    if (not state.alarms.is_newest(ring.alarm, ring.arming))
         return note(outgoing, Decision::ring_outdated);
     auto* const leader = std::get_if<Leader>(&state.role);
     if (ring.alarm == Alarm::leader_silent)
@@ -133,13 +132,13 @@ constexpr void receive(State& state, Outgoing& outgoing, Replayed const&)
 /// What has become durable counts: a candidate's own vote, a leader's own entries, what may be applied.
 constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persisted)
 {
-    if (persisted.write > state.last_write)
+    if (persisted.write > state.writes.last)
         return halt(state, FaultSite{"the log confirmed a write that was never made", 0});
-    if (persisted.write <= state.durable_write)
+    if (persisted.write <= state.writes.durable)
         return;
     on_persisted(state, outgoing, persisted.write);
     if (auto* candidate = std::get_if<Candidate>(&state.role);
-        candidate != nullptr and state.term_write <= persisted.write) {
+        candidate != nullptr and state.writes.of_term <= persisted.write) {
         candidate->granted.insert(state.own.id);
         lead_if_elected(state, outgoing);
     }

@@ -98,7 +98,7 @@ namespace totora::inline v0::testing
     for (auto index = next(state.log.base().index); index <= last_index(state); index = next(index))
         text += " " + std::to_string(index.value) + "/" + std::to_string(state.log.term_at(index)->value);
     return text + ", commit " + std::to_string(state.commit_index.value) + ", durable " +
-           std::to_string(state.durable_index.value);
+           std::to_string(state.writes.durable_index.value);
 }
 
 } // namespace totora::inline v0::testing

@@ -2,66 +2,17 @@
 #pragma once
 
 #include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/alarms.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace totora::inline v0
 {
-
-/// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
-enum class Alarm : std::uint8_t
-{
-    election,      ///< No leader for a random time: campaign (§5.2).
-    leader_silent, ///< Exactly the minimum election timeout without a leader: stickiness ends here and nowhere else.
-    heartbeat,     ///< A leader says that it lives (§5.2).
-    quorum_check,  ///< A leader makes sure that a quorum still hears it (dissertation §6.2).
-    replay,        ///< A server that starts has had time enough to apply what it knew to be committed.
-    storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
-};
-
-/// The name of an alarm.
-[[nodiscard]] constexpr std::string_view to_string(Alarm alarm)
-{
-    switch (alarm) {
-    case Alarm::election:
-        return "election";
-    case Alarm::leader_silent:
-        return "leader_silent";
-    case Alarm::heartbeat:
-        return "heartbeat";
-    case Alarm::quorum_check:
-        return "quorum_check";
-    case Alarm::replay:
-        return "replay";
-    case Alarm::storage_stall:
-        return "storage_stall";
-    }
-    return "unknown";
-}
-
-inline constexpr std::size_t alarm_kinds = 6;
-
-/// Between which times from now an alarm rings; the clock draws the moment, anew at each arming.
-struct Delay
-{
-    std::uint64_t at_least_ms = 0;
-    std::uint64_t at_most_ms = 0;
-
-    friend constexpr bool operator==(Delay const&, Delay const&) = default;
-
-    static constexpr void visit_fields(auto& self, auto&& visit)
-    {
-        visit("at_least_ms", self.at_least_ms);
-        visit("at_most_ms", self.at_most_ms);
-    }
-};
-static_assert(lists_its_fields<Delay>());
 
 /// This server starts. The first message of every run.
 struct Started

@@ -32,16 +32,9 @@ namespace totora::inline v0::core
         return Decision::append_accepted;
     // Neither what is committed nor the configuration before the newest can be given up: the newest could be
     // appended only when that one was committed.
-    if (missing.first <= std::max(follower.commit_index, follower.previous_configuration.index))
+    if (missing.first <= std::max(follower.commit_index, follower.configurations.committed_index()))
         return Decision::violation_conflict_committed;
     return Decision::conflict_truncated;
-}
-
-/// Puts a configuration in force: it is, from the moment it is in the log (§6).
-constexpr void adopt_configuration(State& state, Configuration const& configuration)
-{
-    state.previous_configuration = state.configuration;
-    state.configuration = configuration;
 }
 
 /// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
@@ -82,7 +75,7 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
             truncate(follower, outgoing, missing.first);
         append(follower, outgoing, missing, std::nullopt);
         if (configuration != nullptr and configuration->index >= missing.first)
-            adopt_configuration(follower, *configuration);
+            follower.configurations.append(*configuration);
     }
 
     // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
@@ -91,7 +84,7 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
     advance_commit_to(follower, outgoing, std::min(request.leader_commit, verified));
 
     // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
-    auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.durable_index);
+    auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.writes.durable_index);
     send(outgoing, leader,
          AppendEntriesResponse{.term = follower.current_term,
                                .success = true,
@@ -189,7 +182,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
         on_rejected(state, outgoing, *progress, response);
     advance_commit_index(state, outgoing, *leader);
     confirm_reads(state, outgoing, *leader);
-    replicate(state, outgoing, leader->round, *progress);
+    replicate(state, outgoing, leader->reads.newest, *progress);
 }
 
 } // namespace totora::inline v0::core

@@ -16,7 +16,7 @@ namespace totora::inline v0::core
 /// could not be brought back after a power loss (Figure 2, "All Servers").
 constexpr void advance_apply(State& state, Outgoing& outgoing)
 {
-    auto const through = std::min(state.commit_index, state.durable_index);
+    auto const through = std::min(state.commit_index, state.writes.durable_index);
     if (through <= state.apply_index)
         return;
     state.apply_index = through;
@@ -34,9 +34,9 @@ constexpr void advance_commit_to(State& state, Outgoing& outgoing, Index index)
 /// The highest index that a majority has durably. The leader counts itself like any other (dissertation §10.2.1).
 [[nodiscard]] constexpr Index highest_replicated(State const& state, Leader const& leader)
 {
-    return quorum_index(state.configuration, Index{}, [&](ServerId server) {
+    return quorum_index(state.configurations.in_force, Index{}, [&](ServerId server) {
         if (server == state.own.id)
-            return state.durable_index;
+            return state.writes.durable_index;
         auto const* progress = find_progress(leader, server);
         return progress != nullptr ? progress->match : Index{};
     });

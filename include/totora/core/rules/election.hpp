@@ -64,7 +64,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     auto* const candidate = std::get_if<Candidate>(&state.role);
     if (candidate == nullptr or response.term != state.current_term)
         return note(outgoing, Decision::response_outdated);
-    if (not is_voter(state.configuration, voter))
+    if (not is_voter(state.configurations.in_force, voter))
         return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
@@ -104,7 +104,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     auto* const asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr or response.round != asking->round)
         return note(outgoing, Decision::response_outdated);
-    if (not is_voter(state.configuration, voter))
+    if (not is_voter(state.configurations.in_force, voter))
         return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
@@ -120,7 +120,7 @@ constexpr void campaign(State& state, Outgoing& outgoing)
         return note(outgoing, Decision::campaign_withheld_not_electable);
     if (state.current_term.value >= number_max or last_index(state).value >= number_max)
         return note(outgoing, Decision::campaign_withheld_exhausted);
-    if (state.storage.late)
+    if (state.writes.watch.late)
         return note(outgoing, Decision::campaign_withheld_disk_hangs);
     if (state.room == LogRoom::nothing)
         return note(outgoing, Decision::campaign_withheld_no_room);
@@ -147,7 +147,7 @@ inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 /// silent does not.
 [[nodiscard]] constexpr bool gets_through(State const& state, Leader const& leader)
 {
-    return has_quorum(state.configuration, [&](ServerId server) {
+    return has_quorum(state.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return server == state.own.id or
                (progress != nullptr and
@@ -176,7 +176,7 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
 /// Another may already lead.
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
-    auto const heard = has_quorum(state.configuration, [&](ServerId server) {
+    auto const heard = has_quorum(state.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return server == state.own.id or (progress != nullptr and progress->recently_active);
     });

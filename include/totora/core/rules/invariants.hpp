@@ -19,14 +19,14 @@ namespace totora::inline v0
 {
     if (state.voted_for != state.own.id)
         return "a leader voted for itself";
-    if (leader.confirmed > leader.round)
-        return "a confirmed round has begun";
+    if (auto const broken = find_broken_invariant(leader.reads))
+        return broken;
     for (auto const& progress : leader.followers) {
         if (progress.match >= progress.first or progress.first > progress.next)
             return "what matches lies below what is sent next";
         if (progress.next > next(last_index(state)))
             return "what is sent next lies at most one behind the log";
-        if (progress.round > leader.round)
+        if (progress.round > leader.reads.newest)
             return "an answered round has begun";
         if (progress.server == state.own.id or progress.server == nobody)
             return "a leader does not follow itself";
@@ -45,30 +45,14 @@ namespace totora::inline v0
         return "indexes are at most number_max";
     if (state.commit_index > last_index(state))
         return "what is committed is in the log";
-    if (state.durable_index > last_index(state))
-        return "what is durable is in the log";
-    if (state.apply_index > std::min(state.commit_index, state.durable_index))
+    if (state.apply_index > std::min(state.commit_index, state.writes.durable_index))
         return "what is applied is committed, and durable here";
-    if (state.term_write > state.last_write or state.durable_write > state.last_write)
-        return "what is durable was written";
-    if (state.configuration.index > last_index(state) or state.previous_configuration.index > state.configuration.index)
-        return "the configuration in force is in the log";
-    auto earlier = PendingAppend{state.durable_write, state.durable_index};
-    for (auto const& pending : state.pending_appends) {
-        if (pending.write <= earlier.write or pending.last <= earlier.last or pending.last > last_index(state))
-            return "pending appends are in order, above what is durable, and in the log";
-        earlier = pending;
-    }
-    auto start = TermStart{state.log.base().index, state.log.base().term};
-    for (auto const& run : state.log.starts()) {
-        auto const is_first = &run == state.log.starts().data();
-        if (run.first <= start.first or (is_first ? run.term < start.term : run.term <= start.term) or
-            run.first > last_index(state))
-            return "terms go up along the log";
-        start = run;
-    }
-    if (earlier.last != last_index(state))
-        return "what is not durable is being written";
+    if (auto const broken = find_broken_invariant(state.log))
+        return broken;
+    if (auto const broken = find_broken_invariant(state.writes, last_index(state)))
+        return broken;
+    if (auto const broken = find_broken_invariant(state.configurations, last_index(state)))
+        return broken;
     if (std::holds_alternative<Candidate>(state.role) and state.voted_for != state.own.id)
         return "a candidate voted for itself";
     if (auto const* asking = std::get_if<PreCandidate>(&state.role);
@@ -103,8 +87,10 @@ namespace totora::inline v0
         return "what is committed stays committed";
     if (later.apply_index < earlier.apply_index)
         return "what is applied stays applied";
-    if (later.durable_write < earlier.durable_write or later.last_write < earlier.last_write)
-        return "writes never go back";
+    if (auto const broken = find_broken_invariant(earlier.writes, later.writes))
+        return broken;
+    if (auto const broken = find_broken_invariant(earlier.alarms, later.alarms))
+        return broken;
     if (not agree_through(earlier.log, later.log, earlier.commit_index))
         return "committed entries never change";
     if (is_leader(earlier) and later.current_term == earlier.current_term and

@@ -21,24 +21,19 @@ namespace totora::inline v0::core
     return state.log.term_at(state.commit_index) == state.current_term;
 }
 
-/// How many rounds are on their way at most. Reads that come while so many are wait for the next one: two keep the network
-/// busy, and a round is never joined by a read that was asked for after it began (case 47).
-inline constexpr std::uint64_t rounds_max = 2;
-
 /// Begins a round for the reads that wait.
 constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leader)
 {
-    ++leader.round.value;
-    leader.read_waits = false;
+    leader.reads.begin();
     send_heartbeats(state, outgoing, leader);
 }
 
 /// The newest round that a majority has answered.
 [[nodiscard]] constexpr Round highest_answered_round(State const& state, Leader const& leader)
 {
-    return quorum_index(state.configuration, Round{}, [&](ServerId server) {
+    return quorum_index(state.configurations.in_force, Round{}, [&](ServerId server) {
         if (server == state.own.id)
-            return leader.round;
+            return leader.reads.newest;
         auto const* progress = find_progress(leader, server);
         return progress != nullptr ? progress->round : Round{};
     });
@@ -47,17 +42,15 @@ constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leade
 /// Allows the reads of every round that a majority has answered, and begins the round that others wait for.
 constexpr void confirm_reads(State& state, Outgoing& outgoing, Leader& leader)
 {
-    if (leader.confirmed == leader.round or not has_committed_in_term(state))
+    if (leader.reads.are_all_confirmed() or not has_committed_in_term(state))
         return;
-    auto const answered = highest_answered_round(state, leader);
-    if (answered <= leader.confirmed)
+    if (not leader.reads.confirm(highest_answered_round(state, leader)))
         return;
-    leader.confirmed = answered;
-    if (leader.read_waits) {
+    if (leader.reads.waiting) {
         begin_round(state, outgoing, leader);
-        leader.confirmed = highest_answered_round(state, leader); // A quorum of one answers at once.
+        leader.reads.confirm(highest_answered_round(state, leader)); // A quorum of one answers at once.
     }
-    outgoing.read_allowed = std::optional<ReadAllowed>{ReadAllowed{leader.confirmed, state.commit_index}};
+    outgoing.read_allowed = std::optional<ReadAllowed>{ReadAllowed{leader.reads.confirmed, state.commit_index}};
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
@@ -67,13 +60,12 @@ constexpr void receive(State& state, Outgoing& outgoing, ReadRequested const&)
         outgoing.answer = std::optional<Answer>{Refused{Refusal::not_leader, known_leader(state)}};
         return;
     }
-    if (leader->round.value - leader->confirmed.value >= rounds_max) {
-        leader->read_waits = true;
-        outgoing.answer = std::optional<Answer>{ReadStarted{Round{leader->round.value + 1}}};
+    if (not leader->reads.may_begin()) {
+        outgoing.answer = std::optional<Answer>{ReadStarted{leader->reads.wait()}};
         return;
     }
     begin_round(state, outgoing, *leader);
-    outgoing.answer = std::optional<Answer>{ReadStarted{leader->round}};
+    outgoing.answer = std::optional<Answer>{ReadStarted{leader->reads.newest}};
     confirm_reads(state, outgoing, *leader);
 }
 

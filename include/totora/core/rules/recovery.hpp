@@ -62,9 +62,9 @@ recover(Settings const& settings, Member const& own, RecoveredState persistent)
     state.current_term = persistent.current_term;
     state.voted_for = persistent.voted_for;
     state.log = std::move(persistent.log);
-    state.configuration = persistent.configuration;
-    state.previous_configuration = persistent.previous_configuration;
-    state.durable_index = last.index;
+    state.configurations.in_force = persistent.configuration;
+    state.configurations.previous = persistent.previous_configuration;
+    state.writes.durable_index = last.index;
     state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
     state.apply_index = persistent.applied_index;
     state.replaying = settings.replay_grace_ms > 0 and state.apply_index < state.commit_index;

@@ -71,7 +71,7 @@ constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round roun
 constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader const& leader)
 {
     for (auto const& progress : leader.followers)
-        send_heartbeat(state, outgoing, leader.round, progress);
+        send_heartbeat(state, outgoing, leader.reads.newest, progress);
 }
 
 /// Sends a follower the entries that it lacks, as far as its window goes. A probe carries one at most: what is refused would be
@@ -110,7 +110,7 @@ constexpr void keep_followers(State& state, Outgoing& outgoing, Leader& leader)
 {
     send_heartbeats(state, outgoing, leader);
     for (auto& progress : leader.followers)
-        test_what_was_sent(state, outgoing, leader.round, progress);
+        test_what_was_sent(state, outgoing, leader.reads.newest, progress);
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
 }
 
@@ -120,7 +120,7 @@ constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader,
     auto const entries = Run{state.current_term, next(last_index(state)), count};
     append(state, outgoing, entries, kind);
     for (auto& progress : leader.followers)
-        replicate(state, outgoing, leader.round, progress);
+        replicate(state, outgoing, leader.reads.newest, progress);
     return entries; // What is committed changes once something is durable, here or there.
 }
 
@@ -166,7 +166,7 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
     if (std::holds_alternative<Probe>(progress->mode) or in_flight(*progress) > 0)
         ask_again(*progress);
     if (changed.link == Link::open)
-        replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+        replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
 
 /// `next` moves back to what was really sent (case 89).
@@ -190,7 +190,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& r
     if (progress == nullptr)
         return;
     progress->paused = false;
-    replicate(state, outgoing, std::get_if<Leader>(&state.role)->round, *progress);
+    replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
 
 constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)

@@ -22,7 +22,7 @@ namespace totora::inline v0::core
 template <typename Is>
 [[nodiscard]] constexpr bool is_quorum_without(State const& state, Leader const& leader, Is is)
 {
-    return has_quorum(state.configuration, [&](ServerId server) {
+    return has_quorum(state.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return progress != nullptr and is(*progress);
     });
@@ -32,7 +32,7 @@ template <typename Is>
 [[nodiscard]] constexpr bool are_others_ahead(State const& state, Leader const& leader)
 {
     return is_quorum_without(state, leader,
-                             [&](Progress const& progress) { return progress.match > state.durable_index; });
+                             [&](Progress const& progress) { return progress.match > state.writes.durable_index; });
 }
 
 /// Whether a quorum without this leader has room, and one of it the whole log: it can be elected, and go on where this one
@@ -80,7 +80,7 @@ constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& chan
 /// The oldest write in flight is late: it has been for a `storage_stall`, and no write was confirmed meanwhile.
 constexpr void on_late_write(State& state, Outgoing& outgoing)
 {
-    state.storage.late = true;
+    state.writes.watch.late = true;
     if (std::holds_alternative<PreCandidate>(state.role))
         return become_follower(state, outgoing, nobody);
     auto const* leader = std::get_if<Leader>(&state.role);
@@ -98,9 +98,9 @@ constexpr void on_late_write(State& state, Outgoing& outgoing)
 /// Looks whether what was in flight when the alarm was armed is durable.
 constexpr void check_storage(State& state, Outgoing& outgoing)
 {
-    if (state.storage.oldest == WriteNumber{})
+    if (not state.writes.is_watched())
         return;
-    if (state.durable_write >= state.storage.oldest)
+    if (state.writes.is_watched_write_durable())
         watch_next_write(state, outgoing);
     else
         on_late_write(state, outgoing);

@@ -75,7 +75,7 @@ constexpr void follow(State& state, Outgoing& outgoing, ServerId leader)
 /// Sends a request to every other voter.
 constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& request, Release release)
 {
-    for (auto const& member : state.configuration.members)
+    for (auto const& member : state.configurations.in_force.members)
         if (member.kind == MemberKind::voter and member.id != state.own.id)
             send(outgoing, member.id, request, release);
 }
@@ -91,7 +91,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     state.role = Role{Leader{}};
     auto& leader = *std::get_if<Leader>(&state.role);
     TOTORA_INVARIANT(state, state.voted_for == state.own.id);
-    for (auto const& member : state.configuration.members)
+    for (auto const& member : state.configurations.in_force.members)
         if (member.id != state.own.id) {
             auto progress = Progress{};
             progress.server = member.id;
@@ -114,7 +114,7 @@ constexpr void lead_if_elected(State& state, Outgoing& outgoing)
     auto const* candidate = std::get_if<Candidate>(&state.role);
     if (candidate == nullptr)
         return;
-    if (has_quorum(state.configuration, [&](ServerId voter) { return candidate->granted.contains(voter); }))
+    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return candidate->granted.contains(voter); }))
         become_leader(state, outgoing);
 }
 
@@ -136,7 +136,7 @@ constexpr void campaign_if_pre_elected(State& state, Outgoing& outgoing)
     auto const* asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr)
         return;
-    if (has_quorum(state.configuration, [&](ServerId voter) { return asking->granted.contains(voter); })) {
+    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return asking->granted.contains(voter); })) {
         note(outgoing, Decision::pre_vote_won);
         become_candidate(state, outgoing);
     }

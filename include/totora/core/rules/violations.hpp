@@ -124,7 +124,7 @@ find_violation(State const& state, ServerId follower, AppendEntriesResponse cons
     auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;
     if (progress == nullptr or response.term != state.current_term)
         return std::nullopt;
-    if (response.number > progress->sent or response.round > leader->round or response.match > last_index(state))
+    if (response.number > progress->sent or response.round > leader->reads.newest or response.match > last_index(state))
         return Decision::violation_never_sent;
     return std::nullopt;
 }

@@ -87,6 +87,13 @@ static_assert(lists_its_fields<Configuration>());
     return member != nullptr and member->kind == MemberKind::voter;
 }
 
+/// Whether a configuration names this member, in this life of its log.
+[[nodiscard]] constexpr bool names(Configuration const& configuration, Member const& own)
+{
+    auto const* member = find_member(configuration, own.id);
+    return member != nullptr and member->incarnation == own.incarnation;
+}
+
 /// Whether a log may hold this configuration: somebody votes, nobody is named twice, nobody is nobody.
 [[nodiscard]] constexpr bool is_sound(Configuration const& configuration)
 {

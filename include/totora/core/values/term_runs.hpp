@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace totora::inline v0
@@ -134,5 +135,19 @@ private:
     Index                  last_;
     std::vector<TermStart> starts_;
 };
+
+/// The invariant of the terms of a log that does not hold, if any.
+[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(TermRuns const& log)
+{
+    auto start = TermStart{log.base().index, log.base().term};
+    for (auto const& run : log.starts()) {
+        auto const is_first = &run == log.starts().data();
+        if (run.first <= start.first or (is_first ? run.term < start.term : run.term <= start.term) or
+            run.first > log.last().index)
+            return "terms go up along the log";
+        start = run;
+    }
+    return std::nullopt;
+}
 
 } // namespace totora::inline v0

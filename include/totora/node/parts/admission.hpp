@@ -83,7 +83,7 @@ private:
     /// is exact whoever led, and counts no entry twice (cases 77, 91).
     [[nodiscard]] Index forgettable(Index applied) const
     {
-        return std::min({state_.commit_index, state_.durable_index, applied});
+        return std::min({state_.commit_index, state_.writes.durable_index, applied});
     }
 
     void cut_staged(Index applied)

@@ -48,7 +48,7 @@ public:
         auto const durable = log_.durable();
         if (auto fault = fault_before_notice(state_, durable.through()); not fault.empty())
             return stepper_.fail({NodeFailure::untrusted_log, std::move(fault)});
-        if (durable.through() > state_.durable_write) {
+        if (durable.through() > state_.writes.durable) {
             feed(nobody, Persisted{durable.through()});
             if (auto const fault = fault_after_notice(state_, durable.through()); fault and running())
                 return stepper_.fail({NodeFailure::invariant, std::string{*fault}});

@@ -34,7 +34,7 @@ template <typename Log>
         return fault;
     if (log.durable().through() != WriteNumber{})
         return "the log confirmed a write before the first one was made";
-    if (state.durable_index != last_index(state))
+    if (state.writes.durable_index != last_index(state))
         return "what was recovered is durable";
     return find_broken_invariant(state);
 }
@@ -42,11 +42,11 @@ template <typename Log>
 /// Before the core is notified that all writes up to `through` are durable. An empty text if nothing is wrong.
 [[nodiscard]] inline std::string fault_before_notice(State const& state, WriteNumber through)
 {
-    if (through > state.last_write)
+    if (through > state.writes.last)
         return "the log confirmed write " + std::to_string(through.value) + " when only " +
-               std::to_string(state.last_write.value) + " were made: nothing that it confirmed can be relied on";
-    if (through < state.durable_write)
-        return "the log confirmed write " + std::to_string(state.durable_write.value) + ", and then only write " +
+               std::to_string(state.writes.last.value) + " were made: nothing that it confirmed can be relied on";
+    if (through < state.writes.durable)
+        return "the log confirmed write " + std::to_string(state.writes.durable.value) + ", and then only write " +
                std::to_string(through.value) + ": nothing that it confirmed can be relied on";
     return {};
 }
@@ -54,10 +54,10 @@ template <typename Log>
 /// After the core was notified.
 [[nodiscard]] inline std::optional<std::string_view> fault_after_notice(State const& state, WriteNumber through)
 {
-    if (state.durable_write != through)
+    if (state.writes.durable != through)
         return "the core knows what is durable";
-    if (state.durable_index > last_index(state) or
-        state.apply_index > std::min(state.commit_index, state.durable_index))
+    if (state.writes.durable_index > last_index(state) or
+        state.apply_index > std::min(state.commit_index, state.writes.durable_index))
         return "what is applied is committed, and durable here";
     return std::nullopt;
 }

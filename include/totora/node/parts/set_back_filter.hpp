@@ -20,7 +20,7 @@ class SetBackFilter
 public:
     [[nodiscard]] bool is_set_back(State const& state, ServerId server) const
     {
-        auto const* const member = find_member(state.configuration, server);
+        auto const* const member = find_member(state.configurations.in_force, server);
         return member != nullptr and acknowledged_.is_set_back(*member);
     }
 
@@ -32,7 +32,7 @@ public:
             return;
         auto const* const leader = std::get_if<Leader>(&state.role);
         auto const* const progress = leader != nullptr ? find_progress(*leader, from) : nullptr;
-        auto const* const member = find_member(state.configuration, from);
+        auto const* const member = find_member(state.configurations.in_force, from);
         if (progress != nullptr and member != nullptr)
             acknowledged_.note(*member, *progress, state);
     }
@@ -45,7 +45,7 @@ public:
         auto const        is_refusal = answer != nullptr and not answer->success;
         if (not is_refusal and not acknowledged_.knows_any_set_back())
             return false;
-        auto const* const sender = find_member(state.configuration, from);
+        auto const* const sender = find_member(state.configurations.in_force, from);
         if (sender == nullptr)
             return false;
         if (is_refusal and is_leader(state))

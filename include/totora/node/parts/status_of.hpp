@@ -29,10 +29,10 @@ template <typename Stepper, typename Intake, typename Applying, typename Sender>
     status.last = last_index(state);
     status.commit = state.commit_index;
     status.applied = applying.applied();
-    status.durable = state.durable_index;
+    status.durable = state.writes.durable_index;
     status.ready = applying.is_ready();
     status.room = state.room;
-    status.disk_hangs = state.storage.late;
+    status.disk_hangs = state.writes.watch.late;
     status.entry_bytes_sent = sender.entry_bytes_sent();
     status.entry_bytes_received = intake.entry_bytes_received();
     status.entry_bytes_stored = stepper.counts().entry_bytes_stored;

@@ -167,9 +167,9 @@ template <typename Walker>
 void walk(Walker& walker, Leader& leader)
 {
     walk_all(walker, leader.followers);
-    walker.number(leader.round.value);
-    walker.number(leader.confirmed.value);
-    walker.number(leader.read_waits);
+    walker.number(leader.reads.newest.value);
+    walker.number(leader.reads.confirmed.value);
+    walker.number(leader.reads.waiting);
     walker.number(leader.stalled);
 }
 
@@ -225,13 +225,13 @@ void walk(Walker& walker, State& state)
     walker.number(state.current_term.value);
     walk_optional(walker, state.voted_for, [&](ServerId& server) { walker.server(server); });
     walk(walker, state.log);
-    walker.number(state.last_write.value);
-    walker.number(state.term_write.value);
-    walker.number(state.durable_write.value);
-    walker.number(state.durable_index.value);
-    walk_all(walker, state.pending_appends);
-    walker.number(state.storage.oldest.value);
-    walker.number(state.storage.late);
+    walker.number(state.writes.last.value);
+    walker.number(state.writes.of_term.value);
+    walker.number(state.writes.durable.value);
+    walker.number(state.writes.durable_index.value);
+    walk_all(walker, state.writes.pending);
+    walker.number(state.writes.watch.oldest.value);
+    walker.number(state.writes.watch.late);
     auto room = static_cast<std::uint64_t>(state.room);
     walker.number(room);
     state.room = static_cast<LogRoom>(room);
@@ -241,7 +241,7 @@ void walk(Walker& walker, State& state)
     walker.number(state.leader_heard);
     walker.number(state.replaying);
     walker.number(state.pre_vote_round.value);
-    for (auto& arming : state.armings)
+    for (auto& arming : state.alarms.armings)
         walker.number(arming.value);
 }
 

@@ -40,11 +40,11 @@ using Followers = std::uint8_t;
 inline void normalise_writes(Replica& server)
 {
     auto&      state = server.state;
-    auto const base = state.durable_write;
-    state.durable_write = WriteNumber{};
-    state.last_write = relative(state.last_write, base);
-    state.term_write = relative(state.term_write, base);
-    for (auto& pending : state.pending_appends)
+    auto const base = state.writes.durable;
+    state.writes.durable = WriteNumber{};
+    state.writes.last = relative(state.writes.last, base);
+    state.writes.of_term = relative(state.writes.of_term, base);
+    for (auto& pending : state.writes.pending)
         pending.write = relative(pending.write, base);
     for (auto& write : server.writes)
         std::visit([&](auto& made) { made.write = relative(made.write, base); }, write);
@@ -120,7 +120,7 @@ inline void forget_unused(Replica& server)
     }
     if (not reductions.numbers)
         return 0;
-    for (auto& arming : server.state.armings)
+    for (auto& arming : server.state.alarms.armings)
         arming = Arming{};
     normalise_writes(server);
     return normalise_appends(server, left);

@@ -21,10 +21,10 @@ inline constexpr std::uint64_t twin_shift = 5;
 inline void shift_writes(Replica& server)
 {
     auto& state = server.state;
-    state.durable_write = shifted(state.durable_write);
-    state.last_write = shifted(state.last_write);
-    state.term_write = shifted(state.term_write);
-    for (auto& pending : state.pending_appends)
+    state.writes.durable = shifted(state.writes.durable);
+    state.writes.last = shifted(state.writes.last);
+    state.writes.of_term = shifted(state.writes.of_term);
+    for (auto& pending : state.writes.pending)
         pending.write = shifted(pending.write);
     for (auto& write : server.writes)
         std::visit([](auto& made) { made.write = shifted(made.write); }, write);
@@ -67,7 +67,7 @@ inline void make_twin(Replica& server, Reductions const& reductions)
     }
     if (not reductions.numbers)
         return;
-    for (auto& arming : server.state.armings)
+    for (auto& arming : server.state.alarms.armings)
         arming.value += twin_shift;
     shift_writes(server);
     if (leader != nullptr)

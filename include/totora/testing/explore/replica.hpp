@@ -138,8 +138,8 @@ inline void make_durable(Disk& disk, Write const& write)
         return server.state.fault->condition;
     if (auto const broken = find_broken_invariant(server.state))
         return broken;
-    if (server.state.durable_index > server.disk.log.last().index or
-        not agree_through(server.state.log, server.disk.log, server.state.durable_index))
+    if (server.state.writes.durable_index > server.disk.log.last().index or
+        not agree_through(server.state.log, server.disk.log, server.state.writes.durable_index))
         return "what a server takes for durable is durable";
     return std::nullopt;
 }
@@ -153,7 +153,7 @@ inline void carry_out(Replica& server, Outgoing const& outgoing, Consequences& c
         server.armed = static_cast<std::uint8_t>(order.delay ? server.armed | bit_of(order.alarm)
                                                              : server.armed & ~bit_of(order.alarm));
     for (auto const& envelope : outgoing.messages)
-        if (auto const released = envelope.open(TestDurable::through(server.state.durable_write)))
+        if (auto const released = envelope.open(TestDurable::through(server.state.writes.durable)))
             consequences.left.push_back({released->to(), released->rpc()});
         else
             server.sealed.push_back(envelope);
@@ -189,7 +189,7 @@ void happen(Replica& server, ServerId from, T const& happening, Outgoing& outgoi
 inline void ring(Replica& server, Alarm alarm, Outgoing& outgoing, Consequences& consequences)
 {
     server.armed = static_cast<std::uint8_t>(server.armed & ~bit_of(alarm));
-    happen(server, nobody, AlarmRang{alarm, server.state.armings[static_cast<std::size_t>(alarm)]}, outgoing,
+    happen(server, nobody, AlarmRang{alarm, server.state.alarms.armings[static_cast<std::size_t>(alarm)]}, outgoing,
            consequences);
 }
 
@@ -226,8 +226,8 @@ inline void crash(Replica& server, std::size_t kept, Outgoing& outgoing, Consequ
                                    {.current_term = server.disk.term,
                                     .voted_for = server.disk.voted_for,
                                     .log = server.disk.log,
-                                    .configuration = server.state.configuration,
-                                    .previous_configuration = server.state.previous_configuration,
+                                    .configuration = server.state.configurations.in_force,
+                                    .previous_configuration = server.state.configurations.previous,
                                     .commit_index = Index{},
                                     .applied_index = Index{}});
     if (not restarted.has_value()) {

@@ -243,7 +243,7 @@ private:
         auto consequences = Consequences{};
         if (happens.event == Event::ring) {
             auto const state = twin.state;
-            auto       arming = twin.state.armings[happens.number];
+            auto       arming = twin.state.alarms.armings[happens.number];
             ++arming.value;
             core::advance(twin.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
             if (twin.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())

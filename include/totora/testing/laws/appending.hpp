@@ -45,15 +45,15 @@ namespace totora::inline v0::laws
 /// When an answer that says `match` may leave: what it rests on, and nothing more, is durable.
 [[nodiscard]] constexpr bool rests_on_log(Envelope const& envelope, State const& state, Index match)
 {
-    auto needed = state.term_write;
-    if (match > state.durable_index)
-        for (auto const& pending : state.pending_appends)
+    auto needed = state.writes.of_term;
+    if (match > state.writes.durable_index)
+        for (auto const& pending : state.writes.pending)
             if (pending.last >= match) {
                 needed = std::max(needed, pending.write);
                 break;
             }
     auto const awaited = envelope.release().awaits();
-    return needed <= state.durable_write ? not awaited : awaited == needed;
+    return needed <= state.writes.durable ? not awaited : awaited == needed;
 }
 
 /// What a follower does with entries of which it has what came before.
@@ -92,7 +92,7 @@ constexpr void judge_acceptance(Step const& step, AppendEntries const& append, A
                                 Judgement& judgement)
 {
     auto const last = last_of(append.entries);
-    auto const match = append.entries.count > 0 ? last : std::min(last, step.after.durable_index);
+    auto const match = append.entries.count > 0 ? last : std::min(last, step.after.writes.durable_index);
     judgement.expect(response.success and response.match == match,
                      "a follower says up to where it compared its log; without entries, what of that is durable");
     judgement.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),

@@ -21,33 +21,33 @@ namespace totora::inline v0::laws
 constexpr void judge(Step const& step, Persisted const& persisted, Judgement& judgement)
 {
     auto const& before = step.before;
-    if (persisted.write <= before.durable_write)
+    if (persisted.write <= before.writes.durable)
         return judgement.expect(changes_nothing(step), "what is known to be durable is no news");
-    auto durable = before.durable_index;
+    auto durable = before.writes.durable_index;
     auto left = std::size_t{0};
-    for (auto const& pending : before.pending_appends) {
+    for (auto const& pending : before.writes.pending) {
         durable = pending.write <= persisted.write ? pending.last : durable;
         left += pending.write > persisted.write ? 1U : 0U;
     }
-    judgement.expect(step.after.durable_write == persisted.write and step.after.durable_index == durable,
+    judgement.expect(step.after.writes.durable == persisted.write and step.after.writes.durable_index == durable,
                      "what the log reports is durable, and every write before it");
     if (auto const* candidate = std::get_if<Candidate>(&before.role)) {
-        auto const counts = before.term_write <= persisted.write;
-        auto const is_elected = is_majority(before.configuration, [&](ServerId voter) {
+        auto const counts = before.writes.of_term <= persisted.write;
+        auto const is_elected = is_majority(before.configurations.in_force, [&](ServerId voter) {
             return candidate->granted.contains(voter) or (counts and voter == before.own.id);
         });
         judgement.expect(is<Leader>(step.after) == (counts and is_elected),
                          "a candidate's own vote counts when it is durable, and not before");
     }
     auto const begins = is<Leader>(step.after) and not is<Leader>(before) ? std::size_t{1} : std::size_t{0};
-    judgement.expect(step.after.pending_appends.size() == left + begins, "what is durable is not waited for");
+    judgement.expect(step.after.writes.pending.size() == left + begins, "what is durable is not waited for");
 }
 
 /// Whether a majority that this leader is not part of is so.
 template <typename Is>
 [[nodiscard]] constexpr bool is_majority_without(State const& state, Leader const& leader, Is is)
 {
-    return is_majority(state.configuration, [&](ServerId server) {
+    return is_majority(state.configurations.in_force, [&](ServerId server) {
         return server != state.own.id and
                std::any_of(leader.followers.begin(), leader.followers.end(),
                            [&](Progress const& progress) { return progress.server == server and is(progress); });
@@ -95,10 +95,10 @@ constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& ju
 constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
 {
     auto const& before = step.before;
-    if (before.storage.oldest == WriteNumber{})
+    if (before.writes.watch.oldest == WriteNumber{})
         return judgement.expect(changes_nothing(step), "where nothing is written nothing is late");
-    auto const is_late = before.durable_write < before.storage.oldest;
-    judgement.expect(step.after.storage.late == is_late, "a write that was in flight for a storage stall is late");
+    auto const is_late = before.writes.durable < before.writes.watch.oldest;
+    judgement.expect(step.after.writes.watch.late == is_late, "a write that was in flight for a storage stall is late");
     if (not is_late)
         return judgement.expect(before.role == step.after.role, "a disk that keeps up changes no role");
     judgement.expect(not is<PreCandidate>(step.after), "who cannot write asks for no votes");
@@ -106,7 +106,7 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
     if (leader == nullptr)
         return;
     auto const are_ahead = is_majority_without(
-        before, *leader, [&](Progress const& progress) { return progress.match > before.durable_index; });
+        before, *leader, [&](Progress const& progress) { return progress.match > before.writes.durable_index; });
     judgement.expect(
         is<Leader>(step.after) == not are_ahead and
             is_noted(step.outgoing, Decision::stepped_down_disk_hangs) == are_ahead,
@@ -126,7 +126,7 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
 constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgement& judgement)
 {
     auto const& before = step.before;
-    auto const  is_heard = is_majority(before.configuration, [&](ServerId server) {
+    auto const  is_heard = is_majority(before.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return server == before.own.id or (progress != nullptr and progress->recently_active);
     });
@@ -135,7 +135,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
                      "a leader that no majority has answered gives up");
     if (not is_heard)
         return;
-    auto const gets_through = is_majority(before.configuration, [&](ServerId server) {
+    auto const gets_through = is_majority(before.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(leader, server);
         return server == before.own.id or
                (progress != nullptr and
@@ -186,10 +186,10 @@ constexpr void judge_heartbeats(Step const& step, Leader const& leader, Judgemen
 constexpr void judge_storage_watch(Step const& step, Judgement& judgement)
 {
     auto const& after = step.after;
-    judgement.expect(not after.settings.watch_storage or after.durable_write == after.last_write or
-                         after.storage.oldest != WriteNumber{},
+    judgement.expect(not after.settings.watch_storage or after.writes.durable == after.writes.last or
+                         after.writes.watch.oldest != WriteNumber{},
                      "a write in flight is watched");
-    judgement.expect(not after.storage.late or after.durable_write < after.storage.oldest,
+    judgement.expect(not after.writes.watch.late or after.writes.durable < after.writes.watch.oldest,
                      "what is durable is not late");
 }
 

@@ -118,10 +118,10 @@ highest_of_majority(State const& state, Leader const& leader, std::uint64_t own,
         return std::uint64_t{0};
     };
     auto highest = std::uint64_t{0};
-    for (auto const& member : state.configuration.members) {
+    for (auto const& member : state.configurations.in_force.members) {
         auto const candidate = of(member.id);
         if (candidate > highest and
-            is_majority(state.configuration, [&](ServerId server) { return of(server) >= candidate; }))
+            is_majority(state.configurations.in_force, [&](ServerId server) { return of(server) >= candidate; }))
             highest = candidate;
     }
     return highest;
@@ -137,13 +137,13 @@ highest_of_majority(State const& state, Leader const& leader, std::uint64_t own,
 
 [[nodiscard]] constexpr bool is_member(State const& state, ServerId server)
 {
-    return std::any_of(state.configuration.members.begin(), state.configuration.members.end(),
+    return std::any_of(state.configurations.in_force.members.begin(), state.configurations.in_force.members.end(),
                        [&](Member const& member) { return member.id == server; });
 }
 
 [[nodiscard]] constexpr bool votes(State const& state, ServerId server)
 {
-    return std::any_of(state.configuration.members.begin(), state.configuration.members.end(),
+    return std::any_of(state.configurations.in_force.members.begin(), state.configurations.in_force.members.end(),
                        [&](Member const& member) { return member.id == server and member.kind == MemberKind::voter; });
 }
 

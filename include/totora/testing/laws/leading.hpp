@@ -72,7 +72,7 @@ constexpr void judge_append_sent(Step const& step, ServerId to, AppendEntries co
                      "the entries that a leader sends are those of its log");
     auto const* leader = std::get_if<Leader>(&state.role);
     auto const* led = std::get_if<Leader>(&step.before.role);
-    judgement.expect(append.round <= leader->round and (led == nullptr or append.round >= led->round),
+    judgement.expect(append.round <= leader->reads.newest and (led == nullptr or append.round >= led->reads.newest),
                      "an append carries the newest round");
     judgement.expect(append.leader_commit <= state.commit_index and append.committed <= state.commit_index and
                          append.committed >= step.before.commit_index,
@@ -106,7 +106,7 @@ constexpr void judge_commit(Step const& step, Judgement& judgement)
     if (leader == nullptr or not is<Leader>(step.before))
         return judgement.expect(step.after.commit_index == before or is<Follower>(step.after),
                                 "leaders commit what is replicated, and followers what they are told");
-    auto const replicated = Index{highest_of_majority(step.after, *leader, step.after.durable_index.value,
+    auto const replicated = Index{highest_of_majority(step.after, *leader, step.after.writes.durable_index.value,
                                                       [](Progress const& progress) { return progress.match.value; })};
     auto const commits = replicated > before and step.after.log.term_at(replicated) == step.after.current_term;
     judgement.expect(step.after.commit_index == (commits ? replicated : before),
@@ -121,14 +121,15 @@ constexpr void judge_reads(Step const& step, Judgement& judgement)
     auto const& allowed = step.outgoing.read_allowed;
     if (leader == nullptr or led == nullptr)
         return judgement.expect(not allowed, "only leaders allow reads");
-    auto const answered = highest_of_majority(step.after, *leader, leader->round.value,
+    auto const answered = highest_of_majority(step.after, *leader, leader->reads.newest.value,
                                               [](Progress const& progress) { return progress.round.value; });
     auto const knows = step.after.log.term_at(step.after.commit_index) == step.after.current_term;
-    judgement.expect(leader->confirmed == (knows ? std::max(led->confirmed, Round{answered}) : led->confirmed),
+    judgement.expect(leader->reads.confirmed ==
+                         (knows ? std::max(led->reads.confirmed, Round{answered}) : led->reads.confirmed),
                      "a round is confirmed when a majority has answered it, and the leader knows what is committed");
     judgement.expect(
-        allowed.has_value() == (leader->confirmed != led->confirmed) and
-            (not allowed or (allowed->round == leader->confirmed and allowed->index == step.after.commit_index)),
+        allowed.has_value() == (leader->reads.confirmed != led->reads.confirmed) and
+            (not allowed or (allowed->round == leader->reads.confirmed and allowed->index == step.after.commit_index)),
         "the reads of a confirmed round are allowed, at what is committed");
 }
 
@@ -139,11 +140,11 @@ constexpr void judge(Step const& step, ReadRequested const&, Judgement& judgemen
     auto const* refused = step.outgoing.answer ? std::get_if<Refused>(&*step.outgoing.answer) : nullptr;
     if (led == nullptr)
         return judgement.expect(refused != nullptr and refused->why == Refusal::not_leader, "only leaders begin reads");
-    judgement.expect(started != nullptr and started->round > led->round,
+    judgement.expect(started != nullptr and started->round > led->reads.newest,
                      "a read belongs to a round that begins after it");
     auto const* leader = std::get_if<Leader>(&step.after.role);
-    if (led->round.value - led->confirmed.value >= 2)
-        judgement.expect(leader != nullptr and leader->round == led->round and leader->read_waits and
+    if (led->reads.newest.value - led->reads.confirmed.value >= 2)
+        judgement.expect(leader != nullptr and leader->reads.newest == led->reads.newest and leader->reads.waiting and
                              step.outgoing.messages.empty(),
                          "at most two rounds are out");
     else
@@ -224,8 +225,8 @@ constexpr void judge_beginning(Step const& step, Judgement& judgement)
                          "a leader begins where its log ended, and knows of no match");
         ++followers;
     }
-    judgement.expect(followers + 1 == step.after.configuration.members.size() and leader->round == leader->confirmed and
-                         not step.after.leader_heard,
+    judgement.expect(followers + 1 == step.after.configurations.in_force.members.size() and
+                         leader->reads.newest == leader->reads.confirmed and not step.after.leader_heard,
                      "a leader begins with all other members, and with no reads");
 }
 

@@ -28,7 +28,7 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
 {
     auto const  kind = static_cast<std::size_t>(ring.alarm);
     auto const* leader = std::get_if<Leader>(&step.before.role);
-    if (kind >= alarm_kinds or ring.arming != step.before.armings[kind])
+    if (kind >= alarm_kinds or ring.arming != step.before.alarms.armings[kind])
         return judgement.expect(changes_nothing(step), "only the newest arming of an alarm rings");
     switch (ring.alarm) {
     case Alarm::election:
@@ -107,9 +107,9 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     judge_knowledge(step, answering, judgement);
     judge_commit(step, judgement);
     judge_storage_watch(step, judgement);
-    auto const releasable = std::max(step.before.apply_index, std::min(after.commit_index, after.durable_index));
-    auto const is_news =
-        step.before.commit_index != after.commit_index or step.before.durable_index != after.durable_index;
+    auto const releasable = std::max(step.before.apply_index, std::min(after.commit_index, after.writes.durable_index));
+    auto const is_news = step.before.commit_index != after.commit_index or
+                         step.before.writes.durable_index != after.writes.durable_index;
     judgement.expect(after.apply_index == releasable or (not is_news and after.apply_index == step.before.apply_index),
                      "what is committed and durable here is given to the state machine, at once");
     judgement.expect(after.apply_index == step.before.apply_index ? not step.outgoing.apply_through

@@ -37,7 +37,8 @@ namespace totora::inline v0::laws
 /// What a vote and a pre-vote have in common.
 [[nodiscard]] constexpr bool may_vote(State const& voter, Term term, LogPosition last)
 {
-    auto const was_let_in = has(voter.configuration, voter.own) or has(voter.previous_configuration, voter.own);
+    auto const was_let_in =
+        has(voter.configurations.in_force, voter.own) or has(voter.configurations.previous, voter.own);
     return term >= voter.current_term and was_let_in and voter.room != LogRoom::nothing and
            is_up_to_date(last, voter.log.last());
 }
@@ -88,7 +89,7 @@ template <typename Request>
 constexpr void judge_requests(Step const& step, Judgement& judgement)
 {
     auto const others =
-        count_voters(step.after.configuration, [&](ServerId voter) { return voter != step.after.own.id; });
+        count_voters(step.after.configurations.in_force, [&](ServerId voter) { return voter != step.after.own.id; });
     auto asked = std::size_t{0};
     for (auto const& envelope : step.outgoing.messages) {
         auto const* request = std::get_if<Request>(&envelope.rpc());
@@ -117,9 +118,9 @@ constexpr void judge_candidacy(Step const& step, Judgement& judgement)
 constexpr void judge_campaign(Step const& step, Judgement& judgement)
 {
     auto const& before = step.before;
-    auto const  may_campaign = has(before.configuration, before.own) and votes(before, before.own.id) and
+    auto const  may_campaign = has(before.configurations.in_force, before.own) and votes(before, before.own.id) and
                               before.current_term.value < number_max and before.log.last().index.value < number_max and
-                              not before.storage.late and before.room != LogRoom::nothing;
+                              not before.writes.watch.late and before.room != LogRoom::nothing;
     judgement.expect(is_armed_by(step.outgoing, Alarm::election), "who waits for a leader goes on waiting");
     judgement.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
                      "who is a voter, and whose disk is well, campaigns");
@@ -130,7 +131,7 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
     if (not before.settings.pre_vote)
         return judge_candidacy(step, judgement);
     judgement.expect(step.after.pre_vote_round.value == before.pre_vote_round.value + 1, "each pre-vote has its round");
-    if (is_majority(before.configuration, [&](ServerId voter) { return voter == before.own.id; }))
+    if (is_majority(before.configurations.in_force, [&](ServerId voter) { return voter == before.own.id; }))
         return;
     auto const* asking = std::get_if<PreCandidate>(&step.after.role);
     judgement.expect(asking != nullptr and asking->round == step.after.pre_vote_round and asking->granted.size() == 1,
@@ -146,7 +147,7 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
 /// Whether the voters that granted something, and one more, are a majority.
 [[nodiscard]] constexpr bool is_enough(State const& state, ServerSet const& granted, ServerId another)
 {
-    return is_majority(state.configuration,
+    return is_majority(state.configurations.in_force,
                        [&](ServerId voter) { return voter == another or granted.contains(voter); });
 }
 
@@ -193,18 +194,19 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
     auto const* saved = saved_vote(step.outgoing);
     judgement.expect(vote_changed == (saved != nullptr), "term and vote are written when they change, and only then");
     judgement.expect(saved == nullptr or (saved->term == after.current_term and saved->voted_for == after.voted_for and
-                                          saved->write == after.term_write),
+                                          saved->write == after.writes.of_term),
                      "what is written of term and vote is what they are");
     if (is<Leader>(after) and not is<Leader>(step.before)) {
         auto const* candidate = std::get_if<Candidate>(&step.before.role);
         judgement.expect(candidate != nullptr and step.before.current_term == after.current_term,
                          "only a candidate is elected, and in its term");
-        judgement.expect(candidate == nullptr or
-                             is_majority(after.configuration,
-                                         [&](ServerId voter) {
-                                             return candidate->granted.contains(voter) or voter == step.from or
-                                                    (voter == after.own.id and after.term_write <= after.durable_write);
-                                         }),
+        judgement.expect(candidate == nullptr or is_majority(after.configurations.in_force,
+                                                             [&](ServerId voter) {
+                                                                 return candidate->granted.contains(voter) or
+                                                                        voter == step.from or
+                                                                        (voter == after.own.id and
+                                                                         after.writes.of_term <= after.writes.durable);
+                                                             }),
                          "a leader has the votes of a majority, and its own only if it is durable");
         judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat) and
                              is_disarmed_by(step.outgoing, Alarm::election),

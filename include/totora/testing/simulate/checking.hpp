@@ -144,7 +144,7 @@ private:
     /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
     [[nodiscard]] bool may_take_on(Entries const& entries) const
     {
-        auto const kept = std::min(state_->commit_index, state_->durable_index);
+        auto const kept = std::min(state_->commit_index, state_->writes.durable_index);
         auto const waiting = log_.bytes(next(kept), log_.last().index);
         return not is_leader(*state_) or waiting == 0 or (*entries.begin()).kind == EntryKind::no_op or
                waiting + entries.bytes() <= uncommitted_bytes_max_;

@@ -75,8 +75,9 @@ public:
     {
         auto& record = servers_[server];
         expect(state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
-        record.durable.start({state.log.term_at(state.durable_index).value_or(Term{}), state.durable_index},
-                             state.current_term, state.voted_for.value_or(nobody));
+        record.durable.start(
+            {state.log.term_at(state.writes.durable_index).value_or(Term{}), state.writes.durable_index},
+            state.current_term, state.voted_for.value_or(nobody));
         expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
         auto const vote = votes_in(record, state.current_term);
         expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
@@ -107,7 +108,7 @@ public:
             fail(*violation);
         advance_commit_to(server, state);
         if (auto const* leader = std::get_if<Leader>(&state.role)) {
-            expect(leader->round.value - leader->confirmed.value <= core::rounds_max,
+            expect(leader->reads.newest.value - leader->reads.confirmed.value <= rounds_max,
                    "at most two read rounds are out");
             check_leader(server, state);
         }
@@ -205,8 +206,9 @@ public:
             expect(servers_[server].lacks_room_us >= state.settings.election.at_most_ms * 1000 / 2,
                    "a leader whose log has no room for a moment has room");
         if (outcome == Decision::stepped_down_disk_hangs)
-            expect(2 * others([&](Record const& other) { return other.durable.last().index > state.durable_index; }) >
-                       voters_,
+            expect(2 * others([&](Record const& other) {
+                       return other.durable.last().index > state.writes.durable_index;
+                   }) > voters_,
                    "a leader steps down for its disk only where a quorum has durably what it has not");
         if (outcome == Decision::stepped_down_no_room) {
             expect(2 * others(has_room) > voters_,

@@ -219,7 +219,7 @@ public:
         run_.report.calm_looks += calm_.is_calm() ? 1U : 0U;
         run_.checks.expect(is_bounded(server), "a log takes a bounded multiple of its entries on the disk");
         run_.report.queues.raise({server.process->endpoint.waiting(), run_.cluster.network.waiting_bytes(number),
-                                  server.storage.log().bytes(next(state.durable_index), last_index(state))});
+                                  server.storage.log().bytes(next(state.writes.durable_index), last_index(state))});
         auto const last = last_index(state);
         if (last == Index{} or server.paused)
             return;

@@ -187,8 +187,8 @@ private:
         auto const* append = std::get_if<AppendEntries>(&received.rpc);
         return append != nullptr and not received.entries.empty() and lacks_room(state) and
                server.burdens.has_no_room() and append->term == state.current_term and
-               state.term_write <= state.durable_write and not server.paused and server.busy_until_us <= run_.now_us and
-               server.process->endpoint.waiting() == 0;
+               state.writes.of_term <= state.writes.durable and not server.paused and
+               server.busy_until_us <= run_.now_us and server.process->endpoint.waiting() == 0;
     }
 
     void let_client_act(std::size_t client, std::uint32_t visit)

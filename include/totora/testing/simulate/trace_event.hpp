@@ -47,9 +47,14 @@ struct Glance
 
 [[nodiscard]] constexpr Glance glance_at(State const& state)
 {
-    return {role_of(state),       state.current_term,       state.voted_for.value_or(nobody),
-            state.commit_index,   state.apply_index,        state.durable_index,
-            last_position(state), state.configuration.index};
+    return {role_of(state),
+            state.current_term,
+            state.voted_for.value_or(nobody),
+            state.commit_index,
+            state.apply_index,
+            state.writes.durable_index,
+            last_position(state),
+            state.configurations.in_force.index};
 }
 
 /// One event, with all that is needed to tell of it.

@@ -291,7 +291,7 @@ private:
                                                   .success = true,
                                                   .match = last_index(receiver_),
                                                   .conflict_hint = {},
-                                                  .round = leader->round,
+                                                  .round = leader->reads.newest,
                                                   .number = progress->sent};
         auto const which = random_.below(3);
         ++(which == 0 ? answer.match.value : which == 1 ? answer.round.value : answer.number.value);

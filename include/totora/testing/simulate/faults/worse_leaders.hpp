@@ -85,9 +85,10 @@ private:
     [[nodiscard]] bool are_others_ahead(std::size_t number) const
     {
         auto const& leader = run_.cluster[number].process->node.state();
-        auto const  lacked = next(leader.durable_index);
+        auto const  lacked = next(leader.writes.durable_index);
         return lacked <= last_index(leader) and is_quorum_without(number, [&](State const& other) {
-                   return other.durable_index >= lacked and other.log.term_at(lacked) == leader.log.term_at(lacked);
+                   return other.writes.durable_index >= lacked and
+                          other.log.term_at(lacked) == leader.log.term_at(lacked);
                });
     }
 
@@ -96,8 +97,8 @@ private:
         auto const& leader = run_.cluster[number].process->node.state();
         auto        has_one_everything = false;
         auto const  has_quorum = is_quorum_without(number, [&](State const& other) {
-            has_one_everything = has_one_everything or
-                                 (other.durable_index >= last_index(leader) and other.log.holds(last_position(leader)));
+            has_one_everything = has_one_everything or (other.writes.durable_index >= last_index(leader) and
+                                                        other.log.holds(last_position(leader)));
             return true;
         });
         return has_quorum and has_one_everything;
@@ -111,7 +112,7 @@ private:
         for (auto other = std::size_t{0}; other < run_.cluster.size(); ++other)
             if (other != number and run_.cluster.network.is_bulk_stopped(number, other) and
                 calm_.is_with_but_for_bulk(number, other) and
-                run_.cluster[other].process->node.state().durable_index < last_index(leader))
+                run_.cluster[other].process->node.state().writes.durable_index < last_index(leader))
                 --left;
         return 2 * left <= run_.cluster.size() and calm_.is_with_but_for_bulk(number, number);
     }
