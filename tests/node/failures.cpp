@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_takes_back_what_it_confirmed_ends_the_node, *lab
     auto const waiting = stage.propose("a");
     stage.run();
     stage.wire.sent.clear();
-    stage.log.confirms_instead = WriteNumber{stage.node->state().durable_write.value - 1};
+    stage.log.confirms_instead = WriteNumber{stage.node->state().writes.durable.value - 1};
     stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
 
     expect_failed(stage, NodeFailure::untrusted_log, "and then only write");

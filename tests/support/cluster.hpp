@@ -1,38 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/replica.hpp"
+#include "totora/testing/safety.hpp"
+
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace totora::test
 {
 
-/// A log that gives its word: only one can open what waits for a write.
-struct TestDurable : DurableSource
-{
-    [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
-};
-
-/// A message that has left its sender and has not arrived.
-struct InFlight
-{
-    ServerId from;
-    ServerId to;
-    Rpc      rpc;
-};
-
-/// A write that has been made and is not durable, with what its entries hold.
-struct PendingWrite
-{
-    Write                        write;
-    std::optional<Configuration> configuration;
-};
+using testing::InFlight;
+using testing::Replica;
 
 /// Servers whose messages, writes and alarms a test carries by hand, and whose power it cuts.
 ///
@@ -42,11 +30,12 @@ class Cluster
 {
 public:
     /// Servers in these states, in order of their ids.
-    constexpr explicit Cluster(std::vector<State> servers) : servers_(std::move(servers))
+    constexpr explicit Cluster(std::vector<State> const& servers)
     {
-        for (auto const& server : servers_) {
-            disks_.push_back(Disk{});
-            disks_.back().durable = durable_part(server);
+        for (auto const& server : servers) {
+            require(server.writes.durable == server.writes.last,
+                    "a cluster begins with servers whose writes are durable");
+            replicas_.push_back(testing::replica_of(server));
         }
     }
 
@@ -58,7 +47,7 @@ public:
             happens(ServerId{id}, Started{});
     }
 
-    [[nodiscard]] constexpr State const& operator[](ServerId server) const { return servers_[position(server)]; }
+    [[nodiscard]] constexpr State const& operator[](ServerId server) const { return replica(server).state; }
 
     /// What the last step wanted done.
     [[nodiscard]] constexpr Outgoing const& outgoing() const { return outgoing_; }
@@ -86,18 +75,9 @@ public:
     /// Every write up to `write` becomes durable, and the messages that waited for it leave.
     constexpr Outgoing const& persists(ServerId where, WriteNumber write)
     {
-        auto& disk = disks_[position(where)];
-        auto  done = std::size_t{0};
-        while (done < disk.pending.size() and number_of(disk.pending[done].write) <= write)
-            make(disk.durable, disk.pending[done++]);
-        disk.pending.erase(disk.pending.begin(), disk.pending.begin() + static_cast<std::ptrdiff_t>(done));
-        auto still_sealed = std::vector<Envelope>{};
-        for (auto const& envelope : disk.sealed)
-            if (auto const released = envelope.open(TestDurable::through(write)))
-                in_flight_.push_back({where, released->to(), released->rpc()});
-            else
-                still_sealed.push_back(envelope);
-        disk.sealed = std::move(still_sealed);
+        auto& server = replica(where);
+        testing::flush(server, testing::writes_through(server, write));
+        testing::release(server, write, in_flight_);
         return happens(where, Persisted{write});
     }
 
@@ -153,19 +133,12 @@ public:
     /// A message arrives, or something happens.
     constexpr Outgoing const& arrives(ServerId to, Message const& message)
     {
-        auto&      server = servers_[position(to)];
-        auto const earlier = server;
-        advance(server, message, outgoing_);
-        require_invariants(earlier, server);
-        require_laws(earlier, message, server, outgoing_);
-        auto& disk = disks_[position(to)];
-        for (auto const& write : outgoing_.writes)
-            disk.pending.push_back({write, configuration_of(server, write)});
-        for (auto const& envelope : outgoing_.messages)
-            if (auto const released = envelope.open())
-                in_flight_.push_back({to, released->to(), released->rpc()});
-            else
-                disk.sealed.push_back(envelope);
+        auto&      server = replica(to);
+        auto const earlier = server.state;
+        advance(server.state, message, outgoing_);
+        require_invariants(earlier, server.state);
+        require_laws(earlier, message, server.state, outgoing_);
+        testing::perform(server, outgoing_, in_flight_);
         watch(to);
         return outgoing_;
     }
@@ -179,7 +152,7 @@ public:
         for (auto moved = true; moved;) {
             moved = false;
             for (auto const server : connected)
-                if (not disks_[position(server)].pending.empty()) {
+                if (not replica(server).writes.empty()) {
                     persists(server);
                     moved = true;
                 }
@@ -208,37 +181,19 @@ public:
     /// The same, when its writes up to `kept` had become durable and nobody had been told.
     constexpr void loses_power(ServerId where, WriteNumber kept)
     {
-        auto& disk = disks_[position(where)];
-        for (auto const& pending : disk.pending)
-            if (number_of(pending.write) <= kept)
-                make(disk.durable, pending);
-        disk.pending.clear();
-        disk.sealed.clear();
-        auto restarted = recover((*this)[where].settings, (*this)[where].own, disk.durable);
-        require(restarted.has_value(), "what was durable makes a server");
-        servers_[position(where)] = *std::move(restarted);
+        auto& server = replica(where);
+        require(testing::lose_power(server, testing::writes_through(server, kept)), "what was durable makes a server");
         happens(where, Started{});
     }
 
 private:
-    /// What one server has beside its state: a disk, and messages that wait for it.
-    struct Disk
+    [[nodiscard]] constexpr Replica& replica(ServerId server)
     {
-        RecoveredState            durable;
-        std::vector<PendingWrite> pending;
-        std::vector<Envelope>     sealed;
-    };
-
-    /// Who was seen to lead a term.
-    struct Reign
+        return replicas_[static_cast<std::size_t>(server.value - 1)];
+    }
+    [[nodiscard]] constexpr Replica const& replica(ServerId server) const
     {
-        Term     term;
-        ServerId leader;
-    };
-
-    [[nodiscard]] static constexpr std::size_t position(ServerId server)
-    {
-        return static_cast<std::size_t>(server.value - 1);
+        return replicas_[static_cast<std::size_t>(server.value - 1)];
     }
 
     [[nodiscard]] static constexpr std::vector<State> new_servers(std::uint64_t voters, Settings const& settings)
@@ -251,104 +206,28 @@ private:
         return servers;
     }
 
-    [[nodiscard]] static constexpr RecoveredState durable_part(State const& server)
-    {
-        require(server.writes.durable == server.writes.last, "a cluster begins with servers whose writes are durable");
-        return {.current_term = server.current_term,
-                .voted_for = server.voted_for,
-                .log = server.log,
-                .configuration = server.configurations.in_force,
-                .previous_configuration = server.configurations.previous,
-                .commit_index = Index{},
-                .applied_index = Index{}};
-    }
-
-    [[nodiscard]] static constexpr WriteNumber number_of(Write const& write)
-    {
-        return std::visit([](auto const& made) { return made.write; }, write);
-    }
-
-    [[nodiscard]] static constexpr std::optional<Configuration>
-    configuration_of(State const& server, Write const& write)
-    {
-        auto const* append = std::get_if<Append>(&write);
-        return append != nullptr ? configuration_in(server, append->entries) : std::nullopt;
-    }
-
-    static constexpr void make(RecoveredState& durable, PendingWrite const& pending)
-    {
-        if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
-            durable.current_term = vote->term;
-            durable.voted_for = vote->voted_for;
-        } else if (auto const* append = std::get_if<Append>(&pending.write)) {
-            durable.log.append(append->entries);
-            if (pending.configuration) {
-                durable.previous_configuration = durable.configuration;
-                durable.configuration = *pending.configuration;
-            }
-        } else if (auto const* truncate = std::get_if<Truncate>(&pending.write)) {
-            durable.log.truncate(truncate->first);
-            if (durable.configuration.index >= truncate->first)
-                durable.configuration = durable.previous_configuration;
-        }
-    }
-
-    /// The configuration within a run of entries that was just appended.
-    [[nodiscard]] static constexpr std::optional<Configuration> configuration_in(State const& state, Run const& entries)
-    {
-        if (state.configurations.in_force.index >= entries.first and
-            state.configurations.in_force.index <= last_of(entries))
-            return state.configurations.in_force;
-        return std::nullopt;
-    }
-
-    /// Figure 3, as far as one step of `server` can break it. "Leader Append-Only" is an invariant of the step itself.
+    /// What one step of `server` can violate of Figure 3, and of what must hold between a server and its disk.
     constexpr void watch(ServerId server)
     {
         auto const& state = (*this)[server];
-        if (is_leader(state)) {
-            auto known = false;
-            for (auto const& reign : reigns_)
-                if (reign.term == state.current_term) {
-                    require(reign.leader == server,
-                            "Election Safety: at most one leader can be elected in a given term");
-                    known = true;
-                }
-            if (not known)
-                reigns_.push_back({state.current_term, server});
-        }
-        for (auto const& other : servers_)
-            require(agree_through(state.log, other.log, last_shared(state.log, other.log)),
-                    "Log Matching: logs that share an entry are identical up to it");
-        auto const both = std::min(state.commit_index, committed_.last().index);
-        require(agree_through(state.log, committed_, both),
-                "State Machine Safety: no two servers commit different entries at one index");
-        if (state.commit_index > committed_.last().index) {
-            committed_ = state.log;
-            committed_.truncate(next(state.commit_index));
-            committed_in_ = state.current_term;
-        }
-        if (is_leader(state) and state.current_term > committed_in_)
-            require(agree_through(committed_, state.log, committed_.last().index),
-                    "Leader Completeness: a leader holds everything committed in earlier terms");
+        require(not testing::find_broken_invariant(replica(server)), "what a server takes for durable is durable");
+        require_nothing(safety_.observe(state));
+        for (auto const& other : replicas_)
+            if (not testing::find_agreement(state.log, other.state.log))
+                require_nothing(testing::figure_3::log_matching);
     }
 
-    /// The last index at which two logs hold the same entry.
-    [[nodiscard]] static constexpr Index last_shared(TermRuns const& a, TermRuns const& b)
+    /// States that no property is violated.
+    static constexpr void require_nothing(std::optional<std::string_view> violation)
     {
-        auto index = std::min(a.last().index, b.last().index);
-        while (index > Index{} and a.term_at(index) != b.term_at(index))
-            index = before(index);
-        return index;
+        if (violation)
+            require(false, violation->data());
     }
 
-    std::vector<State>    servers_;
-    std::vector<Disk>     disks_;
+    std::vector<Replica>  replicas_;
     std::vector<InFlight> in_flight_;
     Outgoing              outgoing_;
-    std::vector<Reign>    reigns_;
-    TermRuns              committed_; ///< The longest log that any server knew to be committed.
-    Term                  committed_in_;
+    testing::Safety       safety_;
 };
 
 } // namespace totora::test

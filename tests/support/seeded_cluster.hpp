@@ -6,6 +6,7 @@
 #include "totora/core/rules/invariants.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/node/raft_node.hpp"
+#include "totora/testing/safety.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -304,46 +305,17 @@ private:
             if (status.decisions[outcome] != 0)
                 throw std::runtime_error("a correct server was taken for a broken one: " +
                                          std::string{to_string(static_cast<Decision>(outcome))});
-        if (is_leader(state))
-            check_leader(state);
-        check_committed(state);
+        if (auto const violation = safety_.observe(state))
+            throw std::runtime_error(std::string{*violation});
         check_log_matching(server);
         check_applied(server);
     }
 
-    /// Election Safety and Leader Completeness (Figure 3).
-    void check_leader(State const& state)
-    {
-        auto const [known, is_new] = leaders_.try_emplace(state.current_term, state.own.id);
-        expect(known->second == state.own.id, "at most one leader is elected in a term");
-        if (is_new)
-            expect(agree_through(committed_, state.log, committed_.last().index),
-                   "what was committed is in the logs of the leaders of all higher terms");
-    }
-
-    void check_committed(State const& state)
-    {
-        auto const through = std::min(state.commit_index, committed_.last().index);
-        expect(agree_through(committed_, state.log, through), "servers agree on what is committed");
-        while (committed_.last().index < state.commit_index) {
-            auto const first = next(committed_.last().index);
-            committed_.append(state.log.run_from(first, state.commit_index.value - first.value + 1));
-        }
-    }
-
-    /// Log Matching: where two logs hold the same entry, they are the same up to it.
     void check_log_matching(Server const& server) const
     {
-        for (auto const& other : servers) {
-            if (not other->node or other->id == server.id)
-                continue;
-            auto const& a = server.node->state().log;
-            auto const& b = other->node->state().log;
-            auto        shared = std::min(a.last().index, b.last().index);
-            while (shared.value > 0 and a.term_at(shared) != b.term_at(shared))
-                shared = before(shared);
-            expect(agree_through(a, b, shared), "logs that share an entry are the same up to it");
-        }
+        for (auto const& other : servers)
+            if (other->node and not testing::find_agreement(server.node->state().log, other->node->state().log))
+                throw std::runtime_error(std::string{testing::figure_3::log_matching});
     }
 
     /// State Machine Safety: no two servers apply different commands at an index.
@@ -360,8 +332,7 @@ private:
 
     NodeSettings                                 settings_;
     std::mt19937_64                              random_;
-    std::map<Term, ServerId>                     leaders_;
-    TermRuns                                     committed_;
+    testing::Safety                              safety_;
     std::vector<HistoryMachine::Step>            applied_;
     std::map<HistoryMachine const*, std::size_t> checked_;
     std::map<std::uint64_t, int>                 ends_;

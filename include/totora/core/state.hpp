@@ -109,6 +109,8 @@ struct RecoveredState
     Configuration           previous_configuration;
     Index                   commit_index;  ///< The saved one; it may lag, never lead, what was durable.
     Index                   applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
+
+    friend constexpr bool operator==(RecoveredState const&, RecoveredState const&) = default;
 };
 
 [[nodiscard]] constexpr LogPosition last_position(State const& state) { return state.log.last(); }

@@ -91,7 +91,7 @@ private:
             break;
         }
         case Event::persist: {
-            auto const write = std::to_string(number_of(server.writes[move.happens.number - 1]).value);
+            auto const write = std::to_string(number_of(server.writes[move.happens.number - 1].write).value);
             words = name + ": its writes up to " + write + " are durable";
             code = "persists(" + name + ", WriteNumber{" + write + "})";
             persist(server, move.happens.number, outgoing_, consequences);
@@ -112,7 +112,7 @@ private:
             words = name + " loses its power";
             code = "loses_power(" + name;
             if (kept > 0) {
-                auto const write = std::to_string(number_of(server.writes[kept - 1]).value);
+                auto const write = std::to_string(number_of(server.writes[kept - 1].write).value);
                 words += "; its writes up to " + write + " had become durable";
                 code += ", WriteNumber{" + write + "}";
             }
@@ -126,7 +126,7 @@ private:
             persist(server, server.writes.size(), outgoing_, consequences);
             code += ";\n    cluster.persists(" + name + ")";
         }
-        keep(server, consequences);
+        keep(consequences);
         story_.lines.push_back(words + "  [" + name + " " + testing::told(server.state) + "]");
         test_ += "    cluster." + code + ";\n";
     }
@@ -137,26 +137,27 @@ private:
         if (not scope_.reductions.votes_at_once or crashes_ < scope_.crashes)
             return;
         for (auto& server : servers_) {
-            auto const is_vote = [](Write const& write) { return std::holds_alternative<SaveVote>(write); };
+            auto const is_vote = [](testing::PendingWrite const& pending) {
+                return std::holds_alternative<SaveVote>(pending.write);
+            };
             auto const end = std::find_if_not(server.writes.begin(), server.writes.end(), is_vote);
             auto const votes = static_cast<std::size_t>(end - server.writes.begin());
             if (votes == 0)
                 continue;
             auto       consequences = Consequences{};
             auto const name = testing::to_string(server.state.own.id);
-            auto const write = std::to_string(number_of(server.writes[votes - 1]).value);
+            auto const write = std::to_string(number_of(server.writes[votes - 1].write).value);
             persist(server, votes, outgoing_, consequences);
-            keep(server, consequences);
+            keep(consequences);
             story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
                                    testing::told(server.state) + "]");
             test_ += "    cluster.persists(" + name + ", WriteNumber{" + write + "});\n";
         }
     }
 
-    void keep(Replica const& server, Consequences const& consequences)
+    void keep(Consequences const& consequences)
     {
-        for (auto const& left : consequences.left)
-            messages_.push_back({server.state.own.id, left.to, left.rpc});
+        messages_.insert(messages_.end(), consequences.left.begin(), consequences.left.end());
     }
 
     /// The message that left its sender, of which the exploration knows the normal form.
@@ -176,7 +177,7 @@ private:
             if (message.from != from or message.to != to.state.own.id or message.rpc.index() != wanted.index())
                 continue;
             auto const fits = plain(message.rpc) == plain(wanted);
-            auto const is_over = term_of(message.rpc) < to.disk.term and term_of(wanted) < to.disk.term;
+            auto const is_over = term_of(message.rpc) < to.disk.current_term and term_of(wanted) < to.disk.current_term;
             if (fits or (is_over and not is_exact)) { // The newest that fits: its number is current if any is.
                 best = &message.rpc;
                 is_exact = fits;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/explore/fields.hpp"
+#include "totora/testing/explore/replica.hpp"
 #include "totora/testing/explore/scope.hpp"
 #include "totora/testing/hashing.hpp"
 
@@ -67,7 +67,8 @@ void put_in_order(T&)
 
 /// Values by number: each is kept once, as bytes, together with all that it becomes when the ids of servers are exchanged.
 ///
-/// `T` has an overload of `walk`, and of `put_in_order` if it holds something in an arbitrary order.
+/// `T` has an overload of `walk`. What holds something in an arbitrary order has an overload of `put_in_order` that is declared
+/// above: a replica.
 template <typename T>
 class InternTable
 {

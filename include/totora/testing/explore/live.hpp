@@ -49,7 +49,7 @@ private:
                 servers_.push_back(steps.servers().value_of(world.servers[at]));
             for (auto const message : world)
                 messages_.push_back(steps.messages().value_of(message));
-            committed_ = moves.pasts().value_of(world.past).committed.last().index;
+            committed_ = moves.pasts().value_of(world.past).safety.committed.last().index;
             for (auto const& server : servers_)
                 committed_ = std::max(committed_, server.state.commit_index);
         }
@@ -100,7 +100,7 @@ private:
             for (auto step = 0; step < steps_max; ++step) {
                 for (auto& server : servers_)
                     if (not server.writes.empty())
-                        act(server, [&](auto& outgoing, auto& consequences) {
+                        act([&](auto& outgoing, auto& consequences) {
                             persist(server, server.writes.size(), outgoing, consequences);
                         });
                 if (messages_.empty())
@@ -115,7 +115,7 @@ private:
         void deliver(InFlight const& message)
         {
             auto& server = servers_[static_cast<std::size_t>(message.to.value - 1)];
-            act(server, [&](auto& outgoing, auto& consequences) {
+            act([&](auto& outgoing, auto& consequences) {
                 std::visit([&](auto const& said) { happen(server, message.from, said, outgoing, consequences); },
                            message.rpc);
             });
@@ -123,27 +123,25 @@ private:
 
         void propose(Replica& server)
         {
-            act(server, [&](auto& outgoing, auto& consequences) {
+            act([&](auto& outgoing, auto& consequences) {
                 happen(server, nobody, Proposed{1}, outgoing, consequences);
             });
         }
 
         void ring(Replica& server, Alarm alarm)
         {
-            if ((server.armed & bit_of(alarm)) == 0)
+            if (not testing::is_armed(server, alarm))
                 return;
-            act(server,
-                [&](auto& outgoing, auto& consequences) { explore::ring(server, alarm, outgoing, consequences); });
+            act([&](auto& outgoing, auto& consequences) { explore::ring(server, alarm, outgoing, consequences); });
         }
 
         template <typename Action>
-        void act(Replica& server, Action action)
+        void act(Action action)
         {
-            auto       consequences = Consequences{};
-            auto const from = server.state.own.id;
+            auto consequences = Consequences{};
             action(outgoing_, consequences);
             for (auto& left : consequences.left)
-                messages_.push_back({from, left.to, std::move(left.rpc)});
+                messages_.push_back(std::move(left));
         }
 
         Arrives const&       arrives_;

@@ -46,8 +46,8 @@ inline void normalise_writes(Replica& server)
     state.writes.of_term = relative(state.writes.of_term, base);
     for (auto& pending : state.writes.pending)
         pending.write = relative(pending.write, base);
-    for (auto& write : server.writes)
-        std::visit([&](auto& made) { made.write = relative(made.write, base); }, write);
+    for (auto& pending : server.writes)
+        std::visit([&](auto& made) { made.write = relative(made.write, base); }, pending.write);
     for (auto& envelope : server.sealed)
         envelope = Envelope{envelope.to(), envelope.rpc(),
                             Release::once_durable(relative(*envelope.release().awaits(), base))};
@@ -68,7 +68,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
 }
 
 /// Counts the appends of a leader anew, also those that have just left, and says for which followers all earlier ones are outdated.
-[[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<Left>& left)
+[[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<InFlight>& left)
 {
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (leader == nullptr)
@@ -88,7 +88,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
 }
 
 /// What is told to shells alone: no core looks at it.
-inline void forget_told(std::vector<Left>& left)
+inline void forget_told(std::vector<InFlight>& left)
 {
     for (auto& message : left)
         if (auto* append = std::get_if<AppendEntries>(&message.rpc))
@@ -112,7 +112,7 @@ inline void forget_unused(Replica& server)
 }
 
 /// Brings a server into its normal form after a step, with the messages that left in it.
-[[nodiscard]] inline Followers normalise(Replica& server, std::vector<Left>& left, Reductions const& reductions)
+[[nodiscard]] inline Followers normalise(Replica& server, std::vector<InFlight>& left, Reductions const& reductions)
 {
     if (reductions.unused) {
         forget_unused(server);

@@ -26,8 +26,8 @@ inline void shift_writes(Replica& server)
     state.writes.of_term = shifted(state.writes.of_term);
     for (auto& pending : state.writes.pending)
         pending.write = shifted(pending.write);
-    for (auto& write : server.writes)
-        std::visit([](auto& made) { made.write = shifted(made.write); }, write);
+    for (auto& pending : server.writes)
+        std::visit([](auto& made) { made.write = shifted(made.write); }, pending.write);
     for (auto& envelope : server.sealed)
         envelope =
             Envelope{envelope.to(), envelope.rpc(), Release::once_durable(shifted(*envelope.release().awaits()))};

@@ -3,6 +3,7 @@
 
 #include "totora/testing/explore/perturbed_copy.hpp"
 #include "totora/testing/explore/steps.hpp"
+#include "totora/testing/safety.hpp"
 
 #include <deque>
 
@@ -51,7 +52,7 @@ public:
     [[nodiscard]] std::uint32_t first(std::size_t position)
     {
         auto server = new_server(position);
-        auto left = std::vector<Left>{};
+        auto left = std::vector<InFlight>{};
         (void)normalise(server, left, scope_.reductions);
         return number_of(server);
     }
@@ -113,7 +114,8 @@ public:
     {
         auto known = agreements_.find(a, b);
         if (known == testing::PairMap::unknown) {
-            known = find_agreement(logs_.value_of(a), logs_.value_of(b));
+            auto const agreed = testing::find_agreement(logs_.value_of(a), logs_.value_of(b));
+            known = agreed ? static_cast<std::uint32_t>(agreed->value) : no_match;
             agreements_.insert(a, b, known);
         }
         return known == no_match ? std::optional<Index>{} : std::optional<Index>{Index{known}};
@@ -127,19 +129,18 @@ private:
         auto members = Configuration{};
         for (auto id = std::uint64_t{1}; id <= scope.servers; ++id)
             members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
-        auto server = Replica{};
+        auto disk = RecoveredState{};
+        disk.configuration = members;
+        disk.previous_configuration = members;
         if (scope.unapplied) {
-            server.disk.term = Term{1};
-            server.disk.log.append({Term{1}, Index{1}, 1});
+            disk.current_term = Term{1};
+            disk.log.append({Term{1}, Index{1}, 1});
         }
-        server.state = *core::recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter},
-                                      {.current_term = server.disk.term,
-                                       .voted_for = std::nullopt,
-                                       .log = server.disk.log,
-                                       .configuration = members,
-                                       .previous_configuration = members,
-                                       .commit_index = server.disk.log.last().index,
-                                       .applied_index = Index{}});
+        auto saved = disk;
+        saved.commit_index = disk.log.last().index;
+        auto server = testing::replica_of(
+            *core::recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter}, saved));
+        server.disk = disk;
         return server;
     }
 
@@ -155,12 +156,12 @@ private:
     {
         auto facts = Facts{};
         facts.term = server.state.current_term;
-        facts.disk_term = server.disk.term;
+        facts.disk_term = server.disk.current_term;
         facts.log = number_of(server.state.log);
         facts.disk_log = number_of(server.disk.log);
         facts.armed = server.armed;
         facts.writes = static_cast<std::uint8_t>(server.writes.size());
-        while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes]))
+        while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes].write))
             ++facts.votes;
         facts.commit_index = server.state.commit_index;
         facts.is_follower = std::holds_alternative<Follower>(server.state.role);
@@ -186,18 +187,6 @@ private:
                 .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
                 .is_refusal = answer != nullptr and not answer->success,
                 .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
-    }
-
-    [[nodiscard]] static std::uint32_t find_agreement(TermRuns const& a, TermRuns const& b)
-    {
-        auto const shorter = std::min(a.last().index, b.last().index);
-        auto       agreed = Index{};
-        while (agreed < shorter and a.term_at(next(agreed)) == b.term_at(next(agreed)))
-            agreed = next(agreed);
-        for (auto index = next(agreed); index <= shorter; index = next(index))
-            if (a.term_at(index) == b.term_at(index))
-                return no_match;
-        return static_cast<std::uint32_t>(agreed.value);
     }
 
     /// Where messages may be repeated for ever, a second one subsumed says nothing new.
@@ -238,7 +227,7 @@ private:
     }
 
     /// Whether a server's twin does what it did (perturbed_copy.hpp). An alarm's older ring must do nothing at all.
-    [[nodiscard]] bool does_as_its_twin(Replica twin, Happens happens, Replica after, std::vector<Left> const& left)
+    [[nodiscard]] bool does_as_its_twin(Replica twin, Happens happens, Replica after, std::vector<InFlight> const& left)
     {
         auto consequences = Consequences{};
         if (happens.event == Event::ring) {
@@ -280,7 +269,7 @@ private:
             step.broken = "what the normal form of a server leaves out does not matter to it";
         step.after = number_of(server);
         for (auto const& left : consequences.left)
-            step.left.push_back(number_of(InFlight{server.state.own.id, left.to, left.rpc}));
+            step.left.push_back(number_of(left));
         step.is_idle = step.after == number and step.left.empty() and not step.read_started and
                        not step.read_allowed and step.outdated == 0;
         return step;

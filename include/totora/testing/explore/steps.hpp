@@ -20,38 +20,12 @@
 namespace totora::inline v0::explore
 {
 
-/// A message that has left its sender and has not arrived.
-struct InFlight
-{
-    ServerId from;
-    ServerId to;
-    Rpc      rpc;
-
-    friend bool operator==(InFlight const&, InFlight const&) = default;
-};
-
 template <typename Walker>
 void walk(Walker& walker, InFlight& message)
 {
     walker.server(message.from);
     walker.server(message.to);
     walk_variant(walker, message.rpc);
-}
-
-/// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
-inline void put_in_order(Replica& server)
-{
-    if (auto* leader = std::get_if<Leader>(&server.state.role))
-        std::sort(leader->followers.begin(), leader->followers.end(),
-                  [](Progress const& a, Progress const& b) { return a.server < b.server; });
-    auto const bytes_of = [](Envelope envelope) {
-        auto bytes = std::string{};
-        auto writer = Writer{bytes};
-        walk(writer, envelope);
-        return bytes;
-    };
-    std::sort(server.sealed.begin(), server.sealed.end(),
-              [&](Envelope const& a, Envelope const& b) { return bytes_of(a) < bytes_of(b); });
 }
 
 /// What can happen to a server.

@@ -220,7 +220,7 @@ private:
         }
         auto       past = pasts_.value_of(world.past);
         auto const state = steps_.servers().value_of(step.after).state;
-        if (auto const broken = remember(past, state))
+        if (auto const broken = past.safety.observe(state))
             return broken;
         if (is_about_reads) {
             auto consequences = Consequences{};
@@ -231,7 +231,7 @@ private:
         }
         auto const after = pasts_.number_of(past);
         while (committed_.size() < pasts_.size()) {
-            auto const log = pasts_.value_of(static_cast<std::uint32_t>(committed_.size())).committed;
+            auto const log = pasts_.value_of(static_cast<std::uint32_t>(committed_.size())).safety.committed;
             committed_.push_back({steps_.number_of(log), log.last().index});
         }
         if (not is_about_reads)
@@ -250,7 +250,7 @@ private:
                 continue;
             auto const& other = steps_.facts_of(world.servers[at]);
             if (not steps_.agreement(facts.log, other.log))
-                return "Log Matching: logs that share an entry are identical up to it";
+                return testing::figure_3::log_matching;
             if (not is_match_durable(facts, other, at) or not is_match_durable(other, facts, changed))
                 return "match is durable there and the same prefix";
         }

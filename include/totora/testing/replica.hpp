@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/release.hpp"
+#include "totora/core/outgoing.hpp"
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/rules/recovery.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/step.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::inline v0::testing
+{
+
+/// A log that reports every write durable at once: only a log can open what waits for a write.
+struct TestDurable : DurableSource
+{
+    [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
+};
+
+/// A message that has left its sender and has not arrived.
+struct InFlight
+{
+    ServerId from;
+    ServerId to;
+    Rpc      rpc;
+
+    friend constexpr bool operator==(InFlight const&, InFlight const&) = default;
+};
+
+/// A write that was made and is not durable, with the configuration that its entries hold.
+struct PendingWrite
+{
+    Write                        write;
+    std::optional<Configuration> configuration;
+
+    friend constexpr bool operator==(PendingWrite const&, PendingWrite const&) = default;
+};
+
+/// A server with everything around it that is its own: its disk, the writes on their way there, the messages that wait for
+/// them, and its alarms.
+///
+/// Nothing happens by itself: whoever drives it (a proof, the explorer, a story) calls the functions below.
+struct Replica
+{
+    State                     state;
+    RecoveredState            disk;      ///< What survives a loss of power. Commit and applied index are not saved.
+    std::vector<PendingWrite> writes;    ///< Made and not durable, in their order.
+    std::vector<Envelope>     sealed;    ///< Messages that wait for one of `writes`.
+    std::uint8_t              armed = 0; ///< A bit for each kind of alarm that can ring.
+
+    friend constexpr bool operator==(Replica const&, Replica const&) = default;
+};
+
+[[nodiscard]] constexpr std::uint8_t bit_of(Alarm alarm)
+{
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(alarm));
+}
+
+[[nodiscard]] constexpr bool is_armed(Replica const& replica, Alarm alarm)
+{
+    return (replica.armed & bit_of(alarm)) != 0;
+}
+
+/// The newest arming of an alarm rings.
+[[nodiscard]] constexpr AlarmRang newest_ring(State const& state, Alarm alarm)
+{
+    return {alarm, state.alarms.armings[static_cast<std::size_t>(alarm)]};
+}
+
+[[nodiscard]] constexpr WriteNumber number_of(Write const& write)
+{
+    return std::visit([](auto const& made) { return made.write; }, write);
+}
+
+/// A server all of whose writes are durable, with its disk.
+[[nodiscard]] constexpr Replica replica_of(State const& state)
+{
+    auto replica = Replica{};
+    replica.state = state;
+    replica.disk = {.current_term = state.current_term,
+                    .voted_for = state.voted_for,
+                    .log = state.log,
+                    .configuration = state.configurations.in_force,
+                    .previous_configuration = state.configurations.previous,
+                    .commit_index = Index{},
+                    .applied_index = Index{}};
+    return replica;
+}
+
+/// A write reaches the disk.
+constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
+{
+    if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
+        disk.current_term = vote->term;
+        disk.voted_for = vote->voted_for;
+    } else if (auto const* append = std::get_if<Append>(&pending.write)) {
+        disk.log.append(append->entries);
+        if (pending.configuration) {
+            disk.previous_configuration = disk.configuration;
+            disk.configuration = *pending.configuration;
+        }
+    } else if (auto const* truncate = std::get_if<Truncate>(&pending.write)) {
+        disk.log.truncate(truncate->first);
+        if (disk.configuration.index >= truncate->first)
+            disk.configuration = disk.previous_configuration;
+    }
+}
+
+/// The configuration within the entries that a step has just appended by this write.
+[[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Write const& write)
+{
+    auto const* append = std::get_if<Append>(&write);
+    if (append != nullptr and state.configurations.in_force.index >= append->entries.first and
+        state.configurations.in_force.index <= last_of(append->entries))
+        return state.configurations.in_force;
+    return std::nullopt;
+}
+
+/// Messages for which every write up to this one is enough leave, in their order; the others wait.
+constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlight>& sent)
+{
+    auto still_sealed = std::vector<Envelope>{};
+    for (auto const& envelope : replica.sealed)
+        if (auto const released = envelope.open(TestDurable::through(durable)))
+            sent.push_back({replica.state.own.id, released->to(), released->rpc()});
+        else
+            still_sealed.push_back(envelope);
+    replica.sealed = std::move(still_sealed);
+}
+
+/// Performs the effects of a step: writes begin, alarms are armed and cancelled, messages leave or wait.
+constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent)
+{
+    for (auto const& write : outgoing.writes)
+        replica.writes.push_back({write, configuration_in(replica.state, write)});
+    for (auto const& order : outgoing.alarms)
+        replica.armed = static_cast<std::uint8_t>(order.delay ? replica.armed | bit_of(order.alarm)
+                                                              : replica.armed & ~bit_of(order.alarm));
+    for (auto const& envelope : outgoing.messages)
+        if (auto const released = envelope.open(TestDurable::through(replica.state.writes.durable)))
+            sent.push_back({replica.state.own.id, released->to(), released->rpc()});
+        else
+            replica.sealed.push_back(envelope);
+}
+
+/// How many of the writes on their way have a number up to this one.
+[[nodiscard]] constexpr std::size_t writes_through(Replica const& replica, WriteNumber write)
+{
+    auto count = std::size_t{0};
+    while (count < replica.writes.size() and number_of(replica.writes[count].write) <= write)
+        ++count;
+    return count;
+}
+
+/// The oldest `count` writes reach the disk. The server is not notified: see `Persisted`.
+constexpr void flush(Replica& replica, std::size_t count)
+{
+    auto still_pending = std::vector<PendingWrite>{};
+    for (auto at = std::size_t{0}; at < replica.writes.size(); ++at)
+        if (at < count)
+            write_to(replica.disk, replica.writes[at]);
+        else
+            still_pending.push_back(replica.writes[at]);
+    replica.writes = std::move(still_pending);
+}
+
+/// The power fails and returns: of the writes on their way the oldest `kept` have reached the disk, the others are gone,
+/// and so is everything that waited. False if no server can be made from what is durable.
+[[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept)
+{
+    flush(replica, kept);
+    replica.writes.clear();
+    replica.sealed.clear();
+    replica.armed = 0;
+    auto restarted = core::recover(replica.state.settings, replica.state.own, replica.disk);
+    if (not restarted.has_value())
+        return false;
+    replica.state = *std::move(restarted);
+    return true;
+}
+
+/// The invariant of a server and its disk that does not hold, whatever happened to it.
+[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(Replica const& replica)
+{
+    if (replica.state.fault)
+        return replica.state.fault->condition;
+    if (auto const broken = find_broken_invariant(replica.state))
+        return broken;
+    if (replica.state.writes.durable_index > replica.disk.log.last().index or
+        not agree_through(replica.state.log, replica.disk.log, replica.state.writes.durable_index))
+        return "what a server takes for durable is durable";
+    return std::nullopt;
+}
+
+/// The promise in a message that leaves now and that a loss of power would break. What left in an older term than that of
+/// the disk was checked when it left.
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_promise(Replica const& replica, InFlight const& message)
+{
+    auto const& disk = replica.disk;
+    if (auto const* response = std::get_if<RequestVoteResponse>(&message.rpc);
+        response != nullptr and response->vote_granted) {
+        if (disk.current_term < response->term)
+            return "a granted vote is durable when it leaves";
+        if (disk.current_term == response->term and disk.voted_for != message.to)
+            return "a server gives one vote in a term, and it is durable when it leaves";
+    }
+    if (auto const* request = std::get_if<RequestVote>(&message.rpc);
+        request != nullptr and (disk.current_term < request->term or
+                                (disk.current_term == request->term and disk.voted_for != replica.state.own.id)))
+        return "a candidate's own vote is durable when its request leaves";
+    return std::nullopt;
+}
+
+} // namespace totora::inline v0::testing
