@@ -251,6 +251,8 @@ private:
             member_->announce();
     }
 
+    void noticed(totora::PressureEnded const&) {} // Clients were refused, and try again when they like.
+
     void noticed(totora::ReadinessChanged const& now)
     {
         if (not now.ready or not member_->is_loading())

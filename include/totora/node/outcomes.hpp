@@ -18,7 +18,7 @@ struct AppliedWith
     Response    response;
 };
 
-/// Why the node takes no proposal or read now. The command is in no log, and it is safe to send it again.
+/// Why the node takes no proposal or read now. Not exhaustive: a `switch` over it needs a default. The command is in no log, and it is safe to send it again.
 enum class ProposalError : std::uint8_t
 {
     not_leader = 1,  ///< Ask the server named beside.
@@ -67,7 +67,8 @@ struct OutcomeUnknown
 struct Cancelled
 {};
 
-/// Every end that a proposal can have. It has exactly one.
+/// Every end that a proposal can have. It has exactly one. Not exhaustive: later versions may tell more ends apart, so that a visitor has
+/// an overload for all others; what is not `AppliedWith` and no refusal may or may not be applied later.
 template <typename Response>
 using ProposalOutcome = std::variant<AppliedWith<Response>, RefusedBecause, OutcomeUnknown, Cancelled>;
 
@@ -77,7 +78,7 @@ struct ReadableNow
     Index index; ///< Everything up to here is applied, at least.
 };
 
-/// Every end that a read can have. It has exactly one.
+/// Every end that a read can have. It has exactly one. Not exhaustive, like `ProposalOutcome`: what is not `ReadableNow` allows nothing.
 using ReadOutcome = std::variant<ReadableNow, RefusedBecause, Cancelled>;
 
 } // namespace totora::inline v0

@@ -251,6 +251,7 @@ private:
         intake_.write_out();
         auto const now_ms = applying_.run();
         applying_.notice_readiness();
+        admission_.notice_relief(applying_.applied());
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
         auto const can_read = not cold_reads_.is_stopped();

@@ -120,6 +120,11 @@ struct ReadinessChanged
     bool ready = false;
 };
 
+/// A proposal was refused as `too_much_pending` or `no_room`, and the reason has ended: half of what may be pending is free, there is
+/// room in the log, or this server leads no more and says who does. Who was refused may try again.
+struct PressureEnded
+{};
+
 /// Recovery cut off the torn end of the log. Nothing that was acknowledged was in it.
 struct TornTailCut
 {
@@ -135,8 +140,11 @@ struct PayloadMismatch
 /// What a node tells its observer, on its own thread, in the turn in which it happens. While the observer runs, the node
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
-using NodeEvent =
-    std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, Failed>;
+///
+/// Not exhaustive: later versions have more events. An observer takes those that it knows (`std::get_if`, or a visitor with an overload
+/// for all others) and ignores the rest.
+using NodeEvent = std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack,
+                               PressureEnded, Failed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

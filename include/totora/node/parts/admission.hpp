@@ -10,9 +10,11 @@
 #include "totora/node/parts/room.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/settings.hpp"
+#include "totora/node/status.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
@@ -36,10 +38,11 @@ public:
     /// Copies payloads beside the log, for the next turn, or refuses them then. If it throws, nothing has changed.
     void take(Payloads payloads, PendingProposal<typename Policies::Response> promise)
     {
-        if (auto const why = reason_to_refuse(payloads))
-            proposals_.refuse(stepper_.refusal(*why), std::move(promise));
-        else
-            proposals_.stage(payloads, std::move(promise));
+        auto const why = reason_to_refuse(payloads);
+        if (not why)
+            return proposals_.stage(payloads, std::move(promise));
+        proposals_.refuse(stepper_.refusal(*why), std::move(promise));
+        refused_for_pressure_ = refused_for_pressure_ or *why == ProposalError::too_much_pending;
     }
 
     /// Proposes everything that was staged since the last turn as one run: one write, one append per follower. What the
@@ -63,7 +66,24 @@ public:
         stepper_.perform({}, nobody);
     }
 
+    /// Tells once that proposals which were refused for pressure may be tried again; not before those who were refused know. `applied`
+    /// as above.
+    void notice_relief(Index applied)
+    {
+        if (not refused_for_pressure_ or proposals_.any_refused() or not stepper_.running() or
+            (is_leader(state_) and is_under_pressure(applied)))
+            return;
+        refused_for_pressure_ = false;
+        stepper_.notify(PressureEnded{});
+    }
+
 private:
+    [[nodiscard]] bool is_under_pressure(Index applied) const
+    {
+        return room_.lacks() or
+               proposals_.staged_bytes() + pending_bytes(applied) > settings_.uncommitted_bytes_max / 2;
+    }
+
     /// Why these payloads are not even staged; nothing if they are to be.
     [[nodiscard]] std::optional<ProposalError> reason_to_refuse(Payloads payloads) const
     {
@@ -86,15 +106,22 @@ private:
         return std::min({state_.commit_index, state_.writes.durable_index, applied});
     }
 
+    [[nodiscard]] std::uint64_t pending_bytes(Index applied) const
+    {
+        return log_.bytes(next(forgettable(applied)), last_index(state_));
+    }
+
     void cut_staged(Index applied)
     {
         if (not log_.has_room(proposals_.staged_bytes())) {
+            refused_for_pressure_ = true;
             room_.refused(proposals_.staged_bytes(), settings_.entry_bytes_max);
             return proposals_.refuse_staged(stepper_.refusal(ProposalError::no_room));
         }
-        auto const waiting = log_.bytes(next(forgettable(applied)), last_index(state_));
+        auto const waiting = pending_bytes(applied);
         auto const allowed = settings_.uncommitted_bytes_max - std::min(waiting, settings_.uncommitted_bytes_max);
-        proposals_.cut(allowed, waiting == 0, stepper_.refusal(ProposalError::too_much_pending));
+        if (proposals_.cut(allowed, waiting == 0, stepper_.refusal(ProposalError::too_much_pending)))
+            refused_for_pressure_ = true;
     }
 
     typename Policies::Log&                 log_;
@@ -103,6 +130,7 @@ private:
     State const&                            state_;
     Proposals<typename Policies::Response>& proposals_;
     RoomWatch&                              room_;
+    bool                                    refused_for_pressure_ = false; ///< And `PressureEnded` was not told yet.
 };
 
 } // namespace totora::inline v0

@@ -52,7 +52,8 @@ public:
     [[nodiscard]] std::uint64_t staged_count() const { return staging_.count(); }
 
     /// Refuses what is staged beyond `bytes_max`, latest first. The first may be larger, if `alone` says that nothing else waits.
-    void cut(std::uint64_t bytes_max, bool alone, RefusedBecause why)
+    /// Whether any was refused.
+    bool cut(std::uint64_t bytes_max, bool alone, RefusedBecause why)
     {
         auto bytes = std::uint64_t{0};
         auto entries = std::uint64_t{0};
@@ -63,11 +64,13 @@ public:
                 break;
             entries += staged_[fits].promise.count();
         }
+        auto const any_refused = fits < staged_.size();
         refused_.make_room(staged_.size() - fits);
         for (auto at = fits; at < staged_.size(); ++at)
             refuse(why, std::move(staged_[at].promise));
         staged_.erase(staged_.begin() + static_cast<std::ptrdiff_t>(fits), staged_.end());
         staging_.keep(static_cast<std::size_t>(entries));
+        return any_refused;
     }
 
     /// Refuses all that is staged, with its bytes.
@@ -116,6 +119,9 @@ public:
             staged.promise.end(guard_, why);
         deliver_refusals();
     }
+
+    /// Whether some were refused and do not know yet.
+    [[nodiscard]] bool any_refused() const { return not refused_.empty(); }
 
     /// Whether the next turn has something to do here.
     [[nodiscard]] bool has_work() const { return not staged_.empty() or not refused_.empty(); }

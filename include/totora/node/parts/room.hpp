@@ -26,6 +26,9 @@ public:
         asks_again_ms_ = 0;
     }
 
+    /// Whether that many bytes, or as many as were refused before, do not fit yet.
+    [[nodiscard]] bool lacks() const { return needed_ > entry_header_size; }
+
     /// What the core is to be told; nothing if it is not time to ask.
     template <typename Log>
     [[nodiscard]] std::optional<LogRoom>
