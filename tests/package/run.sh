@@ -65,6 +65,32 @@ installed_headers()
     diff <(cd "$top/include" && find . -name '*.hpp' | sort) <(cd "$work/prefix/include" && find . -type f | sort)
 }
 
+# The files of pkg-config go with the installation, wherever it is moved to.
+pkg_config_consumer()
+{
+    local moved="$work/moved to" flags
+    mkdir -p "$moved" && cp -r "$work/prefix" "$moved/here" || return 1
+    export PKG_CONFIG_PATH="$moved/here/share/pkgconfig"
+    [ "$(pkg-config --modversion totora)" = "$(sed -n 's/.*version_string = "\(.*\)".*/\1/p' "$top/include/totora/version.hpp")" ] ||
+        return 1
+    eval "flags=($(pkg-config --cflags --libs totora-tcp))"
+    printf '%s\n' "${flags[@]}" | grep -q "^-I$moved/here" || return 1
+    "${cached[@]}" "$compiler" "$here/consumer/one.cpp" "$here/consumer/two.cpp" "${flags[@]}" -o "$work/by-pkg-config" &&
+        "$work/by-pkg-config"
+}
+
+# Who only wants the headers has neither Boost nor range-v3, and leaves out what tests are made with.
+only_the_headers()
+{
+    cmake -G Ninja -S "$top" -B "$work/headers" -DCMAKE_CXX_COMPILER="$compiler" \
+        -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON -DCMAKE_DISABLE_FIND_PACKAGE_range-v3=ON >"$work/headers.log" 2>&1 &&
+        grep -q 'tests and examples need Boost' "$work/headers.log" &&
+        cmake --install "$work/headers" --prefix "$work/only-library" --component library &&
+        [ -e "$work/only-library/include/totora/totora.hpp" ] && [ ! -e "$work/only-library/include/totora/testing" ] &&
+        cmake --install "$work/headers" --prefix "$work/only-library" --component testing &&
+        [ -e "$work/only-library/include/totora/testing/explore/explore.hpp" ]
+}
+
 another_minor_version_is_refused()
 {
     mkdir -p "$work/other" &&
@@ -111,6 +137,8 @@ every_header_twice()
 
 check 'find_package' find_package_consumer
 check 'installed headers' installed_headers
+check 'pkg-config' pkg_config_consumer
+check 'headers without Boost' only_the_headers
 check 'another minor version' another_minor_version_is_refused
 check 'add_subdirectory' cmake_consumer "$work/add_subdirectory" -S "$here/add_subdirectory" -DTOTORA_CHECKOUT="$top"
 check 'Meson subproject' meson_consumer

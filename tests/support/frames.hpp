@@ -38,8 +38,8 @@ struct EntryPlan
     auto entries = Entries{};
     auto index = first;
     for (auto const& [kind, payload] : plans) {
-        auto const block = std::make_shared<std::vector<std::byte>>(entry_header_size);
-        block->insert(block->end(), payload.begin(), payload.end());
+        auto const block = std::make_shared<std::vector<std::byte>>(entry_header_size + payload.size());
+        std::copy(payload.begin(), payload.end(), block->begin() + std::ptrdiff_t{entry_header_size});
         seal_entry(*block, index, term, kind, 1'700'000'000'000);
         entries.add({block, *block}, 1);
         index = next(index);

@@ -37,7 +37,7 @@ namespace totora::inline v0
 {
 
 /// Whether the end of a connection is worth a sentence.
-enum class Ending : std::uint8_t
+enum class TcpEnding : std::uint8_t
 {
     usual, ///< It was replaced, or the other side ended it in order.
     unusual,
@@ -130,7 +130,7 @@ public:
     }
 
     /// Ends the connection; the owner is told.
-    void close(std::string_view sentence, Ending ending = Ending::unusual)
+    void close(std::string_view sentence, TcpEnding ending = TcpEnding::unusual)
     {
         if (is_closed())
             return;
@@ -176,8 +176,8 @@ public:
 
     [[nodiscard]] Time began() const { return began_; }
 
-    [[nodiscard]] bool   was_refused() const { return refused_; }
-    [[nodiscard]] Ending ending() const { return ending_; } ///< Once it is closed.
+    [[nodiscard]] bool      was_refused() const { return refused_; }
+    [[nodiscard]] TcpEnding ending() const { return ending_; } ///< Once it is closed.
 
     [[nodiscard]] bool    has_greeted() const { return judged_.has_value(); } ///< As a server that can be talked to.
     [[nodiscard]] Address source() const { return source_; }      ///< Where an accepted connection comes from.
@@ -267,7 +267,7 @@ private:
     void ended(Error error)
     {
         auto const is_usual = error == boost::asio::error::eof and not farewell_;
-        close(farewell_.value_or(error.message()), is_usual ? Ending::usual : Ending::unusual);
+        close(farewell_.value_or(error.message()), is_usual ? TcpEnding::usual : TcpEnding::unusual);
     }
 
     void deliver_and_read()
@@ -447,7 +447,7 @@ private:
     std::optional<Agreement>   agreed_;         ///< The same, once the handshake is complete.
     std::optional<std::string> farewell_;       ///< Why we refused; nothing is read any more but the end of the stream.
     bool                       refused_ = false;
-    Ending                     ending_ = Ending::unusual;
+    TcpEnding                  ending_ = TcpEnding::unusual;
     Time                       arrived_; ///< When bytes came last.
     Time                       last_frame_;
 

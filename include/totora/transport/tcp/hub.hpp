@@ -200,7 +200,7 @@ public:
                                       " and was met at start " + std::to_string(lives_.highest_start(party)) +
                                       ": its disk was lost or set back, and it is not talked to"};
         if (verdict == LifeVerdict::newer)
-            close_others(connection, "replaced by a newer process", Ending::usual);
+            close_others(connection, "replaced by a newer process", TcpEnding::usual);
         if (verdict != LifeVerdict::twice)
             return std::nullopt;
         ++counters_.two_lives;
@@ -209,7 +209,7 @@ public:
                         ": neither is talked to until one has ended";
         if (before == connection.life())
             sentence = "another process runs as " + name_of(party) + " too: neither is talked to until one has ended";
-        close_others(connection, sentence, Ending::unusual);
+        close_others(connection, sentence, TcpEnding::unusual);
         return HandshakeError{HandshakeFault::two_lives, std::move(sentence)};
     }
 
@@ -222,7 +222,7 @@ public:
         // A server that dials again has given up its earlier connection, even if we have not heard of it yet.
         for (auto const& other : std::vector{accepted_.all()})
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
-                other->close("replaced by a newer connection", Ending::usual);
+                other->close("replaced by a newer connection", TcpEnding::usual);
         auto const is_known = [this](Party const& party) { return knows(party); };
         give_way(accepted_.to_end_of_unknown(settings_.unknown_max, connection, is_known),
                  "was idle longest of the servers that are no known members");
@@ -276,7 +276,7 @@ public:
             lose(*peer);
             return peer->retry();
         }
-        if (connection.agreed().version == 0 or connection.ending() == Ending::unusual)
+        if (connection.agreed().version == 0 or connection.ending() == TcpEnding::unusual)
             incoming_log_.tell(origin_of(connection) + ": " + std::string{sentence});
         accepted_.remove(connection);
     }
@@ -312,7 +312,7 @@ private:
     }
 
     /// Closes what is open to the same server, but not this one.
-    void close_others(TcpConnection const& connection, std::string_view sentence, Ending ending)
+    void close_others(TcpConnection const& connection, std::string_view sentence, TcpEnding ending)
     {
         for (auto const& other : connections())
             if (other.get() != &connection and other->is_open() and other->remote() == connection.remote())
