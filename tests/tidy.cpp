@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(every_law_of_a_simulation_is_broken_by_a_test)
 
 BOOST_AUTO_TEST_CASE(every_file_that_is_cited_exists) { expect_none(files_that_do_not_exist(our_tree())); }
 
+BOOST_AUTO_TEST_CASE(every_name_that_documents_cite_exists) { expect_none(names_that_do_not_exist(our_tree())); }
+
 BOOST_AUTO_TEST_CASE(the_sums_of_tables_are_right) { expect_none(wrong_sums(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(no_folder_has_too_many_headers) { expect_none(crowded_folders(our_tree(), not_yet)); }
@@ -335,6 +337,17 @@ BOOST_AUTO_TEST_CASE(a_cited_file_that_does_not_exist_is_found)
     expect(complaints("docs/a.md", "`docs/decisions/0003`"), missing("docs/a.md", "docs/decisions/0003"));
     expect(complaints("tests/stories/a.txt", "# tests/paper/a.cpp"),
            missing("tests/stories/a.txt", "tests/paper/a.cpp"));
+}
+
+BOOST_AUTO_TEST_CASE(a_cited_name_that_does_not_exist_is_found)
+{
+    auto const complaints = [](std::string const& path, std::string const& text) {
+        return names_that_do_not_exist({{"include/totora/a.hpp", "int has_quorum;"}, {path, text}});
+    };
+
+    expect(complaints("docs/a.md", "`has_quorum`, `is_agreed()`, is_agreed, `agreed`, `tired_`"), {});
+    expect(complaints("docs/a.md", "`has_quorum` and\n`is_agreed`"), {"docs/a.md:2: there is no is_agreed"});
+    expect(complaints("docs/CHANGELOG.md", "`is_agreed`"), {});
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_sum_is_found)
