@@ -34,7 +34,7 @@ void expect_none(Complaints const& complaints)
     BOOST_TEST(complaints.empty());
 }
 
-/// A check that says exactly this of a tree.
+/// Expects exactly these complaints, in this order.
 void expect(Complaints const& complaints, Complaints const& expected)
 {
     BOOST_TEST(complaints == expected, boost::test_tools::per_element());
@@ -69,13 +69,13 @@ BOOST_AUTO_TEST_CASE(the_umbrella_header_pulls_in_neither_boost_nor_streams)
     expect_none(heavy_includes(our_tree()));
 }
 
-BOOST_AUTO_TEST_CASE(only_the_agreed_names_stand_at_the_top_level) { expect_none(strangers_at_the_top(our_tree())); }
+BOOST_AUTO_TEST_CASE(only_the_agreed_names_stand_at_the_top_level) { expect_none(unexpected_at_the_top(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(every_header_begins_with_its_license) { expect_none(headers_without_license(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(every_cited_case_and_section_exists) { expect_none(broken_citations(our_tree())); }
 
-BOOST_AUTO_TEST_CASE(the_table_of_cases_says_what_is_tested) { expect_none(wrong_rows_of_cases(our_tree())); }
+BOOST_AUTO_TEST_CASE(the_table_of_cases_agrees_with_the_labels) { expect_none(wrong_rows_of_cases(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(the_program_of_the_readme_is_one_that_runs) { expect_none(program_that_nobody_runs(our_tree())); }
 
@@ -185,10 +185,10 @@ BOOST_AUTO_TEST_CASE(a_heavy_include_is_found_through_other_headers)
            {"include/totora/transport/tcp.hpp:1: totora/totora.hpp pulls in boost/asio/io_context.hpp"});
 }
 
-BOOST_AUTO_TEST_CASE(a_stranger_at_the_top_level_is_found)
+BOOST_AUTO_TEST_CASE(an_unexpected_name_at_the_top_level_is_found)
 {
-    expect(strangers_at_the_top({{"README.md", ""}, {".ci/run", ""}, {"docs/a.md", ""}, {"include/a.hpp", ""}}), {});
-    expect(strangers_at_the_top({{"src/a.cpp", ""}, {"src/b.cpp", ""}, {"LICENSE", ""}}),
+    expect(unexpected_at_the_top({{"README.md", ""}, {".ci/run", ""}, {"docs/a.md", ""}, {"include/a.hpp", ""}}), {});
+    expect(unexpected_at_the_top({{"src/a.cpp", ""}, {"src/b.cpp", ""}, {"LICENSE", ""}}),
            {"LICENSE may not stand at the top level", "src may not stand at the top level"});
 }
 
@@ -253,9 +253,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_row_in_the_table_of_cases_is_found)
     expect(complaints("| 1 | One | now | |\n", case_1), {});
     expect(complaints("| 1 | One | waits | snapshots |\n", ""), {});
     expect(complaints("| 1 | One | now | |\n", case_11),
-           {"docs/cases.md:1: 1 is said to be tested now, and no test is labelled with it"});
+           {"docs/cases.md:1: 1 is listed as tested now, and no test is labelled with it"});
     expect(complaints("| 1 | One | waits | snapshots |\n", case_1),
-           {"docs/cases.md:1: 1 is said to wait, and a test is labelled with it"});
+           {"docs/cases.md:1: 1 is listed as waiting, and a test is labelled with it"});
     expect(complaints("| 1 | One | waits | |\n", ""), {"docs/cases.md:1: 1 waits for nothing"});
     expect(complaints("| 1 | One | perhaps | |\n", ""), {"docs/cases.md:1: 1 is neither now nor waits"});
     expect(complaints("", ""), {"docs/cases.md does not list 1 once"});
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_folder_of_tests_that_differs_from_its_description_is_foun
     };
 
     expect(complaints("| `core/` | the core |\n| `tidy.cpp` | rules |\n"), {});
-    expect(complaints("| folder | |\n"), {"docs/testing.md does not say what is in tests/core/"});
+    expect(complaints("| folder | |\n"), {"docs/testing.md does not describe tests/core/"});
     expect(complaints("| `core/` | the core |\n| `sim/` | a cluster |\n"),
            {"docs/testing.md:2: there is no tests/sim/"});
     expect(complaints("| `core/` | the core |\n| `core/` | again |\n"), {"docs/testing.md:2: there is no tests/core/"});
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(a_version_that_disagrees_with_itself_is_found)
     };
     expect(versions_that_disagree(version("1")), {});
     expect(versions_that_disagree(version("2")),
-           {"include/totora/version.hpp: the numbers say 0.2.0, the string \"0.1.0\""});
+           {"include/totora/version.hpp: the numbers are 0.2.0, the string \"0.1.0\""});
     expect(versions_that_disagree({}), {"include/totora/version.hpp is missing"});
 }
 

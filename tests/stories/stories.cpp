@@ -25,7 +25,7 @@ namespace
 std::filesystem::path folder() { return std::filesystem::path{TOTORA_SOURCE_DIR} / "tests" / "stories"; }
 
 /// The names of the stories that have a test.
-std::vector<std::string>& told()
+std::vector<std::string>& names_of_stories()
 {
     static auto names = std::vector<std::string>{};
     return names;
@@ -47,7 +47,7 @@ bool is_to_be_updated()
 /// A story as it happens now: prose and commands as they stand in `text`, and beneath each block of commands what they do.
 ///
 /// A line that begins with # is prose. A block of commands ends at `----`, what they did at the next empty line.
-std::string retold(std::string const& text)
+std::string replayed(std::string const& text)
 {
     constexpr std::string_view rule = "----";
 
@@ -104,11 +104,11 @@ std::string first_difference(std::string const& expected, std::string const& act
     }
 }
 
-void tell(std::string const& name)
+void run_story(std::string const& name)
 {
     auto const file = folder() / (name + ".txt");
     auto const expected = text_of(file);
-    auto const actual = retold(expected);
+    auto const actual = replayed(expected);
     BOOST_TEST(actual.find("cannot be done: ") == std::string::npos, name << " has a command that cannot be done");
     if (is_to_be_updated() and actual != expected)
         std::ofstream{file, std::ios::binary} << actual;
@@ -116,9 +116,9 @@ void tell(std::string const& name)
         BOOST_TEST(actual == expected, name << ".txt, " << first_difference(expected, actual));
 }
 
-struct Told
+struct Registered
 {
-    explicit Told(char const* name) { told().emplace_back(name); }
+    explicit Registered(char const* name) { names_of_stories().emplace_back(name); }
 };
 
 } // namespace
@@ -126,8 +126,8 @@ struct Told
 BOOST_AUTO_TEST_SUITE(stories)
 
 #define TOTORA_STORY(name, ...)                                                                                        \
-    static auto const name##_is_told = Told{#name};                                                                    \
-    BOOST_AUTO_TEST_CASE(name, TOTORA_LABELS(__VA_ARGS__)) { tell(#name); }
+    static auto const name##_is_run = Registered{#name};                                                               \
+    BOOST_AUTO_TEST_CASE(name, TOTORA_LABELS(__VA_ARGS__)) { run_story(#name); }
 
 TOTORA_STORY(an_election_with_pre_vote, "5.2", "dissertation 9.6")
 TOTORA_STORY(figure_7, "Figure 7", "5.3")
@@ -138,32 +138,32 @@ TOTORA_STORY(a_read_round, "8", "dissertation 6.4", "case_47")
 TOTORA_STORY(a_full_disk, "case_90", "case_67")
 TOTORA_STORY(a_vote_that_was_not_durable, "5.2", "case_1")
 
-BOOST_AUTO_TEST_CASE(every_story_is_told)
+BOOST_AUTO_TEST_CASE(every_story_is_run)
 {
     auto files = std::vector<std::string>{};
     for (auto const& entry : std::filesystem::directory_iterator{folder()})
         if (entry.path().extension() == ".txt")
             files.push_back(entry.path().stem().string());
     std::sort(files.begin(), files.end());
-    std::sort(told().begin(), told().end());
+    std::sort(names_of_stories().begin(), names_of_stories().end());
 
-    BOOST_TEST(told() == files, boost::test_tools::per_element());
-    BOOST_TEST(told().size() >= 6U);
+    BOOST_TEST(names_of_stories() == files, boost::test_tools::per_element());
+    BOOST_TEST(names_of_stories().size() >= 6U);
 }
 
 BOOST_AUTO_TEST_CASE(a_story_that_happens_otherwise_is_found)
 {
     auto const text =
         std::string{"# Prose.\n\nstart 1\n----\nS1 starts\n  is      follower, term 0, log\n\ncampaign S1\n"};
-    auto const whole = retold(text);
+    auto const whole = replayed(text);
 
     BOOST_TEST(whole.starts_with(text.substr(0, text.size() - 1)));
     BOOST_TEST(whole.find("decides campaign_started") != std::string::npos);
-    BOOST_TEST(retold(whole) == whole);
+    BOOST_TEST(replayed(whole) == whole);
     auto wrong = whole;
     wrong.replace(wrong.find("campaign_started"), 8, "election");
-    BOOST_TEST(retold(wrong) == whole);
-    BOOST_TEST(first_difference(wrong, retold(wrong)).starts_with("line "));
+    BOOST_TEST(replayed(wrong) == whole);
+    BOOST_TEST(first_difference(wrong, replayed(wrong)).starts_with("line "));
     BOOST_TEST(first_difference(whole, whole) == "");
 }
 
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_command_without_a_meaning_is_refused)
     for (auto const* const text : {"sing S1\n", "propose S1 2\n", "start 2\ncampaign S3\n", "start 2\npropose S1 two\n",
                                    "start 2\npropose S1\n", "start 2\ndeliver S1 S2\n", "start 2\nset colour 1\n",
                                    "start 2\ncrash S1\ncampaign S1\n", "start 2\nprogress S1\n"})
-        BOOST_TEST(retold(text).find("cannot be done: ") != std::string::npos);
+        BOOST_TEST(replayed(text).find("cannot be done: ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

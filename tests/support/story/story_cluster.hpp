@@ -153,7 +153,7 @@ public:
     void show_states()
     {
         for (auto const& [id, player] : players_)
-            say(id, player.down ? "down" : state_text(cluster_[id]));
+            headline(id, player.down ? "down" : state_text(cluster_[id]));
     }
 
     void show_progress(ServerId leader)
@@ -162,9 +162,9 @@ public:
         if (not is_leader(state))
             throw std::runtime_error{"only a leader knows the progress of others"};
         for (auto const& progress : std::get_if<Leader>(&state.role)->followers)
-            say(progress.server, "match " + std::to_string(progress.match.value) + ", next " +
-                                     std::to_string(progress.next.value) +
-                                     (is_probing(state, progress.server) ? ", probe" : ", replicate"));
+            headline(progress.server, "match " + std::to_string(progress.match.value) + ", next " +
+                                          std::to_string(progress.next.value) +
+                                          (is_probing(state, progress.server) ? ", probe" : ", replicate"));
     }
 
 private:
@@ -190,7 +190,7 @@ private:
     template <typename Advance>
     void step(ServerId where, std::string const& what, Advance advance)
     {
-        say(where, what);
+        headline(where, what);
         auto const outgoing = Outgoing{advance()};
         auto&      player = players_[where];
         write_down(outgoing);
@@ -233,7 +233,7 @@ private:
         cluster_.drop(sender, to);
     }
 
-    void say(ServerId where, std::string const& what) { text_ += testing::to_string(where) + " " + what + "\n"; }
+    void headline(ServerId where, std::string const& what) { text_ += testing::to_string(where) + " " + what + "\n"; }
 
     void note(std::string const& verb, std::string const& what)
     {

@@ -65,9 +65,9 @@ namespace totora::tidy
                 };
                 ++rows[number];
                 if (status == "now" and not labelled.contains(number))
-                    complain(" is said to be tested now, and no test is labelled with it");
+                    complain(" is listed as tested now, and no test is labelled with it");
                 if (status == "waits" and labelled.contains(number))
-                    complain(" is said to wait, and a test is labelled with it");
+                    complain(" is listed as waiting, and a test is labelled with it");
                 if (status == "waits" and fields[3].empty())
                     complain(" waits for nothing");
                 if (status != "now" and status != "waits")

@@ -96,7 +96,7 @@ namespace totora::tidy
             complaints.push_back("docs/testing.md:" + std::to_string(number) + ": there is no tests/" + folder);
     });
     for (auto const& folder : folders)
-        complaints.push_back("docs/testing.md does not say what is in tests/" + folder);
+        complaints.push_back("docs/testing.md does not describe tests/" + folder);
     return complaints;
 }
 

@@ -19,15 +19,15 @@ namespace totora::tidy
 inline constexpr auto top_level_names = std::to_array<std::string_view>(
     {"CMakeLists.txt", "README.md", "benchmarks", "docs", "include", "meson.build", "tests"});
 
-[[nodiscard]] inline Complaints strangers_at_the_top(Tree const& tree)
+[[nodiscard]] inline Complaints unexpected_at_the_top(Tree const& tree)
 {
-    auto strangers = std::set<std::string>{};
+    auto unexpected = std::set<std::string>{};
     for (auto const& file : tree) {
         auto const name = file.path.substr(0, file.path.find('/'));
         if (not name.starts_with('.') and std::ranges::find(top_level_names, name) == top_level_names.end())
-            strangers.insert(name + " may not stand at the top level");
+            unexpected.insert(name + " may not stand at the top level");
     }
-    return {strangers.begin(), strangers.end()};
+    return {unexpected.begin(), unexpected.end()};
 }
 
 [[nodiscard]] inline Complaints headers_without_license(Tree const& tree)
@@ -54,7 +54,7 @@ inline constexpr auto top_level_names = std::to_array<std::string_view>(
     return complaints;
 }
 
-/// Words that say "not finished", and paths that only one machine has. Spelt in parts, so that this file may be read too.
+/// Words that mean "not finished", and paths that only one machine has. Spelt in parts, so that this file may be read too.
 [[nodiscard]] inline Complaints loose_ends(Tree const& tree)
 {
     static auto const marks = std::array<std::string, 4>{std::string{"TO"} + "DO", std::string{"FIX"} + "ME",
@@ -85,7 +85,7 @@ inline constexpr auto top_level_names = std::to_array<std::string_view>(
     return complaints;
 }
 
-/// The three numbers and the string of version.hpp say the same.
+/// The three numbers and the string of version.hpp agree.
 [[nodiscard]] inline Complaints versions_that_disagree(Tree const& tree)
 {
     auto const file = std::ranges::find(tree, "include/totora/version.hpp", &File::path);
@@ -101,7 +101,7 @@ inline constexpr auto top_level_names = std::to_array<std::string_view>(
     auto const numbers = value_of("version_major") + "." + value_of("version_minor") + "." + value_of("version_patch");
     if (value_of("version_string") == "\"" + numbers + "\"")
         return {};
-    return {file->path + ": the numbers say " + numbers + ", the string " + value_of("version_string")};
+    return {file->path + ": the numbers are " + numbers + ", the string " + value_of("version_string")};
 }
 
 } // namespace totora::tidy

@@ -55,7 +55,7 @@ namespace totora::tidy
     return text.substr(0, text.find('"'));
 }
 
-/// The sentences that this text says of what does not hold: to `fail`, `expect` and `judge`, or as what a function finds.
+/// The laws that this text asks, as sentences: arguments of `fail`, `expect` and `judge`, or the result of a function.
 [[nodiscard]] inline std::vector<std::string_view> laws_in(std::string_view text)
 {
     auto laws = std::vector<std::string_view>{};
