@@ -122,7 +122,7 @@ constexpr auto broken_roles_are_called_by_their_sentence = [] {
                 "what matches lies below what is sent next",
             "match = next");
     require(with_progress([](Progress& known) { known.next = Index{6}; }) ==
-                "what is sent next lies at most one behind the log",
+                "what is sent next lies at most one after the end of the log",
             "a gap");
     require(with_progress([](Progress& known) { known.round = Round{1}; }) == "an answered round has begun", "round 1");
     require(with_progress([](Progress& known) { known.server = S1; }) == "a leader does not follow itself", "itself");

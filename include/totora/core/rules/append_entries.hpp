@@ -123,40 +123,13 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Append
     receive_append(state, outgoing, leader, append, &append.configuration);
 }
 
-/// The follower's log agrees up to `match`, durably; and, if the answer is current, up to what was asked, durably or not.
-constexpr void on_accepted(Progress& progress, Index match, bool current)
-{
-    advance_match(progress, match);
-    if (current and std::holds_alternative<Probe>(progress.mode))
-        replicate_from(progress, progress.next);
-}
-
-/// The follower does not hold what came before an append: the leader searches where the follower's log ends, or a whole term
-/// further down (end of §5.3). One append at a time also where the follower's last entry is the leader's and nothing is left to
-/// search: a network that reorders would refuse the second of two, and each refusal would send both again.
-constexpr void
-on_rejected(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
+/// The follower does not hold what came before an append.
+constexpr void reject(State const& state, Outgoing& outgoing, Progress& progress, AppendEntriesResponse const& response)
 {
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Decision::refusal_outdated);
     note(outgoing, Decision::probe_moved_back);
-    auto const agreement = state.log.find_conflict_by_term(response.conflict_hint).index;
-    probe_from(progress, std::min(next(agreement), response.match));
-}
-
-/// The follower stored nothing. The leader goes on where the follower's log ends, once there is room (case 90).
-constexpr void learn_no_room(State const& state, Progress& progress, AppendEntriesResponse const& response)
-{
-    if (state.log.holds(response.conflict_hint) and response.conflict_hint.index < progress.next)
-        probe_from(progress, next(response.conflict_hint.index));
-}
-
-constexpr void note_room(Outgoing& outgoing, Progress& progress, bool no_room)
-{
-    if (progress.no_room == no_room)
-        return;
-    progress.no_room = no_room;
-    note(outgoing, no_room ? Decision::follower_without_room : Decision::follower_with_room_again);
+    progress.rejected(response.match, state.log.find_conflict_by_term(response.conflict_hint).index);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, AppendEntriesResponse const& response)
@@ -169,17 +142,16 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
         return note(outgoing, Decision::response_from_non_member);
 
     auto const current = is_current(*progress, response.number);
-    progress->recently_active = true;
-    progress->acknowledged = progress->acknowledged or current;
-    progress->moving = progress->moving or current;
-    progress->round = std::max(progress->round, response.round);
-    note_room(outgoing, *progress, response.no_room);
+    progress->on_response(response.round, current);
+    if (progress->on_room(response.no_room))
+        note(outgoing, response.no_room ? Decision::follower_without_room : Decision::follower_with_room_again);
     if (response.success)
-        on_accepted(*progress, response.match, current);
-    if (response.no_room and current)
-        learn_no_room(state, *progress, response);
-    else if (not response.success)
-        on_rejected(state, outgoing, *progress, response);
+        progress->accepted(response.match, current);
+    if (response.no_room and current) {
+        if (state.log.holds(response.conflict_hint))
+            progress->rejected_for_room(response.conflict_hint.index);
+    } else if (not response.success)
+        reject(state, outgoing, *progress, response);
     advance_commit_index(state, outgoing, *leader);
     confirm_reads(state, outgoing, *leader);
     replicate(state, outgoing, leader->reads.newest, *progress);

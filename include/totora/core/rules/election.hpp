@@ -162,13 +162,11 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
     leader.stalled = gets_through(state, leader) ? std::uint8_t{0} : std::uint8_t(leader.stalled + 1);
     if (leader.stalled == stalled_before_stepping_down)
         return false;
-    for (auto& progress : leader.followers) {
+    for (auto const& progress : leader.followers)
         if (leader.stalled == stalled_before_renewal and stalls(state, progress)) {
             note(outgoing, Decision::link_renewed);
             outgoing.links_to_renew.push_back(progress.server);
         }
-        progress.moving = false;
-    }
     return true;
 }
 
@@ -189,7 +187,7 @@ constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
         return become_follower(state, outgoing, nobody);
     }
     for (auto& progress : leader.followers)
-        progress.recently_active = false;
+        progress.forget_activity();
     arm(state, outgoing, Alarm::quorum_check,
         Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
 }

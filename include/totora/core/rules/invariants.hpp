@@ -22,12 +22,8 @@ namespace totora::inline v0
     if (auto const broken = find_broken_invariant(leader.reads))
         return broken;
     for (auto const& progress : leader.followers) {
-        if (progress.match >= progress.first or progress.first > progress.next)
-            return "what matches lies below what is sent next";
-        if (progress.next > next(last_index(state)))
-            return "what is sent next lies at most one behind the log";
-        if (progress.round > leader.reads.newest)
-            return "an answered round has begun";
+        if (auto const broken = find_broken_invariant(progress, last_index(state), leader.reads.newest))
+            return broken;
         if (progress.server == state.own.id or progress.server == nobody)
             return "a leader does not follow itself";
     }

@@ -33,21 +33,16 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
     if (entries.count == 0)
         entries.term = state.current_term;
 
-    ++progress.sent.value;
+    auto const number = progress.on_sent(entries);
     send(outgoing, progress.server,
          AppendEntries{.term = state.current_term,
                        .previous = {previous_term, previous},
                        .entries = entries,
                        .leader_commit = state.commit_index,
                        .round = round,
-                       .number = progress.sent,
+                       .number = number,
                        .committed = state.commit_index},
          Release::at_once());
-    progress.next = next(last_of(entries));
-    if (auto* probe = std::get_if<Probe>(&progress.mode)) {
-        probe->awaiting = true;
-        probe->carries = probe->carries or entries.count > 0;
-    }
 }
 
 /// Sends an append without entries and without a number: says that the leader is there, and carries its newest read round.
@@ -96,8 +91,7 @@ constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Pr
 /// answer to a heartbeat in the same way). It carries nothing, and so costs nothing on a slow link.
 constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
-    auto const answered = progress.acknowledged;
-    progress.acknowledged = false;
+    auto const answered = progress.take_acknowledged();
     if (answered or progress.link_full or progress.no_room)
         return;
     auto const* const probe = std::get_if<Probe>(&progress.mode);
@@ -158,13 +152,9 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
     auto* const progress = find_follower(state, changed.server);
     if (progress == nullptr)
         return;
-    progress->link_full = changed.link == Link::full;
     if (changed.link == Link::full)
-        return;
-    // What filled the shell's window may be lost, and then nothing will be acknowledged that makes room: the question goes out.
-    progress->paused = false;
-    if (std::holds_alternative<Probe>(progress->mode) or in_flight(*progress) > 0)
-        ask_again(*progress);
+        return progress->link_filled();
+    progress->link_reset();
     if (changed.link == Link::open)
         replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
@@ -172,16 +162,8 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
 /// `next` moves back to what was really sent (case 89).
 constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
 {
-    auto* const progress = find_follower(state, cut.server);
-    if (progress == nullptr)
-        return;
-    progress->paused = true;
-    if (cut.sent < before(progress->next))
-        move_next(*progress, next(cut.sent));
-    if (auto* probe = std::get_if<Probe>(&progress->mode)) {
-        probe->awaiting = false;
-        probe->carries = false;
-    }
+    if (auto* const progress = find_follower(state, cut.server))
+        progress->cut_after(cut.sent);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)
@@ -189,14 +171,14 @@ constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& r
     auto* const progress = find_follower(state, resumed.server);
     if (progress == nullptr)
         return;
-    progress->paused = false;
+    progress->resume();
     replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
 
 constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)
 {
     if (auto* const progress = find_follower(state, moved.server))
-        progress->moving = true;
+        progress->moved();
 }
 
 } // namespace totora::inline v0::core

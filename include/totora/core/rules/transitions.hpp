@@ -94,9 +94,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     for (auto const& member : state.configurations.in_force.members)
         if (member.id != state.own.id) {
             auto progress = Progress{};
-            progress.server = member.id;
-            progress.first = next(last_index(state));
-            probe_from(progress, progress.first);
+            progress.begin(member.id, next(last_index(state)));
             leader.followers.push_back(progress);
         }
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
