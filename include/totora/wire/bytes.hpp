@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/configuration.hpp"
-#include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +16,7 @@ namespace totora::inline v0
 /// The longest text in a frame, in bytes; a longer one is cut.
 inline constexpr std::size_t text_size_max = 255;
 
-/// Writes values one behind the other, least significant byte first. `ByteReader` reads the same values in the same order.
+/// Writes values one after the other, least significant byte first. `ByteReader` reads the same values in the same order.
 class ByteWriter
 {
 public:
@@ -33,25 +30,6 @@ public:
             return;
         put(room_.data() + size_, value);
         size_ += sizeof(T);
-    }
-
-    void operator()(bool value) { number(static_cast<std::uint8_t>(value ? 1 : 0)); }
-    void operator()(Term value) { number(value.value); }
-    void operator()(Index value) { number(value.value); }
-    void operator()(Round value) { number(value.value); }
-    void operator()(AppendNumber value) { number(value.value); }
-
-    void operator()(LogPosition const& position)
-    {
-        (*this)(position.term);
-        (*this)(position.index);
-    }
-
-    void operator()(Run const& run)
-    {
-        (*this)(run.term);
-        (*this)(run.first);
-        number(run.count);
     }
 
     void text(std::string_view letters)
@@ -69,7 +47,7 @@ private:
     std::size_t          size_ = 0;
 };
 
-/// Reads what `ByteWriter` wrote, from any bytes at all: what is not there or may not be reads as zero and fails the reader.
+/// Reads what a `ByteWriter` wrote, from any bytes at all: what is missing reads as zero and fails the reader.
 class ByteReader
 {
 public:
@@ -87,35 +65,15 @@ public:
         return value;
     }
 
-    void operator()(bool& value)
+    /// A number that may not be above this.
+    [[nodiscard]] std::uint64_t number_through(std::uint64_t highest)
     {
-        auto const byte = number<std::uint8_t>();
-        failed_ = failed_ or byte > 1;
-        value = byte == 1;
+        auto const value = number<std::uint64_t>();
+        fail_if(value > highest);
+        return value;
     }
 
-    void operator()(Term& term) { limited(term.value); }
-    void operator()(Index& index) { limited(index.value); }
-    void operator()(Round& round) { limited(round.value); }
-    void operator()(AppendNumber& append_number) { limited(append_number.value); }
-
-    void operator()(LogPosition& position)
-    {
-        (*this)(position.term);
-        (*this)(position.index);
-    }
-
-    void operator()(Run& run)
-    {
-        (*this)(run.term);
-        (*this)(run.first);
-        limited(run.count);
-        // Entries are counted from 1, and the last one is held to the same limit as the first.
-        if (run.count > 0)
-            failed_ = failed_ or run.first.value == 0 or last_of(run).value > number_max;
-    }
-
-    /// Letters that a log can print; others read as '?', because they are a stranger's.
+    /// Letters that a log can print; others read as '?': nobody has checked who sent them.
     [[nodiscard]] std::string text()
     {
         auto const size = std::size_t{number<std::uint8_t>()};
@@ -138,13 +96,10 @@ public:
     /// Whether all bytes were read, and nothing failed.
     [[nodiscard]] bool complete() const { return not failed_ and rest_.empty(); }
 
-private:
-    void limited(std::uint64_t& value)
-    {
-        value = number<std::uint64_t>();
-        failed_ = failed_ or value > number_max;
-    }
+    /// Fails the reader: what was read may not be.
+    void fail_if(bool is_wrong) { failed_ = failed_ or is_wrong; }
 
+private:
     std::span<std::byte const> rest_;
     bool                       failed_ = false;
 };

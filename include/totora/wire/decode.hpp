@@ -10,6 +10,7 @@
 #include "totora/wire/fields.hpp"
 #include "totora/wire/frame.hpp"
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -90,7 +91,7 @@ refuse_entry(EntryView const& entry, Index index, AppendEntries const& append)
     return std::nullopt;
 }
 
-/// Why bytes are not the entries that an append names, one behind the other; nothing if they are.
+/// Why bytes are not the entries that an append names, one after the other; nothing if they are.
 [[nodiscard]] inline std::optional<FrameError>
 refuse_entries(std::span<std::byte const> bytes, AppendEntries const& append)
 {
@@ -112,7 +113,7 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
 {
     auto message = Message{};
     auto reader = ByteReader{body.first(header.fields_size)};
-    visit_fields(reader, message);
+    read_field(reader, message);
     if (not reader.complete())
         return Unexpected{FrameError::bad_field};
 
@@ -128,7 +129,22 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
     return frame;
 }
 
-/// Reads the fields of a piece whose header was read; what is left of `body` behind them is the piece.
+/// Reads the body of an rpc of any type; `which` are all of them.
+template <std::size_t... which>
+[[nodiscard]] Result<Frame, FrameError> decode_rpc(FrameHeader const& header, std::span<std::byte const> body,
+                                                   std::shared_ptr<void const> pin, std::index_sequence<which...>)
+{
+    using Decode =
+        Result<Frame, FrameError> (*)(FrameHeader const&, std::span<std::byte const>, std::shared_ptr<void const>);
+    constexpr auto decoders =
+        std::array<Decode, sizeof...(which)>{&decode_rpc<std::variant_alternative_t<which, Rpc>>...};
+    for (auto at = std::size_t{0}; at < rpc_kinds.size(); ++at)
+        if (static_cast<FrameKind>(header.kind) == rpc_kinds[at])
+            return decoders[at](header, body, std::move(pin));
+    return Unexpected{FrameError::unknown_kind};
+}
+
+/// Reads the fields of a piece whose header was read; what is left of `body` after them is the piece.
 [[nodiscard]] inline Result<Piece, FrameError> decode_piece(FrameHeader const& header, std::span<std::byte const> body)
 {
     if (header.fields_size != piece_fields_size)
@@ -137,7 +153,9 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
     if (crc32c(fields) != header.fields_checksum)
         return Unexpected{FrameError::bad_checksum};
     auto reader = ByteReader{fields};
-    return read_piece(reader);
+    auto piece = Piece{};
+    read_field(reader, piece);
+    return piece;
 }
 
 /// Reads the body of a frame whose header was read; `body` is all of it. The entries stay where they are, kept by `pin`.
@@ -160,34 +178,27 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
     auto reader = ByteReader{fields};
     switch (static_cast<FrameKind>(header.kind)) {
     case FrameKind::hello: {
-        auto const hello = read_hello(reader);
+        auto hello = Hello{};
+        read_field(reader, hello);
         return alone(hello, not reader.failed()); // What follows the fields that we know is of a later version.
     }
     case FrameKind::confirmation: {
-        auto const confirmation = read_confirmation(reader);
+        auto confirmation = Confirmation{};
+        read_field(reader, confirmation);
         return alone(confirmation, reader.complete());
     }
     case FrameKind::refusal: {
-        auto refusal = read_refusal(reader);
+        auto refusal = HandshakeError{};
+        read_field(reader, refusal);
+        if (refusal.because > HandshakeFault::two_lives)
+            refusal.because = HandshakeFault::other;
         return alone(std::move(refusal), reader.complete());
     }
-    case FrameKind::request_pre_vote:
-        return decode_rpc<RequestPreVote>(header, body, std::move(pin));
-    case FrameKind::request_pre_vote_response:
-        return decode_rpc<RequestPreVoteResponse>(header, body, std::move(pin));
-    case FrameKind::request_vote:
-        return decode_rpc<RequestVote>(header, body, std::move(pin));
-    case FrameKind::request_vote_response:
-        return decode_rpc<RequestVoteResponse>(header, body, std::move(pin));
-    case FrameKind::append_entries:
-        return decode_rpc<AppendEntries>(header, body, std::move(pin));
-    case FrameKind::append_entries_response:
-        return decode_rpc<AppendEntriesResponse>(header, body, std::move(pin));
-    case FrameKind::piece:
-        return Unexpected{
-            FrameError::bad_piece}; // A piece alone is no frame: whoever reads a stream puts them together.
+    case FrameKind::piece: // A piece alone is no frame: whoever reads a stream puts them together.
+        return Unexpected{FrameError::bad_piece};
+    default:
+        return decode_rpc(header, body, std::move(pin), std::make_index_sequence<rpc_kinds.size()>{});
     }
-    return Unexpected{FrameError::unknown_kind};
 }
 
 /// Reads one whole frame, from any bytes at all. Nothing is allocated from a length that was not checked.

@@ -36,11 +36,11 @@ private:
 /// Writes the fields, and then the header in front of them.
 template <typename WriteFields>
 [[nodiscard]] FrameHead make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, std::uint8_t version,
-                                  WriteFields write_fields_of_message)
+                                  WriteFields write_fields)
 {
     auto head = FrameHead{};
     auto fields = ByteWriter{std::span{head.bytes_}.subspan(frame_header_size)};
-    write_fields_of_message(fields);
+    write_fields(fields);
     head.size_ = frame_header_size + fields.size();
 
     auto const written = head.bytes().subspan(frame_header_size);
@@ -65,31 +65,24 @@ template <typename WriteFields>
 [[nodiscard]] inline FrameHead encode(Route const& route, Hello const& hello)
 {
     return make_head(FrameKind::hello, route, 0, frame_version_lowest,
-                     [&](ByteWriter& fields) { write_fields(fields, hello); });
+                     [&](ByteWriter& fields) { write_field(fields, hello); });
 }
 
 [[nodiscard]] inline FrameHead encode(Route const& route, HandshakeError const& refusal)
 {
     return make_head(FrameKind::refusal, route, 0, frame_version_lowest,
-                     [&](ByteWriter& fields) { write_fields(fields, refusal); });
+                     [&](ByteWriter& fields) { write_field(fields, refusal); });
 }
 
 [[nodiscard]] inline FrameHead encode(Route const& route, Confirmation const& confirmation)
 {
     return make_head(FrameKind::confirmation, route, 0, frame_version_lowest,
-                     [&](ByteWriter& fields) { write_fields(fields, confirmation); });
+                     [&](ByteWriter& fields) { write_field(fields, confirmation); });
 }
 
-[[nodiscard]] constexpr FrameKind kind_of(Rpc const& rpc)
-{
-    constexpr auto kinds = std::array{FrameKind::request_pre_vote, FrameKind::request_pre_vote_response,
-                                      FrameKind::request_vote,     FrameKind::request_vote_response,
-                                      FrameKind::append_entries,   FrameKind::append_entries_response};
-    static_assert(kinds.size() == std::variant_size_v<Rpc>);
-    return kinds[rpc.index()];
-}
+[[nodiscard]] constexpr FrameKind kind_of(Rpc const& rpc) { return rpc_kinds[rpc.index()]; }
 
-/// How many bytes of entries travel behind the fields of a message.
+/// How many bytes of entries follow the fields of a message.
 [[nodiscard]] inline std::uint64_t entry_bytes_of(Rpc const& rpc, Entries const& entries)
 {
     return std::holds_alternative<AppendEntries>(rpc) ? entries.bytes() : 0;
@@ -107,7 +100,7 @@ template <typename WriteFields>
     if (entry_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};
     auto const head = make_head(kind_of(rpc), route, entry_bytes, version, [&](ByteWriter& fields) {
-        std::visit([&](auto const& message) { visit_fields(fields, message); }, rpc);
+        std::visit([&](auto const& message) { write_field(fields, message); }, rpc);
     });
     if (head.bytes().size() + entry_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};
@@ -118,7 +111,7 @@ template <typename WriteFields>
 [[nodiscard]] inline FrameHead
 encode(Route const& route, Piece const& piece, std::uint32_t size, std::uint8_t version = frame_version)
 {
-    return make_head(FrameKind::piece, route, size, version, [&](ByteWriter& fields) { write_fields(fields, piece); });
+    return make_head(FrameKind::piece, route, size, version, [&](ByteWriter& fields) { write_field(fields, piece); });
 }
 
 /// A whole frame as one run of bytes, for a transport that cannot gather.

@@ -1,129 +1,103 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/fields.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/wire/bytes.hpp"
-#include "totora/wire/frame.hpp"
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
 
 namespace totora::inline v0
 {
 
-/// The fields of each message, named once for both directions: `visit` is a `ByteWriter` or a `ByteReader`.
-template <typename Visit, typename Message>
-void visit_fields(Visit& visit, Message& message)
+// How fields stand on the wire, by their types: each struct lists its own (core/values/fields.hpp). A struct is its fields, in
+// order and without gaps; a quantity takes 8 bytes, an enumeration what its numbers take, `bool` 1; a text is its length (1)
+// and that many letters; a sequence is its length (1) and its values.
+
+/// Writes a message, or a field of one. `Sink` is a `ByteWriter` or a `ByteCount`.
+template <typename Sink, typename T>
+constexpr void write_field(Sink& sink, T const& field)
 {
-    using M = std::remove_const_t<Message>;
-    if constexpr (std::same_as<M, RequestPreVote>) {
-        visit(message.term);
-        visit(message.last_log);
-        visit(message.round);
-    } else if constexpr (std::same_as<M, RequestPreVoteResponse>) {
-        visit(message.term);
-        visit(message.round);
-        visit(message.vote_granted);
-    } else if constexpr (std::same_as<M, RequestVote>) {
-        visit(message.term);
-        visit(message.last_log);
-        visit(message.transfer);
-    } else if constexpr (std::same_as<M, RequestVoteResponse>) {
-        visit(message.term);
-        visit(message.vote_granted);
-    } else if constexpr (std::same_as<M, AppendEntries>) {
-        visit(message.term);
-        visit(message.previous);
-        visit(message.entries);
-        visit(message.leader_commit);
-        visit(message.round);
-        visit(message.number);
-        visit(message.committed);
+    if constexpr (has_fields<T>) {
+        T::visit_fields(field, [&](char const*, auto const& inner) { write_field(sink, inner); });
+    } else if constexpr (quantity<T>) {
+        sink.number(field.value);
+    } else if constexpr (std::same_as<T, bool>) {
+        sink.number(static_cast<std::uint8_t>(field ? 1 : 0));
+    } else if constexpr (std::unsigned_integral<T>) {
+        sink.number(field);
+    } else if constexpr (std::is_enum_v<T>) {
+        sink.number(static_cast<std::underlying_type_t<T>>(field));
+    } else if constexpr (std::convertible_to<T const&, std::string_view>) {
+        sink.text(field);
     } else {
-        static_assert(std::same_as<M, AppendEntriesResponse>);
-        visit(message.term);
-        visit(message.success);
-        visit(message.match);
-        visit(message.conflict_hint);
-        visit(message.round);
-        visit(message.number);
-        visit(message.no_room);
+        sink.number(static_cast<std::uint8_t>(field.size()));
+        for (auto const& value : field)
+            write_field(sink, value);
     }
 }
 
-inline void write_fields(ByteWriter& writer, Hello const& hello)
+/// Reads a message, or a field of one.
+///
+/// What counts up (terms, indexes, rounds) is at most `number_max`; ids and incarnations may be drawn at random. Values of a
+/// sequence that it has no room for are read and left out.
+template <typename T>
+void read_field(ByteReader& reader, T& field)
 {
-    writer.number(hello.version_lowest);
-    writer.number(hello.version_highest);
-    writer.number(hello.limits.servers_max);
-    writer.number(hello.limits.entry_bytes_max);
-    writer.number(hello.limits.frame_bytes_max);
-    writer.number(hello.features.may_ignore);
-    writer.number(hello.features.must_understand);
-    writer.number(hello.life.start);
-    writer.number(hello.life.process);
-    writer.number(hello.challenge);
-    writer.number(static_cast<std::uint8_t>(hello.first_members.size()));
-    for (auto const& [id, incarnation, kind] : hello.first_members) {
-        writer.number(id.value);
-        writer.number(incarnation.value);
-        writer.number(static_cast<std::uint8_t>(kind));
+    if constexpr (has_fields<T>) {
+        T::visit_fields(field, [&](char const*, auto& inner) { read_field(reader, inner); });
+    } else if constexpr (std::same_as<T, ServerId> or std::same_as<T, Incarnation>) {
+        field.value = reader.number<std::uint64_t>();
+    } else if constexpr (quantity<T>) {
+        field.value = reader.number_through(number_max);
+    } else if constexpr (std::same_as<T, bool>) {
+        auto const byte = reader.number<std::uint8_t>();
+        reader.fail_if(byte > 1);
+        field = byte == 1;
+    } else if constexpr (std::unsigned_integral<T>) {
+        field = reader.number<T>();
+    } else if constexpr (std::is_enum_v<T>) {
+        field = static_cast<T>(reader.number<std::underlying_type_t<T>>());
+    } else if constexpr (std::convertible_to<T const&, std::string_view>) {
+        field = reader.text();
+    } else {
+        for (auto count = reader.number<std::uint8_t>(); count > 0; --count) {
+            auto value = typename T::value_type{};
+            read_field(reader, value);
+            static_cast<void>(field.push_back(value));
+        }
     }
+    // Entries are counted from 1, and the last one is held to the same limit as the first.
+    if constexpr (std::same_as<T, Run>)
+        reader.fail_if(field.count > number_max or
+                       (field.count > 0 and (field.first.value == 0 or last_of(field).value > number_max)));
 }
 
-[[nodiscard]] inline Hello read_hello(ByteReader& reader)
+/// Counts the bytes that a `ByteWriter` would write.
+struct ByteCount
 {
-    auto hello = Hello{};
-    hello.version_lowest = reader.number<std::uint8_t>();
-    hello.version_highest = reader.number<std::uint8_t>();
-    hello.limits.servers_max = reader.number<std::uint32_t>();
-    hello.limits.entry_bytes_max = reader.number<std::uint32_t>();
-    hello.limits.frame_bytes_max = reader.number<std::uint32_t>();
-    hello.features.may_ignore = reader.number<std::uint64_t>();
-    hello.features.must_understand = reader.number<std::uint64_t>();
-    hello.life.start = reader.number<std::uint64_t>();
-    hello.life.process = reader.number<std::uint64_t>();
-    hello.challenge = reader.number<std::uint64_t>();
-    for (auto count = reader.number<std::uint8_t>(); count > 0; --count) {
-        auto member = Member{};
-        member.id.value = reader.number<std::uint64_t>();
-        member.incarnation.value = reader.number<std::uint64_t>();
-        member.kind = static_cast<MemberKind>(reader.number<std::uint8_t>());
-        static_cast<void>(hello.first_members.push_back(member));
+    std::size_t size = 0;
+
+    template <std::unsigned_integral T>
+    constexpr void number(T)
+    {
+        size += sizeof(T);
     }
-    return hello;
-}
 
-inline void write_fields(ByteWriter& writer, Confirmation const& confirmation) { writer.number(confirmation.answer); }
+    constexpr void text(std::string_view letters) { size += 1 + letters.substr(0, text_size_max).size(); }
+};
 
-[[nodiscard]] inline Confirmation read_confirmation(ByteReader& reader) { return {reader.number<std::uint64_t>()}; }
-
-inline void write_fields(ByteWriter& writer, Piece const& piece)
+/// How many bytes the fields of a message take.
+template <has_fields T>
+[[nodiscard]] constexpr std::size_t fields_size(T const& message)
 {
-    writer.number(piece.offset);
-    writer.number(piece.frame_size);
-}
-
-[[nodiscard]] inline Piece read_piece(ByteReader& reader)
-{
-    auto piece = Piece{};
-    piece.offset = reader.number<std::uint32_t>();
-    piece.frame_size = reader.number<std::uint32_t>();
-    return piece;
-}
-
-inline void write_fields(ByteWriter& writer, HandshakeError const& refusal)
-{
-    writer.number(static_cast<std::uint8_t>(refusal.because));
-    writer.text(refusal.what);
-}
-
-[[nodiscard]] inline HandshakeError read_refusal(ByteReader& reader)
-{
-    auto const because = reader.number<std::uint8_t>();
-    auto const known = because <= static_cast<std::uint8_t>(HandshakeFault::two_lives);
-    return {.because = known ? static_cast<HandshakeFault>(because) : HandshakeFault::other, .what = reader.text()};
+    auto count = ByteCount{};
+    write_field(count, message);
+    return count.size;
 }
 
 } // namespace totora::inline v0

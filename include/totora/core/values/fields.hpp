@@ -78,13 +78,24 @@ struct FieldCount
     }
 };
 
+/// Room for a struct that is never made: what is asked is where its fields are.
+template <typename T>
+union Unmade
+{
+    char nothing = 0;
+    T    value;
+
+    constexpr Unmade() {}
+    constexpr ~Unmade() {}
+};
+
 /// How many fields `visit_fields` visits; more than any struct has if it visits one twice, or leaves out its base.
 template <typename T>
 [[nodiscard]] constexpr std::size_t count_fields()
 {
-    auto const value = T{};
-    auto       fields = FieldCount<T>{};
-    T::visit_fields(value, fields);
+    auto unmade = Unmade<T>{};
+    auto fields = FieldCount<T>{};
+    T::visit_fields(unmade.value, fields);
     return fields.is_repeated or fields.has_base != begins_with_base<T> ? fields.seen.size() : fields.count;
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/fields.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace totora::inline v0
+{
+
+/// The newest version that this code speaks, and the oldest.
+inline constexpr std::uint8_t frame_version = 1;
+inline constexpr std::uint8_t frame_version_lowest = 1;
+
+/// What a server can carry; exchanged in the handshake.
+struct FrameLimits
+{
+    std::uint32_t servers_max = static_cast<std::uint32_t>(totora::servers_max);
+    std::uint32_t entry_bytes_max = 8U << 20U;  ///< Of one payload.
+    std::uint32_t frame_bytes_max = 16U << 20U; ///< Of one frame, header included.
+
+    friend constexpr bool operator==(FrameLimits const&, FrameLimits const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("servers_max", self.servers_max);
+        visit("entry_bytes_max", self.entry_bytes_max);
+        visit("frame_bytes_max", self.frame_bytes_max);
+    }
+};
+static_assert(lists_its_fields<FrameLimits>());
+
+/// What a server can do beyond version 1, a bit a feature. There is none so far.
+struct Features
+{
+    std::uint64_t may_ignore = 0;      ///< Whoever does not know them goes on without.
+    std::uint64_t must_understand = 0; ///< Whoever does not know all of them does not talk to this server.
+
+    friend constexpr bool operator==(Features const&, Features const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("may_ignore", self.may_ignore);
+        visit("must_understand", self.must_understand);
+    }
+};
+static_assert(lists_its_fields<Features>());
+
+/// The features that this code knows.
+inline constexpr std::uint64_t features_known = 0;
+
+/// Which process a server is: two that have the same identity are told apart, and the newer one counts.
+struct Life
+{
+    std::uint64_t start = 0;   ///< How often a process has started on its directory; 0 if nobody counts.
+    std::uint64_t process = 0; ///< A random number of this process.
+
+    friend constexpr bool operator==(Life const&, Life const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("start", self.start);
+        visit("process", self.process);
+    }
+};
+static_assert(lists_its_fields<Life>());
+
+/// The first frame of each side of a connection. Who speaks to whom, and of which group, stands in the header.
+///
+/// A later version may add fields at the end; an older reader leaves them out.
+struct Hello
+{
+    std::uint8_t  version_lowest = frame_version_lowest;
+    std::uint8_t  version_highest = frame_version;
+    FrameLimits   limits;
+    Features      features;
+    Life          life;
+    std::uint64_t challenge = 0; ///< A fresh number, which a `Confirmation` answers.
+    /// What the cluster was made of, as this server was told; empty if it joined later. Members of a later version that has room
+    /// for more than `servers_max` are left out.
+    Members first_members;
+
+    friend constexpr bool operator==(Hello const&, Hello const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("version_lowest", self.version_lowest);
+        visit("version_highest", self.version_highest);
+        visit("limits", self.limits);
+        visit("features", self.features);
+        visit("life", self.life);
+        visit("challenge", self.challenge);
+        visit("first_members", self.first_members);
+    }
+};
+static_assert(lists_its_fields<Hello>());
+
+/// The dialing side's answer to the other's `Hello`: it lives, and is not a greeting that a process left in a queue when it died.
+struct Confirmation
+{
+    std::uint64_t answer = 0; ///< The `challenge` of that hello.
+
+    friend constexpr bool operator==(Confirmation const&, Confirmation const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("answer", self.answer); }
+};
+static_assert(lists_its_fields<Confirmation>());
+
+/// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
+enum class HandshakeFault : std::uint8_t
+{
+    other = 0,
+    another_cluster = 1,
+    another_server = 2,
+    another_incarnation = 3,
+    no_common_version = 4,
+    unequal_limits = 5,
+    another_group = 6,
+    unknown_feature = 7, ///< One that it says must be understood.
+    superseded = 8,      ///< A later start of the same server was met.
+    two_lives = 9,       ///< Two processes have the identity of one server.
+};
+
+/// The answer to a `Hello`, or to the answer to one, that ends the connection.
+struct HandshakeError
+{
+    HandshakeFault because{};
+    std::string    what; ///< For the operators of both servers.
+
+    friend bool operator==(HandshakeError const&, HandshakeError const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("because", self.because);
+        visit("what", self.what);
+    }
+};
+static_assert(lists_its_fields<HandshakeError>());
+
+} // namespace totora::inline v0
