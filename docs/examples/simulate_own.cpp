@@ -56,7 +56,7 @@ int main()
         tickets += report.answered;
         if (not report.broken.empty()) {
             std::printf("seed %d: %s\n", static_cast<int>(seed), report.broken.c_str());
-            report.last.for_each([](auto const& event) { std::printf("  %s\n", simulate::told(event).c_str()); });
+            report.last.for_each([](auto const& event) { std::printf("  %s\n", simulate::to_string(event).c_str()); });
             return 1;
         }
     }

@@ -37,7 +37,7 @@ void explain(SimulationReport const& report, Options const& options, SimulationT
     auto replay = totora::simulate::command_of(report.seed, options.simulation);
     std::printf("\nseed %llu, %zu servers, does not hold: %s\nreplay: %s\nthe last events:\n",
                 static_cast<unsigned long long>(report.seed), report.servers, report.broken.c_str(), replay.c_str());
-    report.last.for_each([](TraceEvent const& sighting) { std::printf("  %s\n", told(sighting).c_str()); });
+    report.last.for_each([](TraceEvent const& sighting) { std::printf("  %s\n", to_string(sighting).c_str()); });
     if (options.shrinks) {
         auto const fails = [&](SimulationOptions const& fewer) {
             return not run(report.seed, fewer, nullptr).broken.empty();

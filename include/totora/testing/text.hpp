@@ -4,81 +4,33 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/fields.hpp"
 
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace totora::inline v0::testing
 {
 
-// Values as C++ spells them, so that what is read in a story can be put into a test.
+// Values as C++ spells them, so that a line of a story can be put into a test; and as JSON. Structs are their fields
+// (core/values/fields.hpp).
 
-[[nodiscard]] inline std::string to_string(ServerId server) { return "S" + std::to_string(server.value); }
-
-[[nodiscard]] inline std::string to_string(bool value) { return value ? "true" : "false"; }
-
-[[nodiscard]] inline std::string to_string(Term term) { return "Term{" + std::to_string(term.value) + "}"; }
-
-[[nodiscard]] inline std::string to_string(Index index) { return "Index{" + std::to_string(index.value) + "}"; }
-
-[[nodiscard]] inline std::string to_string(Round round) { return "Round{" + std::to_string(round.value) + "}"; }
-
-[[nodiscard]] inline std::string to_string(AppendNumber number)
+/// The name of a type, as its declaration spells it.
+template <typename T>
+[[nodiscard]] constexpr std::string_view type_name()
 {
-    return "AppendNumber{" + std::to_string(number.value) + "}";
+    auto name = std::string_view{__PRETTY_FUNCTION__};
+    name.remove_prefix(name.find("T = ") + 4);
+    name = name.substr(0, name.find_first_of(";]"));
+    return name.substr(name.rfind(':') + 1);
 }
-
-[[nodiscard]] inline std::string to_string(LogPosition position)
-{
-    return "{" + to_string(position.term) + ", " + to_string(position.index) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(Run const& run)
-{
-    return "{" + to_string(run.term) + ", " + to_string(run.first) + ", " + std::to_string(run.count) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(RequestPreVote const& request)
-{
-    return "RequestPreVote{" + to_string(request.term) + ", " + to_string(request.last_log) + ", " +
-           to_string(request.round) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(RequestPreVoteResponse const& response)
-{
-    return "RequestPreVoteResponse{" + to_string(response.term) + ", " + to_string(response.round) + ", " +
-           to_string(response.vote_granted) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(RequestVote const& request)
-{
-    return "RequestVote{" + to_string(request.term) + ", " + to_string(request.last_log) + ", " +
-           to_string(request.transfer) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(RequestVoteResponse const& response)
-{
-    return "RequestVoteResponse{" + to_string(response.term) + ", " + to_string(response.vote_granted) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(AppendEntries const& append)
-{
-    return "AppendEntries{" + to_string(append.term) + ", " + to_string(append.previous) + ", " +
-           to_string(append.entries) + ", " + to_string(append.leader_commit) + ", " + to_string(append.round) + ", " +
-           to_string(append.number) + ", " + to_string(append.committed) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(AppendEntriesResponse const& response)
-{
-    return "AppendEntriesResponse{" + to_string(response.term) + ", " + to_string(response.success) + ", " +
-           to_string(response.match) + ", " + to_string(response.conflict_hint) + ", " + to_string(response.round) +
-           ", " + to_string(response.number) + ", " + to_string(response.no_room) + "}";
-}
-
-[[nodiscard]] inline std::string to_string(Rpc const& rpc)
-{
-    return std::visit([](auto const& said) { return to_string(said); }, rpc);
-}
+static_assert(type_name<AppendEntries>() == "AppendEntries");
 
 [[nodiscard]] inline std::string to_string(Alarm alarm)
 {
@@ -87,8 +39,90 @@ namespace totora::inline v0::testing
     return std::string{"Alarm::"} + names[static_cast<std::size_t>(alarm)];
 }
 
-/// What a reader of a story wants to know of a server: role, term, vote, log as term/index of each run's first entry.
-[[nodiscard]] inline std::string told(State const& state)
+/// A value as C++ spells it: `S2`, `Term{3}`, `true`, `RequestVote{Term{3}, {Term{2}, Index{5}}, false}`.
+template <typename T>
+[[nodiscard]] std::string to_string(T const& value);
+
+/// Fields or values in braces. Of a struct among them the name is left out.
+template <typename T>
+[[nodiscard]] std::string in_braces(T const& value)
+{
+    auto       text = std::string{};
+    auto const add = [&]<typename Field>(char const*, Field const& field) {
+        text += text.empty() ? "" : ", ";
+        if constexpr (has_fields<Field>)
+            text += in_braces(field);
+        else
+            text += to_string(field);
+    };
+    if constexpr (has_fields<T>)
+        T::visit_fields(value, add);
+    else
+        for (auto const& one : value)
+            add("", one);
+    return "{" + text + "}";
+}
+
+template <typename T>
+std::string to_string(T const& value)
+{
+    if constexpr (std::same_as<T, bool>)
+        return value ? "true" : "false";
+    else if constexpr (std::integral<T>)
+        return std::to_string(value);
+    else if constexpr (std::is_enum_v<T>)
+        return std::string{type_name<T>()} + "{" + std::to_string(static_cast<std::uint64_t>(value)) + "}";
+    else if constexpr (std::same_as<T, ServerId>)
+        return "S" + std::to_string(value.value);
+    else if constexpr (quantity<T>)
+        return std::string{type_name<T>()} + "{" + std::to_string(value.value) + "}";
+    else if constexpr (has_fields<T>)
+        return std::string{type_name<T>()} + in_braces(value);
+    else
+        return in_braces(value);
+}
+
+template <typename T>
+[[nodiscard]] std::string to_string(std::optional<T> const& value)
+{
+    return value ? to_string(*value) : "{}";
+}
+
+template <typename... Ts>
+[[nodiscard]] std::string to_string(std::variant<Ts...> const& value)
+{
+    return std::visit([](auto const& one) { return to_string(one); }, value);
+}
+
+/// A value as JSON: a struct is an object of its fields, a sequence an array.
+template <typename T>
+[[nodiscard]] std::string to_json(T const& value)
+{
+    auto       text = std::string{};
+    auto const separate = [&] { text += text.empty() ? "" : ", "; };
+    if constexpr (quantity<T>) {
+        return std::to_string(value.value);
+    } else if constexpr (has_fields<T>) {
+        T::visit_fields(value, [&](char const* name, auto const& field) {
+            separate();
+            text += '"' + std::string{name} + "\": " + to_json(field);
+        });
+        return "{" + text + "}";
+    } else if constexpr (std::integral<T>) {
+        return to_string(value);
+    } else if constexpr (std::is_enum_v<T>) {
+        return '"' + std::string{to_string(value)} + '"';
+    } else {
+        for (auto const& one : value) {
+            separate();
+            text += to_json(one);
+        }
+        return "[" + text + "]";
+    }
+}
+
+/// A server in a story: role, term, vote, log as term/index of each run's first entry.
+[[nodiscard]] inline std::string to_string(State const& state)
 {
     constexpr char const* roles[] = {"follows", "asks whether to campaign", "campaigns", "leads"};
     auto text = std::string{roles[state.role.index()]} + " in term " + std::to_string(state.current_term.value);

@@ -127,7 +127,7 @@ private:
             code += ";\n    cluster.persists(" + name + ")";
         }
         keep(consequences);
-        story_.lines.push_back(words + "  [" + name + " " + testing::told(server.state) + "]");
+        story_.lines.push_back(words + "  [" + name + " " + testing::to_string(server.state) + "]");
         test_ += "    cluster." + code + ";\n";
     }
 
@@ -150,7 +150,7 @@ private:
             persist(server, votes, outgoing_, consequences);
             keep(consequences);
             story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
-                                   testing::told(server.state) + "]");
+                                   testing::to_string(server.state) + "]");
             test_ += "    cluster.persists(" + name + ", WriteNumber{" + write + "});\n";
         }
     }

@@ -4,6 +4,7 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/status.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
@@ -43,7 +44,20 @@ struct Glance
     Index       configuration; ///< Where the configuration in force stands.
 
     friend constexpr bool operator==(Glance const&, Glance const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("role", self.role);
+        visit("term", self.term);
+        visit("vote", self.voted_for);
+        visit("commit", self.commit);
+        visit("applied", self.apply_index);
+        visit("durable", self.durable);
+        visit("last", self.last);
+        visit("configuration", self.configuration);
+    }
 };
+static_assert(lists_its_fields<Glance>());
 
 [[nodiscard]] constexpr Glance glance_at(State const& state)
 {

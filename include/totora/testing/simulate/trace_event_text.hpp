@@ -22,7 +22,7 @@ namespace totora::inline v0::simulate
     return names[static_cast<std::size_t>(what)];
 }
 
-[[nodiscard]] inline std::string told(Glance const& glance)
+[[nodiscard]] inline std::string to_string(Glance const& glance)
 {
     auto const number = [](auto value) { return std::to_string(value.value); };
     return std::string{to_string(glance.role)} + " of term " + number(glance.term) + ", vote " +
@@ -32,7 +32,7 @@ namespace totora::inline v0::simulate
 }
 
 /// An event as a line for people.
-[[nodiscard]] inline std::string told(TraceEvent const& sighting)
+[[nodiscard]] inline std::string to_string(TraceEvent const& sighting)
 {
     auto text = std::to_string(sighting.at_us) + " us, " + testing::to_string(ServerId{sighting.server + 1}) + ": ";
     switch (sighting.what) {
@@ -65,77 +65,18 @@ namespace totora::inline v0::simulate
         text += "is part of the quorum that is healed";
         break;
     }
-    return text + "  [" + told(sighting.after) + "]";
+    return text + "  [" + to_string(sighting.after) + "]";
 }
 
-/// The fields of a message, as JSON without braces.
-class RpcJson
+/// A message as two members of an object of JSON: its name, and its fields.
+[[nodiscard]] inline std::string to_json(Rpc const& rpc)
 {
-public:
-    [[nodiscard]] static std::string of(Rpc const& rpc)
-    {
-        return std::visit([](auto const& said) { return fields(said); }, rpc);
-    }
-
-private:
-    [[nodiscard]] static std::string field(std::string_view name, std::uint64_t value)
-    {
-        return ", \"" + std::string{name} + "\": " + std::to_string(value);
-    }
-    [[nodiscard]] static std::string field(std::string_view name, bool value)
-    {
-        return ", \"" + std::string{name} + "\": " + (value ? "true" : "false");
-    }
-    [[nodiscard]] static std::string field(std::string_view name, LogPosition position)
-    {
-        return field(std::string{name} + "_index", position.index.value) +
-               field(std::string{name} + "_term", position.term.value);
-    }
-    [[nodiscard]] static std::string kind(std::string_view name, Term term)
-    {
-        return "\"message\": \"" + std::string{name} + "\"" + field("message_term", term.value);
-    }
-
-    [[nodiscard]] static std::string fields(RequestPreVote const& said)
-    {
-        return kind("RequestPreVote", said.term) + field("last_log", said.last_log) + field("round", said.round.value);
-    }
-    [[nodiscard]] static std::string fields(RequestPreVoteResponse const& said)
-    {
-        return kind("RequestPreVoteResponse", said.term) + field("vote_granted", said.vote_granted) +
-               field("round", said.round.value);
-    }
-    [[nodiscard]] static std::string fields(RequestVote const& said)
-    {
-        return kind("RequestVote", said.term) + field("last_log", said.last_log) + field("transfer", said.transfer);
-    }
-    [[nodiscard]] static std::string fields(RequestVoteResponse const& said)
-    {
-        return kind("RequestVoteResponse", said.term) + field("vote_granted", said.vote_granted);
-    }
-    [[nodiscard]] static std::string fields(AppendEntries const& said)
-    {
-        return kind("AppendEntries", said.term) + field("previous", said.previous) +
-               field("first", said.entries.first.value) + field("count", said.entries.count) +
-               field("entries_term", said.entries.term.value) + field("leader_commit", said.leader_commit.value) +
-               field("round", said.round.value) + field("append_number", said.number.value);
-    }
-    [[nodiscard]] static std::string fields(AppendEntriesResponse const& said)
-    {
-        return kind("AppendEntriesResponse", said.term) + field("success", said.success) +
-               field("match", said.match.value) + field("hint", said.conflict_hint) + field("round", said.round.value) +
-               field("append_number", said.number.value);
-    }
-};
-
-[[nodiscard]] inline std::string to_json(Glance const& glance)
-{
-    auto const number = [](auto value) { return std::to_string(value.value); };
-    return "{\"role\": \"" + std::string{to_string(glance.role)} + "\", \"term\": " + number(glance.term) +
-           ", \"vote\": " + number(glance.voted_for) + ", \"commit\": " + number(glance.commit) +
-           ", \"applied\": " + number(glance.apply_index) + ", \"durable\": " + number(glance.durable) +
-           ", \"last_index\": " + number(glance.last.index) + ", \"last_term\": " + number(glance.last.term) +
-           ", \"configuration\": " + number(glance.configuration) + "}";
+    return std::visit(
+        []<typename T>(T const& message) {
+            return "\"message\": \"" + std::string{testing::type_name<T>()} +
+                   "\", \"fields\": " + testing::to_json(message);
+        },
+        rpc);
 }
 
 /// An event as a line of a trace.
@@ -146,13 +87,14 @@ private:
                 std::string{to_string(sighting.what)} + "\"";
     if (sighting.what == TraceEventKind::message)
         line += ", \"from\": " + std::to_string(sighting.from.value) + ", " +
-                (sighting.refused ? "\"message\": \"refused\"" : RpcJson::of(sighting.rpc));
+                (sighting.refused ? "\"message\": \"refused\"" : to_json(sighting.rpc));
     if (sighting.what == TraceEventKind::alarm)
         line += ", \"alarm\": \"" + testing::to_string(sighting.alarm).substr(7) + "\"";
     if (sighting.what == TraceEventKind::fault)
         line += ", \"fault\": \"" + std::string{to_string(sighting.fault)} +
                 "\", \"planned\": " + std::to_string(sighting.planned);
-    return line + ", \"before\": " + to_json(sighting.before) + ", \"after\": " + to_json(sighting.after) + "}";
+    return line + ", \"before\": " + testing::to_json(sighting.before) +
+           ", \"after\": " + testing::to_json(sighting.after) + "}";
 }
 
 } // namespace totora::inline v0::simulate
