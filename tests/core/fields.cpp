@@ -99,7 +99,7 @@ constexpr auto fields_are_visited_in_order_with_their_names = [] {
     auto run = Run{Term{4}, Index{5}, 6};
     Run::visit_fields(run, [&]<typename T>(char const* name, T& field) {
         names[count] = name;
-        if constexpr (quantity<T>)
+        if constexpr (number<T>)
             numbers[count++] = field.value++;
         else
             numbers[count++] = field++;
@@ -110,7 +110,6 @@ constexpr auto fields_are_visited_in_order_with_their_names = [] {
 };
 TOTORA_PROVE(fields_are_visited_in_order_with_their_names, "fields");
 
-static_assert(quantity<Term> and quantity<ServerId> and not quantity<Run> and not quantity<Proposed>);
 static_assert(has_fields<AppendEntries> and has_fields<Run const> and not has_fields<Term> and not has_fields<bool>);
 
 } // namespace

@@ -5,6 +5,8 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/status.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -32,16 +34,15 @@ template <typename T>
 }
 static_assert(type_name<AppendEntries>() == "AppendEntries");
 
-[[nodiscard]] inline std::string to_string(Alarm alarm)
-{
-    constexpr char const* names[] = {"election",     "leader_silent", "heartbeat",
-                                     "quorum_check", "replay",        "storage_stall"};
-    return std::string{"Alarm::"} + names[static_cast<std::size_t>(alarm)];
-}
-
-/// A value as C++ spells it: `S2`, `Term{3}`, `true`, `RequestVote{Term{3}, {Term{2}, Index{5}}, false}`.
+/// A value as C++ spells it: `S2`, `Term{3}`, `Link::full`, `RequestVote{Term{3}, {Term{2}, Index{5}}, false}`.
 template <typename T>
 [[nodiscard]] std::string to_string(T const& value);
+
+template <typename T>
+[[nodiscard]] std::string to_string(std::optional<T> const& value);
+
+template <typename... Ts>
+[[nodiscard]] std::string to_string(std::variant<Ts...> const& value);
 
 /// Fields or values in braces. Of a struct among them the name is left out.
 template <typename T>
@@ -53,7 +54,7 @@ template <typename T>
         if constexpr (has_fields<Field>)
             text += in_braces(field);
         else
-            text += to_string(field);
+            text += testing::to_string(field);
     };
     if constexpr (has_fields<T>)
         T::visit_fields(value, add);
@@ -70,11 +71,11 @@ std::string to_string(T const& value)
         return value ? "true" : "false";
     else if constexpr (std::integral<T>)
         return std::to_string(value);
-    else if constexpr (std::is_enum_v<T>)
-        return std::string{type_name<T>()} + "{" + std::to_string(static_cast<std::uint64_t>(value)) + "}";
+    else if constexpr (named_enumeration<T>)
+        return std::string{type_name<T>()} + "::" + std::string{to_string(value)};
     else if constexpr (std::same_as<T, ServerId>)
         return "S" + std::to_string(value.value);
-    else if constexpr (quantity<T>)
+    else if constexpr (number<T>)
         return std::string{type_name<T>()} + "{" + std::to_string(value.value) + "}";
     else if constexpr (has_fields<T>)
         return std::string{type_name<T>()} + in_braces(value);
@@ -83,15 +84,15 @@ std::string to_string(T const& value)
 }
 
 template <typename T>
-[[nodiscard]] std::string to_string(std::optional<T> const& value)
+std::string to_string(std::optional<T> const& value)
 {
-    return value ? to_string(*value) : "{}";
+    return value ? testing::to_string(*value) : "{}";
 }
 
 template <typename... Ts>
-[[nodiscard]] std::string to_string(std::variant<Ts...> const& value)
+std::string to_string(std::variant<Ts...> const& value)
 {
-    return std::visit([](auto const& one) { return to_string(one); }, value);
+    return std::visit([](auto const& one) { return testing::to_string(one); }, value);
 }
 
 /// A value as JSON: a struct is an object of its fields, a sequence an array.
@@ -100,7 +101,7 @@ template <typename T>
 {
     auto       text = std::string{};
     auto const separate = [&] { text += text.empty() ? "" : ", "; };
-    if constexpr (quantity<T>) {
+    if constexpr (number<T>) {
         return std::to_string(value.value);
     } else if constexpr (has_fields<T>) {
         T::visit_fields(value, [&](char const* name, auto const& field) {
@@ -109,8 +110,8 @@ template <typename T>
         });
         return "{" + text + "}";
     } else if constexpr (std::integral<T>) {
-        return to_string(value);
-    } else if constexpr (std::is_enum_v<T>) {
+        return testing::to_string(value);
+    } else if constexpr (named_enumeration<T>) {
         return '"' + std::string{to_string(value)} + '"';
     } else {
         for (auto const& one : value) {

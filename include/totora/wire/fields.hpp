@@ -15,8 +15,8 @@ namespace totora::inline v0
 {
 
 // How fields stand on the wire, by their types: each struct lists its own (core/values/fields.hpp). A struct is its fields, in
-// order and without gaps; a quantity takes 8 bytes, an enumeration what its numbers take, `bool` 1; a text is its length (1)
-// and that many letters; a sequence is its length (1) and its values.
+// order and without gaps; a term, an index, an id takes 8 bytes, an enumeration what its numbers take, `bool` 1; a text is its
+// length (1) and that many letters; a sequence is its length (1) and its values.
 
 /// Writes a message, or a field of one. `Sink` is a `ByteWriter` or a `ByteCount`.
 template <typename Sink, typename T>
@@ -24,7 +24,7 @@ constexpr void write_field(Sink& sink, T const& field)
 {
     if constexpr (has_fields<T>) {
         T::visit_fields(field, [&](char const*, auto const& inner) { write_field(sink, inner); });
-    } else if constexpr (quantity<T>) {
+    } else if constexpr (number<T>) {
         sink.number(field.value);
     } else if constexpr (std::same_as<T, bool>) {
         sink.number(static_cast<std::uint8_t>(field ? 1 : 0));
@@ -52,7 +52,7 @@ void read_field(ByteReader& reader, T& field)
         T::visit_fields(field, [&](char const*, auto& inner) { read_field(reader, inner); });
     } else if constexpr (std::same_as<T, ServerId> or std::same_as<T, Incarnation>) {
         field.value = reader.number<std::uint64_t>();
-    } else if constexpr (quantity<T>) {
+    } else if constexpr (number<T>) {
         field.value = reader.number_through(number_max);
     } else if constexpr (std::same_as<T, bool>) {
         auto const byte = reader.number<std::uint8_t>();

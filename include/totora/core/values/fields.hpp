@@ -23,11 +23,6 @@ concept has_fields = std::is_class_v<T> and requires(T& value, void (*visit)(cha
     T::visit_fields(value, visit);
 };
 
-/// A number of one meaning: a term, an index, a server. `value` is all that it holds.
-template <typename T>
-concept quantity =
-    std::is_aggregate_v<T> and sizeof(T) == sizeof(std::uint64_t) and std::same_as<decltype(T::value), std::uint64_t>;
-
 /// A struct as its base, which counts as its first field.
 template <typename Base, typename T>
 [[nodiscard]] constexpr auto& base_of(T& value)

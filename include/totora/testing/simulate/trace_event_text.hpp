@@ -89,7 +89,7 @@ namespace totora::inline v0::simulate
         line += ", \"from\": " + std::to_string(sighting.from.value) + ", " +
                 (sighting.refused ? "\"message\": \"refused\"" : to_json(sighting.rpc));
     if (sighting.what == TraceEventKind::alarm)
-        line += ", \"alarm\": \"" + testing::to_string(sighting.alarm).substr(7) + "\"";
+        line += ", \"alarm\": \"" + std::string{totora::to_string(sighting.alarm)} + "\"";
     if (sighting.what == TraceEventKind::fault)
         line += ", \"fault\": \"" + std::string{to_string(sighting.fault)} +
                 "\", \"planned\": " + std::to_string(sighting.planned);
