@@ -6,6 +6,7 @@
 #include "totora/core/messages/release.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
 
@@ -26,7 +27,15 @@ struct SaveVote
     std::optional<ServerId> voted_for;
 
     friend constexpr bool operator==(SaveVote const&, SaveVote const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("term", self.term);
+        visit("voted_for", self.voted_for);
+    }
 };
+static_assert(lists_its_fields<SaveVote>());
 
 /// Write entries after the log's last one.
 struct Append
@@ -38,7 +47,15 @@ struct Append
     std::optional<EntryKind> kind = {};
 
     friend constexpr bool operator==(Append const&, Append const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("entries", self.entries);
+        visit("kind", self.kind);
+    }
 };
+static_assert(lists_its_fields<Append>());
 
 /// Remove the entry at `first` and all behind it.
 struct Truncate
@@ -47,7 +64,14 @@ struct Truncate
     Index       first;
 
     friend constexpr bool operator==(Truncate const&, Truncate const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("first", self.first);
+    }
 };
+static_assert(lists_its_fields<Truncate>());
 
 /// One write of a server to its log, in the order in which it is to be made.
 using Write = std::variant<SaveVote, Append, Truncate>;

@@ -6,6 +6,7 @@
 #include "totora/core/values/alarms.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/core/values/write_pipeline.hpp"
@@ -38,7 +39,22 @@ struct Settings
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("election", self.election);
+        visit("heartbeat_ms", self.heartbeat_ms);
+        visit("append_entries_max", self.append_entries_max);
+        visit("window", self.window);
+        visit("pre_vote", self.pre_vote);
+        visit("sticky", self.sticky);
+        visit("replay_grace_ms", self.replay_grace_ms);
+        visit("watch_storage", self.watch_storage);
+        visit("storage_stall_ms", self.storage_stall_ms);
+        visit("check_quorum", self.check_quorum);
+    }
 };
+static_assert(lists_its_fields<Settings>());
 
 /// Whether a leader that is cut off gives up. If others are sticky to a leader that they hear and that cannot hear them, they
 /// elect no other, and it must notice (dissertation §6.2).
@@ -67,7 +83,14 @@ struct FaultSite
     std::uint32_t    line = 0;
 
     friend constexpr bool operator==(FaultSite const&, FaultSite const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("condition", self.condition);
+        visit("line", self.line);
+    }
 };
+static_assert(lists_its_fields<FaultSite>());
 
 /// One server, entire. Figure 2, "State": a regular value, and equal values behave equally.
 struct State
@@ -95,7 +118,28 @@ struct State
     std::optional<FaultSite> fault; ///< This server doubts itself and takes no further step.
 
     friend constexpr bool operator==(State const&, State const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("settings", self.settings);
+        visit("own", self.own);
+        visit("current_term", self.current_term);
+        visit("voted_for", self.voted_for);
+        visit("log", self.log);
+        visit("configurations", self.configurations);
+        visit("writes", self.writes);
+        visit("room", self.room);
+        visit("commit_index", self.commit_index);
+        visit("apply_index", self.apply_index);
+        visit("role", self.role);
+        visit("leader_heard", self.leader_heard);
+        visit("replaying", self.replaying);
+        visit("pre_vote_round", self.pre_vote_round);
+        visit("alarms", self.alarms);
+        visit("fault", self.fault);
+    }
 };
+static_assert(lists_its_fields<State>());
 
 static_assert(sizeof(State) <= 3584, "a state is moved and compared often: keep it small");
 

@@ -83,7 +83,10 @@ struct Alarms
     }
 
     friend constexpr bool operator==(Alarms const&, Alarms const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("armings", self.armings); }
 };
+static_assert(lists_its_fields<Alarms>());
 
 /// The invariant of a change of the alarms that does not hold, if any.
 [[nodiscard]] constexpr std::optional<std::string_view>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <optional>
@@ -43,7 +44,14 @@ struct Configurations
     }
 
     friend constexpr bool operator==(Configurations const&, Configurations const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("in_force", self.in_force);
+        visit("previous", self.previous);
+    }
 };
+static_assert(lists_its_fields<Configurations>());
 
 /// The invariant of the configurations of a log that ends at `last_entry` that does not hold, if any.
 [[nodiscard]] constexpr std::optional<std::string_view>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -42,7 +43,16 @@ struct Probe
     bool carries = false;   ///< The append that is out carries the entry before `next`.
 
     friend constexpr bool operator==(Probe const&, Probe const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("since", self.since);
+        visit("awaiting", self.awaiting);
+        visit("only_asks", self.only_asks);
+        visit("carries", self.carries);
+    }
 };
+static_assert(lists_its_fields<Probe>());
 
 /// The logs agree below `next`: appends follow each other without waiting, within the window.
 struct Replicate
@@ -50,7 +60,10 @@ struct Replicate
     AppendNumber since; ///< Refusals of earlier appends say nothing any more.
 
     friend constexpr bool operator==(Replicate const&, Replicate const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("since", self.since); }
 };
+static_assert(lists_its_fields<Replicate>());
 
 /// What a leader knows of one follower: `nextIndex` and `matchIndex` of Figure 2, and the flow of appends.
 ///
@@ -213,7 +226,25 @@ struct Progress
     }
 
     friend constexpr bool operator==(Progress const&, Progress const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("server", self.server);
+        visit("match", self.match);
+        visit("first", self.first);
+        visit("next", self.next);
+        visit("mode", self.mode);
+        visit("sent", self.sent);
+        visit("round", self.round);
+        visit("recently_active", self.recently_active);
+        visit("acknowledged", self.acknowledged);
+        visit("link_full", self.link_full);
+        visit("paused", self.paused);
+        visit("no_room", self.no_room);
+        visit("moving", self.moving);
+    }
 };
+static_assert(lists_its_fields<Progress>());
 
 /// Entries that were sent and are not known to be durable there.
 [[nodiscard]] constexpr std::uint64_t in_flight(Progress const& progress)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
@@ -55,7 +56,15 @@ struct ReadRounds
     }
 
     friend constexpr bool operator==(ReadRounds const&, ReadRounds const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("newest", self.newest);
+        visit("confirmed", self.confirmed);
+        visit("waiting", self.waiting);
+    }
 };
+static_assert(lists_its_fields<ReadRounds>());
 
 /// The invariant of the read rounds that does not hold, if any.
 [[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(ReadRounds const& reads)

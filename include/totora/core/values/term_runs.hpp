@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -20,7 +21,14 @@ struct TermStart
     Term  term;
 
     friend constexpr bool operator==(TermStart const&, TermStart const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("first", self.first);
+        visit("term", self.term);
+    }
 };
+static_assert(lists_its_fields<TermStart>());
 
 /// The term of every index of a log, as runs: all that Raft's decisions need to know of it (§5.3, §5.4.1).
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -18,7 +19,14 @@ struct PendingAppend
     Index       last;
 
     friend constexpr bool operator==(PendingAppend const&, PendingAppend const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("last", self.last);
+    }
 };
+static_assert(lists_its_fields<PendingAppend>());
 
 /// The first pending append that reaches `index`, or the end.
 template <typename Appends>
@@ -36,7 +44,14 @@ struct StorageWatch
     bool        late = false; ///< It was in flight for longer than `storage_stall`, and still is.
 
     friend constexpr bool operator==(StorageWatch const&, StorageWatch const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("oldest", self.oldest);
+        visit("late", self.late);
+    }
 };
+static_assert(lists_its_fields<StorageWatch>());
 
 /// The writes of a server to its log, in one numbered sequence, and how far the disk is with them.
 ///
@@ -124,7 +139,18 @@ struct WritePipeline
     constexpr void watch_oldest() { watch = StorageWatch{next(durable), false}; }
 
     friend constexpr bool operator==(WritePipeline const&, WritePipeline const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("last", self.last);
+        visit("of_term", self.of_term);
+        visit("durable", self.durable);
+        visit("durable_index", self.durable_index);
+        visit("pending", self.pending);
+        visit("watch", self.watch);
+    }
 };
+static_assert(lists_its_fields<WritePipeline>());
 
 /// The invariant of the writes of a log that ends at `last_entry` that does not hold, if any.
 [[nodiscard]] constexpr std::optional<std::string_view>
