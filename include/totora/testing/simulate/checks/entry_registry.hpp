@@ -4,6 +4,7 @@
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/testing/safety.hpp"
 #include "totora/testing/simulate/faults/by_term.hpp"
 
 #include <cstddef>
@@ -15,15 +16,15 @@
 namespace totora::inline v0::simulate
 {
 
-/// Every entry that any leader ever made, to judge by it every entry that any log takes in: Log Matching (Figure 3) without
-/// comparing logs.
+/// Every entry that any leader ever made, by which every entry that any log appends is judged: Log Matching (Figure 3), bytes
+/// included, without comparing logs.
 ///
 /// The entries of a term follow each other and are made by one server. If each entry of a log is the registered one, and stands
-/// behind the registered one before it, then two logs that share an entry are the same up to it.
+/// after the registered one before it, then two logs that share an entry are the same up to it.
 class EntryRegistry
 {
 public:
-    /// A server puts an entry behind `previous` into its log. What does not hold of it; nothing if all is well.
+    /// A server appends an entry after `previous` into its log. The property that it violates, if any.
     [[nodiscard]] std::optional<std::string_view> add(ServerId server, LogPosition previous, EntryView const& entry)
     {
         if (entry.index != next(previous.index) or entry.term < previous.term)
@@ -44,7 +45,7 @@ public:
         if (term.checksums[at] != entry.checksum)
             return "two entries of one index and one term differ";
         if (previous.term != (at == 0 ? term.previous : entry.term))
-            return "logs that share an entry are the same up to it";
+            return testing::figure_3::log_matching;
         return std::nullopt;
     }
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/release.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/progress.hpp"
+#include "totora/policy/adapter.hpp"
+#include "totora/policy/transport.hpp"
+#include "totora/testing/simulate/burdens.hpp"
+#include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace totora::inline v0::simulate
+{
+
+/// Tells of every message that a server says, and looks whether a leader sends too much.
+template <message_transport Transport, typename Log>
+class CheckingTransport : public TransportAdapter<Transport>
+{
+public:
+    CheckingTransport(Transport& transport, Log const& log, Burdens& burdens, Checks& checks, std::size_t server)
+        : TransportAdapter<Transport>(transport), transport_(transport), log_(log), burdens_(burdens), checks_(checks),
+          server_(server)
+    {}
+
+    /// The state of the node that it belongs to, which outlives the last message, and how much it may have on its way.
+    void belongs_to(State const& state, std::uint64_t window_bytes)
+    {
+        state_ = &state;
+        window_bytes_ = window_bytes;
+    }
+
+    void send(Released const& message, Entries const& entries)
+    {
+        burdens_.call();
+        checks_.sent(server_, message.to(), message.rpc());
+        if (not checks_.is_member(message.to()))
+            return;
+        checks_.entries_sent(entries.bytes());
+        if (auto const* leader = std::get_if<Leader>(&state_->role); leader != nullptr and not entries.empty())
+            if (auto const* progress = find_progress(*leader, message.to()))
+                look_at(*progress, std::get_if<AppendEntries>(&message.rpc())->entries);
+        transport_.send(message, entries);
+    }
+
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
+    {
+        auto const bytes = std::uint64_t{transport_.bytes_taken(server)};
+        checks_.link_has_taken(server_, server, bytes);
+        return bytes;
+    }
+
+    void renew(ServerId server)
+    {
+        checks_.link_renewed(server_, server, state_->current_term);
+        transport_.renew(server);
+    }
+
+private:
+    /// What this leader has sent a follower.
+    struct Sent
+    {
+        Term  term;   ///< Of this leader.
+        Index lowest; ///< Entry.
+    };
+
+    void look_at(Progress const& progress, Run const& run)
+    {
+        auto& sent = sent_[progress.server.value - 1];
+        if (sent.term != state_->current_term)
+            sent = {state_->current_term, run.first};
+        sent.lowest = std::min(sent.lowest, run.first);
+        auto const last = last_of(run);
+        auto const first = std::max(next(progress.match), sent.lowest);
+        checks_.expect(last < first or (last.value - first.value < state_->settings.window and
+                                        (last == first or log_.bytes(first, last) <= window_bytes_)),
+                       "what was sent to a follower and is not matched is bounded by the window");
+        checks_.expect(not progress.no_room, "a follower without room is sent no entries");
+        checks_.append_sent(progress.server, run);
+        checks_.entries_sent_to(server_, progress.server, state_->current_term);
+    }
+
+    Transport&                              transport_;
+    Log const&                              log_;
+    Burdens&                                burdens_;
+    Checks&                                 checks_;
+    std::size_t                             server_;
+    State const*                            state_ = nullptr;
+    std::uint64_t                           window_bytes_ = 0;
+    std::array<Sent, simulated_servers_max> sent_{};
+};
+
+} // namespace totora::inline v0::simulate

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/rules/invariants.hpp"
+#include "totora/core/rules/reads.hpp"
+#include "totora/core/rules/violations.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/testing/safety.hpp"
+#include "totora/testing/simulate/checks/committed_log.hpp"
+#include "totora/testing/simulate/checks/durable_record.hpp"
+#include "totora/testing/simulate/checks/entry_registry.hpp"
+#include "totora/testing/simulate/checks/first_violation.hpp"
+#include "totora/testing/simulate/faults/by_term.hpp"
+#include "totora/testing/simulate/network/links.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+namespace totora::inline v0::simulate
+{
+
+/// What must hold of each server and between them: Figure 3, votes and acknowledgements that are promises, and what is durable.
+/// Servers are counted from 0.
+class ServerChecks : public FirstViolation
+{
+public:
+    [[nodiscard]] CommittedLog const& committed() const { return committed_; }
+
+    /// So many servers vote, those of the first numbers: from now on what is committed must be durable on a majority of them.
+    void has_voters(std::size_t count) { voters_ = count; }
+
+    /// A process has started: what is not durable may be gone, and nothing else. One that finds damage does not start.
+    void started(std::size_t server, State const& state)
+    {
+        auto& record = servers_[server];
+        expect(state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
+        record.durable.start(
+            {state.log.term_at(state.writes.durable_index).value_or(Term{}), state.writes.durable_index},
+            state.current_term, state.voted_for.value_or(nobody));
+        expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
+        auto const vote = votes_in(record, state.current_term);
+        expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
+        expect(registry_.knows(state.log), "what is recovered was made by a leader");
+        expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
+        record.seen = Seen{};
+        record.seen.apply_index = state.apply_index;
+        learn(record, state);
+    }
+
+    /// A server has done something: everything that can be seen at once.
+    void after_event(std::size_t server, State const& state)
+    {
+        auto&       record = servers_[server];
+        auto const& seen = record.seen;
+        if (state.current_term < seen.term)
+            fail("terms never go back");
+        if (state.current_term == seen.term and seen.voted_for != nobody and state.voted_for != seen.voted_for)
+            fail("a vote is given once in a term");
+        if (state.commit_index < seen.commit)
+            fail("what is committed stays committed");
+        if (state.apply_index < seen.apply_index)
+            fail("what is applied stays applied");
+        expect_no(find_broken_invariant(state));
+        advance_commit_to(server, state);
+        if (auto const* leader = std::get_if<Leader>(&state.role)) {
+            expect(leader->reads.newest.value - leader->reads.confirmed.value <= rounds_max,
+                   "at most two read rounds are out");
+            check_leader(server, state);
+        }
+        learn(record, state);
+    }
+
+    /// A server may have learnt that more is committed; it is asked before its machine is given that.
+    void advance_commit_to(std::size_t server, State const& state)
+    {
+        auto& seen = servers_[server].seen;
+        if (state.commit_index <= seen.commit)
+            return;
+        auto const known = committed_.last();
+        expect_no(committed_.learn(state, seen.commit, registry_));
+        seen.commit = state.commit_index;
+        if (committed_.last() > known)
+            expect(is_on_majority({state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index}),
+                   "what is committed is durable on a majority");
+    }
+
+    /// A server sends a message: a vote is given once in a term, also across crashes, and what is promised is durable.
+    void sent(std::size_t server, ServerId to, Rpc const& rpc)
+    {
+        auto& record = servers_[server];
+        ++record.messages;
+        if (not is_member(to))
+            return fail("messages go to members");
+        if (auto const* request = std::get_if<RequestVote>(&rpc);
+            request != nullptr and not core::is_in_range(request->term))
+            return fail("nobody asks for votes beyond the last term");
+        if (auto const* request = std::get_if<RequestVote>(&rpc))
+            vote(record, request->term, ServerId{server + 1});
+        else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)
+            vote(record, response->term, to);
+        else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
+            acknowledge(record, *answer);
+    }
+
+    /// Whether this is one of the servers, as far as they were counted.
+    [[nodiscard]] bool is_member(ServerId server) const
+    {
+        return server != nobody and (voters_ == 0 or server.value <= voters_);
+    }
+
+    /// How many messages a server has sent.
+    [[nodiscard]] std::uint64_t messages_of(std::size_t server) const { return servers_[server].messages; }
+
+    /// A server puts entries after `previous` into its log.
+    void appended(std::size_t server, LogPosition previous, Entries const& entries)
+    {
+        for (auto const entry : entries) {
+            expect_no(registry_.add(ServerId{server + 1}, previous, entry));
+            previous = {entry.term, entry.index};
+        }
+    }
+
+    // What a server writes, and what its log reports of it.
+
+    void vote_written(std::size_t server, WriteNumber write, Term term, ServerId vote)
+    {
+        servers_[server].durable.save_vote(write, term, vote);
+    }
+
+    void append_written(std::size_t server, WriteNumber write, LogPosition last)
+    {
+        servers_[server].durable.append(write, last);
+    }
+
+    /// A server removes all that follows this entry from its log.
+    void truncated(std::size_t server, LogPosition last) { servers_[server].durable.truncate(last); }
+
+    void durable_reported(std::size_t server, WriteNumber through) { servers_[server].durable.confirm(through); }
+
+    /// A server relies on entries up to here being durable in its own log.
+    void relies_on(std::size_t server, Index index)
+    {
+        expect(index <= servers_[server].durable.last().index,
+               "a server applies and saves as committed what is durable in its own log");
+    }
+
+    /// Looks at a whole server: its log, against everything that was ever made and committed.
+    void in_full(State const& state)
+    {
+        expect(registry_.knows(state.log), "all entries of a log were made by the leaders of their terms");
+        expect(committed_.agrees(state.log, state.commit_index), "committed entries never change");
+    }
+
+    /// What a log gives back is what the core believes to stand there.
+    void read_back(State const& state, Entries const& entries)
+    {
+        for (auto const entry : entries) {
+            expect(state.log.term_at(entry.index) == entry.term, "log and core agree on the term of each entry");
+            expect(registry_.checksum({entry.term, entry.index}) == entry.checksum and is_intact(entry),
+                   "a log gives back the bytes that were put into it");
+        }
+    }
+
+protected:
+    /// What a process was seen to be last.
+    struct Seen
+    {
+        Term        term;
+        ServerId    voted_for;
+        Index       commit;
+        Index       apply_index;
+        LogPosition last;
+        bool        leads = false;
+    };
+
+    struct Record
+    {
+        Seen             seen;
+        Term             promised_term;
+        std::uint64_t    messages = 0;
+        ByTerm<ServerId> votes; ///< That left this server.
+        DurableRecord    durable;
+    };
+
+    [[nodiscard]] std::array<Record, simulated_servers_max> const& servers() const { return servers_; }
+    [[nodiscard]] std::size_t                                      voters() const { return voters_; }
+    [[nodiscard]] EntryRegistry const&                             registry() const { return registry_; }
+    [[nodiscard]] CommittedLog&                                    committed_log() { return committed_; }
+
+private:
+    static void learn(Record& record, State const& state)
+    {
+        record.seen = {state.current_term,   state.voted_for.value_or(nobody),
+                       state.commit_index,   state.apply_index,
+                       last_position(state), is_leader(state)};
+    }
+
+    void check_leader(std::size_t server, State const& state)
+    {
+        auto const& seen = servers_[server].seen;
+        if (seen.leads and seen.term == state.current_term)
+            expect(testing::has_only_appended(state.log, seen.last), testing::figure_3::leader_append_only);
+        else
+            expect_no(committed_.elect(state));
+    }
+
+    [[nodiscard]] static ServerId votes_in(Record const& record, Term term)
+    {
+        auto const* vote = record.votes.find(term);
+        return vote != nullptr ? *vote : nobody;
+    }
+
+    /// Whether a majority has reported this entry, and with it all before, durable.
+    [[nodiscard]] bool is_on_majority(LogPosition entry) const
+    {
+        auto const holds = [&](Record const& record) { return registry_.is_before(entry, record.durable.last()); };
+        auto const voters = servers_.begin() + static_cast<std::ptrdiff_t>(voters_);
+        return voters_ == 0 or 2 * static_cast<std::size_t>(std::count_if(servers_.begin(), voters, holds)) > voters_;
+    }
+
+    void acknowledge(Record& record, AppendEntriesResponse const& answer)
+    {
+        record.promised_term = std::max(record.promised_term, answer.term);
+        expect(answer.match <= record.durable.last().index, "what is acknowledged is durable where that is said");
+        expect(record.durable.has_term(answer.term), "the term of what is acknowledged is durable where that is said");
+    }
+
+    void vote(Record& record, Term term, ServerId candidate)
+    {
+        expect(record.durable.has_vote(term, candidate), "a vote is durable before it leaves");
+        record.promised_term = std::max(record.promised_term, term);
+        auto& given = record.votes[term];
+        expect(given == nobody or given == candidate, "a server votes once in a term, also across crashes");
+        given = candidate;
+    }
+
+    EntryRegistry                             registry_;
+    CommittedLog                              committed_;
+    std::array<Record, simulated_servers_max> servers_;
+    std::size_t                               voters_ = 0;
+};
+
+} // namespace totora::inline v0::simulate
