@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/policy/files.hpp"
 #include "totora/testing/conformance/log/crash_node.hpp"
 #include "totora/testing/disk/disk_image.hpp"
-#include "totora/testing/disk/forgetful_disk.hpp"
+#include "totora/testing/disk/forgetting_disk.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -28,8 +29,7 @@ namespace totora::inline v0::conformance
 class CrashDisk
 {
 public:
-    using Node = std::shared_ptr<CrashNode>;
-    using Names = std::map<std::string, Node, std::less<>>;
+    using Names = std::map<std::string, std::shared_ptr<CrashNode>, std::less<>>;
 
     CrashDisk() = default;
 
@@ -124,15 +124,91 @@ public:
     /// How often a file was written to again under another name: segments that are used once more.
     [[nodiscard]] std::uint64_t recycled_files() const { return recycled_; }
 
-private:
-    friend class CrashFiles;
+    // --- What `DiskFiles` calls -------------------------------------------------------------------------------------
 
+    using Handle = std::shared_ptr<CrashDisk>;
+    using Node = CrashNode;
+    using Session = testing::AnySession;
+    using Call = testing::PlainCall;
+
+    [[nodiscard]] static Session session() { return {}; }
+    [[nodiscard]] Call           begin(FileCall kind, std::string_view name, Session /*session*/) const
+    {
+        return {asked_ ? asked_(kind, name) : 0};
+    }
+
+    [[nodiscard]] static FileError failure(int error, FileCall kind, std::string_view name)
+    {
+        return {error, std::string{"The crash disk failed to "} + word_for(kind) + " " + std::string{name}};
+    }
+
+    [[nodiscard]] std::uint64_t space_left() const { return used() < space_ ? space_ - used() : 0; }
+
+    [[nodiscard]] Names const& names() const { return names_; }
+
+    [[nodiscard]] std::shared_ptr<Node> find(std::string_view name) const
+    {
+        auto const found = names_.find(name);
+        return found == names_.end() ? nullptr : found->second;
+    }
+
+    [[nodiscard]] std::shared_ptr<Node> create(std::string_view name)
+    {
+        auto node = std::make_shared<Node>();
+        change_name("create", {{}, std::string{name}, node});
+        return node;
+    }
+
+    void rename(std::string_view from, std::string_view to)
+    {
+        change_name("rename", {std::string{from}, std::string{to}, find(from)});
+    }
+
+    void remove(std::string_view name) { change_name("remove", {std::string{name}, {}, find(name)}); }
+
+    void sync_names()
+    {
+        calls_.push_back({"sync", "the directory", 0, 0});
+        durable_names_ = names_;
+        name_changes_.clear();
+    }
+
+    void write(Node& node, std::string_view name, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        node.write(offset, bytes);
+        recycled_ += std::exchange(node.renamed, false) ? 1U : 0U;
+        changed("write", name, offset, bytes.size());
+    }
+
+    void allocate(Node& node, std::string_view name, std::uint64_t size)
+    {
+        if (size > node.now().size())
+            node.resize(size);
+        changed("allocate", name, size, 0);
+    }
+
+    void truncate(Node& node, std::string_view name, std::uint64_t size)
+    {
+        if (size < node.now().size())
+            node.resize(size);
+        changed("truncate", name, size, 0);
+    }
+
+    [[nodiscard]] int sync(Node& node, std::string_view name, Call const& call)
+    {
+        calls_.push_back({"sync", std::string{name}, 0, 0});
+        node.sync(call.error() == 0);
+        return call.error();
+    }
+
+private:
     /// A change of a name: given to a file, taken from it, or both in one step.
     struct NameChange
     {
         std::string from; ///< Empty if a file was created.
         std::string to;   ///< Empty if it was removed.
-        Node        node;
+
+        std::shared_ptr<CrashNode> node;
     };
 
     struct Noted
@@ -155,8 +231,8 @@ private:
 
     struct NamedNode
     {
-        std::string name;
-        Node        node;
+        std::string                name;
+        std::shared_ptr<CrashNode> node;
     };
 
     /// Every file that has a name in some image, in the order in which they got it.
@@ -179,19 +255,28 @@ private:
             names[change.to] = change.node;
     }
 
-    void change_name(NameChange change)
+    void change_name(char const* what, NameChange change)
     {
+        auto const names = change.from + (change.to.empty() ? "" : " -> " + change.to);
         apply(names_, change);
         change.node->renamed = not change.from.empty() and not change.to.empty();
         name_changes_.push_back(std::move(change));
+        changed(what, names, 0, 0);
     }
 
-    [[nodiscard]] std::uint64_t space_left() const { return used() < space_ ? space_ - used() : 0; }
-
-    void changed() const
+    /// Notes a call that changed something; the power may fail now.
+    void changed(char const* what, std::string_view name, std::uint64_t offset, std::uint64_t size)
     {
+        calls_.push_back({what, std::string{name}, offset, size});
         if (hook_)
             hook_();
+    }
+
+    [[nodiscard]] static char const* word_for(FileCall kind)
+    {
+        constexpr char const* words[] = {"names", "open",  "create", "rename",   "remove",   "sync",
+                                         "size",  "write", "read",   "allocate", "truncate", "sync"};
+        return words[static_cast<std::size_t>(kind)];
     }
 
     Names                                          names_;
@@ -203,5 +288,7 @@ private:
     std::function<void()>                          hook_;
     std::function<int(FileCall, std::string_view)> asked_;
 };
+
+static_assert(testing::forgetting_disk<CrashDisk>);
 
 } // namespace totora::inline v0::conformance

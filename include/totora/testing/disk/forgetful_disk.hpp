@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/policy/files.hpp"
+#include "totora/testing/disk/disk_names.hpp"
+#include "totora/testing/disk/forgetting_disk.hpp"
+#include "totora/testing/disk/unsynced_file.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -11,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,23 +24,6 @@
 
 namespace totora::inline v0
 {
-
-/// What a log asks of its files, for tests that interfere.
-enum class FileCall : std::uint8_t
-{
-    names,
-    open,
-    create,
-    rename,
-    remove,
-    sync_directory,
-    size,
-    write,
-    read,
-    allocate,
-    truncate,
-    sync,
-};
 
 /// What survives a power loss of what was not synced.
 struct PowerLoss
@@ -53,53 +42,14 @@ struct PowerLoss
 class ForgetfulDisk
 {
 public:
-    static constexpr std::size_t sector_size = 512;
-
-    /// A change of a file that is not synced: bytes written, or a new size.
-    struct Change
-    {
-        std::uint64_t          number = 0; ///< In the order of the calls, over all files.
-        std::uint64_t          offset = 0; ///< Of the bytes, or the new size.
-        std::vector<std::byte> bytes;
-        bool                   resizes = false;
-
-        [[nodiscard]] std::size_t sectors() const
-        {
-            auto const end = (offset + bytes.size() + sector_size - 1) / sector_size;
-            return resizes ? 1 : static_cast<std::size_t>(end - offset / sector_size);
-        }
-    };
-
-    /// The content of a file: as programs see it, and as it is on the disk.
-    struct Node
-    {
-        std::vector<std::byte> now;
-        std::vector<std::byte> durable;
-        std::vector<Change>    unsynced;
-    };
-
-    using Names = std::map<std::string, std::shared_ptr<Node>, std::less<>>;
+    using Change = testing::UnsyncedFile::Change;
 
     /// A copy that goes its own way, with no interference.
     [[nodiscard]] std::shared_ptr<ForgetfulDisk> clone() const
     {
         auto const lock = std::lock_guard{mutex_};
         auto       copy = std::make_shared<ForgetfulDisk>();
-        auto       copies = std::map<Node*, std::shared_ptr<Node>>{};
-        auto const copied = [&](Names const& names) {
-            auto result = Names{};
-            for (auto const& [name, node] : names) {
-                auto& made = copies[node.get()];
-                if (not made)
-                    made = std::make_shared<Node>(*node);
-                result[name] = made;
-            }
-            return result;
-        };
-        copy->names_ = copied(names_);
-        copy->durable_names_ = copied(durable_names_);
-        for (auto const& step : name_steps_)
-            copy->name_steps_.push_back(copied(step));
+        copy->names_ = names_.clone();
         copy->changes_ = changes_;
         return copy;
     }
@@ -109,8 +59,8 @@ public:
     {
         auto const lock = std::lock_guard{mutex_};
         auto       all = std::vector<Change>{};
-        for (auto const& node : nodes())
-            all.insert(all.end(), node->unsynced.begin(), node->unsynced.end());
+        for (auto const& file : names_.files())
+            all.insert(all.end(), file->unsynced().begin(), file->unsynced().end());
         std::sort(all.begin(), all.end(), [](Change const& a, Change const& b) { return a.number < b.number; });
         return all;
     }
@@ -118,7 +68,7 @@ public:
     [[nodiscard]] std::size_t unsynced_names() const
     {
         auto const lock = std::lock_guard{mutex_};
-        return name_steps_.size();
+        return names_.unsynced();
     }
 
     /// Cuts the power and brings it back. Files that are open are dead from then on.
@@ -127,20 +77,13 @@ public:
         auto const changes = unsynced();
         auto const lock = std::lock_guard{mutex_};
         auto       positions = std::map<std::uint64_t, std::size_t>{};
-        for (auto position = std::size_t{0}; position < changes.size(); ++position)
-            positions[changes[position].number] = position;
-        for (auto const& node : nodes()) {
-            for (auto const& change : node->unsynced)
-                for (auto sector = std::size_t{0}; sector < change.sectors(); ++sector)
-                    if (loss.keeps and loss.keeps(positions[change.number], sector))
-                        apply(node->durable, change, sector);
-            node->unsynced.clear();
-            node->now = node->durable;
-        }
-        if (loss.names_kept > 0 and not name_steps_.empty())
-            durable_names_ = name_steps_[std::min(loss.names_kept, name_steps_.size()) - 1];
-        name_steps_.clear();
-        names_ = durable_names_;
+        for (auto const& change : changes)
+            positions.emplace(change.number, positions.size());
+        for (auto const& file : names_.files())
+            file->lose_power([&](Change const& change, std::size_t sector) {
+                return loss.keeps and loss.keeps(positions[change.number], sector);
+            });
+        names_.lose_power(loss.names_kept);
         ++power_cuts_;
     }
 
@@ -182,7 +125,7 @@ public:
         released_.notify_all();
     }
 
-    /// From now on syncs of files, or of the directory, say that they succeeded and do nothing: what tests must notice.
+    /// From now on syncs of files, or of the directory, report success and do nothing: what tests must notice.
     void lie_about_syncs(bool lies = true) { lies_about_syncs_ = lies; }
     void lie_about_names(bool lies = true) { lies_about_names_ = lies; }
 
@@ -190,101 +133,130 @@ public:
     [[nodiscard]] std::vector<std::byte> content(std::string_view name) const
     {
         auto const lock = std::lock_guard{mutex_};
-        auto const found = names_.find(name);
-        return found == names_.end() ? std::vector<std::byte>{} : found->second->now;
+        auto const file = names_.find(name);
+        return file ? file->now() : std::vector<std::byte>{};
     }
 
     void set_content(std::string_view name, std::vector<std::byte> const& bytes)
     {
         auto const lock = std::lock_guard{mutex_};
-        auto&      node = *names_.find(name)->second;
-        node.now = bytes;
-        node.durable = bytes;
-        node.unsynced.clear();
+        names_.find(name)->set(bytes);
     }
 
     void drop_file(std::string_view name)
     {
         auto const lock = std::lock_guard{mutex_};
-        names_.erase(std::string{name});
-        durable_names_.erase(std::string{name});
+        names_.drop(std::string{name});
     }
 
     [[nodiscard]] std::vector<std::string> file_names() const
     {
         auto const lock = std::lock_guard{mutex_};
         auto       found = std::vector<std::string>{};
-        for (auto const& [name, node] : names_)
+        for (auto const& [name, file] : names_.now())
             found.push_back(name);
         return found;
     }
 
-private:
-    friend class ForgetfulFiles;
+    // --- What `DiskFiles` calls -------------------------------------------------------------------------------------
 
-    [[nodiscard]] std::vector<std::shared_ptr<Node>> nodes() const
-    {
-        auto       all = std::vector<std::shared_ptr<Node>>{};
-        auto const add = [&](Names const& names) {
-            for (auto const& [name, node] : names)
-                if (std::find(all.begin(), all.end(), node) == all.end())
-                    all.push_back(node);
-        };
-        add(names_);
-        add(durable_names_);
-        for (auto const& step : name_steps_)
-            add(step);
-        return all;
-    }
+    using Handle = std::shared_ptr<ForgetfulDisk>;
+    using Node = testing::UnsyncedFile;
+    using Session = std::uint64_t; ///< How often the power was cut before.
 
-    /// Applies a change, or one sector of it.
-    static void apply(std::vector<std::byte>& to, Change const& change, std::size_t sector)
+    /// One call: holds the lock, is counted, and knows whether it has to fail.
+    class Call
     {
-        if (change.resizes) {
-            to.resize(static_cast<std::size_t>(change.offset));
-            return;
+    public:
+        [[nodiscard]] int  error() const { return error_; }
+        [[nodiscard]] bool is_dead() const { return session_ != disk_.power_cuts_; }
+
+    private:
+        friend class ForgetfulDisk;
+
+        Call(ForgetfulDisk& disk, FileCall kind, std::string_view name, Session session)
+            : disk_(disk), lock_(disk.mutex_), session_(session)
+        {
+            ++disk.calls_;
+            error_ = is_dead() ? EIO : disk.asked_ ? disk.asked_(kind, name) : 0;
         }
-        auto const sector_begins = (change.offset / sector_size + sector) * sector_size;
-        auto const begins = std::max<std::uint64_t>(change.offset, sector_begins);
-        auto const ends = std::min<std::uint64_t>(change.offset + change.bytes.size(), sector_begins + sector_size);
-        to.resize(std::max(to.size(), static_cast<std::size_t>(ends)));
-        std::copy_n(change.bytes.begin() + static_cast<std::ptrdiff_t>(begins - change.offset), ends - begins,
-                    to.begin() + static_cast<std::ptrdiff_t>(begins));
-    }
 
-    void change(Node& node, Change made)
+        ForgetfulDisk&               disk_;
+        std::unique_lock<std::mutex> lock_;
+        Session                      session_;
+        int                          error_ = 0;
+    };
+
+    [[nodiscard]] Session session() const { return power_cuts_; }
+    [[nodiscard]] Call    begin(FileCall kind, std::string_view name, Session session)
     {
-        made.number = ++changes_;
-        for (auto sector = std::size_t{0}; sector < made.sectors(); ++sector)
-            apply(node.now, made, sector);
-        node.unsynced.push_back(std::move(made));
+        return {*this, kind, name, session};
     }
 
-    /// Ends a sync of the changes up to this one: they are on the disk, or, if it failed, never will be.
-    static void settle(Node& node, std::uint64_t through, bool synced)
+    [[nodiscard]] static FileError failure(int error, FileCall /*kind*/, std::string_view name)
     {
-        auto const end = std::find_if(node.unsynced.begin(), node.unsynced.end(),
-                                      [&](Change const& made) { return made.number > through; });
-        for (auto made = node.unsynced.begin(); made != end and synced; ++made)
-            for (auto sector = std::size_t{0}; sector < made->sectors(); ++sector)
-                apply(node.durable, *made, sector);
-        node.unsynced.erase(node.unsynced.begin(), end);
+        return {error, "The forgetful disk failed a call on \"" + std::string{name} + "\"."};
     }
 
-    /// How many more bytes the files may have.
     [[nodiscard]] std::uint64_t space_left() const
     {
         auto used = std::uint64_t{0};
-        for (auto const& [name, node] : names_)
-            used += node->now.size();
+        for (auto const& [name, file] : names_.now())
+            used += file->now().size();
         return used < space_ ? space_ - used : 0;
     }
 
+    [[nodiscard]] testing::DiskNames::Names const& names() const { return names_.now(); }
+    [[nodiscard]] std::shared_ptr<Node>            find(std::string_view name) const { return names_.find(name); }
+
+    [[nodiscard]] std::shared_ptr<Node> create(std::string_view name)
+    {
+        auto file = std::make_shared<Node>();
+        names_.create(name, file);
+        return file;
+    }
+
+    void rename(std::string_view from, std::string_view to) { names_.rename(from, to); }
+    void remove(std::string_view name) { names_.remove(name); }
+
+    void sync_names()
+    {
+        if (not lies_about_names_)
+            names_.sync();
+    }
+
+    void write(Node& file, std::string_view /*name*/, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        if (not bytes.empty())
+            file.write(static_cast<std::size_t>(offset), bytes, ++changes_);
+    }
+
+    void allocate(Node& file, std::string_view name, std::uint64_t size)
+    {
+        if (size > file.now().size())
+            truncate(file, name, size);
+    }
+
+    void truncate(Node& file, std::string_view /*name*/, std::uint64_t size)
+    {
+        file.resize(static_cast<std::size_t>(size), ++changes_);
+    }
+
+    [[nodiscard]] int sync(Node& file, std::string_view /*name*/, Call& call)
+    {
+        auto const through = changes_; // What is written while the sync runs is not covered by it.
+        released_.wait(call.lock_, [this] { return not syncs_held_; });
+        if (call.is_dead())
+            return EIO;
+        if (call.error() != 0 or not lies_about_syncs_)
+            file.settle(call.error() == 0, through);
+        return call.error();
+    }
+
+private:
     mutable std::mutex                             mutex_;
     std::condition_variable                        released_;
-    Names                                          names_;
-    Names                                          durable_names_;
-    std::vector<Names>                             name_steps_; ///< The names after each unsynced change of them.
+    testing::DiskNames                             names_;
     std::uint64_t                                  changes_ = 0;
     std::uint64_t                                  calls_ = 0;
     std::uint64_t                                  power_cuts_ = 0;
@@ -294,5 +266,7 @@ private:
     bool                                           lies_about_names_ = false;
     std::function<int(FileCall, std::string_view)> asked_;
 };
+
+static_assert(testing::forgetting_disk<ForgetfulDisk>);
 
 } // namespace totora::inline v0

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/policy/files.hpp"
+#include "totora/testing/disk/disk_names.hpp"
+#include "totora/testing/disk/forgetting_disk.hpp"
+#include "totora/testing/disk/unsynced_file.hpp"
 #include "totora/testing/prng.hpp"
-#include "totora/testing/simulate/disk/disk_names.hpp"
-#include "totora/testing/simulate/disk/simulated_file.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
 
@@ -12,10 +14,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace totora::inline v0::simulate
 {
@@ -23,6 +26,14 @@ namespace totora::inline v0::simulate
 /// Thrown from within the call of a file during which the power failed: not one instruction more is executed.
 struct PowerFailed
 {};
+
+/// What a disk keeps of what was not synced when the power fails.
+enum class Kept : std::uint8_t
+{
+    nothing,
+    everything,
+    some_sectors,
+};
 
 /// The calls of a file that can be made to fail.
 enum class DiskCall : std::uint8_t
@@ -103,19 +114,29 @@ public:
     {
         keep_power();
         power_failed_ = false;
-        auto sectors = SectorCounts{};
+        auto       sectors_kept = std::uint64_t{0};
+        auto       sectors_lost = std::uint64_t{0};
+        auto const keeps = [&](Node::Change const& change, std::size_t /*sector*/) {
+            if (kept != Kept::some_sectors)
+                return kept == Kept::everything;
+            auto const is_kept = random.below(2) == 0;
+            if (not change.resizes)
+                ++(is_kept ? sectors_kept : sectors_lost);
+            return is_kept;
+        };
         for (auto const& file : names_.files())
-            file->lose_power(kept, random, sectors);
-        if (sectors.kept > 0 and sectors.lost > 0)
+            file->lose_power(keeps);
+        if (sectors_kept > 0 and sectors_lost > 0)
             ++counts_[Fault::write_torn];
-        names_.lose_power(kept, random);
+        names_.lose_power(kept == Kept::nothing      ? 0
+                          : kept == Kept::everything ? names_.unsynced()
+                                                     : random.below(names_.unsynced() + 1));
         used_ = 0;
         for (auto const& [name, file] : names())
             used_ += file->now().size();
     }
 
-    [[nodiscard]] DiskNames::Names const& names() const { return names_.now(); }
-    [[nodiscard]] std::uint64_t           used() const { return used_; } ///< Bytes of all files.
+    [[nodiscard]] std::uint64_t used() const { return used_; } ///< Bytes of all files.
 
     /// A file is not there any more, and was never removed.
     void drop(std::string const& name)
@@ -125,14 +146,109 @@ public:
         names_.drop(name);
     }
 
-private:
-    friend class DiskFiles;
+    // --- What `DiskFiles` calls -------------------------------------------------------------------------------------
 
+    using Handle = SimulatedDisk*;
+    using Node = testing::UnsyncedFile;
+    using Session = testing::AnySession;
+    using Call = testing::PlainCall;
+
+    [[nodiscard]] static Session session() { return {}; }
+    [[nodiscard]] Call           begin(FileCall kind, std::string_view /*name*/, Session /*session*/)
+    {
+        return {begin_call(kind_of(kind))};
+    }
+
+    [[nodiscard]] FileError failure(int error, FileCall /*kind*/, std::string_view /*name*/)
+    {
+        troubles_ += error == ENOSPC ? 1U : 0U;
+        return {error, error == ENOSPC ? "The simulated disk is full." : "The simulated disk failed."};
+    }
+
+    [[nodiscard]] std::uint64_t space_left() const { return space_ - std::min(space_, used_); }
+
+    [[nodiscard]] testing::DiskNames::Names const& names() const { return names_.now(); }
+    [[nodiscard]] std::shared_ptr<Node>            find(std::string_view name) const { return names_.find(name); }
+
+    [[nodiscard]] std::shared_ptr<Node> create(std::string_view name)
+    {
+        auto file = std::make_shared<Node>();
+        names_.create(name, file);
+        return file;
+    }
+
+    void rename(std::string_view from, std::string_view to)
+    {
+        if (auto const replaced = names_.find(to))
+            used_ -= replaced->now().size();
+        names_.rename(from, to);
+    }
+
+    void remove(std::string_view name)
+    {
+        used_ -= names_.find(name)->now().size();
+        names_.remove(name);
+    }
+
+    void sync_names()
+    {
+        if (not lies_)
+            names_.sync();
+    }
+
+    void write(Node& file, std::string_view /*name*/, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        if (bytes.empty())
+            return;
+        work_.bytes += bytes.size();
+        used_ -= file.now().size();
+        file.write(static_cast<std::size_t>(offset), bytes);
+        used_ += file.now().size();
+    }
+
+    void allocate(Node& file, std::string_view name, std::uint64_t size)
+    {
+        if (size > file.now().size())
+            truncate(file, name, size);
+    }
+
+    void truncate(Node& file, std::string_view /*name*/, std::uint64_t size)
+    {
+        used_ += size;
+        used_ -= file.now().size();
+        file.resize(static_cast<std::size_t>(size));
+    }
+
+    [[nodiscard]] int sync(Node& file, std::string_view /*name*/, Call const& call)
+    {
+        if (not lies_)
+            file.settle(call.error() == 0);
+        return call.error();
+    }
+
+private:
     static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
     [[nodiscard]] static constexpr unsigned bit_of(DiskCall call) { return 1U << static_cast<unsigned>(call); }
 
-    /// Every call begins with it: 0, or the `errno` to fail with.
+    [[nodiscard]] static constexpr DiskCall kind_of(FileCall call)
+    {
+        switch (call) {
+        case FileCall::names:
+        case FileCall::open:
+        case FileCall::size:
+            return DiskCall::other;
+        case FileCall::read:
+            return DiskCall::read;
+        case FileCall::sync:
+        case FileCall::sync_directory:
+            return DiskCall::sync;
+        default:
+            return DiskCall::write;
+        }
+    }
+
+    /// 0, or the `errno` to fail with.
     [[nodiscard]] int begin_call(DiskCall call)
     {
         if ((calls_left_ != never and --calls_left_ == 0) or (power_fails_before_sync_ and call == DiskCall::sync)) {
@@ -160,50 +276,22 @@ private:
         return reader_ != nullptr and reader_->now_us() < reads_slow_until_us_;
     }
 
-    [[nodiscard]] std::uint64_t space_left() const { return space_ - std::min(space_, used_); }
-
-    void resize(SimulatedFile& file, std::size_t size)
-    {
-        used_ += size;
-        used_ -= file.now().size();
-        file.resize(size);
-    }
-
-    void write(SimulatedFile& file, std::size_t offset, std::span<std::byte const> bytes)
-    {
-        work_.bytes += bytes.size();
-        used_ -= file.now().size();
-        file.write(offset, bytes);
-        used_ += file.now().size();
-    }
-
-    void settle(SimulatedFile& file, bool synced)
-    {
-        if (not lies_)
-            file.settle(synced);
-    }
-
-    void sync_names()
-    {
-        if (not lies_)
-            names_.sync();
-    }
-
-    FaultCounts&           counts_;
-    DiskNames              names_;
-    std::vector<std::byte> gathered_; ///< By the write under way; kept to be used again.
-    std::uint64_t          used_ = 0;
-    std::uint64_t          space_ = never;
-    std::uint64_t          calls_left_ = never;
-    bool                   power_failed_ = false;
-    std::uint64_t          troubles_ = 0;
-    LocalTime*             reader_ = nullptr;
-    std::uint64_t          read_takes_us_ = 0;
-    std::uint64_t          reads_slow_until_us_ = 0;
-    Work                   work_;
-    unsigned               failing_ = 0; ///< A bit for each kind of call that fails next time.
-    bool                   power_fails_before_sync_ = false;
-    bool                   lies_ = false;
+    FaultCounts&       counts_;
+    testing::DiskNames names_;
+    std::uint64_t      used_ = 0;
+    std::uint64_t      space_ = never;
+    std::uint64_t      calls_left_ = never;
+    bool               power_failed_ = false;
+    std::uint64_t      troubles_ = 0;
+    LocalTime*         reader_ = nullptr;
+    std::uint64_t      read_takes_us_ = 0;
+    std::uint64_t      reads_slow_until_us_ = 0;
+    Work               work_;
+    unsigned           failing_ = 0; ///< A bit for each kind of call that fails next time.
+    bool               power_fails_before_sync_ = false;
+    bool               lies_ = false;
 };
+
+static_assert(testing::forgetting_disk<SimulatedDisk>);
 
 } // namespace totora::inline v0::simulate

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/prng.hpp"
-#include "totora/testing/simulate/disk/simulated_file.hpp"
+#include "totora/testing/disk/unsynced_file.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -14,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-namespace totora::inline v0::simulate
+namespace totora::inline v0::testing
 {
 
 /// The names of a directory: as programs see them, and as they are on the disk.
 class DiskNames
 {
 public:
-    using File = std::shared_ptr<SimulatedFile>;
+    using File = std::shared_ptr<UnsyncedFile>;
     using Names = std::map<std::string, File, std::less<>>;
 
     /// As programs see them.
@@ -47,16 +46,31 @@ public:
         unsynced_.clear();
     }
 
-    /// Only what is on the disk is left: of the changes that were not synced, it keeps the first ones.
-    void lose_power(Kept kept, testing::Prng& random)
+    /// How many changes are not synced.
+    [[nodiscard]] std::size_t unsynced() const { return unsynced_.size(); }
+
+    /// Only what is on the disk is left: of the changes that were not synced, it keeps the first ones, `kept` at most.
+    void lose_power(std::size_t kept)
     {
-        auto const steps = kept == Kept::nothing      ? 0
-                           : kept == Kept::everything ? unsynced_.size()
-                                                      : random.below(unsynced_.size() + 1);
-        for (auto step = std::size_t{0}; step < steps; ++step)
+        for (auto step = std::size_t{0}; step < std::min(kept, unsynced_.size()); ++step)
             apply(durable_, unsynced_[step]);
         unsynced_.clear();
         now_ = durable_;
+    }
+
+    /// The same names of copies of the files.
+    [[nodiscard]] DiskNames clone() const
+    {
+        auto copies = std::map<UnsyncedFile const*, File>{};
+        for (auto const& file : files())
+            copies[file.get()] = std::make_shared<UnsyncedFile>(*file);
+        auto copy = *this;
+        for (auto* names : {&copy.now_, &copy.durable_})
+            for (auto& [name, file] : *names)
+                file = copies[file.get()];
+        for (auto& step : copy.unsynced_)
+            step.file = step.file ? copies[step.file.get()] : nullptr;
+        return copy;
     }
 
     /// A file is not there any more, and was never removed.
@@ -113,4 +127,4 @@ private:
     std::vector<Step> unsynced_; ///< In order.
 };
 
-} // namespace totora::inline v0::simulate
+} // namespace totora::inline v0::testing
