@@ -95,9 +95,9 @@ int crash_at_random(std::uint64_t seed)
     auto const disk = disk_with_log();
     auto       workload = Workload{seed};
     for (auto run = 0; run < 6; ++run) {
-        auto&      dice = workload.dice();
+        auto&      random = workload.random();
         auto       calls = disk->calls();
-        auto const dies_at = calls + 5 + dice.below(110);
+        auto const dies_at = calls + 5 + random.below(110);
         disk->interfere([&calls, dies_at](FileCall, std::string_view) { return ++calls > dies_at ? EIO : 0; });
         if (auto log = Log::open(ForgetfulFiles{disk}, small_options())) {
             if (auto const content = content_of(*log, *log->recover())) {
@@ -109,9 +109,9 @@ int crash_at_random(std::uint64_t seed)
         }
         crashes += calls > dies_at ? 1 : 0;
         disk->interfere(nullptr);
-        auto const how = dice.below(3); // Keep nothing, everything, or any part.
-        disk->lose_power({.keeps = [&](auto, auto) { return how == 1 or (how == 2 and dice.below(2) == 0); },
-                          .names_kept = dice.below(4)});
+        auto const how = random.below(3); // Keep nothing, everything, or any part.
+        disk->lose_power({.keeps = [&](auto, auto) { return how == 1 or (how == 2 and random.below(2) == 0); },
+                          .names_kept = random.below(4)});
         auto const problem = check_recovery(disk->clone(), workload);
         BOOST_REQUIRE_MESSAGE(problem.empty(), "seed " << seed << ", run " << run << ": " << problem);
     }

@@ -4,8 +4,8 @@
 #include "slow_syncer.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/conformance/log/log_crashes.hpp"
-#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/disk/crash_files.hpp"
+#include "totora/testing/prng.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,15 +40,15 @@ struct NumberedWorkload
 {
     explicit NumberedWorkload(std::uint64_t number)
     {
-        auto dice = conformance::Rng{number};
-        shares_syncs = dice.below(3) == 0;
-        mood.sync = 15 + dice.below(30);
-        mood.vote = dice.below(12);
-        mood.truncate = 4 + dice.below(16);
-        mood.truncated_max = dice.below(2) == 0 ? 4 : 80; // Removes whole segments, which are then used again.
-        mood.commit = dice.below(2) == 0 ? 0 : 5;
-        mood.appended_max = 1 + dice.below(6);
-        segment_bytes = std::uint64_t{2048} << dice.below(3);
+        auto random = testing::SplitMix{number};
+        shares_syncs = random.below(3) == 0;
+        mood.sync = 15 + random.below(30);
+        mood.vote = random.below(12);
+        mood.truncate = 4 + random.below(16);
+        mood.truncated_max = random.below(2) == 0 ? 4 : 80; // Removes whole segments, which are then used again.
+        mood.commit = random.below(2) == 0 ? 0 : 5;
+        mood.appended_max = 1 + random.below(6);
+        segment_bytes = std::uint64_t{2048} << random.below(3);
     }
 
     /// Runs it on the kit for logs that sync at once, or on the one for logs whose batches share a sync.

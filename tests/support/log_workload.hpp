@@ -5,8 +5,8 @@
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
-#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
+#include "totora/testing/prng.hpp"
 
 #include <chrono>
 #include <memory>
@@ -43,8 +43,8 @@ inline Result<TestLog, LogError> open_log(Disk const& disk, SegmentedLogOptions 
 
 using conformance::Content;
 using conformance::content_of;
-using conformance::Rng;
 using conformance::Workload;
+using testing::SplitMix;
 
 /// Opens the log that is on the disk and compares it with what may be there. Empty if all is well.
 inline std::string check_recovery(Disk const& disk, Workload const& workload)

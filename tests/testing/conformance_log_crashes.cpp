@@ -185,8 +185,8 @@ void write(CrashFiles::File& file, std::uint64_t offset, std::size_t size, std::
 std::set<std::string> images_of(CrashDisk const& disk)
 {
     auto found = std::set<std::string>{};
-    auto dice = Rng{1};
-    visit_choices(disk.choices(), 10'000, dice, [&](auto const& choice) {
+    auto random = testing::SplitMix{1};
+    visit_choices(disk.choices(), 10'000, random, [&](auto const& choice) {
         auto text = std::string{};
         for (auto const& [name, content] : disk.image(choice).files) {
             text += name + ":";
@@ -260,10 +260,10 @@ BOOST_AUTO_TEST_CASE(what_a_failed_sync_should_have_kept_is_kept_by_no_later_one
 BOOST_AUTO_TEST_CASE(beyond_the_limit_a_sample_is_drawn_with_the_extremes_in_it)
 {
     auto       seen = std::set<std::vector<std::uint32_t>>{};
-    auto       dice = Rng{1};
+    auto       random = testing::SplitMix{1};
     auto const counts = std::vector<std::uint32_t>(20, 2);
 
-    auto const coverage = visit_choices(counts, 100, dice, [&](auto const& choice) { seen.insert(choice); });
+    auto const coverage = visit_choices(counts, 100, random, [&](auto const& choice) { seen.insert(choice); });
 
     BOOST_TEST((coverage == Coverage::sampled));
     BOOST_TEST(seen.size() > 90U);

@@ -2,7 +2,7 @@
 #include "totora/testing/conformance/state_machine.hpp"
 
 #include "totora/data/entry.hpp"
-#include "totora/testing/conformance/rng.hpp"
+#include "totora/testing/prng.hpp"
 
 #include "../../docs/examples/kv/key_value.hpp"
 
@@ -192,25 +192,25 @@ struct Store
 /// Every operation on a few keys, and what no right client would send.
 std::vector<Command> store_commands()
 {
-    auto       dice = Rng{6};
+    auto       random = testing::SplitMix{6};
     auto       commands = std::vector<Command>{{}, {std::byte{99}}, {std::byte{1}, std::byte{0}, std::byte{200}}};
     auto const words = std::array<std::string_view, 5>{"a", "b", "17", "-3", "no number"};
     for (auto count = 0; count < 200; ++count) {
-        auto const operation = static_cast<kv::Operation>(1 + dice.below(5));
+        auto const operation = static_cast<kv::Operation>(1 + random.below(5));
         auto       chosen = std::vector<std::string_view>{};
-        for (auto left = dice.below(5); left > 0; --left)
-            chosen.push_back(words.at(static_cast<std::size_t>(dice.below(words.size()))));
-        kv::encode_command(commands.emplace_back(), operation, static_cast<std::uint8_t>(dice.below(4)), chosen);
+        for (auto left = random.below(5); left > 0; --left)
+            chosen.push_back(words.at(static_cast<std::size_t>(random.below(words.size()))));
+        kv::encode_command(commands.emplace_back(), operation, static_cast<std::uint8_t>(random.below(4)), chosen);
     }
     return commands;
 }
 
 std::vector<Command> some_commands()
 {
-    auto dice = Rng{5};
+    auto random = testing::SplitMix{5};
     auto commands = std::vector<Command>{{std::byte{1}}};
     for (auto count = 0; count < 40; ++count)
-        commands.emplace_back(static_cast<std::size_t>(dice.below(20)), static_cast<std::byte>(dice.below(256)));
+        commands.emplace_back(static_cast<std::size_t>(random.below(20)), static_cast<std::byte>(random.below(256)));
     commands.emplace_back();
     return commands;
 }

@@ -20,6 +20,24 @@ inline constexpr std::uint64_t splitmix_step = 0x9E3779B97F4A7C15U;
     return value ^ (value >> 31U);
 }
 
+/// A small generator whose state is one number: SplitMix64. What the kits of conformance draw stays the same with it.
+class SplitMix
+{
+public:
+    constexpr explicit SplitMix(std::uint64_t seed) : state_(seed) {}
+
+    /// A number from 0 to `end - 1`; `end` is at least 1.
+    [[nodiscard]] constexpr std::uint64_t below(std::uint64_t end)
+    {
+        auto const drawn = mixed(state_);
+        state_ += splitmix_step;
+        return drawn % end;
+    }
+
+private:
+    std::uint64_t state_;
+};
+
 /// Chances are out of a million.
 inline constexpr std::uint32_t a_million = 1'000'000;
 

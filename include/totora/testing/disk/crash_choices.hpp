@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/conformance/rng.hpp"
+#include "totora/testing/prng.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -34,7 +34,8 @@ enum class Coverage : std::uint8_t
 /// Visits every choice of one version for each thing, if there are at most `limit`. If there are more: nothing kept,
 /// everything kept, each thing alone kept and alone lost, and then drawn ones, `limit` in all.
 template <typename Visit>
-Coverage visit_choices(std::vector<std::uint32_t> const& counts, std::uint64_t limit, Rng& dice, Visit visit)
+Coverage
+visit_choices(std::vector<std::uint32_t> const& counts, std::uint64_t limit, testing::SplitMix& random, Visit visit)
 {
     auto choice = std::vector<std::uint32_t>(counts.size(), 0);
     if (number_of_choices(counts, limit) <= limit) {
@@ -69,7 +70,7 @@ Coverage visit_choices(std::vector<std::uint32_t> const& counts, std::uint64_t l
     }
     while (left > 0) {
         for (auto at = std::size_t{0}; at < counts.size(); ++at)
-            choice[at] = static_cast<std::uint32_t>(dice.below(counts[at]));
+            choice[at] = static_cast<std::uint32_t>(random.below(counts[at]));
         take(choice);
     }
     return Coverage::sampled;

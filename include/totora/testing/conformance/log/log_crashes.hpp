@@ -6,7 +6,6 @@
 #include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
-#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/disk/crash_bounds.hpp"
 #include "totora/testing/disk/crash_choices.hpp"
@@ -14,6 +13,7 @@
 #include "totora/testing/disk/crash_files.hpp"
 #include "totora/testing/disk/disk_image.hpp"
 #include "totora/testing/hashing.hpp"
+#include "totora/testing/prng.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -73,7 +73,7 @@ public:
     void run(Maker const& maker, std::uint64_t seed, WorkloadMix const& mood = {})
     {
         maker_ = &maker;
-        dice_ = Rng{seed ^ 0x6c6f6773U};
+        random_ = testing::SplitMix{seed ^ 0x6c6f6773U};
         seen_ = testing::HashSet{};
         is_closing_ = false;
         recycled_ = 0;
@@ -90,7 +90,7 @@ public:
                 lines.front() += ", start " + std::to_string(life_);
                 return joined(std::move(lines), disk->last_calls(20));
             });
-            if (dice_.below(2) ==
+            if (random_.below(2) ==
                 0) { // Otherwise the process was killed, and will find what it wrote in the page cache.
                 recycled_ += disk->recycled_files();
                 disk = lose_power(disk);
@@ -131,7 +131,7 @@ private:
                 if (workload.durable() != durable)
                     crash(*disk, workload, story); // Nothing changed on the disk, but more is promised.
             }
-            is_closing_ = dice_.below(3) == 0;
+            is_closing_ = random_.below(3) == 0;
             if (is_closing_)
                 log.close();
         });
@@ -142,10 +142,10 @@ private:
     /// In one life of four, one call fails: nothing is wrong with that, if the log says so or can do without.
     void plan_fault(CrashDisk& disk)
     {
-        if (dice_.below(4) != 0)
+        if (random_.below(4) != 0)
             return;
-        auto const number = dice_.below(3) == 0 ? ENOSPC : EIO;
-        disk.interfere([this, number, calls_left = dice_.below(60)](FileCall, std::string_view) mutable {
+        auto const number = random_.below(3) == 0 ? ENOSPC : EIO;
+        disk.interfere([this, number, calls_left = random_.below(60)](FileCall, std::string_view) mutable {
             if (calls_left-- != 0)
                 return 0;
             ++figures_.faults;
@@ -244,7 +244,7 @@ private:
         if (parent.low % bounds_.deep_every == 0)
             disk->on_change([&] { crash_again(*disk, parent, workload, story); });
         open(disk, workload, story, [&](Log& log) {
-            auto const count = 1 + workload.dice().below(3);
+            auto const count = 1 + workload.random().below(3);
             auto const full = disk->is_limited();
             if (not full or log.has_room(count * (bounds_.payload_max + entry_header_size)))
                 workload.append(log, count, 2, bounds_.payload_max);
@@ -280,7 +280,7 @@ private:
     template <typename Look>
     Coverage visit(CrashDisk const& disk, std::uint64_t limit, std::uint64_t promised, Story const& story, Look look)
     {
-        return visit_choices(disk.choices(), limit, dice_, [&](std::vector<std::uint32_t> const& choice) {
+        return visit_choices(disk.choices(), limit, random_, [&](std::vector<std::uint32_t> const& choice) {
             if (not broken_.empty())
                 return;
             ++figures_.images;
@@ -300,9 +300,9 @@ private:
     [[nodiscard]] Disk lose_power(Disk const& disk)
     {
         auto       choice = disk->choices();
-        auto const how = dice_.below(4);
+        auto const how = random_.below(4);
         for (auto& version : choice)
-            version = how == 0 ? 0 : how == 1 ? version - 1 : static_cast<std::uint32_t>(dice_.below(version));
+            version = how == 0 ? 0 : how == 1 ? version - 1 : static_cast<std::uint32_t>(random_.below(version));
         return std::make_shared<CrashDisk>(disk->image(choice));
     }
 
@@ -328,7 +328,7 @@ private:
     Maker const*                             maker_ = nullptr; ///< Of the workload that is run.
     std::uint64_t                            life_ = 0;
     bool                                     is_closing_ = false; ///< The last start is being closed, or was.
-    Rng                                      dice_{0};
+    testing::SplitMix                        random_{0};
     testing::HashSet                         seen_;         ///< Of this workload: what was recovered.
     std::shared_ptr<testing::HashSet>        distinct_;     ///< Of all workloads.
     std::uint64_t                            recycled_ = 0; ///< In this workload, on the disks before this one.

@@ -5,8 +5,8 @@
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
-#include "totora/testing/conformance/rng.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
+#include "totora/testing/prng.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -36,7 +36,7 @@ class Workload
 {
 public:
     explicit Workload(std::uint64_t seed, WorkloadMix const& mood = {})
-        : dice_(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
+        : random_(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
     {
         history_.emplace_back();
     }
@@ -59,7 +59,7 @@ public:
     template <durable_log Log>
     void step(Log& log, std::size_t payload_max = 200)
     {
-        auto const chance = dice_.below(100);
+        auto const chance = random_.below(100);
         auto const uncommitted = current_.entries.size() - commit_;
         auto       below = mood_.sync;
         if (chance < below)
@@ -67,14 +67,14 @@ public:
         else if (chance < (below += mood_.vote))
             vote(log);
         else if (chance < (below += mood_.truncate) and uncommitted > 0)
-            truncate(log,
-                     current_.entries.size() - dice_.below(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
+            truncate(log, current_.entries.size() -
+                              random_.below(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
         else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit)
             commit(log);
         else {
             // One after the other: compilers differ in the order of a call's arguments.
-            auto const per_slice = 1 + dice_.below(3);
-            auto const count = 1 + dice_.below(mood_.appended_max);
+            auto const per_slice = 1 + random_.below(3);
+            auto const count = 1 + random_.below(mood_.appended_max);
             append(log, count, per_slice, payload_max);
         }
         note(log);
@@ -91,7 +91,7 @@ public:
     void vote(Log& log)
     {
         current_.term = Term{current_.term.value + 1};
-        current_.vote = dice_.below(2) == 0 ? std::optional<ServerId>{} : ServerId{1 + dice_.below(3)};
+        current_.vote = random_.below(2) == 0 ? std::optional<ServerId>{} : ServerId{1 + random_.below(3)};
         log.save_vote(begin_write(), current_.term, current_.vote);
     }
 
@@ -106,7 +106,7 @@ public:
     template <durable_log Log>
     void commit(Log& log)
     {
-        commit_ += dice_.below(durable_entries() - commit_ + 1);
+        commit_ += random_.below(durable_entries() - commit_ + 1);
         saved_ = commit_;
         log.save_commit(Index{commit_});
     }
@@ -131,7 +131,7 @@ public:
     template <durable_log Log>
     void append(Log& log, std::uint64_t count, std::uint64_t per_slice, std::size_t payload_max)
     {
-        auto const payload_size = dice_.below(payload_max + 1);
+        auto const payload_size = random_.below(payload_max + 1);
         auto const term = std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
         auto const first = Index{current_.entries.size() + 1};
         current_.entries.resize(current_.entries.size() + count, {term.value, payload_size});
@@ -145,8 +145,8 @@ public:
     [[nodiscard]] Index          commit_index() const { return Index{commit_}; }
 
     /// The newest commit index that was saved before a write that is durable now: a log remembers it with that.
-    [[nodiscard]] Index durable_commit() const { return Index{commits_[durable_]}; }
-    [[nodiscard]] Rng&  dice() { return dice_; }
+    [[nodiscard]] Index              durable_commit() const { return Index{commits_[durable_]}; }
+    [[nodiscard]] testing::SplitMix& random() { return random_; }
 
     /// Whether this is what was there after a write that is not older than the newest one reported durable. The last
     /// append may be there in part.
@@ -230,8 +230,8 @@ private:
                std::equal(found.entries.begin(), found.entries.end(), after.entries.begin());
     }
 
-    Rng                        dice_;
-    Rng                        looks_; ///< Of its own, so that looking changes nothing.
+    testing::SplitMix          random_;
+    testing::SplitMix          looks_; ///< Of its own, so that looking changes nothing.
     WorkloadMix                mood_;
     std::optional<Lender>      lender_;
     Content                    current_;
