@@ -3,8 +3,12 @@
 #include "totora/node/parts/staging.hpp"
 
 #include <range/v3/algorithm/equal.hpp>
+#include <range/v3/range/access.hpp>
 #include <range/v3/range/concepts.hpp>
+#include <range/v3/range/operations.hpp>
+#include <range/v3/range/primitives.hpp>
 #include <range/v3/view/filter.hpp>
+#include <range/v3/view/join.hpp>
 #include <range/v3/view/transform.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -41,6 +45,21 @@ BOOST_AUTO_TEST_CASE(entries_are_read_in_place_and_composed_with_range_v3)
     BOOST_TEST(entries.count() == 4U);
     for (auto const entry : entries)
         BOOST_TEST(is_intact(entry));
+}
+
+BOOST_AUTO_TEST_CASE(slices_are_the_memory_of_the_entries_in_order)
+{
+    auto       entries = commands(Index{5}, {"a", "bb", ""});
+    auto const more = commands(Index{8}, {"cc"});
+    entries.add(more.slice(0), 1);
+
+    auto const bytes = [](EntrySlice const& slice) { return slice.bytes; };
+    auto       encoded = entries | ranges::views::transform(&EntryView::encoded) | ranges::views::join;
+    auto       whole = entries.slices() | ranges::views::transform(bytes) | ranges::views::join;
+
+    BOOST_TEST(ranges::distance(entries.slices()) == 2);
+    BOOST_TEST(ranges::equal(encoded, whole));
+    BOOST_TEST(ranges::empty(Entries{}.slices()));
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_of_entries_holds_exactly_the_indexes_asked_for)

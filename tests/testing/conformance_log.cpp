@@ -294,8 +294,8 @@ private:
     [[nodiscard]] static Entries without_pin(Entries const& entries)
     {
         auto same = Entries{};
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at)
-            same.add({nullptr, entries.slice(at).bytes}, at == 0 ? entries.count() : 0);
+        for (auto const& slice : entries.slices())
+            same.add({nullptr, slice.bytes}, same.empty() ? entries.count() : 0);
         return same;
     }
 

@@ -262,18 +262,17 @@ private:
     [[nodiscard]] static Entries without_pin(Entries const& entries)
     {
         auto same = Entries{};
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at)
-            same.add({nullptr, entries.slice(at).bytes}, at == 0 ? entries.count() : 0);
+        for (auto const& slice : entries.slices())
+            same.add({nullptr, slice.bytes}, same.empty() ? entries.count() : 0);
         return same;
     }
 
     [[nodiscard]] static Entries copy_of(Entries const& entries)
     {
         auto copy = Entries{};
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-            auto const& bytes = entries.slice(at).bytes;
-            auto const  block = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
-            copy.add({block, *block}, at == 0 ? entries.count() : 0);
+        for (auto const& slice : entries.slices()) {
+            auto const block = std::make_shared<std::vector<std::byte>>(slice.bytes.begin(), slice.bytes.end());
+            copy.add({block, *block}, copy.empty() ? entries.count() : 0);
         }
         return copy;
     }

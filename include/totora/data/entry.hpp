@@ -3,52 +3,19 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/numbers.hpp"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace totora::inline v0
 {
-
-/// Whether numbers lie in memory as they lie in our formats, so that they may be copied there and back.
-inline constexpr bool stores_like_us = std::endian::native == std::endian::little;
-
-/// Writes an unsigned number at `to`, least significant byte first, and returns where the next one goes.
-template <typename T>
-constexpr std::byte* put(std::byte* to, T value)
-{
-    if (stores_like_us and not std::is_constant_evaluated()) {
-        std::memcpy(to, &value, sizeof value);
-        return to + sizeof value;
-    }
-    for (auto byte = std::size_t{0}; byte < sizeof(T); ++byte)
-        *to++ = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8U * byte) & 0xFFU);
-    return to;
-}
-
-/// Reads an unsigned number, least significant byte first.
-template <typename T>
-[[nodiscard]] constexpr T get(std::byte const* from)
-{
-    if (stores_like_us and not std::is_constant_evaluated()) {
-        auto value = T{};
-        std::memcpy(&value, from, sizeof value);
-        return value;
-    }
-    auto value = std::uint64_t{0};
-    for (auto byte = std::size_t{0}; byte < sizeof(T); ++byte)
-        value |= static_cast<std::uint64_t>(from[byte]) << (8U * byte);
-    return static_cast<T>(value);
-}
 
 /// How many bytes stand before the payload of an encoded entry:
 ///
@@ -149,7 +116,8 @@ struct EntrySlice
 /// A range of entries with neighbouring indexes, pinned: the bytes never change and stay as long as any copy of
 /// the range does, whatever happens to the log that they were read from. Copying copies no payload.
 ///
-/// A forward range of `EntryView`; an entry is decoded when the iterator stands on it.
+/// A forward range of `EntryView`, for the standard library and for range-v3 (docs/ranges.md); an entry is decoded when the iterator
+/// stands on it.
 class Entries
 {
 public:
@@ -200,7 +168,7 @@ public:
 
     Entries() = default;
 
-    /// Adds a slice of `count` whole entries behind what is there. The caller has checked that they are whole,
+    /// Adds a slice of `count` whole entries after what is there. The caller has checked that they are whole,
     /// and that their indexes go on where the last slice ended. An empty slice is not added.
     void add(EntrySlice slice, std::uint64_t count)
     {
@@ -208,10 +176,15 @@ public:
             return;
         count_ += count;
         bytes_ += slice.bytes.size();
-        if (slices_ == 0)
-            head_ = std::move(slice);
-        else
-            tail_.push_back(std::move(slice));
+        if (slices_ == 0) {
+            one_ = std::move(slice);
+        } else {
+            if (slices_ == 1) {
+                many_.reserve(2);
+                many_.push_back(std::exchange(one_, {}));
+            }
+            many_.push_back(std::move(slice));
+        }
         ++slices_;
     }
 
@@ -220,7 +193,14 @@ public:
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; } ///< Headers included.
 
     [[nodiscard]] std::size_t       slice_count() const { return slices_; }
-    [[nodiscard]] EntrySlice const& slice(std::size_t at) const { return at == 0 ? head_ : tail_[at - 1]; }
+    [[nodiscard]] EntrySlice const& slice(std::size_t at) const { return slices_ == 1 ? one_ : many_[at]; }
+
+    /// The memory that the entries stand in, in order, for what writes or checks them whole, without decoding. Lasts as long as
+    /// this object and is not moved with it.
+    [[nodiscard]] std::span<EntrySlice const> slices() const
+    {
+        return slices_ == 1 ? std::span<EntrySlice const>{&one_, 1} : std::span<EntrySlice const>{many_};
+    }
 
     [[nodiscard]] Iterator begin() const { return {this, 0}; }
     [[nodiscard]] Iterator end() const { return {this, slices_}; }
@@ -249,8 +229,8 @@ public:
     }
 
 private:
-    EntrySlice              head_; ///< Most ranges are one slice, and should not allocate.
-    std::vector<EntrySlice> tail_;
+    EntrySlice              one_; ///< Most ranges are one slice, and should not allocate.
+    std::vector<EntrySlice> many_;
     std::size_t             slices_ = 0;
     std::uint64_t           count_ = 0;
     std::uint64_t           bytes_ = 0;

@@ -24,11 +24,10 @@ public:
     [[nodiscard]] Entries lend(Entries const& entries)
     {
         auto lent = Entries{};
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-            auto const& bytes = entries.slice(at).bytes;
-            auto const  block = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
-            auto        count = std::uint64_t{0};
-            auto        rest = bytes;
+        for (auto const& slice : entries.slices()) {
+            auto const block = std::make_shared<std::vector<std::byte>>(slice.bytes.begin(), slice.bytes.end());
+            auto       count = std::uint64_t{0};
+            auto       rest = slice.bytes;
             while (auto const entry = view_entry(rest)) {
                 rest = rest.subspan(entry->encoded.size());
                 ++count;

@@ -198,8 +198,8 @@ public:
     [[nodiscard]] static std::vector<std::byte> bytes_of(Entries const& entries)
     {
         auto bytes = std::vector<std::byte>{}; // Taken as they are: it is not known yet whether they are entries.
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at)
-            bytes.insert(bytes.end(), entries.slice(at).bytes.begin(), entries.slice(at).bytes.end());
+        for (auto const& slice : entries.slices())
+            bytes.insert(bytes.end(), slice.bytes.begin(), slice.bytes.end());
         return bytes;
     }
 

@@ -37,8 +37,8 @@ struct Content
 [[nodiscard]] inline std::vector<EntryView> whole_entries(Entries const& entries)
 {
     auto whole = std::vector<EntryView>{};
-    for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-        auto rest = entries.slice(at).bytes;
+    for (auto const& slice : entries.slices()) {
+        auto rest = slice.bytes;
         while (auto const entry = view_entry(rest)) {
             rest = rest.subspan(entry->encoded.size());
             whole.push_back(*entry);

@@ -233,10 +233,8 @@ private:
         frame.size = bytes.size() + static_cast<std::size_t>(entries.bytes());
         frame.bytes = std::make_shared_for_overwrite<std::byte[]>(frame.size);
         auto* to = std::copy(bytes.begin(), bytes.end(), frame.bytes.get());
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-            auto const slice = entries.slice(at).bytes;
-            to = std::copy(slice.begin(), slice.end(), to);
-        }
+        for (auto const& slice : entries.slices())
+            to = std::copy(slice.bytes.begin(), slice.bytes.end(), to);
         return frame;
     }
 
