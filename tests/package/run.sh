@@ -46,7 +46,8 @@ cmake_consumer()
     cmake -G Ninja -B "$build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug "$@" &&
         cmake --build "$build" -j 2 &&
         "$build/plain" &&
-        "$build/tcp"
+        "$build/tcp" &&
+        "$build/testing"
 }
 
 find_package_consumer()
@@ -76,7 +77,10 @@ pkg_config_consumer()
     eval "flags=($(pkg-config --cflags --libs totora-tcp))"
     printf '%s\n' "${flags[@]}" | grep -q "^-I$moved/here" || return 1
     "${cached[@]}" "$compiler" "$here/consumer/one.cpp" "$here/consumer/two.cpp" "${flags[@]}" -o "$work/by-pkg-config" &&
-        "$work/by-pkg-config"
+        "$work/by-pkg-config" || return 1
+    eval "flags=($(pkg-config --cflags totora-testing))"
+    "${cached[@]}" "$compiler" "${flags[@]}" "$here/consumer/testing.cpp" -o "$work/testing-by-pkg-config" &&
+        "$work/testing-by-pkg-config"
 }
 
 # Who only wants the headers has neither Boost nor range-v3, and leaves out what tests are made with.
@@ -85,6 +89,8 @@ only_the_headers()
     cmake -G Ninja -S "$top" -B "$work/headers" -DCMAKE_CXX_COMPILER="$compiler" \
         -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON -DCMAKE_DISABLE_FIND_PACKAGE_range-v3=ON >"$work/headers.log" 2>&1 &&
         grep -q 'tests and examples need Boost' "$work/headers.log" &&
+        grep -q 'the target totora::tcp is left out' "$work/headers.log" &&
+        grep -q 'the target totora::testing is left out' "$work/headers.log" &&
         cmake --install "$work/headers" --prefix "$work/only-library" --component library &&
         [ -e "$work/only-library/include/totora/totora.hpp" ] && [ ! -e "$work/only-library/include/totora/testing" ] &&
         cmake --install "$work/headers" --prefix "$work/only-library" --component testing &&
