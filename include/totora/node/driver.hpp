@@ -50,6 +50,13 @@ public:
             wake_();
     }
 
+    /// Calls `condition` with the node, on the node's thread, after each turn from the next `poll` on, until it returns true. From any
+    /// thread. If it throws, the node has failed. Those that wait when the driver goes are dropped.
+    void await(std::function<bool(Node&)> condition)
+    {
+        post([this, condition = std::move(condition)](Node&) mutable { awaited_.push_back(std::move(condition)); });
+    }
+
     /// Runs what was posted and lets the node do what it can. On the node's thread.
     ///
     /// Returns how long the thread may wait, in milliseconds, unless it is woken earlier: 0 if there is more to
@@ -67,8 +74,9 @@ public:
             node_.run(task);
         running_.clear();
         auto const more = node_.turn();
+        auto const any_came_true = std::erase_if(awaited_, [&](auto& condition) { return came_true(condition); }) > 0;
         in_poll_ = false;
-        if (more)
+        if (more or any_came_true)
             return 0;
         auto const next = node_.next_turn_ms();
         if (not next)
@@ -78,12 +86,21 @@ public:
     }
 
 private:
-    Node&                          node_;
-    std::function<void()>          wake_;
-    std::mutex                     mutex_;
-    std::vector<Completion<Node&>> posted_; ///< Guarded by `mutex_`.
-    std::vector<Completion<Node&>> running_;
-    bool                           in_poll_ = false;
+    /// One that throws is not called again.
+    [[nodiscard]] bool came_true(std::function<bool(Node&)>& condition)
+    {
+        auto is_true = true;
+        node_.run([&](Node& node) { is_true = condition(node); });
+        return is_true;
+    }
+
+    Node&                                   node_;
+    std::function<void()>                   wake_;
+    std::mutex                              mutex_;
+    std::vector<Completion<Node&>>          posted_; ///< Guarded by `mutex_`.
+    std::vector<Completion<Node&>>          running_;
+    std::vector<std::function<bool(Node&)>> awaited_; ///< Of the node's thread.
+    bool                                    in_poll_ = false;
 };
 
 } // namespace totora::inline v0

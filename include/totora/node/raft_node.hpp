@@ -7,7 +7,6 @@
 #include "totora/node/parts/admission.hpp"
 #include "totora/node/parts/apply_turn.hpp"
 #include "totora/node/parts/cold_reads.hpp"
-#include "totora/node/parts/ending.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/intake.hpp"
 #include "totora/node/parts/notifier.hpp"
@@ -17,8 +16,10 @@
 #include "totora/node/parts/recover_server.hpp"
 #include "totora/node/parts/room.hpp"
 #include "totora/node/parts/sender.hpp"
+#include "totora/node/parts/shutdown.hpp"
 #include "totora/node/parts/status_of.hpp"
 #include "totora/node/parts/stepper.hpp"
+#include "totora/node/parts/thread_check.hpp"
 #include "totora/node/parts/wake.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/start_error.hpp"
@@ -35,22 +36,23 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace totora::inline v0
 {
 
-/// One server of a Raft cluster: the shell that carries messages between the core (core/step.hpp) and four policies.
+/// One server of a Raft cluster: the shell that carries messages between the core (core/step.hpp) and four policies, none of which it
+/// owns, and all of which outlive it. It decides nothing about the protocol.
 ///
-/// It decides nothing about the protocol. It is single-threaded: every call comes from the thread that runs
-/// it, which calls `turn` when something may have happened (node/driver.hpp does). Completions are called from
-/// within `turn` or `stop`, and not before the call that handed them over has returned, unless the node was stopped before.
-/// `Observer` is called with each `NodeEvent const&` (node/status.hpp), on the node's thread, and must not block. Completions and observer
-/// are called when a step is done, and may call everything here, `stop` included; they must not destroy the node. If one throws,
-/// the node has failed, and the others are called all the same. The node owns none of the policies, and all must outlive it.
-/// An observer that has `stepped(from, happened, state, outgoing)` is shown each step of the core besides, right after it and before
-/// anything of it is done; there it may call nothing here. Checkers and recorders want that.
+/// All calls come from the thread that runs it, which calls `turn` when something may have happened (node/driver.hpp does). `Observer` is
+/// called with each `NodeEvent const&` (node/status.hpp), and must not block. Completions are called from within `turn` or `stop`,
+/// and not before the call that handed them over has returned, unless the node was stopped before. Both are called when a step is done,
+/// and may call everything here, `stop` included; they must not destroy the node. If one throws, the node has failed, and the others
+/// are called all the same. An observer that has `stepped(from, happened, state, outgoing)`, as checkers and recorders do, is shown
+/// each step of the core before its effects are performed; there it may call nothing here.
 template <typename Machine, typename Log, typename Transport, typename Clock, typename Observer = NoObserver>
 class RaftNode
 {
@@ -76,17 +78,11 @@ public:
           proposals_(guard_), reads_(guard_), stepper_(policies_, guard_, notifier_, sender_, proposals_, reads_),
           intake_(policies_, stepper_, sender_, room_), admission_(policies_, stepper_, proposals_, room_),
           applying_(policies_, stepper_, cold_reads_, proposals_, reads_),
-          ending_(policies_, guard_, stepper_, sender_, proposals_, reads_, wake_)
+          shutdown_(policies_, guard_, stepper_, sender_, proposals_, reads_, wake_)
     {}
 
     RaftNode(RaftNode const&) = delete;
     RaftNode& operator=(RaftNode const&) = delete;
-
-    ~RaftNode()
-    {
-        if (wake_.is_set())
-            static_cast<void>(attempt("a policy", [&] { set_wake(nullptr); }));
-    }
 
     /// Recovers the log and begins as a follower (§5.2). Fails with a sentence, and without any trace, if what was recovered
     /// or set cannot be a server, or if something throws. A node starts once: another run of the server is another node.
@@ -126,9 +122,10 @@ public:
     /// nothing was asked and the completion is not called.
     void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
+        thread_.expect_here();
         reads_.ask(std::move(completion), deadline_ms(policies_.clock, timeout_ms));
         if (was_stopped_)
-            ending_.complete_all();
+            shutdown_.complete_all();
     }
 
     /// Where the next proposal will stand, if it is accepted while this server still leads in the same term: proposals are accepted in
@@ -143,13 +140,15 @@ public:
     /// observer it does nothing: the turn that calls them goes on.
     bool turn()
     {
+        thread_.expect_here();
         if (std::exchange(in_turn_, true))
             return false;
+        thread_.bind();
         auto more = false;
         guard_.run(NodeFailure::unfinished_step, "a turn of the node", [&] { more = take_turn(); });
-        ending_.tell_failure();
+        shutdown_.tell_failure();
         in_turn_ = false;
-        return ending_.anyone_waits() or (running() and more);
+        return shutdown_.anyone_waits() or (is_running() and more);
     }
 
     /// Runs `task` with the node, between turns. If it throws, the node has failed, and the next turn tells so.
@@ -162,48 +161,57 @@ public:
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
     [[nodiscard]] std::optional<std::uint64_t> next_turn_ms() const
     {
-        if (not running())
+        if (not is_running())
             return std::nullopt;
-        auto const earliest = std::min(proposals_.pending().earliest_ms(), reads_.earliest_ms());
-        auto const ring = policies_.clock.next_ring_ms();
-        if (not ring and earliest == never_ms)
-            return std::nullopt;
-        return std::min(earliest, ring.value_or(never_ms));
+        auto const ring_ms = policies_.clock.next_ring_ms().value_or(never_ms);
+        auto const earliest_ms = std::min({ring_ms, proposals_.pending().earliest_ms(), reads_.earliest_ms()});
+        return earliest_ms != never_ms ? std::optional{earliest_ms} : std::nullopt;
     }
 
-    /// Ends all promises, syncs the log and marks it as cleanly stopped, and the log calls no wake-up any more: what it
-    /// captured may go. The node takes part in nothing from now on. If that did not go well, it has failed like by any
-    /// other error of the log. After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion
-    /// that `stop` calls it does nothing more. A node that is destroyed without this leaves its completions uncalled.
+    /// Calls all completions, syncs the log and marks it as cleanly stopped; the log calls no wake-up any more: what that captured
+    /// may go. The node takes part in nothing from now on. If that did not go well, it has failed as by any other error of the log.
+    /// After an unfinished step the log is not touched: it is left as by a crash. Called from within a completion that `stop` calls it
+    /// does nothing more. A node that is destroyed without this leaves its completions uncalled.
     ///
     /// What is proposed or read from now on, by those completions too, is refused before this, or that call, returns. So a
     /// completion that always tries again keeps `stop` from returning.
     void stop()
     {
+        thread_.expect_here();
         guard_.end();
         auto const is_first = not std::exchange(was_stopped_, true);
-        ending_.end_everything();
-        ending_.complete_all();
+        shutdown_.end_everything();
+        shutdown_.complete_all();
         if (is_first and was_started_)
-            ending_.close_log();
-        ending_.tell_failure();
+            shutdown_.close_log();
+        shutdown_.tell_failure();
     }
 
-    [[nodiscard]] Status status() const { return status_of(stepper_, guard_, intake_, applying_, sender_); }
+    [[nodiscard]] Status status() const
+    {
+        thread_.expect_here();
+        return status_of(stepper_, guard_, intake_, applying_, sender_);
+    }
 
-    /// The server's state, for tests and inspection.
-    [[nodiscard]] State const& state() const { return stepper_.state(); }
+    /// Whether it takes part: it was started, was not stopped and has not failed.
+    [[nodiscard]] bool is_running() const { return guard_.runs(); }
 
-    [[nodiscard]] Clock& clock() { return policies_.clock; }
+    /// Where the server of this id is to be found, of those that the log recovered: for the leader named by a refusal. Nothing if it is
+    /// not among them.
+    [[nodiscard]] std::optional<std::string> address_of(ServerId id) const { return totora::address_of(peers_, id); }
+
+    [[nodiscard]] State const& state() const { return stepper_.state(); } ///< For tests and inspection.
+    [[nodiscard]] Clock&       clock() { return policies_.clock; }
+
+    /// The thread that runs the node has ended, or runs it no more: another one may. Builds without NDEBUG assert that all calls come from
+    /// one thread, from the first turn on.
+    void change_thread() { thread_.release(); }
 
     /// Hands a wake-up to the policies that work in the background. It may be called from any thread. An empty one takes the
     /// last one back: nobody calls it any more when this returns.
     void set_wake(std::function<void()> wake) { wake_.set(std::move(wake)); }
 
 private:
-    [[nodiscard]] bool          running() const { return guard_.runs(); }
-    [[nodiscard]] Leader const* leader() const { return std::get_if<Leader>(&state().role); }
-
     [[nodiscard]] Result<Identity, StartError> begin()
     {
         auto recovered = recover_server(policies_, [&] { return applying_.recover(); });
@@ -215,9 +223,8 @@ private:
         guard_.begin();
         if (recovered->torn_tail)
             notifier_.notify(TornTailCut{*recovered->torn_tail});
-        for (auto const& [member, address] : recovered->identity.first_members)
-            if (member.id != recovered->identity.id)
-                policies_.transport.update(member.id, member.incarnation, address);
+        peers_ = recovered->identity.first_members;
+        introduce_peers(peers_, recovered->identity.id, policies_.transport);
         stepper_.feed(nobody, Started{});
         return std::move(recovered->identity);
     }
@@ -227,7 +234,7 @@ private:
     {
         was_started_ = false;
         guard_.end();
-        ending_.end_everything();
+        shutdown_.end_everything();
         stepper_.reset();
         return StartError{guard_.forget().what};
     }
@@ -235,8 +242,8 @@ private:
     [[nodiscard]] bool take_turn()
     {
         proposals_.deliver_refusals();
-        if (not running()) {
-            ending_.end_everything();
+        if (not is_running()) {
+            shutdown_.end_everything();
             return false;
         }
         cold_reads_.begin_turn();
@@ -255,15 +262,17 @@ private:
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
         auto const can_read = not cold_reads_.is_stopped();
-        return running() and (more_messages or (can_read and (applying_.applied() < state().apply_index or
-                                                              sender_.can_resume(leader()))));
+        return is_running() and
+               (more_messages or (can_read and (applying_.applied() < state().apply_index or
+                                                sender_.can_resume(std::get_if<Leader>(&state().role)))));
     }
 
     void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)
     {
+        thread_.expect_here();
         admission_.take(payloads, std::move(promise));
         if (was_stopped_)
-            ending_.complete_all();
+            shutdown_.complete_all();
     }
 
     Policies               policies_;
@@ -279,7 +288,9 @@ private:
     Intake<Policies>       intake_;
     Admission<Policies>    admission_;
     ApplyTurn<Policies>    applying_;
-    Ending<Policies>       ending_;
+    Shutdown<Policies>     shutdown_;
+    std::vector<Peer>      peers_;
+    ThreadCheck            thread_;
     bool                   was_started_ = false;
     bool                   was_stopped_ = false;
     bool                   in_turn_ = false;

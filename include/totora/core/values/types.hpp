@@ -183,7 +183,7 @@ template <>
 inline constexpr bool is_number<Arming> = true;
 
 template <typename T>
-concept number = is_number<T>;
+concept strong_number = is_number<T>;
 
 // clang-format off: version 14 cannot format requires-expressions.
 
@@ -207,7 +207,7 @@ concept named_enumeration = std::is_enum_v<T> and requires(T value)
 // clang-format on
 
 /// Prints the bare number.
-template <character_stream Stream, number T>
+template <character_stream Stream, strong_number T>
 Stream& operator<<(Stream& stream, T printed)
 {
     stream << printed.value;
@@ -232,7 +232,7 @@ Stream& operator<<(Stream& stream, T printed)
 
 } // namespace totora::inline v0
 
-template <totora::number T>
+template <totora::strong_number T>
 struct std::hash<T>
 {
     [[nodiscard]] constexpr std::size_t operator()(T hashed) const noexcept

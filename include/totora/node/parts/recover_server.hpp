@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,15 @@ template <typename Transport>
         return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
                ", the most that the transport carries in one message";
     return {};
+}
+
+/// Says to the transport where the others are to be found.
+template <typename Transport>
+void introduce_peers(std::span<Peer const> peers, ServerId own, Transport& transport)
+{
+    for (auto const& [member, address] : peers)
+        if (member.id != own)
+            transport.update(member.id, member.incarnation, address);
 }
 
 /// What a server begins with.

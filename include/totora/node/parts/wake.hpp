@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/data/attempt.hpp"
 #include "totora/policy/adapter.hpp"
 
 #include <functional>
@@ -14,6 +15,16 @@ class Wake
 {
 public:
     explicit Wake(Policies& policies) : policies_(policies) {}
+
+    Wake(Wake const&) = delete;
+    Wake& operator=(Wake const&) = delete;
+
+    /// Takes it back.
+    ~Wake()
+    {
+        if (is_set_)
+            static_cast<void>(attempt("a policy", [&] { set(nullptr); }));
+    }
 
     /// Hands it to them. An empty one takes the last one back: nobody calls it any more when this returns.
     void set(std::function<void()> wake)
@@ -31,8 +42,6 @@ public:
 
     /// The log is closed, and calls no wake-up any more.
     void log_closed() { log_closed_ = true; }
-
-    [[nodiscard]] bool is_set() const { return is_set_; }
 
 private:
     Policies& policies_;

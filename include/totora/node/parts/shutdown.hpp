@@ -20,12 +20,12 @@ namespace totora::inline v0
 
 /// Ends what a node has under way when it is stopped or has failed. Needs no memory.
 template <typename Policies>
-class Ending
+class Shutdown
 {
 public:
-    Ending(Policies& policies, Guard& guard, Stepper<Policies>& stepper,
-           Sender<typename Policies::Log, typename Policies::Transport>& sender,
-           Proposals<typename Policies::Response>& proposals, PendingReads& reads, Wake<Policies>& wake)
+    Shutdown(Policies& policies, Guard& guard, Stepper<Policies>& stepper,
+             Sender<typename Policies::Log, typename Policies::Transport>& sender,
+             Proposals<typename Policies::Response>& proposals, PendingReads& reads, Wake<Policies>& wake)
         : policies_(policies), guard_(guard), stepper_(stepper), sender_(sender), proposals_(proposals), reads_(reads),
           wake_(wake)
     {}
