@@ -12,11 +12,20 @@
 namespace totora::inline v0
 {
 
-/// Everything that can happen to a server: what it hears from others (core/messages/rpc.hpp), and what happens here (core/messages/local.hpp).
-using MessageBody =
-    std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                 AppendEntriesResponse, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed,
-                 ReadRequested, RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>;
+/// A variant with more alternatives.
+template <typename Variant, typename... More>
+struct Extended;
+
+template <typename... Ts, typename... More>
+struct Extended<std::variant<Ts...>, More...>
+{
+    using type = std::variant<Ts..., More...>;
+};
+
+/// Everything that can happen to a server: what other servers send (core/messages/rpc.hpp), and what happens here
+/// (core/messages/local.hpp).
+using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
+                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>::type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

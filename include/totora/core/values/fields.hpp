@@ -30,12 +30,22 @@ template <typename Base, typename T>
     return static_cast<std::conditional_t<std::is_const_v<T>, Base const, Base>&>(value);
 }
 
-/// Converts to any type but `Struct`, or to its bases alone; used where nothing is evaluated.
-template <typename Struct, bool only_bases = false>
+/// Converts to any type; used where nothing is evaluated.
 struct AnyField
 {
     template <typename T>
-        requires(not std::same_as<T, Struct> and (not only_bases or std::is_base_of_v<T, Struct>))
+    constexpr operator T() const
+    {
+        return T{};
+    }
+};
+
+/// Converts to the bases of a struct alone.
+template <typename Struct>
+struct AnyBase
+{
+    template <typename T>
+        requires(std::is_base_of_v<T, Struct> and not std::same_as<T, Struct>)
     constexpr operator T() const { return T{}; }
 };
 
@@ -43,33 +53,43 @@ struct AnyField
 template <typename Struct, std::size_t... position>
 [[nodiscard]] constexpr bool takes_fields(std::index_sequence<position...>)
 {
-    return requires { Struct{(static_cast<void>(position), AnyField<Struct>{})...}; };
+    return requires { Struct{(static_cast<void>(position), AnyField{})...}; };
 }
 
 /// Whether the first field of `Struct` is a base.
 template <typename Struct>
 inline constexpr bool begins_with_base = requires
 {
-    Struct{AnyField<Struct, true>{}};
+    Struct{AnyBase<Struct>{}};
 };
 
 /// Counts the fields that are visited, and notices one that is visited twice.
-template <typename Struct>
 struct FieldCount
 {
     std::array<void const*, 32> seen{};
     std::size_t                 count = 0;
     bool                        is_repeated = false;
-    bool                        has_base = false;
+
+    constexpr void operator()(char const*, auto const& field) { add(&field); }
+
+    constexpr void add(void const* field)
+    {
+        for (auto at = std::size_t{0}; at < count; ++at)
+            is_repeated = is_repeated or seen[at] == field;
+        seen[count++] = field;
+    }
+};
+
+/// Whether a base of a struct is visited.
+template <typename Struct>
+struct BaseVisit
+{
+    bool is_made = false;
 
     template <typename T>
-    constexpr void operator()(char const*, T const& field)
+    constexpr void operator()(char const*, T const&)
     {
-        void const* const here = &field;
-        for (auto at = std::size_t{0}; at < count; ++at)
-            is_repeated = is_repeated or seen[at] == here;
-        has_base = has_base or std::is_base_of_v<T, Struct>;
-        seen[count++] = here;
+        is_made = is_made or std::is_base_of_v<T, Struct>;
     }
 };
 
@@ -84,14 +104,25 @@ union Unmade
     constexpr ~Unmade() {}
 };
 
-/// How many fields `visit_fields` visits; more than any struct has if it visits one twice, or leaves out its base.
+/// What a visitor has found in a struct.
+template <typename T, typename Visitor>
+[[nodiscard]] constexpr Visitor visited()
+{
+    auto unmade = Unmade<T>{};
+    auto visitor = Visitor{};
+    T::visit_fields(unmade.value, visitor);
+    return visitor;
+}
+
+/// How many fields `visit_fields` visits; more than any struct has if it visits one twice, or leaves out the base.
 template <typename T>
 [[nodiscard]] constexpr std::size_t count_fields()
 {
-    auto unmade = Unmade<T>{};
-    auto fields = FieldCount<T>{};
-    T::visit_fields(unmade.value, fields);
-    return fields.is_repeated or fields.has_base != begins_with_base<T> ? fields.seen.size() : fields.count;
+    auto const fields = visited<T, FieldCount>();
+    if constexpr (begins_with_base<T>)
+        if (not visited<T, BaseVisit<T>>().is_made)
+            return fields.seen.size();
+    return fields.is_repeated ? fields.seen.size() : fields.count;
 }
 
 /// Whether `visit_fields` visits each field of `T`, and each once.
