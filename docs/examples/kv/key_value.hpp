@@ -8,6 +8,8 @@
 #include "totora/data/entry.hpp"
 #include "totora/policy/state_machine.hpp"
 
+#include <range/v3/view/chunk.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -247,8 +249,8 @@ private:
 
     [[nodiscard]] Answer set_many()
     {
-        for (auto at = std::size_t{0}; at < words_.size(); at += 2)
-            values_.put(words_[at], words_[at + 1]);
+        for (auto const pair : words_ | ranges::views::chunk(2))
+            values_.put(pair[0], pair[1]);
         return Stored{};
     }
 
