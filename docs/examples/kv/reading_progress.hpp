@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/segmented/log_recovery.hpp"
+#include "totora/log/segmented_log_options.hpp"
 
 #include <chrono>
 #include <optional>

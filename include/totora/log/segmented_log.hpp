@@ -12,6 +12,7 @@
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segmented_log_parts.hpp"
+#include "totora/log/segmented_log_options.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"

@@ -13,6 +13,7 @@
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/log/segmented/segment_window.hpp"
+#include "totora/log/segmented_log_options.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -31,14 +32,6 @@
 
 namespace totora::inline v0
 {
-
-/// How far a recovery has read.
-struct RecoveryProgress
-{
-    std::uint64_t bytes = 0;
-    std::uint64_t bytes_total = 0;
-    Index         last; ///< The last entry that was found so far.
-};
 
 /// Reads a log's directory, and changes nothing in it but what makes the log that it found durable.
 ///

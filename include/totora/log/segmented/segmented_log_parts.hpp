@@ -14,6 +14,7 @@
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_tail.hpp"
 #include "totora/log/segmented/segment_writer.hpp"
+#include "totora/log/segmented_log_options.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
@@ -23,7 +24,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -31,22 +31,6 @@
 
 namespace totora::inline v0
 {
-
-/// How a `SegmentedLog` uses disk and memory. Sizes are in bytes and above 0, except `cache_bytes`, which may be 0. They may
-/// differ from start to start.
-struct SegmentedLogOptions
-{
-    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
-    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of entries that are durable and still kept in memory.
-    std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
-    /// Of the next segment, made ready between two syncs at least; never less than the 256th part of a segment, since each part is
-    /// synced on its own.
-    std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
-    std::chrono::milliseconds retry_after{100}; ///< After a segment could not be made ready; at most a day.
-
-    /// Told after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
-    std::function<void(RecoveryProgress const&)> on_progress = nullptr;
-};
 
 /// What a `SegmentedLog` consists of, in a place that does not move; and what concerns several of its parts.
 template <log_files Files, log_syncer Syncer>

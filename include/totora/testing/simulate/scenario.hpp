@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/segmented/segmented_log_parts.hpp"
+#include "totora/log/segmented_log_options.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
