@@ -3,6 +3,7 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/log/segmented/posix_calls.hpp"
+#include "totora/log/segmented/posix_file.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
@@ -10,11 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,147 +22,21 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 namespace totora::inline v0
 {
 
-/// What `errno` says about a failed call.
-[[nodiscard]] inline Unexpected<FileError> system_failure(int number, std::string_view what, std::string_view name)
-{
-    auto sentence = "Cannot " + std::string{what} + " " + std::string{name};
-    sentence += ": " + std::generic_category().message(number) + ".";
-    return Unexpected{FileError{number, std::move(sentence)}};
-}
-
 /// The files of a directory of the operating system, locked against a second process for as long as this lives.
 ///
-/// No file gets the descriptor 0, 1 or 2: in a program whose standard streams are closed, what somebody prints would land
-/// in it. Directories and files are made for their owner alone. `Calls` is `PosixCalls`, but in tests.
+/// Invariant: no file gets the descriptor 0, 1 or 2; in a program whose standard streams are closed, printed text would land
+/// in it. Directories and files are accessible to their owner only. `Calls` is `PosixCalls` except in tests.
 template <typename Calls>
 class BasicPosixFiles
 {
     using Descriptor = BasicDescriptor<Calls>;
 
 public:
-    class File
-    {
-    public:
-        File(Descriptor descriptor, std::string name) : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
-
-        [[nodiscard]] Result<std::uint64_t, FileError> size()
-        {
-            struct ::stat status = {};
-            if (made_again([&] { return Calls::status(descriptor_.number(), status); }) != 0)
-                return failure("look at");
-            return static_cast<std::uint64_t>(status.st_size);
-        }
-
-        [[nodiscard]] Result<Done, FileError>
-        write(std::uint64_t offset, std::span<std::span<std::byte const> const> parts)
-        {
-            auto vectors = std::array<::iovec, 256>{};
-            auto part = std::size_t{0};
-            auto done = std::size_t{0}; // Of `parts[part]`.
-            while (part < parts.size()) {
-                auto count = std::size_t{0};
-                for (auto next = part; next < parts.size() and count < vectors.size(); ++next, ++count) {
-                    auto const rest = parts[next].subspan(next == part ? done : 0);
-                    // The interface of the system is not const-correct; it only reads.
-                    vectors[count] = {const_cast<std::byte*>(rest.data()), rest.size()};
-                }
-                auto const written = made_again([&] {
-                    return Calls::write(descriptor_.number(), vectors.data(), static_cast<int>(count),
-                                        static_cast<::off_t>(offset));
-                });
-                if (written < 0)
-                    return failure("write to");
-                offset += static_cast<std::uint64_t>(written);
-                done += static_cast<std::size_t>(written);
-                while (part < parts.size() and done >= parts[part].size())
-                    done -= parts[part++].size();
-                if (written == 0 and part < parts.size())
-                    return system_failure(EIO, "write to", name_);
-            }
-            return Done{};
-        }
-
-        [[nodiscard]] Result<std::size_t, FileError> read(std::uint64_t offset, std::span<std::byte> into)
-        {
-            auto done = std::size_t{0};
-            while (done < into.size()) {
-                auto const got = made_again([&] {
-                    return Calls::read(descriptor_.number(), into.data() + done, into.size() - done,
-                                       static_cast<::off_t>(offset + done));
-                });
-                if (got < 0)
-                    return failure("read");
-                if (got == 0)
-                    break;
-                done += static_cast<std::size_t>(got);
-            }
-            return done;
-        }
-
-        [[nodiscard]] Result<Done, FileError> allocate(std::uint64_t new_size)
-        {
-            auto const old_size = size();
-            if (not old_size)
-                return Unexpected{old_size.error()};
-            if (new_size <= *old_size)
-                return Done{};
-            // Asking for the space first finds out at once that there is too little. Writing the zeros makes the
-            // blocks written ones, so that a later sync of data moves no metadata.
-            auto const asked = made_again([&] {
-                return Calls::allocate(descriptor_.number(), static_cast<::off_t>(*old_size),
-                                       static_cast<::off_t>(new_size - *old_size));
-            });
-            if (asked != 0 and not cannot_allocate(errno))
-                return failure("allocate");
-            auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
-            for (auto at = *old_size; at < new_size;) {
-                auto const part = std::span{zeros}.first(
-                    static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), new_size - at)));
-                auto const parts = std::array<std::span<std::byte const>, 1>{part};
-                if (auto const written = write(at, parts); not written)
-                    return written;
-                at += part.size();
-            }
-            return Done{};
-        }
-
-        [[nodiscard]] Result<Done, FileError> truncate(std::uint64_t new_size)
-        {
-            auto const size = static_cast<::off_t>(new_size);
-            if (made_again([&] { return Calls::truncate(descriptor_.number(), size); }) != 0)
-                return failure("shorten");
-            return Done{};
-        }
-
-        /// Made again if a signal interrupted it, and after no other error: the system may then have dropped what it could
-        /// not write, and would say the next time that all is well.
-        [[nodiscard]] Result<Done, FileError> sync()
-        {
-            if (made_again([&] { return Calls::sync_data(descriptor_.number()); }) != 0)
-                return failure("sync");
-            return Done{};
-        }
-
-    private:
-        /// A file system that has no such call, or a sandbox that does not let it through, is none the less one to write to.
-        [[nodiscard]] static bool cannot_allocate(int number)
-        {
-            return number == ENOSYS or number == EPERM or number == EOPNOTSUPP or number == EINVAL;
-        }
-
-        [[nodiscard]] Unexpected<FileError> failure(std::string_view what) const
-        {
-            return system_failure(errno, what, name_);
-        }
-
-        Descriptor  descriptor_;
-        std::string name_;
-    };
+    using File = BasicPosixFile<Calls>;
 
     /// Opens and locks a directory that exists: `not_found` if it does not, `in_use` while another process, or another
     /// `PosixFiles` of this one, has it open.
@@ -183,7 +55,7 @@ public:
         return BasicPosixFiles{std::move(*directory), path.native()};
     }
 
-    /// The same, after making the directory where there is none, durably.
+    /// The same, after creating the directory, durably, if there is none.
     [[nodiscard]] static Result<BasicPosixFiles, LogError> make_directory(std::filesystem::path const& path)
     {
         if (auto const made = make_parents(path); not made)
@@ -191,10 +63,10 @@ public:
         return open_directory(path);
     }
 
-    /// What a log should not be kept on without knowing it, for the operator; empty if there is nothing to say.
+    /// A warning for the operator about the file system of this directory; empty if there is none.
     ///
-    /// Limit: a file system that copies what it writes over needs space for that, also in a segment that was made ready.
-    /// `has_room` cannot see it, and a full disk ends the log there.
+    /// Limit: a copy-on-write file system needs space to overwrite, also in a preallocated segment. `has_room` cannot account
+    /// for it, and a full disk fails the log there.
     [[nodiscard]] std::string caution() const
     {
         static constexpr auto copying = std::array{0x9123683EL, 0x2FC12FC1L, 0xCA451A4EL}; // btrfs, zfs, bcachefs
@@ -215,7 +87,7 @@ public:
         auto* const stream = Calls::list(descriptor->number());
         if (stream == nullptr)
             return system_failure(errno, "list", path_);
-        (void)descriptor->release(); // It is the stream's now.
+        (void)descriptor->release(); // The stream owns it now.
         auto found = std::vector<std::string>{};
         errno = 0;
         while (auto const* const entry = Calls::next_name(stream)) {
@@ -268,7 +140,7 @@ private:
     BasicPosixFiles(Descriptor directory, std::string path) : directory_(std::move(directory)), path_(std::move(path))
     {}
 
-    /// Makes the directory and those above it, and syncs the parent of each one made.
+    /// Creates the directory and those above it, and syncs the parent of each one created.
     [[nodiscard]] static Result<Done, FileError> make_parents(std::filesystem::path const& path)
     {
         auto problem = std::error_code{};
@@ -287,10 +159,10 @@ private:
         return Done{};
     }
 
-    /// Nothing can be written to a directory, so that it may stand among the standard streams for a moment.
+    /// Opens a directory. It may hold the number of a standard stream for a moment: nothing can be written to it.
     [[nodiscard]] static Result<Descriptor, FileError> descriptor_of_directory(std::string const& path)
     {
-        // It must not take, for that moment, what `opened` looks for.
+        // Meanwhile it must not take a number that `opened` reserves.
         auto const one_at_a_time = std::lock_guard{opening_};
         auto       descriptor = Descriptor{
             made_again([&] { return Calls::open(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0); })};
@@ -301,10 +173,10 @@ private:
         return descriptor;
     }
 
-    /// Opens a file of the directory, or says with which error that failed.
+    /// Opens a file of the directory; the `errno` if that failed.
     [[nodiscard]] Result<Descriptor, int> opened(std::string const& name, int flags)
     {
-        // Another thread that opened a file could take what is held here, at the moment when it is let go.
+        // Without the lock, another thread that opens a file could take a number reserved here when it is released.
         auto const lock = std::lock_guard{opening_};
         auto       held = std::vector<Descriptor>{}; // While these are taken, no file gets them.
         do {
@@ -337,7 +209,7 @@ private:
         return File{std::move(*descriptor), std::move(path)};
     }
 
-    inline static std::mutex opening_; ///< Held while a file or a directory is opened, whichever it is.
+    inline static std::mutex opening_; ///< Held while any file or directory is opened.
 
     Descriptor  directory_; ///< Holds the lock.
     std::string path_;

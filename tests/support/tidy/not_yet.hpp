@@ -19,7 +19,6 @@ inline auto const not_yet = NotYet{
             "docs/examples/kv/connection.hpp",
             "docs/examples/kv/replica.hpp",
             "docs/examples/kv/server.hpp",
-            "include/totora/log/posix_files.hpp",
             "include/totora/log/segmented/log_recovery.hpp",
             "include/totora/log/segmented/segment_writer.hpp",
             "include/totora/testing/conformance/log/log_crashes.hpp",

@@ -20,8 +20,8 @@
 namespace totora::inline v0
 {
 
-/// The calls of the operating system that `PosixFiles` makes, each as the system has it: -1 or a null pointer, and `errno`.
-/// A test puts others in their place. docs/formats.md lists their errors, and which of them can pass.
+/// The system calls that `PosixFiles` makes, with the system's results: -1 or a null pointer, and `errno`. Tests replace them.
+/// docs/formats.md lists their errors, and which of them are transient.
 struct PosixCalls
 {
     static int open(int directory, char const* path, int flags, ::mode_t mode)
@@ -61,7 +61,7 @@ struct PosixCalls
     static int sync_data(int descriptor) { return ::fdatasync(descriptor); }
     static int sync(int descriptor) { return ::fsync(descriptor); }
 
-    /// Which kind of file system a file is on, as the system numbers them; 0 if it does not say.
+    /// The system's number for the kind of file system a file is on; 0 if unknown.
     static long file_system(int descriptor)
     {
 #ifdef __linux__
@@ -73,7 +73,7 @@ struct PosixCalls
     }
 };
 
-/// Makes a call again for as long as a signal interrupts it: it has done nothing then.
+/// Repeats a call as long as a signal interrupts it, which means that it did nothing.
 template <typename Call>
 [[nodiscard]] auto made_again(Call call)
 {
@@ -98,12 +98,12 @@ public:
     ~BasicDescriptor()
     {
         if (number_ >= 0)
-            Calls::close(number_); // An interrupted one has closed it all the same.
+            Calls::close(number_); // An interrupted close has closed it.
     }
 
     [[nodiscard]] int number() const { return number_; }
 
-    /// Gives the descriptor to somebody else, who closes it.
+    /// Releases the descriptor to a new owner, which closes it.
     [[nodiscard]] int release() { return std::exchange(number_, -1); }
 
 private:
