@@ -28,22 +28,24 @@ struct SpareFile
     std::uint64_t size = 0;
 };
 
-/// A log as recovery found it. Nothing of it is in memory but the index.
+/// A log as recovery found it. Only its index is in memory.
 struct RecoveredLog
 {
-    Recovered              state;
-    EntryIndex             index;
-    StartMark              mark;
-    std::uint64_t          newest_start = 0;
-    std::uint64_t          newest_batch = 0;  ///< The highest number that any batch was given, also one that was cut.
-    std::uint64_t          durable_batch = 0; ///< The newest batch that is whole and, once recovered, durable.
-    std::uint64_t          newest_generation = 0; ///< Of all files, also of those that are not part of the log.
-    std::vector<SpareFile> spares;                ///< The newest first.
-    std::optional<std::uint64_t> awaited;  ///< The spare of which the newest segment says that the log goes on in it.
-    std::vector<EarlierSegment>  segments; ///< With what of each is part of the log; `last` is not filled in.
+    Recovered                    state;
+    EntryIndex                   index;
+    StartMark                    mark;
+    std::uint64_t                newest_start = 0;
+    std::uint64_t                newest_batch = 0;      ///< The highest number of any batch, also of one that was cut.
+    std::uint64_t                durable_batch = 0;     ///< The newest whole batch, durable once recovered.
+    std::uint64_t                newest_generation = 0; ///< Of all files, also of those that are not part of the log.
+    std::vector<SpareFile>       spares;                ///< The newest first.
+    std::optional<std::uint64_t> awaited; ///< The spare in which the log continues, as the newest segment has it.
+    std::vector<EarlierSegment> segments; ///< With the length of each that is part of the log; `last` is not filled in.
 };
 
-/// What the records of a log, taken in order, make of it.
+/// Rebuilds a log from its records, taken in order.
+///
+/// Invariant: `index`, `state.entries` and the configurations describe the same entries.
 class LogReplay : public RecoveredLog
 {
 public:
@@ -54,16 +56,16 @@ public:
         state.identity = identity;
     }
 
-    /// A segment that was there, in this size, when the log went on in it.
+    /// A segment that existed, with this size, when the log continued in it.
     struct NextSegment
     {
         std::uint64_t generation = 0;
         std::uint64_t size = 0;
     };
 
-    std::optional<NextSegment> next; ///< Where the newest segment says that the log goes on.
+    std::optional<NextSegment> next; ///< Where the log continues after the newest segment.
 
-    std::optional<Index> unknown; ///< The first entry that this version does not know.
+    std::optional<Index> unknown; ///< The first entry of a kind unknown to this version.
 
     /// Takes a record of the newest segment. False if no log could have written it here.
     [[nodiscard]] bool take_record(Record const& record, std::uint64_t generation)
@@ -91,13 +93,13 @@ public:
         return false;
     }
 
-    /// Takes the entries of an append, in place of those that it replaced in its own segment. `begins_behind` is the last
-    /// entry of the segments before. False, with nothing taken, for an append that goes on behind entries which are not
-    /// here: they were truncated, and it with them.
-    [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index begins_behind)
+    /// Takes the entries of an append, in place of those that it replaced in its own segment. `last_before` is the last
+    /// entry of the earlier segments. False, with nothing taken, for an append that follows entries which are missing:
+    /// they were truncated, and the append with them.
+    [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index last_before)
     {
         auto const first = Index{record.head.numbers[0]};
-        if (first <= begins_behind or first > totora::next(index.last()))
+        if (first <= last_before or first > totora::next(index.last()))
             return false;
         truncate(first);
         auto offset = record.offset + record_head_size;
@@ -130,7 +132,7 @@ public:
     {
         state.cleanly_stopped = mark.clean and newest_start == mark.start;
         if (configurations_.empty())
-            return; // There is no identity either.
+            return; // Without an identity.
         state.configuration = configurations_.back();
         state.previous_configuration = configurations_[configurations_.size() - (configurations_.size() < 2 ? 1 : 2)];
     }
@@ -145,7 +147,7 @@ private:
     }
 
     std::vector<Configuration>
-        configurations_; ///< In order; that of index 0 first, with no members if no first ones were named.
+        configurations_; ///< In order; that of index 0 first, without members if no first members were named.
 };
 
 } // namespace totora::inline v0

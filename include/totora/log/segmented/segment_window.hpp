@@ -19,7 +19,7 @@
 namespace totora::inline v0
 {
 
-/// Bytes that are all in memory, to be surveyed.
+/// The source of a survey whose bytes are all in memory.
 struct BytesInMemory
 {
     std::span<std::byte const> all;
@@ -34,8 +34,8 @@ struct BytesInMemory
     }
 };
 
-/// The bytes of a segment, of which a part is in memory: however large segments are, recovery needs no more than this part, or than
-/// the largest record if that is larger.
+/// The source of a survey that keeps a part of a segment in memory: whatever the size of segments, recovery needs no more memory
+/// than this part, or than the largest record if that is larger.
 template <typename File>
 class SegmentWindow
 {
@@ -46,7 +46,7 @@ public:
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
-    /// From now on the segment ends here at the latest.
+    /// Ends the segment here at the latest.
     void limit(std::uint64_t size) { size_ = std::min(size_, size); }
 
     /// The bytes from `offset` on, as many as there are; valid until the next call. None after a failure.
@@ -62,7 +62,7 @@ public:
                                                            static_cast<std::size_t>(count));
     }
 
-    /// Set when something could not be read; what was found is worth nothing then.
+    /// Set when a read failed; the result of the survey is invalid then.
     [[nodiscard]] std::optional<FileError> const& failure() const { return failure_; }
 
 private:
