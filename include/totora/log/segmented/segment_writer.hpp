@@ -4,8 +4,8 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/attempt.hpp"
-#include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/log/segmented/region_writer.hpp"
 #include "totora/log/segmented/segment_pool.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/policy/files.hpp"
@@ -30,29 +30,12 @@
 namespace totora::inline v0
 {
 
-/// A record that waits to be written, with the number of slices that hold its entries.
-struct PlannedRecord
-{
-    RecordHead  head;
-    std::size_t slices = 0;
-};
-
-/// Records that follow each other in one segment, with the memory that they are written from.
-template <typename File>
-struct Region
-{
-    std::shared_ptr<Segment<File>> segment;
-    std::uint64_t                  offset = 0; ///< Where the first record, or the header, goes.
-    std::vector<std::byte>         header;     ///< Of a segment that begins here; empty otherwise.
-    std::vector<std::uint64_t>     retiring;   ///< Segments that are no part of the log once that header is durable.
-    std::vector<PlannedRecord>     records;
-    std::vector<EntrySlice>        slices;
-};
-
-/// Writes what the node planned, and syncs it: everything that waits with one sync.
+/// Writes and syncs what the node planned: everything that waits with one sync (group commit).
 ///
-/// The node decides where each byte goes and never touches a file to write; a disk that hangs does not hang the node.
-/// `hand_over`, `durable` and `failure` are the node's; `work` is the syncer's, and never runs twice at once.
+/// The node decides the place of each byte and never writes to a file itself, so that a disk that hangs does not block it. The
+/// node calls `hand_over`, `confirm`, `durable` and `failure`; the syncer calls `work` and `seal_at_rest`, never two at a time.
+///
+/// Invariants: `durable` never falls; after the first failure it does not change, nor does the failure.
 template <log_files Files>
 class SegmentWriter
 {
@@ -61,11 +44,11 @@ public:
     using Regions = std::vector<Region<File>>;
 
     SegmentWriter(SegmentPool<Files>& pool, Identity const& identity, std::uint64_t durable_batch)
-        : pool_(pool), identity_(identity), durable_batch_(durable_batch)
+        : pool_(pool), identity_(identity), durable_batch_(durable_batch), regions_(identity)
     {}
 
-    /// Called on the syncer's thread when something became durable or failed. The one before is not called any more when this
-    /// returns.
+    /// Sets the function that is called on the syncer's thread when something became durable or failed. The previous one is not
+    /// called any more once this returns.
     void set_wake(std::function<void()> wake)
     {
         auto const lock = std::lock_guard{wake_mutex_};
@@ -81,7 +64,7 @@ public:
         waiting_through_ = through;
     }
 
-    /// Says that nothing has to be written for the writes up to this one that was not handed over.
+    /// Notes that the writes up to this one need nothing written except what was handed over.
     void confirm(WriteNumber through)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -99,7 +82,7 @@ public:
         return failure_;
     }
 
-    /// The first failure stays for ever, and nothing becomes durable any more.
+    /// Fails the log permanently: the first failure is kept, and nothing becomes durable any more.
     void fail(LogError error)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -109,8 +92,8 @@ public:
         failed_ = true;
     }
 
-    /// Writes and syncs what waits, and makes twice as much of the next segment ready. Returns whether there is more to do. Never
-    /// throws: it runs on a thread where nobody could catch it. Missing memory for what is written is a failure of the log.
+    /// Writes and syncs what waits, and prepares twice as much of the next segment. Returns whether there is more to do. Never
+    /// throws, since no caller on the syncer's thread could catch it: lack of memory for writing fails the log.
     [[nodiscard]] bool work() noexcept
     {
         auto more = false;
@@ -132,10 +115,10 @@ public:
         if (taken_.empty())
             durable_ = through.value; // All before was settled when it was taken.
         else if (not failed_) {
-            auto outcome = write_all();
+            auto outcome = regions_.write(taken_, durable_batch_);
             auto failure = LogFailure::write_failed;
             if (outcome) {
-                outcome = sync_all();
+                outcome = regions_.sync(taken_);
                 failure = LogFailure::sync_failed;
             }
             if (outcome)
@@ -148,11 +131,11 @@ public:
         return true;
     }
 
-    /// Says in the segment once more what the last sync made durable, when nothing has followed it for a while: the next seal would
-    /// say it, but none may come for hours. On a page of its own, where there is one: what damages the last batch spares it.
+    /// Records in the segment what the last sync made durable, when nothing has followed it for a while: otherwise only the next
+    /// seal would, perhaps hours later. On a separate page if there is one, so that damage to the last batch spares it.
     ///
-    /// It is no write of the node's: it has no number, wakes nobody, and the next record is written over it. Nothing of it is planned,
-    /// so that no call of the node waits for it.
+    /// It is not one of the node's writes: it has no number, calls no wake-up, and the next record overwrites it. Nothing of it is
+    /// planned, so that no call of the node waits for it.
     void seal_at_rest() noexcept
     {
         guarded([&] { seal_last_sync(); });
@@ -161,22 +144,22 @@ public:
 private:
     using Outcome = Result<Done, FileError>;
 
-    static constexpr std::uint64_t page_size = 4096; ///< What is often damaged as a whole.
+    static constexpr std::uint64_t page_size = 4096; ///< The unit in which disks are often damaged.
 
     template <std::invocable Act>
     void guarded(Act act) noexcept
     {
-        attempt("the thread of the log", act, [&](std::string sentence) {
-            fail({LogFailure::write_failed, std::move(sentence)});
+        attempt("the thread of the log", act, [&](std::string what) {
+            fail({LogFailure::write_failed, std::move(what)});
             wake();
         });
     }
 
     [[nodiscard]] bool write_and_prepare()
     {
-        written_bytes_ = 0;
+        auto const written_before = regions_.written_bytes();
         auto const wrote = write_and_sync();
-        auto const more = pool_.work(2 * written_bytes_);
+        auto const more = pool_.work(2 * (regions_.written_bytes() - written_before));
         if (more)
             return *more or wrote;
         if (not failed_) {
@@ -220,66 +203,7 @@ private:
             wake_();
     }
 
-    /// Writes the regions, neighbours in one call.
-    [[nodiscard]] Outcome write_all()
-    {
-        auto records = std::size_t{0};
-        for (auto const& region : taken_)
-            records += region.records.size();
-        heads_.resize(records);
-        auto* head = heads_.data();
-        for (auto region = taken_.begin(); region != taken_.end();) {
-            auto const offset = region->offset;
-            auto const segment = region->segment;
-            auto       end = offset;
-            parts_.clear();
-            for (; region != taken_.end() and region->segment == segment and region->offset == end; ++region)
-                end = gather(*region, head);
-            if (auto const written = segment->file.write(offset, parts_); not written)
-                return written;
-            written_bytes_ += end - offset;
-        }
-        return Done{};
-    }
-
-    /// Adds the parts of a region, and returns where it ends.
-    std::uint64_t gather(Region<File>& region, std::array<std::byte, record_head_size>*& head)
-    {
-        static constexpr auto zeros = std::array<std::byte, record_alignment>{};
-        auto const            seed = segment_seed(identity_, region.segment->generation);
-        auto                  offset = region.offset + region.header.size();
-        auto                  slice = region.slices.begin();
-        if (not region.header.empty())
-            parts_.emplace_back(region.header);
-        for (auto& record : region.records) {
-            // Only now is it known what was durable when this sync began.
-            if (record.head.kind == RecordKind::seal)
-                record.head.numbers[1] = durable_batch_;
-            encode_head(*head, record.head, seed, offset);
-            parts_.emplace_back(*head++);
-            for (auto count = record.slices; count > 0; --count)
-                parts_.emplace_back((slice++)->bytes);
-            if (auto const padding = aligned(record.head.body_size) - record.head.body_size; padding > 0)
-                parts_.push_back(std::span{zeros}.first(static_cast<std::size_t>(padding)));
-            offset += size_of(record.head);
-        }
-        return offset;
-    }
-
-    [[nodiscard]] Outcome sync_all()
-    {
-        auto* last = static_cast<Segment<File>*>(nullptr);
-        for (auto const& region : taken_) {
-            if (region.segment.get() == last)
-                continue;
-            last = region.segment.get();
-            if (auto const synced = last->file.sync(); not synced)
-                return synced;
-        }
-        return Done{};
-    }
-
-    /// What follows from everything that was taken being durable.
+    /// Everything taken is durable now: publishes that, and retires segments.
     void settle(WriteNumber through)
     {
         auto const& last = taken_.back();
@@ -299,25 +223,24 @@ private:
     SegmentPool<Files>& pool_;
     Identity            identity_;
 
-    mutable std::mutex      mutex_; ///< Guards what follows, up to the next comment.
+    mutable std::mutex      mutex_; ///< Guards `waiting_` to `failure_`.
     Regions                 waiting_;
     WriteNumber             waiting_through_;
     std::optional<LogError> failure_;
 
-    std::mutex wake_mutex_; ///< Held while `wake_` is called, so that whoever replaces it waits until it is done.
+    std::mutex wake_mutex_; ///< Held during a call of `wake_`, so that replacing it waits for the call to end.
     std::function<void()> wake_;
 
-    std::atomic<std::uint64_t> durable_ = 0; // These are read by the node at any time.
+    std::atomic<std::uint64_t> durable_ = 0; // Read by the node at any time, like the next two.
     std::atomic<std::uint64_t> durable_batch_;
     std::atomic<bool>          failed_ = false;
 
-    std::uint64_t                  written_bytes_ = 0; ///< By the last work.
-    std::shared_ptr<Segment<File>> unsealed_;          ///< The last one synced, for as long as no later seal says so.
+    // The rest belongs to the syncer.
+    Regions                        taken_;
+    RegionWriter<File>             regions_;
+    std::shared_ptr<Segment<File>> unsealed_; ///< The segment synced last, until a later seal records that.
     std::uint64_t                  unsealed_end_ = 0;
     std::uint64_t                  unsealed_commit_ = 0;
-    Regions                        taken_; // The rest is the syncer's own, and kept to be used again.
-    std::vector<std::array<std::byte, record_head_size>> heads_;
-    std::vector<std::span<std::byte const>>              parts_;
 };
 
 } // namespace totora::inline v0
