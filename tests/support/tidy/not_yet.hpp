@@ -41,7 +41,6 @@ inline auto const not_yet = NotYet{
             "docs/examples/kv/notices.hpp",
             "docs/examples/kv/write_commands.hpp",
             "include/totora/core/decision.hpp",
-            "include/totora/log/segmented/segment_tail.hpp",
             "include/totora/testing/conformance/sample_messages.hpp",
             "include/totora/testing/explore/counterexample.hpp",
             "include/totora/testing/explore/explore.hpp",

@@ -31,11 +31,13 @@ struct Segment
     File          file;
 };
 
-/// Makes segments ready before they are needed: their space is there, written, and durable with its name, so that a sync of
-/// what is written into one moves no metadata. A segment that the log no longer needs becomes the next one.
+/// Prepares segments before they are needed: allocated, written, and durable with their names, so that a sync of what is
+/// written into one moves no metadata. A segment that the log no longer needs becomes the next one.
 ///
-/// Space is made ready step by step, about as fast as it is used. If it is not fast enough, the log gets a smaller segment
-/// and waits for no more than the step that is under way. `work` and `retire` are called by the syncer, the others by the node.
+/// Space is prepared step by step, about as fast as it is used. If that is too slow, the log gets a smaller segment and waits
+/// for no more than the present step. The syncer calls `work` and `retire`, the node all others.
+///
+/// Invariant: of `spare_`, the first `ready_size` bytes are durable zeros or records of a retired segment.
 template <log_files Files>
 class SegmentPool
 {
@@ -43,20 +45,20 @@ public:
     using File = typename Files::File;
     using Ready = std::shared_ptr<Segment<typename Files::File>>;
 
-    /// `step` is the least that is made ready at once, in bytes.
+    /// `step` is the least that is prepared at once, in bytes.
     SegmentPool(Files& files, std::uint64_t segment_size, std::uint64_t step, std::chrono::milliseconds pause)
         : files_(files), segment_size_(segment_size), step_(step), pause_(pause)
     {}
 
-    /// What generations come next. Before everything else.
-    void start_behind(std::uint64_t newest_generation) { newest_generation_ = newest_generation; }
+    /// Sets the generation after which new ones are numbered. Before everything else.
+    void start_after(std::uint64_t newest_generation) { newest_generation_ = newest_generation; }
 
     [[nodiscard]] std::uint64_t segment_size() const { return segment_size_; }
 
-    /// How much of the next segment is ready.
+    /// The bytes of the next segment that are ready.
     [[nodiscard]] std::uint64_t ready_size() const { return ready_size_; }
 
-    /// Asks for a segment of at least this size to be made ready; where there is too little space, for one of `least`.
+    /// Requests a segment of at least this size, or of `least` if there is too little space.
     void want(std::uint64_t size, std::uint64_t least = 0)
     {
         if (least > 0)
@@ -65,7 +67,7 @@ public:
         while (wanted < size and not wanted_size_.compare_exchange_weak(wanted, size)) {}
     }
 
-    /// Takes over a file that recovery passed over, as the next segment. Before everything else but `start_behind`.
+    /// Takes over a file that recovery skipped, as the next segment. Before everything else but `start_after`.
     void adopt(std::uint64_t generation, std::uint64_t size, File file)
     {
         spare_ = std::make_shared<Segment<File>>(Segment<File>{generation, size, std::move(file)});
@@ -73,8 +75,8 @@ public:
         is_adopted_ = true;
     }
 
-    /// Takes the next segment. If it has not this size yet, it is made ready here and now: not smaller than needful, and not
-    /// smaller than wished for if there is space.
+    /// Takes the next segment. If it is too small yet, it is prepared in this call: to `at_least` in any case, and to `wished` if
+    /// there is space.
     [[nodiscard]] Result<Ready, FileError> take(std::uint64_t at_least, std::uint64_t wished = 0)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -83,7 +85,7 @@ public:
             auto       made = prepare(size, size);
             if (not made and is_lack_of_space(made.error().number))
                 made = prepare(at_least, at_least);
-            while (made and ready_size_ < at_least) // There is so little space that it comes in pieces.
+            while (made and ready_size_ < at_least) // Little space: it comes in pieces.
                 made = prepare(at_least, at_least);
             if (not made and ready_size_ < at_least)
                 return Unexpected{made.error()};
@@ -94,8 +96,8 @@ public:
         return std::exchange(spare_, nullptr);
     }
 
-    /// Makes a part of the next segment ready. Returns whether there is more to do now, or the only error that cannot pass: the
-    /// directory is gone, and what is written to its open files goes with them. Missing memory passes.
+    /// Prepares a part of the next segment. Returns whether there is more to do now, or the only permanent error: the directory is
+    /// gone, and what is written to its open files is lost with it. Lack of memory is transient.
     [[nodiscard]] Result<bool, FileError> work(std::uint64_t bytes)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -109,7 +111,7 @@ public:
         return outcome;
     }
 
-    /// Gives back files that are no part of the log any more, and durably so.
+    /// Returns segments to the pool that are, durably, no longer part of the log.
     void retire(std::vector<std::uint64_t> const& generations)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -119,7 +121,7 @@ public:
 private:
     using Outcome = Result<Done, FileError>;
 
-    /// Segments that are smaller would be too many.
+    /// Smaller segments would be too many.
     [[nodiscard]] std::uint64_t smallest_size() const { return segment_size_ / 4; }
 
     [[nodiscard]] Result<bool, FileError> work_at(std::chrono::steady_clock::time_point now, std::uint64_t bytes)
@@ -137,8 +139,8 @@ private:
         return made and ready_size_ < wanted_size_;
     }
 
-    /// A file whose sync has failed is not to be trusted again, and an empty one is of no use. One that was taken over stays on the
-    /// disk: the newest segment may say that the log goes on in it.
+    /// Drops a file whose sync has failed, which is unreliable from then on, or an empty one. One that was taken over stays on the
+    /// disk: the log may continue in it, as the newest segment has it.
     void drop_spare()
     {
         ready_size_ = 0;
@@ -148,7 +150,7 @@ private:
             (void)files_.remove(segment_name(spare->generation));
     }
 
-    /// Brings the next segment nearer to a size, by these many bytes or a step; by less where there is no space for that.
+    /// Grows the next segment towards a size, by `bytes` or a step; by less if there is no space for that.
     [[nodiscard]] Outcome prepare(std::uint64_t size, std::uint64_t bytes)
     {
         if (not spare_)
@@ -184,8 +186,8 @@ private:
         return Done{};
     }
 
-    /// What old segments are good for. That they stay where they are, or come back after a crash, does no harm: a newer
-    /// header that does not name them is durable.
+    /// Makes one retired segment the next one, and removes the rest. If one stays, or returns after a crash, it does no harm: a
+    /// newer header that does not name it is durable.
     void reuse_or_remove()
     {
         for (auto const generation : std::exchange(retired_, {}))
@@ -193,7 +195,7 @@ private:
                 (void)files_.remove(segment_name(generation));
     }
 
-    /// Makes an old segment the next one, if there is none yet and it is large enough.
+    /// Makes a retired segment the next one, if there is none yet and it is large enough.
     [[nodiscard]] bool reuse(std::uint64_t generation)
     {
         if (spare_)
@@ -223,7 +225,7 @@ private:
 
     std::mutex                 mutex_;
     std::uint64_t              newest_generation_ = 0;
-    Ready                      spare_;              ///< What will be the next segment, as far as it is ready.
+    Ready                      spare_;              ///< The next segment, as far as it is ready.
     bool                       is_adopted_ = false; ///< Whether that file is of an earlier start.
     std::vector<std::uint64_t> retired_;
     std::optional<std::chrono::steady_clock::time_point> failed_at_;

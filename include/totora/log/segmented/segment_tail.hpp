@@ -2,12 +2,10 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
-#include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/data/identity.hpp"
 #include "totora/log/segmented/entry_index.hpp"
-#include "totora/log/segmented/pinned_entries.hpp"
+#include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_pool.hpp"
 #include "totora/log/segmented/segment_record.hpp"
@@ -19,37 +17,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <optional>
 #include <utility>
 #include <vector>
 
 namespace totora::inline v0
 {
 
-/// The log as the node sees it: with everything that it wrote, durable or not.
-struct LogImage
-{
-    Identity                identity;
-    std::uint64_t           start = 0;
-    Term                    current_term;
-    std::optional<ServerId> voted_for;
-    TermRuns                runs;
-    EntryIndex              index;
-    Index                   commit_index; ///< Never above what is durable.
-    PinnedEntries           pinned;       ///< The newest entries.
-
-    void truncate(Index from)
-    {
-        pinned.truncate(from, index);
-        index.truncate(from);
-        runs.truncate(from);
-    }
-};
-
-/// Where the next record goes: decides the place of every byte, and when a new segment begins.
+/// The end of the log on the disk: decides the place of every byte, and when a new segment begins. What is planned waits in
+/// regions for the next sync.
 ///
-/// A segment always keeps room for the seal of the next sync and for the two records that end it, and is begun only if the
-/// reserve fits into it, too. What is planned waits in regions for the next sync.
+/// Invariants: a segment always has room for the seal of the next sync and for the two records that end it, and begins only if
+/// the reserve fits into it, too.
 template <log_files Files>
 class SegmentTail
 {
@@ -60,7 +38,7 @@ public:
     SegmentTail(SegmentPool<Files>& pool, Writer& writer, LogImage& image) : pool_(pool), writer_(writer), image_(image)
     {}
 
-    /// What a server needs for going on in a term, each synced on its own: a vote, a truncation and a no-op.
+    /// The bytes a server needs to continue in a new term: a vote, a truncation and a no-op, each synced separately.
     static constexpr std::uint64_t reserve = 6 * record_head_size + aligned(entry_header_size);
 
     /// The least size of the first segment of a start after those that recovery found.
@@ -69,7 +47,7 @@ public:
         return header_size_for(recovered.size()) + ending_size + reserve + start_size;
     }
 
-    /// Begins the first segment of a start behind those that recovery found.
+    /// Begins the first segment of a start, after those that recovery found.
     [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
     {
         segments_ = std::move(recovered);
@@ -77,13 +55,13 @@ public:
         return begin_segment(start_size);
     }
 
-    /// How much of a segment that was begun now is not left for a record.
+    /// The bytes of a segment begun now that are not left for records.
     [[nodiscard]] std::uint64_t segment_overhead() const { return header_size_for(segments_.size()) + ending_size; }
 
     [[nodiscard]] std::uint64_t generation() const { return segment_->generation; }
     [[nodiscard]] std::uint64_t segment_size() const { return segment_->size; }
     [[nodiscard]] std::uint64_t batch() const { return batch_; }
-    [[nodiscard]] bool          empty() const { return regions_.empty(); } ///< Whether nothing waits for a sync.
+    [[nodiscard]] bool          empty() const { return regions_.empty(); } ///< Nothing waits for a sync.
 
     /// How many bytes of records still fit into the segment.
     [[nodiscard]] std::uint64_t room() const
@@ -102,7 +80,7 @@ public:
         return Done{};
     }
 
-    /// Plans an append, as one record or as several neighbours. The image has its entries afterwards, also if it failed.
+    /// Plans an append, as one record or as several neighbours. The image holds its entries afterwards, even after a failure.
     [[nodiscard]] Outcome add_entries(Entries const& entries, std::uint64_t record_bytes_max)
     {
         auto outcome = Outcome{Done{}};
@@ -110,7 +88,7 @@ public:
         for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
             auto const& slice = entries.slice(at);
             auto const  first = next(image_.index.last());
-            auto        begins = std::size_t{0}; // Of what goes into the record that is open.
+            auto        begins = std::size_t{0}; // Of the slice of the open record.
             auto        ends = std::size_t{0};
             while (auto const entry = view_entry(slice.bytes.subspan(ends))) {
                 auto const size = entry->encoded.size();
@@ -164,10 +142,10 @@ private:
         end_ += size_of(head);
     }
 
-    /// The room for it was kept.
+    /// A seal always has room.
     void place_seal() { place({.kind = RecordKind::seal, .numbers = {batch_, 0, image_.commit_index.value}}); }
 
-    /// Begins a segment that has room for a record of this size: from now on its header speaks for all earlier ones.
+    /// Begins a segment that has room for a record of this size: its header replaces all earlier ones.
     [[nodiscard]] Outcome begin_segment(std::uint64_t size)
     {
         auto const is_of_reserve = segment_ and size <= record_head_size + aligned(entry_header_size);
@@ -183,7 +161,16 @@ private:
             segments_.back().length = end_;
         }
         segment_ = std::move(*taken);
+        auto retiring = drop_unused_segments();
+        regions_.push_back({segment_, 0, encode_segment_header(header()), std::move(retiring), {}, {}});
+        end_ = header_size_for(segments_.size());
+        segments_.push_back({segment_->generation, batch_, {}, 0});
+        return Done{};
+    }
 
+    /// Keeps in `segments_` those that hold entries of the log, up to the last entry of each. Returns the generations of the rest.
+    [[nodiscard]] std::vector<std::uint64_t> drop_unused_segments()
+    {
         auto       retiring = std::vector<std::uint64_t>{};
         auto       earlier = std::vector<EarlierSegment>{};
         auto const live = image_.index.segments();
@@ -195,32 +182,34 @@ private:
             else
                 earlier.push_back({segment.generation, segment.batch, found->last, segment.length});
         }
-        auto const header = SegmentHeader{.cluster = image_.identity.cluster,
-                                          .id = image_.identity.id,
-                                          .incarnation = image_.identity.incarnation,
-                                          .group = image_.identity.group,
-                                          .generation = segment_->generation,
-                                          .start = image_.start,
-                                          .batch = batch_,
-                                          .durable_batch = writer_.durable_batch(),
-                                          .size = segment_->size,
-                                          .current_term = image_.current_term,
-                                          .voted_for = image_.voted_for.value_or(nobody),
-                                          .commit_index = image_.commit_index,
-                                          .base = image_.runs.base(),
-                                          .last = image_.runs.last(),
-                                          .earlier = earlier};
-        regions_.push_back({segment_, 0, encode_segment_header(header), std::move(retiring), {}, {}});
-        end_ = header_size_for(earlier.size());
         segments_ = std::move(earlier);
-        segments_.push_back({segment_->generation, batch_, {}, 0});
-        return Done{};
+        return retiring;
     }
 
-    SegmentPool<Files>&                pool_;
-    Writer&                            writer_;
-    LogImage&                          image_;
-    std::vector<EarlierSegment>        segments_; ///< All that may be part of the log; the one written to last.
+    /// The header of the segment that begins now, after `segments_`.
+    [[nodiscard]] SegmentHeader header() const
+    {
+        return {.cluster = image_.identity.cluster,
+                .id = image_.identity.id,
+                .incarnation = image_.identity.incarnation,
+                .group = image_.identity.group,
+                .generation = segment_->generation,
+                .start = image_.start,
+                .batch = batch_,
+                .durable_batch = writer_.durable_batch(),
+                .size = segment_->size,
+                .current_term = image_.current_term,
+                .voted_for = image_.voted_for.value_or(nobody),
+                .commit_index = image_.commit_index,
+                .base = image_.runs.base(),
+                .last = image_.runs.last(),
+                .earlier = segments_};
+    }
+
+    SegmentPool<Files>&         pool_;
+    Writer&                     writer_;
+    LogImage&                   image_;
+    std::vector<EarlierSegment> segments_; ///< All that may be part of the log; the one that is written comes last.
     typename SegmentPool<Files>::Ready segment_;
     std::uint64_t                      end_ = 0;   ///< Where the next record goes.
     std::uint64_t                      batch_ = 0; ///< Of the next record.

@@ -5,7 +5,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
 #include "totora/log/segmented/log_directory.hpp"
-#include "totora/log/segmented/log_recovery.hpp"
+#include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
@@ -32,7 +32,7 @@
 namespace totora::inline v0
 {
 
-/// What a `SegmentedLog` consists of, in a place that does not move; and what concerns several of its parts.
+/// The parts of a `SegmentedLog`, at a fixed address, and what concerns several of them: start, seal, room.
 template <log_files Files, log_syncer Syncer>
 struct SegmentedLogParts
 {
@@ -58,8 +58,8 @@ struct SegmentedLogParts
           reader(files, image.index, image.runs)
     {}
 
-    /// Begins a segment of this start's own; only when it is durable, others may go or be shortened. On a full disk that gives back
-    /// the space for the rest, and a spare segment of the last start is the one that is begun.
+    /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full disk it is a
+    /// spare segment of the last start, and the removals give back the space for the rest.
     [[nodiscard]] Result<Done, LogError> begin()
     {
         // Segments without the file that counts the starts are damage, so it is there before the first of them.
@@ -67,7 +67,7 @@ struct SegmentedLogParts
         if (is_first)
             if (auto const marked = write_run_mark(files, {image.start, 0, 0, false}); not marked)
                 return log_failure(LogFailure::write_failed, marked.error());
-        pool.start_behind(found.newest_generation);
+        pool.start_after(found.newest_generation);
         if (auto const adopted = adopt_spare(); not adopted)
             return log_failure(LogFailure::write_failed, adopted.error());
         auto const begun = tail.begin(found.segments, found.newest_batch + 1);
@@ -80,8 +80,8 @@ struct SegmentedLogParts
             return Unexpected{*failed};
         if (auto const removed = remove_leftovers(); not removed)
             return log_failure(LogFailure::write_failed, removed.error());
-        (void)shorten_previous(); // If that fails, its space stays taken.
-        // The header says which start this is; the file only says again what is durable.
+        (void)shorten_previous(); // A failure only wastes its space.
+        // The header already records this start; the file only repeats what is durable.
         if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
             not marked and (is_first or not is_lack_of_space(marked.error().number)))
             return log_failure(LogFailure::write_failed, marked.error());
@@ -94,8 +94,8 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Takes over the newest file that recovery passed over, so that a start needs no space, or little. Only the newest: an older
-    /// one could be found in the place of this start's own segment. One that is too small gives way to the one before it.
+    /// Takes over the newest file that recovery skipped, so that a start needs little or no space. Only the newest: recovery
+    /// could find an older one instead of this start's segment. One that is too small is removed in favour of the one before it.
     [[nodiscard]] Outcome adopt_spare()
     {
         auto const& spares = found.spares;
@@ -113,8 +113,8 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Writes over all of it. What was written into it for its generation must not stay; and after a sync that failed, nobody
-    /// knows what of it, and of its size, is on the disk.
+    /// Overwrites all of it. What was written for its generation must not stay; and after a sync that failed, what is on the disk of
+    /// its content and size is unknown.
     [[nodiscard]] Outcome adopt(SpareFile const& spare)
     {
         auto file = files.open(segment_name(spare.generation));
@@ -134,7 +134,7 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Removes the segments that recovery passed over.
+    /// Removes the segments that recovery skipped.
     [[nodiscard]] Outcome remove_leftovers()
     {
         auto const names = files.names();
@@ -183,8 +183,7 @@ struct SegmentedLogParts
         tail.seal(through);
     }
 
-    /// Has a write that left no record confirmed once all before it is durable: without a seal, which would take room that nobody
-    /// kept for it.
+    /// Has a write without a record confirmed once all before it is durable: without a seal, for which no room was reserved.
     void confirm(WriteNumber through)
     {
         prefix.expect(through, image.runs.last().index);
@@ -195,8 +194,8 @@ struct SegmentedLogParts
     [[nodiscard]] bool has_room(std::uint64_t bytes_more)
     {
         if (writer.failure() or bytes_more >= segment_size_end)
-            return false; // So much fits into no segment, and what it needs must not wrap.
-        // In a segment that is small, because there was space for no other, less is kept.
+            return false; // Larger than any segment; and the sum below must not wrap.
+        // Less is kept in a segment that is small because of a full disk.
         auto const kept = options.segment_bytes / 16;
         if (tail.room() >= needed_for(bytes_more, std::min(kept, tail.segment_size() / 2)))
             return true;
@@ -210,13 +209,13 @@ struct SegmentedLogParts
         return pool.ready_size() >= next_size;
     }
 
-    /// What must be free in a segment, so that so many bytes of entries may be written. What is kept free beside them is for what
-    /// does not ask: votes, truncations and the no-ops of thousands of elections, should the disk stay full.
+    /// The bytes that must be free in a segment before so many bytes of entries may be written. The rest is kept for writes that do
+    /// not ask for room: votes, truncations and the no-ops of thousands of elections, should the disk stay full.
     [[nodiscard]] std::uint64_t needed_for(std::uint64_t bytes_more, std::uint64_t kept) const
     {
         if (bytes_more == 0)
             return tail.reserve;
-        // A record's head and padding for each record.
+        // Of each record, head and padding.
         auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
         return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept);
     }
