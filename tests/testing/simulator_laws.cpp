@@ -4,10 +4,10 @@
 #include "support/builders.hpp"
 #include "support/log_entries.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/checks/checking_log.hpp"
 #include "totora/testing/simulate/checks/checking_machine.hpp"
 #include "totora/testing/simulate/checks/checking_transport.hpp"
-#include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
 

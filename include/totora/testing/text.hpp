@@ -75,7 +75,7 @@ std::string to_string(T const& value)
         return std::string{type_name<T>()} + "::" + std::string{to_string(value)};
     else if constexpr (std::same_as<T, ServerId>)
         return "S" + std::to_string(value.value);
-    else if constexpr (number<T>)
+    else if constexpr (strong_number<T>)
         return std::string{type_name<T>()} + "{" + std::to_string(value.value) + "}";
     else if constexpr (has_fields<T>)
         return std::string{type_name<T>()} + in_braces(value);
@@ -101,7 +101,7 @@ template <typename T>
 {
     auto       text = std::string{};
     auto const separate = [&] { text += text.empty() ? "" : ", "; };
-    if constexpr (number<T>) {
+    if constexpr (strong_number<T>) {
         return std::to_string(value.value);
     } else if constexpr (has_fields<T>) {
         T::visit_fields(value, [&](char const* name, auto const& field) {

@@ -24,7 +24,7 @@ constexpr void write_field(Sink& sink, T const& field)
 {
     if constexpr (has_fields<T>) {
         T::visit_fields(field, [&](char const*, auto const& inner) { write_field(sink, inner); });
-    } else if constexpr (number<T>) {
+    } else if constexpr (strong_number<T>) {
         sink.number(field.value);
     } else if constexpr (std::same_as<T, bool>) {
         sink.number(static_cast<std::uint8_t>(field ? 1 : 0));
@@ -52,7 +52,7 @@ void read_field(ByteReader& reader, T& field)
         T::visit_fields(field, [&](char const*, auto& inner) { read_field(reader, inner); });
     } else if constexpr (std::same_as<T, ServerId> or std::same_as<T, Incarnation>) {
         field.value = reader.number<std::uint64_t>();
-    } else if constexpr (number<T>) {
+    } else if constexpr (strong_number<T>) {
         field.value = reader.number_through(number_max);
     } else if constexpr (std::same_as<T, bool>) {
         auto const byte = reader.number<std::uint8_t>();

@@ -10,5 +10,7 @@
 int main()
 {
     auto const numbers = std::array{1, 2, 3};
-    return ranges::all_of(numbers, [](int number) { return number > 0; }) and totora::alarm_clock<totora::ManualClock> ? 0 : 1;
+    return ranges::all_of(numbers, [](int number) { return number > 0; }) and totora::alarm_clock<totora::ManualClock>
+               ? 0
+               : 1;
 }

@@ -114,7 +114,7 @@ void walk(Walker& walker, T& value)
         T::visit_fields(value, [&](char const*, auto& field) { walk(walker, field); });
     } else if constexpr (std::same_as<T, ServerId>) {
         walker.server(value);
-    } else if constexpr (number<T>) {
+    } else if constexpr (strong_number<T>) {
         walker.number(value.value);
     } else if constexpr (std::is_enum_v<T>) {
         auto number = static_cast<std::uint64_t>(value);
