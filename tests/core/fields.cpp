@@ -99,7 +99,7 @@ constexpr auto fields_are_visited_in_order_with_their_names = [] {
     auto run = Run{Term{4}, Index{5}, 6};
     Run::visit_fields(run, [&]<typename T>(char const* name, T& field) {
         names[count] = name;
-        if constexpr (number<T>)
+        if constexpr (strong_number<T>)
             numbers[count++] = field.value++;
         else
             numbers[count++] = field++;
