@@ -85,7 +85,7 @@ TOTORA_PROVE(no_hint_breaks_a_leader_or_moves_it_up, "5.3", "case_11", "case_78"
 constexpr auto leader_that_believes_b_at_9 = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
     a = step(a, local(Proposed{4})).state;
-    find_progress(*std::get_if<Leader>(&a.role), S2)->probe_from(Index{10});
+    find_progress(a, S2)->probe_from(Index{10});
     return a;
 };
 

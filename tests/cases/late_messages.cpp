@@ -156,10 +156,9 @@ constexpr auto a_late_vote_for_itself_counts_only_in_its_own_campaign = [] {
 
     auto const again = step(campaigning, ring(campaigning, Alarm::election)).state;
     auto const next_term = checked_step(again, queued).state;
-    require(is_candidate(next_term) and not std::get_if<Candidate>(&next_term.role)->granted.contains(S1),
-            "nor does it count in the next campaign");
+    require(is_candidate(next_term) and not next_term.votes.contains(S1), "nor does it count in the next campaign");
     auto const voted = checked_step(next_term, persisted(next_term)).state;
-    require(std::get_if<Candidate>(&voted.role)->granted.contains(S1), "whose own vote does");
+    require(voted.votes.contains(S1), "whose own vote does");
 };
 TOTORA_PROVE(a_late_vote_for_itself_counts_only_in_its_own_campaign, "5.2", "case_23");
 

@@ -17,8 +17,7 @@ constexpr auto a_refusal_of_an_older_term_is_no_answer_to_an_append_of_this_one 
     auto const [after, outgoing] = checked_step(leading, from(S2, answer));
 
     require(answer.term == leading.current_term, "both are in term 3");
-    require(is_leader(after) and find_progress(*std::get_if<Leader>(&after.role), S2)->next == Index{4},
-            "the leader goes on where it was");
+    require(is_leader(after) and find_progress(after, S2)->next == Index{4}, "the leader goes on where it was");
     require(outgoing.messages.empty() and noted(outgoing, Decision::refusal_outdated),
             "and takes nobody for a broken server");
 };

@@ -158,7 +158,7 @@ constexpr auto lost_appends_do_not_hold_their_places = [] {
     auto state = leader_in_flow(2, 1);
     state = step(state, local(Proposed{2})).state;
     require(in_flight(progress_of(state, S2)) == 2, "the window is full, and all of it lost");
-    state.role = step(state, ring(state, Alarm::heartbeat)).state.role; // S2 answered in this interval.
+    state.followers = step(state, ring(state, Alarm::heartbeat)).state.followers; // S2 answered in this interval.
     auto const beat = checked_step(state, ring(state, Alarm::heartbeat));
     require(sent<AppendEntries>(beat.outgoing, S2)[1] == heartbeat_of(Term{2}, {Term{2}, Index{6}}, Index{4}, 4),
             "the next alarm asks about what was sent");

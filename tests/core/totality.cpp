@@ -40,8 +40,7 @@ char const* find_fault(State const& earlier, Message const& message, State const
         return "every invariant of a step holds";
     if (outgoing.decisions.full() or outgoing.writes.full())
         return "what a step does stays within its bounds";
-    auto const* leading = std::get_if<Leader>(&later.role);
-    if (leading != nullptr and leading->followers.size() >= servers_max)
+    if (later.followers.size() >= servers_max)
         return "a leader follows the other members, and no more";
     if (outgoing.messages.size() > servers_max * static_cast<std::size_t>(appends_per_step + 1))
         return "what a step sends stays within its bounds";

@@ -242,7 +242,7 @@ private:
         if (not node_ or not is_leader(node_->state()))
             return;
         auto const& state = node_->state();
-        auto const* progress = find_progress(*std::get_if<Leader>(&state.role), S2);
+        auto const* progress = find_progress(state, S2);
         hear(S2, accepted(state.current_term, last_index(state), progress->sent.value,
                           std::get_if<Leader>(&state.role)->reads.newest));
     }

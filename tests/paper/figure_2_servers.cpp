@@ -160,8 +160,7 @@ constexpr auto a_candidate_without_a_result_tries_again = [] {
     auto const [after, outgoing] = checked_step(server, ring(server, Alarm::election));
 
     require(is_candidate(after) and after.current_term == Term{4}, "in the next term");
-    require(std::get_if<Candidate>(&after.role)->granted.size() == 0,
-            "with no votes of the earlier one, not even its own");
+    require(after.votes.size() == 0, "with no votes of the earlier one, not even its own");
     require(sent<RequestVote>(outgoing, S1).size() == 1 and sent<RequestVote>(outgoing, S3).size() == 1,
             "it asks everybody again");
 };

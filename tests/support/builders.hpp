@@ -230,7 +230,7 @@ template <typename Said>
 /// What a leader knows of a follower. The state is a leader's, and the server its follower.
 [[nodiscard]] constexpr Progress const& progress_of(State const& leader, ServerId follower)
 {
-    return *find_progress(*std::get_if<Leader>(&leader.role), follower);
+    return *find_progress(leader, follower);
 }
 
 /// Whether a leader still looks for the place where a follower's log agrees with its own.

@@ -277,7 +277,7 @@ private:
     {
         auto        response = AppendEntriesResponse{};
         auto const* leader = std::get_if<Leader>(&state.role);
-        auto const* progress = leader != nullptr ? find_progress(*leader, sender) : nullptr;
+        auto const* progress = find_progress(state, sender);
         response.term = any_term(state);
         response.success = below(4) > 0;
         response.match = any_index(state);

@@ -311,7 +311,7 @@ public:
     /// The number of the newest append to a follower.
     [[nodiscard]] AppendNumber sent_to(ServerId follower) const
     {
-        auto const* progress = find_progress(*std::get_if<Leader>(&node->state().role), follower);
+        auto const* progress = find_progress(node->state(), follower);
         return progress->sent;
     }
 

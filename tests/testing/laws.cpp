@@ -75,9 +75,9 @@ void change_field(Made& made, testing::Prng& random)
 template <typename Change>
 void change_follower(Made& made, testing::Prng& random, Change change)
 {
-    auto* leader = std::get_if<Leader>(&made.after.role);
-    if (leader != nullptr and not leader->followers.empty())
-        change(leader->followers[random.below(leader->followers.size())], random);
+    auto& followers = made.after.followers;
+    if (not followers.empty())
+        change(followers[random.below(followers.size())], random);
 }
 
 template <auto Field>
@@ -122,7 +122,7 @@ void drop_order(Made& made, testing::Prng& random)
 template <typename NewRole>
 void take_role(Made& made, testing::Prng&)
 {
-    made.after.role = Role{NewRole{}};
+    change_role(made.after, Role{NewRole{}});
 }
 
 /// Ways to make a step wrong.
@@ -148,7 +148,11 @@ std::vector<Tamper> tampers()
         [](Made& made, testing::Prng&) { made.after.voted_for = std::optional<ServerId>{}; },
         [](Made& made, testing::Prng& random) { made.after.voted_for = ServerId{random.between(1, 4)}; },
         [](Made& made, testing::Prng&) { made.after = made.before; },
-        [](Made& made, testing::Prng&) { made.after.role = made.before.role; },
+        [](Made& made, testing::Prng&) {
+            made.after.role = made.before.role;
+            made.after.votes = made.before.votes;
+            made.after.followers = made.before.followers;
+        },
         [](Made& made, testing::Prng&) { made.after.log = made.before.log; },
         [](Made& made, testing::Prng&) {
             made.after.log.append({made.after.current_term, next(last_index(made.after)), 1});
@@ -163,12 +167,12 @@ std::vector<Tamper> tampers()
         take_role<Candidate>,
         take_role<Leader>,
         [](Made& made, testing::Prng&) {
-            if (auto* asking = std::get_if<PreCandidate>(&made.after.role))
-                asking->granted.insert(S5);
+            if (std::holds_alternative<PreCandidate>(made.after.role))
+                made.after.votes.insert(S5);
         },
         [](Made& made, testing::Prng&) {
-            if (auto* candidate = std::get_if<Candidate>(&made.after.role))
-                candidate->granted.insert(made.after.own.id);
+            if (std::holds_alternative<Candidate>(made.after.role))
+                made.after.votes.insert(made.after.own.id);
         },
         // What a leader knows.
         change_progress<&Progress::match>,

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_removes_an_entry_is_seen, *label("5.3"))
     BOOST_TEST(witness.broken() == "");
     state.log.truncate(Index{4});
     state.writes.durable_index = Index{3};
-    std::get_if<Leader>(&state.role)->followers.clear();
+    state.followers.clear();
     witness.sees(S1, state);
     BOOST_TEST(witness.broken() == testing::figure_3::leader_append_only);
 }

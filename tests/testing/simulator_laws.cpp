@@ -322,7 +322,7 @@ struct Sender : Surroundings
         state.settings.window = 3;
     }
 
-    [[nodiscard]] Progress& progress() { return *find_progress(*std::get_if<Leader>(&state.role), S2); }
+    [[nodiscard]] Progress& progress() { return *find_progress(state, S2); }
 
     /// Sends S2 so many entries from here on.
     void sends(Index first, std::uint64_t count)

@@ -7,6 +7,8 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/progress.hpp"
+#include "totora/core/values/quorum.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/core/values/write_pipeline.hpp"
@@ -16,6 +18,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -26,16 +29,16 @@ struct Settings
     Delay         election{300, 600}; ///< The election timeout (§5.2, §5.6).
     std::uint64_t heartbeat_ms = 50;  ///< Twice this is less than the least election timeout.
     std::uint64_t append_entries_max =
-        4096;                      ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
-    std::uint64_t window = 65536;  ///< Entries sent to one follower that it has not acknowledged, at least 1.
-    bool          pre_vote = true; ///< Dissertation §9.6.
-    bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+        4096;                     ///< Entries in one append, at least 1; the shell cuts it further, by bytes.
+    std::uint64_t window = 65536; ///< Entries sent to one follower that it has not acknowledged, at least 1.
     /// For how long after its start a server waits up to three times as long for a leader, if it has not yet applied what it
     /// knew to be committed; 0: it does not.
     std::uint64_t replay_grace_ms = 60'000;
-    bool watch_storage = true; ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
     /// How long its oldest write may take before a disk counts as hanging; 0: as long as the election maximum.
     std::uint64_t storage_stall_ms = 0;
+    bool          pre_vote = true; ///< Dissertation §9.6.
+    bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
@@ -76,11 +79,13 @@ inline constexpr std::uint64_t election_ms_max = number_max / 4;
            settings.append_entries_max > 0 and settings.window > 0 and gives_up_when_cut_off(settings);
 }
 
-/// Where in the code a doubt arose, and which condition did not hold.
+/// Why a server is out of service: the condition that did not hold and its line, or what halted it. Without a condition nothing did.
 struct FaultSite
 {
     std::string_view condition;
     std::uint32_t    line = 0;
+
+    [[nodiscard]] constexpr explicit operator bool() const { return not condition.empty(); }
 
     friend constexpr bool operator==(FaultSite const&, FaultSite const&) = default;
 
@@ -104,18 +109,22 @@ struct State
     TermRuns                log;
     Configurations          configurations; ///< The newest in the log, and the one before.
     WritePipeline           writes;         ///< How far the disk is with all this.
-    LogRoom                 room{};         ///< What the log has room for.
 
     // Volatile state.
-    Index  commit_index;
-    Index  apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
-    Role   role;
-    bool   leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
-    bool   replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
-    Round  pre_vote_round;    ///< The newest pre-vote of this server.
-    Alarms alarms;            ///< Which rings count.
+    Index commit_index;
+    Index apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
+    Role  role;
+    /// The voters that have granted what a candidate or pre-candidate asks for; else empty.
+    ServerSet votes;
+    /// What a leader knows of the other members of the configuration; else empty.
+    std::vector<Progress> followers;
+    Round                 pre_vote_round;       ///< The newest pre-vote of this server.
+    Alarms                alarms;               ///< Which rings count.
+    LogRoom               room{};               ///< What the log has room for.
+    bool                  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
+    bool replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
 
-    std::optional<FaultSite> fault; ///< This server doubts itself and takes no further step.
+    FaultSite fault; ///< Set when an invariant failed or the shell halted it: the server takes no further step.
 
     friend constexpr bool operator==(State const&, State const&) = default;
 
@@ -128,20 +137,24 @@ struct State
         visit("log", self.log);
         visit("configurations", self.configurations);
         visit("writes", self.writes);
-        visit("room", self.room);
         visit("commit_index", self.commit_index);
         visit("apply_index", self.apply_index);
         visit("role", self.role);
-        visit("leader_heard", self.leader_heard);
-        visit("replaying", self.replaying);
+        visit("votes", self.votes);
+        visit("followers", self.followers);
         visit("pre_vote_round", self.pre_vote_round);
         visit("alarms", self.alarms);
+        visit("room", self.room);
+        visit("leader_heard", self.leader_heard);
+        visit("replaying", self.replaying);
         visit("fault", self.fault);
     }
 };
 static_assert(lists_its_fields<State>());
 
-static_assert(sizeof(State) <= 3584, "a state is moved and compared often: keep it small");
+// What grows with the cluster and only one role needs (`votes`, `followers`) lies beside the role and out of line: a follower's
+// state is moved and compared often, and alternatives of a variant must be trivially copyable for clang to evaluate them.
+static_assert(sizeof(State) <= 1228, "a state is at most 1.2 KiB");
 
 /// What survives a restart, and where to begin: all that a state is made from.
 struct RecoveredState
@@ -162,6 +175,23 @@ struct RecoveredState
 
 /// Whether the log has no room for entries.
 [[nodiscard]] constexpr bool lacks_room(State const& state) { return state.room != LogRoom::enough; }
+
+/// What a leader knows of a server; null if it is not a member, or this server does not lead.
+[[nodiscard]] constexpr Progress* find_progress(State& state, ServerId server)
+{
+    for (auto& progress : state.followers)
+        if (progress.server == server)
+            return &progress;
+    return nullptr;
+}
+
+[[nodiscard]] constexpr Progress const* find_progress(State const& state, ServerId server)
+{
+    for (auto const& progress : state.followers)
+        if (progress.server == server)
+            return &progress;
+    return nullptr;
+}
 
 [[nodiscard]] constexpr bool is_leader(State const& state) { return std::holds_alternative<Leader>(state.role); }
 
@@ -191,7 +221,7 @@ inline void an_invariant_is_broken_in_a_proof() {}
 constexpr void fail_stop(State& state, FaultSite site)
 {
     if (not state.fault)
-        state.fault = std::optional<FaultSite>{site};
+        state.fault = site;
 }
 
 /// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
@@ -206,3 +236,16 @@ constexpr void fail_stop(State& state, FaultSite site)
     } while (false)
 
 } // namespace totora::inline v0
+
+namespace totora::inline v0::core
+{
+
+/// Takes on a role. What only the role before needed is gone with it.
+constexpr void change_role(State& state, Role const& role)
+{
+    state.role = role;
+    state.votes.clear();
+    state.followers.clear();
+}
+
+} // namespace totora::inline v0::core

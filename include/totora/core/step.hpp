@@ -106,7 +106,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         state.replaying = false;
     else if (ring.alarm == Alarm::storage_stall)
         check_storage(state, outgoing);
-    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing, *leader))
+    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing))
         keep_followers(state, outgoing, *leader);
 }
 
@@ -114,7 +114,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
 /// another will be elected (case 71).
 constexpr void halt(State& state, FaultSite site)
 {
-    state.role = Role{Follower{}};
+    change_role(state, Role{Follower{}});
     fail_stop(state, site);
 }
 
@@ -139,11 +139,11 @@ constexpr void receive(State& state, Outgoing& outgoing, Persisted const& persis
     on_persisted(state, outgoing, persisted.write);
     if (auto* candidate = std::get_if<Candidate>(&state.role);
         candidate != nullptr and state.writes.of_term <= persisted.write) {
-        candidate->granted.insert(state.own.id);
+        state.votes.insert(state.own.id);
         lead_if_elected(state, outgoing);
     }
     if (auto* leader = std::get_if<Leader>(&state.role)) {
-        advance_commit_index(state, outgoing, *leader);
+        advance_commit_index(state, outgoing);
         confirm_reads(state, outgoing, *leader);
     }
     advance_apply(state, outgoing);
@@ -174,7 +174,7 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
     }
     if (state.fault) {
         clear(outgoing);
-        outgoing.failed = state.fault;
+        outgoing.failed = std::optional<FaultSite>{state.fault};
     }
 }
 

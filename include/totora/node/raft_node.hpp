@@ -264,7 +264,7 @@ private:
         auto const can_read = not cold_reads_.is_stopped();
         return is_running() and
                (more_messages or (can_read and (applying_.applied() < state().apply_index or
-                                                sender_.can_resume(std::get_if<Leader>(&state().role)))));
+                                                sender_.can_resume(state()))));
     }
 
     void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)

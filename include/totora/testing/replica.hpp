@@ -191,7 +191,7 @@ constexpr void flush(Replica& replica, std::size_t count)
 [[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(Replica const& replica)
 {
     if (replica.state.fault)
-        return replica.state.fault->condition;
+        return replica.state.fault.condition;
     if (auto const broken = find_broken_invariant(replica.state))
         return broken;
     if (replica.state.writes.durable_index > replica.disk.log.last().index or

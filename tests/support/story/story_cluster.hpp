@@ -161,7 +161,7 @@ public:
         auto const& state = cluster_[leader];
         if (not is_leader(state))
             throw std::runtime_error{"only a leader knows the progress of others"};
-        for (auto const& progress : std::get_if<Leader>(&state.role)->followers)
+        for (auto const& progress : state.followers)
             headline(progress.server, "match " + std::to_string(progress.match.value) + ", next " +
                                           std::to_string(progress.next.value) +
                                           (is_probing(state, progress.server) ? ", probe" : ", replicate"));

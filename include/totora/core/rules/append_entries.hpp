@@ -137,7 +137,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
     auto* const leader = std::get_if<Leader>(&state.role);
     if (leader == nullptr or response.term != state.current_term)
         return note(outgoing, Decision::response_outdated);
-    auto* const progress = find_progress(*leader, follower);
+    auto* const progress = find_progress(state, follower);
     if (progress == nullptr)
         return note(outgoing, Decision::response_from_non_member);
 
@@ -152,7 +152,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
             progress->rejected_for_room(response.conflict_hint.index);
     } else if (not response.success)
         reject(state, outgoing, *progress, response);
-    advance_commit_index(state, outgoing, *leader);
+    advance_commit_index(state, outgoing);
     confirm_reads(state, outgoing, *leader);
     replicate(state, outgoing, leader->reads.newest, *progress);
 }

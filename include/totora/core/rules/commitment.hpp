@@ -32,23 +32,23 @@ constexpr void advance_commit_to(State& state, Outgoing& outgoing, Index index)
 }
 
 /// The highest index that a majority has durably. The leader counts itself like any other (dissertation §10.2.1).
-[[nodiscard]] constexpr Index highest_replicated(State const& state, Leader const& leader)
+[[nodiscard]] constexpr Index highest_replicated(State const& state)
 {
     return quorum_index(state.configurations.in_force, Index{}, [&](ServerId server) {
         if (server == state.own.id)
             return state.writes.durable_index;
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(state, server);
         return progress != nullptr ? progress->match : Index{};
     });
 }
 
 /// Figure 2, "Leaders", last rule; §5.4.2: counting copies commits only entries of the leader's own term. Earlier ones
 /// are committed by what follows them.
-constexpr void advance_commit_index(State& state, Outgoing& outgoing, Leader const& leader)
+constexpr void advance_commit_index(State& state, Outgoing& outgoing)
 {
     if (state.commit_index == last_index(state))
         return;
-    auto const replicated = highest_replicated(state, leader);
+    auto const replicated = highest_replicated(state);
     if (replicated > state.commit_index and state.log.term_at(replicated) == state.current_term)
         advance_commit_to(state, outgoing, replicated);
 }

@@ -61,14 +61,13 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId candidate, Req
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, RequestVoteResponse const& response)
 {
-    auto* const candidate = std::get_if<Candidate>(&state.role);
-    if (candidate == nullptr or response.term != state.current_term)
+    if (not std::holds_alternative<Candidate>(state.role) or response.term != state.current_term)
         return note(outgoing, Decision::response_outdated);
     if (not is_voter(state.configurations.in_force, voter))
         return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
-    candidate->granted.insert(voter);
+    state.votes.insert(voter);
     lead_if_elected(state, outgoing);
 }
 
@@ -101,14 +100,14 @@ constexpr void receive(State& voter, Outgoing& outgoing, ServerId asker, Request
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, RequestPreVoteResponse const& response)
 {
-    auto* const asking = std::get_if<PreCandidate>(&state.role);
+    auto const* const asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr or response.round != asking->round)
         return note(outgoing, Decision::response_outdated);
     if (not is_voter(state.configurations.in_force, voter))
         return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
         return;
-    asking->granted.insert(voter);
+    state.votes.insert(voter);
     campaign_if_pre_elected(state, outgoing);
 }
 
@@ -145,10 +144,10 @@ inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 
 /// Whether something gets through from this leader to a majority. One that receives and does not answer yet counts; one that is
 /// silent does not.
-[[nodiscard]] constexpr bool gets_through(State const& state, Leader const& leader)
+[[nodiscard]] constexpr bool gets_through(State const& state)
 {
     return has_quorum(state.configurations.in_force, [&](ServerId server) {
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(state, server);
         return server == state.own.id or
                (progress != nullptr and
                 (progress->moving or (progress->recently_active and not stalls(state, *progress))));
@@ -159,10 +158,10 @@ inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 /// that does not help, another may have better ones (case 94). False if the leader is to step down.
 constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leader& leader)
 {
-    leader.stalled = gets_through(state, leader) ? std::uint8_t{0} : std::uint8_t(leader.stalled + 1);
+    leader.stalled = gets_through(state) ? std::uint8_t{0} : std::uint8_t(leader.stalled + 1);
     if (leader.stalled == stalled_before_stepping_down)
         return false;
-    for (auto const& progress : leader.followers)
+    for (auto const& progress : state.followers)
         if (leader.stalled == stalled_before_renewal and stalls(state, progress)) {
             note(outgoing, Decision::link_renewed);
             outgoing.links_to_renew.push_back(progress.server);
@@ -175,7 +174,7 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
     auto const heard = has_quorum(state.configurations.in_force, [&](ServerId server) {
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(state, server);
         return server == state.own.id or (progress != nullptr and progress->recently_active);
     });
     if (not heard) {
@@ -186,7 +185,7 @@ constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
         note(outgoing, Decision::stepped_down_no_progress);
         return become_follower(state, outgoing, nobody);
     }
-    for (auto& progress : leader.followers)
+    for (auto& progress : state.followers)
         progress.forget_activity();
     arm(state, outgoing, Alarm::quorum_check,
         Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});

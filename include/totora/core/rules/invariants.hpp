@@ -21,7 +21,7 @@ namespace totora::inline v0
         return "a leader voted for itself";
     if (auto const broken = find_broken_invariant(leader.reads))
         return broken;
-    for (auto const& progress : leader.followers) {
+    for (auto const& progress : state.followers) {
         if (auto const broken = find_broken_invariant(progress, last_index(state), leader.reads.newest))
             return broken;
         if (progress.server == state.own.id or progress.server == nobody)
@@ -54,8 +54,13 @@ namespace totora::inline v0
     if (auto const* asking = std::get_if<PreCandidate>(&state.role);
         asking != nullptr and asking->round != state.pre_vote_round)
         return "a pre-candidate asks in its newest round";
+    if (state.votes.size() > 0 and not std::holds_alternative<PreCandidate>(state.role) and
+        not std::holds_alternative<Candidate>(state.role))
+        return "votes are counted only by who asks for them";
     if (auto const* leader = std::get_if<Leader>(&state.role))
         return find_broken_invariant(state, *leader);
+    if (not state.followers.empty())
+        return "only a leader has followers";
     return std::nullopt;
 }
 

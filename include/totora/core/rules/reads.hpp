@@ -34,7 +34,7 @@ constexpr void begin_round(State const& state, Outgoing& outgoing, Leader& leade
     return quorum_index(state.configurations.in_force, Round{}, [&](ServerId server) {
         if (server == state.own.id)
             return leader.reads.newest;
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(state, server);
         return progress != nullptr ? progress->round : Round{};
     });
 }

@@ -65,7 +65,7 @@ constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round roun
 
 constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader const& leader)
 {
-    for (auto const& progress : leader.followers)
+    for (auto const& progress : state.followers)
         send_heartbeat(state, outgoing, leader.reads.newest, progress);
 }
 
@@ -100,20 +100,21 @@ constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round 
 }
 
 /// The heartbeat alarm rang.
-constexpr void keep_followers(State& state, Outgoing& outgoing, Leader& leader)
+constexpr void keep_followers(State& state, Outgoing& outgoing, Leader const& leader)
 {
     send_heartbeats(state, outgoing, leader);
-    for (auto& progress : leader.followers)
+    for (auto& progress : state.followers)
         test_what_was_sent(state, outgoing, leader.reads.newest, progress);
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
 }
 
 /// Appends entries of its own term to a leader's log and begins to replicate them.
-constexpr Run append_as_leader(State& state, Outgoing& outgoing, Leader& leader, std::uint64_t count, EntryKind kind)
+constexpr Run
+append_as_leader(State& state, Outgoing& outgoing, Leader const& leader, std::uint64_t count, EntryKind kind)
 {
     auto const entries = Run{state.current_term, next(last_index(state)), count};
     append(state, outgoing, entries, kind);
-    for (auto& progress : leader.followers)
+    for (auto& progress : state.followers)
         replicate(state, outgoing, leader.reads.newest, progress);
     return entries; // What is committed changes once something is durable, here or there.
 }
@@ -138,18 +139,11 @@ constexpr void receive(State& state, Outgoing& outgoing, Proposed const& propose
         append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count, EntryKind::command);
 }
 
-/// The progress of a server that this one replicates to; null if it does not lead, or the server is no member.
-[[nodiscard]] constexpr Progress* find_follower(State& state, ServerId server)
-{
-    auto* const leader = std::get_if<Leader>(&state.role);
-    return leader != nullptr ? find_progress(*leader, server) : nullptr;
-}
-
 /// The connection to a follower changed state; appends in flight may be lost, or may have arrived. The leader asks where it is
 /// sending: a new connection says nothing about the follower's log (case 88).
 constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& changed)
 {
-    auto* const progress = find_follower(state, changed.server);
+    auto* const progress = find_progress(state, changed.server);
     if (progress == nullptr)
         return;
     if (changed.link == Link::full)
@@ -162,13 +156,13 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
 /// `next` moves back to what was really sent (case 89).
 constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
 {
-    if (auto* const progress = find_follower(state, cut.server))
+    if (auto* const progress = find_progress(state, cut.server))
         progress->cut_after(cut.sent);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)
 {
-    auto* const progress = find_follower(state, resumed.server);
+    auto* const progress = find_progress(state, resumed.server);
     if (progress == nullptr)
         return;
     progress->resume();
@@ -177,7 +171,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& r
 
 constexpr void receive(State& state, Outgoing&, LinkMoved const& moved)
 {
-    if (auto* const progress = find_follower(state, moved.server))
+    if (auto* const progress = find_progress(state, moved.server))
         progress->moved();
 }
 

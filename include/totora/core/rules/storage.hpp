@@ -20,28 +20,28 @@ namespace totora::inline v0::core
 
 /// Whether enough voters other than this leader are so: a quorum that does not need it.
 template <typename Is>
-[[nodiscard]] constexpr bool is_quorum_without(State const& state, Leader const& leader, Is is)
+[[nodiscard]] constexpr bool is_quorum_without(State const& state, Is is)
 {
     return has_quorum(state.configurations.in_force, [&](ServerId server) {
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(state, server);
         return progress != nullptr and is(*progress);
     });
 }
 
 /// Whether a quorum without this leader has durably what its own disk does not have: the hang is its own.
-[[nodiscard]] constexpr bool are_others_ahead(State const& state, Leader const& leader)
+[[nodiscard]] constexpr bool are_others_ahead(State const& state)
 {
-    return is_quorum_without(state, leader,
+    return is_quorum_without(state,
                              [&](Progress const& progress) { return progress.match > state.writes.durable_index; });
 }
 
 /// Whether a quorum without this leader has room, and one of it the whole log: it can be elected, and go on where this one
 /// cannot.
-[[nodiscard]] constexpr bool have_others_room(State const& state, Leader const& leader)
+[[nodiscard]] constexpr bool have_others_room(State const& state)
 {
     auto const has_room = [](Progress const& progress) { return progress.recently_active and not progress.no_room; };
     auto       has_one_everything = false;
-    auto const has_quorum = is_quorum_without(state, leader, [&](Progress const& progress) {
+    auto const has_quorum = is_quorum_without(state, [&](Progress const& progress) {
         has_one_everything = has_one_everything or (has_room(progress) and progress.match == last_index(state));
         return has_room(progress);
     });
@@ -49,9 +49,9 @@ template <typename Is>
 }
 
 /// Gives up leading for want of room, if that helps. True if it does lead on.
-[[nodiscard]] constexpr bool leads_on_without_room(State& state, Outgoing& outgoing, Leader const& leader)
+[[nodiscard]] constexpr bool leads_on_without_room(State& state, Outgoing& outgoing)
 {
-    if (state.room == LogRoom::enough or not have_others_room(state, leader))
+    if (state.room == LogRoom::enough or not have_others_room(state))
         return true;
     note(outgoing, Decision::stepped_down_no_room);
     become_follower(state, outgoing, nobody);
@@ -67,7 +67,7 @@ constexpr void receive(State& state, Outgoing& outgoing, RoomChanged const& chan
     if (lacks_room(state) != lacked)
         note(outgoing, lacked ? Decision::room_regained : Decision::room_exhausted);
     auto const* leader = std::get_if<Leader>(&state.role);
-    if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing, *leader))
+    if (leader != nullptr and state.room != LogRoom::enough and leads_on_without_room(state, outgoing))
         note(outgoing, Decision::leading_without_room);
     // What it asked for would have to be written: its own vote, or the entry with which it begins.
     if (state.room == LogRoom::nothing and
@@ -86,7 +86,7 @@ constexpr void on_late_write(State& state, Outgoing& outgoing)
     auto const* leader = std::get_if<Leader>(&state.role);
     if (leader == nullptr)
         return;
-    if (not are_others_ahead(state, *leader)) {
+    if (not are_others_ahead(state)) {
         // They may be soon, or hang as well.
         auto const again_ms = state.settings.heartbeat_ms;
         return arm(state, outgoing, Alarm::storage_stall, Delay{again_ms, again_ms});

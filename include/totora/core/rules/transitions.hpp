@@ -41,7 +41,7 @@ constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader
         disarm(state, outgoing, Alarm::quorum_check);
         arm_election(state, outgoing);
     }
-    state.role = Role{Follower{leader}};
+    change_role(state, Role{Follower{leader}});
 }
 
 /// Ends a pre-vote under way: who helps another server to lead does not depose it in the next term.
@@ -88,20 +88,20 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     disarm(state, outgoing, Alarm::election);
     disarm(state, outgoing, Alarm::leader_silent);
     state.leader_heard = false;
-    state.role = Role{Leader{}};
-    auto& leader = *std::get_if<Leader>(&state.role);
+    change_role(state, Role{Leader{}});
     TOTORA_INVARIANT(state, state.voted_for == state.own.id);
+    state.followers.reserve(state.configurations.in_force.members.size());
     for (auto const& member : state.configurations.in_force.members)
         if (member.id != state.own.id) {
             auto progress = Progress{};
             progress.begin(member.id, next(last_index(state)));
-            leader.followers.push_back(progress);
+            state.followers.push_back(progress);
         }
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
     if (state.settings.check_quorum)
         arm(state, outgoing, Alarm::quorum_check,
             Delay{state.settings.election.at_least_ms, state.settings.election.at_least_ms});
-    append_as_leader(state, outgoing, leader, 1, EntryKind::no_op);
+    append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), 1, EntryKind::no_op);
     if (state.room != LogRoom::enough)
         note(outgoing, Decision::leading_without_room);
 }
@@ -109,10 +109,9 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
 /// Leads, if enough voters have given their vote.
 constexpr void lead_if_elected(State& state, Outgoing& outgoing)
 {
-    auto const* candidate = std::get_if<Candidate>(&state.role);
-    if (candidate == nullptr)
+    if (not std::holds_alternative<Candidate>(state.role))
         return;
-    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return candidate->granted.contains(voter); }))
+    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return state.votes.contains(voter); }))
         become_leader(state, outgoing);
 }
 
@@ -122,7 +121,7 @@ constexpr void become_candidate(State& state, Outgoing& outgoing)
     ++state.current_term.value;
     state.voted_for = std::optional<ServerId>{state.own.id};
     save_vote(state, outgoing);
-    state.role = Role{Candidate{}};
+    change_role(state, Role{Candidate{}});
     arm_election(state, outgoing);
     ask_voters(state, outgoing, RequestVote{.term = state.current_term, .last_log = last_position(state)},
                once_term_durable(state));
@@ -131,10 +130,9 @@ constexpr void become_candidate(State& state, Outgoing& outgoing)
 /// Goes on from a pre-vote to a campaign, if enough voters would vote for it.
 constexpr void campaign_if_pre_elected(State& state, Outgoing& outgoing)
 {
-    auto const* asking = std::get_if<PreCandidate>(&state.role);
-    if (asking == nullptr)
+    if (not std::holds_alternative<PreCandidate>(state.role))
         return;
-    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return asking->granted.contains(voter); })) {
+    if (has_quorum(state.configurations.in_force, [&](ServerId voter) { return state.votes.contains(voter); })) {
         note(outgoing, Decision::pre_vote_won);
         become_candidate(state, outgoing);
     }
@@ -144,9 +142,8 @@ constexpr void campaign_if_pre_elected(State& state, Outgoing& outgoing)
 constexpr void become_pre_candidate(State& state, Outgoing& outgoing)
 {
     ++state.pre_vote_round.value;
-    auto asking = PreCandidate{.round = state.pre_vote_round, .granted = {}};
-    asking.granted.insert(state.own.id);
-    state.role = Role{asking};
+    change_role(state, Role{PreCandidate{.round = state.pre_vote_round}});
+    state.votes.insert(state.own.id);
     arm_election(state, outgoing);
     ask_voters(
         state, outgoing,

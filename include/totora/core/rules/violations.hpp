@@ -121,8 +121,8 @@ find_violation(State const& state, ServerId follower, AppendEntriesResponse cons
     if (is_term_jump(state, response.term))
         return Decision::violation_term_jump;
     auto const* leader = std::get_if<Leader>(&state.role);
-    auto const* progress = leader != nullptr ? find_progress(*leader, follower) : nullptr;
-    if (progress == nullptr or response.term != state.current_term)
+    auto const* progress = find_progress(state, follower);
+    if (leader == nullptr or progress == nullptr or response.term != state.current_term)
         return std::nullopt;
     if (response.number > progress->sent or response.round > leader->reads.newest or response.match > last_index(state))
         return Decision::violation_never_sent;

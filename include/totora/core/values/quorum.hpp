@@ -2,13 +2,14 @@
 #pragma once
 
 #include "totora/core/values/configuration.hpp"
-#include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -25,18 +26,22 @@ public:
     /// Adds a server. A set holds no more than a configuration can name; what is beyond that is not added.
     constexpr void insert(ServerId server)
     {
-        if (contains(server) or not servers_.push_back(server))
+        if (contains(server) or size() == servers_max)
             return;
+        servers_.push_back(server);
         for (auto at = servers_.size() - 1; at > 0 and servers_[at] < servers_[at - 1]; --at)
             std::swap(servers_[at], servers_[at - 1]);
     }
 
+    constexpr void clear() { servers_.clear(); }
+
     [[nodiscard]] constexpr std::size_t size() const { return servers_.size(); }
+    [[nodiscard]] constexpr bool        empty() const { return servers_.empty(); }
 
     friend constexpr bool operator==(ServerSet const&, ServerSet const&) = default;
 
 private:
-    InplaceVector<ServerId, servers_max> servers_;
+    std::vector<ServerId> servers_;
 };
 
 /// How many of so many voters must agree: more than half of them. Of nobody, nobody can make a majority.

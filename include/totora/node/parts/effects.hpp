@@ -138,7 +138,7 @@ private:
     [[nodiscard]] std::optional<LogError> send(State const& state, Outgoing const& outgoing, Entries const& entries)
     {
         for (auto const& envelope : outgoing.messages)
-            if (auto failure = sender_.send(envelope, entries, std::get_if<Leader>(&state.role)))
+            if (auto failure = sender_.send(envelope, entries, state))
                 return failure;
         return std::nullopt;
     }

@@ -112,7 +112,7 @@ public:
     /// Goes on with followers whose last append was cut.
     void resume_appends()
     {
-        for (auto const server : sender_.take_resumed(std::get_if<Leader>(&state_.role)))
+        for (auto const server : sender_.take_resumed(state_))
             feed(nobody, AppendsResumed{server});
     }
 
@@ -164,13 +164,9 @@ private:
     /// that cannot tell, all are taken to have.
     void report_links()
     {
-        auto const* leader = std::get_if<Leader>(&state_.role);
-        if (leader == nullptr)
-            return;
-        auto const followers = leader->followers;
-        for (auto const& progress : followers)
-            if (link_bytes_.moved(transport_, progress.server))
-                feed(nobody, LinkMoved{progress.server});
+        for (auto at = std::size_t{0}; at < state_.followers.size(); ++at)
+            if (auto const server = state_.followers[at].server; link_bytes_.moved(transport_, server))
+                feed(nobody, LinkMoved{server});
     }
 
     Log&                      log_;

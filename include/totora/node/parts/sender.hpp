@@ -38,16 +38,16 @@ public:
         : log_(log), transport_(transport), settings_(settings), cold_reads_(cold_reads)
     {}
 
-    /// Sends or holds a message. `own` are the entries of the step that made it: what is exactly those need not be read. `leader`
-    /// is this server as a leader, null if it is none. An error if the log cannot give back what it holds.
-    [[nodiscard]] std::optional<LogError> send(Envelope const& envelope, Entries const& own, Leader const* leader)
+    /// Sends or holds a message. `own` are the entries of the step that made it: what is exactly those need not be read. `state`
+    /// is this server's. An error if the log cannot give back what it holds.
+    [[nodiscard]] std::optional<LogError> send(Envelope const& envelope, Entries const& own, State const& state)
     {
         auto const released = envelope.open();
         if (not released)
             outbox_.hold(envelope);
         else if (envelope.entries() == nullptr)
             transport_.send(*released, {});
-        else if (auto const* progress = leader != nullptr ? find_progress(*leader, envelope.to()) : nullptr)
+        else if (auto const* progress = find_progress(state, envelope.to()))
             return send_append(*released, *std::get_if<AppendEntries>(&released->rpc()), own, *progress);
         return std::nullopt;
     }
@@ -62,14 +62,14 @@ public:
     [[nodiscard]] Cuts take_cuts() { return cuts_.empty() ? Cuts{} : std::exchange(cuts_, {}); }
 
     /// The followers to which more can be sent now: the core is to be told so (`AppendsResumed`).
-    [[nodiscard]] Servers take_resumed(Leader const* leader)
+    [[nodiscard]] Servers take_resumed(State const& state)
     {
         if (paused_.empty())
             return {};
         auto resumed = Servers{};
         auto waiting = Servers{};
         for (auto const server : paused_)
-            if (auto const* progress = leader != nullptr ? find_progress(*leader, server) : nullptr)
+            if (auto const* progress = find_progress(state, server))
                 (has_window(*progress) ? resumed : waiting).push_back(server);
         paused_ = waiting;
         got_nothing_ = static_cast<std::ptrdiff_t>(waiting.size());
@@ -77,10 +77,10 @@ public:
     }
 
     /// Whether a follower waits for nothing but the next turn.
-    [[nodiscard]] bool can_resume(Leader const* leader) const
+    [[nodiscard]] bool can_resume(State const& state) const
     {
         return std::any_of(paused_.begin(), paused_.end(), [&](ServerId server) {
-            auto const* progress = leader != nullptr ? find_progress(*leader, server) : nullptr;
+            auto const* progress = find_progress(state, server);
             return progress != nullptr and has_window(*progress);
         });
     }

@@ -30,8 +30,7 @@ public:
         auto const* const answer = std::get_if<AppendEntriesResponse>(&rpc);
         if (answer == nullptr or answer->number != AppendNumber{})
             return;
-        auto const* const leader = std::get_if<Leader>(&state.role);
-        auto const* const progress = leader != nullptr ? find_progress(*leader, from) : nullptr;
+        auto const* const progress = find_progress(state, from);
         auto const* const member = find_member(state.configurations.in_force, from);
         if (progress != nullptr and member != nullptr)
             acknowledged_.note(*member, *progress, state);

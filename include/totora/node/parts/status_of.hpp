@@ -39,11 +39,10 @@ template <typename Stepper, typename Intake, typename Applying, typename Sender>
     status.decisions = stepper.counts().decisions;
     status.payload_mismatches = intake.payload_mismatches();
     status.violations = stepper.counts().violations.rows();
-    if (auto const* leader = std::get_if<Leader>(&state.role))
-        for (auto const& progress : leader->followers)
-            status.followers.push_back({progress.server, progress.match, progress.next,
-                                        std::holds_alternative<Replicate>(progress.mode), progress.link_full,
-                                        in_flight(progress), progress.no_room, intake.is_set_back(progress.server)});
+    for (auto const& progress : state.followers)
+        status.followers.push_back({progress.server, progress.match, progress.next,
+                                    std::holds_alternative<Replicate>(progress.mode), progress.link_full,
+                                    in_flight(progress), progress.no_room, intake.is_set_back(progress.server)});
     return status;
 }
 

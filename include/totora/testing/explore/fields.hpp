@@ -36,7 +36,7 @@ void walk(Walker&, Configuration&)
 
 /// Ends an exploration, so that it is never kept.
 template <typename Walker>
-void walk(Walker&, std::optional<FaultSite>&)
+void walk(Walker&, FaultSite&)
 {}
 
 template <typename Walker>

@@ -70,11 +70,8 @@ inline void renumber(Rpc& rpc, AppendNumber since)
 /// Counts the appends of a leader anew, also those that have just left, and says for which followers all earlier ones are outdated.
 [[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<InFlight>& left)
 {
-    auto* const leader = std::get_if<Leader>(&server.state.role);
-    if (leader == nullptr)
-        return 0;
     auto outdated = Followers{0};
-    for (auto& progress : leader->followers) {
+    for (auto& progress : server.state.followers) {
         auto& since = since_of(progress);
         if (since != AppendNumber{1})
             outdated = static_cast<Followers>(outdated | bit_of(progress.server));
@@ -106,7 +103,7 @@ inline void forget_unused(Replica& server)
     if (not server.state.settings.check_quorum)
         if (auto* leader = std::get_if<Leader>(&server.state.role)) {
             leader->stalled = 0;
-            for (auto& progress : leader->followers)
+            for (auto& progress : server.state.followers)
                 progress.recently_active = progress.moving = false;
         }
 }

@@ -33,9 +33,9 @@ inline void shift_writes(Replica& server)
             Envelope{envelope.to(), envelope.rpc(), Release::once_durable(shifted(*envelope.release().awaits()))};
 }
 
-inline void shift_appends(Leader& leader)
+inline void shift_appends(State& state)
 {
-    for (auto& progress : leader.followers) {
+    for (auto& progress : state.followers) {
         auto const was_sent = progress.sent >= since_of(progress);
         since_of(progress) = AppendNumber{twin_shift};
         progress.sent = AppendNumber{was_sent ? 2 * twin_shift : twin_shift - 1};
@@ -60,7 +60,7 @@ inline void make_twin(Replica& server, Reductions const& reductions)
         server.state.leader_heard = not server.state.leader_heard;
     if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr) {
         ++leader->stalled;
-        for (auto& progress : leader->followers) {
+        for (auto& progress : server.state.followers) {
             progress.recently_active = not progress.recently_active;
             progress.moving = not progress.moving;
         }
@@ -70,8 +70,7 @@ inline void make_twin(Replica& server, Reductions const& reductions)
     for (auto& arming : server.state.alarms.armings)
         arming.value += twin_shift;
     shift_writes(server);
-    if (leader != nullptr)
-        shift_appends(*leader);
+    shift_appends(server.state);
 }
 
 } // namespace totora::inline v0::explore

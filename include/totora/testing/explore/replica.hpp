@@ -44,9 +44,8 @@ void walk(Walker& walker, Replica& server)
 /// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
 inline void put_in_order(Replica& server)
 {
-    if (auto* leader = std::get_if<Leader>(&server.state.role))
-        std::sort(leader->followers.begin(), leader->followers.end(),
-                  [](Progress const& a, Progress const& b) { return a.server < b.server; });
+    std::sort(server.state.followers.begin(), server.state.followers.end(),
+              [](Progress const& a, Progress const& b) { return a.server < b.server; });
     auto const bytes_of = [](Envelope envelope) {
         auto bytes = std::string{};
         auto writer = Writer{bytes};

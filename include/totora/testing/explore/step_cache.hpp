@@ -165,11 +165,9 @@ private:
             ++facts.votes;
         facts.commit_index = server.state.commit_index;
         facts.is_follower = std::holds_alternative<Follower>(server.state.role);
-        if (auto const* leader = std::get_if<Leader>(&server.state.role)) {
-            facts.is_leader = true;
-            for (auto const& progress : leader->followers)
-                facts.match[static_cast<std::size_t>(progress.server.value - 1)] = progress.match;
-        }
+        facts.is_leader = is_leader(server.state);
+        for (auto const& progress : server.state.followers)
+            facts.match[static_cast<std::size_t>(progress.server.value - 1)] = progress.match;
         for (auto const& envelope : server.sealed)
             if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
                 facts.has_sealed_answers = true;

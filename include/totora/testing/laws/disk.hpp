@@ -31,10 +31,10 @@ constexpr void judge(Step const& step, Persisted const& persisted, Judgement& ju
     }
     judgement.expect(step.after.writes.durable == persisted.write and step.after.writes.durable_index == durable,
                      "what the log reports is durable, and every write before it");
-    if (auto const* candidate = std::get_if<Candidate>(&before.role)) {
+    if (is<Candidate>(before)) {
         auto const counts = before.writes.of_term <= persisted.write;
         auto const is_elected = is_majority(before.configurations.in_force, [&](ServerId voter) {
-            return candidate->granted.contains(voter) or (counts and voter == before.own.id);
+            return before.votes.contains(voter) or (counts and voter == before.own.id);
         });
         judgement.expect(is<Leader>(step.after) == (counts and is_elected),
                          "a candidate's own vote counts when it is durable, and not before");
@@ -45,33 +45,32 @@ constexpr void judge(Step const& step, Persisted const& persisted, Judgement& ju
 
 /// Whether a majority that this leader is not part of is so.
 template <typename Is>
-[[nodiscard]] constexpr bool is_majority_without(State const& state, Leader const& leader, Is is)
+[[nodiscard]] constexpr bool is_majority_without(State const& state, Is is)
 {
     return is_majority(state.configurations.in_force, [&](ServerId server) {
         return server != state.own.id and
-               std::any_of(leader.followers.begin(), leader.followers.end(),
+               std::any_of(state.followers.begin(), state.followers.end(),
                            [&](Progress const& progress) { return progress.server == server and is(progress); });
     });
 }
 
 /// Whether others could go on where this leader has no room: a majority has some, and one of it the whole log (case 67).
-[[nodiscard]] constexpr bool could_others_go_on(State const& state, Leader const& leader)
+[[nodiscard]] constexpr bool could_others_go_on(State const& state)
 {
     auto const has_room = [](Progress const& progress) { return progress.recently_active and not progress.no_room; };
     auto const has_all = [&](Progress const& progress) {
         return has_room(progress) and votes(state, progress.server) and progress.match == state.log.last().index;
     };
-    return is_majority_without(state, leader, has_room) and
-           std::any_of(leader.followers.begin(), leader.followers.end(), has_all);
+    return is_majority_without(state, has_room) and
+           std::any_of(state.followers.begin(), state.followers.end(), has_all);
 }
 
 /// A leader without room is asked whether another should lead.
 constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement& judgement)
 {
-    auto const* leader = std::get_if<Leader>(&step.before.role);
-    if (leader == nullptr)
+    if (not is<Leader>(step.before))
         return;
-    auto const stays = room == LogRoom::enough or not could_others_go_on(step.before, *leader);
+    auto const stays = room == LogRoom::enough or not could_others_go_on(step.before);
     judgement.expect(is<Leader>(step.after) == stays and
                          is_noted(step.outgoing, Decision::stepped_down_no_room) == not stays,
                      "a leader without room gives up where others can go on, and only there, and says so");
@@ -102,11 +101,10 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
     if (not is_late)
         return judgement.expect(before.role == step.after.role, "a disk that keeps up changes no role");
     judgement.expect(not is<PreCandidate>(step.after), "who cannot write asks for no votes");
-    auto const* leader = std::get_if<Leader>(&before.role);
-    if (leader == nullptr)
+    if (not is<Leader>(before))
         return;
     auto const are_ahead = is_majority_without(
-        before, *leader, [&](Progress const& progress) { return progress.match > before.writes.durable_index; });
+        before, [&](Progress const& progress) { return progress.match > before.writes.durable_index; });
     judgement.expect(
         is<Leader>(step.after) == not are_ahead and
             is_noted(step.outgoing, Decision::stepped_down_disk_hangs) == are_ahead,
@@ -127,7 +125,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
 {
     auto const& before = step.before;
     auto const  is_heard = is_majority(before.configurations.in_force, [&](ServerId server) {
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(before, server);
         return server == before.own.id or (progress != nullptr and progress->recently_active);
     });
     judgement.expect(is_noted(step.outgoing, Decision::stepped_down_no_quorum) == not is_heard and
@@ -136,7 +134,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     if (not is_heard)
         return;
     auto const gets_through = is_majority(before.configurations.in_force, [&](ServerId server) {
-        auto const* progress = find_progress(leader, server);
+        auto const* progress = find_progress(before, server);
         return server == before.own.id or
                (progress != nullptr and
                 (progress->moving or (progress->recently_active and not stands_still(before, *progress))));
@@ -145,7 +143,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     judgement.expect(is<Leader>(step.after) == (checks < 6),
                      "a leader whose entries get through to no majority gives up, late");
     auto renewed = std::size_t{0};
-    for (auto const& progress : leader.followers)
+    for (auto const& progress : before.followers)
         renewed += checks == 3 and stands_still(before, progress) ? 1U : 0U;
     judgement.expect(step.outgoing.links_to_renew.size() == renewed,
                      "links are renewed when entries get through to no majority, and before the lead is given up");
@@ -154,15 +152,15 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
         return;
     judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader asks again for its quorum");
     judgement.expect(still->stalled == checks, "a leader counts how long nothing gets through");
-    for (auto const& progress : still->followers)
+    for (auto const& progress : step.after.followers)
         judgement.expect(not progress.recently_active and not progress.moving,
                          "each check of the quorum asks what came since the one before");
 }
 
 /// Every heartbeat goes to all followers; a leader that heard nothing of what it sent asks.
-constexpr void judge_heartbeats(Step const& step, Leader const& leader, Judgement& judgement)
+constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
 {
-    for (auto const& progress : leader.followers) {
+    for (auto const& progress : step.before.followers) {
         auto heartbeats = std::size_t{0};
         auto questions = std::size_t{0};
         for (auto const& envelope : step.outgoing.messages) {

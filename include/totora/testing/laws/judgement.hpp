@@ -106,13 +106,12 @@ template <typename Is>
 
 /// The highest of `own` and the values of the others that a majority has reached; 0 if there is none.
 template <typename Value>
-[[nodiscard]] constexpr std::uint64_t
-highest_of_majority(State const& state, Leader const& leader, std::uint64_t own, Value value)
+[[nodiscard]] constexpr std::uint64_t highest_of_majority(State const& state, std::uint64_t own, Value value)
 {
     auto const of = [&](ServerId server) {
         if (server == state.own.id)
             return own;
-        for (auto const& progress : leader.followers)
+        for (auto const& progress : state.followers)
             if (progress.server == server)
                 return value(progress);
         return std::uint64_t{0};

@@ -27,11 +27,7 @@ namespace totora::inline v0::laws
 
 [[nodiscard]] constexpr Progress const* progress_of(State const& state, ServerId server)
 {
-    if (auto const* leader = std::get_if<Leader>(&state.role))
-        for (auto const& progress : leader->followers)
-            if (progress.server == server)
-                return &progress;
-    return nullptr;
+    return find_progress(state, server);
 }
 
 /// A heartbeat may overtake entries: it tests nothing beyond what its follower has acknowledged (case 94).
@@ -88,7 +84,7 @@ constexpr void judge_knowledge(Step const& step, ServerId answering, Judgement& 
 {
     if (not is<Leader>(step.before) or not is<Leader>(step.after))
         return;
-    for (auto const& progress : std::get_if<Leader>(&step.after.role)->followers) {
+    for (auto const& progress : step.after.followers) {
         auto const* earlier = progress_of(step.before, progress.server);
         judgement.expect(earlier != nullptr and
                              (progress.server == answering or
@@ -106,7 +102,7 @@ constexpr void judge_commit(Step const& step, Judgement& judgement)
     if (leader == nullptr or not is<Leader>(step.before))
         return judgement.expect(step.after.commit_index == before or is<Follower>(step.after),
                                 "leaders commit what is replicated, and followers what they are told");
-    auto const replicated = Index{highest_of_majority(step.after, *leader, step.after.writes.durable_index.value,
+    auto const replicated = Index{highest_of_majority(step.after, step.after.writes.durable_index.value,
                                                       [](Progress const& progress) { return progress.match.value; })};
     auto const commits = replicated > before and step.after.log.term_at(replicated) == step.after.current_term;
     judgement.expect(step.after.commit_index == (commits ? replicated : before),
@@ -121,7 +117,7 @@ constexpr void judge_reads(Step const& step, Judgement& judgement)
     auto const& allowed = step.outgoing.read_allowed;
     if (leader == nullptr or led == nullptr)
         return judgement.expect(not allowed, "only leaders allow reads");
-    auto const answered = highest_of_majority(step.after, *leader, leader->reads.newest.value,
+    auto const answered = highest_of_majority(step.after, leader->reads.newest.value,
                                               [](Progress const& progress) { return progress.round.value; });
     auto const knows = step.after.log.term_at(step.after.commit_index) == step.after.current_term;
     judgement.expect(leader->reads.confirmed ==
@@ -148,7 +144,7 @@ constexpr void judge(Step const& step, ReadRequested const&, Judgement& judgemen
                              step.outgoing.messages.empty(),
                          "at most two rounds are out");
     else
-        judgement.expect(step.outgoing.messages.size() >= led->followers.size(),
+        judgement.expect(step.outgoing.messages.size() >= step.before.followers.size(),
                          "a round goes to all followers at once");
 }
 
@@ -220,7 +216,7 @@ constexpr void judge_beginning(Step const& step, Judgement& judgement)
     judgement.expect(step.after.log.last() == LogPosition{step.after.current_term, next(step.before.log.last().index)},
                      "a leader begins its term with an entry of its own");
     auto followers = std::size_t{0};
-    for (auto const& progress : leader->followers) {
+    for (auto const& progress : step.after.followers) {
         judgement.expect(progress.match == Index{} and progress.next >= next(step.before.log.last().index),
                          "a leader begins where its log ended, and knows of no match");
         ++followers;

@@ -46,7 +46,7 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
             return;
         judge_lead_without_room(step, step.before.room, judgement);
         if (is<Leader>(step.after))
-            judge_heartbeats(step, *leader, judgement);
+            judge_heartbeats(step, judgement);
     }
 }
 

@@ -107,8 +107,7 @@ constexpr void judge_candidacy(Step const& step, Judgement& judgement)
     judgement.expect(step.after.current_term.value == step.before.current_term.value + 1,
                      "a campaign begins the next term");
     judgement.expect(step.after.voted_for == step.after.own.id, "a candidate votes for itself");
-    auto const* candidate = std::get_if<Candidate>(&step.after.role);
-    judgement.expect(candidate != nullptr and candidate->granted.size() == 0,
+    judgement.expect(is<Candidate>(step.after) and step.after.votes.empty(),
                      "a candidate's own vote counts when it is durable");
     judgement.expect(is_armed_by(step.outgoing, Alarm::election), "a campaign has an end");
     judge_requests<RequestVote>(step, judgement);
@@ -134,7 +133,7 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
     if (is_majority(before.configurations.in_force, [&](ServerId voter) { return voter == before.own.id; }))
         return;
     auto const* asking = std::get_if<PreCandidate>(&step.after.role);
-    judgement.expect(asking != nullptr and asking->round == step.after.pre_vote_round and asking->granted.size() == 1,
+    judgement.expect(asking != nullptr and asking->round == step.after.pre_vote_round and step.after.votes.size() == 1,
                      "a pre-candidate begins with its own grant");
     judgement.expect(before.current_term == step.after.current_term and before.voted_for == step.after.voted_for,
                      "a pre-candidate keeps its term and its vote");
@@ -161,11 +160,10 @@ constexpr void judge(Step const& step, RequestPreVoteResponse const& response, J
     if (asking == nullptr or response.round != asking->round or not votes(step.before, step.from) or
         not response.vote_granted)
         return judgement.expect(changes_nothing(step), "only grants of this pre-vote count, and only those of voters");
-    if (is_enough(step.before, asking->granted, step.from))
+    if (is_enough(step.before, step.before.votes, step.from))
         return judge_candidacy(step, judgement);
-    auto const* still = std::get_if<PreCandidate>(&step.after.role);
-    judgement.expect(still != nullptr and still->granted.contains(step.from) and step.outgoing.messages.empty() and
-                         step.before.current_term == step.after.current_term,
+    judgement.expect(is<PreCandidate>(step.after) and step.after.votes.contains(step.from) and
+                         step.outgoing.messages.empty() and step.before.current_term == step.after.current_term,
                      "a pre-candidate waits for a majority");
 }
 
@@ -174,14 +172,13 @@ constexpr void judge(Step const& step, RequestVoteResponse const& response, Judg
     if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
         response.term > step.before.current_term)
         return;
-    auto const* candidate = std::get_if<Candidate>(&step.before.role);
-    if (candidate == nullptr or response.term != step.before.current_term or not votes(step.before, step.from) or
-        not response.vote_granted)
+    if (not is<Candidate>(step.before) or response.term != step.before.current_term or
+        not votes(step.before, step.from) or not response.vote_granted)
         return judgement.expect(changes_nothing(step), "only votes of this term count, and only those of voters");
-    if (is_enough(step.before, candidate->granted, step.from))
+    if (is_enough(step.before, step.before.votes, step.from))
         return judgement.expect(is<Leader>(step.after), "a majority of the voters elects");
-    auto const* still = std::get_if<Candidate>(&step.after.role);
-    judgement.expect(still != nullptr and still->granted.contains(step.from) and step.outgoing.messages.empty(),
+    judgement.expect(is<Candidate>(step.after) and step.after.votes.contains(step.from) and
+                         step.outgoing.messages.empty(),
                      "a candidate waits for a majority");
 }
 
@@ -202,7 +199,7 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
                          "only a candidate is elected, and in its term");
         judgement.expect(candidate == nullptr or is_majority(after.configurations.in_force,
                                                              [&](ServerId voter) {
-                                                                 return candidate->granted.contains(voter) or
+                                                                 return step.before.votes.contains(voter) or
                                                                         voter == step.from or
                                                                         (voter == after.own.id and
                                                                          after.writes.of_term <= after.writes.durable);

@@ -187,11 +187,8 @@ private:
     /// How many entries a leader knows to be at the followers of the quorum, in all.
     [[nodiscard]] std::uint64_t matched_by(State const& state) const
     {
-        auto        matched = std::uint64_t{0};
-        auto const* leader = std::get_if<Leader>(&state.role);
-        if (leader == nullptr)
-            return matched;
-        for (auto const& progress : leader->followers)
+        auto matched = std::uint64_t{0};
+        for (auto const& progress : state.followers)
             if (not run_.is_permanent(static_cast<std::size_t>(progress.server.value - 1)))
                 matched += progress.match.value;
         return matched;

@@ -47,8 +47,8 @@ public:
         if (not checks_.is_member(message.to()))
             return;
         checks_.entries_sent(entries.bytes());
-        if (auto const* leader = std::get_if<Leader>(&state_->role); leader != nullptr and not entries.empty())
-            if (auto const* progress = find_progress(*leader, message.to()))
+        if (not entries.empty())
+            if (auto const* progress = find_progress(*state_, message.to()))
                 look_at(*progress, std::get_if<AppendEntries>(&message.rpc())->entries);
         transport_.send(message, entries);
     }

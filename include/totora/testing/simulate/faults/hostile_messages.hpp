@@ -284,8 +284,8 @@ private:
     {
         auto const* leader = std::get_if<Leader>(&receiver_.role);
         auto const  from = other();
-        auto const* progress = leader != nullptr ? find_progress(*leader, from) : nullptr;
-        if (progress == nullptr)
+        auto const* progress = find_progress(receiver_, from);
+        if (leader == nullptr or progress == nullptr)
             return std::nullopt;
         auto       answer = AppendEntriesResponse{.term = receiver_.current_term,
                                                   .success = true,
