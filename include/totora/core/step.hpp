@@ -65,19 +65,38 @@ template <typename T>
     return std::nullopt;
 }
 
-/// Receives what another server said: "All Servers" of Figure 2, then the rule for this kind of message.
+/// "All Servers" of Figure 2: adopts a newer term. False if the message is to be ignored.
+template <typename T>
+constexpr bool admit(State& state, Outgoing& outgoing, ServerId from, T const& message)
+{
+    if (auto const reason = reason_to_ignore(state, from, message)) {
+        note(outgoing, *reason);
+        return false;
+    }
+    if (adopts_term_of(state, from, message))
+        adopt_term(state, outgoing, message.term);
+    return true;
+}
+
+/// Receives a message of another server: a violation is noted and changes nothing; then "All Servers", then the rule for this kind
+/// of message.
 template <typename T>
 constexpr void receive_rpc(State& state, Outgoing& outgoing, ServerId from, T const& message)
 {
     if (from == nobody or from == state.own.id)
         return note(outgoing, Decision::violation_sender);
-    if (auto const violation = find_violation(state, from, message))
-        return note(outgoing, *violation);
-    if (auto const reason = reason_to_ignore(state, from, message))
-        return note(outgoing, *reason);
-    if (adopts_term_of(state, from, message))
-        adopt_term(state, outgoing, message.term);
-    receive(state, outgoing, from, message);
+    if constexpr (std::derived_from<T, AppendEntries>) {
+        auto const decision = decide(state, from, message);
+        if (is_violation(decision))
+            return note(outgoing, decision);
+        if (admit(state, outgoing, from, message))
+            receive(state, outgoing, from, message, decision);
+    } else {
+        if (auto const violation = find_violation(state, from, message))
+            return note(outgoing, *violation);
+        if (admit(state, outgoing, from, message))
+            receive(state, outgoing, from, message);
+    }
 }
 
 /// Arms what a follower waits for. A server counts as having heard a leader at the moment it starts: it may have
@@ -154,11 +173,9 @@ constexpr void receive(State& state, Outgoing&, Halted const& halted)
     halt(state, FaultSite{to_string(halted.reason), 0});
 }
 
+/// What another server sends: an `Rpc`, or an append whose configuration the shell has decoded.
 template <typename T>
-concept from_another_server = requires(State& state, Outgoing& outgoing, ServerId from, T const& message)
-{
-    receive(state, outgoing, from, message);
-};
+concept from_another_server = std::constructible_from<Rpc, T const&> or std::same_as<T, AppendConfiguration>;
 
 /// One step, in place, with one of the alternatives of `MessageBody`, which is as large as the largest of them. A function of its
 /// arguments only; `outgoing` is emptied first, and recycled.

@@ -19,7 +19,7 @@ namespace totora::inline v0::core
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
 // the answers.
 
-/// What a follower of the leader of its own term does with an append.
+/// What a server does with an append of its own or a newer term.
 [[nodiscard]] constexpr Decision decide_append(State const& follower, AppendEntries const& append)
 {
     if (append.previous == last_position(follower)) // Nearly always.
@@ -96,16 +96,13 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
          once_log_durable(follower, match));
 }
 
-/// `configuration` is the one among the entries; null if there is none.
+/// Figure 2, "AppendEntries RPC, receiver implementation". `configuration` is the one among the entries; null if there is none.
 constexpr void receive_append(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append,
-                              Configuration const* configuration)
+                              Configuration const* configuration, Decision decision)
 {
-    if (append.term < state.current_term) {
-        note(outgoing, Decision::append_refused_stale_term);
-        return refuse_stale_term(state, outgoing, leader);
-    }
-    auto const decision = decide_append(state, append);
     note(outgoing, decision);
+    if (decision == Decision::append_refused_stale_term)
+        return refuse_stale_term(state, outgoing, leader);
     follow(state, outgoing, leader);
     if (decision == Decision::append_refused_mismatch)
         refuse_append(state, outgoing, leader, append);
@@ -113,14 +110,16 @@ constexpr void receive_append(State& state, Outgoing& outgoing, ServerId leader,
         accept_append(state, outgoing, leader, append, configuration);
 }
 
-constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
+constexpr void
+receive(State& state, Outgoing& outgoing, ServerId leader, AppendEntries const& append, Decision decision)
 {
-    receive_append(state, outgoing, leader, append, nullptr);
+    receive_append(state, outgoing, leader, append, nullptr, decision);
 }
 
-constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, AppendConfiguration const& append)
+constexpr void
+receive(State& state, Outgoing& outgoing, ServerId leader, AppendConfiguration const& append, Decision decision)
 {
-    receive_append(state, outgoing, leader, append, &append.configuration);
+    receive_append(state, outgoing, leader, append, &append.configuration, decision);
 }
 
 /// The follower does not hold what came before an append.

@@ -75,8 +75,9 @@ find_violation(State const& state, ServerId, RequestVoteResponse const& response
     return std::nullopt;
 }
 
-[[nodiscard]] constexpr std::optional<Decision>
-find_violation(State const& state, ServerId leader, AppendEntries const& append)
+/// What an append is to this server: a violation, or what becomes of it. It is decided before the append changes anything, and
+/// once: nothing that is done for its term (`adopt_term`) changes the log.
+[[nodiscard]] constexpr Decision decide(State const& state, ServerId leader, AppendEntries const& append)
 {
     auto const& entries = append.entries;
     if (not is_in_range(append.term) or not is_sound(append.previous) or not is_in_range(append.leader_commit) or
@@ -91,24 +92,22 @@ find_violation(State const& state, ServerId leader, AppendEntries const& append)
     if (entries.count > 0 and (entries.term.value == 0 or entries.term < append.previous.term))
         return Decision::violation_shape;
     if (append.term < state.current_term)
-        return std::nullopt;
+        return Decision::append_refused_stale_term;
     if (append.term == state.current_term and known_leader(state) != nobody and known_leader(state) != leader)
         return Decision::violation_second_leader;
-    auto const decision = decide_append(state, append);
-    return is_violation(decision) ? std::optional<Decision>{decision} : std::nullopt;
+    return decide_append(state, append);
 }
 
-[[nodiscard]] constexpr std::optional<Decision>
-find_violation(State const& state, ServerId leader, AppendConfiguration const& append)
+[[nodiscard]] constexpr Decision decide(State const& state, ServerId leader, AppendConfiguration const& append)
 {
-    AppendEntries const& entries = append;
-    if (auto const violation = find_violation(state, leader, entries))
-        return violation;
+    auto const decision = decide(state, leader, static_cast<AppendEntries const&>(append));
+    if (is_violation(decision))
+        return decision;
     auto const& configuration = append.configuration;
     if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
         not is_sound(configuration))
         return Decision::violation_configuration;
-    return std::nullopt;
+    return decision;
 }
 
 [[nodiscard]] constexpr std::optional<Decision>
