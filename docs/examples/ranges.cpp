@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A machine that pipes its entries through range-v3, and what else a range of entries offers. See docs/ranges.md.
-#include "totora/node/parts/staging.hpp"
+#include "totora/node/clients/staging.hpp"
 #include "totora/policy/state_machine.hpp"
 
 #include <range/v3/algorithm/for_each.hpp>

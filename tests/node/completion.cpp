@@ -1,5 +1,5 @@
 // A callable that is called exactly once, wherever it is kept.
-#include "totora/node/parts/completion.hpp"
+#include "totora/node/clients/completion.hpp"
 
 #include <boost/test/unit_test.hpp>
 

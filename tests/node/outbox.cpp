@@ -1,5 +1,5 @@
 // PendingProposals wait for the disk, leave in the order of their writes, and with what they were made with.
-#include "totora/node/parts/outbox.hpp"
+#include "totora/node/links/outbox.hpp"
 #include "support/builders.hpp"
 
 #include <boost/test/unit_test.hpp>

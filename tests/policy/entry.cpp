@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/data/entry.hpp"
-#include "totora/node/parts/staging.hpp"
+#include "totora/node/clients/staging.hpp"
 
 #include <range/v3/algorithm/equal.hpp>
 #include <range/v3/range/access.hpp>

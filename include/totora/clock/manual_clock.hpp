@@ -10,7 +10,7 @@
 namespace totora::inline v0
 {
 
-/// A clock that moves when it is told to, for tests and simulations; it begins at 0. Deterministic for a given seed, which
+/// A clock that moves only by `advance_ms`, for tests and simulations; it begins at 0. Deterministic for a given seed, which
 /// differs from server to server.
 class ManualClock
 {

@@ -25,7 +25,7 @@ namespace totora::inline v0
 #endif
 }
 
-/// Calls `act`; true if it ran to its end, otherwise `told` is given a sentence about what it threw. Compiled without exceptions
+/// Calls `act`; true if it ran to its end, otherwise `told` is called with a sentence about what it threw. Compiled without exceptions
 /// it only calls.
 template <std::invocable Act, std::invocable<std::string> Told>
 bool attempt(std::string_view subject, Act&& act, Told&& told) noexcept

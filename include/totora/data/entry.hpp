@@ -68,7 +68,7 @@ struct EntryView
 }
 
 /// Whether this version knows everything that stands in the header of an entry: its kind, no flags, and nothing in the reserved bytes.
-/// What it does not know it neither stores nor applies nor passes over; the checksum says that it is no damage.
+/// What it does not know it neither stores nor applies nor passes over; the checksum shows that it is no damage.
 [[nodiscard]] constexpr bool is_known(EntryView const& entry)
 {
     auto const* const header = entry.encoded.data();

@@ -52,12 +52,12 @@ struct Peer
     return found != peers.end() ? std::optional{found->address} : std::nullopt;
 }
 
-/// The id of a new cluster of this name and these first members, so that servers told of different members are of different
+/// The id of a new cluster of this name and these first members, so that servers given different members are of different
 /// clusters, and refuse each other instead of electing two leaders (case 95).
 ///
 /// Ids, incarnations and kinds count, in any order; addresses do not, because they may change. `token` tells clusters
 /// apart that are made alike. Computed once, when the directory is made, and stored: the members of a cluster change, its id does
-/// not. A server that joins later is told it.
+/// not. A server that joins later is given it.
 [[nodiscard]] inline ClusterId
 cluster_of(std::string_view name, std::span<Peer const> first_members, std::string_view token = {})
 {

@@ -18,7 +18,7 @@ void make_room(std::vector<T>& items, std::size_t count)
 }
 
 /// First in, first out, in one block that is used again: what is emptied every turn stops allocating after a few. (A
-/// `std::deque` allocates and frees a block every few elements for ever.) References last until the next push or pop.
+/// `std::deque` allocates and frees a block every few elements, permanently.) References last until the next push or pop.
 template <typename T>
 class Queue
 {

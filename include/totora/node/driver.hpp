@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "totora/node/parts/completion.hpp"
+#include "totora/node/clients/completion.hpp"
 #include "totora/node/parts/guard.hpp"
 
 namespace totora::inline v0
 {
 
-/// Lets other threads reach a node, and tells its own thread when to run it. Starts no thread.
+/// Access to a node for other threads, and the schedule of its own thread. Starts no thread.
 ///
 /// The node's thread calls `poll` when it was woken, and at the time that `poll` gave. Any thread may `post`.
 template <typename Node>

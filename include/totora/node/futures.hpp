@@ -4,9 +4,9 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/node/clients/pending.hpp"
 #include "totora/node/driver.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/pending.hpp"
 #include "totora/node/status.hpp"
 
 #include <concepts>

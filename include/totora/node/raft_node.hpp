@@ -3,19 +3,20 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/state.hpp"
+#include "totora/node/clients/admission.hpp"
+#include "totora/node/clients/pending.hpp"
+#include "totora/node/clients/pending_reads.hpp"
+#include "totora/node/clients/proposals.hpp"
+#include "totora/node/links/cold_reads.hpp"
+#include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/admission.hpp"
 #include "totora/node/parts/apply_turn.hpp"
-#include "totora/node/parts/cold_reads.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/intake.hpp"
 #include "totora/node/parts/notifier.hpp"
-#include "totora/node/parts/pending.hpp"
 #include "totora/node/parts/policies.hpp"
-#include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/recover_server.hpp"
 #include "totora/node/parts/room.hpp"
-#include "totora/node/parts/sender.hpp"
 #include "totora/node/parts/shutdown.hpp"
 #include "totora/node/parts/status_of.hpp"
 #include "totora/node/parts/stepper.hpp"
@@ -58,7 +59,7 @@ class RaftNode
 {
     using Policies = totora::Policies<Machine, Log, Transport, Clock, Observer>;
 
-    // Not constraints of the template: of those clang says only that they are not satisfied, when it has deduced the arguments.
+    // Not constraints of the template: of those clang reports only that they are not satisfied, when it has deduced the arguments.
     static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");
     static_assert(durable_log<Log>, "policy/log.hpp says what a log needs");
     static_assert(message_transport<Transport>, "policy/transport.hpp says what a transport needs");
@@ -151,7 +152,7 @@ public:
         return shutdown_.anyone_waits() or (is_running() and more);
     }
 
-    /// Runs `task` with the node, between turns. If it throws, the node has failed, and the next turn tells so.
+    /// Runs `task` with the node, between turns. If it throws, the node has failed, and the next turn notifies of it.
     template <std::invocable<RaftNode&> Task>
     void run(Task&& task)
     {
@@ -267,10 +268,10 @@ private:
                                                 sender_.can_resume(state()))));
     }
 
-    void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)
+    void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> proposal)
     {
         thread_.expect_here();
-        admission_.take(payloads, std::move(promise));
+        admission_.take(payloads, std::move(proposal));
         if (was_stopped_)
             shutdown_.complete_all();
     }

@@ -8,7 +8,7 @@
 namespace totora::inline v0
 {
 
-/// What a node can be told. All members of a cluster should have the same limits; timing may differ a little. No limit may be
+/// Limits and timing of a node. All members of a cluster should have the same limits; timing may differ a little. No limit may be
 /// 0: `RaftNode::start` refuses that. Bytes are those of encoded entries, header included, unless said otherwise.
 struct NodeSettings
 {

@@ -15,7 +15,7 @@ struct StartError
     std::string what;
 };
 
-/// What an operator is told, and what to do.
+/// A sentence for the operator: what is wrong, and what to do.
 [[nodiscard]] constexpr std::string_view describe(RecoveryError error)
 {
     switch (error) {

@@ -5,7 +5,7 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/node/parts/acknowledged.hpp"
+#include "totora/node/links/acknowledged.hpp"
 #include "totora/node/parts/violation_counts.hpp"
 #include "totora/policy/log.hpp"
 
@@ -121,7 +121,7 @@ struct ReadinessChanged
 };
 
 /// A proposal was refused as `too_much_pending` or `no_room`, and the reason has ended: half of what may be pending is free, there is
-/// room in the log, or this server leads no more and says who does. Who was refused may try again.
+/// room in the log, or this server leads no more and names who does. Who was refused may try again.
 struct PressureEnded
 {};
 
@@ -137,7 +137,7 @@ struct PayloadMismatch
     ServerId from;
 };
 
-/// What a node tells its observer, on its own thread, in the turn in which it happens. While the observer runs, the node
+/// What the observer of a node is notified of, on the node's thread, in the turn in which it happens. While the observer runs, the node
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
 ///

@@ -15,8 +15,8 @@ namespace totora::inline v0
 /// All calls come from the node's thread, and none throws.
 ///
 /// What the compiler cannot check: time is monotone; an alarm never rings before the least time asked for (later is
-/// allowed); arming an armed alarm replaces it; an alarm rings at most once per arming. The random moment is drawn anew at each arming,
-/// from a stream that no other server shares, so that elections do not collide for ever (§5.2).
+/// allowed); arming an armed alarm replaces it; an alarm rings at most once per arming. The random moment is drawn again at each arming,
+/// from a stream that no other server shares, so that elections do not collide permanently (§5.2).
 template <typename T>
 concept alarm_clock = requires(T& clock, T const& readable, Alarm alarm, Arming arming, Delay delay) {
     /// Lets the alarm ring once, between `delay.at_least_ms` and `delay.at_most_ms` from now, both included and possibly equal, and

@@ -49,7 +49,7 @@ concept log_files = requires(T& files, typename T::File& file, std::string_view 
     { files.remove(name) } -> std::same_as<Result<Done, FileError>>;
     { files.sync_directory() } -> std::same_as<Result<Done, FileError>>;
     { file.size() } -> std::same_as<Result<std::uint64_t, FileError>>;
-    /// Writes the parts one behind the other.
+    /// Writes the parts one after the other.
     { file.write(offset, parts) } -> std::same_as<Result<Done, FileError>>;
     /// Reads up to `into.size()` bytes; fewer only at the end of the file.
     { file.read(offset, into) } -> std::same_as<Result<std::size_t, FileError>>;

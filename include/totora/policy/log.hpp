@@ -22,7 +22,7 @@ namespace totora::inline v0
 enum class LogFailure : std::uint8_t
 {
     not_found = 1,  ///< No log was ever made there.
-    already_exists, ///< A log was made there before; making another would forget its promises.
+    already_exists, ///< A log was made there before; making another would forget its votes and acknowledgements.
     in_use,         ///< Another process has it open.
     damaged,        ///< What was durable cannot be read back. Nothing was cut or repaired.
     foreign_format, ///< Not a log of ours, or one of a newer version.
@@ -30,7 +30,7 @@ enum class LogFailure : std::uint8_t
     not_now,      ///< Only from `read`, and no failure of the log: what it needs for that, as a descriptor, is used up. Ask again.
     write_failed, ///< Final: what the failed write left on the disk is unknown.
     sync_failed,  ///< Final: the kernel may have dropped what it could not write.
-    no_space,     ///< Only from making or opening a log; a running one says `has_room() == false` instead.
+    no_space,     ///< Only from making or opening a log; a running one has no room (`has_room`) instead.
     unsupported,  ///< No log can be made or kept so: a directory that is none or is not writable, an identity that is no server's, a limit of 0.
 };
 
@@ -74,7 +74,7 @@ struct LogError
 /// Entries that a recovery cut off: the tail of the last batch, never acknowledged, torn by a crash.
 struct TornTail
 {
-    Index first; ///< The first index that was cut, if the torn records still told; otherwise the one behind the log's last.
+    Index first; ///< The first index that was cut, if the torn records still show it; otherwise the one after the log's last.
     std::uint64_t bytes = 0;
 };
 
@@ -93,7 +93,7 @@ struct Recovered
 };
 
 /// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
-/// would wait permanently to be named, and say nothing.
+/// would wait permanently and silently to be named.
 [[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
 {
     auto const first = first_configuration(recovered.identity);
@@ -103,7 +103,7 @@ struct Recovered
     return {};
 }
 
-/// Where a server keeps its promises (Figure 2, "persistent state").
+/// Durable storage of a server (Figure 2, "persistent state").
 ///
 /// Writes are numbered by the caller, 1, 2, 3 and so on from each start. They form one sequence, whatever files they live in:
 /// what is durable is always a prefix of it. A call that writes takes effect for `read`, `last` and `bytes` at once.
@@ -115,8 +115,8 @@ struct Recovered
 /// that range a `read` would take from disk; a node reads no more than `NodeSettings::cold_bytes_max` in a turn.
 ///
 /// What the compiler cannot check: what was reported durable survives any crash; recovery gives a prefix of the
-/// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set for
-/// ever and `durable()` no longer moves; no room is a state that can end.
+/// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set
+/// permanently and `durable()` no longer moves; no room is a state that can end.
 template <typename T>
 concept durable_log = requires(T& log, T const& readable, WriteNumber write, Term term, std::optional<ServerId> vote,
                                Entries const& entries, Index index, std::uint64_t bytes) {
@@ -124,9 +124,9 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { log.recover() } -> std::same_as<Result<Recovered, LogError>>;
     /// Term and vote are one record.
     { log.save_vote(write, term, vote) } -> std::same_as<void>;
-    /// Appends entries right behind `last()`; they are pinned, not copied, until they are written.
+    /// Appends entries right after `last()`; they are pinned, not copied, until they are written.
     { log.append(write, entries) } -> std::same_as<void>;
-    /// Removes the entry at `index` and all behind it.
+    /// Removes the entry at `index` and all after it.
     { log.truncate(write, index) } -> std::same_as<void>;
     /// Remembers a commit index with the next write that happens anyway. The caller names none above what is durable.
     { log.save_commit(index) } -> std::same_as<void>;
@@ -134,7 +134,7 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { log.sync() } -> std::same_as<void>;
     /// The newest write that is durable with all before it; 0 until the first one is.
     { log.durable() } -> std::same_as<Durable>;
-    /// Set from the first failed write, sync or read on, for ever.
+    /// Set permanently from the first failed write, sync or read on.
     { readable.failure() } -> std::same_as<std::optional<LogError>>;
     /// The last entry, durable or not; term and index 0 if there is none.
     { readable.last() } -> std::same_as<LogPosition>;
@@ -145,7 +145,7 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;
     /// Whether that many bytes more of entries can surely be written, and afterwards still a term, a vote, a truncation and a
     /// no-op. False refuses proposals until it is true again. For 0 bytes: false if not even those four can be written, and only
-    /// then; a server without them must neither vote nor campaign. A log that can reserve no space says true: to it, a full disk is a
+    /// then; a server without them must neither vote nor campaign. A log that can reserve no space returns true: to it, a full disk is a
     /// failed write, and final.
     { readable.has_room(bytes) } -> std::same_as<bool>;
     /// Syncs, waiting for it, and leaves the mark of a clean stop, unless something for it is used up. Ends the log's threads. Nothing is called afterwards but

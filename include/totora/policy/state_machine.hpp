@@ -27,7 +27,7 @@ concept state_machine = requires(T& machine, T const& readable, std::span<EntryV
     requires std::movable<typename T::Response>;
     { machine.apply(commands, responses) } -> std::same_as<void>;
     /// The last index whose effects the machine has and keeps over restarts; 0 if it keeps nothing. Asked once, when the node
-    /// starts; it is then given everything behind that index again.
+    /// starts; it is then given everything after that index again.
     { readable.applied_index() } -> std::same_as<Index>;
 };
 

@@ -23,12 +23,12 @@ struct Received
     Entries entries;
 };
 
-/// What a transport has to say: a message, or that the way to a server has changed (`LinkChanged`, core/messages/local.hpp).
+/// An event of a transport: a message, or that the way to a server has changed (`LinkChanged`, core/messages/local.hpp).
 using TransportEvent = std::variant<Received, LinkChanged>;
 
 /// How messages travel between servers.
 ///
-/// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws, whatever address it is told.
+/// It may lose, repeat, delay and reorder. All calls come from the node's thread, and none throws, whatever the address.
 ///
 /// What the compiler cannot check: it never corrupts, never invents a sender, and never blocks the node, nor does anything
 /// that it calls on the node's thread, such as a user's log of messages: a pipe that nobody reads blocks. It delivers only
@@ -43,7 +43,7 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can tell a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///
-/// What may overtake should not wait for what may not: a leader whose heartbeats wait behind its entries looks dead (case 94).
+/// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries looks dead (case 94).
 template <typename T>
 concept message_transport = requires(T& transport, Released const& message, Entries const& entries, ServerId server,
                                      Incarnation incarnation, std::string_view address) {
@@ -53,8 +53,8 @@ concept message_transport = requires(T& transport, Released const& message, Entr
     { transport.send(message, entries) } -> std::same_as<void>;
     /// The next thing that happened, in order; nothing if there is none. Does not wait.
     { transport.receive() } -> std::same_as<std::optional<TransportEvent>>;
-    /// Says where a server is to be found, and which life of it is meant. The node says it of the first members, itself left
-    /// out, when it starts.
+    /// The address of a server, and which life of it is meant. Called for the first members, the own server left out, when the
+    /// node starts.
     { transport.update(server, incarnation, address) } -> std::same_as<void>;
 };
 

@@ -4,7 +4,7 @@
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/node/parts/cold_reads.hpp"
+#include "totora/node/links/cold_reads.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/log.hpp"
@@ -31,7 +31,7 @@ public:
     Applier(Machine& machine, Log& log, ColdReads& cold_reads) : machine_(machine), log_(log), cold_reads_(cold_reads)
     {}
 
-    /// Begins behind what the machine has kept.
+    /// Begins after what the machine has kept.
     void start() { applied_ = machine_.applied_index(); }
 
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
@@ -39,7 +39,7 @@ public:
 
     /// Applies one batch of entries up to `through`, at most `count_max` of them, and hands each response to `respond(position,
     /// response)`. Nothing is applied if the disk must not be read again in this turn.
-    /// What the log gives back is believed only if it is intact and is what the core knows to stand there, by `terms`.
+    /// What the log gives back is applied only if it is intact and is what the core knows to stand there, by `terms`.
     /// A failure is final: what was not applied is neither skipped nor tried again, since either would let servers differ.
     template <typename Respond>
     [[nodiscard]] std::optional<Failed>

@@ -6,15 +6,16 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/node/clients/pending.hpp"
+#include "totora/node/clients/pending_reads.hpp"
+#include "totora/node/clients/proposals.hpp"
+#include "totora/node/clients/staging.hpp"
+#include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
-#include "totora/node/parts/pending.hpp"
-#include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/role_watch.hpp"
 #include "totora/node/parts/seams.hpp"
-#include "totora/node/parts/sender.hpp"
-#include "totora/node/parts/staging.hpp"
 #include "totora/node/parts/violation_counts.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/adapter.hpp"
@@ -30,7 +31,7 @@
 namespace totora::inline v0
 {
 
-/// A refusal names the leader as long as this server takes part: what it knew when it ended is of no use to anybody.
+/// A refusal names the leader as long as this server takes part: what it knew when it ended is stale.
 [[nodiscard]] inline RefusedBecause refusal(ProposalError why, Guard const& guard, State const& state)
 {
     return {why, guard.runs() ? known_leader(state) : nobody};
@@ -185,7 +186,7 @@ private:
             reads_.allow(outgoing.read_allowed->round, outgoing.read_allowed->index);
     }
 
-    /// Ends what only a leader can promise, when it leads no more.
+    /// Ends the proposals and reads that only a leader can serve, when it leads no more.
     void tell_role(State const& state)
     {
         auto const changed = role_.notice(state);

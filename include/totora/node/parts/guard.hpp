@@ -57,7 +57,7 @@ public:
         return failed;
     }
 
-    /// The failure as the observer is told it; it is kept so, because a copy would need memory. Only of a node that has failed.
+    /// The failure as the observer is notified of it; it is kept so, because a copy would need memory. Only of a node that has failed.
     [[nodiscard]] NodeEvent const& event() const { return event_; }
 
     /// Null if the node has not failed.

@@ -7,13 +7,13 @@
 #include "totora/core/state.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/node/parts/carries_own_entries.hpp"
-#include "totora/node/parts/for_each_append.hpp"
-#include "totora/node/parts/link_bytes.hpp"
+#include "totora/node/links/carries_own_entries.hpp"
+#include "totora/node/links/for_each_append.hpp"
+#include "totora/node/links/link_bytes.hpp"
+#include "totora/node/links/sender.hpp"
+#include "totora/node/links/set_back_filter.hpp"
 #include "totora/node/parts/room.hpp"
 #include "totora/node/parts/seams.hpp"
-#include "totora/node/parts/sender.hpp"
-#include "totora/node/parts/set_back_filter.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/status.hpp"
@@ -148,9 +148,9 @@ private:
         auto const* append = std::get_if<AppendEntries>(&received.rpc);
         if (received.entries.empty() or (fits and state_.room == LogRoom::enough)) {
             for_each_append(received,
-                            [&](auto const& said, Entries const& entries) { feed(received.from, said, entries); });
+                            [&](auto const& rpc, Entries const& entries) { feed(received.from, rpc, entries); });
         } else {
-            // No disk space: to the core it is an append without entries, and the answer tells why (case 90).
+            // No disk space: to the core it is an append without entries, and the answer carries the reason (case 90).
             auto stripped = *append;
             stripped.entries = Run{stripped.term, next(stripped.previous.index), 0};
             feed(received.from, stripped);
@@ -160,8 +160,8 @@ private:
         set_back_.note(state_, received.from, received.rpc);
     }
 
-    /// Tells the core which links have taken bytes, before it judges whether anything gets through (case 94). Of a transport
-    /// that cannot tell, all are taken to have.
+    /// Reports to the core which links have taken bytes, before it judges whether anything gets through (case 94). Of a transport
+    /// without `bytes_taken` all have.
     void report_links()
     {
         for (auto at = std::size_t{0}; at < state_.followers.size(); ++at)

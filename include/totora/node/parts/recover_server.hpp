@@ -40,7 +40,7 @@ template <typename Transport>
     return {};
 }
 
-/// Says to the transport where the others are to be found.
+/// Gives the transport the addresses of the others.
 template <typename Transport>
 void introduce_peers(std::span<Peer const> peers, ServerId own, Transport& transport)
 {

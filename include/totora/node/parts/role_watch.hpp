@@ -17,9 +17,8 @@ public:
     struct Change
     {
         RoleChanged now;
-        bool        was_elected = false; ///< This server leads, in a term in which it did not lead.
-        bool        lost_leadership =
-            false; ///< What only a leader can promise has ended, also if it leads again in a later term.
+        bool        was_elected = false;     ///< This server leads, in a term in which it did not lead.
+        bool        lost_leadership = false; ///< Also if it leads again, in a later term.
     };
 
     /// The change since this was asked last, if any.

@@ -11,7 +11,7 @@
 namespace totora::inline v0
 {
 
-/// What a node tells its core about the room of its log, which is asked at most once a heartbeat.
+/// What the core is notified of the room in the log, which is asked at most once a heartbeat.
 ///
 /// A lack of room for entries counts when it has lasted for an election maximum: a log that prepares its next file has none
 /// for a moment, and no leader should step down for that. That not even the reserve is left counts at once. Where a large entry
@@ -29,7 +29,7 @@ public:
     /// Whether that many bytes, or as many as were refused before, do not fit yet.
     [[nodiscard]] bool lacks() const { return needed_ > entry_header_size; }
 
-    /// What the core is to be told; nothing if it is not time to ask.
+    /// What the core is to be notified of; nothing if it is not time to ask.
     template <typename Log>
     [[nodiscard]] std::optional<LogRoom>
     ask(Log const& log, std::uint64_t now_ms, std::uint64_t heartbeat_ms, std::uint64_t lasting_ms)

@@ -13,8 +13,8 @@
 namespace totora::inline v0
 {
 
-// What must hold where core and log meet, asked of both sides, in every build: what one of them takes for granted the other has
-// shown. Nothing, or a sentence that says what does not hold.
+// Assertions where core and log meet, in pairs, in every build: what one side relies on is checked on the other. The result is a
+// sentence that names what does not hold, or nothing.
 
 /// After every step.
 template <typename Log>
@@ -25,7 +25,7 @@ template <typename Log>
     return std::nullopt;
 }
 
-/// After the recovery: the log ends where it said it does and has confirmed nothing of this run; the core holds for durable what was
+/// After the recovery: the log ends where its recovery ended and has confirmed nothing of this run; the core holds for durable what was
 /// recovered, and nothing else.
 template <typename Log>
 [[nodiscard]] std::optional<std::string_view> fault_after_recovery(State const& state, Log& log)

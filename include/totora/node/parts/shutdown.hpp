@@ -3,11 +3,12 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/node/clients/pending.hpp"
+#include "totora/node/clients/pending_reads.hpp"
+#include "totora/node/clients/proposals.hpp"
+#include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
-#include "totora/node/parts/pending.hpp"
-#include "totora/node/parts/proposals.hpp"
-#include "totora/node/parts/sender.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/parts/wake.hpp"
 #include "totora/node/status.hpp"
@@ -33,7 +34,7 @@ public:
     /// Whether a proposal or a read waits for the next turn, if only to be refused.
     [[nodiscard]] bool anyone_waits() const { return proposals_.has_work() or reads_.any_asked(); }
 
-    /// No alarm rings, nothing more is sent, and those who wait now are told.
+    /// No alarm rings, nothing more is sent, and the completions of those who wait now are called.
     void end_everything()
     {
         guard_.run(NodeFailure::unfinished_step, "a policy", [&] {
@@ -44,7 +45,7 @@ public:
         complete();
     }
 
-    /// Tells once that the node has failed, and ends everything. Needs no memory.
+    /// Notifies once that the node has failed, and ends everything. Needs no memory.
     void tell_failure()
     {
         if (not guard_.has_failed() or std::exchange(failure_told_, true))

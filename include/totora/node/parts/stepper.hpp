@@ -6,14 +6,15 @@
 #include "totora/core/state.hpp"
 #include "totora/core/step.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/node/clients/pending.hpp"
+#include "totora/node/clients/pending_reads.hpp"
+#include "totora/node/clients/proposals.hpp"
+#include "totora/node/links/full_links.hpp"
+#include "totora/node/links/sender.hpp"
 #include "totora/node/parts/effects.hpp"
-#include "totora/node/parts/full_links.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
-#include "totora/node/parts/pending.hpp"
-#include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/readiness.hpp"
-#include "totora/node/parts/sender.hpp"
 #include "totora/node/status.hpp"
 
 #include <utility>
@@ -85,7 +86,7 @@ public:
 
     void drop_answer() { outgoing_.answer.reset(); }
 
-    /// Performs the effects of the last step, and tells the core what was not sent of it.
+    /// Performs the effects of the last step, and notifies the core of what was not sent of it.
     void perform(Entries const& entries, ServerId from)
     {
         effects_.perform(state_, outgoing_, entries, from);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/pending.hpp"
+#include "totora/node/clients/pending.hpp"
 #include "totora/testing/linearizability/history_verdict.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"

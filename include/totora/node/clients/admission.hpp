@@ -5,8 +5,8 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/node/clients/proposals.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/proposals.hpp"
 #include "totora/node/parts/room.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/settings.hpp"
@@ -36,12 +36,12 @@ public:
     {}
 
     /// Copies payloads beside the log, for the next turn, or refuses them then. If it throws, nothing has changed.
-    void take(Payloads payloads, PendingProposal<typename Policies::Response> promise)
+    void take(Payloads payloads, PendingProposal<typename Policies::Response> proposal)
     {
         auto const why = reason_to_refuse(payloads);
         if (not why)
-            return proposals_.stage(payloads, std::move(promise));
-        proposals_.refuse(stepper_.refusal(*why), std::move(promise));
+            return proposals_.stage(payloads, std::move(proposal));
+        proposals_.refuse(stepper_.refusal(*why), std::move(proposal));
         refused_for_pressure_ = refused_for_pressure_ or *why == ProposalError::too_much_pending;
     }
 
@@ -66,8 +66,8 @@ public:
         stepper_.perform({}, nobody);
     }
 
-    /// Tells once that proposals which were refused for pressure may be tried again; not before those who were refused know. `applied`
-    /// as above.
+    /// Notifies once that proposals which were refused for pressure may be tried again, and not before their completions were called.
+    /// `applied` as above.
     void notice_relief(Index applied)
     {
         if (not refused_for_pressure_ or proposals_.any_refused() or not stepper_.running() or
@@ -130,7 +130,7 @@ private:
     State const&                            state_;
     Proposals<typename Policies::Response>& proposals_;
     RoomWatch&                              room_;
-    bool                                    refused_for_pressure_ = false; ///< And `PressureEnded` was not told yet.
+    bool refused_for_pressure_ = false; ///< And `PressureEnded` was not notified yet.
 };
 
 } // namespace totora::inline v0

@@ -10,7 +10,7 @@
 namespace totora::inline v0
 {
 
-/// Whether the entries beside a message are those that it names, as far as count, first index and term tell: a transport may
+/// Whether the entries beside a message are those that it names, by count, first index and term: a transport may
 /// have lost or mixed up what it carries (case 93).
 [[nodiscard]] inline bool carries_own_entries(Received const& received)
 {

@@ -25,7 +25,7 @@ struct SetBack
     friend bool operator==(SetBack const&, SetBack const&) = default;
 };
 
-/// What the followers of this server have acknowledged, of what is committed, for as long as the process lives (case 68).
+/// What the followers of this server have acknowledged, of what is committed, for as long as the process runs (case 68).
 ///
 /// A member whose disk was lost or set back would help to elect a leader without what is committed. It is found where it shows:
 /// when it refuses an append although it had acknowledged as much. What was not committed may rightly have been truncated by a
@@ -50,7 +50,7 @@ public:
     }
 
     /// Whether a response to a leader shows that the follower's log was set back; the first time it does. Answers to what was sent
-    /// before the acknowledgement tell what the log was then. A heartbeat tests what the follower had acknowledged when it was
+    /// before the acknowledgement show the log as it was then. A heartbeat tests what the follower had acknowledged when it was
     /// sent, so that its refusal is proof, and comes also where nothing is written.
     [[nodiscard]] std::optional<SetBack>
     judge(Member const& follower, State const& leader, AppendEntriesResponse const& response)
@@ -70,7 +70,7 @@ public:
     /// Whether any server was ever found to be set back.
     [[nodiscard]] bool knows_any_set_back() const { return any_set_back_; }
 
-    /// Whether it was found to be set back. Nothing that it promises counts any more.
+    /// Whether it was found to be set back. Its votes and acknowledgements count no more.
     [[nodiscard]] bool is_set_back(Member const& follower) const
     {
         return std::any_of(all_.begin(), all_.end(), [&](Known const& known) {

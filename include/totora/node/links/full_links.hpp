@@ -9,10 +9,10 @@
 namespace totora::inline v0
 {
 
-/// The links that take no entries now, as the transport last said.
+/// The links that take no entries now, by the last events of the transport.
 ///
 /// The core keeps that of a leader's followers only, so that a server that is elected does not know it: what a new leader sent
-/// into a full queue would be dropped, and dropped again. The node tells it.
+/// into a full queue would be dropped, and dropped again. The node passes it on after an election.
 class FullLinks
 {
 public:

@@ -7,9 +7,9 @@
 #include "totora/core/role.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/node/parts/cold_reads.hpp"
-#include "totora/node/parts/outbox.hpp"
-#include "totora/node/parts/part_of.hpp"
+#include "totora/node/links/cold_reads.hpp"
+#include "totora/node/links/outbox.hpp"
+#include "totora/node/links/part_of.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/policy/log.hpp"
 
@@ -26,7 +26,7 @@ namespace totora::inline v0
 /// an append is pinned in the turn in which the append was made (case 82).
 ///
 /// The core bounds what is on its way to a follower in entries; this bounds it in bytes (case 91). Of an append that goes beyond
-/// the bound only the first part is sent, and the core is told how far (`AppendsCut`), so that it goes on there (case 89).
+/// the bound only the first part is sent, and the core is notified how far (`AppendsCut`), so that it goes on there (case 89).
 template <typename Log, typename Transport>
 class Sender
 {
@@ -52,16 +52,16 @@ public:
         return std::nullopt;
     }
 
-    /// Sends every message whose promise is durable now.
+    /// Sends every held message whose write is durable now.
     void release(Durable durable)
     {
         outbox_.release(durable, [&](Released const& message) { transport_.send(message, {}); });
     }
 
-    /// What the core has to be told of the messages of its last step.
+    /// What was cut off the messages of the last step, for the core.
     [[nodiscard]] Cuts take_cuts() { return cuts_.empty() ? Cuts{} : std::exchange(cuts_, {}); }
 
-    /// The followers to which more can be sent now: the core is to be told so (`AppendsResumed`).
+    /// The followers to which more can be sent now, for the core (`AppendsResumed`).
     [[nodiscard]] Servers take_resumed(State const& state)
     {
         if (paused_.empty())
@@ -85,7 +85,7 @@ public:
         });
     }
 
-    /// Forgets the promises that wait: this server makes none any more.
+    /// Forgets the messages that wait for the disk: this server promises nothing any more.
     void clear() { outbox_.clear(); }
 
     /// The bytes of entries sent since the start, headers included, to all followers.
@@ -129,7 +129,7 @@ private:
             if (not payload)
                 return payload.error();
             if (payload->empty())
-                return LogError{LogFailure::read_failed, "the log does not hold an entry that it said it held"};
+                return LogError{LogFailure::read_failed, "the log does not hold an entry below its last one"};
             if (payload->count() == whole.entries.count)
                 transport_.send(message, *payload);
             else

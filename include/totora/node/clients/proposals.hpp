@@ -4,10 +4,10 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/queue.hpp"
+#include "totora/node/clients/pending.hpp"
+#include "totora/node/clients/staging.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
-#include "totora/node/parts/pending.hpp"
-#include "totora/node/parts/staging.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace totora::inline v0
 
 /// The way of a proposal: staged beside the log, then in the log and waiting to be applied, or refused.
 ///
-/// Nobody is told anything while it is being handed over: refusals are delivered in the next turn. A promise is always in one
+/// No completion is called while it is handed over: refusals are delivered in the next turn. A pending proposal is always in one
 /// place: room is made before it moves, so that it is not lost when there is no memory.
 template <typename Response>
 class Proposals
@@ -29,29 +29,29 @@ public:
     explicit Proposals(Guard& guard) : guard_(guard), pending_(guard) {}
 
     /// Copies payloads that succeed together beside the log. If it throws, nothing has changed.
-    void stage(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> promise)
+    void stage(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> proposal)
     {
         auto bytes = payloads.size() * entry_header_size;
         for (auto const& payload : payloads)
             bytes += payload.size();
         staging_.make_room(payloads.size(), bytes);
-        staged_.push_back({bytes, std::move(promise)}); // The last that can throw.
+        staged_.push_back({bytes, std::move(proposal)}); // The last that can throw.
         for (auto const& payload : payloads)
             staging_.add(payload);
     }
 
     /// If it throws, nothing has changed.
-    void refuse(RefusedBecause why, PendingProposal<Response> promise)
+    void refuse(RefusedBecause why, PendingProposal<Response> proposal)
     {
         refused_.make_room(1);
-        refused_.push_back({why, std::move(promise)});
+        refused_.push_back({why, std::move(proposal)});
     }
 
     /// How many encoded bytes, and how many entries, are staged.
     [[nodiscard]] std::uint64_t staged_bytes() const { return staging_.bytes(); }
     [[nodiscard]] std::uint64_t staged_count() const { return staging_.count(); }
 
-    /// Refuses what is staged beyond `bytes_max`, latest first. The first may be larger, if `alone` says that nothing else waits.
+    /// Refuses what is staged beyond `bytes_max`, latest first. The first may be larger, if it is `alone`: nothing else waits.
     /// Whether any was refused.
     bool cut(std::uint64_t bytes_max, bool alone, RefusedBecause why)
     {
@@ -62,12 +62,12 @@ public:
             bytes += staged_[fits].bytes;
             if (bytes > bytes_max and not(alone and fits == 0))
                 break;
-            entries += staged_[fits].promise.count();
+            entries += staged_[fits].proposal.count();
         }
         auto const any_refused = fits < staged_.size();
         refused_.make_room(staged_.size() - fits);
         for (auto at = fits; at < staged_.size(); ++at)
-            refuse(why, std::move(staged_[at].promise));
+            refuse(why, std::move(staged_[at].proposal));
         staged_.erase(staged_.begin() + static_cast<std::ptrdiff_t>(fits), staged_.end());
         staging_.keep(static_cast<std::size_t>(entries));
         return any_refused;
@@ -79,7 +79,7 @@ public:
         refused_.make_room(staged_.size());
         staging_.keep(0);
         for (auto& staged : staged_)
-            refuse(why, std::move(staged.promise));
+            refuse(why, std::move(staged.proposal));
         staged_.clear();
     }
 
@@ -89,8 +89,8 @@ public:
         pending_.make_room(staged_.size());
         auto own = Run{run.term, run.first, 0};
         for (auto& staged : staged_) {
-            own.count = staged.promise.count();
-            pending_.add(own, std::move(staged.promise));
+            own.count = staged.proposal.count();
+            pending_.add(own, std::move(staged.proposal));
             own.first = next(last_of(own));
         }
         staged_.clear();
@@ -101,26 +101,26 @@ public:
     [[nodiscard]] PendingProposals<Response>&       pending() { return pending_; }
     [[nodiscard]] PendingProposals<Response> const& pending() const { return pending_; }
 
-    /// Tells those that were refused until now.
+    /// Completes those that were refused until now.
     void deliver_refusals()
     {
         for (auto count = refused_.size(); count > 0 and not refused_.empty(); --count) {
             auto refused = refused_.pop_front();
-            refused.promise.end(guard_, refused.why);
+            refused.proposal.end(guard_, refused.why);
         }
     }
 
-    /// Ends all that is here now. What is in no log is refused; of the rest nobody can tell what becomes of it.
+    /// Ends all that is here now. What is in no log is refused; what becomes of the rest is unknown.
     void end_all(RefusedBecause why)
     {
         pending_.lose_behind(Index{});
         staging_.keep(0);
         for (auto& staged : std::exchange(staged_, {}))
-            staged.promise.end(guard_, why);
+            staged.proposal.end(guard_, why);
         deliver_refusals();
     }
 
-    /// Whether some were refused and do not know yet.
+    /// Whether completions of refused proposals are still to be called.
     [[nodiscard]] bool any_refused() const { return not refused_.empty(); }
 
     /// Whether the next turn has something to do here.
@@ -130,13 +130,13 @@ private:
     struct Staged
     {
         std::size_t               bytes = 0;
-        PendingProposal<Response> promise;
+        PendingProposal<Response> proposal;
     };
 
     struct Refusal
     {
         RefusedBecause            why;
-        PendingProposal<Response> promise;
+        PendingProposal<Response> proposal;
     };
 
     Guard&                     guard_;

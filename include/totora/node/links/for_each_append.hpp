@@ -6,7 +6,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/node/parts/part_of.hpp"
+#include "totora/node/links/part_of.hpp"
 #include "totora/policy/transport.hpp"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void for_each_append(Received const& received, Step step)
     auto       first = append->entries.first;
     for (auto const entry : entries)
         if (is_configuration(entry)) {
-            // What cannot be decoded is handed over as nobody's configuration: a violation, which the core names.
+            // What cannot be decoded is handed over as a configuration without members: a violation, which the core names.
             auto const part = part_of(*append, first, entry.index.value - first.value + 1);
             step(AppendConfiguration{part, decode_configuration(entry).value_or(Configuration{})},
                  entries.between(first, entry.index));

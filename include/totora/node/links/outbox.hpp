@@ -14,11 +14,11 @@
 namespace totora::inline v0
 {
 
-/// PendingProposals that wait for the disk, in the order of the writes they wait for; those that wait for the same one stay in the
-/// order in which they were made. Nothing gets out without the log's word.
+/// Messages that are not to leave before a write is durable, in the order of the writes they wait for; those that wait for the same
+/// one stay in the order in which they were made. Only a `Durable`, which the log alone can make, lets one out.
 ///
-/// Of the answers to one leader's appends that wait for the same write the last one says all, so that it takes the place of the
-/// one before: while a disk hangs, heartbeats and read rounds go on arriving.
+/// Of the answers to one leader's appends that wait for the same write the last one contains all others, so that it takes the place
+/// of the one before: while a disk hangs, heartbeats and read rounds go on arriving.
 class Outbox
 {
 public:
@@ -32,7 +32,7 @@ public:
                 : std::upper_bound(held_.begin(), held_.end(), awaited,
                                    [](WriteNumber write, auto const& held) { return write < awaited_by(held); });
         for (auto at = place; at != held_.begin() and awaited_by(*std::prev(at)) == awaited; --at)
-            if (says_all_of(envelope, *std::prev(at))) {
+            if (contains(envelope, *std::prev(at))) {
                 *std::prev(at) = envelope;
                 return;
             }
@@ -64,7 +64,7 @@ private:
 
     /// Whether nothing is lost if `later` leaves and `earlier` does not. A heartbeat's answer has number 0, and replaces none that
     /// a leader waits for.
-    [[nodiscard]] static bool says_all_of(Envelope const& later, Envelope const& earlier)
+    [[nodiscard]] static bool contains(Envelope const& later, Envelope const& earlier)
     {
         auto const* now = std::get_if<AppendEntriesResponse>(&later.rpc());
         auto const* then = std::get_if<AppendEntriesResponse>(&earlier.rpc());

@@ -8,7 +8,7 @@ namespace totora::inline v0
 {
 
 /// The part of an append that carries only `count` of its entries, from `first` on. A complete message of its own: parts
-/// that follow each other without a gap say together what the whole said, whichever of them arrive.
+/// that follow each other without a gap are together equivalent to the whole, whichever of them arrive.
 [[nodiscard]] constexpr AppendEntries part_of(AppendEntries const& whole, Index first, std::uint64_t count)
 {
     auto part = whole;

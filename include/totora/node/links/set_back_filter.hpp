@@ -7,7 +7,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/progress.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/node/parts/acknowledged.hpp"
+#include "totora/node/links/acknowledged.hpp"
 
 #include <variant>
 

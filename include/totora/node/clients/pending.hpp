@@ -3,8 +3,8 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/queue.hpp"
+#include "totora/node/clients/completion.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/completion.hpp"
 #include "totora/node/parts/guard.hpp"
 
 #include <algorithm>
@@ -53,8 +53,8 @@ public:
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
 
-    /// One of its entries was applied. False if something threw: if it was the response, nobody was told yet. A completion that is
-    /// called may end this promise.
+    /// One of its entries was applied. False if something threw: if it was the response, the completion was not called yet. A completion that is
+    /// called may end this proposal.
     bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
     {
         if (auto* single = std::get_if<Single>(&waits_))
@@ -97,7 +97,7 @@ private:
     std::variant<Single, std::unique_ptr<Gathering>> waits_;
 };
 
-/// PendingProposals whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
+/// Proposals whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
 /// term: another one may stand at its index by the time it is committed.
 ///
 /// A completion may do anything with the node, which may end all that is here: it is called when nothing is left to be done.
@@ -110,28 +110,28 @@ public:
     /// Makes room for `count` more, so that adding them cannot fail.
     void make_room(std::size_t count) { pending_.make_room(count); }
 
-    void add(Run const& entries, PendingProposal<Response> promise)
+    void add(Run const& entries, PendingProposal<Response> proposal)
     {
-        earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
-        pending_.push_back({entries, std::move(promise)});
+        earliest_ms_ = std::min(earliest_ms_, proposal.deadline_ms());
+        pending_.push_back({entries, std::move(proposal)});
     }
 
     /// The entry at `position` was applied with this response.
     void applied(LogPosition position, Response&& response)
     {
-        if (not pending_.empty()) // On a follower nobody waits.
+        if (not pending_.empty()) // As on a follower.
             tell(position, std::move(response));
     }
 
-    /// Everything up to `index` is applied: what still waits there was replaced by entries that answer nobody.
+    /// Everything up to `index` is applied: what still waits there was replaced by entries of other proposals.
     void end_through(Index index) { end_before(next(index)); }
 
-    /// Leadership is lost: nobody can tell what becomes of the entries behind `committed`.
+    /// Leadership is lost: what becomes of the entries after `committed` is unknown.
     void lose_behind(Index committed)
     {
         while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
             auto lost = pending_.pop_back();
-            lost.promise.end(guard_, OutcomeUnknown{});
+            lost.proposal.end(guard_, OutcomeUnknown{});
         }
     }
 
@@ -141,10 +141,10 @@ public:
             return;
         earliest_ms_ = never_ms;
         for (auto at = std::size_t{0}; at < pending_.size(); ++at)
-            if (auto& promise = pending_[at].promise; promise.deadline_ms() <= now_ms)
-                promise.end(guard_, Cancelled{});
+            if (auto& proposal = pending_[at].proposal; proposal.deadline_ms() <= now_ms)
+                proposal.end(guard_, Cancelled{});
             else
-                earliest_ms_ = std::min(earliest_ms_, promise.deadline_ms());
+                earliest_ms_ = std::min(earliest_ms_, proposal.deadline_ms());
     }
 
     [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
@@ -154,7 +154,7 @@ private:
     struct Pending
     {
         Run                       entries;
-        PendingProposal<Response> promise;
+        PendingProposal<Response> proposal;
     };
 
     void tell(LogPosition position, Response&& response)
@@ -165,11 +165,11 @@ private:
         auto&      one = pending_.front();
         auto const is_last = last_of(one.entries) == position.index;
         auto const was_told =
-            one.entries.term == position.term and one.promise.applied(guard_, position, std::move(response), is_last);
+            one.entries.term == position.term and one.proposal.applied(guard_, position, std::move(response), is_last);
         if (pending_.empty())
             return; // The completion has stopped the node.
         if (not was_told)
-            pending_.front().promise.end(guard_, OutcomeUnknown{});
+            pending_.front().proposal.end(guard_, OutcomeUnknown{});
         if (is_last and not pending_.empty())
             pending_.drop_front();
     }
@@ -179,122 +179,13 @@ private:
     {
         while (not pending_.empty() and last_of(pending_.front().entries) < index) {
             auto lost = pending_.pop_front();
-            lost.promise.end(guard_, OutcomeUnknown{});
+            lost.proposal.end(guard_, OutcomeUnknown{});
         }
     }
 
     Guard&         guard_;
     Queue<Pending> pending_;
     std::uint64_t  earliest_ms_ = never_ms;
-};
-
-/// Reads on their way: asked for, waiting for their round, waiting for their index to be applied.
-///
-/// Completions are called as those of `PendingProposals` are.
-class PendingReads
-{
-public:
-    explicit PendingReads(Guard& guard) : guard_(guard) {}
-
-    /// If it throws, nothing has changed.
-    void ask(Completion<ReadOutcome> completion, std::uint64_t deadline_ms)
-    {
-        asked_.push_back({{}, {}, deadline_ms, std::move(completion)});
-        earliest_ms_ = std::min(earliest_ms_, deadline_ms);
-    }
-
-    [[nodiscard]] bool any_asked() const { return not asked_.empty(); }
-    [[nodiscard]] bool empty() const { return asked_.empty() and waiting_.empty() and ready_.empty(); }
-
-    /// Those that were asked for belong to this round.
-    void start(Round round)
-    {
-        waiting_.make_room(asked_.size());
-        while (not asked_.empty()) {
-            asked_.front().round = round;
-            waiting_.push_back(asked_.pop_front());
-        }
-    }
-
-    /// Nobody can allow those that were asked for.
-    void refuse_asked(RefusedBecause why) { end_all(asked_, why); }
-
-    /// Leadership is lost: the rounds that were under way will not be confirmed. Those confirmed before stay.
-    void refuse_waiting(RefusedBecause why) { end_all(waiting_, why); }
-
-    /// The rounds up to this one are confirmed; they may be read when `index` is applied.
-    void allow(Round round, Index index)
-    {
-        ready_.make_room(waiting_.size());
-        while (not waiting_.empty() and waiting_.front().round <= round) {
-            waiting_.front().index = index;
-            ready_.push_back(waiting_.pop_front());
-        }
-    }
-
-    /// The state machine holds everything up to here.
-    void serve(Index applied)
-    {
-        while (not ready_.empty() and ready_.front().index <= applied) {
-            auto read = ready_.pop_front();
-            guard_.complete(read.completion, ReadableNow{applied});
-        }
-    }
-
-    void end_all(RefusedBecause why)
-    {
-        end_all(asked_, why);
-        end_all(waiting_, why);
-        end_all(ready_, why);
-    }
-
-    void expire(std::uint64_t now_ms)
-    {
-        if (now_ms < earliest_ms_)
-            return;
-        for (auto* reads : {&asked_, &waiting_, &ready_})
-            cancel(*reads, now_ms);
-        earliest_ms_ = never_ms;
-        for (auto const* reads : {&asked_, &waiting_, &ready_})
-            for (auto const& read : *reads)
-                earliest_ms_ = std::min(earliest_ms_, read.deadline_ms);
-    }
-
-    [[nodiscard]] std::uint64_t earliest_ms() const { return earliest_ms_; }
-
-private:
-    struct Read
-    {
-        Round                   round;
-        Index                   index;
-        std::uint64_t           deadline_ms = never_ms;
-        Completion<ReadOutcome> completion;
-    };
-
-    /// Ends those that are here now, not those that their completions ask for.
-    void end_all(Queue<Read>& reads, RefusedBecause why)
-    {
-        for (auto count = reads.size(); count > 0 and not reads.empty(); --count) {
-            auto read = reads.pop_front();
-            guard_.complete(read.completion, why);
-        }
-    }
-
-    /// Cancels those that are here now and have waited too long, not those that their completions ask for.
-    void cancel(Queue<Read>& reads, std::uint64_t now_ms)
-    {
-        auto const count = reads.size();
-        for (auto at = std::size_t{0}; at < std::min(count, reads.size()); ++at)
-            if (reads[at].deadline_ms <= now_ms)
-                guard_.complete(reads[at].completion, Cancelled{});
-        reads.erase_if([](Read const& read) { return not read.completion; });
-    }
-
-    Guard&        guard_;
-    Queue<Read>   asked_;
-    Queue<Read>   waiting_;
-    Queue<Read>   ready_;
-    std::uint64_t earliest_ms_ = never_ms;
 };
 
 } // namespace totora::inline v0

@@ -44,7 +44,7 @@ public:
     [[nodiscard]] bool is_stopped() const { return stopped_; }
 
     /// How many of `wanted` bytes may be read from `first` on now: 0 if none, otherwise at least the first entry's. What is in
-    /// memory costs nothing; a log that does not tell what is has all of it there.
+    /// memory costs nothing; of a log without `cold_bytes` all is.
     template <typename Log>
     [[nodiscard]] std::uint64_t allowed(Log const& log, Reader reader, Index first, std::uint64_t wanted)
     {
