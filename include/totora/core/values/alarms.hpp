@@ -14,6 +14,7 @@ namespace totora::inline v0
 {
 
 /// What can ring. Each kind is armed or not; arming it again replaces the earlier arming.
+/// Not exhaustive: a clock has a place for each of `alarm_kinds`, and a `switch` over it needs a default.
 enum class Alarm : std::uint8_t
 {
     election,      ///< No leader for a random time: campaign (§5.2).
