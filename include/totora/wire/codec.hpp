@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// What servers say to each other, as bytes: frame.hpp has the format, encode.hpp and decode.hpp the two directions, and
+/// The messages between servers, as bytes: frame.hpp has the format, encode.hpp and decode.hpp the two directions, and
 /// handshake.hpp what two servers agree on before they talk. None of it knows a socket, so that any transport can use it.
 
 #include "totora/wire/decode.hpp"

@@ -37,7 +37,7 @@ struct FrameHeader
     [[nodiscard]] constexpr std::uint64_t frame_size() const { return frame_header_size + std::uint64_t{body_size}; }
 };
 
-/// Reads the header that `bytes` begin with. What it says of lengths may be relied on: it is intact, and within the limit.
+/// Reads the header that `bytes` begin with. Its lengths can be relied on: it is intact, and within the limit.
 [[nodiscard]] inline Result<FrameHeader, FrameError>
 decode_header(std::span<std::byte const> bytes, std::uint32_t frame_bytes_max)
 {

@@ -97,7 +97,7 @@ struct Hello
 };
 static_assert(lists_its_fields<Hello>());
 
-/// The dialing side's answer to the other's `Hello`: it lives, and is not a greeting that a process left in a queue when it died.
+/// The dialing side's answer to the other's `Hello`: it is running, and did not leave its own hello in a queue when it ended.
 struct Confirmation
 {
     std::uint64_t answer = 0; ///< The `challenge` of that hello.
@@ -118,7 +118,7 @@ enum class HandshakeFault : std::uint8_t
     no_common_version = 4,
     unequal_limits = 5,
     another_group = 6,
-    unknown_feature = 7, ///< One that it says must be understood.
+    unknown_feature = 7, ///< One that the other requires.
     superseded = 8,      ///< A later start of the same server was met.
     two_lives = 9,       ///< Two processes have the identity of one server.
 };

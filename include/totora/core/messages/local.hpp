@@ -37,7 +37,7 @@ struct AlarmRang
     }
 };
 
-/// The log says that this write, and all before it, are durable. If it was never made, the log cannot be trusted: final.
+/// The log reports this write, and all before it, durable. If it was never made, the log cannot be trusted: final.
 struct Persisted
 {
     WriteNumber write;
@@ -63,9 +63,9 @@ enum class LogRoom : std::uint8_t
     nothing,      ///< Not even for these.
 };
 
-/// The log has room again, or not any more: a follower does not store the entries that arrive, and every answer says so. The
-/// shell asks the log at a bounded rate, and lets a leader's lack last for a while before it says so: a log that prepares its
-/// next file may have none for a moment.
+/// The log has room again, or no longer: a follower without room does not store the entries that arrive, and `no_room` stands in
+/// every response. The shell asks the log at a bounded rate, and lets a leader's lack last for a while before it reports it: a
+/// log that prepares its next file may have none for a moment.
 struct RoomChanged
 {
     LogRoom room{};
@@ -75,7 +75,7 @@ struct RoomChanged
     static constexpr void visit_fields(auto& self, auto&& visit) { visit("room", self.room); }
 };
 
-/// Why a server takes part no more; the process lives. Not exhaustive: a `switch` over it needs a default.
+/// Why a server takes part no more; the process goes on. Not exhaustive: a `switch` over it needs a default.
 enum class HaltReason : std::uint8_t
 {
     apply = 1, ///< The state machine threw.
@@ -152,7 +152,7 @@ struct ReadRequested
     static constexpr void visit_fields(auto&, auto&&) {}
 };
 
-/// How the way to a server is.
+/// The state of the connection to a server.
 enum class Link : std::uint8_t
 {
     full,        ///< Its queue takes no more entries; some may have been dropped.
@@ -210,7 +210,7 @@ struct LinkMoved
     static constexpr void visit_fields(auto& self, auto&& visit) { visit("server", self.server); }
 };
 
-/// The transport says how the way to a server is now.
+/// The connection to a server changed state; messages on their way may be lost.
 struct LinkChanged
 {
     ServerId server;

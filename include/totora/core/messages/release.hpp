@@ -9,7 +9,7 @@
 namespace totora::inline v0
 {
 
-/// A log's word that a write, and every write before it, survives any crash. Only a log can give it.
+/// The report that a write, and every write before it, survives any crash. Only a log can make it.
 class Durable
 {
 public:
@@ -23,7 +23,7 @@ private:
     WriteNumber through_;
 };
 
-/// What a log derives from to be able to give its word. Nothing else should.
+/// The base of a log, for it alone: with it a log can report what is durable.
 class DurableSource
 {
 protected:
@@ -84,9 +84,9 @@ public:
     constexpr Envelope() = default;
     constexpr Envelope(ServerId to, Rpc const& rpc, Release release) : to_(to), release_(release), rpc_(rpc) {}
 
-    /// Seals what is said where it is to stay: an `Rpc` is as large as the largest of them, and would be copied whole.
-    template <typename Said>
-    constexpr Envelope(ServerId to, Said const& said, Release release) : to_(to), release_(release), rpc_(said)
+    /// Seals a message where it is to stay: an `Rpc` is as large as the largest of them, and would be copied whole.
+    template <typename Message>
+    constexpr Envelope(ServerId to, Message const& message, Release release) : to_(to), release_(release), rpc_(message)
     {}
 
     [[nodiscard]] constexpr ServerId to() const { return to_; }

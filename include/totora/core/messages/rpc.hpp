@@ -143,7 +143,7 @@ struct AppendEntriesResponse
     }
 };
 
-/// What servers say to each other.
+/// The messages between servers.
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
                          AppendEntriesResponse>;
 
@@ -160,7 +160,7 @@ concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T
     return std::visit([]<typename T>(T const&) { return rpc_response<T>; }, rpc);
 }
 
-/// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order says which of them
+/// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order shows which of them
 /// were lost. A transport sends what may overtake ahead of entries, so that a leader that is sending looks alive (case 94).
 [[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)
 {

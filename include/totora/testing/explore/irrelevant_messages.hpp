@@ -11,9 +11,9 @@
 namespace totora::inline v0::explore
 {
 
-// Messages that can never again change anything are dropped. No rule about messages says so: the shipped step is asked.
+// Messages that can never again change anything are dropped. No rule of ours decides which: the shipped step is asked.
 //
-// Answers. Delivered to its receiver as it is now, an answer changes nothing and says nothing. If its term is below the one
+// Responses. Delivered to its receiver as it is now, the response changes nothing and nothing is sent. If its term is below the one
 // on the receiver's disk, this stays so: that term never goes back, not even in a crash, and of an answer whose term is
 // over a server looks at nothing but the term. If it is the one on the receiver's disk, this stays so as well: the
 // term's candidacy and its votes, its leader's `match`, `since` and read rounds are all that an answer is compared with,
@@ -24,19 +24,19 @@ namespace totora::inline v0::explore
 // Answers to pre-votes. They are compared with the round of the asker, whatever their term, and rounds only grow; but a server
 // that lost its power begins with the first one again. So none is dropped where somebody can crash.
 //
-// Requests. The answer to a request whose term is over says the receiver's own term. Where no term above it can come within
-// the scope, that answer is known, and the request is dead if it changes nothing and the answer is dead to whoever gets
-// it: the asker's disk holds this last term too, and the asker follows in it, for ever. An append of the last term itself
-// is dead in the same way if its answer is: within a term a log only grows. Requests for a vote are not, however often
+// Requests. The response to a request whose term is over carries the receiver's own term. Where no term above it can come within
+// the scope, that answer is known, and the request is irrelevant if it changes nothing and the answer is irrelevant to whoever
+// gets it: the asker's disk holds this last term too, and the asker stays a follower in it. An append of the last term itself
+// is irrelevant in the same way if its answer is: within a term a log only grows. Requests for a vote are not, however often
 // they were refused: that a vote stays given is what an exploration is to find out.
 //
-// Alike. Two requests whose terms are over for the receiver's disk are answered by the same refusal. The step is asked whether
+// Subsumed. Two requests whose terms are over for the receiver's disk are answered by the same refusal. The step is asked whether
 // the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one stands
 // for it.
-class DeadMessages
+class IrrelevantMessages
 {
 public:
-    DeadMessages(Scope const& scope, StepCache& steps) : scope_(&scope), steps_(&steps) {}
+    IrrelevantMessages(Scope const& scope, StepCache& steps) : scope_(&scope), steps_(&steps) {}
 
     void drop_from(GlobalState& world)
     {
@@ -50,8 +50,8 @@ public:
             auto const address = steps_->address_of(message);
             auto const over = steps_->facts_of(world.servers[address.to]).disk_term;
             if (address.term <= over and scope_->reductions.irrelevant_messages and
-                (address.is_request ? is_dead_request(world, message, address, last_term)
-                                    : is_dead_answer(world.servers[address.to], message)))
+                (address.is_request ? is_irrelevant_request(world, message, address, last_term)
+                                    : is_irrelevant_response(world.servers[address.to], message)))
                 continue;
             if (address.term < over and scope_->reductions.stale_requests and address.is_request) {
                 auto const other = subsumed(world.servers[address.to], message);
@@ -66,12 +66,12 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_dead_answer(std::uint32_t server, std::uint32_t message)
+    [[nodiscard]] bool is_irrelevant_response(std::uint32_t server, std::uint32_t message)
     {
-        auto known = dead_answers_.find(server, message);
+        auto known = irrelevant_responses_.find(server, message);
         if (known == testing::PairMap::unknown) {
-            known = find_dead_answer(server, message) ? 1 : 0;
-            dead_answers_.insert(server, message, known);
+            known = find_irrelevant_response(server, message) ? 1 : 0;
+            irrelevant_responses_.insert(server, message, known);
         }
         return known != 0;
     }
@@ -82,7 +82,7 @@ private:
         return step.is_idle and not step.broken;
     }
 
-    [[nodiscard]] bool find_dead_answer(std::uint32_t server, std::uint32_t message)
+    [[nodiscard]] bool find_irrelevant_response(std::uint32_t server, std::uint32_t message)
     {
         if (not is_idle(server, message))
             return false;
@@ -111,7 +111,7 @@ private:
     }
 
     [[nodiscard]] bool
-    is_dead_request(GlobalState const& world, std::uint32_t message, Address const& address, Term last_term)
+    is_irrelevant_request(GlobalState const& world, std::uint32_t message, Address const& address, Term last_term)
     {
         auto const  asker = world.servers[address.from];
         auto const  asked = world.servers[address.to];
@@ -125,7 +125,7 @@ private:
             return false;
         auto const answers = step.left;
         return std::all_of(answers.begin(), answers.end(), [&](std::uint32_t answer) {
-            return steps_->address_of(answer).to == address.from and is_dead_answer(asker, answer);
+            return steps_->address_of(answer).to == address.from and is_irrelevant_response(asker, answer);
         });
     }
 
@@ -172,7 +172,7 @@ private:
 
     Scope const*          scope_;
     StepCache*            steps_;
-    testing::PairMap      dead_answers_;
+    testing::PairMap      irrelevant_responses_;
     std::vector<InFlight> oldest_; ///< For each message the oldest request of its kind.
 };
 

@@ -20,7 +20,7 @@ namespace totora::inline v0::explore
 // Writes: compared with each other and with the durable one. What is durable becomes 0, what is not counts from there.
 //
 // Appends to a follower: all that an answer's number is compared with is the `since` of the leader's flow, which only
-// grows. A number is *current* (1) if it is at least that, and *outdated* (0) for ever if it is below. That a leader is
+// grows. A number is *current* (1) if it is at least that, and permanently *outdated* (0) if it is below. That a leader is
 // answered what it never sent does not happen: numbers come from its own appends of its own term. A heartbeat's number is
 // zero, and its answer speaks of no append: it is like an outdated one.
 //
@@ -67,7 +67,8 @@ inline void renumber(Rpc& rpc, AppendNumber since)
         append->number = AppendNumber{append->number >= since ? 1U : 0U};
 }
 
-/// Counts the appends of a leader anew, also those that have just left, and says for which followers all earlier ones are outdated.
+/// Renumbers the appends of a leader, also those that have just left. Returns the followers for which all earlier ones are
+/// outdated.
 [[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<InFlight>& left)
 {
     auto outdated = Followers{0};
@@ -84,7 +85,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
     return outdated;
 }
 
-/// What is told to shells alone: no core looks at it.
+/// Fields for shells alone: no core looks at them.
 inline void forget_told(std::vector<InFlight>& left)
 {
     for (auto& message : left)
@@ -92,8 +93,8 @@ inline void forget_told(std::vector<InFlight>& left)
             append->committed = Index{};
 }
 
-/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `heard`, `moving` and `stalled`
-/// for the quorum check alone.
+/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `recently_active`, `moving` and
+/// `stalled` for the quorum check alone.
 inline void forget_unused(Replica& server)
 {
     if (not server.state.settings.sticky) {

@@ -12,11 +12,11 @@
 namespace totora::inline v0::explore
 {
 
-/// Brings worlds that differ only in who is called what to one form.
+/// Maps states that differ only by a permutation of server ids to one representative (symmetry reduction).
 ///
 /// Servers are ordered by what does not depend on names: their own kind, then the kinds of the messages to and from them.
-/// Where that leaves several orders, all are tried and the least world is taken. Whatever is taken is an exchange of
-/// the world's ids, so that a weak ordering costs time or merges too little, and never merges what differs.
+/// Where that leaves several orders, all are tried and the least state is taken. Whatever is taken is a permutation
+/// of the state's ids, so that a weak ordering costs time or merges too little, and never merges what differs.
 class SymmetryReduction
 {
 public:

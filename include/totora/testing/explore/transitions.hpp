@@ -293,7 +293,7 @@ private:
     StepCache               steps_;
     InternTable<GhostState> pasts_;
     SymmetryReduction       canonical_;
-    DeadMessages            dead_;
+    IrrelevantMessages      dead_;
     testing::PairMap        remembered_; ///< What a past becomes by a server.
     std::vector<Committed>  committed_;  ///< Of each past.
 };

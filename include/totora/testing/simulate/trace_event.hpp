@@ -26,7 +26,7 @@ enum class TraceEventKind : std::uint8_t
     request,    ///< A client asked for something.
     start,      ///< A process started.
     resumed,    ///< A paused process went on, with all that had arrived meanwhile.
-    link,       ///< The transport said how the way to a server is.
+    link,       ///< The connection to a server changed state.
     fault,      ///< A planned fault began.
     healed,     ///< A quorum was healed; everything else stays as it is.
 };
