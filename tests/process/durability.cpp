@@ -4,8 +4,8 @@
 #include "process/kv_cluster.hpp"
 #include "process/promise_audit.hpp"
 
+#include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 

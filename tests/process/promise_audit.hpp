@@ -5,7 +5,7 @@
 
 #include "totora/core/messages/rpc.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/wire/codec.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "totora/log/memory_log.hpp"
 #include "totora/log/posix_files.hpp"
-#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/start_mark.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -6,8 +6,8 @@
 #include "standard_streams.hpp"
 #include "stop_signals.hpp"
 
+#include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 
 #include <cstdio>
 #include <exception>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
-#include "totora/log/segmented/posix_calls.hpp"
-#include "totora/log/segmented/posix_file.hpp"
+#include "totora/log/posix/calls.hpp"
+#include "totora/log/posix/file.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"

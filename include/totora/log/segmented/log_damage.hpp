@@ -3,8 +3,8 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/policy/log.hpp"
 

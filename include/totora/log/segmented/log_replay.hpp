@@ -6,10 +6,10 @@
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/entry_index.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
+#include "totora/log/segmented/start_mark.hpp"
 #include "totora/policy/log.hpp"
 
 #include <algorithm>

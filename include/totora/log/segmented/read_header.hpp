@@ -5,9 +5,9 @@
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/log_damage.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_window.hpp"
 #include "totora/policy/log.hpp"
 

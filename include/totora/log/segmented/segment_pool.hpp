@@ -3,8 +3,8 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/data/attempt.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/policy/files.hpp"
 
 #include <algorithm>

@@ -6,8 +6,8 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/log/segmented/entry_index.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 

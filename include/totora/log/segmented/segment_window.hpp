@@ -2,8 +2,8 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
-#include "totora/log/segmented/log_directory.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
-#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_window.hpp"
 #include "totora/policy/files.hpp"
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/segmented/log_directory.hpp"
+#include "totora/log/log_directory.hpp"
+#include "totora/log/segmented/segment_name.hpp"
+#include "totora/log/segmented/start_mark.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/disk/simulated_disk.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
-#include "totora/log/segmented/posix_calls.hpp"
+#include "totora/log/posix/calls.hpp"
 #include "totora/policy/files.hpp"
 
 #include <algorithm>
