@@ -380,10 +380,10 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_itself_notices_at_once_and_leaves_the_p
     auto const own = socket.local_endpoint();
     socket.connect(own); // To itself: the system allows that.
 
-    BOOST_TEST(TcpConnection::reaches_itself(socket));
+    BOOST_TEST(reaches_itself(socket));
     auto other = boost::asio::ip::tcp::socket{context};
     other.connect(*parse_address(one.transport().address()));
-    BOOST_TEST(not TcpConnection::reaches_itself(other));
+    BOOST_TEST(not reaches_itself(other));
     socket.set_option(boost::asio::socket_base::linger(true, 0));
     socket.close();
 

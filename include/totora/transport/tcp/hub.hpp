@@ -255,7 +255,7 @@ public:
         } else if (is_known) {
             askers_.erase(remote.id);
         } else {
-            askers_.insert_or_assign(remote.id, connection.shared_from_this());
+            askers_.insert_or_assign(remote.id, connection.shared());
         }
         inbox_.put(Received{remote.id, rpc, std::move(entries)});
     }
@@ -390,7 +390,7 @@ private:
         connection.check(now);
         if (not connection.is_dialed() and connection.is_open() and not knows(connection.remote()) and
             now - connection.last_frame() > patience_of(settings_.unknown_idle_ms))
-            give_way(connection.shared_from_this(), "is of no known member, and sends nothing");
+            give_way(connection.shared(), "is of no known member, and sends nothing");
     }
 
     boost::asio::io_context&     context_;

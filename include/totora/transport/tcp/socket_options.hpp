@@ -103,4 +103,12 @@ inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t writ
 #endif
 }
 
+/// Whether a dialed connection ends where it begins: a dialed port that is free may become the connection's own port.
+[[nodiscard]] inline bool reaches_itself(boost::asio::ip::tcp::socket const& socket)
+{
+    auto       error = boost::system::error_code{};
+    auto const here = socket.local_endpoint(error);
+    return not error and here == socket.remote_endpoint(error) and not error;
+}
+
 } // namespace totora::inline v0
