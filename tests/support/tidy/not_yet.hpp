@@ -28,7 +28,6 @@ inline auto const not_yet = NotYet{
             "include/totora/testing/simulate/faults/hostile_messages.hpp",
             "include/totora/testing/simulate/network/network.hpp",
             "include/totora/testing/simulate/process_scheduler.hpp",
-            "include/totora/transport/tcp/hub.hpp",
             "tests/support/random_messages.hpp",
             "tests/support/seeded_cluster.hpp",
             "tests/support/stage.hpp",
