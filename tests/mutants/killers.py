@@ -251,11 +251,11 @@ class ProcessTestFile(Killer):
         self.file = TESTS / path
         text = self.file.read_text()
         self.support = compiled_support(text)
-        self.sources = (self.file, *self.support, *sorted(KV.glob("*.[ch]pp")), *sorted((TESTS / "process").glob("*.hpp")))
+        self.sources = (self.file, *self.support, *sorted(KV.rglob("*.[ch]pp")), *sorted((TESTS / "process").glob("*.hpp")))
         self.starts_kv = '"process/kv_' in text
 
     def attempt(self, overlay: Path, work: Path) -> tuple[str, str]:
-        copied = [*KV.glob("*.[ch]pp"), *(TESTS / "process").glob("*.hpp"), self.file]
+        copied = [*KV.rglob("*.[ch]pp"), *(TESTS / "process").glob("*.hpp"), self.file]
         for source in copied:
             place = work / source.relative_to(TOP)
             place.parent.mkdir(parents=True, exist_ok=True)

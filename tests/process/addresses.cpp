@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where a server listens, and where others find it.
-#include "../../docs/examples/kv/addresses.hpp"
+#include "../../docs/examples/kv/start/addresses.hpp"
 
 #include <boost/test/unit_test.hpp>
 

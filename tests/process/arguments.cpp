@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/arguments.hpp"
+#include "../../docs/examples/kv/start/arguments.hpp"
 
 #include <boost/test/unit_test.hpp>
 

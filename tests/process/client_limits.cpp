@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/client_limits.hpp"
+#include "../../docs/examples/kv/clients/client_limits.hpp"
 #include "process/kv_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/client.hpp"
-#include "../../docs/examples/kv/server.hpp"
+#include "../../docs/examples/kv/clients/server.hpp"
+#include "../../docs/examples/kv/protocol/client.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/glob.hpp"
+#include "../../docs/examples/kv/commands/glob.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/information.hpp"
-#include "../../docs/examples/kv/session.hpp"
+#include "../../docs/examples/kv/report/information.hpp"
+#include "../../docs/examples/kv/protocol/session.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/key_value.hpp"
-#include "../../docs/examples/kv/client.hpp"
-#include "../../docs/examples/kv/client_budget.hpp"
-#include "../../docs/examples/kv/commands.hpp"
+#include "../../docs/examples/kv/machine/key_value.hpp"
+#include "../../docs/examples/kv/clients/client_budget.hpp"
+#include "../../docs/examples/kv/commands/commands.hpp"
+#include "../../docs/examples/kv/protocol/client.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../docs/examples/kv/session.hpp"
+#include "../../docs/examples/kv/protocol/session.hpp"
 #include "process/kv_process.hpp"
 #include "process/register_history.hpp"
 

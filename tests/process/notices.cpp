@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/notices.hpp"
+#include "../../docs/examples/kv/report/notices.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/operator_log.hpp"
+#include "../../docs/examples/kv/report/operator_log.hpp"
 
 #include <boost/test/unit_test.hpp>
 

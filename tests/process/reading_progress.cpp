@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/reading_progress.hpp"
+#include "../../docs/examples/kv/report/reading_progress.hpp"
 
 #include <boost/test/unit_test.hpp>
 

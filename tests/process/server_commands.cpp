@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a server answers alone: who the clients and servers are, which commands there are.
-#include "../../docs/examples/kv/client.hpp"
-#include "../../docs/examples/kv/commands.hpp"
-#include "../../docs/examples/kv/session.hpp"
+#include "../../docs/examples/kv/commands/commands.hpp"
+#include "../../docs/examples/kv/protocol/client.hpp"
+#include "../../docs/examples/kv/protocol/session.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server that is told to stop ends well, at any moment of its life; told again, it leaves at once.
-#include "../../docs/examples/kv/stop_signals.hpp"
+#include "../../docs/examples/kv/start/stop_signals.hpp"
 #include "../../docs/examples/kv/replica.hpp"
 #include "process/kv_cluster.hpp"
 

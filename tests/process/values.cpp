@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "../../docs/examples/kv/values.hpp"
+#include "../../docs/examples/kv/machine/values.hpp"
 
 #include <boost/test/unit_test.hpp>
 

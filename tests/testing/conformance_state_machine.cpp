@@ -4,7 +4,7 @@
 #include "totora/data/entry.hpp"
 #include "totora/testing/prng.hpp"
 
-#include "../../docs/examples/kv/key_value.hpp"
+#include "../../docs/examples/kv/machine/key_value.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "resp.hpp"
+#include "protocol/resp.hpp"
 
 #include "totora/core/values/types.hpp"
 #include "totora/transport/tcp/names.hpp"

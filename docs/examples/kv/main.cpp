@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A replicated key-value store that redis-cli and redis-benchmark can speak to; see README.md beside this file.
-#include "arguments.hpp"
-#include "operator_log.hpp"
+#include "report/operator_log.hpp"
 #include "run.hpp"
-#include "standard_streams.hpp"
-#include "stop_signals.hpp"
+#include "start/arguments.hpp"
+#include "start/standard_streams.hpp"
+#include "start/stop_signals.hpp"
 
 #include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "apply_order.hpp"
-#include "connection.hpp"
+#include "clients/connection.hpp"
+#include "commands/topology.hpp"
 #include "event_loop.hpp"
-#include "key_value.hpp"
-#include "topology.hpp"
+#include "machine/apply_order.hpp"
+#include "machine/key_value.hpp"
 
 #include "totora/node/outcomes.hpp"
 

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "addresses.hpp"
-#include "arguments.hpp"
-#include "event_lines.hpp"
+#include "clients/server.hpp"
 #include "event_loop.hpp"
-#include "information.hpp"
 #include "introduction.hpp"
-#include "key_value.hpp"
+#include "machine/key_value.hpp"
 #include "member.hpp"
-#include "notices.hpp"
-#include "operator_log.hpp"
 #include "replica_settings.hpp"
-#include "server.hpp"
-#include "stop_signals.hpp"
+#include "report/event_lines.hpp"
+#include "report/information.hpp"
+#include "report/notices.hpp"
+#include "report/operator_log.hpp"
+#include "start/addresses.hpp"
+#include "start/arguments.hpp"
+#include "start/stop_signals.hpp"
 
 #include "totora/clock/steady_clock.hpp"
 #include "totora/node/raft_node.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "invocation.hpp"
+#include "start/invocation.hpp"
 
 #include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"

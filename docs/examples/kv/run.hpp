@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "arguments.hpp"
-#include "operator_log.hpp"
+#include "report/operator_log.hpp"
+#include "start/arguments.hpp"
 
 namespace kv
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "reading_progress.hpp"
 #include "replica.hpp"
+#include "report/reading_progress.hpp"
 #include "run.hpp"
-#include "skippable_files.hpp"
+#include "start/skippable_files.hpp"
 
 #include "totora/log/segmented_log.hpp"
 

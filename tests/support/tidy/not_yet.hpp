@@ -10,13 +10,12 @@ namespace totora::tidy
 inline auto const not_yet = NotYet{
     .folders =
         {
-            "docs/examples/kv/",
             "include/totora/node/parts/",
             "tests/support/",
         },
     .headers =
         {
-            "docs/examples/kv/connection.hpp",
+            "docs/examples/kv/clients/connection.hpp",
             "docs/examples/kv/replica.hpp",
             "docs/examples/kv/server.hpp",
             "include/totora/testing/conformance/log/log_crashes.hpp",
@@ -34,9 +33,9 @@ inline auto const not_yet = NotYet{
         },
     .functions =
         {
-            "docs/examples/kv/information.hpp",
-            "docs/examples/kv/notices.hpp",
-            "docs/examples/kv/write_commands.hpp",
+            "docs/examples/kv/report/information.hpp",
+            "docs/examples/kv/report/notices.hpp",
+            "docs/examples/kv/commands/write_commands.hpp",
             "include/totora/core/decision.hpp",
             "include/totora/testing/conformance/sample_messages.hpp",
             "include/totora/testing/explore/counterexample.hpp",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../protocol/resp.hpp"
 #include "apply_order.hpp"
-#include "resp.hpp"
 #include "values.hpp"
 
 #include "totora/data/entry.hpp"

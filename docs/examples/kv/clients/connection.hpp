@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "apply_order.hpp"
+#include "../commands/commands.hpp"
+#include "../machine/apply_order.hpp"
+#include "../protocol/resp.hpp"
 #include "client_budget.hpp"
 #include "client_state.hpp"
-#include "commands.hpp"
 #include "http.hpp"
 #include "reading_cost.hpp"
-#include "resp.hpp"
 
 #include "totora/data/queue.hpp"
 

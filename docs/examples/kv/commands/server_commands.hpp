@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "client_state.hpp"
+#include "../clients/client_state.hpp"
+#include "../protocol/resp.hpp"
 #include "cluster_commands.hpp"
 #include "command_docs.hpp"
 #include "command_table.hpp"
-#include "resp.hpp"
 
 #include <algorithm>
 #include <array>

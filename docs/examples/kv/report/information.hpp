@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "key_value.hpp"
-#include "server_commands.hpp"
+#include "../commands/server_commands.hpp"
+#include "../machine/key_value.hpp"
 
 #include "totora/node/status.hpp"
 #include "totora/transport/tcp_settings.hpp"

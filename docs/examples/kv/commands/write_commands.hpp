@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../machine/key_value.hpp"
+#include "../protocol/resp.hpp"
+#include "../start/options.hpp"
 #include "command_table.hpp"
-#include "key_value.hpp"
 #include "node_name.hpp"
-#include "options.hpp"
-#include "resp.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../commands/command_table.hpp"
+#include "../machine/key_value.hpp"
 #include "client_budget.hpp"
-#include "command_table.hpp"
-#include "key_value.hpp"
 
 #include <cstddef>
 #include <span>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "key_value.hpp"
+#include "../machine/key_value.hpp"
+#include "../protocol/resp.hpp"
 #include "node_name.hpp"
-#include "resp.hpp"
 
 #include "totora/data/identity.hpp"
 #include "totora/node/status.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../protocol/resp.hpp"
 #include "command_table.hpp"
-#include "resp.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "commands.hpp"
+#include "../commands/commands.hpp"
 
 #include <span>
 #include <string_view>

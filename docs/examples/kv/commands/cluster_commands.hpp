@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../protocol/resp.hpp"
 #include "command_table.hpp"
 #include "node_name.hpp"
-#include "resp.hpp"
 #include "topology.hpp"
 
 #include <algorithm>

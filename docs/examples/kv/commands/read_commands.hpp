@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "client_budget.hpp"
+#include "../clients/client_budget.hpp"
+#include "../machine/key_value.hpp"
+#include "../protocol/resp.hpp"
 #include "command_table.hpp"
 #include "glob.hpp"
-#include "key_value.hpp"
-#include "resp.hpp"
 
 #include <algorithm>
 #include <charconv>
