@@ -107,7 +107,8 @@ private:
 
     [[nodiscard]] std::string find_listen()
     {
-        auto const own = parse_peer_address(address_of(plan_.peers, identity_.id));
+        auto const address = totora::address_of(plan_.peers, identity_.id);
+        auto const own = address ? parse_peer_address(*address) : std::nullopt;
         if (not own or is_any_address(own->host))
             return "the directory does not say where others find this server: --peer-address " +
                    std::to_string(identity_.id.value) + "=HOST:PORT does";

@@ -34,15 +34,6 @@ namespace kv
     return peers;
 }
 
-/// The address of a server among the peers; empty if it is not one of them.
-[[nodiscard]] inline std::string_view address_of(std::span<totora::Peer const> peers, totora::ServerId id)
-{
-    for (auto const& peer : peers)
-        if (peer.member.id == id)
-            return peer.address;
-    return {};
-}
-
 /// Who a server is, out of --cluster, --id and --peers, which are all there.
 [[nodiscard]] inline totora::Result<Init, std::string> parse_identity(Options const& options)
 {
@@ -63,8 +54,7 @@ namespace kv
     if (not peers)
         return Complaining{peers.error()};
     init.peers = *std::move(peers);
-    auto const own = address_of(init.peers, init.id);
-    if (own.empty())
+    if (not totora::address_of(init.peers, init.id))
         return Complaining{"--peers does not name the server itself, " + std::to_string(init.id.value)};
     return init;
 }
