@@ -10,6 +10,7 @@
 #include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/faults/worse_leaders.hpp"
 #include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/process_planner.hpp"
 #include "totora/testing/simulate/timer_kind.hpp"
 #include "totora/testing/simulate/trace_event.hpp"
 
@@ -89,12 +90,12 @@ public:
         if (run_.now_us < server.busy_until_us)
             run_.plan(server.busy_until_us - run_.now_us, TimerKind::go_on, number, server.life);
         run_.report.events += server.process->clock.rang() - rang;
-        plan_departures();
+        planner_.plan_departures();
         plan_clients();
         if (server.process->failed)
             return end(number, [&] { run_.cluster.kill(number); });
-        plan_sync(number);
-        plan_wake(number);
+        planner_.plan_sync(number);
+        planner_.plan_wake(number);
     }
 
     /// The thread of a process has done what took it time, if it is still this one.
@@ -119,7 +120,7 @@ public:
             return;
         auto const due = server.process->node.next_turn_ms();
         if (not due or *due > server.process->clock.now_ms())
-            return plan_wake(number);
+            return planner_.plan_wake(number);
         auto& sighting = run_.sight(TraceEventKind::alarm, number);
         turn(number);
         if (server.process)
@@ -142,7 +143,7 @@ public:
         ++run_.report.events;
         if (survives(number, [&] { server.storage.desk().work(); })) {
             (void)server.time.settle(); // It is not the node's thread.
-            keep_disk_busy(server);
+            planner_.keep_disk_busy(server);
             turn(number);
         }
         tell(sighting);
@@ -172,7 +173,7 @@ public:
     void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
     {
         run_.cluster.network.finish_frame(from, to, life);
-        plan_departures();
+        planner_.plan_departures();
     }
 
     /// A clock was changed: what was planned by it is planned anew.
@@ -182,7 +183,7 @@ public:
         calm_.disturb(number);
         server.wakes_us = Server::never;
         if (server.process and not server.paused)
-            plan_wake(number);
+            planner_.plan_wake(number);
     }
 
     /// Something has gone wrong with a server.
@@ -190,12 +191,7 @@ public:
     void disturb_disk(std::size_t number) { calm_.disturb_disk(number); }
 
     /// Plans what clients want to do.
-    void plan_clients()
-    {
-        for (auto const& wish : run_.clients.plans())
-            run_.plan(wish.in_us, TimerKind::client, wish.client, wish.visit);
-        run_.clients.plans().clear();
-    }
+    void plan_clients() { planner_.plan_clients(); }
 
     // --- Looking at it ----------------------------------------------------------------------------------------------
 
@@ -257,67 +253,6 @@ private:
         return false;
     }
 
-    void plan_departures()
-    {
-        for (auto const& departure : run_.cluster.network.departures())
-            run_.schedule.plan(departure.arrives_us, {TimerKind::arrival, 0, departure.frame});
-        run_.cluster.network.departures().clear();
-        for (auto const& news : run_.cluster.network.news()) {
-            auto const what = not news.changed              ? TimerKind::frame_sent
-                              : *news.changed == Link::full ? TimerKind::link_filled
-                                                            : TimerKind::link_drained;
-            run_.plan(news.in_us, what, news.from * simulated_servers_max + news.to, news.life);
-        }
-        run_.cluster.network.news().clear();
-    }
-
-    void plan_sync(std::size_t number)
-    {
-        auto& server = run_.cluster[number];
-        if (server.syncing or not server.storage.desk().waiting())
-            return;
-        auto takes = run_.scenario.syncs.takes_us + run_.random.between(0, run_.scenario.syncs.jitter_us);
-        takes += std::max(server.disk_busy_until_us, run_.now_us) - run_.now_us;
-        if (run_.now_us < server.sync_slow_until_us) {
-            takes += server.sync_extra_us;
-            ++run_.report.faults[Fault::sync_slow];
-        }
-        auto const hangs = std::exchange(server.next_sync_hangs_us, 0);
-        server.sync_hangs = hangs > 0;
-        if (hangs > 0) {
-            server.sync_hangs_since_us = run_.now_us;
-            takes += hangs;
-            ++run_.report.faults[Fault::sync_hangs];
-        }
-        server.syncing = true;
-        run_.plan(takes, TimerKind::sync, number, ++server.sync_number);
-    }
-
-    /// What a disk has done takes it time, before it does more.
-    void keep_disk_busy(Server& server)
-    {
-        auto const work = server.storage.disk().take_work();
-        auto const is_slow = run_.now_us < server.disk_slow_until_us;
-        auto const factor = is_slow ? server.disk_slow_factor : 0;
-        auto const per_call = run_.scenario.syncs.per_call_us + factor;
-        auto const per_kib = run_.scenario.syncs.per_kib_us + factor;
-        run_.report.faults[Fault::disk_slow] += is_slow ? 1 : 0;
-        server.disk_busy_until_us = run_.now_us + work.calls * per_call + work.bytes * per_kib / 1024;
-    }
-
-    void plan_wake(std::size_t number)
-    {
-        auto&      server = run_.cluster[number];
-        auto const due = server.process->node.next_turn_ms();
-        if (not due)
-            return;
-        auto const when = server.time.when_us(*due * 1000);
-        if (when == Server::never or when >= server.wakes_us)
-            return;
-        server.wakes_us = std::max(when, run_.now_us);
-        run_.schedule.plan(server.wakes_us, {TimerKind::wake, 0, number});
-    }
-
     /// Old segments are used again or removed, votes and truncations do not pile up.
     [[nodiscard]] bool is_bounded(Server& server) const
     {
@@ -326,6 +261,7 @@ private:
     }
 
     Run&                         run_;
+    ProcessPlanner<Run>          planner_{run_};
     Calm<Run>                    calm_{run_};
     WorseLeaders<Run, Calm<Run>> worse_leaders_{run_, calm_};
 };

@@ -6,7 +6,7 @@
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/network/links.hpp"
-#include "totora/testing/simulate/network/network.hpp"
+#include "totora/testing/simulate/network/network_options.hpp"
 
 #include <algorithm>
 #include <chrono>

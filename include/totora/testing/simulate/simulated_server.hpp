@@ -17,7 +17,7 @@
 #include "totora/testing/simulate/clients/store.hpp"
 #include "totora/testing/simulate/disk/segmented_storage.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
-#include "totora/testing/simulate/network/network.hpp"
+#include "totora/testing/simulate/network/endpoint.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 
 #include <array>

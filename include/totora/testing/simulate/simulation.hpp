@@ -53,7 +53,7 @@ public:
             turns_.start(server);
         turns_.plan_clients();
         while (run_.goes_on() and run_.happened < run_.scenario.events) {
-            strikes_.strike_what_is_due();
+            injector_.inject_what_is_due();
             happen();
         }
         if (run_.goes_on())
@@ -130,9 +130,9 @@ private:
         case TimerKind::go_on:
             return turns_.go_on(planned.at, planned.stamp);
         case TimerKind::mend:
-            return strikes_.mend(planned.at);
+            return injector_.mend(planned.at);
         case TimerKind::flap:
-            return strikes_.flap(planned.at, planned.stamp);
+            return injector_.flap(planned.at, planned.stamp);
         case TimerKind::open_link:
             return turns_.open_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max);
         case TimerKind::frame_sent:
@@ -145,13 +145,13 @@ private:
             return turns_.change_link(planned.at / simulated_servers_max, planned.at % simulated_servers_max,
                                       Link::open);
         case TimerKind::true_time:
-            return strikes_.set_true_time(planned.at);
+            return injector_.set_true_time(planned.at);
         case TimerKind::own_members:
             run_.cluster.network.set_foreign(planned.at, false);
             turns_.disturb(planned.at);
             return;
         case TimerKind::free_disk:
-            return strikes_.free_disk(planned.at);
+            return injector_.free_disk(planned.at);
         }
     }
 
@@ -214,7 +214,7 @@ private:
 
     Run                                  run_;
     ProcessScheduler<Run>                turns_{run_};
-    FaultInjector<Run>                   strikes_{run_, turns_};
+    FaultInjector<Run>                   injector_{run_, turns_};
     LivenessPhase<Run>                   quorum_{run_, turns_};
     LastTerm<Run, ProcessScheduler<Run>> last_term_{run_, turns_};
 };

@@ -7,12 +7,9 @@
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
-#include "totora/testing/simulate/clients/store_history.hpp"
-#include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/clients/store_requests.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -38,8 +35,8 @@ public:
         std::uint64_t in_us = 0;
     };
 
-    StoreClients(ClientOptions const& habits, std::size_t servers, testing::Prng random, Checks& checks)
-        : habits_(habits), servers_(servers), random_(random), checks_(checks), clients_(habits.count)
+    StoreClients(ClientOptions const& options, std::size_t servers, testing::Prng random, Checks& checks)
+        : options_(options), servers_(servers), random_(random), checks_(checks), clients_(options.count)
     {
         for (auto client = std::size_t{0}; client < clients_.size(); ++client)
             rest(client);
@@ -55,7 +52,7 @@ public:
         auto& one = clients_[client];
         if (one.visit != visit)
             return false;
-        if (std::exchange(one.waits_for, none) != none or random_.chance(habits_.wanders))
+        if (std::exchange(one.waits_for, none) != none or random_.chance(options_.wanders))
             one.server = any_server();
         return not stopped_;
     }
@@ -76,12 +73,12 @@ public:
     {
         moment_ = moment;
         auto& one = clients_[client];
-        one.waits_for = operations_.size();
-        plans_.push_back({client, ++one.visit, habits_.patience_us});
-        if (random_.chance(habits_.reads))
+        one.waits_for = requests_.size();
+        plans_.push_back({client, ++one.visit, options_.patience_us});
+        if (random_.chance(options_.reads))
             return ask_to_read(client, node, machine, read);
         auto const timeout_ms = random_.below(10) == 0 ? 200 : never_ms;
-        if (random_.chance(habits_.batches))
+        if (random_.chance(options_.batches))
             propose_several(client, node, timeout_ms);
         else
             propose_one(client, node, timeout_ms);
@@ -93,9 +90,8 @@ public:
     /// The process there is gone, with all that it promised.
     void server_gone(std::size_t server)
     {
-        for (auto const number : std::exchange(open_[server], {}))
-            if (operations_[number].is_open)
-                end_unknown(number);
+        for (auto const number : requests_.forget(server))
+            end_unknown(number);
     }
 
     /// No client asks for anything any more.
@@ -109,19 +105,15 @@ public:
         preferred_ = servers;
     }
 
-    /// How many promises of a server are open.
-    [[nodiscard]] std::size_t open_at(std::size_t server) const
-    {
-        return static_cast<std::size_t>(std::count_if(open_[server].begin(), open_[server].end(),
-                                                      [&](auto number) { return operations_[number].is_open; }));
-    }
+    /// How many requests wait at a server.
+    [[nodiscard]] std::size_t open_at(std::size_t server) const { return requests_.open_at(server); }
 
     [[nodiscard]] std::uint64_t answered() const { return answered_; }
 
     /// Whether one order of all operations explains all answers.
     [[nodiscard]] linearizability::HistoryVerdict check_history() const
     {
-        return linearizability::check_history(history_of(operations_));
+        return linearizability::check_history(history_of(requests_.all()));
     }
 
 private:
@@ -143,12 +135,12 @@ private:
 
     void rest(std::size_t client)
     {
-        plans_.push_back({client, ++clients_[client].visit, random_.between(1, 2 * habits_.thinks_us)});
+        plans_.push_back({client, ++clients_[client].visit, random_.between(1, 2 * options_.thinks_us)});
     }
 
     [[nodiscard]] std::uint32_t draw_key() const
     {
-        return static_cast<std::uint32_t>(operations_.size() / operations_per_key);
+        return static_cast<std::uint32_t>(requests_.size() / operations_per_key);
     }
 
     [[nodiscard]] StoreCommand draw_command(Client const& client)
@@ -175,13 +167,12 @@ private:
         asked.command = command;
         asked.is_read = is_read;
         asked.called = moment_;
-        open_[asked.server].push_back(operations_.size());
-        operations_.push_back(asked);
+        requests_.begin(asked);
     }
 
     void encode(std::vector<std::byte>& payload, StoreCommand const& command)
     {
-        payload.assign(store_command_size + (habits_.padding > 0 ? random_.below(habits_.padding) : 0), std::byte{});
+        payload.assign(store_command_size + (options_.padding > 0 ? random_.below(options_.padding) : 0), std::byte{});
         encode_command(payload, command);
     }
 
@@ -189,7 +180,7 @@ private:
     void propose_one(std::size_t client, Node& node, std::uint64_t timeout_ms)
     {
         auto const command = draw_command(clients_[client]);
-        auto const number = operations_.size();
+        auto const number = requests_.size();
         begin(client, command, false);
         encode(payload_, command);
         node.propose(
@@ -206,7 +197,7 @@ private:
     template <typename Node>
     void propose_several(std::size_t client, Node& node, std::uint64_t timeout_ms)
     {
-        auto const first = operations_.size();
+        auto const first = requests_.size();
         auto const count = random_.between(2, 4);
         auto       payloads = std::vector<std::vector<std::byte>>(count);
         auto       views = std::vector<std::span<std::byte const>>{};
@@ -234,11 +225,11 @@ private:
     template <typename Node, typename Read>
     void ask_to_read(std::size_t client, Node& node, Store const& machine, Read read)
     {
-        auto const number = operations_.size();
+        auto const number = requests_.size();
         begin(client, {.key = draw_key(), .kind = StoreCommand::Kind::get}, true);
         read(node, [this, number, &machine](ReadOutcome const& outcome) {
             if (std::holds_alternative<ReadableNow>(outcome))
-                end_known(number, machine.value(operations_[number].command.key));
+                end_known(number, machine.value(requests_[number].command.key));
             else
                 end_otherwise(number, std::get_if<RefusedBecause>(&outcome));
         });
@@ -246,13 +237,13 @@ private:
 
     void end_applied(std::size_t number, LogPosition position, std::uint64_t answer)
     {
-        checks_.acknowledged(operations_[number].command.number, position);
+        checks_.acknowledged(requests_[number].command.number, position);
         end_known(number, answer);
     }
 
     void end_known(std::size_t number, std::uint64_t answer)
     {
-        auto& asked = operations_[number];
+        auto& asked = requests_[number];
         asked.is_known = true;
         asked.answer = answer;
         ++answered_;
@@ -263,7 +254,7 @@ private:
 
     void end_otherwise(std::size_t number, RefusedBecause const* refused)
     {
-        auto& asked = operations_[number];
+        auto& asked = requests_[number];
         if (refused == nullptr)
             return end_unknown(number);
         asked.happened_not = true;
@@ -276,41 +267,34 @@ private:
 
     void end_unknown(std::size_t number)
     {
-        if (not operations_[number].is_read)
-            checks_.left_open(operations_[number].command.number);
+        if (not requests_[number].is_read)
+            checks_.left_open(requests_[number].command.number);
         end(number);
     }
 
     void end(std::size_t number)
     {
-        auto& asked = operations_[number];
+        auto& asked = requests_[number];
         checks_.expect(asked.is_open, "every proposal and every read ends exactly once");
-        asked.is_open = false;
-        asked.ended = moment_;
-        auto& open = open_[asked.server];
-        if (auto const found = std::find(open.begin(), open.end(), number); found != open.end()) {
-            *found = open.back();
-            open.pop_back();
-        }
+        requests_.end(number, moment_);
         if (clients_[asked.client].waits_for == number) {
             clients_[asked.client].waits_for = none;
             rest(asked.client);
         }
     }
 
-    ClientOptions                                               habits_;
-    std::size_t                                                 servers_;
-    testing::Prng                                               random_;
-    Checks&                                                     checks_;
-    std::vector<Client>                                         clients_;
-    std::vector<StoreRequest>                                   operations_; ///< All that were ever asked.
-    std::vector<Plan>                                           plans_;
-    std::vector<std::size_t>                                    preferred_; ///< Servers to turn to; empty for all.
-    std::vector<std::byte>                                      payload_;
-    std::uint64_t                                               moment_ = 0;
-    std::uint64_t                                               answered_ = 0;
-    bool                                                        stopped_ = false;
-    std::array<std::vector<std::size_t>, simulated_servers_max> open_; ///< Operations that wait at a server.
+    ClientOptions            options_;
+    std::size_t              servers_;
+    testing::Prng            random_;
+    Checks&                  checks_;
+    std::vector<Client>      clients_;
+    StoreRequests            requests_;
+    std::vector<Plan>        plans_;
+    std::vector<std::size_t> preferred_; ///< Servers to turn to; empty for all.
+    std::vector<std::byte>   payload_;
+    std::uint64_t            moment_ = 0;
+    std::uint64_t            answered_ = 0;
+    bool                     stopped_ = false;
 };
 
 } // namespace totora::inline v0::simulate

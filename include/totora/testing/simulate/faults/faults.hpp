@@ -66,58 +66,57 @@ enum class Fault : std::uint8_t
 
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock_stands_still) + 1;
 
+/// The names of faults, in their order.
+inline constexpr std::string_view fault_names[] = {
+    "message_lost",
+    "message_repeated",
+    "message_reordered",
+    "message_delayed",
+    "message_flipped",
+    "isolate_one",
+    "split_in_halves",
+    "one_way",
+    "bridge",
+    "ring",
+    "flapping_link",
+    "queue_full",
+    "link_slow",
+    "bulk_stopped",
+    "link_full",
+    "power_lost",
+    "power_lost_in_a_call",
+    "power_lost_in_recovery",
+    "power_lost_everywhere",
+    "write_torn",
+    "process_killed",
+    "stopped_cleanly",
+    "paused",
+    "apply_slow",
+    "memory_ran_out",
+    "other_members",
+    "hostile_message",
+    "disk_slow",
+    "read_slow",
+    "sync_slow",
+    "sync_hangs",
+    "leader_disk_hangs",
+    "write_failed",
+    "sync_failed",
+    "read_failed",
+    "disk_full",
+    "disk_freed",
+    "log_full",
+    "bit_rot",
+    "file_lost",
+    "file_set_back",
+    "clock_drifts",
+    "clock_jumps",
+    "clock_stands_still",
+};
+static_assert(sizeof fault_names / sizeof *fault_names == fault_kinds);
+
 /// The name of a fault, as it is counted and as `--without` takes it.
-[[nodiscard]] constexpr std::string_view to_string(Fault fault)
-{
-    constexpr std::string_view names[] = {
-        "message_lost",
-        "message_repeated",
-        "message_reordered",
-        "message_delayed",
-        "message_flipped",
-        "isolate_one",
-        "split_in_halves",
-        "one_way",
-        "bridge",
-        "ring",
-        "flapping_link",
-        "queue_full",
-        "link_slow",
-        "bulk_stopped",
-        "link_full",
-        "power_lost",
-        "power_lost_in_a_call",
-        "power_lost_in_recovery",
-        "power_lost_everywhere",
-        "write_torn",
-        "process_killed",
-        "stopped_cleanly",
-        "paused",
-        "apply_slow",
-        "memory_ran_out",
-        "other_members",
-        "hostile_message",
-        "disk_slow",
-        "read_slow",
-        "sync_slow",
-        "sync_hangs",
-        "leader_disk_hangs",
-        "write_failed",
-        "sync_failed",
-        "read_failed",
-        "disk_full",
-        "disk_freed",
-        "log_full",
-        "bit_rot",
-        "file_lost",
-        "file_set_back",
-        "clock_drifts",
-        "clock_jumps",
-        "clock_stands_still",
-    };
-    static_assert(sizeof names / sizeof *names == fault_kinds);
-    return names[static_cast<std::size_t>(fault)];
-}
+[[nodiscard]] constexpr std::string_view to_string(Fault fault) { return fault_names[static_cast<std::size_t>(fault)]; }
 
 [[nodiscard]] constexpr std::optional<Fault> fault_of(std::string_view name)
 {

@@ -3,11 +3,13 @@
 
 #include "totora/core/messages/release.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/data/queue.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/network/frames_in_flight.hpp"
 #include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/network/network_options.hpp"
+#include "totora/testing/simulate/network/way.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
 #include "totora/wire/codec.hpp"
 
@@ -16,9 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -26,18 +26,6 @@
 
 namespace totora::inline v0::simulate
 {
-
-/// How a network carries messages; times in microseconds.
-struct NetworkOptions
-{
-    std::uint64_t           latency_us = 500; ///< The least.
-    std::uint64_t           jitter_us = 500;  ///< On top, at most.
-    std::uint64_t           delayed_us = 1'000'000;
-    std::uint64_t           bytes_per_ms = 0; ///< That a link carries; 0 for any number.
-    std::uint64_t           queue_bytes_max = 65'536;
-    bool                    ordered = false; ///< Unless one is delayed or reordered, messages of a link stay in order.
-    PerFault<std::uint32_t> chances;         ///< Of the faults of single messages, out of a million.
-};
 
 /// The wires between simulated servers, which are counted from 0: `ServerId` 1 is number 0.
 ///
@@ -61,9 +49,9 @@ public:
         std::optional<Link> changed; ///< Nothing: a frame is sent.
     };
 
-    Network(ClusterId cluster, NetworkOptions const& habits, testing::Prng random, std::uint64_t const& now_us,
+    Network(ClusterId cluster, NetworkOptions const& options, testing::Prng random, std::uint64_t const& now_us,
             FaultCounts& counts)
-        : cluster_(cluster), habits_(habits), random_(random), now_us_(now_us), counts_(counts)
+        : cluster_(cluster), options_(options), random_(random), now_us_(now_us), counts_(counts)
     {}
 
     Network(Network const&) = delete;
@@ -84,7 +72,7 @@ public:
         if (links.is_cut(from, to))
             return disturb(from, to);
         auto const faulty = not healed_.contains(from, to);
-        if (faulty and strikes(Fault::message_lost))
+        if (faulty and happens(Fault::message_lost))
             return disturb(from, to);
         auto const route = Route{.cluster = cluster_at(from),
                                  .group = 0,
@@ -93,17 +81,17 @@ public:
         auto const head = encode(route, message.rpc(), entries, FrameLimits{}.frame_bytes_max);
         if (not head)
             return;
-        auto frame = join(*head, entries);
+        auto frame = frame_of(*head, entries);
         frame.from = from;
         frame.to = to;
         frame.foreign = foreign_[from];
         frame.faulty = faulty;
         frame.overtakes = may_overtake(message.rpc());
         frame.has_entries = not entries.empty();
-        if (faulty and strikes(Fault::message_repeated))
+        if (faulty and happens(Fault::message_repeated))
             put_on_wire(frame);
-        if (faulty and strikes(Fault::message_flipped)) {
-            flip(frame);
+        if (faulty and happens(Fault::message_flipped)) {
+            flip_bits(frame, random_);
             disturb(from, to);
         }
         put_on_wire(std::move(frame));
@@ -112,40 +100,43 @@ public:
     /// For a while a link carries so many bytes in a millisecond only.
     void slow_down(std::size_t from, std::size_t to, std::uint64_t bytes_per_ms, std::uint64_t lasts_us)
     {
-        slow_[from][to] = {now_us_ + lasts_us, bytes_per_ms};
+        ways_[from][to].slow = {now_us_ + lasts_us, bytes_per_ms};
     }
 
     /// For a while nothing is taken from a server that may not overtake, entries above all, and nobody is told: heartbeats and
     /// answers pass. Making the connection again ends it, or does not help.
     void stop_bulk(std::size_t from, std::size_t to, std::uint64_t lasts_us, bool renewal_helps)
     {
-        stopped_[from][to] = {now_us_ + lasts_us, renewal_helps};
+        ways_[from][to].stopped = {now_us_ + lasts_us, renewal_helps};
     }
 
     [[nodiscard]] bool is_bulk_stopped(std::size_t from, std::size_t to) const
     {
-        return now_us_ < stopped_[from][to].until_us and not healed_.contains(from, to);
+        return now_us_ < ways_[from][to].stopped.until_us and not healed_.contains(from, to);
     }
 
     /// A server drops its connection to another and makes it again. What was on its way is lost.
     void renew(std::size_t from, std::size_t to)
     {
-        auto& stopped = stopped_[from][to];
+        auto& stopped = ways_[from][to].stopped;
         if (stopped.renewal_helps)
             stopped.until_us = 0;
-        if (not wires_[from][to].idle())
+        if (not ways_[from][to].wire.idle())
             disturb(from, to);
-        wires_[from][to].forget();
-        news_.push_back({from, to, wires_[from][to].life(), 1, Link::open});
+        ways_[from][to].wire.forget();
+        news_.push_back({from, to, ways_[from][to].wire.life(), 1, Link::open});
     }
 
     /// How many bytes a link has ever taken of what may not overtake.
-    [[nodiscard]] std::uint64_t bulk_bytes(std::size_t from, std::size_t to) const { return bulk_bytes_[from][to]; }
+    [[nodiscard]] std::uint64_t bulk_bytes(std::size_t from, std::size_t to) const
+    {
+        return ways_[from][to].bulk_bytes;
+    }
 
     /// When it last took none for want of anything else; 0 if never.
     [[nodiscard]] std::uint64_t bulk_stopped_us(std::size_t from, std::size_t to) const
     {
-        return bulk_stopped_us_[from][to];
+        return ways_[from][to].bulk_stopped_us;
     }
 
     /// At the address of a server stands one that was started with other members, and so is of another cluster.
@@ -154,12 +145,12 @@ public:
     /// A link has sent a frame, if its sender is still the same.
     void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
     {
-        auto& wire = wires_[from][to];
+        auto& wire = ways_[from][to].wire;
         if (wire.life() != life)
             return;
         auto sent = wire.finish();
         depart(std::move(sent));
-        if (wire.opens(habits_.queue_bytes_max))
+        if (wire.opens(options_.queue_bytes_max))
             news_.push_back({from, to, life, 1, Link::open});
         go_on(from, to);
     }
@@ -169,22 +160,25 @@ public:
     {
         departures_.clear();
         news_.clear();
-        for (auto& wire : wires_[from])
-            wire.forget();
+        for (auto& way : ways_[from])
+            way.wire.forget();
     }
 
     /// What links will have done, since it was asked last.
     [[nodiscard]] std::vector<LinkNews>& news() { return news_; }
 
     /// When something last went wrong with what was sent over a link, or it had a queue; 0 if never.
-    [[nodiscard]] std::uint64_t disturbed_us(std::size_t from, std::size_t to) const { return disturbed_[from][to]; }
+    [[nodiscard]] std::uint64_t disturbed_us(std::size_t from, std::size_t to) const
+    {
+        return ways_[from][to].disturbed_us;
+    }
 
     /// The bytes that wait for the links from a server.
     [[nodiscard]] std::uint64_t waiting_bytes(std::size_t from) const
     {
         auto bytes = std::uint64_t{0};
-        for (auto const& wire : wires_[from])
-            bytes += wire.bytes();
+        for (auto const& way : ways_[from])
+            bytes += way.wire.bytes();
         return bytes;
     }
 
@@ -194,14 +188,9 @@ public:
     [[nodiscard]] std::vector<Departure>& departures() { return departures_; }
 
     /// Takes a frame off the wire.
-    [[nodiscard]] FrameInFlight arrive(std::uint32_t frame)
-    {
-        free_.push_back(frame);
-        --in_flight_;
-        return std::exchange(frames_[frame], {});
-    }
+    [[nodiscard]] FrameInFlight arrive(std::uint32_t frame) { return frames_.take(frame); }
 
-    [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+    [[nodiscard]] std::size_t in_flight() const { return frames_.size(); }
 
     /// What the receiver makes of a frame; nothing if it refuses it.
     [[nodiscard]] std::optional<Received> read(FrameInFlight const& frame) const
@@ -217,38 +206,13 @@ public:
     }
 
 private:
-    void disturb(std::size_t from, std::size_t to) { disturbed_[from][to] = now_us_ + 1; }
+    void disturb(std::size_t from, std::size_t to) { ways_[from][to].disturbed_us = now_us_ + 1; }
 
-    [[nodiscard]] bool strikes(Fault fault)
+    [[nodiscard]] bool happens(Fault fault)
     {
-        auto const struck = random_.chance(habits_.chances[fault]);
-        counts_[fault] += struck ? 1 : 0;
-        return struck;
-    }
-
-    [[nodiscard]] static FrameInFlight join(FrameHead const& head, Entries const& entries)
-    {
-        auto       frame = FrameInFlight{};
-        auto const bytes = head.bytes();
-        frame.size = bytes.size() + static_cast<std::size_t>(entries.bytes());
-        frame.bytes = std::make_shared_for_overwrite<std::byte[]>(frame.size);
-        auto* to = std::copy(bytes.begin(), bytes.end(), frame.bytes.get());
-        for (auto const& slice : entries.slices())
-            to = std::copy(slice.bytes.begin(), slice.bytes.end(), to);
-        return frame;
-    }
-
-    /// In a copy: the bytes may be those of a frame that was repeated.
-    void flip(FrameInFlight& frame)
-    {
-        auto damaged = std::make_shared_for_overwrite<std::byte[]>(frame.size);
-        std::copy_n(frame.bytes.get(), frame.size, damaged.get());
-        for (auto count = random_.between(1, 3); count > 0; --count) {
-            auto const bit = static_cast<std::byte>(1U << random_.below(8));
-            damaged[static_cast<std::ptrdiff_t>(random_.below(frame.size))] ^= bit;
-        }
-        frame.flipped = not std::equal(damaged.get(), damaged.get() + frame.size, frame.bytes.get());
-        frame.bytes = std::move(damaged);
+        auto const does = random_.chance(options_.chances[fault]);
+        counts_[fault] += does ? 1 : 0;
+        return does;
     }
 
     /// The cluster of which a server is now; others than the right one are different for every server.
@@ -257,25 +221,13 @@ private:
         return foreign_[server] ? cluster_of(std::string_view{"0123456"}.substr(server, 1)) : cluster_;
     }
 
-    struct Slow
-    {
-        std::uint64_t until_us = 0;
-        std::uint64_t bytes_per_ms = 0;
-    };
-
-    struct Stopped
-    {
-        std::uint64_t until_us = 0;
-        bool          renewal_helps = false;
-    };
-
     /// 0 for any number.
     [[nodiscard]] std::uint64_t bytes_per_ms(std::size_t from, std::size_t to) const
     {
         if (healed_.contains(from, to))
             return 0;
-        auto const& slow = slow_[from][to];
-        return now_us_ < slow.until_us ? slow.bytes_per_ms : habits_.bytes_per_ms;
+        auto const& slow = ways_[from][to].slow;
+        return now_us_ < slow.until_us ? slow.bytes_per_ms : options_.bytes_per_ms;
     }
 
     /// Sends a frame at once where bytes take no time, and puts it into a queue elsewhere.
@@ -285,15 +237,15 @@ private:
         auto const to = frame.to;
         if (not frame.overtakes and is_bulk_stopped(from, to)) {
             ++counts_[Fault::bulk_stopped];
-            bulk_stopped_us_[from][to] = now_us_ + 1;
+            ways_[from][to].bulk_stopped_us = now_us_ + 1;
             return;
         }
-        auto&      wire = wires_[from][to];
+        auto&      wire = ways_[from][to].wire;
         auto const is_slow = bytes_per_ms(from, to) > 0;
         if (not is_slow and wire.idle())
             return depart(std::move(frame));
         disturb(from, to);
-        auto const bytes_max = is_slow ? habits_.queue_bytes_max : std::numeric_limits<std::uint64_t>::max();
+        auto const bytes_max = is_slow ? options_.queue_bytes_max : std::numeric_limits<std::uint64_t>::max();
         auto const taken = wire.push(std::move(frame), bytes_max);
         if (taken == Wire::Taken::queued)
             return go_on(from, to);
@@ -305,7 +257,7 @@ private:
     /// Begins with the next frame.
     void go_on(std::size_t from, std::size_t to)
     {
-        auto&      wire = wires_[from][to];
+        auto&      wire = ways_[from][to].wire;
         auto const size = wire.begin();
         if (not size)
             return;
@@ -316,93 +268,32 @@ private:
 
     void depart(FrameInFlight frame)
     {
-        bulk_bytes_[frame.from][frame.to] += frame.overtakes ? 0 : frame.size;
+        ways_[frame.from][frame.to].bulk_bytes += frame.overtakes ? 0 : frame.size;
         auto const faulty = frame.faulty;
-        auto&      newest = newest_[frame.from][frame.to];
-        auto       arrives = now_us_ + habits_.latency_us + random_.between(0, habits_.jitter_us);
-        if (faulty and strikes(Fault::message_delayed)) {
+        auto&      newest = ways_[frame.from][frame.to].newest_us;
+        auto       arrives = now_us_ + options_.latency_us + random_.between(0, options_.jitter_us);
+        if (faulty and happens(Fault::message_delayed)) {
             disturb(frame.from, frame.to);
-            arrives += random_.between(habits_.delayed_us / 4, habits_.delayed_us);
-        } else if (faulty and strikes(Fault::message_reordered)) {
+            arrives += random_.between(options_.delayed_us / 4, options_.delayed_us);
+        } else if (faulty and happens(Fault::message_reordered)) {
             disturb(frame.from, frame.to);
-            arrives += random_.between(1, 20 * (habits_.latency_us + habits_.jitter_us));
-        } else if (habits_.ordered or not faulty)
+            arrives += random_.between(1, 20 * (options_.latency_us + options_.jitter_us));
+        } else if (options_.ordered or not faulty)
             newest = arrives = std::max(arrives, newest);
-        departures_.push_back({keep(std::move(frame)), arrives});
+        departures_.push_back({frames_.keep(std::move(frame)), arrives});
     }
 
-    [[nodiscard]] std::uint32_t keep(FrameInFlight frame)
-    {
-        ++in_flight_;
-        if (free_.empty()) {
-            frames_.push_back(std::move(frame));
-            return static_cast<std::uint32_t>(frames_.size() - 1);
-        }
-        auto const place = free_.back();
-        free_.pop_back();
-        frames_[place] = std::move(frame);
-        return place;
-    }
-
-    template <typename T>
-    using PerLink = std::array<std::array<T, simulated_servers_max>, simulated_servers_max>;
-
-    ClusterId                               cluster_;
-    NetworkOptions                          habits_;
-    testing::Prng                           random_;
-    std::uint64_t const&                    now_us_;
-    FaultCounts&                            counts_;
-    LinkSet                                 healed_;
-    std::vector<Departure>                  departures_;
-    std::vector<FrameInFlight>              frames_;
-    std::vector<std::uint32_t>              free_; ///< Places in `frames_`.
-    std::size_t                             in_flight_ = 0;
-    PerLink<std::uint64_t>                  newest_{}; ///< When the last message in order arrives.
-    PerLink<Wire>                           wires_;
-    PerLink<Slow>                           slow_{};
-    PerLink<Stopped>                        stopped_{};
-    PerLink<std::uint64_t>                  bulk_bytes_{};
-    PerLink<std::uint64_t>                  bulk_stopped_us_{};
-    PerLink<std::uint64_t>                  disturbed_{};
-    std::vector<LinkNews>                   news_;
-    std::array<bool, simulated_servers_max> foreign_{};
+    ClusterId                                                                 cluster_;
+    NetworkOptions                                                            options_;
+    testing::Prng                                                             random_;
+    std::uint64_t const&                                                      now_us_;
+    FaultCounts&                                                              counts_;
+    LinkSet                                                                   healed_;
+    std::vector<Departure>                                                    departures_;
+    FramesInFlight                                                            frames_;
+    std::array<std::array<Way, simulated_servers_max>, simulated_servers_max> ways_{};
+    std::vector<LinkNews>                                                     news_;
+    std::array<bool, simulated_servers_max>                                   foreign_{};
 };
-
-/// One server's end of a network, as its node sees it.
-class Endpoint
-{
-public:
-    Endpoint(Network& network, std::size_t server) : network_(&network), server_(server) {}
-
-    void send(Released const& message, Entries const& entries) { network_->send(server_, message, entries); }
-
-    [[nodiscard]] std::optional<TransportEvent> receive()
-    {
-        if (arrived_.empty())
-            return std::nullopt;
-        return arrived_.pop_front();
-    }
-
-    void update(ServerId, Incarnation, std::string_view) {}
-
-    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
-    {
-        return network_->bulk_bytes(server_, static_cast<std::size_t>(server.value - 1));
-    }
-
-    void renew(ServerId server) { network_->renew(server_, static_cast<std::size_t>(server.value - 1)); }
-
-    /// Something stands at the door.
-    void arrive(TransportEvent event) { arrived_.push_back(std::move(event)); }
-
-    [[nodiscard]] std::size_t waiting() const { return arrived_.size(); }
-
-private:
-    Network*              network_;
-    std::size_t           server_;
-    Queue<TransportEvent> arrived_;
-};
-
-static_assert(message_transport<Endpoint>);
 
 } // namespace totora::inline v0::simulate

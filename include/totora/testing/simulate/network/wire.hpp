@@ -26,7 +26,7 @@ struct FrameInFlight
 };
 
 /// What waits for one direction of a link that takes time for every byte: two queues, of which the one of frames that may
-/// overtake goes first, and the frame that is being sent. InplaceVector as the queues of the TCP transport are.
+/// overtake goes first, and the frame that is being sent. Bounded as the queues of the TCP transport are.
 class Wire
 {
 public:
