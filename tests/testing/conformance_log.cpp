@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/conformance/log.hpp"
 
-#include "support/awaited_syncer.hpp"
-#include "support/checking_log.hpp"
+#include "support/log/awaited_syncer.hpp"
+#include "support/log/checking_log.hpp"
 #include "support/log_workload.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/log/segmented_log.hpp"
@@ -497,7 +497,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(catches(Fault::takes_the_newest_for_the_one_before, "the two newest configurations are recovered"));
     BOOST_TEST(catches(Fault::forgets_the_one_before, "the two newest configurations are recovered"));
     BOOST_TEST(catches(Fault::hides_failures, "a failed write is reported"));
-    BOOST_TEST(catches(Fault::forgets_failures, "a failure is for ever"));
+    BOOST_TEST(catches(Fault::forgets_failures, "a failure is permanent"));
     BOOST_TEST(catches(Fault::never_has_room, "no room can end"));
     BOOST_TEST(catches_in_memory(Fault::always_has_room, "no room is refused"));
     BOOST_TEST(catches(Fault::always_has_a_term, "room for 0 bytes is room for a term"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/conformance/log/log_crashes.hpp"
 
-#include "support/crash_logs.hpp"
+#include "support/log/crash_logs.hpp"
 #include "totora/testing/disk/crash_choices.hpp"
 #include "totora/testing/disk/crash_disk.hpp"
 #include "totora/testing/disk/crash_files.hpp"
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::refuses_torn_tails>() == "no image of a crash is refused");
     BOOST_TEST(caught_by<Fault::cannot_read_back>() == "what was recovered can be read");
     BOOST_TEST(caught_by<Fault::invents_a_commit_index>() == "a recovered commit index was saved and is in the log");
-    BOOST_TEST(caught_by<Fault::recovers_from_failures>() == "a failure is for ever");
+    BOOST_TEST(caught_by<Fault::recovers_from_failures>() == "a failure is permanent");
     BOOST_TEST(caught_by<Fault::cannot_be_made>() == "a log can be made");
     BOOST_TEST(caught_by<Fault::forgets_the_commit>() == "a saved commit index is remembered");
     BOOST_TEST(caught_by<Fault::is_another_life>() == "the identity is kept");

@@ -6,6 +6,9 @@
 #include "totora/data/entry.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/concat.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -68,7 +71,7 @@ struct NamedMessage
     Message (*make)(Term);
 };
 
-[[nodiscard]] inline std::vector<NamedMessage> messages_of_all_kinds()
+[[nodiscard]] inline std::vector<NamedMessage> vote_messages()
 {
     return {
         {"a RequestPreVote",
@@ -92,6 +95,12 @@ struct NamedMessage
          [](Term term) {
              return Message{RequestVoteResponse{term, false}, {}};
          }},
+    };
+}
+
+[[nodiscard]] inline std::vector<NamedMessage> append_messages()
+{
+    return {
         {"a heartbeat", [](Term term) { return heartbeat_message(term); }},
         {"an append of empty entries", [](Term term) { return append_message(term, 3, 0); }},
         {"an append", [](Term term) { return append_of_all_kinds(term); }},
@@ -117,6 +126,13 @@ struct NamedMessage
                             {}};
          }},
     };
+}
+
+[[nodiscard]] inline std::vector<NamedMessage> messages_of_all_kinds()
+{
+    auto const votes = vote_messages();
+    auto const appends = append_messages();
+    return ranges::views::concat(votes, appends) | ranges::to<std::vector>();
 }
 
 } // namespace totora::inline v0::conformance

@@ -5,6 +5,7 @@
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
+#include "totora/testing/conformance/log/log_recovery_laws.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/disk/crash_bounds.hpp"
@@ -30,20 +31,6 @@
 
 namespace totora::inline v0::conformance
 {
-
-/// How to make and open a log over the files of a `CrashDisk`. All that the log does must happen within the calls of its
-/// user, and in the same way each time: no thread, no clock.
-template <typename T>
-concept log_over_files = requires(T const& maker, CrashFiles& files, Identity const& identity)
-{
-    requires durable_log<typename T::Log>;
-    {
-        maker.create(files, identity)
-        } -> std::same_as<Result<Done, LogError>>;
-    {
-        maker.open(files)
-        } -> std::same_as<Result<typename T::Log, LogError>>;
-};
 
 /// Runs workloads on a log, lets the power fail at every call that it makes of its files, and recovers every image of
 /// the disk that can be found then.
@@ -90,8 +77,7 @@ public:
                 lines.front() += ", start " + std::to_string(life_);
                 return joined(std::move(lines), disk->last_calls(20));
             });
-            if (random_.below(2) ==
-                0) { // Otherwise the process was killed, and will find what it wrote in the page cache.
+            if (random_.below(2) == 0) { // Else the process was killed, and will find what it wrote in the page cache.
                 recycled_ += disk->recycled_files();
                 disk = lose_power(disk);
             }
@@ -127,7 +113,7 @@ private:
                     steps_left = std::min<std::uint64_t>(steps_left, 4); // A node would have stopped at once.
                 workload.step(log, bounds_.payload_max);
                 if (failure and (workload.durable() != durable or not log.failure()))
-                    breaks("a failure is for ever", "After it failed (" + failure->what + ") it went on.", story);
+                    breaks("a failure is permanent", "After it failed (" + failure->what + ") it went on.", story);
                 if (workload.durable() != durable)
                     crash(*disk, workload, story); // Nothing changed on the disk, but more is promised.
             }
@@ -153,7 +139,7 @@ private:
         });
     }
 
-    /// Opens a log, compares what it holds with what may be there, and lets the workload go on behind that, with `then`.
+    /// Opens a log, compares what it holds with what may be there, and lets the workload continue after it, with `then`.
     template <typename Then>
     void open(Disk const& disk, Workload& workload, Story const& story, Then then)
     {
@@ -161,8 +147,8 @@ private:
         auto files = CrashFiles{disk};
         auto log = maker_->open(files);
         if (not log and log.error().failure == LogFailure::no_space and disk->is_limited()) {
-            ++figures_
-                  .too_full; // It may need space; then it changed nothing that keeps the next start from succeeding.
+            // It may need space; then it changed nothing that keeps the next start from succeeding.
+            ++figures_.too_full;
             disk->limit_space(std::numeric_limits<std::uint64_t>::max());
             log = maker_->open(files);
         }
@@ -173,42 +159,10 @@ private:
             return breaks("no image of a crash is refused", "It was refused: " + recovered.error().what, story);
         figures_.torn_tails += recovered->torn_tail ? 1U : 0U;
         auto const content = content_of(*log, *recovered);
-        if (not content)
-            return breaks("what was recovered can be read", "An entry is not there, or not as it was.", story);
-        auto const first = first_configuration(identity_of_first());
-        if (recovered->identity != identity_of_first() or recovered->configuration != first or
-            recovered->previous_configuration != first)
-            return breaks("the identity is kept", "Another identity was found, or other first members.", story);
-        if (recovered->cleanly_stopped and not is_closing_)
-            return breaks("a clean stop leaves its mark",
-                          "The mark is there, and nobody has closed the log since it was opened.", story);
-        auto const commit = recovered->commit_index;
-        if (commit < workload.durable_commit())
-            return breaks("a saved commit index is remembered",
-                          "It is " + std::to_string(commit.value) + ", and before a write that is durable " +
-                              std::to_string(workload.durable_commit().value) + " was saved.",
-                          story);
-        if (commit > recovered->entries.last().index or commit > workload.commit_index())
-            return breaks("a recovered commit index was saved and is in the log",
-                          "It is " + std::to_string(commit.value) + ", the newest that was saved " +
-                              std::to_string(workload.commit_index().value) + ", the last entry " +
-                              std::to_string(recovered->entries.last().index.value) + ".",
-                          story);
-        if (not workload.allows(*content))
-            return breaks_the_model(*content, workload, story);
-        workload.restart(*content, commit);
+        if (auto broken = find_broken_recovery(*recovered, content, workload, is_closing_))
+            return breaks(std::move(broken->law), std::move(broken->what), story);
+        workload.restart(*content, recovered->commit_index);
         then(*log);
-    }
-
-    void breaks_the_model(Content const& content, Workload const& workload, Story const& story)
-    {
-        auto const found = "Found were " + std::to_string(content.entries.size()) + " entries in term " +
-                           std::to_string(content.term.value) + "; " + std::to_string(workload.durable()) + " of " +
-                           std::to_string(workload.writes()) + " writes had been reported durable";
-        if (workload.allows(content, 0))
-            breaks("durable writes survive", found + ", and some of them are missing.", story);
-        else
-            breaks("recovery gives a prefix", found + ", and after none of them was this there.", story);
     }
 
     /// The power fails now: recovers every image that can be found.
@@ -227,7 +181,7 @@ private:
             tell_(figures_);
     }
 
-    /// Recovers an image, writes behind what was found, loses the power again, and looks whether all is there.
+    /// Recovers an image, writes after what was found, loses the power again, and looks whether all is there.
     void recover(DiskImage const& image, testing::Hash128 parent, Workload const& before, Story const& crashed)
     {
         auto       workload = before;

@@ -193,7 +193,7 @@ public:
                 user_.sync(*log);
                 user_.settle(*log);
                 user_.expect(log->failure().has_value() and log->durable().through() == durable,
-                             "a failure is for ever",
+                             "a failure is permanent",
                              "After a failed write or sync, failure() was forgotten or durable() moved on.");
             }
         }
