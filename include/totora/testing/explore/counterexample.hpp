@@ -71,64 +71,80 @@ private:
         auto&      server = servers_[where];
         auto const name = testing::to_string(server.state.own.id);
         auto       consequences = Consequences{};
-        auto       words = std::string{};
-        auto       code = std::string{};
-        switch (move.happens.event) {
-        case Event::deliver: {
-            auto       wanted = moves_.steps().messages().value_of(world.messages[move.message]);
-            auto const from = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
-            auto const rpc = find(from, server, wanted.rpc);
-            words = name + " receives from " + testing::to_string(from) + ": " + testing::to_string(rpc);
-            code = "arrives(" + name + ", from(" + testing::to_string(from) + ", " + testing::to_string(rpc) + "))";
-            happen(server, from, rpc, outgoing_, consequences);
-            break;
-        }
-        case Event::ring: {
-            auto const alarm = static_cast<Alarm>(move.happens.number);
-            words = name + ": " + testing::to_string(alarm) + " rings";
-            code = "rings(" + name + ", " + testing::to_string(alarm) + ")";
-            ring(server, alarm, outgoing_, consequences);
-            break;
-        }
-        case Event::persist: {
-            auto const write = std::to_string(number_of(server.writes[move.happens.number - 1].write).value);
-            words = name + ": its writes up to " + write + " are durable";
-            code = "persists(" + name + ", WriteNumber{" + write + "})";
-            persist(server, move.happens.number, outgoing_, consequences);
-            break;
-        }
-        case Event::propose:
-            words = name + " is given a proposal";
-            code = "happens(" + name + ", Proposed{1})";
-            happen(server, nobody, Proposed{1}, outgoing_, consequences);
-            break;
-        case Event::read:
-            words = name + " is asked for a read";
-            code = "happens(" + name + ", ReadRequested{})";
-            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
-            break;
-        case Event::crash: {
-            auto const kept = move.happens.number;
-            words = name + " loses its power";
-            code = "loses_power(" + name;
-            if (kept > 0) {
-                auto const write = std::to_string(number_of(server.writes[kept - 1].write).value);
-                words += "; its writes up to " + write + " had become durable";
-                code += ", WriteNumber{" + write + "}";
-            }
-            code += ")";
-            crash(server, kept, outgoing_, consequences);
-            ++crashes_;
-            break;
-        }
-        }
+        auto [words, code] = act(world, move, names, server, consequences);
         while (scope_.eager_writes and not server.writes.empty()) {
             persist(server, server.writes.size(), outgoing_, consequences);
             code += ";\n    cluster.persists(" + name + ")";
         }
         keep(consequences);
-        story_.lines.push_back(words + "  [" + name + " " + testing::to_string(server.state) + "]");
+        story_.lines.push_back(name + words + "  [" + name + " " + testing::to_string(server.state) + "]");
         test_ += "    cluster." + code + ";\n";
+    }
+
+    /// A transition in words that follow the server's name, and as a call of the hand-driven cluster.
+    struct Told
+    {
+        std::string words;
+        std::string code;
+    };
+
+    /// Lets happen to a server what happens to it in a transition.
+    [[nodiscard]] Told act(GlobalState const& world, Transition const& move, Permutations::Names const& names,
+                           Replica& server, Consequences& consequences)
+    {
+        auto const name = testing::to_string(server.state.own.id);
+        switch (move.happens.event) {
+        case Event::deliver: {
+            auto const wanted = moves_.steps().messages().value_of(world.messages[move.message]);
+            auto const sender = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
+            auto const from = testing::to_string(sender);
+            auto const rpc = find(sender, server, wanted.rpc);
+            auto const text = testing::to_string(rpc);
+            happen(server, sender, rpc, outgoing_, consequences);
+            return {" receives from " + from + ": " + text, "arrives(" + name + ", from(" + from + ", " + text + "))"};
+        }
+        case Event::ring: {
+            auto const alarm = static_cast<Alarm>(move.happens.number);
+            auto const text = std::string{testing::to_string(alarm)};
+            ring(server, alarm, outgoing_, consequences);
+            return {": " + text + " rings", "rings(" + name + ", " + text + ")"};
+        }
+        case Event::persist: {
+            auto const write = write_at(server, move.happens.number);
+            persist(server, move.happens.number, outgoing_, consequences);
+            return {": its writes up to " + write + " are durable",
+                    "persists(" + name + ", WriteNumber{" + write + "})"};
+        }
+        case Event::propose:
+            happen(server, nobody, Proposed{1}, outgoing_, consequences);
+            return {" is given a proposal", "happens(" + name + ", Proposed{1})"};
+        case Event::read:
+            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
+            return {" is asked for a read", "happens(" + name + ", ReadRequested{})"};
+        case Event::crash:
+            break;
+        }
+        return crash_with(server, move.happens.number, consequences);
+    }
+
+    [[nodiscard]] Told crash_with(Replica& server, std::uint32_t kept, Consequences& consequences)
+    {
+        auto told = Told{" loses its power", "loses_power(" + testing::to_string(server.state.own.id)};
+        if (kept > 0) {
+            auto const write = write_at(server, kept);
+            told.words += "; its writes up to " + write + " had become durable";
+            told.code += ", WriteNumber{" + write + "}";
+        }
+        told.code += ")";
+        crash(server, kept, outgoing_, consequences);
+        ++crashes_;
+        return told;
+    }
+
+    /// The number of the newest of the oldest `count` writes.
+    [[nodiscard]] static std::string write_at(Replica const& server, std::size_t count)
+    {
+        return std::to_string(number_of(server.writes[count - 1].write).value);
     }
 
     /// What becomes durable without a move of its own (`Reductions::votes_at_once`).
@@ -146,7 +162,7 @@ private:
                 continue;
             auto       consequences = Consequences{};
             auto const name = testing::to_string(server.state.own.id);
-            auto const write = std::to_string(number_of(server.writes[votes - 1].write).value);
+            auto const write = write_at(server, votes);
             persist(server, votes, outgoing_, consequences);
             keep(consequences);
             story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +

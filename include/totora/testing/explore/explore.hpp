@@ -32,7 +32,7 @@ struct Explored
 ///     auto       exploration = Exploration{scope};
 ///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
 ///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
-///         for (auto const& line : CounterexamplePrinter{exploration.moves()}.tell(exploration.way_to_the_violation()).lines) // story.hpp
+///         for (auto const& line : CounterexamplePrinter{exploration.moves()}.tell(exploration.way_to_the_violation()).lines) // counterexample.hpp
 ///             ...
 ///
 /// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
@@ -55,53 +55,32 @@ public:
     template <typename IsEnough, typename See>
     Explored const& run(IsEnough is_enough, See see)
     {
-        auto const servers = moves_.scope().servers;
-        auto       world = moves_.first();
-        auto       level = std::vector<std::uint32_t>{};
-        auto       next_level = std::vector<std::uint32_t>{};
-        seen(world, 0, 0, next_level);
+        auto world = moves_.first();
+        auto level = std::vector<std::uint32_t>{};
+        add_if_new(world, {0, 0});
         see(world);
         auto first_of_level = std::uint32_t{0};
-        while (not next_level.empty()) {
-            std::swap(level, next_level);
-            next_level.clear();
+        while (not next_level_.empty()) {
+            std::swap(level, next_level_);
+            next_level_.clear();
             auto const begin_of_next = static_cast<std::uint32_t>(parents_.size());
             auto       parent = first_of_level;
             for (auto at = std::size_t{0}; at < level.size(); ++parent) {
-                at += unpack(world, servers, level.data() + at);
-                auto number = std::uint16_t{0};
-                auto broken = false;
-                moves_.for_each(world, [&](Transition const& move) {
-                    auto const this_move = number++;
-                    if (broken)
-                        return;
-                    next_ = world;
-                    auto const made = moves_.make(next_, move);
-                    if (made == Transitions::Made::nothing)
-                        return;
-                    ++explored_.transitions;
-                    if (made == Transitions::Made::violation) {
-                        broken = true;
-                        explored_.violation = moves_.violation;
-                        last_parent_ = {parent, this_move};
-                    } else if (seen(next_, parent, this_move, next_level)) {
-                        see(next_);
-                    }
-                });
-                if (broken)
+                at += unpack(world, moves_.scope().servers, level.data() + at);
+                if (not expand(world, parent, see))
                     return explored_;
                 if ((parent & 1023U) == 0) {
-                    explored_.bytes = bytes(level, next_level);
+                    explored_.bytes = bytes(level);
                     explored_.frontier = parents_.size() - parent;
                     if (is_enough(std::as_const(explored_)))
                         return explored_;
                 }
             }
             first_of_level = begin_of_next;
-            if (not next_level.empty())
+            if (not next_level_.empty())
                 ++explored_.depth;
         }
-        explored_.bytes = bytes(level, next_level);
+        explored_.bytes = bytes(level);
         explored_.completed = true;
         return explored_;
     }
@@ -130,23 +109,50 @@ private:
         std::uint16_t move = 0;
     };
 
-    bool seen(GlobalState const& world, std::uint32_t parent, std::uint16_t move, std::vector<std::uint32_t>& level)
+    /// Makes every transition from a state. False if one led to a violation.
+    template <typename See>
+    [[nodiscard]] bool expand(GlobalState const& world, std::uint32_t number, See& see)
+    {
+        auto parent = Parent{number, 0};
+        auto holds = true;
+        moves_.for_each(world, [&](Transition const& move) {
+            auto const from = parent;
+            ++parent.move;
+            if (not holds)
+                return;
+            next_ = world;
+            auto const made = moves_.make(next_, move);
+            if (made == Transitions::Made::nothing)
+                return;
+            ++explored_.transitions;
+            if (made == Transitions::Made::violation) {
+                holds = false;
+                explored_.violation = moves_.violation;
+                last_parent_ = from;
+            } else if (add_if_new(next_, from)) {
+                see(next_);
+            }
+        });
+        return holds;
+    }
+
+    /// Adds a state to the next level. False if it was found before.
+    bool add_if_new(GlobalState const& world, Parent parent)
     {
         std::uint32_t words[explored_servers_max + 2 + messages_max];
         auto const    count = pack(world, moves_.scope().servers, words);
         if (not seen_.insert(testing::hash_of(reinterpret_cast<char const*>(words), count * sizeof *words)))
             return false;
-        level.insert(level.end(), words, words + count);
-        parents_.push_back({parent, move});
+        next_level_.insert(next_level_.end(), words, words + count);
+        parents_.push_back(parent);
         ++explored_.distinct_states;
         return true;
     }
 
-    [[nodiscard]] std::size_t
-    bytes(std::vector<std::uint32_t> const& level, std::vector<std::uint32_t> const& next_level) const
+    [[nodiscard]] std::size_t bytes(std::vector<std::uint32_t> const& level) const
     {
         return seen_.bytes() + parents_.capacity() * sizeof(Parent) +
-               (level.capacity() + next_level.capacity()) * sizeof(std::uint32_t) + moves_.steps().bytes();
+               (level.capacity() + next_level_.capacity()) * sizeof(std::uint32_t) + moves_.steps().bytes();
     }
 
     Transitions         moves_;
@@ -154,7 +160,9 @@ private:
     testing::HashSet    seen_;
     std::vector<Parent> parents_; ///< Of each world, in the order in which they were found.
     Parent              last_parent_;
-    GlobalState         next_;
+
+    std::vector<std::uint32_t> next_level_; ///< Packed states that were found and not expanded.
+    GlobalState                next_;
 };
 
 } // namespace totora::inline v0::explore

@@ -32,6 +32,16 @@ struct GlobalState
     [[nodiscard]] std::uint32_t const* end() const { return messages.data() + in_flight; }
 };
 
+/// A step from one global state to the next: an event on one server, or the loss of a message.
+struct Transition
+{
+    std::uint8_t  server = 0; ///< Its position.
+    Happens       happens;
+    std::uint16_t message = 0;   ///< The position of what is delivered or lost.
+    bool          stays = false; ///< What is delivered is still on its way.
+    bool          is_loss = false;
+};
+
 inline void add(GlobalState& world, std::uint32_t message, bool once)
 {
     auto* const end = world.messages.data() + world.in_flight;

@@ -13,16 +13,6 @@
 namespace totora::inline v0::explore
 {
 
-/// One move of a world: something happens to one server, or a message is lost.
-struct Transition
-{
-    std::uint8_t  server = 0; ///< Its position.
-    Happens       happens;
-    std::uint16_t message = 0;   ///< The position of what is delivered or lost.
-    bool          stays = false; ///< What is delivered is still on its way.
-    bool          is_loss = false;
-};
-
 /// All that can happen in a scope, and what it does.
 class Transitions
 {
