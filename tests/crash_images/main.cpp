@@ -2,7 +2,7 @@
 #include "totora/testing/conformance/log/log_crashes.hpp"
 
 #include "../support/command_line.hpp"
-#include "../support/crash_logs.hpp"
+#include "../support/log/crash_logs.hpp"
 #include "../support/progress_line.hpp"
 #include "totora/core/values/result.hpp"
 

@@ -1,6 +1,6 @@
 // Every allocation of a server's life fails once: the node goes on, or it has failed with a sentence, and no promise is broken.
 #include "support/failing_allocations.hpp"
-#include "support/forgetful_storage.hpp"
+#include "support/log/forgetful_storage.hpp"
 #include "support/seeded_cluster.hpp"
 #include "support/stage.hpp"
 

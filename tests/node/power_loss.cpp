@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // All servers lose their power at once, in the middle of what their disks were doing: what was acknowledged is there
 // when they are back, and Figure 3 holds.
-#include "support/forgetful_storage.hpp"
+#include "support/log/forgetful_storage.hpp"
 #include "support/sanitized.hpp"
 #include "support/seeded_cluster.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
-#include "support/slow_syncer.hpp"
+#include "support/log/slow_syncer.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>

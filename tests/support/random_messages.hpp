@@ -2,9 +2,9 @@
 #pragma once
 
 #include "support/builders.hpp"
+#include "support/random_values.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -16,16 +16,16 @@ namespace totora::test
 ///
 /// Seeded; equal seeds make equal messages for equal servers. Each number is drawn near something that the server knows,
 /// or from the ends of the range; each field on its own, so that most messages contradict themselves in some way.
-class RandomMessages
+class RandomMessages : private RandomValues
 {
 public:
-    constexpr explicit RandomMessages(std::uint64_t seed) : random_(seed * 0x9E3779B97F4A7C15U + 1) {}
+    constexpr explicit RandomMessages(std::uint64_t seed) : RandomValues(seed) {}
 
     /// A server with some settings, log and configuration, plausible or hardly so, that may have come to lead.
     [[nodiscard]] constexpr State any_server()
     {
-        absurd_percent_ = one_of({1, 2, 10, 50});
-        calm_ = one_of({10, 100, 1'000, 10'000});
+        absurd_percent = one_of({1, 2, 10, 50});
+        calm = one_of({10, 100, 1'000, 10'000});
         slow_disk_ = one_of({1, 1, 10, 200});
         swallows_appends_ = below(8) == 0;
         auto settings = Settings{};
@@ -96,19 +96,7 @@ public:
         case 18:
             return local(ReadRequested{});
         default:
-            if (below(20) == 0)
-                return local(Started{});
-            if (below(20) == 0)
-                return local(Replayed{});
-            if (below(6) == 0)
-                return local(AppendsCut{sender, any_index(state)});
-            if (below(6) == 0)
-                return local(AppendsResumed{sender});
-            if (below(6) == 0 and not swallows_appends_)
-                return local(LinkMoved{sender});
-            if (below(8) == 0)
-                return local(RoomChanged{static_cast<LogRoom>(below(20) < 12 ? 0 : below(3))});
-            return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});
+            return any_rarity(state, sender);
         }
     }
 
@@ -134,117 +122,22 @@ public:
     }
 
 private:
-    /// xorshift64*: enough for tests, and constexpr.
-    [[nodiscard]] constexpr std::uint64_t draw()
+    /// What happens seldom, and what the shell tells the core of its links and its log.
+    [[nodiscard]] constexpr Message any_rarity(State const& state, ServerId sender)
     {
-        random_ ^= random_ >> 12U;
-        random_ ^= random_ << 25U;
-        random_ ^= random_ >> 27U;
-        return random_ * 0x2545F4914F6CDD1DU;
-    }
-
-    [[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound) { return (draw() >> 16U) % bound; }
-
-    [[nodiscard]] constexpr std::uint64_t one_of(std::array<std::uint64_t, 4> const& values)
-    {
-        return values[below(4)];
-    }
-
-    [[nodiscard]] constexpr bool is_absurd() { return below(100) < absurd_percent_; }
-
-    [[nodiscard]] constexpr std::uint64_t any_extreme()
-    {
-        constexpr auto highest = std::numeric_limits<std::uint64_t>::max();
-        constexpr auto extremes = std::array<std::uint64_t, 14>{0,
-                                                                1,
-                                                                2,
-                                                                number_max - 1,
-                                                                number_max,
-                                                                number_max + 1,
-                                                                std::uint64_t{1} << 63U,
-                                                                highest - 1,
-                                                                highest,
-                                                                0xFFFF'FFFF,
-                                                                0x1'0000'0000,
-                                                                16,
-                                                                17,
-                                                                number_max - 2};
-        return extremes[below(extremes.size())];
-    }
-
-    /// Something from 0 to a little above `value`, mostly close to it.
-    [[nodiscard]] constexpr std::uint64_t any_near(std::uint64_t value)
-    {
-        if (is_absurd())
-            return any_extreme();
-        auto const distance = below(4);
-        switch (below(6)) {
-        case 0:
-            return value + distance;
-        case 1:
-            return value < 64 ? below(value + 1) : value - below(64);
-        case 2:
-            return value < distance ? 0 : value - distance;
-        default:
-            return value;
-        }
-    }
-
-    [[nodiscard]] constexpr std::uint64_t any_number(std::uint64_t small)
-    {
-        return is_absurd() ? any_extreme() : below(small);
-    }
-
-    [[nodiscard]] constexpr ServerId any_member() { return ServerId{1 + below(5)}; }
-
-    [[nodiscard]] constexpr ServerId any_sender(State const& state)
-    {
-        if (is_absurd())
-            return ServerId{one_of({0, state.own.id.value, 99, any_extreme()})};
-        auto const& members = state.configurations.in_force.members;
-        if (members.size() > 1 and below(8) > 0)
-            return members[1 + static_cast<std::size_t>(below(members.size() - 1))].id;
-        return ServerId{2 + below(servers_max)};
-    }
-
-    [[nodiscard]] constexpr ServerId any_leader(State const& state)
-    {
-        auto const known = known_leader(state);
-        return known != nobody and known != state.own.id and not is_absurd() ? known : any_sender(state);
-    }
-
-    [[nodiscard]] constexpr Term any_term(State const& state)
-    {
-        // A term that runs away would leave nothing but the last one for the rest of a life.
-        auto const value = state.current_term.value;
-        if (is_absurd()) {
-            auto const extreme = any_extreme();
-            return Term{extreme > 64 and extreme <= number_max and below(200) != 0 ? number_max + 1 : extreme};
-        }
-        auto const choice = below(calm_);
-        return Term{choice == 0 ? value + 1 : choice == 1 and value > 0 ? value - 1 : value};
-    }
-
-    [[nodiscard]] constexpr Index any_index(State const& state)
-    {
-        switch (below(4)) {
-        case 0:
-            return Index{any_near(state.commit_index.value)};
-        case 1:
-            return Index{any_near(state.writes.durable_index.value)};
-        default:
-            return Index{any_near(last_index(state).value)};
-        }
-    }
-
-    /// Mostly a position that the log holds.
-    [[nodiscard]] constexpr LogPosition any_position(State const& state)
-    {
-        auto const index = any_index(state);
-        auto const term = state.log.term_at(index);
-        if (term and not is_absurd() and below(8) > 0)
-            return {*term, index};
-        return {any_term(state), index};
+        if (below(20) == 0)
+            return local(Started{});
+        if (below(20) == 0)
+            return local(Replayed{});
+        if (below(6) == 0)
+            return local(AppendsCut{sender, any_index(state)});
+        if (below(6) == 0)
+            return local(AppendsResumed{sender});
+        if (below(6) == 0 and not swallows_appends_)
+            return local(LinkMoved{sender});
+        if (below(8) == 0)
+            return local(RoomChanged{static_cast<LogRoom>(below(20) < 12 ? 0 : below(3))});
+        return local(LinkChanged{sender, static_cast<Link>(is_absurd() ? below(256) : below(3))});
     }
 
     [[nodiscard]] constexpr AppendEntries any_append(State const& state)
@@ -307,35 +200,7 @@ private:
         return local(AlarmRang{static_cast<Alarm>(kind), Arming{below(8) == 0 ? any_near(arming) : arming}});
     }
 
-    /// Members of which S1 is one, some of them learners; it may be all a configuration can hold.
-    [[nodiscard]] constexpr Configuration any_members(Index index)
-    {
-        auto configuration = cluster(below(10) == 0 ? servers_max : below(8) == 0 ? 1 : one_of({2, 3, 3, 5}));
-        configuration.index = index;
-        for (auto& member : configuration.members)
-            if (below(10) == 0)
-                member.kind = MemberKind::learner;
-        if (not is_sound(configuration))
-            configuration.members[0].kind = MemberKind::voter;
-        return configuration;
-    }
-
-    /// What somebody says is a configuration.
-    [[nodiscard]] constexpr Configuration any_configuration(State const& state, Index index)
-    {
-        if (not is_absurd())
-            return any_members(index);
-        auto configuration = Configuration{.index = below(2) == 0 ? any_index(state) : index, .members = {}};
-        for (auto count = below(servers_max + 2); count > 0; --count)
-            configuration.members.push_back({ServerId{any_number(40)}, Incarnation{any_number(3)},
-                                             static_cast<MemberKind>(below(8) == 0 ? below(256) : 1 + below(2))});
-        return configuration;
-    }
-
-    std::uint64_t random_;
-    std::uint64_t absurd_percent_ = 1; ///< How often a field is drawn from the ends of the range.
-    std::uint64_t calm_ = 1;           ///< One in so many terms is a newer one.
-    std::uint64_t slow_disk_ = 1;      ///< One in so many writes is confirmed.
+    std::uint64_t slow_disk_ = 1; ///< One in so many writes is confirmed.
     bool          swallows_appends_ = false;
 };
 

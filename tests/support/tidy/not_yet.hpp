@@ -11,7 +11,6 @@ inline auto const not_yet = NotYet{
     .folders =
         {
             "include/totora/node/parts/",
-            "tests/support/",
         },
     .headers =
         {
@@ -44,7 +43,6 @@ inline auto const not_yet = NotYet{
             "include/totora/testing/simulate/faults/faults.hpp",
             "include/totora/wire/decode.hpp",
             "tests/process/register_history.hpp",
-            "tests/support/random_messages.hpp",
         },
 };
 

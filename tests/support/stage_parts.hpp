@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/builders.hpp"
+#include "support/bytes.hpp"
+#include "totora/node/raft_node.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// What a stage (stage.hpp) is made of: a machine, a transport and completions that write down what they see.
+namespace totora::test
+{
+
+/// Remembers what it applied and answers with the command; keeps its state over restarts if it is told to.
+struct Recorder
+{
+    using Response = std::string;
+
+    struct Applied
+    {
+        LogPosition position;
+        std::string command;
+
+        friend bool operator==(Applied const&, Applied const&) = default;
+    };
+
+    std::vector<Applied>             applied;
+    Index                            kept;
+    bool                             keeps = false;
+    std::optional<Index>             throws_at;
+    bool                             throws_no_exception = false; ///< But an int.
+    int                              responses_too_many = 0;      ///< Or too few, if below 0.
+    int                              calls = 0;
+    std::function<void(std::size_t)> takes_time; ///< Called with the number of commands that are applied.
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        ++calls;
+        if (takes_time)
+            takes_time(commands.size());
+        for (auto const& command : commands) {
+            if (throws_at == command.index) {
+                if (throws_no_exception)
+                    throw 42;
+                throw std::runtime_error("the reeds are wet");
+            }
+            applied.push_back({{command.term, command.index}, text_of(command.payload)});
+            responses.push_back(text_of(command.payload));
+            if (keeps)
+                kept = command.index;
+        }
+        responses.resize(static_cast<std::size_t>(static_cast<int>(responses.size()) + responses_too_many));
+    }
+
+    [[nodiscard]] Index applied_index() const { return kept; }
+
+    [[nodiscard]] std::vector<std::string> commands() const
+    {
+        auto texts = std::vector<std::string>{};
+        for (auto const& one : applied)
+            texts.push_back(one.command);
+        return texts;
+    }
+};
+
+/// A transport whose far end is the test.
+class Wire
+{
+public:
+    struct Sent
+    {
+        ServerId to;
+        Rpc      rpc;
+        Entries  entries;
+    };
+
+    struct Told
+    {
+        ServerId    server;
+        Incarnation incarnation;
+        std::string address;
+
+        friend bool operator==(Told const&, Told const&) = default;
+    };
+
+    std::deque<TransportEvent> arriving;
+    std::vector<Sent>          sent;
+    std::vector<Told>          told;
+
+    void send(Released const& message, Entries const& entries)
+    {
+        sent.push_back({message.to(), message.rpc(), entries});
+    }
+
+    [[nodiscard]] std::optional<TransportEvent> receive()
+    {
+        if (arriving.empty())
+            return std::nullopt;
+        auto event = std::move(arriving.front());
+        arriving.pop_front();
+        return event;
+    }
+
+    void update(ServerId server, Incarnation incarnation, std::string_view address)
+    {
+        told.push_back({server, incarnation, std::string{address}});
+    }
+};
+
+static_assert(state_machine<Recorder>);
+static_assert(message_transport<Wire>);
+
+/// How a promise ended, and how often: exactly once, if all is well.
+template <typename Decision>
+struct End
+{
+    int                     times = 0;
+    std::optional<Decision> outcome;
+
+    template <typename Ending>
+    [[nodiscard]] Ending const* as() const
+    {
+        return times == 1 and outcome ? std::get_if<Ending>(&*outcome) : nullptr;
+    }
+
+    [[nodiscard]] bool refused(ProposalError why, ServerId leader) const
+    {
+        auto const* refusal = as<RefusedBecause>();
+        return refusal != nullptr and refusal->why == why and refusal->leader == leader;
+    }
+};
+
+template <typename Decision>
+using Ended = std::shared_ptr<End<Decision>>;
+
+using ProposalEnd = Ended<ProposalOutcome<std::string>>;
+using BatchEnd = Ended<ProposalOutcome<std::vector<std::string>>>;
+using ReadEnd = Ended<ReadOutcome>;
+
+/// A completion that writes down how it was called.
+template <typename Decision>
+[[nodiscard]] auto note_in(Ended<Decision> end)
+{
+    return [end = std::move(end)](Decision outcome) {
+        ++end->times;
+        end->outcome = std::move(outcome);
+    };
+}
+
+/// Writes down what a node tells.
+struct Events
+{
+    std::shared_ptr<std::vector<NodeEvent>> all = std::make_shared<std::vector<NodeEvent>>();
+
+    void operator()(NodeEvent const& event) const { all->push_back(event); }
+
+    template <typename Event>
+    [[nodiscard]] std::vector<Event> of() const
+    {
+        auto found = std::vector<Event>{};
+        for (auto const& event : *all)
+            if (auto const* one = std::get_if<Event>(&event))
+                found.push_back(*one);
+        return found;
+    }
+};
+
+/// The first members of a cluster of this size, with addresses.
+[[nodiscard]] inline std::vector<Peer> peers_of(std::uint64_t voters)
+{
+    auto peers = std::vector<Peer>{};
+    for (auto id = std::uint64_t{1}; id <= voters; ++id)
+        peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, "host:" + std::to_string(id)});
+    return peers;
+}
+
+} // namespace totora::test
