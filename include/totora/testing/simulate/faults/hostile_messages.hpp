@@ -144,7 +144,7 @@ private:
     {
         auto const* leader = std::get_if<Leader>(&receiver().role);
         auto const  from = other();
-        auto const* progress = find_progress(receiver_, from);
+        auto const* progress = find_progress(receiver(), from);
         if (leader == nullptr or progress == nullptr)
             return std::nullopt;
         auto       answer = AppendEntriesResponse{.term = receiver().current_term,
