@@ -86,7 +86,7 @@ struct AlarmOrder
     friend constexpr bool operator==(AlarmOrder const&, AlarmOrder const&) = default;
 };
 
-/// The proposal has these indexes and this term; whether it is committed is told by `Apply`.
+/// The proposal has these indexes and this term; `apply_through` shows when they are committed.
 struct Accepted
 {
     Run entries;

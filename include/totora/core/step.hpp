@@ -33,22 +33,19 @@ struct Transition
     friend constexpr bool operator==(Transition const&, Transition const&) = default;
 };
 
-/// Whether a message in a newer term makes this server adopt it.
-///
-/// A pre-vote leaves no trace, so that its asker's term does not count. A server that hears a leader does not listen
-/// to candidates (dissertation §4.2.3). The responses of strangers are not obeyed: a removed server must not depose a leader.
+/// Whether a message that is not ignored makes this server adopt its term: if the term is newer. A pre-vote leaves no trace, so
+/// that its asker's term does not count.
 template <typename T>
-[[nodiscard]] constexpr bool adopts_term_of(State const& state, ServerId from, T const& message)
+[[nodiscard]] constexpr bool adopts_term_of(State const& state, T const& message)
 {
-    if constexpr (std::same_as<T, RequestPreVote>)
-        return false;
-    else if constexpr (rpc_response<T>)
-        return message.term > state.current_term and find_member(state.configurations.in_force, from) != nullptr;
-    else
-        return message.term > state.current_term;
+    return not std::same_as<T, RequestPreVote> and message.term > state.current_term;
 }
 
-/// Whether a message is to be passed over in silence, and why.
+/// Why a message is ignored without a reply, if it is.
+///
+/// Differs: Figure 2 lets any newer term make a follower. A server that has heard from a leader ignores candidates (dissertation
+/// §4.2.3), responses of servers that are no members are ignored, so that a removed server deposes no leader, and a server that
+/// cannot write a term does not adopt it.
 template <typename T>
 [[nodiscard]] constexpr std::optional<Decision> reason_to_ignore(State const& state, ServerId from, T const& message)
 {
@@ -60,7 +57,7 @@ template <typename T>
         if (message.term > state.current_term and find_member(state.configurations.in_force, from) == nullptr)
             return Decision::response_from_non_member;
     }
-    if (state.room == LogRoom::nothing and adopts_term_of(state, from, message))
+    if (state.room == LogRoom::nothing and adopts_term_of(state, message))
         return Decision::newer_term_ignored_no_room;
     return std::nullopt;
 }
@@ -73,7 +70,7 @@ constexpr bool admit(State& state, Outgoing& outgoing, ServerId from, T const& m
         note(outgoing, *reason);
         return false;
     }
-    if (adopts_term_of(state, from, message))
+    if (adopts_term_of(state, message))
         adopt_term(state, outgoing, message.term);
     return true;
 }
