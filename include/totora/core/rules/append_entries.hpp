@@ -74,8 +74,11 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
         if (missing.first <= last_index(follower))
             truncate(follower, outgoing, missing.first);
         append(follower, outgoing, missing, std::nullopt);
-        if (configuration != nullptr and configuration->index >= missing.first)
+        if (configuration != nullptr and configuration->index >= missing.first) {
+            TOTORA_INVARIANT(follower, configuration->index > follower.configurations.in_force.index);
+            TOTORA_INVARIANT(follower, configuration->index <= last_index(follower));
             follower.configurations.append(*configuration);
+        }
     }
 
     // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
@@ -140,6 +143,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
     if (progress == nullptr)
         return note(outgoing, Decision::response_from_non_member);
 
+    assert_progress(state, *progress);
     auto const current = is_current(*progress, response.number);
     progress->on_response(response.round, current);
     if (progress->on_room(response.no_room))
@@ -151,6 +155,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId follower, Appe
             progress->rejected_for_room(response.conflict_hint.index);
     } else if (not response.success)
         reject(state, outgoing, *progress, response);
+    assert_progress(state, *progress);
     advance_commit_index(state, outgoing);
     confirm_reads(state, outgoing, *leader);
     replicate(state, outgoing, leader->reads.newest, *progress);

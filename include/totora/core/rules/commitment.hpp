@@ -19,6 +19,7 @@ constexpr void advance_apply(State& state, Outgoing& outgoing)
     auto const through = std::min(state.commit_index, state.writes.durable_index);
     if (through <= state.apply_index)
         return;
+    TOTORA_INVARIANT(state, through <= last_index(state)); // What is durable here and committed is in this log.
     state.apply_index = through;
     outgoing.apply_through = std::optional<Index>{through};
 }

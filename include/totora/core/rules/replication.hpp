@@ -119,7 +119,7 @@ append_as_leader(State& state, Outgoing& outgoing, Leader const& leader, std::ui
     return entries; // What is committed changes once something is durable, here or there.
 }
 
-/// Appends what clients propose, if this server leads (Figure 2, "Leaders").
+/// What a client is answered: the indexes and the term that its entries get, or why it is refused. Changes nothing.
 constexpr Answer decide_proposal(State const& state, Proposed const& proposed)
 {
     if (not is_leader(state))
@@ -131,12 +131,21 @@ constexpr Answer decide_proposal(State const& state, Proposed const& proposed)
     return Answer{Accepted{{state.current_term, next(last_index(state)), proposed.count}}};
 }
 
+/// Figure 2, "Leaders": appends what clients propose.
 constexpr void receive(State& state, Outgoing& outgoing, Proposed const& proposed)
 {
     auto const answer = decide_proposal(state, proposed);
     outgoing.answer = std::optional<Answer>{answer};
     if (std::holds_alternative<Accepted>(answer))
         append_as_leader(state, outgoing, *std::get_if<Leader>(&state.role), proposed.count, EntryKind::command);
+}
+
+/// What must hold of a progress before and after it moves: `match < first <= next`, and nothing is sent beyond the log.
+constexpr void assert_progress(State& state, Progress const& progress)
+{
+    TOTORA_INVARIANT(state, progress.match < progress.first);
+    TOTORA_INVARIANT(state, progress.first <= progress.next);
+    TOTORA_INVARIANT(state, progress.next <= next(last_index(state)));
 }
 
 /// The connection to a follower changed state; appends in flight may be lost, or may have arrived. The leader asks where it is
@@ -149,6 +158,7 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
     if (changed.link == Link::full)
         return progress->link_filled();
     progress->link_reset();
+    assert_progress(state, *progress);
     if (changed.link == Link::open)
         replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
@@ -156,8 +166,12 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
 /// `next` moves back to what was really sent (case 89).
 constexpr void receive(State& state, Outgoing&, AppendsCut const& cut)
 {
-    if (auto* const progress = find_progress(state, cut.server))
-        progress->cut_after(cut.sent);
+    auto* const progress = find_progress(state, cut.server);
+    if (progress == nullptr)
+        return;
+    assert_progress(state, *progress);
+    progress->cut_after(cut.sent);
+    assert_progress(state, *progress);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& resumed)
@@ -166,6 +180,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AppendsResumed const& r
     if (progress == nullptr)
         return;
     progress->resume();
+    assert_progress(state, *progress);
     replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }
 

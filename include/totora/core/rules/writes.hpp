@@ -54,6 +54,7 @@ constexpr void truncate(State& state, Outgoing& outgoing, Index first)
     TOTORA_INVARIANT(state, not is_leader(state));
     state.log.truncate(first);
     state.configurations.truncate(first);
+    TOTORA_INVARIANT(state, state.configurations.in_force.index < first);
     outgoing.writes.push_back(Write{Truncate{state.writes.begin_truncation(first), first}});
     watch_storage(state, outgoing);
 }
@@ -69,6 +70,8 @@ constexpr void watch_next_write(State& state, Outgoing& outgoing)
 constexpr void on_persisted(State& state, Outgoing& outgoing, WriteNumber write)
 {
     state.writes.on_persisted(write);
+    TOTORA_INVARIANT(state, state.writes.durable <= state.writes.last);
+    TOTORA_INVARIANT(state, state.writes.durable_index <= last_index(state));
     if (state.writes.watch.late and state.writes.is_watched_write_durable())
         watch_next_write(state, outgoing);
 }
