@@ -25,16 +25,15 @@ namespace totora::inline v0
 
 /// A log in memory, for tests and trials.
 ///
-/// It is volatile: when the process ends, every promise that it kept is forgotten. A server that came back under its
-/// old (id, incarnation) could vote twice in a term (case 45). So when one process of a cluster has ended, begin anew with
-/// all servers, as another cluster.
+/// Differs: it is volatile, and so are the server's promises. A server that returned under its old (id, incarnation) could
+/// vote twice in a term (case 45). When one process of a cluster has ended, restart all servers, as another cluster.
 ///
 /// By default a sync makes everything durable at once. A test can hold syncs back, complete them one by one, make
 /// one fail, and cut the power.
 class MemoryLog : DurableSource
 {
 public:
-    /// First members that make no sound configuration (`configuration_of`) count as none.
+    /// First members that form no valid configuration (`configuration_of`) count as none.
     explicit MemoryLog(Identity identity) : identity_(std::move(identity)) {}
 
     [[nodiscard]] Result<Recovered, LogError> recover()
@@ -117,7 +116,7 @@ public:
     /// From now on a sync only hands over what was written; `complete_through` makes it durable.
     void hold_syncs() { held_ = true; }
 
-    /// Makes durable at once again, beginning with what was handed over.
+    /// Syncs make durable at once again, beginning with what was handed over.
     void release_syncs()
     {
         held_ = false;
@@ -136,13 +135,13 @@ public:
             commit_index_ = std::max(commit_index_, std::min(wanted_commit_, last().index));
     }
 
-    /// How many bytes of encoded entries the log holds before it says that it has no room.
+    /// Sets how many bytes of encoded entries the log holds before `has_room` is false.
     void limit_capacity(std::uint64_t bytes_max) { capacity_bytes_ = bytes_max; }
 
     /// Makes the next sync fail, and with it every later one.
     void fail_next_sync() { fail_next_sync_ = true; }
 
-    /// Cuts the power: what is not durable is gone, and a failure with it. `recover` comes next.
+    /// Cuts the power: what is not durable is lost, and a failure cleared. `recover` must follow.
     void crash()
     {
         for (; not undo_.empty(); undo_.pop_back())

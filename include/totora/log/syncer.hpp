@@ -12,11 +12,11 @@
 namespace totora::inline v0
 {
 
-/// Who does a log's writing and syncing, and when.
+/// Does a log's writing and syncing, on the thread and at the time of its choice.
 ///
-/// `start` is given the work, once. After each `request` the work is done soon, once for several requests that came
-/// meanwhile: that is group commit. The work returns whether there is more of it. After `stop` it is not running
-/// and never runs again; what was requested may be left undone.
+/// `start` receives the work, once. After each `request` the work is done soon, once for all requests that came meanwhile: group
+/// commit. The work returns whether there is more of it. After `stop` it is not running and never runs again; what was requested
+/// may be left undone.
 template <typename T>
 concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::function<bool()> work)
 {
@@ -31,8 +31,8 @@ concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::
         } -> std::same_as<void>;
 };
 
-/// A syncer that knows when nothing happens: when about 100 ms have passed since the last work and nothing was requested, it calls
-/// `rest`, once, on the thread that works.
+/// A syncer that detects rest: about 100 ms after the last work, if nothing was requested since, it calls `rest` once, on the thread
+/// of the work.
 template <typename T>
 concept resting_syncer = log_syncer<T> and requires(T& syncer, std::function<bool()> work, std::function<void()> rest)
 {
@@ -41,7 +41,7 @@ concept resting_syncer = log_syncer<T> and requires(T& syncer, std::function<boo
         } -> std::same_as<void>;
 };
 
-/// Does all the work before `request` returns: one thread, and nothing left to chance. For tests and simple tools.
+/// Does all the work before `request` returns: single-threaded and deterministic. For tests and simple tools.
 class InlineSyncer
 {
 public:
@@ -58,7 +58,7 @@ private:
     std::function<bool()> work_;
 };
 
-/// Does the work on a thread of its own, while the node goes on.
+/// Does the work on a separate thread, while the node continues.
 class ThreadSyncer
 {
 public:
@@ -82,7 +82,7 @@ public:
         changed_.notify_one();
     }
 
-    /// Waits for the work that is running, and lets go of what waits.
+    /// Waits for the work that is running, and drops later requests.
     void stop()
     {
         {

@@ -9,17 +9,18 @@
 namespace totora::inline v0
 {
 
-/// How far the log as it is now is durable.
+/// The part of the present log that is durable.
 ///
-/// A completed write says less than its number suggests: what it appended may have been truncated since and appended again,
-/// as another entry or as the same one, in a write that is still on its way. The index counts for what no later truncation
-/// has touched.
+/// A completed write does not make all that it appended durable in this sense: an entry may have been truncated since and appended
+/// again, as another or the same entry, in a write that is still pending. Only what no later truncation has removed counts.
+///
+/// Invariant: `last` and the expected ends never lie above the present log.
 class DurablePrefix
 {
 public:
     explicit DurablePrefix(Index last = {}) : last_(last) {}
 
-    /// The last entry that is durable.
+    /// The last durable entry.
     [[nodiscard]] Index last() const { return last_; }
 
     /// A sync covers the writes up to this one, after which the log ended at `end`.

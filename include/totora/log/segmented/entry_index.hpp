@@ -13,10 +13,10 @@
 namespace totora::inline v0
 {
 
-/// A segment is smaller than this: where an entry begins in it takes 32 bits.
+/// Every segment is smaller than this: an offset in it takes 32 bits.
 inline constexpr std::uint64_t segment_size_end = std::uint64_t{1} << 32U;
 
-/// Where the encoded entry begins: a segment, by its generation, and an offset in its file.
+/// The place of an encoded entry: the generation of its segment, and the offset in its file.
 struct EntryPlace
 {
     std::uint64_t segment = 0;
@@ -27,14 +27,16 @@ struct EntryPlace
 
 /// The size and the place of every entry of a log, in eight bytes an entry.
 ///
-/// Entries stand in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every answer
+/// Entries are grouped in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every query
 /// costs a binary search for the chunk.
+///
+/// Invariants: the entries are those after `base` up to `last`, without gaps; no chunk is empty.
 class EntryIndex
 {
 public:
     EntryIndex() = default;
 
-    /// An index of a log whose entries up to `base` are gone.
+    /// An index of a log whose entries up to `base` are compacted away.
     explicit EntryIndex(Index base) : base_(base), last_(base) {}
 
     [[nodiscard]] Index base() const { return base_; }
@@ -53,7 +55,7 @@ public:
         last_ = next(last_);
     }
 
-    /// Removes the entry at `from` and all behind it.
+    /// Removes the entry at `from` and all after it.
     void truncate(Index from)
     {
         while (not chunks_.empty() and chunks_.back()->first >= from)
@@ -63,7 +65,7 @@ public:
         last_ = chunks_.empty() ? base_ : last_of_chunk(*chunks_.back());
     }
 
-    /// The encoded size of the entries from `first` to `last`, both included, as far as they are here.
+    /// The encoded size of the entries from `first` to `up_to`, both included, as far as the index holds them.
     [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const
     {
         first = std::max(first, next(base_));
@@ -71,7 +73,7 @@ public:
         return first > up_to ? 0 : bytes_through(up_to) - bytes_through(before(first));
     }
 
-    /// Where an entry stands. Only if `holds(index)`.
+    /// The place of an entry. Precondition: `holds(index)`.
     [[nodiscard]] EntryPlace place(Index index) const
     {
         auto const& chunk = chunk_of(index);
@@ -123,7 +125,7 @@ private:
         std::uint64_t                            bytes_before = 0; ///< Of all entries of the log before this chunk.
         std::uint32_t                            count = 0;        ///< At least 1.
         std::array<std::uint32_t, chunk_entries> ends;    ///< Encoded bytes of the chunk up to each entry, it included.
-        std::array<std::uint32_t, chunk_entries> offsets; ///< Where each entry begins in the file.
+        std::array<std::uint32_t, chunk_entries> offsets; ///< The offset of each entry in the file.
     };
 
     [[nodiscard]] static Index         last_of_chunk(Chunk const& chunk) { return before(chunk.first + chunk.count); }
@@ -145,9 +147,9 @@ private:
     {
         if (chunks_.back()->first <= index)
             return *chunks_.back();
-        auto const behind = std::upper_bound(chunks_.begin(), chunks_.end(), index,
-                                             [](Index wanted, auto const& chunk) { return wanted < chunk->first; });
-        return **std::prev(behind);
+        auto const after = std::upper_bound(chunks_.begin(), chunks_.end(), index,
+                                            [](Index wanted, auto const& chunk) { return wanted < chunk->first; });
+        return **std::prev(after);
     }
 
     [[nodiscard]] std::uint64_t bytes_through(Index index) const

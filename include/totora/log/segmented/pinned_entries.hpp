@@ -14,18 +14,18 @@
 namespace totora::inline v0
 {
 
-/// The newest entries of a log, kept in the memory that they came in.
+/// The newest entries of a log, kept in the memory that they arrived in. An `EntryIndex` of the log has their sizes.
 ///
-/// An `EntryIndex` beside it knows their sizes; it is asked, and never changed.
+/// Invariants: the pieces are neighbours, in order; `cost` is the sum of their costs.
 class PinnedEntries
 {
 public:
     [[nodiscard]] bool empty() const { return pieces_.empty(); }
 
-    /// The first entry that is in memory. Only if not `empty()`.
+    /// The first entry in memory. Precondition: not `empty()`.
     [[nodiscard]] Index first() const { return pieces_.front().first; }
 
-    /// What keeping the entries costs, in bytes.
+    /// The memory that the entries take, in bytes.
     [[nodiscard]] std::uint64_t cost() const { return cost_; }
 
     /// Adds a slice of `count` entries, of which the first follows the last one here.
@@ -35,7 +35,7 @@ public:
         cost_ += cost_of(pieces_.back());
     }
 
-    /// Removes the entry at `from` and all behind it. `index` still knows them.
+    /// Removes the entry at `from` and all after it. `index` still holds them.
     void truncate(Index from, EntryIndex const& index)
     {
         while (not pieces_.empty() and pieces_.back().first >= from) {
@@ -51,7 +51,7 @@ public:
         cost_ += cost_of(piece);
     }
 
-    /// Lets go of the oldest entries, none behind `through`, until the rest costs no more than `cost_max`.
+    /// Forgets the oldest entries, none after `through`, until the rest costs no more than `cost_max`.
     void forget(Index through, std::uint64_t cost_max)
     {
         while (cost_ > cost_max and not pieces_.empty() and last_of_piece(pieces_.front()) <= through) {
@@ -60,7 +60,7 @@ public:
         }
     }
 
-    /// Adds the entries from `from` to `up_to` to a range. All of them are here, and `index` knows them.
+    /// Adds the entries from `from` to `up_to` to a range. Precondition: all of them are in memory, and `index` holds them.
     void read(Index from, Index up_to, EntryIndex const& index, Entries& into) const
     {
         for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
@@ -84,8 +84,8 @@ private:
         EntrySlice    slice;
     };
 
-    /// The piece that holds an entry. Nearly every read is of the newest entries: the search begins there, in steps that
-    /// double, so that it does not run through all of a long log.
+    /// The piece that holds an entry. Nearly every read is of the newest entries, so the search begins there, in steps that double:
+    /// it does not touch all of a long log.
     [[nodiscard]] std::deque<Piece>::const_iterator piece_of(Index index) const
     {
         auto end = pieces_.end();
@@ -94,14 +94,14 @@ private:
             end = begin;
             begin -= std::min(step, begin - pieces_.begin());
         }
-        auto const behind =
+        auto const after =
             std::upper_bound(begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
-        return std::prev(behind);
+        return std::prev(after);
     }
 
     [[nodiscard]] static Index last_of_piece(Piece const& piece) { return before(piece.first + piece.count); }
 
-    /// The bytes, and about what the pin and its block cost beside them.
+    /// The bytes, and an estimate for the pin and its block.
     [[nodiscard]] static std::uint64_t cost_of(Piece const& piece)
     {
         return piece.slice.bytes.size() + 2 * sizeof(Piece);

@@ -24,13 +24,13 @@ namespace totora::inline v0
 /// The version of everything in a log's directory.
 inline constexpr std::uint32_t log_format_version = 1;
 
-/// The features of the formats that this version knows, of which a file may need some: none so far.
+/// The features of the formats that this version supports and a file may need: none so far.
 inline constexpr std::uint64_t known_features = 0;
 
-/// Eight letters that say what a file is.
+/// Eight letters that identify the kind of a file.
 using FileMagic = std::array<char, 9>;
 
-/// How many bytes stand before the content of a sealed file:
+/// The size of the header of a sealed file, before its content:
 ///
 /// offset | size | field
 /// ---|---|---
@@ -40,10 +40,10 @@ using FileMagic = std::array<char, 9>;
 /// 16 | 4 | CRC32C of the bytes 0 to 15 and of the content
 inline constexpr std::size_t sealed_header_size = 20;
 
-/// Whether an error of the operating system says that there is no space, or none left for this user: it can pass.
+/// Whether an error of the operating system means no space, or none left for this user. It is transient.
 [[nodiscard]] constexpr bool is_lack_of_space(int number) { return number == ENOSPC or number == EDQUOT; }
 
-/// Whether an error only says that something is used up now: space, descriptors, memory of the system.
+/// Whether an error means a transient shortage: of space, descriptors or the system's memory.
 [[nodiscard]] constexpr bool is_shortage(int number)
 {
     return is_lack_of_space(number) or number == EMFILE or number == ENFILE or number == ENOMEM;
@@ -55,9 +55,9 @@ inline constexpr std::size_t sealed_header_size = 20;
     return Unexpected{LogError{is_lack_of_space(error.number) ? LogFailure::no_space : failure, error.what}};
 }
 
-[[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, std::string sentence)
+[[nodiscard]] inline Unexpected<LogError> log_failure(LogFailure failure, std::string what)
 {
-    return Unexpected{LogError{failure, std::move(sentence)}};
+    return Unexpected{LogError{failure, std::move(what)}};
 }
 
 [[nodiscard]] inline bool has_magic(FileMagic const& magic, std::span<std::byte const> bytes)
@@ -66,8 +66,8 @@ inline constexpr std::size_t sealed_header_size = 20;
                                              [](auto byte, char letter) { return byte == std::byte(letter); });
 }
 
-/// Whether a file says that it is ours and of a version that we know; a sentence about it otherwise. What it says is only worth
-/// something if its checksum is right.
+/// Whether a file has this magic and the version of this program; otherwise the reason. The result is meaningful only if the
+/// checksum of the file is right.
 [[nodiscard]] inline Result<Done, LogError>
 check_format(std::string_view name, FileMagic const& magic, std::span<std::byte const> bytes)
 {
@@ -81,7 +81,7 @@ check_format(std::string_view name, FileMagic const& magic, std::span<std::byte 
     return Done{};
 }
 
-/// Replaces a small file as a whole: after a crash there is the old one or the new one.
+/// Replaces a small file atomically: a crash leaves the old one or the new one.
 template <log_files Files>
 [[nodiscard]] Result<Done, FileError>
 write_sealed(Files& files, std::string_view name, FileMagic const& magic, std::span<std::byte const> content)
@@ -132,11 +132,11 @@ read_file(Files& files, std::string_view name, std::uint64_t size_max)
     return bytes;
 }
 
-/// Why a damaged directory must not simply be removed.
+/// The reason against removing a damaged directory.
 inline constexpr std::string_view cannot_return =
     "without it this server cannot come back, since an empty one would break what it promised.";
 
-/// The content of a sealed file that is there.
+/// The content of a sealed file that exists.
 template <log_files Files>
 [[nodiscard]] Result<std::vector<std::byte>, LogError>
 read_sealed(Files& files, std::string_view name, FileMagic const& magic)

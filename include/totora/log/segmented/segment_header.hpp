@@ -24,31 +24,31 @@ inline constexpr FileMagic segment_magic{"totorasg"};
 struct EarlierSegment
 {
     std::uint64_t generation = 0;
-    std::uint64_t batch = 0;  ///< The first batch that it holds a part of.
-    Index         last;       ///< The last entry of the log that it holds. What it holds behind it was truncated.
-    std::uint64_t length = 0; ///< What lies behind this offset was never part of the log.
+    std::uint64_t batch = 0;  ///< The first batch of which it holds a part.
+    Index         last;       ///< The last entry of the log in it; later ones in it were truncated.
+    std::uint64_t length = 0; ///< Bytes from this offset on were never part of the log.
 
     friend constexpr bool operator==(EarlierSegment const&, EarlierSegment const&) = default;
 };
 
-/// What a segment begins with: all that earlier segments say which is not an entry, so that they may go.
+/// The header of a segment: everything in earlier segments that is not an entry, so that they may be removed.
 struct SegmentHeader
 {
     ClusterId                   cluster;
     ServerId                    id;
     Incarnation                 incarnation;
     std::uint64_t               group = 0;      ///< Of the cluster; 0 as long as it has one.
-    std::uint64_t               needed = 0;     ///< `FormatFeature`s without which the segment cannot be read.
-    std::uint64_t               ignorable = 0;  ///< Those that a reader may do without.
-    std::uint64_t               generation = 0; ///< Of this segment; also in its name. Every use of a file has its own.
-    std::uint64_t               start = 0;      ///< Which start of a process wrote it.
+    std::uint64_t               needed = 0;     ///< `FormatFeature`s that a reader must support.
+    std::uint64_t               ignorable = 0;  ///< Those that a reader may ignore.
+    std::uint64_t               generation = 0; ///< Of this segment; also in its name. Every use of a file has another.
+    std::uint64_t               start = 0;      ///< The start of the process that wrote it.
     std::uint64_t               batch = 0;      ///< The batch that the segment begins in.
     std::uint64_t               durable_batch = 0; ///< The newest batch that was durable when the segment was begun.
     std::uint64_t               size = 0;          ///< Of the whole segment.
     Term                        current_term;
     ServerId                    voted_for; ///< `nobody` for none.
     Index                       commit_index;
-    LogPosition                 base; ///< The last entry that is no longer in the log.
+    LogPosition                 base; ///< The last entry that was compacted away.
     LogPosition                 last; ///< The last entry when the segment was begun.
     std::vector<EarlierSegment> earlier;
 
@@ -84,8 +84,8 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
     return bytes;
 }
 
-/// Whether a file begins with the header of a segment, of this version or another, that is as it was written: in all versions
-/// its first 20 bytes are the same.
+/// Whether a file begins with an intact header of a segment, of this version or another: its first 20 bytes have the same
+/// layout in all versions.
 [[nodiscard]] inline bool is_intact_header(std::span<std::byte const> bytes)
 {
     if (bytes.size() < sealed_header_size or not has_magic(segment_magic, bytes))
@@ -96,7 +96,7 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
     return get<std::uint32_t>(bytes.data() + 16) == crc32c(bytes.first(size).subspan(20), crc32c(bytes.first(16)));
 }
 
-/// The header that a file begins with; nothing if there is no intact one.
+/// The header at the beginning of a file; nothing if there is no intact one.
 [[nodiscard]] inline std::optional<SegmentHeader> decode_segment_header(std::span<std::byte const> bytes)
 {
     if (bytes.size() < segment_header_size or not is_intact_header(bytes) or not check_format("", segment_magic, bytes))

@@ -23,7 +23,7 @@
 namespace totora::inline v0
 {
 
-/// Reads durable entries back from their segments, and checks each one.
+/// Reads durable entries back from their segments, and checks each one: place, index, term and checksum.
 template <log_files Files>
 class SegmentReader
 {
@@ -32,7 +32,7 @@ public:
         : files_(files), index_(index), runs_(runs)
     {}
 
-    /// Adds the entries from `from` to `up_to` to a range. The index holds all of them.
+    /// Adds the entries from `from` to `up_to` to a range. Precondition: the index holds all of them.
     [[nodiscard]] Result<Done, LogError> read(Index from, Index up_to, Entries& into)
     {
         while (from <= up_to) {
@@ -65,7 +65,7 @@ private:
         if (auto const got = fill(begin, *block); not got)
             return got;
 
-        // Entries of one record are neighbours; between records there is something else.
+        // Entries of one record are neighbours; between those of two records stand heads and padding.
         auto const bytes = std::span<std::byte const>{*block};
         auto       slice_begins = from;
         for (auto at = from; at <= up_to; at = next(at)) {

@@ -14,14 +14,14 @@
 namespace totora::inline v0
 {
 
-/// What a record in a segment says. Its three numbers are:
+/// The kind of a record in a segment. Its three numbers are:
 enum class RecordKind : std::uint8_t
 {
     vote = 1,     ///< The term, the server voted for (0 for none), 0.
     append = 2,   ///< The index of the first entry, 0, 0; the entries follow.
     truncate = 3, ///< The first index removed, 0, 0.
     seal = 4, ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
-    next = 5, ///< The log goes on in another segment, whose file was there before: its generation, its size, 0.
+    next = 5, ///< The log continues in another segment, whose file existed before: its generation, its size, 0.
 };
 
 /// The head of a record:
@@ -36,8 +36,8 @@ enum class RecordKind : std::uint8_t
 /// 17 | 7 | reserved, 0
 /// 24 | 24 | three numbers
 ///
-/// A record begins at a multiple of 8; zeros fill the space behind its entries. An entry carries its own checksum, so that
-/// its payload is not read again when it is written.
+/// A record begins at a multiple of 8; zeros pad its entries. An entry carries its own checksum, so that its payload is not
+/// read again when the record is written.
 struct RecordHead
 {
     RecordKind                   kind{};
@@ -63,8 +63,8 @@ inline constexpr std::size_t record_alignment = 8;
     return record_head_size + aligned(head.body_size);
 }
 
-/// What the checksums of a segment's records begin with, so that a record which another life of the file left
-/// behind, or another server's segment, is never taken for one of this segment.
+/// The seed of the checksums of a segment's records: a record that remains from an earlier use of the file, or from another
+/// server's segment, never passes for one of this segment.
 struct SegmentSeed
 {
     std::uint32_t value = 0;
@@ -97,11 +97,11 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
     put(into.data(), head_guard(into, seed, offset));
 }
 
-/// Whether a record is of a kind that this version knows.
+/// Whether this version knows a kind of records.
 [[nodiscard]] constexpr bool is_known(RecordKind kind) { return kind >= RecordKind::vote and kind <= RecordKind::next; }
 
-/// The head that `bytes` begin with, if there is an intact one that was written at this place. Its kind is 0 if this version does not
-/// know it, or does not know what stands in the reserved bytes.
+/// The head at the beginning of `bytes`, if it is intact and was written at this place. Its kind is 0 if this version does not know
+/// it, or if reserved bytes are in use.
 [[nodiscard]] constexpr std::optional<RecordHead>
 decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t offset)
 {
