@@ -44,14 +44,14 @@ BOOST_AUTO_TEST_CASE(a_second_has_room_for_so_many_sentences_and_the_next_second
 BOOST_AUTO_TEST_CASE(a_sentence_is_repeated_only_after_another_one)
 {
     for (auto const* const sentence : {"lost", "lost", "connected", "lost"})
-        sentences.tell(sentence, at(0));
+        sentences.log(sentence, at(0));
     BOOST_TEST((told == std::vector<std::string>{"lost", "connected", "lost"}));
 }
 
 BOOST_AUTO_TEST_CASE(of_a_flood_of_sentences_a_few_are_told_and_the_newest_follows_with_the_number_left_out)
 {
     for (auto sentence = 0; sentence < 1'000; ++sentence)
-        sentences.tell(sentence % 2 == 0 ? "connected" : "lost", at(sentence / 2));
+        sentences.log(sentence % 2 == 0 ? "connected" : "lost", at(sentence / 2));
     BOOST_TEST(told.size() == RepeatFilter::per_second);
 
     sentences.catch_up(at(999));
@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(of_a_flood_of_sentences_a_few_are_told_and_the_newest_follo
 BOOST_AUTO_TEST_CASE(what_was_held_back_comes_before_what_follows_it)
 {
     for (auto sentence = std::size_t{0}; sentence <= RepeatFilter::per_second; ++sentence)
-        sentences.tell(std::to_string(sentence), at(0));
-    sentences.tell("later", at(2'000));
+        sentences.log(std::to_string(sentence), at(0));
+    sentences.log("later", at(2'000));
     BOOST_TEST(told.size() == RepeatFilter::per_second);
 
     sentences.catch_up(at(2'100));
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_log_without_anybody_who_reads_it_is_allowed)
     auto const nobody = RepeatFilter::Log{};
     auto       silent = RepeatFilter{nobody, left_out};
     for (auto sentence = std::size_t{0}; sentence < 2 * RepeatFilter::per_second; ++sentence)
-        silent.tell(std::to_string(sentence), at(0));
+        silent.log(std::to_string(sentence), at(0));
     silent.catch_up(at(1'000));
     BOOST_TEST(left_out == RepeatFilter::per_second - 1);
 }

@@ -24,14 +24,14 @@
 namespace totora::inline v0
 {
 
-/// The file that makes a directory a log: cluster, id, incarnation, group, the features that a reader needs (8 bytes each), then
-/// `encode_peers(first_members)`.
+/// The file that makes a directory a log: cluster, id, incarnation, group, the features that a reader needs (8 bytes
+/// each), then `encode_peers(first_members)`.
 inline constexpr std::string_view identity_name = "identity";
 inline constexpr FileMagic        identity_magic{"totoraid"};
 inline constexpr std::size_t      identity_numbers_size = 40; ///< The bytes before the first members.
 
-/// What is wrong with the identity of a new log; empty if nothing is. A server among the first members is named there in this
-/// incarnation; one that joins later has no first members, and waits to be added.
+/// What is wrong with the identity of a new log; empty if nothing is. A server among the first members is named there
+/// in this incarnation; one that joins later has no first members, and waits to be added.
 [[nodiscard]] inline std::string fault_of_new(Identity const& identity)
 {
     auto        fault = fault_in(identity);

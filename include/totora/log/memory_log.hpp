@@ -25,8 +25,9 @@ namespace totora::inline v0
 
 /// A log in memory, for tests and trials.
 ///
-/// Differs: it is volatile, and so are the server's promises. A server that returned under its old (id, incarnation) could
-/// vote twice in a term (case 45). When one process of a cluster has ended, restart all servers, as another cluster.
+/// Differs: it is volatile, and so are the server's promises. A server that returned under its old (id, incarnation)
+/// could vote twice in a term (case 45). When one process of a cluster has ended, restart all servers, as another
+/// cluster.
 ///
 /// By default a sync makes everything durable at once. A test can hold syncs back, complete them one by one, make
 /// one fail, and cut the power.

@@ -26,10 +26,10 @@
 namespace totora::inline v0
 {
 
-/// The files of a directory of the operating system, locked against a second process for as long as this lives.
+/// The files of a directory of the operating system, locked against a second process until its destructor.
 ///
-/// Invariant: no file gets the descriptor 0, 1 or 2; in a program whose standard streams are closed, printed text would land
-/// in it. Directories and files are accessible to their owner only. `Calls` is `PosixCalls` except in tests.
+/// Invariant: no file gets the descriptor 0, 1 or 2; in a program whose standard streams are closed, printed text would
+/// land in it. Directories and files are accessible to their owner only. `Calls` is `PosixCalls` except in tests.
 template <typename Calls>
 class BasicPosixFiles
 {
@@ -65,8 +65,8 @@ public:
 
     /// A warning for the operator about the file system of this directory; empty if there is none.
     ///
-    /// Limit: a copy-on-write file system needs space to overwrite, also in a preallocated segment. `has_room` cannot account
-    /// for it, and a full disk fails the log there.
+    /// Limit: a copy-on-write file system needs space to overwrite, also in a preallocated segment. `has_room` cannot
+    /// account for it, and a full disk fails the log there.
     [[nodiscard]] std::string caution() const
     {
         static constexpr auto copying = std::array{0x9123683EL, 0x2FC12FC1L, 0xCA451A4EL}; // btrfs, zfs, bcachefs

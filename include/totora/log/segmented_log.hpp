@@ -29,27 +29,27 @@ namespace totora::inline v0
 
 /// A durable log in the files of one directory.
 ///
-/// All writes, of whatever kind, are records in one row through segments of a fixed size. A write is planned on the node's
-/// thread, without access to a file, and goes to the disk on the syncer's: everything that waits is written and synced at once.
-/// `docs/formats.md` has the bytes, `LogRecovery` reads them back.
+/// All writes, of whatever kind, are records in one row through segments of a fixed size. A write is planned on the
+/// node's thread, without access to a file, and goes to the disk on the syncer's: everything that waits is written and
+/// synced at once. `docs/formats.md` has the bytes, `LogRecovery` reads them back.
 ///
-/// Every start begins a new segment, so that the remains of a crash are neither overwritten nor read as new. The pins of entries
-/// may be released on the syncer's thread. All calls come from the node's thread; moving the log moves no part that the syncer
-/// uses.
+/// Every start begins a new segment, so that the remains of a crash are neither overwritten nor read as new. The pins
+/// of entries may be released on the syncer's thread. All calls come from the node's thread; moving the log moves no
+/// part that the syncer uses.
 template <log_files Files, log_syncer Syncer = ThreadSyncer>
 class SegmentedLog : DurableSource
 {
 public:
-    /// Makes the directory a log, once, durably; the files may then be passed to `open`. `already_exists` if it is one. Separate
-    /// from a start: a directory that was wiped must not become the same server again (case 86).
+    /// Makes the directory a log, once, durably; the files may then be passed to `open`. `already_exists` if it is one.
+    /// Separate from a start: a directory that was wiped must not become the same server again (case 86).
     [[nodiscard]] static Result<Done, LogError> create(Files& files, Identity const& identity)
     {
         return create_log(files, identity);
     }
 
-    /// Recovers the log, makes what was found durable, counts the start, and starts the syncer. Reads all segments: its time grows
-    /// with the log. `not_found` if `create` was never called, `damaged` if something durable cannot be read back; nothing is cut
-    /// then.
+    /// Recovers the log, makes what was found durable, counts the start, and starts the syncer. Reads all segments: its
+    /// time grows with the log. `not_found` if `create` was never called, `damaged` if something durable cannot be read
+    /// back; nothing is cut then.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
         if (options.segment_bytes == 0 or options.record_bytes_max == 0 or options.prepare_bytes == 0)
@@ -76,7 +76,8 @@ public:
             parts_->syncer.stop();
     }
 
-    /// Sets the function called on the syncer's thread whenever `durable` or `failure` may have changed, until `close` or the destructor returns.
+    /// Sets the function called on the syncer's thread whenever `durable` or `failure` may have changed, until `close`
+    /// or the destructor returns.
     void set_wake(std::function<void()> wake) { parts_->writer.set_wake(std::move(wake)); }
 
     /// The number of this start of a process on this directory: durable, and different for every start.
@@ -170,8 +171,9 @@ public:
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
-    /// Waits until everything is durable, and stops the syncer; after a failure it only stops the syncer. If space or descriptors for
-    /// the mark of a clean stop are used up, it is omitted, and the next start resembles one after a crash.
+    /// Waits until everything is durable, and stops the syncer; after a failure it only stops the syncer. If space or
+    /// descriptors for the mark of a clean stop are used up, it is omitted, and the next start resembles one after a
+    /// crash.
     void close()
     {
         if (not failure())

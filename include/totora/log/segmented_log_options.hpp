@@ -20,15 +20,15 @@ struct RecoveryProgress
 
 /// How a `SegmentedLog` uses disk and memory.
 ///
-/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, which may be 0. All may differ from start to start: the
-/// files of a log do not depend on them.
+/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, which may be 0. All may differ from start to
+/// start: the files of a log do not depend on them.
 struct SegmentedLogOptions
 {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
     std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of durable entries that are kept in memory.
     std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
-    /// Of the next segment, the least that is prepared between two syncs; at least the 256th part of a segment, since each part
-    /// is synced separately.
+    /// Of the next segment, the least that is prepared between two syncs; at least the 256th part of a segment, since
+    /// each part is synced separately.
     std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be prepared; at most a day.
 

@@ -14,9 +14,9 @@ namespace totora::inline v0
 
 /// Does a log's writing and syncing, on the thread and at the time of its choice.
 ///
-/// `start` receives the work, once. After each `request` the work is done soon, once for all requests that came meanwhile: group
-/// commit. The work returns whether there is more of it. After `stop` it is not running and never runs again; what was requested
-/// may be left undone.
+/// `start` receives the work, once. After each `request` the work is done soon, once for all requests that came
+/// meanwhile: group commit. The work returns whether there is more of it. After `stop` it is not running and never runs
+/// again; what was requested may be left undone.
 template <typename T>
 concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::function<bool()> work)
 {
@@ -31,8 +31,8 @@ concept log_syncer = std::default_initializable<T> and requires(T& syncer, std::
         } -> std::same_as<void>;
 };
 
-/// A syncer that detects rest: about 100 ms after the last work, if nothing was requested since, it calls `rest` once, on the thread
-/// of the work.
+/// A syncer that detects rest: about 100 ms after the last work, if nothing was requested since, it calls `rest` once,
+/// on the thread of the work.
 template <typename T>
 concept resting_syncer = log_syncer<T> and requires(T& syncer, std::function<bool()> work, std::function<void()> rest)
 {

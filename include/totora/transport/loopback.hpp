@@ -25,13 +25,13 @@ class Loopback;
 /// How messages travel through a `LoopbackNetwork`.
 enum class Carry : std::uint8_t
 {
-    values, ///< As they are.
-    frames, ///< Encoded and decoded, as through a socket; what the receiver would refuse is lost, and counted.
+    values, ///< Unchanged.
+    frames, ///< Encoded and decoded, as through a socket; a frame that the receiver refuses is lost and counted.
 };
 
-/// Servers of one thread, connected by nothing but memory: for tests and examples.
+/// A network in memory for servers of one thread: for tests and examples.
 ///
-/// Deterministic: a message waits at its addressee until that one receives, in the order of sending. Every server reaches
+/// Deterministic: messages wait at their addressee, in the order of sending, until it receives. Every server reaches
 /// every other until they are disconnected. The network outlives its endpoints.
 class LoopbackNetwork
 {
@@ -40,10 +40,10 @@ public:
     LoopbackNetwork(LoopbackNetwork const&) = delete;
     LoopbackNetwork& operator=(LoopbackNetwork const&) = delete;
 
-    /// The place of a server in this network. An earlier one of the same id receives nothing any more.
+    /// Adds a server to this network. An earlier endpoint of the same id receives nothing any more.
     [[nodiscard]] Loopback join(ServerId id, Incarnation incarnation);
 
-    /// Loses what two servers send each other from now on; what waits at them is still received.
+    /// Loses what two servers send each other from now on; what already waits is still received.
     void disconnect(ServerId a, ServerId b)
     {
         disconnect_one_way(a, b);
@@ -60,7 +60,7 @@ public:
 
     void connect_one_way(ServerId from, ServerId to) { cut_.erase({from, to}); }
 
-    /// How many messages wait to be received by servers that are still here.
+    /// How many messages wait for servers that still exist.
     [[nodiscard]] std::size_t waiting() const
     {
         auto count = std::size_t{0};
@@ -70,10 +70,10 @@ public:
         return count;
     }
 
-    /// How many messages were lost: cut off, to nobody, or meant for or coming from another incarnation.
+    /// How many messages were lost: disconnected, without an addressee, or to or from another incarnation.
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
-    /// How many messages the codec refused. Not 0: somebody sent what no correct server sends.
+    /// How many messages the codec refused. Above 0, a server sent what no correct server sends.
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
 private:
@@ -137,7 +137,7 @@ private:
     std::uint64_t                            refused_ = 0;
 };
 
-/// One server's end of a `LoopbackNetwork`. When it is gone, what is sent to it is lost.
+/// One server's endpoint in a `LoopbackNetwork`. After its end, what is sent to it is lost.
 class Loopback
 {
 public:
@@ -158,7 +158,8 @@ public:
                 event.emplace(std::move(first.message));
                 inbox_->messages.drop_front();
             } else {
-                // An answer counts for the member that was asked, and another life of the server is another member.
+                // A response counts for the member that was asked, and another incarnation of the server is another
+                // member.
                 inbox_->messages.pop_front();
                 ++network_->lost_;
             }
@@ -166,13 +167,13 @@ public:
         return event;
     }
 
-    /// What its messages carry (`message_transport`).
+    /// The most bytes of entries in a message (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const
     {
         return network_->how_ == Carry::values ? number_max : entry_bytes_through(FrameLimits{});
     }
 
-    /// Which life of a server is meant. A server of which this was never said is reached whatever its incarnation.
+    /// Sets the incarnation of a server. Without it the server is reached in any incarnation.
     void update(ServerId server, Incarnation incarnation, std::string_view /*address*/)
     {
         incarnations_.insert_or_assign(server, incarnation);

@@ -24,27 +24,29 @@
 namespace totora::inline v0
 {
 
-/// It trusts its network: nothing is encrypted, and nobody has to prove who it is (docs/security.md).
+/// Messages over TCP, by Boost.Asio, on the thread that runs the `io_context`: that of the node.
 ///
-/// Messages over TCP, by Boost.Asio, in whatever thread runs the `io_context`: that of the node.
+/// It trusts its network: nothing is encrypted, and no process proves its identity (docs/security.md).
 ///
-/// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes between two.
-/// A message is lost if its addressee is not connected, or if its queue is full: the link events say so, and Raft repeats.
-/// Nothing blocks. A message written to a socket keeps its entries pinned until the operating system has them all.
+/// What may overtake (`may_overtake`) does not wait for entries: these leave in pieces, and everything else goes
+/// between two. A message is lost if its addressee is not connected, or if its queue is full: link events report it,
+/// and Raft repeats. Nothing blocks. A message written to a socket keeps its entries pinned until the operating system
+/// has them all.
 ///
-/// Memory, of one connection: before its handshake 4 KiB of what arrives; after it 64 KiB, the frame that is arriving (up to the agreed
-/// limit), and for what is sent `QueueLimits`. In all: `handshakes_max` connections without a handshake, one in each direction of each
-/// known server, `unknown_max` of others, whose unfinished frames have `unknown_bytes_max` together; and the inbox. `load` shows it.
+/// Memory, of one connection: before its handshake 4 KiB of what arrives; after it 64 KiB, the frame that is arriving
+/// (up to the agreed limit), and for what is sent `QueueLimits`. In all: `handshakes_max` connections without a
+/// handshake, one in each direction of each known server, `unknown_max` of others, whose unfinished frames have
+/// `unknown_bytes_max` together; and the inbox. `load` shows it.
 ///
 /// A connection ends, and is dialed again, when it breaks, when nothing of what is sent is taken or acknowledged for
-/// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what arrives
-/// on it cannot be a stream of frames. Single bad frames are counted and dropped. No answer of another server ends the
-/// transport, and none should end whoever uses it (case 96): a refused handshake is a sentence for the operator, a line of
-/// `peers`, a counter, and is tried again.
+/// `write_stall_ms` (heartbeats keep every connection of a leader busy, keep-alive probes the others), and when what
+/// arrives on it cannot be a stream of frames. Single bad frames are counted and dropped. No response of another server
+/// ends the transport, and none should end its user (case 96): a refused handshake is a line in the log, a status in
+/// `peers`, a counter, and is retried.
 class TcpTransport
 {
 public:
-    /// Begins to listen; a sentence if that is not possible. The context outlives the transport.
+    /// Begins to listen; an error if that is not possible. The context outlives the transport.
     [[nodiscard]] static Result<TcpTransport, TcpError> open(boost::asio::io_context& context, TcpSettings settings)
     {
         if (auto fault = fault_in(settings); not fault.empty())
@@ -67,28 +69,28 @@ public:
         hub_->update(server, incarnation, address);
     }
 
-    /// What its messages carry (`message_transport`).
+    /// The most bytes of entries in a message (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
 
-    /// How many bytes of entries a server has acknowledged, as far as the system tells, or else the sockets taken
-    /// (`message_transport`).
+    /// How many bytes of entries a server has acknowledged, or, where the system does not report that, the sockets have
+    /// taken (`message_transport`).
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const { return hub_->bytes_taken(server); }
 
-    /// Drops the connection to a server and dials it again (`message_transport`).
+    /// Drops the connection to a server and redials it (`message_transport`).
     void renew(ServerId server) { hub_->renew(server); }
 
-    /// Called when `receive` has something after it had nothing. Must not end the transport.
+    /// Sets the function called when `receive` has something after it had nothing. It must not end the transport.
     void set_wake(std::function<void()> wake) { hub_->set_wake(std::move(wake)); }
 
-    /// Where this server listens, with the port that was really taken.
+    /// The address at which this server listens, with the actual port.
     [[nodiscard]] std::string address() const { return hub_->address(); }
 
     [[nodiscard]] TcpCounters const& counters() const { return hub_->counters(); }
 
-    /// What it has to carry now.
+    /// The present load.
     [[nodiscard]] TcpLoad load() const { return hub_->load(); }
 
-    /// How it stands with each server that `update` named, in the order of their ids.
+    /// The status of each server that `update` named, in the order of their ids.
     [[nodiscard]] std::vector<TcpPeerStatus> peers() const { return hub_->peers(); }
 
     /// Closes all connections and timers, as the destructor does.
@@ -102,7 +104,7 @@ private:
         try {
             auto device = std::random_device{};
             return now ^ (std::uint64_t{device()} << 32U | device());
-        } catch (std::exception const&) { // The system has no random numbers for us: the time has to do.
+        } catch (std::exception const&) { // Without random numbers of the system, the time is used.
             return now;
         }
     }

@@ -26,16 +26,16 @@ struct FoundAddresses
     std::string              failure = {};
 };
 
-/// Who a server is on the network, and how patient. Times are in milliseconds and above 0; a longer one than a year is a year.
+/// A server's identity on the network, its limits and timeouts. Times are in milliseconds and above 0; a longer one
+/// than a year is a year.
 struct TcpSettings
 {
     ClusterId cluster; ///< That of the log's identity (`read_identity`), like `self`.
     Party     self;
     Members
-        first_members; ///< What the cluster was made of (`members_of`); empty if this server joined later or was not told.
+         first_members; ///< The first members of the cluster (`members_of`); empty if this server joined later or does not know them.
     Life life = {}; ///< `start` is the log's (`SegmentedLog::start`), if it counts them; `process` is drawn if it is 0.
-    std::string
-        listen; ///< "address:port", the address a number; port 0 takes any free one, and `TcpTransport::address` tells which.
+    std::string listen; ///< "address:port", the address numeric; port 0 takes any free one (`TcpTransport::address`).
     FrameLimits limits = {};
     QueueLimits queue = {};
 
@@ -46,37 +46,38 @@ struct TcpSettings
     std::uint64_t write_stall_ms = 5000; ///< Without a byte taken or acknowledged, or the connection is given up.
     std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
 
-    /// How many incoming connections may be without their handshake at a time. Above it one gives way: of those that have not
-    /// greeted yet the one that is here longest, of the address that has most of them.
+    /// The most incoming connections without a complete handshake. Above it one gives way: of those that have not
+    /// greeted yet, the oldest of the address that has most of them.
     std::size_t handshakes_max = 128;
-    /// How many incoming connections there may be of servers that `update` did not name. Above it the one gives way that has
-    /// been idle longest. A member of which the own log does not know yet is such a server; those that are known each have a place.
+    /// The most incoming connections of servers that `update` did not name. Above it the one that has been idle longest
+    /// gives way. A member that this server's log does not contain yet is such a server; the known ones each have a
+    /// place.
     std::size_t   unknown_max = servers_max;
     std::uint64_t unknown_idle_ms = 60'000; ///< Without a frame of such a server, or its connection is given up.
     std::uint64_t unknown_bytes_max = 32U
                                       << 20U; ///< Of unfinished frames of all of them; at least one frame of the limit.
 
-    std::uint64_t inbox_bytes_max = 32U << 20U; ///< Received and not taken; above it, nothing is read from sockets.
+    std::uint64_t inbox_bytes_max = 32U << 20U; ///< Received and not taken; above it nothing is read from sockets.
     std::size_t   inbox_events_max = 4096;
 
-    /// Finds the addresses of a host that is named. It may block: it is called on a thread of its own, several at a time, and perhaps
-    /// still after the transport is gone. Empty: the system is asked.
+    /// Finds the addresses of a host by its name. It may block: it is called on a separate thread, several at a time,
+    /// and possibly after the transport's end. Empty: the system's resolver is used.
     std::function<FoundAddresses(std::string const& host)> find_addresses = {};
 
-    /// Receives sentences for the operator, on the thread of the transport, which is the node's: it must not block (a full
-    /// pipe does, so write from another thread, and drop what finds no room), throw, or end the transport. May be empty.
-    /// Of one server, and of all incoming connections, it is told five sentences in a second at most.
+    /// Receives lines for the operator, on the thread of the transport, which is the node's: it must not block (a full
+    /// pipe does, so write from another thread, and drop lines when its queue is full), throw, or end the transport.
+    /// May be empty. At most five lines a second about one server, and five about all incoming connections.
     std::function<void(std::string_view)> log = {};
 };
 
-/// A time that was set, as a duration that can be added to any moment.
+/// A time of the settings as a duration that can be added to any moment.
 [[nodiscard]] constexpr std::chrono::milliseconds patience_of(std::uint64_t milliseconds)
 {
     constexpr auto longest = std::chrono::milliseconds{std::chrono::hours{24 * 365}};
     return std::min(milliseconds, static_cast<std::uint64_t>(longest.count())) * std::chrono::milliseconds{1};
 }
 
-/// What is wrong with settings: a sentence. Empty if they are sound.
+/// What is wrong with settings; empty if they are valid.
 [[nodiscard]] inline std::string fault_in(TcpSettings const& settings)
 {
     if (settings.backoff_min_ms == 0 or settings.backoff_max_ms == 0)
@@ -92,14 +93,14 @@ struct TcpSettings
     return {};
 }
 
-/// What a transport counted since it began.
+/// The counters of a transport, since it began.
 struct TcpCounters
 {
-    std::uint64_t connected = 0;          ///< Handshakes that ended well, in both directions.
-    std::uint64_t lost = 0;               ///< Connections that ended after such a handshake.
-    std::uint64_t retries = 0;            ///< Attempts to connect that follow a failed or lost one.
+    std::uint64_t connected = 0;          ///< Complete handshakes, in both directions.
+    std::uint64_t lost = 0;               ///< Connections that ended after a complete handshake.
+    std::uint64_t retries = 0;            ///< Attempts to connect after a failed or lost connection.
     std::uint64_t handshakes_refused = 0; ///< By either side.
-    std::uint64_t gave_way = 0;           ///< Incoming connections ended for their place, memory or silence.
+    std::uint64_t gave_way = 0;           ///< Incoming connections dropped for their place, memory or idleness.
     std::uint64_t two_lives = 0;          ///< Handshakes refused because two processes have the identity of one server.
 
     std::uint64_t frames_sent = 0;
@@ -112,10 +113,10 @@ struct TcpCounters
     std::uint64_t dropped_unconnected = 0; ///< Messages to servers that were not connected, or not known.
     std::uint64_t dropped_oversized = 0;   ///< Messages longer than the frames agreed with the addressee.
 
-    std::uint64_t sentences_left_out = 0; ///< Of those for `TcpSettings::log`, because too many came in a second.
+    std::uint64_t sentences_left_out =
+        0; ///< Lines not passed to `TcpSettings::log`, because too many came in a second.
 
-    /// The most that was held at a time for what arrives, of the times at which a frame outgrew the buffer of its connection; so
-    /// `TcpLoad::unfinished_bytes` may be more, as long as none has.
+    /// The maximum of `TcpLoad::unfinished_bytes`, sampled whenever a frame outgrew the buffer of its connection.
     std::uint64_t unfinished_bytes_most = 0;
 
     std::array<std::uint64_t, frame_refusals> refused{}; ///< Frames received and dropped, by `FrameError`.
@@ -126,36 +127,36 @@ struct TcpCounters
     }
 };
 
-/// How it stands with a server that `update` named, for operators.
+/// The status of a server that `update` named, for operators.
 struct TcpPeerStatus
 {
     Party       party;
     std::string address;
-    bool        open = false;    ///< Connected, and the handshake ended well.
+    bool        open = false;    ///< Connected, and the handshake is complete.
     bool        full = false;    ///< The queue takes no entries now.
-    bool        refused = false; ///< The last handshake was refused, by either side; `sentence` says why.
-    std::string what;            ///< What was last said of it to `TcpSettings::log`.
+    bool        refused = false; ///< The last handshake was refused, by either side; `what` has the reason.
+    std::string what;            ///< The last line about it for `TcpSettings::log`.
 };
 
-/// What a transport has to carry now, for operators.
+/// The present load of a transport, for operators.
 struct TcpLoad
 {
     std::size_t   greeting = 0;         ///< Incoming connections without their handshake.
     std::size_t   known = 0;            ///< Incoming connections of servers that `update` named.
     std::size_t   unknown = 0;          ///< Incoming connections of others.
     std::uint64_t unfinished_bytes = 0; ///< Held for what arrives: buffers, and frames that have not arrived whole.
-    std::uint64_t unknown_unfinished_bytes = 0; ///< The part of it for servers that are not known, or not yet.
+    std::uint64_t unknown_unfinished_bytes = 0; ///< The part of it for unknown servers and before handshakes.
     std::uint64_t inbox_bytes = 0;              ///< Of entries that were received and not taken.
     std::uint64_t queued_bytes = 0;             ///< Of bulk that waits to be sent.
 };
 
-/// Why a transport cannot begin: a sentence for the operator.
+/// The reason why a transport cannot begin, for the operator.
 struct TcpError
 {
     std::string what;
 };
 
-/// A refusal, for people.
+/// A refusal as text for the operator.
 [[nodiscard]] constexpr std::string_view to_string(FrameError refusal)
 {
     switch (refusal) {

@@ -20,8 +20,8 @@
 namespace totora::inline v0
 {
 
-/// The system calls that `PosixFiles` makes, with the system's results: -1 or a null pointer, and `errno`. Tests replace them.
-/// docs/formats.md lists their errors, and which of them are transient.
+/// The system calls that `PosixFiles` makes, with the system's results: -1 or a null pointer, and `errno`. Tests
+/// replace them. docs/formats.md lists their errors, and which of them are transient.
 struct PosixCalls
 {
     static int open(int directory, char const* path, int flags, ::mode_t mode)

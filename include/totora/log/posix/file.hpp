@@ -33,8 +33,9 @@ namespace totora::inline v0
 
 /// An open file of the operating system, under `PosixFiles`.
 ///
-/// Invariants: a write that succeeds wrote every byte, and a read that succeeds is short only at the end of the file. A call is
-/// repeated after a signal interrupted it, and for the rest after it moved a part of the bytes; any other error is returned.
+/// Invariants: a write that succeeds wrote every byte, and a read that succeeds is short only at the end of the file. A
+/// call is repeated after a signal interrupted it, and for the rest after it moved a part of the bytes; any other error
+/// is returned.
 template <typename Calls>
 class BasicPosixFile
 {
@@ -141,8 +142,8 @@ public:
     }
 
 private:
-    /// Whether preallocation is missing rather than failing: a file system without it, or a sandbox that forbids it, can still be
-    /// written to.
+    /// Whether preallocation is missing rather than failing: a file system without it, or a sandbox that forbids it,
+    /// can still be written to.
     [[nodiscard]] static bool cannot_allocate(int number)
     {
         return number == ENOSYS or number == EPERM or number == EOPNOTSUPP or number == EINVAL;

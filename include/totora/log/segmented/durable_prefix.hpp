@@ -11,8 +11,9 @@ namespace totora::inline v0
 
 /// The part of the present log that is durable.
 ///
-/// A completed write does not make all that it appended durable in this sense: an entry may have been truncated since and appended
-/// again, as another or the same entry, in a write that is still pending. Only what no later truncation has removed counts.
+/// A completed write does not make all that it appended durable in this sense: an entry may have been truncated since
+/// and appended again, as another or the same entry, in a write that is still pending. Only what no later truncation
+/// has removed counts.
 ///
 /// Invariant: `last` and the expected ends never lie above the present log.
 class DurablePrefix

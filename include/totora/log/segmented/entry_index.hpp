@@ -27,8 +27,8 @@ struct EntryPlace
 
 /// The size and the place of every entry of a log, in eight bytes an entry.
 ///
-/// Entries are grouped in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every query
-/// costs a binary search for the chunk.
+/// Entries are grouped in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every
+/// query costs a binary search for the chunk.
 ///
 /// Invariants: the entries are those after `base` up to `last`, without gaps; no chunk is empty.
 class EntryIndex

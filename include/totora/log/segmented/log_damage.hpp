@@ -17,8 +17,8 @@
 namespace totora::inline v0
 {
 
-/// The range that damaged entries lie in, as far as known: none are damaged if `first` is above `last`, and all from `first` on
-/// may be if there is no `last`.
+/// The range that damaged entries lie in, as far as known: none are damaged if `first` is above `last`, and all from
+/// `first` on may be if there is no `last`.
 struct DamagedEntries
 {
     std::optional<Index> first;
@@ -36,15 +36,15 @@ struct DamagedEntries
 [[nodiscard]] inline Unexpected<LogError>
 damaged(std::uint64_t generation, std::string const& what, DamagedEntries const& entries = {})
 {
-    auto sentence = "The file " + segment_name(generation) + " " + what;
+    auto message = "The file " + segment_name(generation) + " " + what;
     if (entries.first and entries.last and *entries.first <= *entries.last)
-        sentence += "; it held the entries " + std::to_string(entries.first->value) + " to " +
-                    std::to_string(entries.last->value);
+        message += "; it held the entries " + std::to_string(entries.first->value) + " to " +
+                   std::to_string(entries.last->value);
     else if (entries.first)
-        sentence += "; the entries from " + std::to_string(entries.first->value) + " on may be lost";
-    sentence += ". No crash leaves that, so nothing was cut. Restore the directory: ";
-    sentence += cannot_return;
-    return log_failure(LogFailure::damaged, std::move(sentence));
+        message += "; the entries from " + std::to_string(entries.first->value) + " on may be lost";
+    message += ". No crash leaves that, so nothing was cut. Restore the directory: ";
+    message += cannot_return;
+    return log_failure(LogFailure::damaged, std::move(message));
 }
 
 /// The size of a segment that shrank, for `damaged`.

@@ -32,10 +32,10 @@ namespace totora::inline v0
 /// Reads a log's directory, and changes nothing in it except that the log it found becomes durable.
 ///
 /// The newest segment with an intact header names the earlier ones that belong to the log, and how far. Its records are
-/// what was written since. What cannot be read is torn, and cut with all that follows, if it lies in a batch that nothing
-/// proves was ever durable. It is damage, and recovery refuses, if a seal, a header or the file "run" proves that, or if no
-/// crash can have left it: the size of a segment is durable before its header is written, and none is shortened before
-/// the next one's header is durable.
+/// what was written since. What cannot be read is torn, and cut with all that follows, if it lies in a batch that
+/// nothing proves was ever durable. It is damage, and recovery refuses, if a seal, a header or the file "run" proves
+/// that, or if no crash can have left it: the size of a segment is durable before its header is written, and none is
+/// shortened before the next one's header is durable.
 template <log_files Files>
 class LogRecovery
 {
@@ -112,7 +112,8 @@ private:
         return std::uint64_t{0};
     }
 
-    /// Whether the segment in which the log continues after the newest one exists, with the size it had when that was written.
+    /// Whether the segment in which the log continues after the newest one exists, with the size it had when that was
+    /// written.
     [[nodiscard]] Result<Done, LogError> check_next(std::vector<std::uint64_t> const& generations)
     {
         auto const& log = segments_->log();

@@ -60,7 +60,8 @@ public:
         }
     }
 
-    /// Adds the entries from `from` to `up_to` to a range. Precondition: all of them are in memory, and `index` holds them.
+    /// Adds the entries from `from` to `up_to` to a range. Precondition: all of them are in memory, and `index` holds
+    /// them.
     void read(Index from, Index up_to, EntryIndex const& index, Entries& into) const
     {
         for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
@@ -84,8 +85,8 @@ private:
         EntrySlice    slice;
     };
 
-    /// The piece that holds an entry. Nearly every read is of the newest entries, so the search begins there, in steps that double:
-    /// it does not touch all of a long log.
+    /// The piece that holds an entry. Nearly every read is of the newest entries, so the search begins there, in steps
+    /// that double: it does not touch all of a long log.
     [[nodiscard]] std::deque<Piece>::const_iterator piece_of(Index index) const
     {
         auto end = pieces_.end();

@@ -18,8 +18,8 @@
 namespace totora::inline v0
 {
 
-/// Reads the header of a segment of this server's log: nothing if the file has none that was written for this generation, a
-/// refusal if it has one that another version, another server or a newer feature wrote.
+/// Reads the header of a segment of this server's log: nothing if the file has none that was written for this
+/// generation, a refusal if it has one that another version, another server or a newer feature wrote.
 template <typename File>
 [[nodiscard]] Result<std::optional<SegmentHeader>, LogError>
 read_header(SegmentWindow<File>& source, std::uint64_t generation, Identity const& identity)
@@ -29,7 +29,8 @@ read_header(SegmentWindow<File>& source, std::uint64_t generation, Identity cons
     auto const bytes = source.bytes(0, std::max<std::uint64_t>(size, segment_header_size));
     if (source.failure())
         return log_failure(LogFailure::read_failed, *source.failure());
-    // A file that never was a segment is all zeros here; one of another version is named so only if its checksum is right.
+    // A file that never was a segment is all zeros here; one of another version is named so only if its checksum is
+    // right.
     if (is_intact_header(bytes))
         if (auto const ours = check_format(segment_name(generation), segment_magic, bytes); not ours)
             return Unexpected{ours.error()};

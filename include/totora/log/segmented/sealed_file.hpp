@@ -66,8 +66,8 @@ inline constexpr std::size_t sealed_header_size = 20;
                                              [](auto byte, char letter) { return byte == std::byte(letter); });
 }
 
-/// Whether a file has this magic and the version of this program; otherwise the reason. The result is meaningful only if the
-/// checksum of the file is right.
+/// Whether a file has this magic and the version of this program; otherwise the reason. The result is meaningful only
+/// if the checksum of the file is right.
 [[nodiscard]] inline Result<Done, LogError>
 check_format(std::string_view name, FileMagic const& magic, std::span<std::byte const> bytes)
 {

@@ -84,8 +84,8 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
     return bytes;
 }
 
-/// Whether a file begins with an intact header of a segment, of this version or another: its first 20 bytes have the same
-/// layout in all versions.
+/// Whether a file begins with an intact header of a segment, of this version or another: its first 20 bytes have the
+/// same layout in all versions.
 [[nodiscard]] inline bool is_intact_header(std::span<std::byte const> bytes)
 {
     if (bytes.size() < sealed_header_size or not has_magic(segment_magic, bytes))

@@ -31,11 +31,11 @@ struct Segment
     File          file;
 };
 
-/// Prepares segments before they are needed: allocated, written, and durable with their names, so that a sync of what is
-/// written into one moves no metadata. A segment that the log no longer needs becomes the next one.
+/// Prepares segments before they are needed: allocated, written, and durable with their names, so that a sync of what
+/// is written into one moves no metadata. A segment that the log no longer needs becomes the next one.
 ///
-/// Space is prepared step by step, about as fast as it is used. If that is too slow, the log gets a smaller segment and waits
-/// for no more than the present step. The syncer calls `work` and `retire`, the node all others.
+/// Space is prepared step by step, about as fast as it is used. If that is too slow, the log gets a smaller segment and
+/// waits for no more than the present step. The syncer calls `work` and `retire`, the node all others.
 ///
 /// Invariant: of `spare_`, the first `ready_size` bytes are durable zeros or records of a retired segment.
 template <log_files Files>
@@ -75,8 +75,8 @@ public:
         is_adopted_ = true;
     }
 
-    /// Takes the next segment. If it is too small yet, it is prepared in this call: to `at_least` in any case, and to `wished` if
-    /// there is space.
+    /// Takes the next segment. If it is too small yet, it is prepared in this call: to `at_least` in any case, and to
+    /// `wished` if there is space.
     [[nodiscard]] Result<Ready, FileError> take(std::uint64_t at_least, std::uint64_t wished = 0)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -96,8 +96,8 @@ public:
         return std::exchange(spare_, nullptr);
     }
 
-    /// Prepares a part of the next segment. Returns whether there is more to do now, or the only permanent error: the directory is
-    /// gone, and what is written to its open files is lost with it. Lack of memory is transient.
+    /// Prepares a part of the next segment. Returns whether there is more to do now, or the only permanent error: the
+    /// directory is gone, and what is written to its open files is lost with it. Lack of memory is transient.
     [[nodiscard]] Result<bool, FileError> work(std::uint64_t bytes)
     {
         auto const lock = std::lock_guard{mutex_};
@@ -139,8 +139,8 @@ private:
         return made and ready_size_ < wanted_size_;
     }
 
-    /// Drops a file whose sync has failed, which is unreliable from then on, or an empty one. One that was taken over stays on the
-    /// disk: the log may continue in it, as the newest segment has it.
+    /// Drops a file whose sync has failed, which is unreliable from then on, or an empty one. One that was taken over
+    /// stays on the disk: the log may continue in it, as the newest segment has it.
     void drop_spare()
     {
         ready_size_ = 0;
@@ -186,8 +186,8 @@ private:
         return Done{};
     }
 
-    /// Makes one retired segment the next one, and removes the rest. If one stays, or returns after a crash, it does no harm: a
-    /// newer header that does not name it is durable.
+    /// Makes one retired segment the next one, and removes the rest. If one stays, or returns after a crash, it does no
+    /// harm: a newer header that does not name it is durable.
     void reuse_or_remove()
     {
         for (auto const generation : std::exchange(retired_, {}))

@@ -36,8 +36,8 @@ enum class RecordKind : std::uint8_t
 /// 17 | 7 | reserved, 0
 /// 24 | 24 | three numbers
 ///
-/// A record begins at a multiple of 8; zeros pad its entries. An entry carries its own checksum, so that its payload is not
-/// read again when the record is written.
+/// A record begins at a multiple of 8; zeros pad its entries. An entry carries its own checksum, so that its payload is
+/// not read again when the record is written.
 struct RecordHead
 {
     RecordKind                   kind{};
@@ -63,8 +63,8 @@ inline constexpr std::size_t record_alignment = 8;
     return record_head_size + aligned(head.body_size);
 }
 
-/// The seed of the checksums of a segment's records: a record that remains from an earlier use of the file, or from another
-/// server's segment, never passes for one of this segment.
+/// The seed of the checksums of a segment's records: a record that remains from an earlier use of the file, or from
+/// another server's segment, never passes for one of this segment.
 struct SegmentSeed
 {
     std::uint32_t value = 0;
@@ -100,8 +100,8 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
 /// Whether this version knows a kind of records.
 [[nodiscard]] constexpr bool is_known(RecordKind kind) { return kind >= RecordKind::vote and kind <= RecordKind::next; }
 
-/// The head at the beginning of `bytes`, if it is intact and was written at this place. Its kind is 0 if this version does not know
-/// it, or if reserved bytes are in use.
+/// The head at the beginning of `bytes`, if it is intact and was written at this place. Its kind is 0 if this version
+/// does not know it, or if reserved bytes are in use.
 [[nodiscard]] constexpr std::optional<RecordHead>
 decode_head(std::span<std::byte const> bytes, SegmentSeed seed, std::uint64_t offset)
 {

@@ -29,10 +29,10 @@
 namespace totora::inline v0
 {
 
-/// Rebuilds a log from its segments, taken in order, and tells a torn tail from damage in each.
+/// Rebuilds a log from its segments, taken in order, and distinguishes a torn tail from damage in each.
 ///
-/// Invariants: `durable` is the newest batch that any file read so far proves durable, and never falls; what is taken and not
-/// proven durable is among the unproven parts.
+/// Invariants: `durable` is the newest batch that any file read so far proves durable, and never falls; what is taken
+/// and not proven durable is among the unproven parts.
 template <log_files Files>
 class SegmentReplay
 {

@@ -49,8 +49,8 @@ struct Record
     return record.head.kind == RecordKind::truncate ? before(Index{record.head.numbers[0]}) : last;
 }
 
-/// Whether a seal was written at rest, with nothing after its batch: that batch was durable then. It ends no batch, and may stand
-/// at any place after the last record.
+/// Whether a seal was written at rest, with nothing after its batch: that batch was durable then. It ends no batch, and
+/// may stand at any place after the last record.
 [[nodiscard]] constexpr bool is_at_rest(RecordHead const& head)
 {
     return head.kind == RecordKind::seal and head.numbers[0] == head.numbers[1];
@@ -92,7 +92,8 @@ void survey_whole_records(Source& source, SegmentSeed seed, SegmentSurvey& surve
 {
     while (auto const head = decode_head(source.bytes(survey.end, record_head_size), seed, survey.end)) {
         survey.unknown = not is_known(head->kind);
-        // A seal at rest is no part of the row, even if it stands at its end: a later batch may have been written up to it.
+        // A seal at rest is no part of the row, even if it stands at its end: a later batch may have been written up to
+        // it.
         if (survey.unknown or is_at_rest(*head))
             break;
         auto const body_begins = survey.end + record_head_size;
@@ -111,7 +112,7 @@ void survey_whole_records(Source& source, SegmentSeed seed, SegmentSurvey& surve
     }
 }
 
-/// Looks for intact heads after `survey.end`: only a seal there can tell a torn tail from damage.
+/// Looks for intact heads after `survey.end`: only a seal there distinguishes a torn tail from damage.
 template <typename Source>
 void survey_torn_tail(Source& source, SegmentSeed seed, SegmentSurvey& survey)
 {
@@ -132,8 +133,8 @@ void survey_torn_tail(Source& source, SegmentSeed seed, SegmentSurvey& survey)
     }
 }
 
-/// Surveys a segment from `begin` on, and calls `visit(Record)` for each whole record. `source` gives the bytes: `size()`, and
-/// `bytes(offset, count)`, which stay valid until the next call.
+/// Surveys a segment from `begin` on, and calls `visit(Record)` for each whole record. `source` gives the bytes:
+/// `size()`, and `bytes(offset, count)`, which stay valid until the next call.
 template <typename Source, typename Visit>
 [[nodiscard]] SegmentSurvey
 survey_segment(Source& source, SegmentSeed seed, std::uint64_t begin, std::uint64_t first_batch, Visit visit)

@@ -23,11 +23,11 @@
 namespace totora::inline v0
 {
 
-/// The end of the log on the disk: decides the place of every byte, and when a new segment begins. What is planned waits in
-/// regions for the next sync.
+/// The end of the log on the disk: decides the place of every byte, and when a new segment begins. What is planned
+/// waits in regions for the next sync.
 ///
-/// Invariants: a segment always has room for the seal of the next sync and for the two records that end it, and begins only if
-/// the reserve fits into it, too.
+/// Invariants: a segment always has room for the seal of the next sync and for the two records that end it, and begins
+/// only if the reserve fits into it, too.
 template <log_files Files>
 class SegmentTail
 {
@@ -80,7 +80,8 @@ public:
         return Done{};
     }
 
-    /// Plans an append, as one record or as several neighbours. The image holds its entries afterwards, even after a failure.
+    /// Plans an append, as one record or as several neighbours. The image holds its entries afterwards, even after a
+    /// failure.
     [[nodiscard]] Outcome add_entries(Entries const& entries, std::uint64_t record_bytes_max)
     {
         auto outcome = Outcome{Done{}};
@@ -168,7 +169,8 @@ private:
         return Done{};
     }
 
-    /// Keeps in `segments_` those that hold entries of the log, up to the last entry of each. Returns the generations of the rest.
+    /// Keeps in `segments_` those that hold entries of the log, up to the last entry of each. Returns the generations
+    /// of the rest.
     [[nodiscard]] std::vector<std::uint64_t> drop_unused_segments()
     {
         auto       retiring = std::vector<std::uint64_t>{};

@@ -34,8 +34,8 @@ struct BytesInMemory
     }
 };
 
-/// The source of a survey that keeps a part of a segment in memory: whatever the size of segments, recovery needs no more memory
-/// than this part, or than the largest record if that is larger.
+/// The source of a survey that keeps a part of a segment in memory: whatever the size of segments, recovery needs no
+/// more memory than this part, or than the largest record if that is larger.
 template <typename File>
 class SegmentWindow
 {

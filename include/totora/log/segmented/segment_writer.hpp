@@ -32,8 +32,9 @@ namespace totora::inline v0
 
 /// Writes and syncs what the node planned: everything that waits with one sync (group commit).
 ///
-/// The node decides the place of each byte and never writes to a file itself, so that a disk that hangs does not block it. The
-/// node calls `hand_over`, `confirm`, `durable` and `failure`; the syncer calls `work` and `seal_at_rest`, never two at a time.
+/// The node decides the place of each byte and never writes to a file itself, so that a disk that hangs does not block
+/// it. The node calls `hand_over`, `confirm`, `durable` and `failure`; the syncer calls `work` and `seal_at_rest`,
+/// never two at a time.
 ///
 /// Invariants: `durable` never falls; after the first failure it does not change, nor does the failure.
 template <log_files Files>
@@ -47,8 +48,8 @@ public:
         : pool_(pool), identity_(identity), durable_batch_(durable_batch), regions_(identity)
     {}
 
-    /// Sets the function that is called on the syncer's thread when something became durable or failed. The previous one is not
-    /// called any more once this returns.
+    /// Sets the function that is called on the syncer's thread when something became durable or failed. The previous
+    /// one is not called any more once this returns.
     void set_wake(std::function<void()> wake)
     {
         auto const lock = std::lock_guard{wake_mutex_};
@@ -92,8 +93,9 @@ public:
         failed_ = true;
     }
 
-    /// Writes and syncs what waits, and prepares twice as much of the next segment. Returns whether there is more to do. Never
-    /// throws, since no caller on the syncer's thread could catch it: lack of memory for writing fails the log.
+    /// Writes and syncs what waits, and prepares twice as much of the next segment. Returns whether there is more to
+    /// do. Never throws, since no caller on the syncer's thread could catch it: lack of memory for writing fails the
+    /// log.
     [[nodiscard]] bool work() noexcept
     {
         auto more = false;
@@ -131,11 +133,12 @@ public:
         return true;
     }
 
-    /// Records in the segment what the last sync made durable, when nothing has followed it for a while: otherwise only the next
-    /// seal would, perhaps hours later. On a separate page if there is one, so that damage to the last batch spares it.
+    /// Records in the segment what the last sync made durable, when nothing has followed it for a while: otherwise only
+    /// the next seal would, perhaps hours later. On a separate page if there is one, so that damage to the last batch
+    /// spares it.
     ///
-    /// It is not one of the node's writes: it has no number, calls no wake-up, and the next record overwrites it. Nothing of it is
-    /// planned, so that no call of the node waits for it.
+    /// It is not one of the node's writes: it has no number, calls no wake-up, and the next record overwrites it.
+    /// Nothing of it is planned, so that no call of the node waits for it.
     void seal_at_rest() noexcept
     {
         guarded([&] { seal_last_sync(); });

@@ -59,8 +59,8 @@ struct SegmentedLogParts
           reader(files, image.index, image.runs)
     {}
 
-    /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full disk it is a
-    /// spare segment of the last start, and the removals give back the space for the rest.
+    /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full
+    /// disk it is a spare segment of the last start, and the removals give back the space for the rest.
     [[nodiscard]] Result<Done, LogError> begin()
     {
         // Segments without the file that counts the starts are damage, so it is there before the first of them.
@@ -95,8 +95,9 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Takes over the newest file that recovery skipped, so that a start needs little or no space. Only the newest: recovery
-    /// could find an older one instead of this start's segment. One that is too small is removed in favour of the one before it.
+    /// Takes over the newest file that recovery skipped, so that a start needs little or no space. Only the newest:
+    /// recovery could find an older one instead of this start's segment. One that is too small is removed in favour of
+    /// the one before it.
     [[nodiscard]] Outcome adopt_spare()
     {
         auto const& spares = found.spares;
@@ -114,8 +115,8 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Overwrites all of it. What was written for its generation must not stay; and after a sync that failed, what is on the disk of
-    /// its content and size is unknown.
+    /// Overwrites all of it. What was written for its generation must not stay; and after a sync that failed, what is
+    /// on the disk of its content and size is unknown.
     [[nodiscard]] Outcome adopt(SpareFile const& spare)
     {
         auto file = files.open(segment_name(spare.generation));
@@ -184,7 +185,8 @@ struct SegmentedLogParts
         tail.seal(through);
     }
 
-    /// Has a write without a record confirmed once all before it is durable: without a seal, for which no room was reserved.
+    /// Has a write without a record confirmed once all before it is durable: without a seal, for which no room was
+    /// reserved.
     void confirm(WriteNumber through)
     {
         prefix.expect(through, image.runs.last().index);
@@ -210,8 +212,9 @@ struct SegmentedLogParts
         return pool.ready_size() >= next_size;
     }
 
-    /// The bytes that must be free in a segment before so many bytes of entries may be written. The rest is kept for writes that do
-    /// not ask for room: votes, truncations and the no-ops of thousands of elections, should the disk stay full.
+    /// The bytes that must be free in a segment before so many bytes of entries may be written. The rest is kept for
+    /// writes that do not ask for room: votes, truncations and the no-ops of thousands of elections, should the disk
+    /// stay full.
     [[nodiscard]] std::uint64_t needed_for(std::uint64_t bytes_more, std::uint64_t kept) const
     {
         if (bytes_more == 0)

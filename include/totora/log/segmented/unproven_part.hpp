@@ -24,8 +24,8 @@ struct UnprovenPart
     std::uint64_t end = 0;
 };
 
-/// Makes parts of segments durable by writing and syncing them again. After a sync that failed, their pages are clean in the
-/// page cache and differ from the disk: a second sync alone would write nothing.
+/// Makes parts of segments durable by writing and syncing them again. After a sync that failed, their pages are clean
+/// in the page cache and differ from the disk: a second sync alone would write nothing.
 template <log_files Files>
 [[nodiscard]] Result<Done, FileError> make_durable(Files& files, std::vector<UnprovenPart> const& parts)
 {

@@ -15,11 +15,11 @@
 namespace totora::inline v0
 {
 
-/// The incoming connections of a server, and which of them gives way when there are too many.
+/// The incoming connections of a server, and the choice of one that gives way when there are too many.
 ///
-/// There are three kinds. Before its handshake a connection may be of anybody. After it, the server at the other end is known, one
-/// that `update` named, or it is not: a new member, or anybody who was told the cluster's id. A known one keeps its place, whatever
-/// the others do.
+/// Three kinds: before its handshake a connection may come from any process; after it, the server at the other end is
+/// known, that is named by `update`, or it is not: a new member, or any process that has the cluster's id. A known one
+/// never gives way.
 class TcpAccepted
 {
 public:
@@ -36,12 +36,12 @@ public:
 
     [[nodiscard]] std::vector<Connection> const& all() const { return all_; }
 
-    /// Which one must end so that there are fewer than `places` without a handshake. Null if there are fewer.
+    /// The connection that must end so that fewer than `places` are without a handshake. Null if fewer are.
     ///
-    /// Those that have not greeted as a server of this cluster end first, whether they have said nothing or a part of something:
-    /// a member's greeting may be late, since packets are lost. Of those the address with most of them gives one up, so that what
-    /// runs wild on one machine takes no place of another; and of its connections the one that is here longest, so that each has
-    /// had as much time to greet as there could be.
+    /// Those that have not greeted as a server of this cluster end first, whether they sent nothing or part of a frame:
+    /// a member's greeting may be late, since packets are lost. Of those the address with most of them loses one, so
+    /// that a faulty machine takes no place of another; and of its connections the oldest, so that each has had the
+    /// most time to greet.
     [[nodiscard]] Connection to_end_for_handshake(std::size_t places) const
     {
         auto waiting = select([](TcpConnection const& one) { return not one.is_open(); });
@@ -59,8 +59,8 @@ public:
         });
     }
 
-    /// Which connection of a server that is not known must end so that there are no more than `places`: the one that has been without
-    /// a frame longest, but not `newest`. Null if none must.
+    /// The connection of an unknown server that must end so that there are no more than `places`: the one longest
+    /// without a frame, except `newest`. Null if none must.
     template <typename IsKnown>
     [[nodiscard]] Connection to_end_of_unknown(std::size_t places, TcpConnection const& newest, IsKnown is_known) const
     {
@@ -73,7 +73,7 @@ public:
         });
     }
 
-    /// Which connection of a server that is not known must end because all of them together hold more than `bytes_max` of unfinished
+    /// The connection of an unknown server that must end if together they hold more than `bytes_max` of unfinished
     /// frames: the one that holds most. Null if they do not.
     template <typename IsKnown>
     [[nodiscard]] Connection to_end_for_memory(std::uint64_t bytes_max, IsKnown is_known) const

@@ -7,7 +7,7 @@
 namespace totora::inline v0
 {
 
-/// How long to wait before the next attempt: longer each time up to a maximum, and never the same as others.
+/// The delay before the next attempt: doubled each time up to a maximum, with jitter.
 class Backoff
 {
 public:
@@ -15,7 +15,7 @@ public:
         : least_ms_(least_ms), most_ms_(most_ms), random_(seed)
     {}
 
-    /// Between half of the time that this attempt may take and all of it.
+    /// Between half of this attempt's longest delay and all of it.
     [[nodiscard]] std::uint64_t next_ms()
     {
         auto const doublings = std::min(attempts_++, 20U);

@@ -8,9 +8,9 @@
 namespace totora::inline v0
 {
 
-/// How many bytes of bulk have surely arrived over one connection: those that the operating system has taken, less those that the
-/// other side has not acknowledged, all of which may be bulk. The system takes them in large portions, seconds apart on a slow
-/// wire.
+/// How many bytes of bulk have surely arrived over one connection: those that the operating system has taken, less
+/// those that the other side has not acknowledged, all of which may be bulk. The system takes them in large portions,
+/// seconds apart on a slow wire.
 ///
 /// Invariant: `arrived` never falls and is at most what was taken.
 class BulkProgress

@@ -30,12 +30,12 @@ namespace totora::inline v0
 
 /// One TCP connection: a handshake, and then messages in both directions.
 ///
-/// The dialing side greets first, the other replies with its greeting and a new number, and the dialing side confirms that
-/// number, so that the greeting of a dead process, left in a queue, does not pass for a running one. Each side judges the
-/// other's greeting, and replies to one that it cannot accept with the reason.
+/// The dialing side greets first, the other replies with its greeting and a new number, and the dialing side confirms
+/// that number, so that the greeting of a dead process, left in a queue, does not pass for a running one. Each side
+/// judges the other's greeting, and replies to one that it cannot accept with the reason.
 ///
-/// Invariants: open only once the handshake is complete, which takes a greeting that was accepted (`judged_`); after `close` it
-/// touches nothing of its owner.
+/// Invariants: open only once the handshake is complete, which takes a greeting that was accepted (`judged_`); after
+/// `close` it touches nothing of its owner.
 class TcpConnection final : public FrameStream
 {
 public:
@@ -209,8 +209,8 @@ private:
     /// Refuses the handshake with the reason, and waits until the other side has read it and closes.
     void decline(HandshakeError const& refusal) { decline(route_to(remote_), refusal, refusal); }
 
-    /// Refuses a server that does not know the cluster's id, and reveals nothing but the refusal: the id keeps out those that
-    /// were not meant to find the cluster.
+    /// Refuses a server that does not know the cluster's id, and reveals nothing but the refusal: the id keeps out
+    /// those that were not meant to find the cluster.
     void decline_foreign(Route const& route, HandshakeError const& refusal)
     {
         auto const echoed = Route{route.cluster, route.group, route.addressee, route.sender};

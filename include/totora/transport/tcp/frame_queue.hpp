@@ -17,7 +17,7 @@
 namespace totora::inline v0
 {
 
-/// How much may wait for one server.
+/// The most that may wait for one server.
 struct QueueLimits
 {
     std::uint64_t bytes_max = 32U << 20U;   ///< Of bulk.
@@ -25,25 +25,27 @@ struct QueueLimits
     std::size_t   urgent_frames_max = 1024; ///< They are short: none carries entries.
 };
 
-/// Which frames a frame waits for.
+/// The frames that a frame waits for.
 enum class Lane : std::uint8_t
 {
-    urgent, ///< For other urgent ones only: heartbeats, votes, answers.
-    bulk,   ///< For all that were queued earlier, and for urgent ones that were queued later.
+    urgent, ///< Other urgent ones only: heartbeats, votes, responses.
+    bulk,   ///< All that were queued earlier, and urgent ones that were queued later.
 };
 
 /// Frames that wait for one connection; their entries are pinned, not copied.
 ///
 /// Two lanes, each in its own order. A frame of bulk that is longer than `whole_frame_max` leaves in pieces, and urgent
-/// frames go between two pieces: a leader that is sending looks alive (case 94). InplaceVector, and never blocks: what does not
-/// fit into its lane is dropped, and neither lane takes the other's room.
+/// frames go between two pieces: a leader that is sending entries still sends heartbeats in time (case 94). Bounded,
+/// and never blocks: what does not fit into its lane is dropped, and neither lane takes the other's room.
+///
+/// Invariant: what is begun is written to its end before anything else.
 class FrameQueue
 {
 public:
-    /// What `written` took away.
+    /// What `written` removed.
     struct Through
     {
-        std::size_t   frames = 0;     ///< That are through.
+        std::size_t   frames = 0;     ///< That were written to their end.
         std::uint64_t bulk_bytes = 0; ///< Bytes of the bulk lane.
     };
 
@@ -67,8 +69,8 @@ public:
         return true;
     }
 
-    /// The bytes to be written next, as about `parts_max` parts and about `whole_frame_max` bytes of bulk: the rest of what
-    /// is begun, everything urgent, then bulk. They stay where they are until `written` takes them.
+    /// The bytes to be written next, as about `parts_max` parts and about `whole_frame_max` bytes of bulk: the rest of
+    /// what is begun, everything urgent, then bulk. They stay where they are until `written` takes them.
     void gather(std::vector<std::span<std::byte const>>& parts, std::size_t parts_max)
     {
         plan();
@@ -99,7 +101,7 @@ public:
         }
     }
 
-    /// Takes away the first `count` bytes of what was gathered last, and what they pinned once a frame is through.
+    /// Removes the first `count` bytes of what was gathered last; a frame that is written to its end releases its pins.
     Through written(std::size_t count)
     {
         auto through = Through{};
@@ -127,7 +129,7 @@ public:
         return bulk_bytes_;
     } ///< Of bulk, in frames and pieces not yet through.
 
-    /// Whether the bulk lane has room again for a good while.
+    /// Whether the bulk lane is less than half full.
     [[nodiscard]] bool below_half() const
     {
         return bulk_.size() <= limits_.frames_max / 2 and bulk_bytes_ <= limits_.bytes_max / 2;
@@ -153,7 +155,7 @@ private:
         }
     };
 
-    /// What leaves without a gap: a frame or a piece of one.
+    /// What is written without a gap: a frame or a piece of one.
     struct Unit
     {
         Lane        lane{};
@@ -161,7 +163,7 @@ private:
         std::size_t of_frame = 0; ///< How many bytes of its frame a piece carries; 0 for a whole frame.
     };
 
-    /// Adds what is left of a part without its first `skip` bytes, and of that at most `most`. Returns how much that is.
+    /// Adds a part without its first `skip` bytes, and of the rest at most `most`. Returns how many bytes that is.
     static std::size_t take_part(std::vector<std::span<std::byte const>>& parts, std::span<std::byte const> part,
                                  std::size_t& skip, std::size_t most)
     {
@@ -174,7 +176,7 @@ private:
         return part.size();
     }
 
-    /// What is begun stays first; everything behind it is chosen again, because more may have become urgent.
+    /// Chooses again what follows the unit that is begun, because more may have become urgent.
     void plan()
     {
         units_.resize(begun_bytes_ > 0 ? 1 : 0);
@@ -197,14 +199,14 @@ private:
     {
         auto const& frame = bulk_.front();
         auto const  count = std::min<std::size_t>(piece_bytes_max, frame.size() - cut_);
-        auto const  header = *decode_header(frame.head.bytes(), UINT32_MAX); // One that we made.
+        auto const  header = *decode_header(frame.head.bytes(), UINT32_MAX); // Made by this side.
         piece_head_ =
             encode(header.route, Piece{static_cast<std::uint32_t>(cut_), static_cast<std::uint32_t>(frame.size())},
                    static_cast<std::uint32_t>(count), header.version);
         units_.push_back({Lane::bulk, piece_head_.bytes().size() + count, count});
     }
 
-    /// A unit is written. Whether its frame is through.
+    /// Removes a unit that is written. Whether its frame is complete.
     [[nodiscard]] bool finish(Unit const& unit)
     {
         if (unit.lane == Lane::urgent) {
@@ -222,14 +224,14 @@ private:
     }
 
     QueueLimits        limits_;
-    std::deque<Queued> urgent_; ///< Deques leave frames where they are while others come and go.
+    std::deque<Queued> urgent_; ///< A deque keeps frames in place while others are added and removed.
     std::deque<Queued> bulk_;
     std::uint64_t      bulk_bytes_ = 0;
 
-    std::vector<Unit> units_;           ///< What was gathered last, as far as it is not through.
+    std::vector<Unit> units_;           ///< What was gathered last and is not written yet.
     std::size_t       begun_bytes_ = 0; ///< Of the first unit, that are written.
     FrameHead         piece_head_;      ///< Of the one unit that is a piece.
-    std::size_t       cut_ = 0;         ///< Bytes of the first frame of bulk whose pieces are through.
+    std::size_t       cut_ = 0;         ///< Bytes of the first frame of bulk whose pieces are written.
 };
 
 } // namespace totora::inline v0

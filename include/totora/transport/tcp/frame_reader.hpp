@@ -18,12 +18,14 @@
 namespace totora::inline v0
 {
 
-/// Cuts frames out of a stream of bytes, and puts together those that come in pieces. Entries stay in the block that they
+/// Cuts frames out of a stream of bytes, and assembles those that come in pieces. Entries stay in the block that they
 /// were received into, and keep it alive.
 ///
+/// Invariant: a block with entries that were returned is never written again.
+///
 /// Memory: a block for what arrives, and of one frame in pieces at most what arrived of it and `part_max`, whatever its
-/// header says. A frame of up to `part_max` is put together where it stays; the parts of a longer one are joined when it is
-/// complete. Small runs of entries are copied out, because a log that kept 60 bytes would otherwise keep a whole block.
+/// header says. A frame of up to `part_max` is assembled in place; the parts of a longer one are joined when it is
+/// complete. Small runs of entries are copied, because a log that keeps 60 bytes would otherwise keep a whole block.
 class FrameReader
 {
 public:
@@ -32,10 +34,10 @@ public:
 
     explicit FrameReader(std::uint32_t frame_bytes_max) : frame_bytes_max_(frame_bytes_max) {}
 
-    /// Changes the limit for the frames behind the last one that was returned.
+    /// Changes the limit for the frames after the last one that was returned.
     void limit(std::uint32_t frame_bytes_max) { frame_bytes_max_ = frame_bytes_max; }
 
-    /// Where the next bytes are to be put; never empty. Call `next` until it returns nothing before this.
+    /// The space for the next bytes; never empty. Precondition: `next` has returned nothing.
     [[nodiscard]] std::span<std::byte> space()
     {
         auto const needed = header_ ? static_cast<std::size_t>(header_->frame_size()) : frame_header_size;
@@ -46,7 +48,7 @@ public:
         return {block_.bytes.get() + end_, block_.size - end_};
     }
 
-    /// Says that the first `count` bytes of `space()` were filled.
+    /// Notes that the first `count` bytes of `space()` were filled.
     void arrived(std::size_t count) { end_ += count; }
 
     /// The next frame, or why it is refused; nothing if more bytes are needed.
@@ -72,7 +74,7 @@ public:
         return std::nullopt;
     }
 
-    /// Whether the stream can no longer be trusted: nothing is read from it any more.
+    /// Whether the stream is unusable: nothing is read from it any more.
     [[nodiscard]] bool broken() const { return broken_; }
 
     /// Whether a part of a frame has arrived.
@@ -133,14 +135,14 @@ private:
         return Unexpected{refusal};
     }
 
-    /// The header was intact, so that the next frame is where it said, unless somebody changes bytes on the way.
+    /// Checks a frame with an intact header: the stream stays usable unless the content was changed on the way.
     [[nodiscard]] Result<Frame, FrameError> checked(Result<Frame, FrameError> frame)
     {
         broken_ = not frame and frame.error() == FrameError::bad_checksum;
         return frame;
     }
 
-    /// Makes a whole frame fit behind `begin_`, keeping what waits there.
+    /// Makes room for a whole frame from `begin_` on, and keeps the bytes there.
     void make_room()
     {
         auto const kept = end_ - begin_;
@@ -156,7 +158,7 @@ private:
         end_ = kept;
     }
 
-    /// Keeps the next piece of the frame that is being put together, or the first one of another.
+    /// Adds the next piece of the frame in assembly, or the first one of another.
     [[nodiscard]] std::optional<FrameError> add_piece(FrameHeader const& header, std::span<std::byte const> body)
     {
         auto const piece = decode_piece(header, body);
@@ -164,7 +166,7 @@ private:
             return piece.error();
         auto bytes = body.subspan(header.fields_size);
         if (piece->offset == 0 and not assembly_) {
-            // What the frame says of its length is known to be intact and allowed before anything is allocated for it.
+            // The frame's length is checked, intact and within the limit, before anything is allocated for it.
             auto const whole = decode_header(bytes, frame_bytes_max_);
             if (not whole)
                 return whole.error() == FrameError::truncated ? FrameError::bad_piece : whole.error();

@@ -34,10 +34,11 @@
 namespace totora::inline v0
 {
 
-/// Frames over one socket, in both directions: reading, cutting, queueing, writing. What the frames mean is the derived class's.
+/// Frames over one socket, in both directions: reading, cutting, queueing, writing. What the frames mean is the derived
+/// class's.
 ///
-/// Invariants: at most one read and one write are pending; after `close` or `abandon` no handler does anything. The object lives
-/// until its last handler has run.
+/// Invariants: at most one read and one write are pending; after `close` or `abandon` no handler does anything. The
+/// object exists until its last handler has run.
 class FrameStream : public std::enable_shared_from_this<FrameStream>
 {
 public:
@@ -179,8 +180,8 @@ private:
     /// How many parts one call to the operating system takes (Asio's own limit).
     static constexpr std::size_t parts_max = 64;
 
-    /// Lack of memory costs the connection, as if the network had broken it: its memory is free then, and it is dialed again.
-    /// If it was closed already, the owner did not complete that, and receives the exception.
+    /// Lack of memory costs the connection, as if the network had broken it: its memory is free then, and it is dialed
+    /// again. If it was closed already, the owner did not complete that, and receives the exception.
     template <typename Act>
     void within_memory(Act act)
     {
@@ -241,7 +242,8 @@ private:
         wrote(count);
     }
 
-    /// Waits until the socket takes more. What is written is chosen only then, so that what became urgent meanwhile comes first.
+    /// Waits until the socket takes more. What is written is chosen only then, so that what became urgent meanwhile
+    /// comes first.
     void await_room()
     {
         awaits_room_ = true;

@@ -39,9 +39,10 @@ namespace totora::inline v0
 
 /// The connections of one server: owned by a `TcpTransport` and kept alive by its handlers.
 ///
-/// Each server dials the others for what it sends, so that neither waits for the other to connect, no rule has to choose between
-/// two simultaneous connections, and every address is in use all the time, not only after a leader has failed. Incoming
-/// connections deliver; they also carry responses to servers without a known address or incarnation (`TcpRoutes`).
+/// Each server dials the others for what it sends, so that neither waits for the other to connect, no rule has to
+/// choose between two simultaneous connections, and every address is in use all the time, not only after a leader has
+/// failed. Incoming connections deliver; they also carry responses to servers without a known address or incarnation
+/// (`TcpRoutes`).
 class TcpHub final : public TcpConnectionOwner, public std::enable_shared_from_this<TcpHub>
 {
 public:
@@ -83,8 +84,8 @@ public:
             encode(route, rpc, entries, connection->agreed().frame_bytes_max, connection->agreed().version);
         if (not head) {
             ++counters_.dropped_oversized;
-            return oversized_log_.tell(name_of(connection->remote()) +
-                                       ": a message is longer than the frames agreed with it, and is lost");
+            return oversized_log_.log(name_of(connection->remote()) +
+                                      ": a message is longer than the frames agreed with it, and is lost");
         }
         auto const lane = may_overtake(rpc) ? Lane::urgent : Lane::bulk;
         if (connection->send(*head, entries, lane))
@@ -220,7 +221,7 @@ public:
         routes_.forget(connection);
         counters_.lost += connection.agreed().version != 0 ? 1U : 0U;
         if (auto* const peer = routes_.peer_of(connection)) {
-            peer->tell(what);
+            peer->log(what);
             release(*peer);
             return peer->retry();
         }

@@ -16,16 +16,18 @@
 namespace totora::inline v0
 {
 
-/// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is gone.
+/// What was received and not taken yet, within bounds: above them nothing is read from sockets until half is taken.
 ///
-/// What may overtake (`may_overtake`), and changes of links, are taken before the rest: a node that has much to store learns
-/// first that its leader is there.
+/// What may overtake (`may_overtake`), and changes of links, are taken before the rest: a node with much to store
+/// receives its leader's heartbeats first.
+///
+/// Invariant: `bytes` is the sum over both queues.
 class TcpInbox
 {
 public:
     explicit TcpInbox(TcpSettings const& settings) : settings_(settings) {}
 
-    /// Called when there is something after there was nothing.
+    /// Sets the function called when the inbox is no longer empty.
     void set_wake(std::function<void()> wake)
     {
         wake_ = std::move(wake);

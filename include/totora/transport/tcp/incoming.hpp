@@ -20,8 +20,8 @@
 namespace totora::inline v0
 {
 
-/// The connections that other servers dialed, within the bounds of `TcpSettings`: at each bound one connection is dropped for the
-/// others, and never one of a known member.
+/// The connections that other servers dialed, within the bounds of `TcpSettings`: at each bound one connection is
+/// dropped for the others, and never one of a known member.
 class TcpIncoming
 {
 public:
@@ -39,7 +39,8 @@ public:
         connection->accept();
     }
 
-    /// A handshake is complete. A server that dials again has given up its earlier connection, even if this side has not noticed.
+    /// A handshake is complete. A server that dials again has given up its earlier connection, even if this side has
+    /// not noticed.
     void opened(TcpConnection const& connection)
     {
         for (auto const& other : std::vector{accepted_.all()})
@@ -64,7 +65,7 @@ public:
     void ended(TcpConnection const& connection, std::string_view what)
     {
         if (connection.agreed().version == 0 or connection.ending() == TcpEnding::unusual)
-            log_.tell(origin_of(connection) + ": " + std::string{what});
+            log_.log(origin_of(connection) + ": " + std::string{what});
         accepted_.remove(connection);
     }
 

@@ -12,8 +12,8 @@
 namespace totora::inline v0
 {
 
-/// The refusal that a verdict on a process leads to; nothing if it is accepted. `before` is the newest process of that server met
-/// before, and `lives` has judged `life` since.
+/// The refusal that a verdict on a process leads to; nothing if it is accepted. `before` is the newest process of that
+/// server met before, and `lives` has judged `life` since.
 [[nodiscard]] inline std::optional<HandshakeError>
 life_refusal(LifeVerdict verdict, Party const& party, Life const& life, Life const& before, TcpLives const& lives)
 {

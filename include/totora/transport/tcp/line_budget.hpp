@@ -7,7 +7,7 @@
 namespace totora::inline v0
 {
 
-/// How many sentences may be told in a second: what repeats itself quickly must not bury the rest, nor cost much.
+/// How many lines may be logged in a second: quick repetitions must neither bury the rest nor cost much.
 class LineBudget
 {
 public:
@@ -15,7 +15,7 @@ public:
 
     explicit LineBudget(std::size_t per_second) : per_second_(per_second) {}
 
-    /// Whether one more sentence may be told now; it then counts.
+    /// Whether one more line may be logged now; it then counts.
     [[nodiscard]] bool take(Moment now)
     {
         if (not is_over(now))
@@ -25,11 +25,11 @@ public:
         return per_second_ > 0;
     }
 
-    /// When there is room for the next second's sentences.
+    /// When the next second begins.
     [[nodiscard]] Moment next() const { return began_ + std::chrono::seconds{1}; }
 
 private:
-    /// A budget that was never used is over: the epoch of the clock may be a moment ago.
+    /// Whether the second is over. That of an unused budget is: the epoch of the clock may be a moment ago.
     [[nodiscard]] bool is_over(Moment now) const { return used_ == 0 or now >= next(); }
 
     std::size_t per_second_;

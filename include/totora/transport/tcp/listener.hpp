@@ -19,17 +19,17 @@
 namespace totora::inline v0
 {
 
-/// The door of a server: hands over what connects to its address.
+/// Accepts connections at a server's address, and passes each one's socket on.
 class TcpListener : public std::enable_shared_from_this<TcpListener>
 {
 public:
     using Socket = boost::asio::ip::tcp::socket;
-    using Welcome = std::function<void(Socket)>;
+    using OnAccept = std::function<void(Socket)>;
 
     explicit TcpListener(boost::asio::io_context& context) : acceptor_(context) {}
 
-    /// Opens at an address of this host. A sentence if that is not possible.
-    [[nodiscard]] std::optional<TcpError> open(std::string const& address, Welcome welcome)
+    /// Opens at an address of this host; an error if that is not possible.
+    [[nodiscard]] std::optional<TcpError> open(std::string const& address, OnAccept on_accept)
     {
         auto const endpoint = parse_address(address);
         if (not endpoint)
@@ -44,12 +44,12 @@ public:
             acceptor_.listen(boost::asio::socket_base::max_listen_connections, error);
         if (error)
             return TcpError{"cannot listen at " + address + ": " + error.message()};
-        welcome_ = std::move(welcome);
+        on_accept_ = std::move(on_accept);
         accept();
         return std::nullopt;
     }
 
-    /// With the port that was really taken.
+    /// The address, with the actual port.
     [[nodiscard]] std::string address() const
     {
         auto       error = Error{};
@@ -57,7 +57,7 @@ public:
         return error ? std::string{} : print_address(endpoint);
     }
 
-    /// Accepts again if that failed, perhaps because there were no descriptors left.
+    /// Accepts again if that failed, for example for lack of descriptors.
     void try_again()
     {
         if (not std::exchange(accepting_, true))
@@ -66,7 +66,7 @@ public:
 
     void close()
     {
-        welcome_ = nullptr;
+        on_accept_ = nullptr;
         auto ignored = Error{};
         acceptor_.close(ignored);
     }
@@ -78,19 +78,19 @@ private:
     {
         acceptor_.async_accept([weak = weak_from_this()](Error error, Socket socket) {
             auto const listener = weak.lock();
-            if (listener == nullptr or not listener->welcome_)
+            if (listener == nullptr or not listener->on_accept_)
                 return;
             if (error) {
                 listener->accepting_ = false;
                 return;
             }
-            listener->welcome_(std::move(socket));
+            listener->on_accept_(std::move(socket));
             listener->accept();
         });
     }
 
     boost::asio::ip::tcp::acceptor acceptor_;
-    Welcome                        welcome_;
+    OnAccept                       on_accept_;
     bool                           accepting_ = true;
 };
 

@@ -15,35 +15,35 @@
 namespace totora::inline v0
 {
 
-/// What a completed handshake says about the process at the other end.
+/// The verdict on the process at the other end of a completed handshake.
 enum class LifeVerdict : std::uint8_t
 {
     known,      ///< The one that was met before, or the first.
     newer,      ///< It replaces the one that was met before.
-    superseded, ///< A newer one was met meanwhile; nothing says that this one still runs.
-    twice,      ///< This one and another one run: neither is talked to.
+    superseded, ///< A newer one was met meanwhile; nothing proves that this one still runs.
+    twice,      ///< This one and another one run: both are refused.
     set_back, ///< Its log counts fewer starts than were met before, and no other process runs: its disk was lost or set back.
 };
 
-/// Which process of each server is the newest, and whether two of them run (case 95).
+/// The newest process of each server, and whether two of them run (case 95).
 ///
-/// A later start is newer. Of equal starts, as of a log that is kept in memory, the later to arrive is. That an older one was
-/// alive after a newer one is certain only if its handshake began after one of the newer's had begun: it has answered a
-/// number that did not exist before. Then both are refused, for as long as both go on trying. What goes on alone with a lower
-/// start than the highest that was met has lost the disk on which it made its promises, and stays refused (case 68).
+/// A later start is newer. Of equal starts, as of a log that is kept in memory, the later to arrive is. That an older
+/// one ran after a newer one is certain only if its handshake began after one of the newer's: it has replied to a
+/// number that did not exist before. Then both are refused, as long as both retry. One that retries alone with a lower
+/// start than the highest that was met has lost the disk with its promises, and stays refused (case 68).
 class TcpLives
 {
 public:
     using Time = std::chrono::steady_clock::time_point;
     using Duration = std::chrono::steady_clock::duration;
 
-    /// A process that was not met for `patience` while it was refused is taken to be gone.
+    /// A refused process that was not met for `patience` counts as ended.
     explicit TcpLives(Duration patience) : patience_(patience) {}
 
-    /// Numbers a handshake that begins now: our challenge is made, or we dial.
+    /// Numbers a handshake that begins now, with this side's challenge or by dialing.
     [[nodiscard]] std::uint64_t begin() { return ++begun_; }
 
-    /// Judges the process at the other end of a handshake that has ended, and that began as number `begun`.
+    /// Judges the process at the other end of a completed handshake, which began as number `begun`.
     [[nodiscard]] LifeVerdict complete(Party const& party, Life life, std::uint64_t begun, Time now)
     {
         auto const [place, is_new] =
@@ -90,8 +90,8 @@ public:
         return found == met_.end() ? 0 : found->second.highest_start;
     }
 
-    /// Forgets the server that was met least recently of those that are not known, if there are too many: anybody can greet under
-    /// any name.
+    /// Forgets the least recently met server of those that are not known, if there are too many: any process can greet
+    /// under any id.
     template <typename IsKnown>
     void forget(IsKnown is_known)
     {
@@ -125,7 +125,8 @@ private:
         Time              met; ///< When any of them was met last.
     };
 
-    /// While two are refused: the one that goes on alone is the newest from then on, unless a later start of the server was met.
+    /// Judges while two are refused: the one that retries alone becomes the newest, unless a later start of the server
+    /// was met.
     [[nodiscard]] LifeVerdict judge_again(Met& met, Life life, std::uint64_t begun, Time now) const
     {
         (life == met.newest ? met.newest_met : met.other_met) = now;

@@ -10,7 +10,7 @@
 namespace totora::inline v0
 {
 
-/// The load of a transport's connections, without its inbox. `is_known(Party)` tells the servers that `update` named.
+/// The load of a transport's connections, without its inbox. `is_known(Party)` is true for servers that `update` named.
 template <typename IsKnown>
 [[nodiscard]] TcpLoad load_of(std::vector<std::shared_ptr<TcpConnection>> const& connections, IsKnown is_known)
 {

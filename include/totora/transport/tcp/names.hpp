@@ -22,7 +22,7 @@
 namespace totora::inline v0
 {
 
-/// Asks the system's resolver. It may block for as long as name servers are silent.
+/// Queries the system's resolver. May block as long as name servers do not respond.
 [[nodiscard]] inline FoundAddresses ask_system_for(std::string const& host)
 {
     auto       context = boost::asio::io_context{};
@@ -37,12 +37,12 @@ namespace totora::inline v0
     return found;
 }
 
-/// One question for the addresses of a name, on a thread of its own: name servers that are silent keep neither another question
-/// waiting nor the end of the process. The resolver of Asio has one thread for all, which its context waits for.
+/// One lookup of a name's addresses, on a separate thread: name servers that do not respond delay neither other lookups
+/// nor the end of the process. Asio's resolver has one thread for all lookups, and its context waits for it.
 class NameLookup
 {
 public:
-    /// What was found, once; nothing as long as nobody has answered.
+    /// What was found, once; nothing before there is a result.
     [[nodiscard]] std::optional<FoundAddresses> take()
     {
         auto const lock = std::lock_guard{mutex_};
@@ -62,19 +62,19 @@ private:
     std::optional<FoundAddresses> found_;
 };
 
-/// The questions of one transport. Their threads hold on to what they need, and outlive it if nobody answers.
+/// The lookups of one transport. Their threads own what they need, and outlive it if name servers do not respond.
 class NameLookups
 {
 public:
-    /// Called on a thread for each question, several at a time, and perhaps still after the transport is gone.
+    /// Called on a thread for each lookup, several at a time, and possibly after the transport's end.
     using Ask = decltype(TcpSettings::find_addresses);
 
-    /// How many threads there may be: addresses that are changed while nobody answers leave theirs behind.
+    /// The most threads at a time: an address that changes during its lookup abandons the lookup's thread.
     static constexpr int running_max = 64;
 
     explicit NameLookups(Ask ask) : ask_(ask ? std::move(ask) : Ask{ask_system_for}) {}
 
-    /// Null if there can be no thread for it now.
+    /// Begins a lookup; null if there can be no thread for it now.
     [[nodiscard]] std::shared_ptr<NameLookup> begin(std::string const& host)
     {
         if (running_->load() >= running_max)
@@ -95,7 +95,7 @@ public:
 private:
     using Count = std::shared_ptr<std::atomic<int>>;
 
-    /// Counts a thread as long as it lives.
+    /// Counts a thread while it runs.
     class Running
     {
     public:

@@ -29,11 +29,13 @@
 namespace totora::inline v0
 {
 
-/// A server that we send to: dials it, and dials it again for as long as it takes.
+/// A server to send to: dials it, and redials until the transport ends.
+///
+/// Invariant: at most one connection, one lookup and one pending timer.
 class TcpPeer : public std::enable_shared_from_this<TcpPeer>
 {
 public:
-    /// Whom its connections belong to, and what they share; all of it outlives the peer.
+    /// The owner of its connections, and what they share; all of it outlives the peer.
     struct Surroundings
     {
         boost::asio::io_context& context;
@@ -76,19 +78,19 @@ public:
             return connect({*endpoint});
         auto const name = split_address(address_);
         if (not name)
-            return log_.tell(name_of(party_) + ": \"" + address_ + "\" is no host and port");
+            return log_.log(name_of(party_) + ": \"" + address_ + "\" is no host and port");
         if (lookup_ == nullptr) {
             lookup_ = around_.names.begin(name->host);
             asked_at_ = std::chrono::steady_clock::now();
         }
         if (lookup_ == nullptr) {
-            tell("there can be no thread to look up the name");
+            log("there can be no thread to look up the name");
             return retry();
         }
         await_addresses(*name);
     }
 
-    /// Dials again after a while.
+    /// Redials after a delay.
     void retry()
     {
         ++around_.counters.retries;
@@ -100,7 +102,7 @@ public:
         });
     }
 
-    /// Lets go of the connection. True if it was open before.
+    /// Releases the connection. True if it was open.
     [[nodiscard]] bool let_go()
     {
         auto const connection = std::exchange(connection_, nullptr);
@@ -109,13 +111,13 @@ public:
             return false;
         refused_ = connection->was_refused();
         bulk_bytes_arrived_ += connection->bulk_bytes_arrived();
-        // Not reset by a connection that ends as soon as it begins, or it would be dialed without a pause.
+        // A connection that ends as soon as it begins does not reset it, or the server would be dialed without a delay.
         if (connection->age() > patience_of(around_.settings.backoff_max_ms))
             backoff_.reset();
         return connection->agreed().version != 0;
     }
 
-    /// Notes whether there is room for messages to it. True if that is new.
+    /// Notes whether the queue to it is full. True if that changed.
     [[nodiscard]] bool note_full(bool full) { return std::exchange(full_, full) != full; }
 
     /// Notes that the connection is open.
@@ -123,16 +125,13 @@ public:
     {
         refused_ = false;
         full_ = false;
-        tell("connected");
+        log("connected");
     }
 
-    /// Says something about it to the operator.
-    void tell(std::string_view sentence)
-    {
-        log_.tell(name_of(party_) + " at " + address_ + ": " + std::string{sentence});
-    }
+    /// Logs a line about it for the operator.
+    void log(std::string_view what) { log_.log(name_of(party_) + " at " + address_ + ": " + std::string{what}); }
 
-    /// Tells what was held back of that, once there is room for it.
+    /// Logs what was held back, once the limit allows it.
     void catch_up(RepeatFilter::Moment now) { log_.catch_up(now); }
 
 private:
@@ -141,14 +140,14 @@ private:
 
     static constexpr auto look_interval = std::chrono::milliseconds{10};
 
-    /// Looks from time to time whether the name was found. While nobody answers, the addresses of the last time have to do.
+    /// Polls the lookup of the name. Without a result in time, the addresses found last are used.
     void await_addresses(HostAndPort const& name)
     {
         if (auto const found = lookup_->take()) {
             lookup_ = nullptr;
             auto endpoints = endpoints_of(*found, name.port);
             if (endpoints.empty() and endpoints_.empty()) {
-                tell(found->failure);
+                log(found->failure);
                 return retry();
             }
             if (not endpoints.empty())
@@ -156,7 +155,7 @@ private:
             return connect(endpoints_);
         }
         if (std::chrono::steady_clock::now() - asked_at_ > patience_of(around_.settings.handshake_ms)) {
-            tell("nobody answers who knows the addresses of this name");
+            log("nobody answers who knows the addresses of this name");
             if (not endpoints_.empty())
                 return connect(endpoints_);
         }
@@ -177,7 +176,7 @@ private:
         return endpoints;
     }
 
-    /// Each attempt begins with another address: one that is silent takes all the time there is.
+    /// Connects; each attempt begins with another address, since one that does not respond takes all the time.
     void connect(TcpConnection::Endpoints endpoints)
     {
         std::rotate(endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(attempts_++ % endpoints.size()),
@@ -191,15 +190,15 @@ private:
     Party                          party_;
     std::string                    address_;
     boost::asio::steady_timer      timer_;     ///< Until the next attempt to connect, or the next look at `lookup_`.
-    std::shared_ptr<NameLookup>    lookup_;    ///< Null if no name is looked up.
-    Moment                         asked_at_;  ///< When that began.
-    TcpConnection::Endpoints       endpoints_; ///< What a name had last.
+    std::shared_ptr<NameLookup>    lookup_;    ///< Null if none is pending.
+    Moment                         asked_at_;  ///< When the lookup began.
+    TcpConnection::Endpoints       endpoints_; ///< Found last for the name.
     std::size_t                    attempts_ = 0;
     std::shared_ptr<TcpConnection> connection_;
     Backoff                        backoff_;
     RepeatFilter                   log_;
     std::uint64_t                  bulk_bytes_arrived_ = 0; ///< Over connections that are gone.
-    bool                           full_ = false;           ///< It was said that the queue is full.
+    bool                           full_ = false;           ///< The queue was reported full.
     bool                           refused_ = false;        ///< The handshake of the last connection.
 };
 

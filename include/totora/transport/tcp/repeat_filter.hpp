@@ -14,9 +14,9 @@
 namespace totora::inline v0
 {
 
-/// Tells the operator about one thing. Repeats itself only when something else was to be told of it in between, and tells no
-/// more than `per_second` sentences in a second: of what comes faster the newest is kept, and told with the number of those
-/// that were left out.
+/// Logs lines about one thing for the operator. Repeats a line only after a different one, and logs no more than
+/// `per_second` lines in a second: of what comes faster the newest is kept, and logged with the number of those left
+/// out.
 class RepeatFilter
 {
 public:
@@ -25,14 +25,14 @@ public:
 
     static constexpr std::size_t per_second = 5;
 
-    /// `log` may be empty; `left_out` counts the sentences that are not told.
+    /// `log` may be empty; `left_out` counts the lines that are not logged.
     RepeatFilter(Log const& log, std::uint64_t& left_out) : log_(log), left_out_(left_out) {}
 
-    void tell(std::string sentence, Moment now = std::chrono::steady_clock::now())
+    void log(std::string line, Moment now = std::chrono::steady_clock::now())
     {
-        if (last_ == sentence)
+        if (last_ == line)
             return;
-        last_ = std::move(sentence);
+        last_ = std::move(line);
         if (held_back_ == 0 and budget_.take(now)) {
             if (log_)
                 log_(last_);
@@ -42,7 +42,7 @@ public:
         ++held_back_;
     }
 
-    /// Tells what was held back, once there is room for it. To be called again and again.
+    /// Logs what was held back, once the limit allows it. To be called repeatedly.
     void catch_up(Moment now = std::chrono::steady_clock::now())
     {
         if (held_back_ == 0 or not budget_.take(now))
@@ -52,7 +52,7 @@ public:
             log_(others == 0 ? last_ : last_ + " (" + std::to_string(others) + " sentences before it were left out)");
     }
 
-    /// What was told last; empty if nothing was.
+    /// The newest line; empty if there was none.
     [[nodiscard]] std::string const& last() const { return last_; }
 
 private:
@@ -60,7 +60,7 @@ private:
     std::uint64_t& left_out_;
     LineBudget     budget_{per_second};
     std::string    last_;
-    std::uint64_t  held_back_ = 0; ///< Sentences since the last one that was told.
+    std::uint64_t  held_back_ = 0; ///< Lines since the last one that was logged.
 };
 
 } // namespace totora::inline v0

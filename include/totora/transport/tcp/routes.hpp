@@ -16,11 +16,12 @@
 namespace totora::inline v0
 {
 
-/// The connection that carries a message to a server, by its id: the one dialed to a peer that `update` named, or the accepted one
-/// on which the server asked.
+/// The connection that carries a message to a server, by its id: the one dialed to a peer that `update` named, or the
+/// accepted one on which the server asked.
 ///
-/// A server asks on an accepted connection when no address of it is known (a leader not yet in the new server's log), or when its
-/// incarnation is another than the known one. Invariant: no peer of the same id and incarnation is among the askers after it asked.
+/// A server asks on an accepted connection when no address of it is known (a leader not yet in the new server's log),
+/// or when its incarnation is another than the known one. Invariant: no peer of the same id and incarnation is among
+/// the askers after it asked.
 class TcpRoutes
 {
 public:
@@ -48,7 +49,8 @@ public:
         return nullptr;
     }
 
-    /// The connection for a message; null if there is none. A response goes back on the connection of the server that asked.
+    /// The connection for a message; null if there is none. A response goes back on the connection of the server that
+    /// asked.
     [[nodiscard]] TcpConnection* to(ServerId server, bool is_response) const
     {
         auto const* const peer = find(server);
@@ -58,8 +60,8 @@ public:
         return peer == nullptr ? nullptr : peer->connection().get();
     }
 
-    /// Notes a message from a server. False if it is a response from an incarnation that was not asked: a response counts for the
-    /// member that was asked, and another incarnation of the server is another member.
+    /// Notes a message from a server. False if it is a response from an incarnation that was not asked: a response
+    /// counts for the member that was asked, and another incarnation of the server is another member.
     [[nodiscard]] bool note_received(TcpConnection& connection, bool is_response)
     {
         auto const remote = connection.remote();

@@ -15,7 +15,7 @@
 namespace totora::inline v0
 {
 
-/// A number for `setsockopt`.
+/// An option of a socket whose value is a number, for `setsockopt`.
 template <int Level, int Name>
 class TcpOption
 {
@@ -48,11 +48,11 @@ private:
 };
 
 #if defined(__linux__) && defined(TIOCOUTQ)
-/// Asks a socket what it has taken that the other side has not acknowledged.
+/// Queries how many bytes a socket has taken that the other side has not acknowledged.
 class TcpUnacknowledged
 {
 public:
-    [[nodiscard]] int  name() const { return TIOCOUTQ; } // By the name that Asio's own headers bring along.
+    [[nodiscard]] int  name() const { return TIOCOUTQ; } // The name that Asio's headers include.
     [[nodiscard]] int* data() { return &count_; }
     [[nodiscard]] int  count() const { return count_; }
 
@@ -61,7 +61,7 @@ private:
 };
 #endif
 
-/// How many bytes the system has taken that the other side has not acknowledged; nothing if it does not tell.
+/// How many bytes the system has taken that the other side has not acknowledged; nothing if it does not report it.
 [[nodiscard]] inline std::optional<std::uint64_t> unacknowledged_bytes(boost::asio::ip::tcp::socket& socket)
 {
 #if defined(__linux__) && defined(TIOCOUTQ)
@@ -76,11 +76,11 @@ private:
     return std::nullopt;
 }
 
-/// How much the system may take that it has not sent yet. What it has taken nothing overtakes.
+/// The most bytes the system may take before it sends them. Nothing overtakes what it has taken.
 inline constexpr int unsent_bytes_max = 64 << 10;
 
-/// Sends at once, blocks nowhere, takes no more than it can soon send, and notices a host that is gone. What the system does
-/// not offer is left out.
+/// Sets a socket to send at once, never block, take no more than it can soon send, and detect a host that is gone.
+/// Options that the system lacks are omitted.
 inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t write_stall_ms)
 {
     auto ignored = boost::system::error_code{};
@@ -91,9 +91,9 @@ inline void set_options(boost::asio::ip::tcp::socket& socket, std::uint64_t writ
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_NOTSENT_LOWAT>(unsent_bytes_max), ignored);
 #endif
 #if defined(TCP_KEEPCNT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
-    // A host that lost its power says nothing. If there is nothing that it should acknowledge, a probe asks it, once. What it
-    // does not acknowledge the connection watches itself: TCP_USER_TIMEOUT also ends one that is slow and loses packets, because
-    // it counts from the first one that was sent again, whatever was acknowledged since.
+    // A host that lost power closes nothing. If there is nothing that it should acknowledge, one probe checks it.
+    // `StallWatch` watches what it does not acknowledge: TCP_USER_TIMEOUT also ends a slow connection that loses
+    // packets, because it counts from the first one that was sent again, whatever was acknowledged since.
     auto const seconds = static_cast<int>(std::clamp<std::uint64_t>(write_stall_ms / 1000, 1, 32'767)); // Of 16 bits.
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>(seconds), ignored);
     socket.set_option(TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>(seconds), ignored);

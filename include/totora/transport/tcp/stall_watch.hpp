@@ -10,10 +10,11 @@
 namespace totora::inline v0
 {
 
-/// Tells a connection on which nothing arrives any more from one that is slow, or idle.
+/// Detects a connection on which nothing arrives any more, as opposed to one that is slow or idle.
 ///
-/// Only the other side's acknowledgements tell a slow wire from one that is broken: the system takes more only when half of
-/// what it holds has left, which may last longer than anybody waits. Where it does not tell, what it takes has to do.
+/// Only the other side's acknowledgements distinguish a slow wire from a broken one: the system takes more only once
+/// half of what it holds has left, which may exceed any timeout. Where the system does not report them, the bytes it
+/// takes are used instead.
 class StallWatch
 {
 public:
@@ -22,10 +23,11 @@ public:
     /// The system took so many bytes more.
     void took(std::size_t count) { taken_ += count; }
 
-    /// Looks at how many bytes are not acknowledged (nothing: the system does not tell), and at whether the system takes no
-    /// more. Returns for how long nothing has arrived of what is on its way.
+    /// Looks at how many bytes are not acknowledged (nothing: the system does not report it), and at whether the system
+    /// takes no more. Returns for how long nothing has arrived of what is in flight.
     ///
-    /// That begins with a look, never between two: a process that slept in between may have sent only just now.
+    /// That time begins with a look, never between two: a process that was suspended in between may have sent only just
+    /// now.
     [[nodiscard]] Time::duration look(Time now, std::optional<std::uint64_t> unacknowledged, bool takes_no_more)
     {
         auto const is_any = unacknowledged ? *unacknowledged > 0 : takes_no_more;
@@ -39,10 +41,9 @@ public:
     }
 
 private:
-    std::uint64_t taken_ = 0;
-    std::uint64_t arrived_ = 0; ///< At the last look.
-    std::optional<Time>
-        since_; ///< The first of the looks in a row that found something on its way, and nothing arrived.
+    std::uint64_t       taken_ = 0;
+    std::uint64_t       arrived_ = 0; ///< At the last look.
+    std::optional<Time> since_; ///< The first look of the present row that found bytes in flight, and none arrived.
 };
 
 } // namespace totora::inline v0
