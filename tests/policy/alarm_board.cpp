@@ -21,7 +21,7 @@ constexpr auto day_ms = std::uint64_t{24} * 60 * 60 * 1000;
 BOOST_AUTO_TEST_SUITE(alarm_board)
 
 /// 24.8 days are 2^31 ms, 49.7 days are 2^32.
-BOOST_AUTO_TEST_CASE(an_alarm_of_many_days_is_due_then_and_not_before, *boost::unit_test::label("case_78"))
+BOOST_AUTO_TEST_CASE(an_alarm_of_many_days_is_due_exactly_then, *boost::unit_test::label("case_78"))
 {
     for (auto const days : {24, 25, 49, 50, 100}) {
         auto const silent_ms = day_ms * static_cast<std::uint64_t>(days);

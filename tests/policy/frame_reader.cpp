@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_slow_sender_of_a_long_frame_costs_what_has_arrived_and_on
     BOOST_TEST(reader.held() <= FrameReader::block_size);
 }
 
-BOOST_AUTO_TEST_CASE(a_block_is_used_again_if_nothing_in_it_was_handed_out)
+BOOST_AUTO_TEST_CASE(a_block_is_reused_if_no_entries_point_into_it)
 {
     auto const        frame = to_frame(RequestVote{.term = Term{1}, .last_log = {}});
     auto              reader = FrameReader{frame_limit};
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_small_entry_does_not_keep_a_whole_block)
     BOOST_TEST(inside(read(large).entries));
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_that_came_between_two_pieces_is_read_before_theirs, *label("case_94"))
+BOOST_AUTO_TEST_CASE(a_frame_between_two_pieces_is_read_before_theirs, *label("case_94"))
 {
     auto const append = append_of(100'000);
     auto const frame = to_frame(append.rpc, append.entries);
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(pieces_that_make_no_frame_end_the_stream, *label("case_78")
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_length_that_pieces_may_not_have_is_refused_before_anything_is_allocated, *label("case_78"))
+BOOST_AUTO_TEST_CASE(a_length_above_the_limit_of_pieces_is_refused_before_anything_is_allocated, *label("case_78"))
 {
     auto const append = append_of(2'000'000);
     auto const frame = to_frame(append.rpc, append.entries);
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_in_any_pieces_is_what_was_queued_in_the_ord
     BOOST_TEST(queue.bulk_bytes() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_urgent_passes_all_of_bulk_but_the_piece_that_is_begun, *label("case_94"))
+BOOST_AUTO_TEST_CASE(urgent_frames_overtake_all_bulk_except_the_piece_that_is_begun, *label("case_94"))
 {
     auto const large = append_of(200'000);
     auto       queue = FrameQueue{QueueLimits{}};
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(what_is_urgent_passes_all_of_bulk_but_the_piece_that_is_beg
     BOOST_TEST((gathered(queue) == expected));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_gathered_and_not_begun_is_passed_too, *label("case_94"))
+BOOST_AUTO_TEST_CASE(urgent_frames_overtake_bulk_that_is_gathered_and_not_begun, *label("case_94"))
 {
     auto queue = FrameQueue{QueueLimits{}};
     BOOST_REQUIRE(push(queue, append_of(200'000)));
@@ -360,7 +360,7 @@ BOOST_AUTO_TEST_CASE(what_is_gathered_and_not_begun_is_passed_too, *label("case_
     BOOST_TEST(next.size() == vote.size() + whole_frame_max);
 }
 
-BOOST_AUTO_TEST_CASE(each_lane_has_room_of_its_own, *label("case_94"))
+BOOST_AUTO_TEST_CASE(neither_lane_takes_the_room_of_the_other, *label("case_94"))
 {
     auto const large = append_of(10'000);
     auto       queue = FrameQueue{{.bytes_max = 1000, .frames_max = 3, .urgent_frames_max = 2}};

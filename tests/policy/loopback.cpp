@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_cut_in_one_direction_leaves_the_other)
     BOOST_TEST(receive(two).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_sent_to_a_server_that_is_gone_is_lost)
+BOOST_AUTO_TEST_CASE(a_message_to_a_server_that_has_left_is_lost)
 {
     auto network = LoopbackNetwork{};
     auto one = network.join(S1, first_incarnation);
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_message_for_another_incarnation_is_lost)
     BOOST_TEST(receive(two).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(another_incarnation_may_ask_but_not_answer)
+BOOST_AUTO_TEST_CASE(requests_of_another_incarnation_are_delivered_and_its_responses_are_not)
 {
     auto network = LoopbackNetwork{};
     auto one = network.join(S1, first_incarnation);
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(another_incarnation_may_ask_but_not_answer)
     BOOST_TEST(network.lost() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(messages_that_travel_as_frames_arrive_as_they_left)
+BOOST_AUTO_TEST_CASE(messages_through_the_codec_arrive_unchanged)
 {
     auto       network = LoopbackNetwork{Carry::frames};
     auto       one = network.join(S1, first_incarnation);

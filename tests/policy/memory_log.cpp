@@ -34,7 +34,7 @@ Terms terms_of(MemoryLog& log, Index from, Index up_to)
 
 BOOST_AUTO_TEST_SUITE(memory_log)
 
-BOOST_AUTO_TEST_CASE(a_new_log_holds_nothing_but_who_it_belongs_to)
+BOOST_AUTO_TEST_CASE(a_new_log_holds_nothing_but_its_identity)
 {
     auto log = MemoryLog{identity_of_first()};
 
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_full_log_has_room_again_after_a_truncation, *label("case_
     BOOST_TEST(log.has_room(100));
 }
 
-BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_found_at_a_restart)
+BOOST_AUTO_TEST_CASE(a_restart_finds_the_two_newest_configurations)
 {
     auto log = started_log();
     log.append(WriteNumber{1}, configuration_entry(Term{1}, Index{1}, {1, 2, 3, 4}));

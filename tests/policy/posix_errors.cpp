@@ -194,7 +194,7 @@ std::vector<Row> final_or_passing()
 
 BOOST_AUTO_TEST_SUITE(posix_errors)
 
-BOOST_AUTO_TEST_CASE(an_interrupted_call_is_made_again)
+BOOST_AUTO_TEST_CASE(an_interrupted_call_is_repeated)
 {
     for (auto const* const call : {"open", "duplicate", "make_directory", "lock", "rename", "remove", "status", "write",
                                    "read", "allocate", "truncate", "sync_data", "sync"}) {
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(any_other_error_ends_the_call_at_once_and_is_reported)
 }
 
 /// The kernel says it once, and may have dropped what it could not write.
-BOOST_AUTO_TEST_CASE(a_sync_that_failed_is_not_made_again)
+BOOST_AUTO_TEST_CASE(a_failed_sync_is_not_repeated)
 {
     for (auto const error : {EIO, ENOSPC, EDQUOT}) {
         BOOST_TEST(use_files_when("sync_data", error, 1).made == 1);
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_sync_that_failed_is_not_made_again)
     }
 }
 
-BOOST_AUTO_TEST_CASE(where_space_cannot_be_asked_for_zeros_are_written)
+BOOST_AUTO_TEST_CASE(without_preallocation_zeros_are_written)
 {
     for (auto const error : {ENOSYS, EPERM, EOPNOTSUPP, EINVAL}) {
         auto const outcome = use_files_when("allocate", error, 1);
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(where_space_cannot_be_asked_for_zeros_are_written)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_lock_that_another_has_is_told_apart_from_one_that_cannot_be_had)
+BOOST_AUTO_TEST_CASE(a_lock_that_another_process_holds_differs_from_one_that_is_unsupported)
 {
     auto const directory = TemporaryDirectory{};
     auto const failure_with = [&](int number) {
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_lock_that_another_has_is_told_apart_from_one_that_cannot_
     BOOST_TEST((Files::open_directory(directory.path() / "nowhere").error().failure == LogFailure::not_found));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_system_that_copies_what_it_writes_over_is_named_to_the_operator)
+BOOST_AUTO_TEST_CASE(a_copy_on_write_file_system_is_reported_to_the_operator)
 {
     auto const directory = TemporaryDirectory{};
     auto const files = Files::open_directory(directory.path());

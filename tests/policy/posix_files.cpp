@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_write_that_is_cut_short_is_a_failure, *boost::unit_test::
 }
 
 /// Case 97: what an operator's program prints to a stream that is closed must not land in the log.
-BOOST_AUTO_TEST_CASE(no_file_of_a_log_stands_in_for_a_closed_standard_stream, *boost::unit_test::label("case_97"))
+BOOST_AUTO_TEST_CASE(no_file_takes_the_descriptor_of_a_closed_standard_stream, *boost::unit_test::label("case_97"))
 {
     using Log = SegmentedLog<PosixFiles, InlineSyncer>;
     auto const directory = TemporaryDirectory{};
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(no_file_of_a_log_stands_in_for_a_closed_standard_stream, *b
 }
 
 /// One of them may let go of what kept the streams' descriptors from being used while the other opens its file.
-BOOST_AUTO_TEST_CASE(no_file_of_two_threads_stands_in_for_a_closed_standard_stream, *boost::unit_test::label("case_97"))
+BOOST_AUTO_TEST_CASE(no_file_takes_it_while_two_threads_open_files, *boost::unit_test::label("case_97"))
 {
     auto const directory = TemporaryDirectory{};
     auto const open_files = [&](char const* name) {
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(no_file_of_two_threads_stands_in_for_a_closed_standard_stre
 }
 
 /// What the program does to its streams meanwhile cannot be kept from it, but no file stays there.
-BOOST_AUTO_TEST_CASE(no_file_stays_in_the_place_of_a_stream_that_is_closed_meanwhile,
+BOOST_AUTO_TEST_CASE(no_file_keeps_the_descriptor_of_a_stream_that_closes_meanwhile,
                      *boost::unit_test::label("case_97"))
 {
     auto const directory = TemporaryDirectory{};
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(no_file_stays_in_the_place_of_a_stream_that_is_closed_meanw
     BOOST_TEST(printed == 0);
 }
 
-BOOST_AUTO_TEST_CASE(directories_and_files_are_their_owners_alone)
+BOOST_AUTO_TEST_CASE(directories_and_files_are_accessible_to_their_owner_only)
 {
     auto const directory = TemporaryDirectory{};
     auto const mask = ::umask(0);

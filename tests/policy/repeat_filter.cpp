@@ -29,7 +29,7 @@ struct Fixture
 
 BOOST_FIXTURE_TEST_SUITE(sentence_log, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_second_has_room_for_so_many_sentences_and_the_next_second_again)
+BOOST_AUTO_TEST_CASE(a_budget_of_lines_is_renewed_every_second)
 {
     auto budget = LineBudget{2};
     BOOST_TEST(budget.take(at(0)));
@@ -41,14 +41,14 @@ BOOST_AUTO_TEST_CASE(a_second_has_room_for_so_many_sentences_and_the_next_second
     BOOST_TEST(not LineBudget{0}.take(at(0)));
 }
 
-BOOST_AUTO_TEST_CASE(a_sentence_is_repeated_only_after_another_one)
+BOOST_AUTO_TEST_CASE(a_line_is_repeated_only_after_a_different_one)
 {
     for (auto const* const sentence : {"lost", "lost", "connected", "lost"})
         sentences.log(sentence, at(0));
     BOOST_TEST((told == std::vector<std::string>{"lost", "connected", "lost"}));
 }
 
-BOOST_AUTO_TEST_CASE(of_a_flood_of_sentences_a_few_are_told_and_the_newest_follows_with_the_number_left_out)
+BOOST_AUTO_TEST_CASE(of_a_flood_a_few_lines_are_logged_and_then_the_newest_with_the_number_left_out)
 {
     for (auto sentence = 0; sentence < 1'000; ++sentence)
         sentences.log(sentence % 2 == 0 ? "connected" : "lost", at(sentence / 2));
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(of_a_flood_of_sentences_a_few_are_told_and_the_newest_follo
     BOOST_TEST(left_out == 994U);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_held_back_comes_before_what_follows_it)
+BOOST_AUTO_TEST_CASE(held_back_lines_are_logged_before_later_ones)
 {
     for (auto sentence = std::size_t{0}; sentence <= RepeatFilter::per_second; ++sentence)
         sentences.log(std::to_string(sentence), at(0));
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(what_was_held_back_comes_before_what_follows_it)
     BOOST_TEST(told.back() == "later (1 sentences before it were left out)");
 }
 
-BOOST_AUTO_TEST_CASE(a_log_without_anybody_who_reads_it_is_allowed)
+BOOST_AUTO_TEST_CASE(a_filter_may_have_no_log)
 {
     auto const nobody = RepeatFilter::Log{};
     auto       silent = RepeatFilter{nobody, left_out};

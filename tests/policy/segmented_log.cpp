@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_directory_becomes_a_log_once, *label("case_86"))
     BOOST_TEST((again.error().failure == LogFailure::already_exists));
 }
 
-BOOST_AUTO_TEST_CASE(a_log_is_made_only_for_what_can_be_a_server)
+BOOST_AUTO_TEST_CASE(a_log_is_created_only_for_a_valid_identity)
 {
     auto const refused = [](Identity const& identity) {
         auto       files = ForgetfulFiles{std::make_shared<ForgetfulDisk>()};
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_log_is_made_only_for_what_can_be_a_server)
     BOOST_TEST(refused(wrong));
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_was_half_made_was_not_made)
+BOOST_AUTO_TEST_CASE(a_crash_during_creation_leaves_no_log)
 {
     for (auto const kept : {false, true})
         for (auto failing = 1; failing <= 12; ++failing) {
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_restart_finds_everything_that_was_synced, *label("case_63
     BOOST_TEST(terms_of(*log, Index{1}, Index{20}) == Terms(20, 3), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_clean_stop_leaves_a_mark_that_the_next_start_takes_away)
+BOOST_AUTO_TEST_CASE(a_clean_stop_leaves_a_mark_that_the_next_start_removes)
 {
     auto const disk = disk_with_log();
     {
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_clean_stop_leaves_a_mark_that_the_next_start_takes_away)
     BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
 }
 
-BOOST_AUTO_TEST_CASE(every_start_has_a_number_of_its_own)
+BOOST_AUTO_TEST_CASE(every_start_has_another_number)
 {
     auto const disk = disk_with_log();
     auto       files = ForgetfulFiles{disk};
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_asked_for)
     BOOST_TEST(not log->failure().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(truncated_segments_are_used_again)
+BOOST_AUTO_TEST_CASE(truncated_segments_are_reused)
 {
     auto const disk = disk_with_log();
     auto       log = open_log(disk);
@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(a_disk_without_space_is_noticed_in_any_step, *label("case_6
 }
 
 /// Each step is a sync: steps of a byte would be thousands for one segment, and millions for a large one.
-BOOST_AUTO_TEST_CASE(a_segment_is_made_ready_in_at_most_256_steps)
+BOOST_AUTO_TEST_CASE(a_segment_is_prepared_in_at_most_256_steps)
 {
     auto options = small_options();
     options.segment_bytes = 1U << 16U;
@@ -463,7 +463,7 @@ BOOST_AUTO_TEST_CASE(the_two_newest_configurations_are_recovered)
     BOOST_TEST(recovered->previous_configuration.members.size() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(the_commit_index_rides_with_other_writes_and_is_never_above_what_is_durable,
+BOOST_AUTO_TEST_CASE(the_commit_index_is_saved_with_other_writes_and_never_above_what_is_durable,
                      *label("case_83") * label("case_75"))
 {
     auto const disk = disk_with_log();
@@ -612,7 +612,7 @@ BOOST_AUTO_TEST_CASE(the_first_failure_of_a_log_is_the_one_it_reports, *label("c
     BOOST_TEST(log->failure()->what == first);
 }
 
-BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_believes_nothing_that_is_only_in_the_page_cache, *label("case_66"))
+BOOST_AUTO_TEST_CASE(after_a_failed_sync_a_restart_keeps_nothing_that_is_only_in_the_page_cache, *label("case_66"))
 {
     auto const disk = disk_with_log();
     {
@@ -730,7 +730,7 @@ BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_o
     BOOST_TEST(used_up > 10);
 }
 
-BOOST_AUTO_TEST_CASE(a_segment_that_was_made_ready_in_part_has_its_reserve_too, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_partly_prepared_segment_has_the_reserve_too, *label("case_67"))
 {
     auto const disk = disk_with_log();
     auto       options = small_options();
@@ -756,7 +756,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_made_ready_in_part_has_its_reserve_too, 
 }
 
 /// A server that joins: if that entry is cut, no configuration is in force, and it waits to be named again.
-BOOST_AUTO_TEST_CASE(before_the_only_configuration_of_a_server_without_first_members_there_was_none)
+BOOST_AUTO_TEST_CASE(a_joining_server_with_one_configuration_has_no_previous_one)
 {
     auto const disk = std::make_shared<ForgetfulDisk>();
     auto       files = ForgetfulFiles{disk};

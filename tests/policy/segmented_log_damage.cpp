@@ -126,7 +126,7 @@ std::size_t segment_count(ForgetfulDisk const& disk)
 
 BOOST_AUTO_TEST_SUITE(segmented_log_damage)
 
-BOOST_AUTO_TEST_CASE(no_flipped_bit_goes_unnoticed_where_it_matters, *label("case_65"))
+BOOST_AUTO_TEST_CASE(every_flipped_bit_that_matters_is_detected, *label("case_65"))
 {
     auto const [refused, harmless, cut, wrong] = flip_everywhere(SmallDirectory{false});
 
@@ -146,7 +146,8 @@ BOOST_AUTO_TEST_CASE(after_a_clean_stop_nothing_is_ever_cut, *label("case_65"))
     BOOST_TEST(wrong == 0);
 }
 
-BOOST_AUTO_TEST_CASE(damage_below_what_was_durable_is_refused_by_name, *label("case_65") * label("case_68"))
+BOOST_AUTO_TEST_CASE(damage_to_durable_records_is_refused_and_names_file_and_entries,
+                     *label("case_65") * label("case_68"))
 {
     auto const disk = disk_with_log();
     auto       options = small_options();
@@ -275,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_its_end_after_a_clean_stop_is_refused, *lab
 }
 
 /// Case 98: 1,000 acknowledged writes, and a file system check that shortened the file.
-BOOST_AUTO_TEST_CASE(what_a_shortened_segment_has_lost_is_named_by_index, *label("case_98"))
+BOOST_AUTO_TEST_CASE(the_entries_lost_with_a_shortened_segment_are_named_by_index, *label("case_98"))
 {
     auto const disk = disk_with_log();
     auto       options = small_options();
@@ -330,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_hole_below_a_later_batch_is_damage_and_no_torn_tail, *lab
 }
 
 /// What a clean stop, or a seal, said to be durable is zeros: no crash writes those over a record.
-BOOST_AUTO_TEST_CASE(a_tail_of_zeros_where_a_seal_promised_more_is_damage, *label("case_98"))
+BOOST_AUTO_TEST_CASE(a_tail_of_zeros_before_a_durable_batch_is_damage, *label("case_98"))
 {
     auto const whole = SmallDirectory{true};
     auto       files = ForgetfulFiles{whole.disk};
@@ -350,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_tail_of_zeros_where_a_seal_promised_more_is_damage, *labe
 }
 
 /// Case 98: the segment in which the log goes on had its size before the log said so.
-BOOST_AUTO_TEST_CASE(a_following_segment_that_has_lost_its_size_is_damage, *label("case_98"))
+BOOST_AUTO_TEST_CASE(a_next_segment_that_has_lost_its_size_is_damage, *label("case_98"))
 {
     auto const disk = disk_with_log();
     {

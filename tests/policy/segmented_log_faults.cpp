@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_failure_of_any_call_loses_nothing_that_was_reported_durab
             BOOST_REQUIRE(failing < 2000U);
 }
 
-BOOST_AUTO_TEST_CASE(a_lack_of_space_in_any_call_buries_no_half_record, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_lack_of_space_in_any_call_leaves_no_half_record_before_later_ones, *label("case_67"))
 {
     for (auto seed = std::uint64_t{6}; seed <= 10; ++seed)
         for (auto failing = std::uint64_t{1}; fail_once(seed, failing, ENOSPC); ++failing)
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
 }
 
 /// What is written to the files that are open would be gone with them.
-BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_has_failed_and_says_so, *label("case_71"))
+BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_reports_a_failure, *label("case_71"))
 {
     auto const disk = disk_with_log();
     auto       log = open_log(disk);
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_has_failed_and_says_so, *
     BOOST_TEST(woken == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_finds_no_descriptor_for_reading_has_not_failed)
+BOOST_AUTO_TEST_CASE(a_log_without_a_descriptor_for_reading_has_not_failed)
 {
     auto const disk = disk_with_log();
     {
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_finds_no_descriptor_for_reading_has_not_failed)
 }
 
 /// The syncer calls this on a thread of its own, where nobody catches what is thrown.
-BOOST_AUTO_TEST_CASE(missing_memory_for_a_write_ends_the_log_and_nothing_else)
+BOOST_AUTO_TEST_CASE(lack_of_memory_for_a_write_fails_the_log_and_nothing_else)
 {
     for (auto const failing : {FileCall::write, FileCall::sync}) {
         auto const disk = disk_with_log();
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(missing_memory_for_a_write_ends_the_log_and_nothing_else)
     }
 }
 
-BOOST_AUTO_TEST_CASE(missing_memory_for_the_next_segment_passes)
+BOOST_AUTO_TEST_CASE(lack_of_memory_for_the_next_segment_is_transient)
 {
     for (auto const failing : {FileCall::create, FileCall::allocate, FileCall::sync}) {
         auto const disk = disk_with_log();

@@ -63,7 +63,7 @@ bool is_refused_as_newer(Disk const& disk)
 BOOST_AUTO_TEST_SUITE(segmented_log_formats)
 
 /// Case 99: what version 1 does not know it neither applies nor passes over.
-BOOST_AUTO_TEST_CASE(an_entry_that_this_version_does_not_know_is_refused, *label("case_99"))
+BOOST_AUTO_TEST_CASE(an_entry_unknown_to_this_version_is_refused, *label("case_99"))
 {
     BOOST_TEST(not is_refused_as_newer(disk_with(entry_with(Index{3}, 28, 1))));
     for (auto const kind : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{9}, std::uint8_t{255}})
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_this_version_does_not_know_is_refused, *label
 }
 
 /// A configuration of members that this version cannot read is as unknown as another kind.
-BOOST_AUTO_TEST_CASE(a_configuration_that_cannot_be_read_is_not_passed_over, *label("case_99"))
+BOOST_AUTO_TEST_CASE(an_unreadable_configuration_is_refused, *label("case_99"))
 {
     BOOST_TEST(is_refused_as_newer(disk_with(entry_with(Index{3}, 28, 3))));
 }
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_entry_that_was_truncated_is_no_part_of_the_log, 
     BOOST_TEST(log->last().index.value == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_and_not_cut, *label("case_99"))
+BOOST_AUTO_TEST_CASE(a_record_unknown_to_this_version_is_refused_and_not_cut, *label("case_99"))
 {
     auto const disk = disk_with(entry_with(Index{3}, 28, 1));
     auto const bytes = disk->content(segment_name(1));
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_and_not
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_record_that_this_version_does_not_know_is_refused_in_an_earlier_segment_too, *label("case_99"))
+BOOST_AUTO_TEST_CASE(a_record_unknown_to_this_version_is_refused_in_an_earlier_segment_too, *label("case_99"))
 {
     auto const disk = disk_with_log();
     {
@@ -143,7 +143,7 @@ std::vector<std::byte> with_version(std::vector<std::byte> bytes, std::uint32_t 
     return bytes;
 }
 
-BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_a_sentence, *label("case_99"))
+BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_the_reason, *label("case_99"))
 {
     auto const disk = disk_with_log();
     open_log(disk)->close();

@@ -160,7 +160,7 @@ std::uint64_t votes_that_fit()
 
 BOOST_AUTO_TEST_SUITE(segmented_log_full_disk)
 
-BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_goes_on_in_the_spare_segment, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_uses_the_spare_segment, *label("case_67"))
 {
     auto const disk = disk_with_a_spare();
     auto const spare = spare_on(disk);
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_goes_on_in_the_spare_segment, *label
 }
 
 /// The mark of the clean stop is one start old then, and says nothing of the last one.
-BOOST_AUTO_TEST_CASE(a_start_that_could_not_leave_its_mark_was_not_stopped_cleanly)
+BOOST_AUTO_TEST_CASE(a_start_without_its_mark_was_not_stopped_cleanly)
 {
     auto const disk = disk_with_a_spare();
     open_log(disk)->close();
@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(no_segment_is_shortened_before_the_next_header_is_durable, 
 
 /// The newest file was begun in a batch that was cut, and says that the log went on in it from the spare one. It must not say so of
 /// what a start writes into the spare one, whose mark finds no space.
-BOOST_AUTO_TEST_CASE(a_segment_that_gave_way_never_comes_back_above_the_one_that_was_begun,
+BOOST_AUTO_TEST_CASE(a_removed_spare_never_returns_above_the_segment_that_was_begun,
                      *label("case_69") * label("case_98"))
 {
     auto const disk = disk_with_a_spare();

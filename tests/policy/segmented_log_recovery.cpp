@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(every_prefix_of_the_last_write_recovers, *label("case_64"))
 }
 
 /// Its size was durable before its header was written.
-BOOST_AUTO_TEST_CASE(a_newest_segment_that_is_shorter_than_its_header_says_is_damage, *label("case_98"))
+BOOST_AUTO_TEST_CASE(a_newest_segment_shorter_than_its_header_has_it_is_damage, *label("case_98"))
 {
     auto const torn = Unsynced{2};
     auto const size = torn.before->content(torn.file).size();
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_reported_with_the_first_index_that_was_cut, 
     BOOST_TEST(recovered->torn_tail->bytes == head + aligned(150) + head);
 }
 
-BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_behind_it, *label("case_64"))
+BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_after_it, *label("case_64"))
 {
     // The torn batch is [lost, kept]. If new records were written over the lost one, the kept one could follow them.
     auto       torn = Unsynced{3};
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_cut_is_durable_before_anything_is_written_behind_it, *lab
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_killed_process_left_in_the_page_cache_is_durable_once_it_was_recovered, *label("case_63"))
+BOOST_AUTO_TEST_CASE(recovery_makes_durable_what_a_killed_process_left_in_the_page_cache, *label("case_63"))
 {
     auto const disk = disk_with_log();
     auto       workload = Workload{7};
@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(batches_that_share_a_sync_survive_a_power_loss_at_any_call,
     BOOST_TEST(crashes > 1000);
 }
 
-BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_syncs_is_noticed_by_these_tests, *label("case_63"))
+BOOST_AUTO_TEST_CASE(these_tests_detect_a_disk_that_ignores_syncs, *label("case_63"))
 {
     auto const disk = disk_with_log();
     auto       workload = Workload{5};
@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_syncs_is_noticed_by_these_tests, *la
     BOOST_TEST(check_recovery(disk, workload) != "");
 }
 
-BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_names_is_noticed_by_these_tests, *label("case_69"))
+BOOST_AUTO_TEST_CASE(these_tests_detect_a_disk_that_ignores_syncs_of_names, *label("case_69"))
 {
     auto const disk = disk_with_log();
     auto       workload = Workload{5};
@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_lies_about_names_is_noticed_by_these_tests, *la
     BOOST_TEST(check_recovery(disk, workload) != "");
 }
 
-BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_records)
+BOOST_AUTO_TEST_CASE(a_reused_segment_yields_none_of_its_old_records)
 {
     // Every record has the same length in every life of the file, so that old ones stand exactly behind new ones.
     auto const disk = disk_with_log();
@@ -427,7 +427,7 @@ BOOST_AUTO_TEST_CASE(a_segment_that_was_used_before_gives_none_of_its_old_record
 }
 
 /// Segments that a truncation gave back go on under new names, whose durability may fail, once or for good.
-BOOST_AUTO_TEST_CASE(a_segment_that_is_used_again_has_a_durable_name, *label("case_69"))
+BOOST_AUTO_TEST_CASE(a_reused_segment_has_a_durable_name, *label("case_69"))
 {
     for (auto const syncs_failing : {0, 1, 1000}) {
         auto const disk = disk_with_log();
@@ -552,7 +552,7 @@ BOOST_AUTO_TEST_CASE(a_record_takes_no_entries_that_another_one_left_in_its_plac
 }
 
 /// Point 25: segments are large, and a server that starts has other uses for its memory.
-BOOST_AUTO_TEST_CASE(recovery_holds_a_window_of_a_segment_and_says_how_far_it_is)
+BOOST_AUTO_TEST_CASE(recovery_holds_a_window_of_a_segment_and_reports_its_progress)
 {
     auto const disk = disk_with_log();
     auto       options = small_options();

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_zeroed_page_with_the_last_batch_is_refused, *label("case_
     BOOST_TEST((opened.error().failure == LogFailure::damaged));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_rest_nothing_says_that_the_last_batch_was_durable)
+BOOST_AUTO_TEST_CASE(without_a_seal_at_rest_nothing_proves_the_last_batch_durable)
 {
     auto const idle = Idle{false};
     auto       bytes = idle.disk->content(idle.name);
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_end_where_an_earlier_rest_left_its_seal, *label
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_rest_is_written_once_wakes_nobody_and_has_no_write_number)
+BOOST_AUTO_TEST_CASE(a_seal_at_rest_is_written_once_without_wake_up_or_write_number)
 {
     auto idle = Idle{false};
     auto woken = 0;

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_does_not_hang_the_node)
     log->close();
 }
 
-BOOST_AUTO_TEST_CASE(a_wake_up_that_was_replaced_is_not_being_called_any_more)
+BOOST_AUTO_TEST_CASE(a_replaced_wake_up_is_never_called_again)
 {
     auto const disk = disk_with_log();
     auto       log = ThreadedLog::open(ForgetfulFiles{disk});
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_random_workload_on_two_threads_survives_a_power_loss, *la
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_stop_with_writes_on_their_way_loses_none_of_them)
+BOOST_AUTO_TEST_CASE(a_stop_loses_no_pending_write)
 {
     auto const disk = disk_with_log();
     auto       workload = Workload{4};
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_second_user_of_a_directory_is_refused)
     BOOST_TEST((second.error().failure == LogFailure::in_use));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_directory_is_refused_with_a_sentence)
+BOOST_AUTO_TEST_CASE(a_path_that_is_no_directory_is_refused_with_the_reason)
 {
     auto const directory = TemporaryDirectory{};
     BOOST_TEST((PosixFiles::open_directory(directory.path() / "none").error().failure == LogFailure::not_found));

@@ -31,7 +31,7 @@ struct Fixture
 
 BOOST_FIXTURE_TEST_SUITE(stall_watch, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_peer_that_acknowledges_nothing_is_noticed_however_much_is_sent_to_it)
+BOOST_AUTO_TEST_CASE(a_peer_that_acknowledges_nothing_has_stalled_however_much_is_sent_to_it)
 {
     watch.took(100);
     BOOST_TEST(look(100, 100) == 0);
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_slow_wire_arrives_and_is_no_stall)
     BOOST_TEST(look(5'300, 999, true) == 100);
 }
 
-BOOST_AUTO_TEST_CASE(an_idle_connection_stands_still_for_no_time)
+BOOST_AUTO_TEST_CASE(an_idle_connection_has_not_stalled)
 {
     watch.took(100);
     BOOST_TEST(look(100, 100) == 0);
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(an_idle_connection_stands_still_for_no_time)
     BOOST_TEST(look(60'000, 0) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_process_sends_when_it_wakes_up_has_not_been_on_its_way_while_it_slept)
+BOOST_AUTO_TEST_CASE(bytes_sent_after_a_suspension_were_not_in_flight_during_it)
 {
     watch.took(100);
     BOOST_TEST(look(100, 0) == 0);
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(what_a_process_sends_when_it_wakes_up_has_not_been_on_its_w
     BOOST_TEST(look(60'100, 100) == 100);
 }
 
-BOOST_AUTO_TEST_CASE(where_the_system_does_not_tell_what_it_takes_has_to_do)
+BOOST_AUTO_TEST_CASE(without_acknowledgements_the_bytes_taken_are_used)
 {
     watch.took(100);
     BOOST_TEST(look(100, untold, true) == 0);

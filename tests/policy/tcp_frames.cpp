@@ -103,7 +103,7 @@ struct Dialed
 
 BOOST_AUTO_TEST_SUITE(tcp_frames)
 
-BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
+BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_the_reason)
 {
     auto context = boost::asio::io_context{};
     auto two = TcpServer{context, settings_of(party_2)};
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_newer_versions_only_is_refused_with_a_sentence)
     BOOST_TEST(two.counters().handshakes_refused == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_with_a_sentence)
+BOOST_AUTO_TEST_CASE(a_server_that_replies_with_newer_versions_only_is_refused_with_the_reason)
 {
     auto dialed = Dialed{};
     dialed.raw.write(encode(route(party_2, party_1), hello_of(2, 3)));
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_with_newer_versions_only_is_refused_w
     BOOST_TEST(until(dialed.context, [&] { return dialed.one.has_logged("speaks versions 2 to 3"); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_stranger_who_speaks_something_else_is_hung_up_on)
+BOOST_AUTO_TEST_CASE(a_connection_of_another_protocol_is_closed)
 {
     auto context = boost::asio::io_context{};
     auto two = TcpServer{context, settings_of(party_2)};
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_message_before_the_confirmation_is_not_delivered, *label(
     BOOST_TEST(two.take() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_was_not_asked_confirms_nothing, *label("case_95"))
+BOOST_AUTO_TEST_CASE(a_wrong_number_confirms_nothing, *label("case_95"))
 {
     auto context = boost::asio::io_context{};
     auto two = TcpServer{context, settings_of(party_2)};
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
     BOOST_TEST(two.take() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
+BOOST_AUTO_TEST_CASE(a_long_frame_before_the_handshake_ends_the_connection)
 {
     auto context = boost::asio::io_context{};
     auto two = TcpServer{context, settings_of(party_2)};
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(nobody_may_send_a_long_frame_before_the_handshake)
     BOOST_TEST(two.counters().refused_as(FrameError::oversized) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(who_says_nothing_is_hung_up_on)
+BOOST_AUTO_TEST_CASE(a_connection_that_sends_nothing_is_closed)
 {
     auto context = boost::asio::io_context{};
     auto hasty = settings_of(party_2);
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_arrives_byte_by_byte_is_delivered)
     BOOST_TEST(until(server.context, [&] { return server.two.take() == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(after_a_flipped_bit_the_connection_is_not_trusted_any_more)
+BOOST_AUTO_TEST_CASE(a_flipped_bit_ends_the_connection)
 {
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, bytes_of("payload")}});
     auto const whole = frame_of(append.rpc, route(party_1, party_2), append.entries);
@@ -425,7 +425,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
     BOOST_TEST(not again.ended);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
+BOOST_AUTO_TEST_CASE(a_full_queue_is_reported_once_and_so_is_its_end)
 {
     auto small = settings_of(party_1);
     small.queue = {.bytes_max = 1U << 20U, .frames_max = 64, .urgent_frames_max = 4};
@@ -464,7 +464,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_said_once_and_so_is_that_it_is_free_again)
     BOOST_TEST(dialed.one.links.size() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_vote_does_not_wait_until_a_large_entry_is_through, *label("case_94"))
+BOOST_AUTO_TEST_CASE(a_vote_does_not_wait_for_the_end_of_a_large_entry, *label("case_94"))
 {
     auto dialed = Dialed{};
     BOOST_REQUIRE(dialed.answer());
@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(a_vote_does_not_wait_until_a_large_entry_is_through, *label
     BOOST_TEST(until(dialed.context, [&] { return sent() > 7U << 20U; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_that_is_renewed_is_dialed_again)
+BOOST_AUTO_TEST_CASE(a_renewed_link_is_redialed)
 {
     auto dialed = Dialed{};
     BOOST_REQUIRE(dialed.answer());
@@ -558,7 +558,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_takes_little_at_a_time_is_not_given_up)
 }
 
 /// Whichever allocation fails while a large frame comes in: nothing is thrown, and the server serves who comes next.
-BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_for_costs_its_connection_alone)
+BOOST_AUTO_TEST_CASE(lack_of_memory_for_a_received_frame_costs_only_its_connection)
 {
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3U << 20U)}});
     auto const frame = frame_of(append.rpc, route(party_1, party_2), append.entries);
@@ -596,7 +596,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_for_costs_its_connection_al
 }
 
 /// Whichever allocation fails while a large frame leaves: nothing is thrown, and it arrives or its connection ends.
-BOOST_AUTO_TEST_CASE(a_frame_that_there_is_no_memory_to_write_costs_its_connection_alone)
+BOOST_AUTO_TEST_CASE(lack_of_memory_to_write_a_frame_costs_only_its_connection)
 {
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3U << 20U)}});
     auto       costs = 0;

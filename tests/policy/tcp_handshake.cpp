@@ -23,7 +23,7 @@ Rpc vote(std::uint64_t term) { return RequestVoteResponse{.term = Term{term}, .v
 
 BOOST_AUTO_TEST_SUITE(tcp_handshake)
 
-BOOST_AUTO_TEST_CASE(a_server_that_comes_back_is_found_again)
+BOOST_AUTO_TEST_CASE(a_server_that_returns_is_connected_again)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_comes_back_is_found_again)
     BOOST_TEST(one.counters().dropped_unconnected == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(another_cluster_is_refused_and_told_no_more_than_that)
+BOOST_AUTO_TEST_CASE(another_cluster_is_refused_without_details)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_an_address_is_refused_until_
     BOOST_TEST((peers[0].open and not peers[0].refused));
 }
 
-BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_it_is_the_one_that_is_meant)
+BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_update_names_it)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_it_is_the_one_that_is_
     BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 }
 
-BOOST_AUTO_TEST_CASE(servers_with_unequal_limits_refuse_each_other_with_a_sentence, *label("case_84"))
+BOOST_AUTO_TEST_CASE(servers_with_unequal_limits_refuse_each_other_with_the_reason, *label("case_84"))
 {
     auto smaller = settings_of(party_2);
     smaller.limits.entry_bytes_max = 1000;
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_fr
     BOOST_TEST(pair.one.has_logged("longer than the frames agreed"));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_not_known_is_answered_over_its_own_connection)
+BOOST_AUTO_TEST_CASE(an_unknown_server_receives_responses_on_its_own_connection)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_known_is_answered_over_its_own_connect
     BOOST_TEST((one.messages[0].from == party_2.id));
 }
 
-BOOST_AUTO_TEST_CASE(another_life_of_a_known_server_is_served_but_its_answers_do_not_count)
+BOOST_AUTO_TEST_CASE(another_incarnation_of_a_known_server_is_served_but_its_responses_do_not_count)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(another_life_of_a_known_server_is_served_but_its_answers_do
     BOOST_TEST((two.messages[0].rpc == vote(2)));
 }
 
-BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_sentences)
+BOOST_AUTO_TEST_CASE(a_port_in_use_and_a_wrong_address_are_errors_with_the_reason)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_may_overtake_is_taken_before_what_may_not, *boost::uni
     BOOST_TEST((std::get<Received>(taken[3]).rpc == Rpc{append.rpc}));
 }
 
-BOOST_AUTO_TEST_CASE(an_inbox_wakes_when_it_has_something_after_it_had_nothing)
+BOOST_AUTO_TEST_CASE(an_inbox_wakes_when_it_is_no_longer_empty)
 {
     auto const settings = room_for(10);
     auto       inbox = TcpInbox{settings};

@@ -29,7 +29,7 @@ struct Met
 
 BOOST_AUTO_TEST_SUITE(tcp_lives, *label("case_95"))
 
-BOOST_AUTO_TEST_CASE(a_process_is_known_as_often_as_it_comes)
+BOOST_AUTO_TEST_CASE(a_process_that_returns_is_known)
 {
     auto met = Met{};
     BOOST_TEST((met.meets({5, 50}) == known));
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_later_start_is_newer_and_of_equal_starts_the_later_to_arr
     BOOST_TEST((met.meets({6, 61}) == known));
 }
 
-BOOST_AUTO_TEST_CASE(another_server_is_another_life)
+BOOST_AUTO_TEST_CASE(processes_of_different_servers_are_independent)
 {
     auto met = Met{};
     BOOST_TEST((met.meets({6, 60}) == known));
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(another_server_is_another_life)
     BOOST_TEST((met.lives.complete({ServerId{1}, Incarnation{2}}, {5, 50}, met.lives.begin(), seconds(0)) == known));
 }
 
-BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_earlier_may_have_ended_and_is_not_called_alive)
+BOOST_AUTO_TEST_CASE(an_older_process_whose_handshake_began_earlier_is_superseded)
 {
     auto       met = Met{};
     auto const begun = met.lives.begin();
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_earlier_may_have_ended_a
     BOOST_TEST((met.meets({6, 61}) == known));
 }
 
-BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_later_is_a_second_one)
+BOOST_AUTO_TEST_CASE(an_older_process_whose_handshake_began_later_is_a_second_one)
 {
     auto met = Met{};
     BOOST_TEST((met.meets({6, 60}) == known));
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(an_older_one_whose_handshake_began_later_is_a_second_one)
     BOOST_TEST((equal.meets({1, 10}) == twice));
 }
 
-BOOST_AUTO_TEST_CASE(three_that_take_turns_are_noticed)
+BOOST_AUTO_TEST_CASE(three_processes_that_alternate_are_detected)
 {
     auto met = Met{};
     BOOST_TEST((met.meets({1, 10}) == known));
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(three_that_take_turns_are_noticed)
     BOOST_TEST((met.meets({1, 10}) == twice));
 }
 
-BOOST_AUTO_TEST_CASE(both_are_refused_as_long_as_both_go_on_and_the_one_that_does_is_taken)
+BOOST_AUTO_TEST_CASE(two_processes_are_refused_while_both_retry_and_the_remaining_one_is_accepted)
 {
     auto met = Met{};
     BOOST_TEST((met.meets({6, 60}) == known));
@@ -110,8 +110,7 @@ BOOST_AUTO_TEST_CASE(both_are_refused_as_long_as_both_go_on_and_the_one_that_doe
 }
 
 /// Its disk was lost, or is that of an earlier day.
-BOOST_AUTO_TEST_CASE(what_goes_on_alone_from_a_lower_start_was_set_back_until_it_has_started_as_often,
-                     *label("case_68"))
+BOOST_AUTO_TEST_CASE(a_remaining_process_of_a_lower_start_is_refused_as_set_back, *label("case_68"))
 {
     auto met = Met{};
     BOOST_TEST((met.meets({6, 60}) == known));

@@ -82,7 +82,7 @@ private:
 
 BOOST_AUTO_TEST_SUITE(tcp_names)
 
-BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_keeps_no_other_name_waiting)
+BOOST_AUTO_TEST_CASE(an_unresolved_name_delays_no_other_name)
 {
     auto context = boost::asio::io_context{};
     auto names = Names{};
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_keeps_no_other_name_waiting)
     BOOST_TEST(names.waiting() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_does_not_keep_a_transport_from_ending)
+BOOST_AUTO_TEST_CASE(an_unresolved_name_does_not_delay_the_end_of_a_transport)
 {
     auto names = Names{};
     {
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_does_not_keep_a_transport_fr
     BOOST_TEST(names.waiting() == 1); // The question outlives who asked it.
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_is_asked_about_once_and_said_to_be_so)
+BOOST_AUTO_TEST_CASE(an_unresolved_name_is_looked_up_once_and_logged)
 {
     auto context = boost::asio::io_context{};
     auto names = Names{};
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_nobody_answers_for_is_asked_about_once_and_said
 }
 
 /// A machine that is off answers nothing at all, not even that it does not listen.
-BOOST_AUTO_TEST_CASE(of_several_addresses_a_silent_one_does_not_hide_the_next)
+BOOST_AUTO_TEST_CASE(an_address_that_does_not_respond_does_not_hide_the_next)
 {
     auto context = boost::asio::io_context{};
     auto names = Names{};
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(of_several_addresses_a_silent_one_does_not_hide_the_next)
     BOOST_TEST(until(context, [&] { return one.link_is(party_2, Link::open); }));
 }
 
-BOOST_AUTO_TEST_CASE(the_last_known_addresses_serve_while_nobody_answers_for_a_name)
+BOOST_AUTO_TEST_CASE(the_last_known_addresses_are_used_while_a_name_is_unresolved)
 {
     auto context = boost::asio::io_context{};
     auto names = Names{};
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_last_known_addresses_serve_while_nobody_answers_for_a_n
     BOOST_TEST(until(context, [&] { return one.counters().connected == 2; }));
 }
 
-BOOST_AUTO_TEST_CASE(questions_that_nobody_answers_are_bounded)
+BOOST_AUTO_TEST_CASE(pending_lookups_are_bounded)
 {
     auto context = boost::asio::io_context{};
     auto names = Names{};
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(questions_that_nobody_answers_are_bounded)
     BOOST_TEST(one.has_logged("there can be no thread to look up the name"));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_service_that_throws_or_knows_nothing_is_a_sentence)
+BOOST_AUTO_TEST_CASE(a_resolver_that_throws_or_finds_nothing_is_logged)
 {
     auto context = boost::asio::io_context{};
     auto settings = settings_of(party_1);

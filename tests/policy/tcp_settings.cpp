@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_waits_endlessly_for_its_greeting_is_kept)
     BOOST_TEST(not one.has_logged("no handshake in time"));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_dialed_with_pauses_as_long_as_was_set)
+BOOST_AUTO_TEST_CASE(an_absent_server_is_redialed_with_the_delays_of_the_settings)
 {
     auto settings = settings_of(party_1);
     settings.backoff_min_ms = settings.backoff_max_ms = endless;
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_dialed_with_pauses_as_long_as
     BOOST_TEST(one.counters().retries == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_pause_before_dialing_again_is_at_least_half_of_what_it_may_be_and_never_none)
+BOOST_AUTO_TEST_CASE(a_delay_before_redialing_is_at_least_half_of_its_maximum_and_never_zero)
 {
     auto shortest = Backoff{1, 1, 1};
     auto longest = Backoff{std::uint64_t{1} << 62U, endless, 1};

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(the_messages_of_a_turn_leave_together)
     BOOST_TEST(pair.one.counters().writes == writes_before + 1);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_is_woken_when_something_has_arrived)
+BOOST_AUTO_TEST_CASE(the_wake_up_is_called_when_something_has_arrived)
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(large_payloads_arrive_byte_for_byte)
     BOOST_TEST(pair.two.counters().bytes_received >= 12U << 20U);
 }
 
-BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_until_it_has_left_and_not_longer, *label("case_82"))
+BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_exactly_until_it_is_written, *label("case_82"))
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_until_it_has_left_and_not_longer
         BOOST_TEST((entry.payload.back() == std::byte{3}));
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_read_while_too_much_waits_and_nothing_is_lost_by_it)
+BOOST_AUTO_TEST_CASE(a_full_inbox_stops_reading_and_loses_nothing)
 {
     auto narrow = settings_of(party_2);
     narrow.inbox_events_max = 8;
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_while_too_much_waits_and_nothing_is_lost_by
         BOOST_TEST((pair.two.messages[term - 1].rpc == vote_request(term)));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_forgotten_or_moved_is_left)
+BOOST_AUTO_TEST_CASE(the_connection_to_a_forgotten_or_moved_server_ends)
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_forgotten_or_moved_is_left)
     BOOST_TEST(until(pair.context, [&] { return pair.one.link_is(party_2, Link::open); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_transport_leaves_nothing_to_be_run)
+BOOST_AUTO_TEST_CASE(a_closed_transport_leaves_no_pending_handler)
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());

@@ -90,7 +90,7 @@ struct Door
 
 BOOST_AUTO_TEST_SUITE(tcp_unknown_peers)
 
-BOOST_AUTO_TEST_CASE(connections_that_say_nothing_give_way_and_a_member_is_served)
+BOOST_AUTO_TEST_CASE(connections_that_send_nothing_give_way_to_a_member)
 {
     auto few = settings_of(party_2);
     few.handshakes_max = 8;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(connections_that_say_nothing_give_way_and_a_member_is_serve
     BOOST_TEST(door.two.counters().gave_way >= 32U);
 }
 
-BOOST_AUTO_TEST_CASE(a_member_whose_greeting_is_late_gets_in_before_connections_that_begin_one_and_stop)
+BOOST_AUTO_TEST_CASE(a_late_greeting_of_a_member_outlasts_greetings_that_stop_halfway)
 {
     auto few = settings_of(party_2);
     few.handshakes_max = 8;
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_member_that_has_greeted_keeps_its_place_until_it_confirms
     BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(what_runs_wild_at_one_address_takes_no_place_of_another)
+BOOST_AUTO_TEST_CASE(a_faulty_address_takes_no_place_of_another)
 {
     auto few = settings_of(party_2);
     few.handshakes_max = 8;
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(of_servers_that_are_no_members_the_one_that_was_idle_longes
                                        " from 127.0.0.1: was idle longest of the servers that are no known members"));
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_is_replaced_or_ended_in_order_is_no_sentence)
+BOOST_AUTO_TEST_CASE(a_connection_replaced_or_closed_in_order_is_not_logged)
 {
     auto  door = Door{};
     auto& first = door.enter(unknown(1));
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_replaced_or_ended_in_order_is_no_sente
     BOOST_TEST(not door.two.has_logged("server 1001"));
 }
 
-BOOST_AUTO_TEST_CASE(what_ends_a_connection_after_its_handshake_is_a_sentence_with_its_server_and_address)
+BOOST_AUTO_TEST_CASE(an_unusual_end_after_the_handshake_is_logged_with_server_and_address)
 {
     auto  door = Door{};
     auto& raw = door.enter(unknown(1));
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_no_member_and_sends_nothing_is_given_up_an
     BOOST_TEST(not member.ended);
 }
 
-BOOST_AUTO_TEST_CASE(unfinished_frames_of_servers_that_are_no_members_are_bounded_in_all)
+BOOST_AUTO_TEST_CASE(unfinished_frames_of_non_members_are_bounded_in_total)
 {
     constexpr auto size = std::size_t{4} << 20U;
     auto           little = settings_of(party_2);
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(a_connection_without_a_handshake_holds_no_more_than_a_greet
     BOOST_TEST(raw.is_hung_up());
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_that_stands_still_within_itself_ends_its_connection)
+BOOST_AUTO_TEST_CASE(a_frame_that_stalls_halfway_ends_its_connection)
 {
     auto hasty = settings_of(party_2);
     hasty.write_stall_ms = 50;
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_stands_still_within_itself_ends_its_connection
 }
 
 /// The number of the cluster is what keeps those out that were not meant to find it.
-BOOST_AUTO_TEST_CASE(a_refusal_tells_no_cluster_no_server_and_no_member)
+BOOST_AUTO_TEST_CASE(a_refusal_reveals_no_cluster_no_server_and_no_member)
 {
     auto told = settings_of(party_2);
     told.first_members.push_back({ServerId{2}, first_incarnation, MemberKind::voter});
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_tells_no_cluster_no_server_and_no_member)
     BOOST_TEST((answer->route == Route{elsewhere.cluster, 0, elsewhere.addressee, elsewhere.sender}));
 }
 
-BOOST_AUTO_TEST_CASE(what_another_server_says_stands_in_the_log_as_one_line)
+BOOST_AUTO_TEST_CASE(the_reason_sent_by_another_server_is_logged_as_one_line)
 {
     auto  door = Door{};
     auto& raw = door.connect();
@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_met_at_a_later_start_is_refused_and_named
     BOOST_TEST(door.two.counters().connected == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refusal_that_the_other_side_does_not_read_is_logged_all_the_same)
+BOOST_AUTO_TEST_CASE(a_refusal_that_the_other_side_does_not_read_is_still_logged)
 {
     auto hasty = settings_of(party_2);
     hasty.handshake_ms = 30;
@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_the_other_side_does_not_read_is_logged_all_t
 }
 
 /// The port of a server that is down lies in the range from which the system takes ports for connections.
-BOOST_AUTO_TEST_CASE(a_server_that_dials_itself_notices_at_once_and_leaves_the_port)
+BOOST_AUTO_TEST_CASE(a_server_that_dials_itself_drops_the_connection_at_once)
 {
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
