@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-// When alarms ring, also after the server was up, or silent, for longer than 32 bits of milliseconds can say.
+// When alarms ring, also after the server was up, or suspended, for longer than 32 bits of milliseconds.
 
 namespace totora::test
 {

@@ -29,7 +29,7 @@ std::size_t feed(FrameReader& reader, std::span<std::byte const> bytes, std::siz
     return count;
 }
 
-/// The entries of all slices, one behind the other.
+/// The entries of all slices, concatenated.
 std::vector<std::byte> bytes_of(Entries const& entries)
 {
     auto bytes = std::vector<std::byte>{};
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(pieces_that_make_no_frame_end_the_stream, *label("case_78")
         {{first, to_piece(other_frame, 50'000, 100)}, FrameError::bad_piece}, // Of another frame.
         {{first, to_piece(frame, 50'000, 0)}, FrameError::bad_piece},         // Nothing.
         {{to_piece(frame, 0, 71)}, FrameError::bad_piece},                    // Too short for a header.
-        {{to_piece(longer, 0, 50'000)}, FrameError::bad_piece},               // The header says another length.
+        {{to_piece(longer, 0, 50'000)}, FrameError::bad_piece},               // The header has another length.
         {{to_piece(first, 0, 50'000)}, FrameError::bad_piece},                // A piece of a piece.
         {{to_piece(std::vector<std::byte>(70'000), 0, 100)}, FrameError::foreign_magic},
     };

@@ -104,8 +104,8 @@ int number_of(Result<T, FileError> const& outcome)
     return outcome ? 0 : outcome.error().number;
 }
 
-/// Does everything that a log does with files, and stops at the first error: what `PosixFiles` reported, or -1 if a directory
-/// could not be had.
+/// Does everything that a log does with files, and stops at the first error: what `PosixFiles` reported, or -1 if a
+/// directory could not be had.
 int use_files(std::filesystem::path const& path)
 {
     auto files = Files::make_directory(path / "log");
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(any_other_error_ends_the_call_at_once_and_is_reported)
         }
 }
 
-/// The kernel says it once, and may have dropped what it could not write.
+/// The kernel reports it once, and may have dropped what it could not write.
 BOOST_AUTO_TEST_CASE(a_failed_sync_is_not_repeated)
 {
     for (auto const error : {EIO, ENOSPC, EDQUOT}) {

@@ -26,15 +26,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Files of the operating system: what it says about a write, and which descriptors and permissions they have.
+// Files of the operating system: the results of their writes, their descriptors and permissions.
 
 namespace totora::test
 {
 namespace
 {
 
-/// As long as it lives, no file of this process grows beyond so many bytes: a write that would is cut short, the next one
-/// fails. It is what a full disk does, without filling one.
+/// During its lifetime no file of this process grows beyond so many bytes: a write that would is cut short, the next
+/// one fails. It is what a full disk does, without filling one.
 class LargestFile
 {
 public:
@@ -60,7 +60,7 @@ private:
     ::rlimit before_ = {};
 };
 
-/// As long as it lives, some of the standard streams of this process are closed: those whose bit is set.
+/// During its lifetime some standard streams of this process are closed: those whose bit is set.
 class ClosedStreams
 {
 public:
@@ -83,7 +83,7 @@ public:
         }
     }
 
-    /// Prints to those of them that are closed, and says to how many that went.
+    /// Prints to those of them that are closed. Returns how many of the prints succeeded.
     [[nodiscard]] static int print(unsigned closed)
     {
         auto const line = std::string(200, '!');
@@ -98,8 +98,8 @@ private:
     std::array<int, 3> kept_ = {};
 };
 
-/// The calls of the operating system, which note whether a file was opened as a standard stream. Others get a turn at the moment
-/// when a file is about to be opened.
+/// The calls of the operating system, which note whether a file was opened as a standard stream. Others get a turn at
+/// the moment when a file is about to be opened.
 struct NotedCalls : PosixCalls
 {
     static inline std::atomic<bool> is_a_stream = false; ///< Whether one ever was.
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_write_of_many_parts_arrives_whole_and_in_order, *boost::u
     BOOST_TEST(std::equal(expected.begin(), expected.end(), found.begin()));
 }
 
-/// Case 67: the system takes a part of the write, and no more. Whoever took that for the whole would append behind a hole.
+/// Case 67: the system takes a part of the write only. A log that took it for the whole would append after a hole.
 BOOST_AUTO_TEST_CASE(a_write_that_is_cut_short_is_a_failure, *boost::unit_test::label("case_67"))
 {
     auto const directory = TemporaryDirectory{};

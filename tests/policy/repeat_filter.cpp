@@ -19,15 +19,15 @@ LineBudget::Moment at(int milliseconds) { return LineBudget::Moment{std::chrono:
 
 struct Fixture
 {
-    std::vector<std::string> told;
-    RepeatFilter::Log        log = [this](std::string_view sentence) { told.emplace_back(sentence); };
+    std::vector<std::string> lines;
+    RepeatFilter::Log        log = [this](std::string_view line) { lines.emplace_back(line); };
     std::uint64_t            left_out = 0;
-    RepeatFilter             sentences{log, left_out};
+    RepeatFilter             filter{log, left_out};
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(sentence_log, Fixture)
+BOOST_FIXTURE_TEST_SUITE(repeat_filter, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_budget_of_lines_is_renewed_every_second)
 {
@@ -43,43 +43,43 @@ BOOST_AUTO_TEST_CASE(a_budget_of_lines_is_renewed_every_second)
 
 BOOST_AUTO_TEST_CASE(a_line_is_repeated_only_after_a_different_one)
 {
-    for (auto const* const sentence : {"lost", "lost", "connected", "lost"})
-        sentences.log(sentence, at(0));
-    BOOST_TEST((told == std::vector<std::string>{"lost", "connected", "lost"}));
+    for (auto const* const line : {"lost", "lost", "connected", "lost"})
+        filter.log(line, at(0));
+    BOOST_TEST((lines == std::vector<std::string>{"lost", "connected", "lost"}));
 }
 
 BOOST_AUTO_TEST_CASE(of_a_flood_a_few_lines_are_logged_and_then_the_newest_with_the_number_left_out)
 {
-    for (auto sentence = 0; sentence < 1'000; ++sentence)
-        sentences.log(sentence % 2 == 0 ? "connected" : "lost", at(sentence / 2));
-    BOOST_TEST(told.size() == RepeatFilter::per_second);
+    for (auto line = 0; line < 1'000; ++line)
+        filter.log(line % 2 == 0 ? "connected" : "lost", at(line / 2));
+    BOOST_TEST(lines.size() == RepeatFilter::per_second);
 
-    sentences.catch_up(at(999));
-    BOOST_TEST(told.size() == RepeatFilter::per_second);
-    sentences.catch_up(at(1'000));
-    sentences.catch_up(at(3'000));
-    BOOST_REQUIRE(told.size() == RepeatFilter::per_second + 1);
-    BOOST_TEST(told.back() == "lost (994 sentences before it were left out)");
+    filter.catch_up(at(999));
+    BOOST_TEST(lines.size() == RepeatFilter::per_second);
+    filter.catch_up(at(1'000));
+    filter.catch_up(at(3'000));
+    BOOST_REQUIRE(lines.size() == RepeatFilter::per_second + 1);
+    BOOST_TEST(lines.back() == "lost (994 sentences before it were left out)");
     BOOST_TEST(left_out == 994U);
 }
 
 BOOST_AUTO_TEST_CASE(held_back_lines_are_logged_before_later_ones)
 {
-    for (auto sentence = std::size_t{0}; sentence <= RepeatFilter::per_second; ++sentence)
-        sentences.log(std::to_string(sentence), at(0));
-    sentences.log("later", at(2'000));
-    BOOST_TEST(told.size() == RepeatFilter::per_second);
+    for (auto line = std::size_t{0}; line <= RepeatFilter::per_second; ++line)
+        filter.log(std::to_string(line), at(0));
+    filter.log("later", at(2'000));
+    BOOST_TEST(lines.size() == RepeatFilter::per_second);
 
-    sentences.catch_up(at(2'100));
-    BOOST_TEST(told.back() == "later (1 sentences before it were left out)");
+    filter.catch_up(at(2'100));
+    BOOST_TEST(lines.back() == "later (1 sentences before it were left out)");
 }
 
 BOOST_AUTO_TEST_CASE(a_filter_may_have_no_log)
 {
-    auto const nobody = RepeatFilter::Log{};
-    auto       silent = RepeatFilter{nobody, left_out};
-    for (auto sentence = std::size_t{0}; sentence < 2 * RepeatFilter::per_second; ++sentence)
-        silent.log(std::to_string(sentence), at(0));
+    auto const no_log = RepeatFilter::Log{};
+    auto       silent = RepeatFilter{no_log, left_out};
+    for (auto line = std::size_t{0}; line < 2 * RepeatFilter::per_second; ++line)
+        silent.log(std::to_string(line), at(0));
     silent.catch_up(at(1'000));
     BOOST_TEST(left_out == RepeatFilter::per_second - 1);
 }

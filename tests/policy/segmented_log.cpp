@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
     }
 }
 
-/// Wherever in a segment they come: they write no record, so nobody asks whether there is room for one.
+/// At any place in a segment: they write no record, so the node does not ask for room.
 BOOST_AUTO_TEST_CASE(writes_that_change_nothing_take_no_room, *label("case_67"))
 {
     for (auto payload = std::size_t{0}; payload < 300; payload += 8) {
@@ -688,7 +688,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_ends_no_server, *label("case_67") * 
     BOOST_TEST(not log->has_room(100));
 }
 
-/// Point 12: who has not even this must neither vote nor campaign, so that it must be said neither too early nor too late.
+/// Point 12: a server without even this must neither vote nor campaign, so it must be reported neither too early nor
+/// too late.
 BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_op, *label("case_67"))
 {
     auto used_up = 0;

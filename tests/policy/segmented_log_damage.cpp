@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_all_its_segments_is_refused, *label("case_6
     }
 }
 
-/// What is refused if the record at a place says this instead, with a checksum that is right.
+/// The refusal if the record at a place is replaced by this one, with a right checksum.
 std::string refusal_of(RecordHead const& said, std::uint64_t place, Disk const& disk)
 {
     auto       bytes = disk->content(segment_name(1));
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(the_entries_lost_with_a_shortened_segment_are_named_by_inde
     BOOST_TEST((disk->content(segment_name(1)) == bytes)); // Nothing was changed.
 }
 
-/// The batch that follows the hole says that the one with the hole was durable.
+/// The batch after the hole proves that the one with the hole was durable.
 BOOST_AUTO_TEST_CASE(a_hole_below_a_later_batch_is_damage_and_no_torn_tail, *label("case_98"))
 {
     auto const disk = disk_with_log();
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(a_hole_below_a_later_batch_is_damage_and_no_torn_tail, *lab
     }
 }
 
-/// What a clean stop, or a seal, said to be durable is zeros: no crash writes those over a record.
+/// Zeros where a clean stop, or a seal, proves records durable: no crash writes them over a record.
 BOOST_AUTO_TEST_CASE(a_tail_of_zeros_before_a_durable_batch_is_damage, *label("case_98"))
 {
     auto const whole = SmallDirectory{true};
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(a_tail_of_zeros_before_a_durable_batch_is_damage, *label("c
     }
 }
 
-/// Case 98: the segment in which the log goes on had its size before the log said so.
+/// Case 98: the segment in which the log continues had its size before the log named it.
 BOOST_AUTO_TEST_CASE(a_next_segment_that_has_lost_its_size_is_damage, *label("case_98"))
 {
     auto const disk = disk_with_log();

@@ -49,7 +49,7 @@ bool fail_once(std::uint64_t seed, std::uint64_t failing, int number)
             auto const durable = log->durable().through();
             auto const failure = log->failure();
             workload.step(*log);
-            if (failure) { // For ever.
+            if (failure) { // Permanently.
                 BOOST_TEST((log->failure()->what == failure->what), where);
                 BOOST_TEST((log->durable().through() == durable), where);
             }
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_log_without_a_descriptor_for_reading_has_not_failed)
     BOOST_TEST(log->read(Index{1}, Index{3}, 1000)->count() == 3U);
 }
 
-/// The syncer calls this on a thread of its own, where nobody catches what is thrown.
+/// The syncer calls this on a separate thread, where an exception has no handler.
 BOOST_AUTO_TEST_CASE(lack_of_memory_for_a_write_fails_the_log_and_nothing_else)
 {
     for (auto const failing : {FileCall::write, FileCall::sync}) {

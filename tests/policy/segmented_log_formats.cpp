@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_the_reason,
     }
 }
 
-/// Point 25: whoever is told to start a newer program looks for one in vain.
+/// Point 25: an operator told to start a newer program would look for one in vain.
 BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_version_is_damage_and_no_newer_version, *label("case_65"))
 {
     auto const disk = disk_with_log();
@@ -233,7 +233,8 @@ std::string hex_of(std::span<std::byte const> bytes)
     return text;
 }
 
-/// What stands on disks must be readable for as long as there are such disks. Until the tag v0.1.0 these may be made again.
+/// What stands on disks must be readable for as long as there are such disks. Until the tag v0.1.0 these may be made
+/// again.
 BOOST_AUTO_TEST_CASE(the_bytes_of_version_1_stay_as_they_are)
 {
     auto const header = SegmentHeader{.cluster = {1},

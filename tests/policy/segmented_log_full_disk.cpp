@@ -91,7 +91,7 @@ std::uint64_t put_newest(Disk const& disk, std::vector<std::byte> const& bytes)
     return generation;
 }
 
-/// A disk whose log was killed when its newest segment said already that it goes on in another one: the smallest that a server can
+/// A disk whose log was killed when its newest segment already named the next one: the smallest that a server can
 /// vote in. In between is the spare one of `disk_with_a_spare`, or none.
 Disk disk_with_an_awaited_spare(bool with_another)
 {
@@ -112,7 +112,8 @@ Disk disk_with_an_awaited_spare(bool with_another)
     return disk;
 }
 
-/// Appends entries for as long as there is room, and then terms for as long as there is room for those. The number of entries.
+/// Appends entries for as long as there is room, and then terms for as long as there is room for those. The number of
+/// entries.
 std::uint64_t fill(TestLog& log)
 {
     auto write = std::uint64_t{0};
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_uses_the_spare_segment, *label("case
     }
     disk->lose_power();
 
-    auto log = open_log(disk); // Still full; and it is the third start, although the second could not say so.
+    auto log = open_log(disk); // Still full; and it is the third start, although the second could not record itself.
     BOOST_TEST((log.has_value() or log.error().failure == LogFailure::no_space));
     disk->limit_space(1U << 20U);
     auto const again = open_log(disk);
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_start_on_a_full_disk_uses_the_spare_segment, *label("case
     BOOST_TEST(again->start() >= 3U);
 }
 
-/// The mark of the clean stop is one start old then, and says nothing of the last one.
+/// The mark of the clean stop is one start old then, and does not apply to the last one.
 BOOST_AUTO_TEST_CASE(a_start_without_its_mark_was_not_stopped_cleanly)
 {
     auto const disk = disk_with_a_spare();
@@ -305,7 +306,8 @@ BOOST_AUTO_TEST_CASE(a_start_needs_no_more_space_than_the_smallest_segment, *lab
     BOOST_TEST(log->last().index.value == 30U);
 }
 
-/// Killed when a batch went on in the next segment, and before it was durable: that segment has records of its generation.
+/// Killed when a batch went on in the next segment, and before it was durable: that segment has records of its
+/// generation.
 BOOST_AUTO_TEST_CASE(a_start_takes_over_a_segment_that_was_begun_and_never_durable,
                      *label("case_67") * label("case_64"))
 {
@@ -379,8 +381,8 @@ BOOST_AUTO_TEST_CASE(no_segment_is_shortened_before_the_next_header_is_durable, 
     BOOST_TEST(shortened == 1);
 }
 
-/// The newest file was begun in a batch that was cut, and says that the log went on in it from the spare one. It must not say so of
-/// what a start writes into the spare one, whose mark finds no space.
+/// The newest file was begun in a batch that was cut, and says that the log went on in it from the spare one. It must
+/// not say so of what a start writes into the spare one, whose mark finds no space.
 BOOST_AUTO_TEST_CASE(a_removed_spare_never_returns_above_the_segment_that_was_begun,
                      *label("case_69") * label("case_98"))
 {
@@ -416,7 +418,8 @@ BOOST_AUTO_TEST_CASE(a_removed_spare_never_returns_above_the_segment_that_was_be
     BOOST_TEST(again->last().index.value == 31U);
 }
 
-/// The newest file nobody needs is too small for the reserve of the segment that a start begins, by little; the one before it is not.
+/// The newest unneeded file is too small for the reserve of the segment that a start begins, by little; the one before
+/// it is not.
 BOOST_AUTO_TEST_CASE(a_spare_without_the_reserve_gives_way_to_the_one_before_it, *label("case_67"))
 {
     auto const disk = disk_with_a_spare();
@@ -472,8 +475,8 @@ BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("
     BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
 }
 
-/// The node asks for room before it writes entries, and never for a vote or a truncation. If the disk stays full until the reserve
-/// is used up, each of them ends the log: what would be confirmed stands nowhere.
+/// The node asks for room before it writes entries, and never for a vote or a truncation. If the disk stays full until
+/// the reserve is used up, each of them ends the log: what would be confirmed stands nowhere.
 BOOST_AUTO_TEST_CASE(a_write_whose_record_finds_no_room_is_never_reported_durable, *label("case_67"))
 {
     auto const votes = votes_that_fit();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/log/segmented_log.hpp"
 
+#include "support/log/slow_syncer.hpp"
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
-#include "support/log/slow_syncer.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -471,8 +471,8 @@ BOOST_AUTO_TEST_CASE(a_record_counts_only_in_the_place_and_the_generation_it_was
     BOOST_TEST((decode_head(bytes, segment_seed(identity_of_first(), 8), 512) == std::nullopt));
 }
 
-/// The header of a start grows with the segments that it names. What its seal claims must hold even if the header itself,
-/// in another sector, did not make it.
+/// The header of a start grows with the segments that it names. What its seal claims must hold even if the header
+/// itself, in another sector, did not make it.
 BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *label("case_64") * label("case_65"))
 {
     for (auto const stops_cleanly : {true, false}) {
@@ -498,7 +498,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
 }
 
 /// A batch goes on in the next segment, and only the part in the first one was kept. That part is made durable by
-/// recovery, but the batch never was; what the next start says of it must not condemn the rest.
+/// recovery, but the batch never was; what the next start records of it must not make the rest damage.
 BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_cut_never_was_durable, *label("case_64") * label("case_65"))
 {
     auto const disk = disk_with_log();
@@ -517,8 +517,8 @@ BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_cut_never_was_durable, *label("
     BOOST_TEST(log->recover()->entries.last().index.value < 56U);
 }
 
-/// A write can tear between a head and its entries, where another life of the file may have left entries that are intact
-/// and have the same indexes.
+/// A write can tear between a head and its entries, where another life of the file may have left entries that are
+/// intact and have the same indexes.
 BOOST_AUTO_TEST_CASE(a_record_takes_no_entries_that_another_one_left_in_its_place, *label("case_64"))
 {
     auto const seed = segment_seed(identity_of_first(), 7);

@@ -191,7 +191,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_number_confirms_nothing, *label("case_95"))
     BOOST_TEST(two.counters().connected == 0U);
 }
 
-/// The dialing process died after it had greeted; the system kept its bytes, and hands them over after those of the next one.
+/// The dialing process died after it had greeted; the system kept its bytes, and hands them over after those of the
+/// next one.
 BOOST_AUTO_TEST_CASE(a_greeting_that_a_dead_process_left_behind_replaces_nothing, *label("case_95"))
 {
     auto context = boost::asio::io_context{};
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_greeting_that_a_dead_process_left_behind_replaces_nothing
     auto hello = Hello{};
     hello.life = {.start = 5, .process = 55};
     dead.write(encode(route(party_1, party_2), hello));
-    BOOST_REQUIRE(dead.await_frame().has_value()); // The answer, which nobody reads any more.
+    BOOST_REQUIRE(dead.await_frame().has_value()); // The reply, which no process reads any more.
     dead.close();
 
     BOOST_TEST(until(context, [&] { return two.has_logged("an incoming connection"); }));
@@ -352,7 +353,7 @@ BOOST_AUTO_TEST_CASE(a_length_above_the_limit_ends_the_connection_before_anythin
     BOOST_TEST(server.two.counters().refused_as(FrameError::oversized) == 1U);
 }
 
-/// Found by a reviewer: the counters had no place for this refusal, and one frame from anybody ended the server.
+/// Found in review: the counters had no place for this refusal, and one such frame from any process ended the server.
 BOOST_AUTO_TEST_CASE(a_piece_of_no_frame_ends_the_connection_and_is_counted, *label("case_78"))
 {
     auto context = boost::asio::io_context{};
@@ -516,7 +517,7 @@ BOOST_AUTO_TEST_CASE(a_renewed_link_is_redialed)
     BOOST_REQUIRE(again.await_frame().has_value());
     again.write(encode(route(party_2, party_1), Hello{}));
     BOOST_TEST(until(dialed.context, [&] { return dialed.one.link_is(party_2, Link::open); }));
-    dialed.one.transport().renew(ServerId{9}); // Nobody's link.
+    dialed.one.transport().renew(ServerId{9}); // No link of a peer.
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_takes_nothing_for_too_long_is_given_up)

@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_server_receives_responses_on_its_own_connection)
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
     auto two = TcpServer{context, settings_of(party_2)};
-    one.knows(party_2, two); // A leader knows the new server; the new server has not heard of the leader.
+    one.knows(party_2, two); // A leader knows the new server, which does not know the leader.
     BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 
     one.send(party_2, vote_request(1));

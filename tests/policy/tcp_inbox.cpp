@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(an_inbox_that_was_full_has_no_room_until_half_of_it_was_tak
     BOOST_TEST(not inbox.take().has_value());
 }
 
-/// Who was told to read no more is told to read on when half is taken, and not before: what comes meanwhile, as the
+/// Reading resumes when half is taken, and not before: what comes meanwhile, as the
 /// news of a link does, makes no room.
 BOOST_AUTO_TEST_CASE(what_is_put_into_a_full_inbox_makes_no_room)
 {

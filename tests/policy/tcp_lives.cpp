@@ -16,7 +16,7 @@ using enum LifeVerdict;
 constexpr auto party = Party{ServerId{1}, Incarnation{1}};
 constexpr auto seconds = [](int count) { return TcpLives::Time{} + std::chrono::seconds(count); };
 
-/// Lives whose handshakes begin and end at once, unless a test says otherwise.
+/// Processes whose handshakes begin and end at once, unless a test does otherwise.
 struct Met
 {
     [[nodiscard]] LifeVerdict meets(Life life, int at = 0)
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_remaining_process_of_a_lower_start_is_refused_as_set_back
 {
     auto met = Met{};
     BOOST_TEST((met.meets({6, 60}) == known));
-    BOOST_TEST((met.meets({1, 70}, 1) == twice)); // Nobody knows yet that the other one is gone.
+    BOOST_TEST((met.meets({1, 70}, 1) == twice)); // Not known yet to have ended: the other one.
     BOOST_TEST((met.meets({1, 70}, 12) == set_back));
     BOOST_TEST((met.meets({1, 70}, 100) == set_back));
     BOOST_TEST((met.meets({2, 80}, 200) == set_back));

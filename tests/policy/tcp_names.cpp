@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Servers that are found by name: name servers, names and addresses that are silent keep nothing else waiting.
+// Servers found by name: name servers and addresses that do not respond delay nothing else.
 #include "support/tcp.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -20,7 +20,7 @@ namespace
 
 constexpr auto party_3 = Party{ServerId{3}, Incarnation{33}};
 
-/// A name service of which a test says what it knows. What it does not know it answers when the test ends.
+/// A resolver with the names that a test sets. Other lookups end with the test.
 class Names
 {
 public:
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(an_unresolved_name_does_not_delay_the_end_of_a_transport)
         one.transport().update(party_3.id, party_3.incarnation, "silent:7003");
         BOOST_REQUIRE(until(context, [&] { return names.waiting() == 1; }));
     }
-    BOOST_TEST(names.waiting() == 1); // The question outlives who asked it.
+    BOOST_TEST(names.waiting() == 1); // The lookup outlives the transport.
 }
 
 BOOST_AUTO_TEST_CASE(an_unresolved_name_is_looked_up_once_and_logged)
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(an_unresolved_name_is_looked_up_once_and_logged)
     BOOST_TEST(names.waiting() == 1);
 }
 
-/// A machine that is off answers nothing at all, not even that it does not listen.
+/// A machine that is off sends nothing, not even a refusal.
 BOOST_AUTO_TEST_CASE(an_address_that_does_not_respond_does_not_hide_the_next)
 {
     auto context = boost::asio::io_context{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the peer port holds, keeps and tells when it is reached by servers that are no members, and by anybody else.
+// What the peer port holds, keeps and reveals when non-members and other processes connect to it.
 #include "support/tcp.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(the_reason_sent_by_another_server_is_logged_as_one_line)
 BOOST_AUTO_TEST_CASE(a_server_that_was_met_at_a_later_start_is_refused_and_named, *label("case_68"))
 {
     auto hasty = settings_of(party_2);
-    hasty.backoff_max_ms = 1; // Two that run are told apart within ten of these.
+    hasty.backoff_max_ms = 1; // Two that run are distinguished within ten of these.
     auto door = Door{hasty};
     BOOST_REQUIRE(door.connect().greets(party_1, party_2, Life{7, 70}));
     BOOST_REQUIRE(until(door.context, [&] { return door.two.counters().connected == 1; }));
