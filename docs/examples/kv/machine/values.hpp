@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "bucket.hpp"
+
 #include "totora/data/entry.hpp"
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -23,7 +24,7 @@ namespace kv
 ///
 /// A hash table that grows moves all its keys at once: at 3 million of them that took longer than an election timeout, on all
 /// servers with the same entry, and the leader was deposed. This one grows by linear hashing (Litwin 1980): each new key
-/// splits one bucket. Likewise all keys are removed at once, and their memory is freed bit by bit (`sweep`).
+/// splits one bucket, in steps that grow with the logarithm of what it holds. Likewise all keys are removed at once, and their memory is freed bit by bit (`sweep`).
 ///
 /// A scan visits the keys in the order of their hashes with the bits in reverse. A bucket goes by the lower bits of the
 /// hash, so it is a range in that order, and its halves are too when it is split. So a position says all about how far a
@@ -47,8 +48,8 @@ public:
     /// The value of a key, or null.
     [[nodiscard]] std::string const* find(std::string_view key) const
     {
-        auto const& link = link_to(key, hash_of(key));
-        return link == nullptr ? nullptr : &link->value;
+        auto const hash = hash_of(key);
+        return buckets_[place_of(hash).index].find(key, hash);
     }
     [[nodiscard]] std::string* find(std::string_view key)
     {
@@ -58,12 +59,12 @@ public:
     void put(std::string_view key, std::string_view value)
     {
         auto const hash = hash_of(key);
-        auto&      link = link_to(key, hash);
-        if (link != nullptr) {
-            link->value.assign(value);
+        auto&      bucket = buckets_[place_of(hash).index];
+        if (auto const* const known = bucket.find(key, hash); known != nullptr) {
+            const_cast<std::string*>(known)->assign(value);
             return;
         }
-        link = std::make_unique<Node>(Node{nullptr, hash, std::string{key}, std::string{value}});
+        bucket.insert(key, hash, value, priorities_);
         if (++size_ > buckets_.size())
             split();
     }
@@ -71,12 +72,10 @@ public:
     /// Whether the key was there.
     bool erase(std::string_view key)
     {
-        auto& link = link_to(key, hash_of(key));
-        if (link == nullptr)
-            return false;
-        link = std::move(link->next);
-        --size_;
-        return true;
+        auto const hash = hash_of(key);
+        auto const was_there = buckets_[place_of(hash).index].erase(key, hash, priorities_);
+        size_ -= was_there ? 1 : 0;
+        return was_there;
     }
 
     /// Removes all keys; `sweep` frees their memory.
@@ -98,11 +97,10 @@ public:
                 removed_.pop_back();
                 continue;
             }
-            auto& first = buckets.back();
-            if (first == nullptr)
+            if (buckets.back().empty())
                 buckets.pop_back();
             else
-                first = std::move(first->next); // One by one: a chain that frees itself would recurse.
+                buckets.back().free_some();
             --count;
         }
         merge_freed();
@@ -116,51 +114,48 @@ public:
     template <typename Visit>
     [[nodiscard]] std::uint64_t walk(std::uint64_t position, Visit visit) const
     {
-        auto const  place = place_of(reversed(position << unused_bits));
-        auto const& first = buckets_[place.index];
-        auto const  width = std::uint64_t{1} << (64 - unused_bits - place.bits);
-        auto const  end = (position / width + 1) * width % positions;
-        auto        nodes = std::vector<Node const*>{};
-        for (auto const* node = first.get(); node != nullptr; node = node->next.get())
-            if (position_of(*node) >= position)
-                nodes.push_back(node);
-        std::sort(nodes.begin(), nodes.end(),
-                  [](auto const* one, auto const* other) { return position_of(*one) < position_of(*other); });
-        auto goes_on = true;
-        for (auto at = std::size_t{0}; at < nodes.size(); ++at) {
+        auto const place = place_of(reversed(position << unused_bits));
+        auto const width = std::uint64_t{1} << (64 - unused_bits - place.bits);
+        auto const end = (position / width + 1) * width % positions;
+        auto       next = end;
+        auto       last = position;
+        auto       goes_on = true;
+        auto const is_before = [&](Bucket::Node const& node) { return position_of(node) < position; };
+        buckets_[place.index].walk(is_before, [&](Bucket::Node const& node) {
             // Keys that share a position are visited together: no position lies between them.
-            if (not goes_on and position_of(*nodes[at]) != position_of(*nodes[at - 1]))
-                return position_of(*nodes[at]);
-            goes_on = visit(nodes[at]->key, nodes[at]->value) and goes_on;
-        }
-        return end;
+            if (not goes_on and position_of(node) != last) {
+                next = position_of(node);
+                return false;
+            }
+            last = position_of(node);
+            goes_on = visit(node.key, node.value) and goes_on;
+            return true;
+        });
+        return next;
     }
 
     [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
 
-    /// The most keys that one write may move.
+    /// The most keys of one bucket.
     [[nodiscard]] std::size_t largest_bucket() const
     {
         auto largest = std::size_t{0};
-        for (auto const& first : buckets_) {
-            auto count = std::size_t{0};
-            for (auto const* node = first.get(); node != nullptr; node = node->next.get())
-                ++count;
-            largest = std::max(largest, count);
-        }
+        for (auto const& bucket : buckets_)
+            largest = std::max(largest, bucket.size());
         return largest;
     }
 
-private:
-    struct Node
+    /// The most nodes that a search may look at.
+    [[nodiscard]] std::size_t deepest_bucket() const
     {
-        std::unique_ptr<Node> next;
-        std::uint64_t         hash;
-        std::string           key;
-        std::string           value;
-    };
-    using Link = std::unique_ptr<Node>;
-    using Buckets = std::deque<Link>; ///< It grows without moving what it holds.
+        auto deepest = std::size_t{0};
+        for (auto const& bucket : buckets_)
+            deepest = std::max(deepest, bucket.depth());
+        return deepest;
+    }
+
+private:
+    using Buckets = std::deque<Bucket>; ///< It grows without moving what it holds.
 
     struct Place
     {
@@ -192,17 +187,10 @@ private:
         return hash ^ hash >> 47U;
     }
 
-    [[nodiscard]] static constexpr std::uint64_t reversed(std::uint64_t bits)
+    [[nodiscard]] static std::uint64_t position_of(Bucket::Node const& node)
     {
-        bits = (bits >> 1U & 0x5555555555555555U) | (bits & 0x5555555555555555U) << 1U;
-        bits = (bits >> 2U & 0x3333333333333333U) | (bits & 0x3333333333333333U) << 2U;
-        bits = (bits >> 4U & 0x0F0F0F0F0F0F0F0FU) | (bits & 0x0F0F0F0F0F0F0F0FU) << 4U;
-        bits = (bits >> 8U & 0x00FF00FF00FF00FFU) | (bits & 0x00FF00FF00FF00FFU) << 8U;
-        bits = (bits >> 16U & 0x0000FFFF0000FFFFU) | (bits & 0x0000FFFF0000FFFFU) << 16U;
-        return bits >> 32U | bits << 32U;
+        return reversed(node.hash) >> unused_bits;
     }
-
-    [[nodiscard]] static std::uint64_t position_of(Node const& node) { return reversed(node.hash) >> unused_bits; }
 
     /// The bucket of a hash. It goes by one bit more if that tells apart two buckets that are there.
     [[nodiscard]] Place place_of(std::uint64_t hash) const
@@ -215,19 +203,6 @@ private:
         return {lower | (static_cast<std::size_t>(hash) & half), bits};
     }
 
-    /// Where a key hangs, or would hang.
-    [[nodiscard]] Link const& link_to(std::string_view key, std::uint64_t hash) const
-    {
-        auto const* link = &buckets_[place_of(hash).index];
-        while (*link != nullptr and ((*link)->hash != hash or (*link)->key != key))
-            link = &(*link)->next;
-        return *link;
-    }
-    [[nodiscard]] Link& link_to(std::string_view key, std::uint64_t hash)
-    {
-        return const_cast<Link&>(std::as_const(*this).link_to(key, hash));
-    }
-
     /// glibc puts small pieces that are freed aside, and merges them all when a large one is asked for or made: at the end of a
     /// million that took 0.3 s at once. So a large one is asked for after a few.
     static void merge_freed() { ::operator delete(::operator new(4'096)); }
@@ -237,16 +212,10 @@ private:
     {
         auto const bit = std::bit_floor(buckets_.size());
         auto&      from = buckets_[buckets_.size() - bit];
-        auto&      to = buckets_.emplace_back();
-        auto       rest = std::move(from);
-        while (rest != nullptr) {
-            auto  node = std::exchange(rest, std::move(rest->next));
-            auto& home = (node->hash & bit) != 0 ? to : from;
-            node->next = std::move(home);
-            home = std::move(node);
-        }
+        from.split(bit, buckets_.emplace_back());
     }
 
+    Bucket::Priorities   priorities_;
     Buckets              buckets_;
     std::size_t          size_ = 0;
     std::vector<Buckets> removed_; ///< What `clear` removed and `sweep` has not freed.
