@@ -6,6 +6,8 @@
 #include "totora/testing/conformance/findings.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <range/v3/view/enumerate.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -54,10 +56,10 @@ public:
     PlacedCommands(std::vector<Command> const& commands, Index before_all) : before_all_(before_all)
     {
         auto index = before_all;
-        for (auto at = std::size_t{0}; at < commands.size(); ++at) {
+        for (auto const& [at, command] : commands | ranges::views::enumerate) {
             index = Index{index.value + 1 + at % 3 + (at == commands.size() / 2 ? std::uint64_t{1} << 33U : 0)};
             indexes_.push_back(index);
-            auto const sealed = entry_slice(index, Term{1 + at / 4}, commands[at]);
+            auto const sealed = entry_slice(index, Term{1 + at / 4}, command);
             encoded_.emplace_back(sealed.bytes.begin(), sealed.bytes.end());
         }
     }

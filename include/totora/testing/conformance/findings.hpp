@@ -3,6 +3,8 @@
 
 #include "totora/testing/conformance/broken_law.hpp"
 
+#include <range/v3/algorithm/contains.hpp>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -30,7 +32,7 @@ public:
 
     [[nodiscard]] bool is_broken(std::string const& law) const
     {
-        return std::any_of(broken_.begin(), broken_.end(), [&](BrokenLaw const& one) { return one.law == law; });
+        return ranges::contains(broken_, law, &BrokenLaw::law);
     }
 
     [[nodiscard]] BrokenLaws const& broken() const { return broken_; }

@@ -5,6 +5,10 @@
 #include "totora/testing/conformance/applied_commands.hpp"
 #include "totora/testing/conformance/findings.hpp"
 
+#include <range/v3/algorithm/any_of.hpp>
+#include <range/v3/view/map.hpp>
+#include <range/v3/view/sliding.hpp>
+
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
@@ -31,9 +35,9 @@ public:
 
     void the_digest_tells_states_apart()
     {
-        auto const same = [&](auto const& one) { return one.second == first_.digests.front().second; };
-        findings_.expect(not has_digest<Machine> or
-                             std::any_of(first_.digests.begin(), first_.digests.end(), std::not_fn(same)),
+        auto const differ = [](auto const& pair) { return pair[0] != pair[1]; };
+        auto const digests = first_.digests | ranges::views::values;
+        findings_.expect(not has_digest<Machine> or ranges::any_of(digests | ranges::views::sliding(2), differ),
                          "the digest tells states apart",
                          "It is the same before the first command, after each of them and after the last.");
     }

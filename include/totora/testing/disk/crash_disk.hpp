@@ -6,6 +6,8 @@
 #include "totora/testing/disk/disk_image.hpp"
 #include "totora/testing/disk/forgetting_disk.hpp"
 
+#include <range/v3/algorithm/contains.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -242,7 +244,7 @@ private:
         for (auto const& [name, node] : durable_names_)
             all.push_back({name, node});
         for (auto const& change : name_changes_)
-            if (std::none_of(all.begin(), all.end(), [&](auto const& known) { return known.node == change.node; }))
+            if (not ranges::contains(all, change.node, &NamedNode::node))
                 all.push_back({change.to, change.node});
         return all;
     }

@@ -3,6 +3,8 @@
 
 #include "totora/testing/disk/unsynced_file.hpp"
 
+#include <range/v3/algorithm/contains.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -86,7 +88,7 @@ public:
     {
         auto       all = std::vector<File>{};
         auto const add = [&](File const& file) {
-            if (file and std::find(all.begin(), all.end(), file) == all.end())
+            if (file and not ranges::contains(all, file))
                 all.push_back(file);
         };
         for (auto const* names : {&now_, &durable_})

@@ -6,6 +6,8 @@
 #include "totora/testing/disk/forgetting_disk.hpp"
 #include "totora/testing/disk/unsynced_file.hpp"
 
+#include <range/v3/algorithm/sort.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -61,7 +63,7 @@ public:
         auto       all = std::vector<Change>{};
         for (auto const& file : names_.files())
             all.insert(all.end(), file->unsynced().begin(), file->unsynced().end());
-        std::sort(all.begin(), all.end(), [](Change const& a, Change const& b) { return a.number < b.number; });
+        ranges::sort(all, {}, &Change::number);
         return all;
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <range/v3/algorithm/find_if.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -56,8 +58,8 @@ public:
     /// Linux).
     void settle(bool synced, std::uint64_t through = std::numeric_limits<std::uint64_t>::max())
     {
-        auto const end = std::find_if(unsynced_.begin(), unsynced_.end(),
-                                      [&](Change const& change) { return change.number > through; });
+        auto const end = ranges::find_if(
+            unsynced_, [&](auto number) { return number > through; }, &Change::number);
         if (synced)
             for (auto change = unsynced_.begin(); change != end; ++change)
                 apply(*change, change->offset, change->offset + change->size);

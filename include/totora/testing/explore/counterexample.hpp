@@ -4,6 +4,8 @@
 #include "totora/testing/explore/transitions.hpp"
 #include "totora/testing/text.hpp"
 
+#include <range/v3/algorithm/find_if_not.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -156,7 +158,7 @@ private:
             auto const is_vote = [](testing::PendingWrite const& pending) {
                 return std::holds_alternative<SaveVote>(pending.write);
             };
-            auto const end = std::find_if_not(server.writes.begin(), server.writes.end(), is_vote);
+            auto const end = ranges::find_if_not(server.writes, is_vote);
             auto const votes = static_cast<std::size_t>(end - server.writes.begin());
             if (votes == 0)
                 continue;

@@ -5,6 +5,9 @@
 #include "totora/testing/explore/steps.hpp"
 #include "totora/testing/explore/transitions.hpp"
 
+#include <range/v3/algorithm/any_of.hpp>
+#include <range/v3/algorithm/max_element.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -79,18 +82,17 @@ private:
     private:
         [[nodiscard]] bool has_committed() const
         {
-            return std::any_of(servers_.begin(), servers_.end(),
-                               [&](Replica const& server) { return server.state.commit_index > committed_; });
+            return ranges::any_of(servers_,
+                                  [&](Replica const& server) { return server.state.commit_index > committed_; });
         }
 
         /// The leader of the newest term that anybody knows, if there is one.
         [[nodiscard]] Replica* newest_leader()
         {
-            auto* const newest = &*std::max_element(servers_.begin(), servers_.end(), [](auto const& a, auto const& b) {
-                return a.state.current_term < b.state.current_term or
-                       (a.state.current_term == b.state.current_term and is_leader(b.state) and not is_leader(a.state));
+            auto const newest = ranges::max_element(servers_, {}, [](Replica const& server) {
+                return std::pair{server.state.current_term, is_leader(server.state)};
             });
-            return is_leader(newest->state) ? newest : nullptr;
+            return is_leader(newest->state) ? &*newest : nullptr;
         }
 
         /// Until nothing is left to be written or to arrive; some messages are answered without end, so only for a while.

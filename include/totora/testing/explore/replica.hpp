@@ -8,6 +8,8 @@
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/replica.hpp"
 
+#include <range/v3/algorithm/sort.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -44,16 +46,14 @@ void walk(Walker& walker, Replica& server)
 /// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
 inline void put_in_order(Replica& server)
 {
-    std::sort(server.state.followers.begin(), server.state.followers.end(),
-              [](Progress const& a, Progress const& b) { return a.server < b.server; });
+    ranges::sort(server.state.followers, {}, &Progress::server);
     auto const bytes_of = [](Envelope envelope) {
         auto bytes = std::string{};
         auto writer = Writer{bytes};
         walk(writer, envelope);
         return bytes;
     };
-    std::sort(server.sealed.begin(), server.sealed.end(),
-              [&](Envelope const& a, Envelope const& b) { return bytes_of(a) < bytes_of(b); });
+    ranges::sort(server.sealed, {}, bytes_of);
 }
 
 /// The effects of an event on one server beyond that server.

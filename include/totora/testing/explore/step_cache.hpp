@@ -5,6 +5,8 @@
 #include "totora/testing/explore/steps.hpp"
 #include "totora/testing/safety.hpp"
 
+#include <range/v3/algorithm/unique.hpp>
+
 #include <deque>
 
 namespace totora::inline v0::explore
@@ -193,7 +195,7 @@ private:
         if (scope_.duplicates != any_number)
             return;
         put_in_order(server);
-        server.sealed.erase(std::unique(server.sealed.begin(), server.sealed.end()), server.sealed.end());
+        server.sealed.erase(ranges::unique(server.sealed), server.sealed.end());
     }
 
     void happen_to(Replica& server, Happens happens, Consequences& consequences, bool is_shifted = false)

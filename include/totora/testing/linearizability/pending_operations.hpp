@@ -3,6 +3,8 @@
 
 #include "totora/testing/linearizability/history.hpp"
 
+#include <range/v3/algorithm/sort.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +29,7 @@ inline constexpr Moment never = std::numeric_limits<Moment>::max();
 template <typename MomentOf>
 void sort_by_moment(std::span<std::size_t> numbers, MomentOf moment_of)
 {
-    std::sort(numbers.begin(), numbers.end(), [&](std::size_t a, std::size_t b) {
-        return std::pair{moment_of(a), a} < std::pair{moment_of(b), b};
-    });
+    ranges::sort(numbers, {}, [&](std::size_t number) { return std::pair{moment_of(number), number}; });
 }
 
 /// The operations of a history that have no place in an order yet, as a list of calls and one of returns (Wing and Gong

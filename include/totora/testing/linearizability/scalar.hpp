@@ -3,6 +3,8 @@
 
 #include "totora/core/values/result.hpp"
 
+#include <range/v3/algorithm/find.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -32,8 +34,7 @@ using Fields = std::vector<Field>;
 
 [[nodiscard]] inline Scalar const* find_field(Fields const& fields, std::string_view name)
 {
-    auto const found =
-        std::find_if(fields.begin(), fields.end(), [&](Field const& field) { return field.name == name; });
+    auto const found = ranges::find(fields, name, &Field::name);
     return found == fields.end() ? nullptr : &found->value;
 }
 

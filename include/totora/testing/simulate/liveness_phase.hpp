@@ -9,6 +9,8 @@
 #include "totora/testing/simulate/timer_kind.hpp"
 #include "totora/testing/simulate/trace_event.hpp"
 
+#include <range/v3/algorithm/sort.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -87,7 +89,7 @@ private:
             run_.quorum.push_back(*chosen);
             candidates.erase(chosen);
         }
-        std::sort(run_.quorum.begin(), run_.quorum.end());
+        ranges::sort(run_.quorum);
     }
 
     void heal(std::size_t number)

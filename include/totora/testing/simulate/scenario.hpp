@@ -8,6 +8,9 @@
 #include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/network/network_options.hpp"
 
+#include <range/v3/algorithm/sort.hpp>
+#include <range/v3/view/enumerate.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -236,11 +239,9 @@ private:
         draw_plan(Fault::log_full, amount(6, 20));
         draw_plan(Fault::leader_disk_hangs, amount(4, 12));
         auto& plan = scenario_.plan;
-        std::sort(plan.begin(), plan.end(), [](PlannedFault const& a, PlannedFault const& b) {
-            return a.at_event != b.at_event ? a.at_event < b.at_event : a.seed < b.seed;
-        });
-        for (auto& fault : plan)
-            fault.number = static_cast<std::uint32_t>(&fault - plan.data() + 1);
+        ranges::sort(plan, {}, [](PlannedFault const& fault) { return std::pair{fault.at_event, fault.seed}; });
+        for (auto const [at, fault] : plan | ranges::views::enumerate)
+            fault.number = static_cast<std::uint32_t>(at + 1);
     }
 
     [[nodiscard]] static bool loses_power(Fault kind)

@@ -8,6 +8,9 @@
 #include "totora/testing/conformance/log/log_user.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
+#include <range/v3/view/iota.hpp>
+#include <range/v3/view/zip.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -60,9 +63,9 @@ public:
                 auto const whole = read ? whole_entries(*read) : std::vector<EntryView>{};
                 auto const count = std::min<std::uint64_t>(300, last - from + 1);
                 auto       sound = whole.size() == count;
-                for (auto at = std::size_t{0}; sound and at < whole.size(); ++at)
-                    sound = whole[at].index.value == from + at and is_intact(whole[at]) and
-                            whole[at].term == (from + at < later ? Term{1} : Term{2});
+                for (auto const& [entry, index] : ranges::views::zip(whole, ranges::views::iota(from)))
+                    sound = sound and entry.index.value == index and is_intact(entry) and
+                            entry.term == (index < later ? Term{1} : Term{2});
                 user_.expect(sound and log->bytes(Index{from}, Index{last}) == (last - from + 1) * each, law,
                                  "Of " + std::to_string(last) + " entries those from " + std::to_string(from) +
                                      " on are not read as they were written.");

@@ -17,6 +17,9 @@
 #include "totora/testing/simulate/faults/by_term.hpp"
 #include "totora/testing/simulate/network/links.hpp"
 
+#include <range/v3/algorithm/count_if.hpp>
+#include <range/v3/view/take.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -222,8 +225,8 @@ private:
     [[nodiscard]] bool is_on_majority(LogPosition entry) const
     {
         auto const holds = [&](Record const& record) { return registry_.is_before(entry, record.durable.last()); };
-        auto const voters = servers_.begin() + static_cast<std::ptrdiff_t>(voters_);
-        return voters_ == 0 or 2 * static_cast<std::size_t>(std::count_if(servers_.begin(), voters, holds)) > voters_;
+        auto const holders = ranges::count_if(servers_ | ranges::views::take(voters_), holds);
+        return voters_ == 0 or 2 * static_cast<std::size_t>(holders) > voters_;
     }
 
     void acknowledge(Record& record, AppendEntriesResponse const& answer)
