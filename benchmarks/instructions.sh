@@ -62,26 +62,26 @@ need_packages "$compiler=$compiler" benchmark/benchmark.h=libbenchmark-dev valgr
 build=build/instructions
 mkdir -p "$build/now" || exit 2
 
-# compile FOLDER INCLUDE: both programs.
+# compile FOLDER TREE: both programs, of the benchmarks and the headers in a tree.
 compile()
 {
     local name
     for name in step cluster; do
-        "$compiler" -std=c++20 -O2 -DNDEBUG -I "$2" -I benchmarks "benchmarks/$name.cpp" -lbenchmark -lpthread \
-            -o "$1/$name" || failed "benchmarks/$name.cpp does not compile with the headers in $2"
+        "$compiler" -std=c++20 -O2 -DNDEBUG -I "$2/include" -I "$2/benchmarks" "$2/benchmarks/$name.cpp" -lbenchmark -lpthread \
+            -o "$1/$name" || failed "$2/benchmarks/$name.cpp does not compile"
     done
 }
 
 printf -- '-- build\n'
-compile "$build/now" include
+compile "$build/now" .
 folders=("$build/now")
 if [ -n "$against" ]; then
     commit=$(git rev-parse --verify --quiet "$against^{commit}") || failed "there is no commit $against"
     before=$build/$commit
     rm -rf "$before"
     mkdir -p "$before" || exit 2
-    git archive "$commit" include | tar -x -C "$before" || failed "the headers of $against cannot be taken out"
-    compile "$before" "$before/include"
+    git archive "$commit" include benchmarks | tar -x -C "$before" || failed "the headers of $against cannot be taken out"
+    compile "$before" "$before"
     folders=("$before" "$build/now")
 fi
 
