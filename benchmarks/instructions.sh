@@ -8,8 +8,8 @@
 #     bash benchmarks/instructions.sh --only '^(advance|closed)/batch:1'     configurations whose names match
 #     bash benchmarks/instructions.sh --json FILE            writes the table for programs, too
 #
-# The programs are benchmarks/step.cpp and cluster.cpp of this checkout, also for the other commit; only the headers of the
-# library are its own. Each configuration runs twice, with few and with many iterations: the difference leaves out start and
+# The programs are benchmarks/step.cpp and cluster.cpp, of the other commit those that it has, since names change. Each
+# configuration runs twice, with few and with many iterations: the difference leaves out start and
 # warm-up. On Debian it installs what is missing when it may, and says what is missing when it may not. The exit code is 1 if
 # `--at-most` is exceeded, and 2 if something could not be measured.
 set -uo pipefail
