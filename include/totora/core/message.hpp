@@ -33,7 +33,7 @@ static_assert(alternatives_list_their_fields<MessageBody>);
 struct Message
 {
     ServerId    from; ///< Who sent it; `nobody` if it happened on this server itself.
-    MessageBody body; ///< What it says.
+    MessageBody body; ///< What was sent, or what happened.
 
     friend constexpr bool operator==(Message const&, Message const&) = default;
 };

@@ -57,7 +57,7 @@ struct Append
 };
 static_assert(lists_its_fields<Append>());
 
-/// Remove the entry at `first` and all behind it.
+/// Remove the entry at `first` and all following ones.
 struct Truncate
 {
     WriteNumber write;
@@ -116,7 +116,7 @@ enum class Refusal : std::uint8_t
     return "unknown";
 }
 
-/// The proposal was not taken: its staged bytes are to be dropped.
+/// The proposal is refused: its staged bytes are to be dropped.
 struct Refused
 {
     Refusal  why{};
@@ -133,7 +133,7 @@ struct ReadStarted
     friend constexpr bool operator==(ReadStarted const&, ReadStarted const&) = default;
 };
 
-/// What is said to the client whose request was the step's message.
+/// The answer to the client whose request was the step's message.
 using Answer = std::variant<Accepted, Refused, ReadStarted>;
 
 /// The reads of this round and of all earlier ones of the term may be served once `index` is applied.
@@ -163,7 +163,7 @@ struct Outgoing
     InplaceVector<ServerId, servers_max>
         links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
     InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for whoever counts.
-    std::optional<FaultSite>               failed;    ///< The server is out of service; nothing else is said.
+    std::optional<FaultSite>               failed;    ///< The server is out of service; the step has no other effect.
 
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;
 };
@@ -187,7 +187,7 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.failed = std::optional<FaultSite>{};
 }
 
-/// Says something to a server: an `Rpc`, or one of its alternatives.
+/// Sends a server an `Rpc`, or one of its alternatives.
 template <typename Said>
 constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release release)
 {

@@ -23,7 +23,7 @@
 namespace totora::inline v0
 {
 
-/// What the core can be told about timing and flow. The same on every server of a cluster, or nearly so.
+/// Timing and flow of a server. The same on every server of a cluster, or nearly so.
 struct Settings
 {
     Delay         election{300, 600}; ///< The election timeout (§5.2, §5.6).
@@ -37,7 +37,7 @@ struct Settings
     /// How long its oldest write may take before a disk counts as hanging; 0: as long as the election maximum.
     std::uint64_t storage_stall_ms = 0;
     bool          pre_vote = true; ///< Dissertation §9.6.
-    bool          sticky = true;   ///< Who hears a leader helps nobody against it (dissertation §4.2.3).
+    bool          sticky = true;   ///< Who has a leader ignores candidates (dissertation §4.2.3).
     bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
 
@@ -59,8 +59,8 @@ struct Settings
 };
 static_assert(lists_its_fields<Settings>());
 
-/// Whether a leader that is cut off gives up. If others are sticky to a leader that they hear and that cannot hear them, they
-/// elect no other, and it must notice (dissertation §6.2).
+/// Whether a leader that is cut off steps down. Servers that are sticky elect no other while they receive its messages, also if
+/// it receives none of theirs: then it must step down itself (dissertation §6.2).
 [[nodiscard]] constexpr bool gives_up_when_cut_off(Settings const& settings)
 {
     return settings.check_quorum or not settings.sticky;
@@ -112,7 +112,7 @@ struct State
 
     // Volatile state.
     Index commit_index;
-    Index apply_index; ///< The highest index that the state machine was told to apply (`lastApplied`).
+    Index apply_index; ///< The highest index handed to the state machine (`lastApplied`).
     Role  role;
     /// The voters that have granted what a candidate or pre-candidate asks for; else empty.
     ServerSet votes;
@@ -204,8 +204,10 @@ struct RecoveredState
     return follower != nullptr ? follower->leader : nobody;
 }
 
-/// Whether the cluster's log ever let this server in. An empty directory has promised things that nobody remembers:
-/// it must not vote before (dissertation §4.1 would let it; case 86).
+/// Whether the cluster's log has admitted this server.
+///
+/// Differs: dissertation §4.1 lets any server vote. An empty directory may have made promises that are lost: it withholds its vote
+/// until a configuration names it (case 86).
 [[nodiscard]] constexpr bool is_admitted(State const& state) { return state.configurations.admit(state.own); }
 
 /// Whether this server may campaign.
@@ -217,7 +219,7 @@ struct RecoveredState
 /// Stops the compiler in a proof; defined so that a program links where an invariant is broken at run time.
 inline void an_invariant_is_broken_in_a_proof() {}
 
-/// Takes a server out of service: it does no further step. The first doubt is kept.
+/// Takes a server out of service: it takes no further step. The first reason is kept.
 constexpr void fail_stop(State& state, FaultSite site)
 {
     if (not state.fault)
@@ -225,7 +227,7 @@ constexpr void fail_stop(State& state, FaultSite site)
 }
 
 /// Our own mistakes: what no message from outside may ever cause. In a proof the compile fails; at run time the
-/// state is marked, and the step ends with nothing but `Failed`: a server that doubts its state must not vote.
+/// server is fail-stopped, and the step has no effect but `failed`: a server whose state is not sound must not vote.
 #define TOTORA_INVARIANT(state, condition)                                                                             \
     do {                                                                                                               \
         if (not(condition)) {                                                                                          \

@@ -96,8 +96,8 @@ constexpr void receive_rpc(State& state, Outgoing& outgoing, ServerId from, T co
     }
 }
 
-/// Arms what a follower waits for. A server counts as having heard a leader at the moment it starts: it may have
-/// promised something to one just before.
+/// Arms what a follower waits for. Differs: a server counts as having heard from a leader when it starts,
+/// since it may have acknowledged one just before (dissertation §4.2.3 counts messages alone).
 constexpr void receive(State& state, Outgoing& outgoing, Started const&)
 {
     if (not is_leader(state))
@@ -192,7 +192,7 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
     }
 }
 
-/// The same with what another server said, wherever it lies.
+/// The same with an `Rpc` of another server, wherever it lies.
 constexpr void advance(State& state, ServerId from, Rpc const& said, Outgoing& outgoing)
 {
     std::visit([&](auto const& one) { advance(state, from, one, outgoing); }, said);

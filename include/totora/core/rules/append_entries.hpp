@@ -16,7 +16,7 @@
 namespace totora::inline v0::core
 {
 
-// §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader learns from
+// §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader makes of
 // the answers.
 
 /// What a server does with an append of its own or a newer term.
@@ -37,7 +37,7 @@ namespace totora::inline v0::core
     return Decision::conflict_truncated;
 }
 
-/// Refuses an append of an older term. The answer speaks of the term alone: it carries no number, since the server that it
+/// Refuses an append of an older term. The answer holds the term alone: it carries no number, since the server that it
 /// goes to may lead the newer term by the time it arrives, and must not take it for an answer to an append of that term.
 constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, ServerId leader)
 {
@@ -51,7 +51,7 @@ constexpr void refuse_stale_term(State const& follower, Outgoing& outgoing, Serv
          Release::at_once());
 }
 
-/// Refuses an append, and says what this log may have in common with the leader's (end of §5.3).
+/// Refuses an append, with a hint where this log may agree with the leader's (end of §5.3).
 constexpr void refuse_append(State const& follower, Outgoing& outgoing, ServerId leader, AppendEntries const& append)
 {
     send(outgoing, leader,
@@ -81,12 +81,13 @@ constexpr void accept_append(State& follower, Outgoing& outgoing, ServerId leade
         }
     }
 
-    // What lies behind the entries of this request was not compared with the leader's log: it may be of a leader
+    // What follows the entries of this request was not compared with the leader's log: it may be of a leader
     // that never got it committed (case 15).
     auto const verified = last_of(request.entries);
     advance_commit_to(follower, outgoing, std::min(request.leader_commit, verified));
 
-    // An answer to a heartbeat states only what is durable already, so that reads and the quorum check wait for no data.
+    // Differs: the answer to a heartbeat acknowledges only what is durable already, so that reads and the quorum check wait for no
+    // data (Figure 2 would have it wait for the disk).
     auto const match = request.entries.count > 0 ? verified : std::min(verified, follower.writes.durable_index);
     send(outgoing, leader,
          AppendEntriesResponse{.term = follower.current_term,

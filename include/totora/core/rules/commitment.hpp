@@ -12,8 +12,9 @@
 namespace totora::inline v0::core
 {
 
-/// Gives the state machine what it may have: what is committed, and durable here. A machine that ran ahead of its own log
-/// could not be brought back after a power loss (Figure 2, "All Servers").
+/// Hands the state machine what is committed and durable here (Figure 2, "All Servers").
+///
+/// Differs: Figure 2 applies what is committed. A machine ahead of its own log could not be brought back after a power loss.
 constexpr void advance_apply(State& state, Outgoing& outgoing)
 {
     auto const through = std::min(state.commit_index, state.writes.durable_index);
@@ -24,7 +25,7 @@ constexpr void advance_apply(State& state, Outgoing& outgoing)
     outgoing.apply_through = std::optional<Index>{through};
 }
 
-/// Learns that everything up to `index` is committed. Never goes back.
+/// Everything up to `index` is committed. Never goes back.
 constexpr void advance_commit_to(State& state, Outgoing& outgoing, Index index)
 {
     TOTORA_INVARIANT(state, index <= last_index(state));

@@ -14,8 +14,10 @@ namespace totora::inline v0::core
 
 // §5.2 and §5.4.1: who may lead. Dissertation §4.2.3 and §9.6: who may ask.
 
-/// Whether a leader that lives is to be protected from this candidate (dissertation §4.2.3). The leader itself may ask
-/// again, and so may whom it asked to.
+/// Whether stickiness (dissertation §4.2.3) makes this server ignore the candidate. The leader itself may ask again, and so may
+/// the server that it asked to.
+///
+/// Differs: dissertation §4.2.3 has a server ignore all candidates within the minimum election timeout, also its own leader.
 [[nodiscard]] constexpr bool is_sticky_to_leader(State const& state, ServerId candidate)
 {
     if (not state.settings.sticky)
@@ -24,6 +26,8 @@ namespace totora::inline v0::core
 }
 
 /// Figure 2, "RequestVote RPC, receiver implementation", in its order.
+///
+/// Differs: a server that was never admitted, or that cannot write its vote, withholds it.
 [[nodiscard]] constexpr Decision decide_vote(State const& voter, ServerId candidate, RequestVote const& request)
 {
     if (request.term < voter.current_term)
@@ -111,7 +115,10 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     campaign_if_pre_elected(state, outgoing);
 }
 
-/// Campaigns: no leader was heard for an election timeout (§5.2).
+/// Campaigns: no message of a leader arrived for an election timeout (§5.2).
+///
+/// Differs: Figure 2 has every follower campaign. One that the configuration does not name as a voter, whose disk hangs, or that
+/// could not write its vote, waits for others.
 constexpr void campaign(State& state, Outgoing& outgoing)
 {
     arm_election(state, outgoing);
@@ -171,6 +178,8 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
 
 /// Steps down if no majority has answered since the last check (dissertation §6.2), or if nothing gets through to it.
 /// Another may already lead.
+///
+/// Differs: dissertation §6.2 asks only for answers. A majority that answers and receives no entries is of no use (case 94).
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
     auto const heard = has_quorum(state.configurations.in_force, [&](ServerId server) {

@@ -45,7 +45,7 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
          Release::at_once());
 }
 
-/// Sends an append without entries and without a number: says that the leader is there, and carries its newest read round.
+/// Sends an append without entries and without a number: a sign of the leader that carries its newest read round.
 ///
 /// Differs: Figure 2 has one AppendEntries for all. A heartbeat may overtake entries (case 94), so that it tests nothing beyond
 /// what the follower has acknowledged, and its commit index is at most that. A lost append is found by `test_what_was_sent`.
@@ -149,7 +149,7 @@ constexpr void assert_progress(State& state, Progress const& progress)
 }
 
 /// The connection to a follower changed state; appends in flight may be lost, or may have arrived. The leader asks where it is
-/// sending: a new connection says nothing about the follower's log (case 88).
+/// sending: a new connection proves nothing about the follower's log (case 88).
 constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& changed)
 {
     auto* const progress = find_progress(state, changed.server);

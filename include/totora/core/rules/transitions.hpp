@@ -33,7 +33,7 @@ constexpr void arm_election(State& state, Outgoing& outgoing)
     arm(state, outgoing, Alarm::election, election_timeout(state));
 }
 
-/// Gives up whatever role it has and follows, in the same term and with the same vote.
+/// Becomes a follower without changing term or vote.
 constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader)
 {
     if (is_leader(state)) {
@@ -44,7 +44,7 @@ constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader
     change_role(state, Role{Follower{leader}});
 }
 
-/// Ends a pre-vote under way: who helps another server to lead does not depose it in the next term.
+/// Ends a pre-vote under way: a server that has voted for another does not depose it in the next term.
 constexpr void stop_asking(State& state, Outgoing& outgoing)
 {
     if (std::holds_alternative<PreCandidate>(state.role))

@@ -10,7 +10,7 @@ namespace totora::inline v0
 
 /// A sequence of at most `capacity` values, stored in place and trivially copyable if `T` is.
 ///
-/// What lies behind `size()` is always `T{}`, so that equal sequences are equal byte for byte.
+/// What follows `size()` is always `T{}`, so that equal sequences are equal byte for byte.
 template <typename T, std::size_t capacity>
 class InplaceVector
 {

@@ -37,7 +37,7 @@ namespace totora::inline v0
 /// Searches for the follower's match index, one append at a time (etcd: StateProbe).
 struct Probe
 {
-    AppendNumber since;     ///< Answers to earlier appends say nothing about this probe.
+    AppendNumber since;     ///< Answers to earlier appends are not answers to this probe.
     bool awaiting = false;  ///< An append is out; the next waits for its answer, or for a heartbeat alarm without one.
     bool only_asks = false; ///< What was sent before may have arrived: it carries no entry.
     bool carries = false;   ///< The append that is out carries the entry before `next`.
@@ -57,7 +57,7 @@ static_assert(lists_its_fields<Probe>());
 /// The logs agree below `next`: appends follow each other without waiting, within the window.
 struct Replicate
 {
-    AppendNumber since; ///< Refusals of earlier appends say nothing any more.
+    AppendNumber since; ///< Refusals of earlier appends are outdated.
 
     friend constexpr bool operator==(Replicate const&, Replicate const&) = default;
 
@@ -131,7 +131,7 @@ struct Progress
         round = std::max(round, answered);
     }
 
-    /// It says whether it has disk space. Whether that is news.
+    /// It reports whether it lacks disk space. Whether that is news.
     constexpr bool on_room(bool lacks) { return std::exchange(no_room, lacks) != lacks; }
 
     /// Its log agrees up to `up_to`, durably; and, if the answer is current, up to what was asked, durably or not.
@@ -252,14 +252,14 @@ static_assert(lists_its_fields<Progress>());
     return progress.next.value - progress.first.value;
 }
 
-/// The number from which on answers say something about the present flow.
+/// The number of the first append of the present flow.
 [[nodiscard]] constexpr AppendNumber since(Progress const& progress)
 {
     auto const* probe = std::get_if<Probe>(&progress.mode);
     return probe != nullptr ? probe->since : std::get_if<Replicate>(&progress.mode)->since;
 }
 
-/// Whether an answer speaks of the present flow. The answer to a heartbeat never does: its number is zero.
+/// Whether an answer is to an append of the present flow. The answer to a heartbeat never is: its number is zero.
 [[nodiscard]] constexpr bool is_current(Progress const& progress, AppendNumber number)
 {
     return number >= since(progress);
@@ -275,7 +275,7 @@ static_assert(lists_its_fields<Progress>());
     return in_flight(progress) < window;
 }
 
-/// Whether a refusal speaks of what is outstanding now. A late or repeated one must change nothing: it would
+/// Whether a refusal is of what is outstanding now. A late or repeated one must change nothing: it would
 /// move `next` back without end (or forth, over a gap).
 [[nodiscard]] constexpr bool is_outstanding(Progress const& progress, Index refused, AppendNumber number)
 {

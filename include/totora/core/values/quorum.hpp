@@ -44,7 +44,7 @@ private:
     std::vector<ServerId> servers_;
 };
 
-/// How many of so many voters must agree: more than half of them. Of nobody, nobody can make a majority.
+/// How many of so many voters must agree: more than half of them. A majority of no voters does not exist.
 [[nodiscard]] constexpr std::size_t quorum_size(std::size_t voters) { return voters / 2 + 1; }
 
 [[nodiscard]] constexpr std::size_t quorum_size(Configuration const& configuration)
@@ -56,7 +56,7 @@ private:
 
 /// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).
 ///
-/// `agrees` is asked for the id of each voter, of nobody else: what a learner or a stranger said counts nowhere.
+/// `agrees` is asked for the id of each voter, and of nobody else: learners and non-members count nowhere.
 template <typename Agrees>
 [[nodiscard]] constexpr bool has_quorum(Configuration const& configuration, Agrees agrees)
 {
@@ -69,7 +69,7 @@ template <typename Agrees>
 
 /// The highest value that enough voters have reached: the one answer to commitment and to read rounds.
 ///
-/// `reached` tells for the id of each voter how far it is. `nothing` if there are no voters.
+/// `reached` is the value of the voter with an id. `nothing` if there are no voters.
 template <typename T, typename Reached>
 [[nodiscard]] constexpr T quorum_index(Configuration const& configuration, T nothing, Reached reached)
 {

@@ -33,7 +33,7 @@ static_assert(lists_its_fields<TermStart>());
 /// The term of every index of a log, as runs: all that Raft's decisions need to know of it (§5.3, §5.4.1).
 ///
 /// The idea is Kafka's leader-epoch cache. It costs 16 bytes a term that left an entry, whatever the number of entries.
-/// Invariants: runs are in order of index and of term; the first begins behind `base`; none is empty.
+/// Invariants: runs are in order of index and of term; the first begins after `base`; none is empty.
 class TermRuns
 {
 public:
@@ -87,7 +87,7 @@ public:
     }
 
     /// The entries of `run` from the first one that this log does not hold on; empty if it holds them all.
-    /// `run` begins at most one behind `last()`.
+    /// `run` begins at most one after `last()`.
     [[nodiscard]] constexpr Run missing_from(Run const& run) const
     {
         auto const held = run_from(run.first, run.count);
@@ -95,7 +95,7 @@ public:
         return {run.term, run.first + agreed, run.count - agreed};
     }
 
-    /// Appends a run that begins right behind `last()` in a term that is not older.
+    /// Appends a run that begins right after `last()` in a term that is not older.
     constexpr void append(Run const& run)
     {
         if (run.count == 0)
@@ -105,7 +105,7 @@ public:
         last_ = last_of(run);
     }
 
-    /// Removes the entry at `first` and all behind it. `first` lies behind `base()`.
+    /// Removes the entry at `first` and all following ones. `first` lies after `base()`.
     constexpr void truncate(Index first)
     {
         while (not starts_.empty() and starts_.back().first >= first)
@@ -116,7 +116,7 @@ public:
     friend constexpr bool operator==(TermRuns const&, TermRuns const&) = default;
 
 private:
-    /// The position in `starts_` of the first run that begins behind `index`.
+    /// The position in `starts_` of the first run that begins after `index`.
     [[nodiscard]] constexpr std::size_t find_after(Index index) const
     {
         // Nearly every question is about the newest terms, so the search begins there.
