@@ -476,7 +476,7 @@ BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, 
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::leading_without_room)] == 1U);
     auto const read = stage.read();
     stage.run();
-    stage.accept(S2, Index{1}, std::get_if<Leader>(&stage.node->state().role)->round);
+    stage.accept(S2, Index{1}, std::get_if<Leader>(&stage.node->state().role)->reads.newest);
     BOOST_TEST(read->as<ReadableNow>() != nullptr);
 
     stage.log.memory.limit_capacity(used - 1);
