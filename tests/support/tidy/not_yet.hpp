@@ -41,7 +41,6 @@ inline auto const not_yet = NotYet{
             "include/totora/testing/explore/explore.hpp",
             "include/totora/testing/simulate/faults/fault_injector.hpp",
             "include/totora/testing/simulate/faults/faults.hpp",
-            "include/totora/wire/decode.hpp",
             "tests/process/register_history.hpp",
         },
 };
