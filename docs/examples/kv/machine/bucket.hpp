@@ -171,12 +171,16 @@ public:
     [[nodiscard]] std::size_t depth() const
     {
         auto deepest = std::size_t{0};
-        auto level = std::vector<Node const*>{root_.get()};
-        for (auto next = std::vector<Node const*>{}; not level.empty(); level = std::exchange(next, {})) {
+        auto level = std::vector<Node const*>{};
+        if (root_ != nullptr)
+            level.push_back(root_.get());
+        for (; not level.empty(); ++deepest) {
+            auto next = std::vector<Node const*>{};
             for (auto const* const node : level)
-                if (node != nullptr)
-                    next.insert(next.end(), {node->before.get(), node->after.get()});
-            deepest += next.empty() ? 0 : 1;
+                for (auto const* const child : {node->before.get(), node->after.get()})
+                    if (child != nullptr)
+                        next.push_back(child);
+            level = std::move(next);
         }
         return deepest;
     }

@@ -24,7 +24,8 @@ namespace kv
 ///
 /// A hash table that grows moves all its keys at once: at 3 million of them that took longer than an election timeout, on all
 /// servers with the same entry, and the leader was deposed. This one grows by linear hashing (Litwin 1980): each new key
-/// splits one bucket, in steps that grow with the logarithm of what it holds. Likewise all keys are removed at once, and their memory is freed bit by bit (`sweep`).
+/// splits one bucket, in steps that grow with the logarithm of what it holds. Likewise all keys are removed at once, and
+/// their memory is freed bit by bit (`sweep`).
 ///
 /// A scan visits the keys in the order of their hashes with the bits in reverse. A bucket goes by the lower bits of the
 /// hash, so it is a range in that order, and its halves are too when it is split. So a position says all about how far a
