@@ -17,18 +17,6 @@ inline auto const not_yet = NotYet{
             "docs/examples/kv/clients/connection.hpp",
             "docs/examples/kv/replica.hpp",
             "docs/examples/kv/server.hpp",
-            "include/totora/testing/conformance/log/log_crashes.hpp",
-            "include/totora/testing/explore/transitions.hpp",
-            "include/totora/testing/simulate/checking.hpp",
-            "include/totora/testing/simulate/checks.hpp",
-            "include/totora/testing/simulate/clients/store_clients.hpp",
-            "include/totora/testing/simulate/faults/fault_injector.hpp",
-            "include/totora/testing/simulate/faults/hostile_messages.hpp",
-            "include/totora/testing/simulate/network/network.hpp",
-            "include/totora/testing/simulate/process_scheduler.hpp",
-            "tests/support/random_messages.hpp",
-            "tests/support/seeded_cluster.hpp",
-            "tests/support/stage.hpp",
         },
     .functions =
         {
