@@ -23,7 +23,7 @@
 // explore --list
 // explore --scope NAME [--random SEED] [--live] [--limit-states N] [--json FILE]
 //
-// Goes through every interleaving of the shipped step within a scope, or walks in it at random, for ever if there is no
+// Goes through every interleaving of the shipped step within a scope, or walks in it at random, without end if there is no
 // limit. With --live it also asks of every state whether, with faults off from there, something new can be committed. Ends with 1 and a story if something does not hold, and with 2 if it does not understand what it is asked.
 
 namespace
@@ -128,12 +128,12 @@ constexpr auto usage =
     return options;
 }
 
-void tell(totora::explore::Transitions& moves, std::vector<std::uint16_t> const& way)
+void print(totora::explore::Transitions& transitions, std::vector<std::uint16_t> const& way)
 {
-    auto const story = totora::explore::CounterexamplePrinter{moves}.tell(way);
-    for (auto const& line : story.lines)
+    auto const counterexample = totora::explore::CounterexamplePrinter{transitions}.print(way);
+    for (auto const& line : counterexample.lines)
         std::cout << line << '\n';
-    std::cout << '\n' << story.test;
+    std::cout << '\n' << counterexample.test;
 }
 
 template <typename Search>
@@ -160,7 +160,7 @@ template <typename Search>
     if (explored.violation.empty())
         return 0;
     std::cout << "Does not hold: " << explored.violation << "\n\n";
-    tell(search.moves(), search.way_to_the_violation());
+    print(search.transitions(), search.way_to_the_violation());
     return 1;
 }
 
@@ -168,14 +168,14 @@ template <typename Search>
 class LiveExploration
 {
 public:
-    explicit LiveExploration(Scope const& scope) : exploration_(scope), live_(exploration_.moves()) {}
+    explicit LiveExploration(Scope const& scope) : exploration_(scope), live_(exploration_.transitions()) {}
 
     template <typename IsEnough>
     Explored const& run(IsEnough is_enough)
     {
         auto const stop = [&](Explored const& so_far) { return dead_.has_value() or is_enough(so_far); };
-        explored_ = exploration_.run(stop, [&](totora::explore::GlobalState const& world) {
-            if (not dead_ and not live_.is_live(world))
+        explored_ = exploration_.run(stop, [&](totora::explore::GlobalState const& global) {
+            if (not dead_ and not live_.is_live(global))
                 dead_ = seen_;
             ++seen_;
         });
@@ -184,7 +184,7 @@ public:
         return explored_;
     }
 
-    [[nodiscard]] totora::explore::Transitions& moves() { return exploration_.moves(); }
+    [[nodiscard]] totora::explore::Transitions& transitions() { return exploration_.transitions(); }
 
     [[nodiscard]] std::vector<std::uint16_t> way_to_the_violation() const
     {
@@ -196,7 +196,7 @@ private:
     totora::explore::Live        live_;
     Explored                     explored_;
     std::uint32_t                seen_ = 0;
-    std::optional<std::uint32_t> dead_; ///< The first world that is not live.
+    std::optional<std::uint32_t> dead_; ///< The first state that is not live.
 };
 
 } // namespace

@@ -40,14 +40,14 @@ using explore::Scope;
 
 constexpr auto never = [](Explored const&) { return false; };
 
-/// The term, log and commit index of every server, of every world that there is; whoever has which.
+/// The term, log and commit index of every server, of every state that there is; whoever has which.
 [[nodiscard]] std::set<std::string> what_can_be(Scope const& scope)
 {
     auto exploration = Exploration{scope};
     auto found = std::set<std::string>{};
     auto known = std::vector<std::string>{};
-    exploration.run(never, [&](GlobalState const& world) {
-        auto const& servers = exploration.moves().steps().servers();
+    exploration.run(never, [&](GlobalState const& global) {
+        auto const& servers = exploration.transitions().steps().servers();
         while (known.size() < servers.size()) {
             auto server = servers.value_of(static_cast<std::uint32_t>(known.size()));
             known.emplace_back();
@@ -58,7 +58,7 @@ constexpr auto never = [](Explored const&) { return false; };
         }
         auto parts = std::vector<std::string>{};
         for (auto at = std::size_t{0}; at < scope.servers; ++at)
-            parts.push_back(known[world.servers[at]]);
+            parts.push_back(known[global.servers[at]]);
         std::sort(parts.begin(), parts.end());
         auto all = std::string{};
         for (auto const& part : parts)
@@ -91,15 +91,15 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
     BOOST_TEST(exploration.explored().depth > 10U);
 }
 
-/// How many worlds of a scope are dead, of how many.
+/// How many states of a scope are dead, of how many.
 [[nodiscard]] std::pair<std::size_t, std::size_t> dead_worlds(Scope const& scope, explore::Live::Arrives arrives = {})
 {
     auto exploration = Exploration{scope};
-    auto live = explore::Live{exploration.moves(), std::move(arrives)};
+    auto live = explore::Live{exploration.transitions(), std::move(arrives)};
     auto dead = std::size_t{0};
     auto all = std::size_t{0};
-    exploration.run(never, [&](GlobalState const& world) {
-        dead += live.is_live(world) ? 0U : 1U;
+    exploration.run(never, [&](GlobalState const& global) {
+        dead += live.is_live(global) ? 0U : 1U;
         ++all;
     });
     return {dead, all};
@@ -124,15 +124,15 @@ BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_b
         scope.unapplied = true;
         scope.pre_vote = pre_vote;
         auto exploration = Exploration{scope};
-        auto live = explore::Live{exploration.moves()};
+        auto live = explore::Live{exploration.transitions()};
         auto dead = std::size_t{0};
         auto led = std::size_t{0}; // Somebody leads, and nobody has applied anything.
-        exploration.run(never, [&](GlobalState const& world) {
-            dead += live.is_live(world) ? 0U : 1U;
+        exploration.run(never, [&](GlobalState const& global) {
+            dead += live.is_live(global) ? 0U : 1U;
             auto replaying = std::size_t{0};
             auto leading = std::size_t{0};
             for (auto at = std::size_t{0}; at < scope.servers; ++at) {
-                auto const state = exploration.moves().steps().servers().value_of(world.servers[at]).state;
+                auto const state = exploration.transitions().steps().servers().value_of(global.servers[at]).state;
                 replaying += state.replaying ? 1U : 0U;
                 leading += is_leader(state) ? 1U : 0U;
             }
@@ -188,16 +188,16 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
     expect_no_reduction_loses_anything(scope);
 }
 
-/// How many worlds hold an answer to a pre-vote on its way to a server that asks for nothing now.
+/// How many states hold an answer to a pre-vote on its way to a server that asks for nothing now.
 [[nodiscard]] std::size_t late_answers_to_pre_votes(Scope const& scope)
 {
     auto exploration = Exploration{scope};
     auto found = std::size_t{0};
-    exploration.run(never, [&](GlobalState const& world) {
-        auto& steps = exploration.moves().steps();
-        found += static_cast<std::size_t>(std::any_of(world.begin(), world.end(), [&](std::uint32_t message) {
+    exploration.run(never, [&](GlobalState const& global) {
+        auto& steps = exploration.transitions().steps();
+        found += static_cast<std::size_t>(std::any_of(global.begin(), global.end(), [&](std::uint32_t message) {
             auto const address = steps.address_of(message);
-            return address.is_pre_vote_answer and steps.facts_of(world.servers[address.to]).is_follower;
+            return address.is_pre_vote_answer and steps.facts_of(global.servers[address.to]).is_follower;
         }));
     });
     return found;
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(votes_that_are_durable_at_once_lose_nothing_across_a_leader
     BOOST_TEST((what_can_be(scope) == with_all));
 }
 
-BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story)
+BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_counterexample)
 {
     auto const enough = [](Explored const& explored) { return explored.distinct_states > 1000; };
     auto       first = explore::RandomWalk{scope_of(2, 1), 7};
@@ -240,22 +240,22 @@ BOOST_AUTO_TEST_CASE(a_random_walk_is_the_same_for_the_same_seed_and_has_a_story
     BOOST_TEST(first.explored().violation == "");
     BOOST_TEST((first.way_to_the_violation() == second.way_to_the_violation()));
 
-    auto const story = explore::CounterexamplePrinter{first.moves()}.tell(first.way_to_the_violation());
-    BOOST_TEST(story.test.find("cluster.rings(") != std::string::npos);
-    BOOST_TEST(story.lines.size() >
-               first.way_to_the_violation().size()); // Votes become durable without a move of their own.
+    auto const counterexample = explore::CounterexamplePrinter{first.transitions()}.print(first.way_to_the_violation());
+    BOOST_TEST(counterexample.test.find("cluster.rings(") != std::string::npos);
+    BOOST_TEST(counterexample.lines.size() >
+               first.way_to_the_violation().size()); // Votes become durable without a transition of their own.
 }
 
-BOOST_AUTO_TEST_CASE(a_story_has_a_line_for_every_move_if_nothing_happens_by_itself)
+BOOST_AUTO_TEST_CASE(a_counterexample_has_a_line_for_every_transition_if_nothing_happens_by_itself)
 {
     auto scope = scope_of(2, 1);
     scope.reductions.votes_at_once = false;
     auto walk = explore::RandomWalk{scope, 7};
     walk.run([](Explored const& explored) { return explored.distinct_states > 1000; });
 
-    auto const story = explore::CounterexamplePrinter{walk.moves()}.tell(walk.way_to_the_violation());
+    auto const counterexample = explore::CounterexamplePrinter{walk.transitions()}.print(walk.way_to_the_violation());
 
-    BOOST_TEST(story.lines.size() == walk.way_to_the_violation().size());
+    BOOST_TEST(counterexample.lines.size() == walk.way_to_the_violation().size());
 }
 
 } // namespace

@@ -17,7 +17,7 @@
 namespace totora::inline v0::explore
 {
 
-/// The way to a world, told twice: in words, and as a test with the hand-driven cluster of tests/support.
+/// The way to a state, told twice: in words, and as a test with the hand-driven cluster of tests/support.
 struct Counterexample
 {
     std::vector<std::string> lines;
@@ -29,57 +29,57 @@ struct Counterexample
 class CounterexamplePrinter
 {
 public:
-    /// The moves of the search that found the way, and outlives this: what a number means depends on what it has seen.
-    explicit CounterexamplePrinter(Transitions& moves) : moves_(moves), scope_(moves.scope())
+    /// The transitions of the search that found the way, and outlives this: what a number means depends on what it has seen.
+    explicit CounterexamplePrinter(Transitions& moves) : transitions_(moves), scope_(moves.scope())
     {
         for (auto at = std::size_t{0}; at < scope_.servers; ++at)
-            servers_.push_back(moves_.steps().new_server(at));
+            servers_.push_back(transitions_.steps().new_server(at));
     }
 
-    /// Follows the moves of these numbers from the first world on.
-    [[nodiscard]] Counterexample tell(std::vector<std::uint16_t> const& way)
+    /// Follows the transitions of these numbers from the first state on.
+    [[nodiscard]] Counterexample print(std::vector<std::uint16_t> const& way)
     {
-        auto world = moves_.first();
+        auto global = transitions_.first();
         auto names = Permutations::Names{0, 1, 2, 3, 4};
         for (auto const number : way) {
             auto chosen = Transition{};
             auto at = std::uint16_t{0};
-            moves_.for_each(world, [&](Transition const& move) {
+            transitions_.for_each(global, [&](Transition const& transition) {
                 if (at++ == number)
-                    chosen = move;
+                    chosen = transition;
             });
-            tell(world, chosen, names);
-            tell_votes();
-            auto const made = moves_.make(world, chosen);
+            print(global, chosen, names);
+            print_votes();
+            auto const made = transitions_.make(global, chosen);
             if (made == Transitions::Made::violation) {
-                story_.lines.push_back("Does not hold: " + std::string{moves_.violation});
-                test_ += "\n    // Does not hold: " + std::string{moves_.violation} + ".\n";
+                counterexample_.lines.push_back("Does not hold: " + std::string{transitions_.violation});
+                test_ += "\n    // Does not hold: " + std::string{transitions_.violation} + ".\n";
             }
             auto renamed = names;
             for (auto server = std::size_t{0}; server < scope_.servers; ++server)
-                renamed[moves_.steps().exchanges()[moves_.exchange][server]] = names[server];
+                renamed[transitions_.steps().permutations()[transitions_.permutation][server]] = names[server];
             names = renamed;
         }
         finish();
-        return std::move(story_);
+        return std::move(counterexample_);
     }
 
 private:
-    void tell(GlobalState const& world, Transition const& move, Permutations::Names const& names)
+    void print(GlobalState const& global, Transition const& transition, Permutations::Names const& names)
     {
-        if (move.is_loss)
+        if (transition.is_loss)
             return;
-        auto const where = names[move.server];
+        auto const where = names[transition.server];
         auto&      server = servers_[where];
         auto const name = testing::to_string(server.state.own.id);
         auto       consequences = Consequences{};
-        auto [words, code] = act(world, move, names, server, consequences);
+        auto [words, code] = act(global, transition, names, server, consequences);
         while (scope_.eager_writes and not server.writes.empty()) {
             persist(server, server.writes.size(), outgoing_, consequences);
             code += ";\n    cluster.persists(" + name + ")";
         }
         keep(consequences);
-        story_.lines.push_back(name + words + "  [" + name + " " + testing::to_string(server.state) + "]");
+        counterexample_.lines.push_back(name + words + "  [" + name + " " + testing::to_string(server.state) + "]");
         test_ += "    cluster." + code + ";\n";
     }
 
@@ -91,13 +91,13 @@ private:
     };
 
     /// Lets happen to a server what happens to it in a transition.
-    [[nodiscard]] Told act(GlobalState const& world, Transition const& move, Permutations::Names const& names,
+    [[nodiscard]] Told act(GlobalState const& global, Transition const& transition, Permutations::Names const& names,
                            Replica& server, Consequences& consequences)
     {
         auto const name = testing::to_string(server.state.own.id);
-        switch (move.happens.event) {
+        switch (transition.happens.event) {
         case Event::deliver: {
-            auto const wanted = moves_.steps().messages().value_of(world.messages[move.message]);
+            auto const wanted = transitions_.steps().messages().value_of(global.messages[transition.message]);
             auto const sender = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
             auto const from = testing::to_string(sender);
             auto const rpc = find(sender, server, wanted.rpc);
@@ -106,14 +106,14 @@ private:
             return {" receives from " + from + ": " + text, "arrives(" + name + ", from(" + from + ", " + text + "))"};
         }
         case Event::ring: {
-            auto const alarm = static_cast<Alarm>(move.happens.number);
+            auto const alarm = static_cast<Alarm>(transition.happens.number);
             auto const text = std::string{testing::to_string(alarm)};
             ring(server, alarm, outgoing_, consequences);
             return {": " + text + " rings", "rings(" + name + ", " + text + ")"};
         }
         case Event::persist: {
-            auto const write = write_at(server, move.happens.number);
-            persist(server, move.happens.number, outgoing_, consequences);
+            auto const write = write_at(server, transition.happens.number);
+            persist(server, transition.happens.number, outgoing_, consequences);
             return {": its writes up to " + write + " are durable",
                     "persists(" + name + ", WriteNumber{" + write + "})"};
         }
@@ -126,7 +126,7 @@ private:
         case Event::crash:
             break;
         }
-        return crash_with(server, move.happens.number, consequences);
+        return crash_with(server, transition.happens.number, consequences);
     }
 
     [[nodiscard]] Told crash_with(Replica& server, std::uint32_t kept, Consequences& consequences)
@@ -149,8 +149,8 @@ private:
         return std::to_string(number_of(server.writes[count - 1].write).value);
     }
 
-    /// What becomes durable without a move of its own (`Reductions::votes_at_once`).
-    void tell_votes()
+    /// What becomes durable without a transition of its own (`Reductions::votes_at_once`).
+    void print_votes()
     {
         if (not scope_.reductions.votes_at_once or crashes_ < scope_.crashes)
             return;
@@ -167,8 +167,8 @@ private:
             auto const write = write_at(server, votes);
             persist(server, votes, outgoing_, consequences);
             keep(consequences);
-            story_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
-                                   testing::to_string(server.state) + "]");
+            counterexample_.lines.push_back(name + ": its writes up to " + write + " are durable  [" + name + " " +
+                                            testing::to_string(server.state) + "]");
             test_ += "    cluster.persists(" + name + ", WriteNumber{" + write + "});\n";
         }
     }
@@ -206,7 +206,7 @@ private:
 
     void finish()
     {
-        auto& test = story_.test;
+        auto& test = counterexample_.test;
         test += "/// Found by the explorer in the scope \"" + scope_.name + "\".\n";
         test += "BOOST_AUTO_TEST_CASE(a_story_of_the_explorer)\n{\n    auto settings = Settings{};\n";
         test += "    settings.append_entries_max = " + std::to_string(scope_.entries_per_append) + ";\n";
@@ -217,13 +217,13 @@ private:
         test += test_ + "}\n";
     }
 
-    Transitions&          moves_;
+    Transitions&          transitions_;
     Scope                 scope_;
     std::vector<Replica>  servers_;
     std::vector<InFlight> messages_; ///< All that ever left.
     std::uint32_t         crashes_ = 0;
     Outgoing              outgoing_;
-    Counterexample        story_;
+    Counterexample        counterexample_;
     std::string           test_;
 };
 

@@ -26,22 +26,22 @@ struct Explored
     std::string   violation; ///< What must hold and did not; empty if all held.
 };
 
-/// Breadth first through every world of a scope, so that a violation comes with one of its shortest stories.
+/// Breadth first through every state of a scope, so that a violation comes with one of its shortest stories.
 ///
 ///     auto const scope = Scope{.name = "mine", .elections = 2, .proposals = 1, .duplicates = 0};
 ///     auto       exploration = Exploration{scope};
 ///     auto const explored = exploration.run([](Explored const& so_far) { return so_far.distinct_states > 1'000'000; });
 ///     if (not explored.violation.empty()) // Else all holds, and if `explored.completed`, everywhere in the scope.
-///         for (auto const& line : CounterexamplePrinter{exploration.moves()}.tell(exploration.way_to_the_violation()).lines) // counterexample.hpp
+///         for (auto const& line : CounterexamplePrinter{exploration.transitions()}.print(exploration.way_to_the_violation()).lines) // counterexample.hpp
 ///             ...
 ///
 /// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
 class Exploration
 {
 public:
-    explicit Exploration(Scope const& scope) : moves_(scope) {}
+    explicit Exploration(Scope const& scope) : transitions_(scope) {}
 
-    [[nodiscard]] Transitions&    moves() { return moves_; }
+    [[nodiscard]] Transitions&    transitions() { return transitions_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
     /// Goes on until all is seen, something does not hold, or `is_enough(explored)`, which is asked now and then.
@@ -51,14 +51,14 @@ public:
         return run(is_enough, [](GlobalState const&) {});
     }
 
-    /// The same; `see(world)` is called once for every distinct world.
+    /// The same; `see(state)` is called once for every distinct state.
     template <typename IsEnough, typename See>
     Explored const& run(IsEnough is_enough, See see)
     {
-        auto world = moves_.first();
+        auto global = transitions_.first();
         auto level = std::vector<std::uint32_t>{};
-        add_if_new(world, {0, 0});
-        see(world);
+        add_if_new(global, {0, 0});
+        see(global);
         auto first_of_level = std::uint32_t{0};
         while (not next_level_.empty()) {
             std::swap(level, next_level_);
@@ -66,8 +66,8 @@ public:
             auto const begin_of_next = static_cast<std::uint32_t>(parents_.size());
             auto       parent = first_of_level;
             for (auto at = std::size_t{0}; at < level.size(); ++parent) {
-                at += unpack(world, moves_.scope().servers, level.data() + at);
-                if (not expand(world, parent, see))
+                at += unpack(global, transitions_.scope().servers, level.data() + at);
+                if (not expand(global, parent, see))
                     return explored_;
                 if ((parent & 1023U) == 0) {
                     explored_.bytes = bytes(level);
@@ -85,49 +85,49 @@ public:
         return explored_;
     }
 
-    /// The numbers of the moves that led to the violation, from the first world on.
+    /// The numbers of the transitions that led to the violation, from the first state on.
     [[nodiscard]] std::vector<std::uint16_t> way_to_the_violation() const
     {
-        auto way = way_to(last_parent_.world);
-        way.push_back(last_parent_.move);
+        auto way = way_to(last_parent_.global);
+        way.push_back(last_parent_.transition);
         return way;
     }
 
-    /// The numbers of the moves that lead to the world of this number: `see` is called for them in order, from 0 on.
-    [[nodiscard]] std::vector<std::uint16_t> way_to(std::uint32_t world) const
+    /// The numbers of the transitions that lead to the state of this number: `see` is called for them in order, from 0 on.
+    [[nodiscard]] std::vector<std::uint16_t> way_to(std::uint32_t global) const
     {
         auto way = std::vector<std::uint16_t>{};
-        for (auto at = world; at != 0; at = parents_[at].world)
-            way.insert(way.begin(), parents_[at].move);
+        for (auto at = global; at != 0; at = parents_[at].global)
+            way.insert(way.begin(), parents_[at].transition);
         return way;
     }
 
 private:
     struct Parent
     {
-        std::uint32_t world = 0;
-        std::uint16_t move = 0;
+        std::uint32_t global = 0;
+        std::uint16_t transition = 0;
     };
 
     /// Makes every transition from a state. False if one led to a violation.
     template <typename See>
-    [[nodiscard]] bool expand(GlobalState const& world, std::uint32_t number, See& see)
+    [[nodiscard]] bool expand(GlobalState const& global, std::uint32_t number, See& see)
     {
         auto parent = Parent{number, 0};
         auto holds = true;
-        moves_.for_each(world, [&](Transition const& move) {
+        transitions_.for_each(global, [&](Transition const& transition) {
             auto const from = parent;
-            ++parent.move;
+            ++parent.transition;
             if (not holds)
                 return;
-            next_ = world;
-            auto const made = moves_.make(next_, move);
+            next_ = global;
+            auto const made = transitions_.make(next_, transition);
             if (made == Transitions::Made::nothing)
                 return;
             ++explored_.transitions;
             if (made == Transitions::Made::violation) {
                 holds = false;
-                explored_.violation = moves_.violation;
+                explored_.violation = transitions_.violation;
                 last_parent_ = from;
             } else if (add_if_new(next_, from)) {
                 see(next_);
@@ -137,10 +137,10 @@ private:
     }
 
     /// Adds a state to the next level. False if it was found before.
-    bool add_if_new(GlobalState const& world, Parent parent)
+    bool add_if_new(GlobalState const& global, Parent parent)
     {
         std::uint32_t words[explored_servers_max + 2 + messages_max];
-        auto const    count = pack(world, moves_.scope().servers, words);
+        auto const    count = pack(global, transitions_.scope().servers, words);
         if (not seen_.insert(testing::hash_of(reinterpret_cast<char const*>(words), count * sizeof *words)))
             return false;
         next_level_.insert(next_level_.end(), words, words + count);
@@ -152,13 +152,13 @@ private:
     [[nodiscard]] std::size_t bytes(std::vector<std::uint32_t> const& level) const
     {
         return seen_.bytes() + parents_.capacity() * sizeof(Parent) +
-               (level.capacity() + next_level_.capacity()) * sizeof(std::uint32_t) + moves_.steps().bytes();
+               (level.capacity() + next_level_.capacity()) * sizeof(std::uint32_t) + transitions_.steps().bytes();
     }
 
-    Transitions         moves_;
+    Transitions         transitions_;
     Explored            explored_;
     testing::HashSet    seen_;
-    std::vector<Parent> parents_; ///< Of each world, in the order in which they were found.
+    std::vector<Parent> parents_; ///< Of each state, in the order in which they were found.
     Parent              last_parent_;
 
     std::vector<std::uint32_t> next_level_; ///< Packed states that were found and not expanded.

@@ -56,25 +56,25 @@ void walk(Walker& walker, PendingRead& read)
 }
 
 template <typename Walker>
-void walk(Walker& walker, GhostState& past)
+void walk(Walker& walker, GhostState& ghost)
 {
-    walk_all(walker, past.safety.leaders);
-    walk(walker, past.safety.committed);
-    walk_all(walker, past.safety.commits);
-    walk_all(walker, past.reads);
+    walk_all(walker, ghost.safety.leaders);
+    walk(walker, ghost.safety.committed);
+    walk_all(walker, ghost.safety.commits);
+    walk_all(walker, ghost.reads);
 }
 
 /// §8: a read sees what was committed before it was asked for.
 [[nodiscard]] inline std::optional<std::string_view>
-remember_reads(GhostState& past, State const& state, Consequences const& consequences)
+remember_reads(GhostState& ghost, State const& state, Consequences const& consequences)
 {
-    auto& reads = past.reads;
+    auto& reads = ghost.reads;
     std::erase_if(reads, [&](PendingRead const& read) {
         return read.leader == state.own.id and (not is_leader(state) or state.current_term != read.term);
     });
     if (consequences.read_started)
         reads.push_back(
-            {state.own.id, state.current_term, *consequences.read_started, past.safety.committed.last().index});
+            {state.own.id, state.current_term, *consequences.read_started, ghost.safety.committed.last().index});
     if (not consequences.read_allowed)
         return std::nullopt;
     auto const answered = [&](PendingRead const& read) {

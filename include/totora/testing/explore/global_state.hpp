@@ -16,14 +16,14 @@
 namespace totora::inline v0::explore
 {
 
-/// How many messages can be on their way in a world that an exploration keeps.
+/// How many messages can be on their way in a state that an exploration keeps.
 inline constexpr std::size_t messages_max = 120;
 
 /// A whole cluster at a moment: servers, messages and the past by number, and what is left of the scope's bounds.
 struct GlobalState
 {
     std::array<std::uint32_t, explored_servers_max> servers{};
-    std::uint32_t                                   past = 0;
+    std::uint32_t                                   ghost = 0;
     BudgetUsed                                      spent;
     std::uint32_t                                   in_flight = 0;
     std::array<std::uint32_t, messages_max>         messages; ///< In order of their numbers.
@@ -42,55 +42,55 @@ struct Transition
     bool          is_loss = false;
 };
 
-inline void add(GlobalState& world, std::uint32_t message, bool once)
+inline void add(GlobalState& global, std::uint32_t message, bool once)
 {
-    auto* const end = world.messages.data() + world.in_flight;
-    auto* const at = std::lower_bound(world.messages.data(), end, message);
+    auto* const end = global.messages.data() + global.in_flight;
+    auto* const at = std::lower_bound(global.messages.data(), end, message);
     if (once and at != end and *at == message)
         return;
-    if (world.in_flight == messages_max)
-        throw std::length_error("more messages are on their way than a world can hold");
+    if (global.in_flight == messages_max)
+        throw std::length_error("more messages are on their way than a global can hold");
     std::copy_backward(at, end, end + 1);
     *at = message;
-    ++world.in_flight;
+    ++global.in_flight;
 }
 
-inline void remove(GlobalState& world, std::size_t position)
+inline void remove(GlobalState& global, std::size_t position)
 {
-    std::copy(world.begin() + position + 1, world.end(), world.messages.data() + position);
-    --world.in_flight;
+    std::copy(global.begin() + position + 1, global.end(), global.messages.data() + position);
+    --global.in_flight;
 }
 
 /// Orders the messages again after some have changed; each is there once if `once`.
-inline void put_in_order(GlobalState& world, bool once)
+inline void put_in_order(GlobalState& global, bool once)
 {
-    auto* const begin = world.messages.data();
-    std::sort(begin, begin + world.in_flight);
+    auto* const begin = global.messages.data();
+    std::sort(begin, begin + global.in_flight);
     if (once)
-        world.in_flight = static_cast<std::uint32_t>(std::unique(begin, begin + world.in_flight) - begin);
+        global.in_flight = static_cast<std::uint32_t>(std::unique(begin, begin + global.in_flight) - begin);
 }
 
-/// The bytes that tell a world from others, and from which it can be read again.
-[[nodiscard]] inline std::size_t pack(GlobalState const& world, std::size_t servers, std::uint32_t* words)
+/// The bytes that tell a state from others, and from which it can be read again.
+[[nodiscard]] inline std::size_t pack(GlobalState const& global, std::size_t servers, std::uint32_t* words)
 {
-    auto* at = std::copy_n(world.servers.data(), servers, words);
-    *at++ = world.past;
-    *at++ = world.spent.bits() | world.in_flight << 24U;
-    at = std::copy(world.begin(), world.end(), at);
+    auto* at = std::copy_n(global.servers.data(), servers, words);
+    *at++ = global.ghost;
+    *at++ = global.spent.bits() | global.in_flight << 24U;
+    at = std::copy(global.begin(), global.end(), at);
     return static_cast<std::size_t>(at - words);
 }
 
-/// Reads a world; says how many words it took.
-inline std::size_t unpack(GlobalState& world, std::size_t servers, std::uint32_t const* words)
+/// Reads a state; says how many words it took.
+inline std::size_t unpack(GlobalState& global, std::size_t servers, std::uint32_t const* words)
 {
     auto const* at = words;
-    std::copy_n(at, servers, world.servers.data());
+    std::copy_n(at, servers, global.servers.data());
     at += servers;
-    world.past = *at++;
-    world.spent = BudgetUsed{*at & 0xffffffU};
-    world.in_flight = *at++ >> 24U;
-    std::copy_n(at, world.in_flight, world.messages.data());
-    return static_cast<std::size_t>(at + world.in_flight - words);
+    global.ghost = *at++;
+    global.spent = BudgetUsed{*at & 0xffffffU};
+    global.in_flight = *at++ >> 24U;
+    std::copy_n(at, global.in_flight, global.messages.data());
+    return static_cast<std::size_t>(at + global.in_flight - words);
 }
 
 } // namespace totora::inline v0::explore

@@ -19,7 +19,7 @@
 namespace totora::inline v0::explore
 {
 
-/// Every way to exchange the ids of some servers. The first leaves all as they are.
+/// Every way to permute the ids of some servers. The first leaves all as they are.
 class Permutations
 {
 public:
@@ -42,9 +42,9 @@ public:
     }
 
     [[nodiscard]] std::size_t  size() const { return names_.size(); }
-    [[nodiscard]] Names const& operator[](std::size_t exchange) const { return names_[exchange]; }
+    [[nodiscard]] Names const& operator[](std::size_t permutation) const { return names_[permutation]; }
 
-    /// One exchange after another.
+    /// One permutation after another.
     [[nodiscard]] std::size_t both(std::size_t first, std::size_t second) const
     {
         return after_[first * names_.size() + second];
@@ -73,7 +73,7 @@ template <typename T>
 class InternTable
 {
 public:
-    InternTable(Permutations const& exchanges, T blank) : exchanges_(&exchanges), blank_(std::move(blank)) {}
+    InternTable(Permutations const& permutations, T blank) : permutations_(&permutations), blank_(std::move(blank)) {}
 
     [[nodiscard]] std::size_t size() const { return places_.size(); }
 
@@ -90,17 +90,17 @@ public:
         if (known != none)
             return known;
 
-        auto const orbit = static_cast<std::uint32_t>(orbits_.size() / exchanges_->size());
+        auto const orbit = static_cast<std::uint32_t>(orbits_.size() / permutations_->size());
         auto       numbers = std::vector<std::uint32_t>{};
-        for (auto exchange = std::size_t{0}; exchange < exchanges_->size(); ++exchange) {
+        for (auto permutation = std::size_t{0}; permutation < permutations_->size(); ++permutation) {
             auto renamed = value;
-            auto renamer = Renamer{(*exchanges_)[exchange].data()};
+            auto renamer = Renamer{(*permutations_)[permutation].data()};
             walk(renamer, renamed);
             put_in_order(renamed);
             auto bytes = packed(renamed);
             auto number = find(bytes);
             if (number == none) {
-                number = insert(bytes, orbit, static_cast<std::uint8_t>(exchange));
+                number = insert(bytes, orbit, static_cast<std::uint8_t>(permutation));
                 if (not(value_of(number) == renamed))
                     throw std::logic_error("a field is left out of what an exploration keeps (fields.hpp)");
             }
@@ -119,10 +119,10 @@ public:
     }
 
     /// What a value becomes when servers are renamed.
-    [[nodiscard]] std::uint32_t renamed(std::uint32_t number, std::size_t exchange) const
+    [[nodiscard]] std::uint32_t renamed(std::uint32_t number, std::size_t permutation) const
     {
         auto const& place = places_[number];
-        return orbits_[place.orbit * exchanges_->size() + exchanges_->both(place.exchange, exchange)];
+        return orbits_[place.orbit * permutations_->size() + permutations_->both(place.permutation, permutation)];
     }
 
     /// Equal for what can become each other.
@@ -136,7 +136,7 @@ private:
         std::size_t   begin = 0;
         std::uint32_t size = 0;
         std::uint32_t orbit = 0;
-        std::uint8_t  exchange = 0; ///< By which the orbit's first value becomes this one.
+        std::uint8_t  permutation = 0; ///< By which the orbit's first value becomes this one.
     };
 
     [[nodiscard]] static std::string packed(T& value)
@@ -162,10 +162,10 @@ private:
 
     [[nodiscard]] std::uint32_t find(std::string_view bytes) const { return slots_[slot_of(bytes)]; }
 
-    std::uint32_t insert(std::string_view bytes, std::uint32_t orbit, std::uint8_t exchange)
+    std::uint32_t insert(std::string_view bytes, std::uint32_t orbit, std::uint8_t permutation)
     {
         auto const number = static_cast<std::uint32_t>(places_.size());
-        places_.push_back({bytes_.size(), static_cast<std::uint32_t>(bytes.size()), orbit, exchange});
+        places_.push_back({bytes_.size(), static_cast<std::uint32_t>(bytes.size()), orbit, permutation});
         bytes_.append(bytes);
         slots_[slot_of(bytes_of(places_.back()))] = number;
         if (places_.size() * 2 > slots_.size()) {
@@ -176,12 +176,12 @@ private:
         return number;
     }
 
-    Permutations const*        exchanges_;
+    Permutations const*        permutations_;
     T                          blank_;
     std::string                bytes_;
     std::vector<Place>         places_;
     std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(1U << 10U, none);
-    std::vector<std::uint32_t> orbits_; ///< For each orbit, what its first value becomes by each exchange.
+    std::vector<std::uint32_t> orbits_; ///< For each orbit, what its first value becomes by each permutation.
 };
 
 } // namespace totora::inline v0::explore

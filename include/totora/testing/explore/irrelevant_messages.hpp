@@ -38,31 +38,31 @@ class IrrelevantMessages
 public:
     IrrelevantMessages(Scope const& scope, StepCache& steps) : scope_(&scope), steps_(&steps) {}
 
-    void drop_from(GlobalState& world)
+    void drop_from(GlobalState& global)
     {
         if (not scope_->reductions.irrelevant_messages and not scope_->reductions.stale_requests)
             return;
-        auto const last_term = highest_term(world);
+        auto const last_term = highest_term(global);
         auto       kept = std::uint32_t{0};
         auto       changed = false;
-        for (auto at = std::size_t{0}; at < world.in_flight; ++at) {
-            auto       message = world.messages[at];
+        for (auto at = std::size_t{0}; at < global.in_flight; ++at) {
+            auto       message = global.messages[at];
             auto const address = steps_->address_of(message);
-            auto const over = steps_->facts_of(world.servers[address.to]).disk_term;
+            auto const over = steps_->facts_of(global.servers[address.to]).disk_term;
             if (address.term <= over and scope_->reductions.irrelevant_messages and
-                (address.is_request ? is_irrelevant_request(world, message, address, last_term)
-                                    : is_irrelevant_response(world.servers[address.to], message)))
+                (address.is_request ? is_irrelevant_request(global, message, address, last_term)
+                                    : is_irrelevant_response(global.servers[address.to], message)))
                 continue;
             if (address.term < over and scope_->reductions.stale_requests and address.is_request) {
-                auto const other = subsumed(world.servers[address.to], message);
+                auto const other = subsumed(global.servers[address.to], message);
                 changed = changed or other != message;
                 message = other;
             }
-            world.messages[kept++] = message;
+            global.messages[kept++] = message;
         }
-        world.in_flight = kept;
+        global.in_flight = kept;
         if (changed)
-            put_in_order(world, scope_->duplicates == any_number);
+            put_in_order(global, scope_->duplicates == any_number);
     }
 
 private:
@@ -111,10 +111,10 @@ private:
     }
 
     [[nodiscard]] bool
-    is_irrelevant_request(GlobalState const& world, std::uint32_t message, Address const& address, Term last_term)
+    is_irrelevant_request(GlobalState const& global, std::uint32_t message, Address const& address, Term last_term)
     {
-        auto const  asker = world.servers[address.from];
-        auto const  asked = world.servers[address.to];
+        auto const  asker = global.servers[address.from];
+        auto const  asked = global.servers[address.to];
         auto const& facts = steps_->facts_of(asker);
         auto const  is_over = address.term < steps_->facts_of(asked).disk_term;
         if (facts.disk_term != last_term or steps_->facts_of(asked).disk_term != last_term or
@@ -156,17 +156,17 @@ private:
     }
 
     /// No server will ever be in a higher term.
-    [[nodiscard]] Term highest_term(GlobalState const& world) const
+    [[nodiscard]] Term highest_term(GlobalState const& global) const
     {
         auto highest = Term{};
         for (auto at = std::size_t{0}; at < scope_->servers; ++at)
-            highest = std::max(highest, steps_->facts_of(world.servers[at]).term);
-        for (auto const message : world)
+            highest = std::max(highest, steps_->facts_of(global.servers[at]).term);
+        for (auto const message : global)
             highest = std::max(highest, steps_->address_of(message).term);
         auto const by_terms = Term{scope_->terms == any_number ? number_max : scope_->terms};
         if (scope_->elections == any_number)
             return by_terms;
-        highest.value += scope_->elections - world.spent.of(Budget::elections);
+        highest.value += scope_->elections - global.spent.of(Budget::elections);
         return std::min(highest, by_terms);
     }
 

@@ -20,39 +20,39 @@
 namespace totora::inline v0::explore
 {
 
-/// Whether from a world, with faults off from there and no bound on what may happen, something new can be committed: what never
+/// Whether from a state, with faults off from there and no bound on what may happen, something new can be committed: what never
 /// commits anything keeps every other promise. It looks for one way: everything arrives, everything written becomes durable, and
 /// when nothing is left to arrive an alarm rings or a leader is proposed an entry.
 ///
-/// `arrives(message)` may keep messages back; that is for seeing that a world can be found dead.
+/// `arrives(message)` may keep messages back; that is for seeing that a state can be found dead.
 class Live
 {
 public:
     using Arrives = std::function<bool(InFlight const&)>;
 
-    explicit Live(Transitions const& moves, Arrives arrives = {}) : moves_(moves), arrives_(std::move(arrives)) {}
+    explicit Live(Transitions const& moves, Arrives arrives = {}) : transitions_(moves), arrives_(std::move(arrives)) {}
 
-    [[nodiscard]] bool is_live(GlobalState const& world) const
+    [[nodiscard]] bool is_live(GlobalState const& global) const
     {
-        for (auto candidate = std::size_t{0}; candidate < moves_.scope().servers; ++candidate)
-            if (auto run = Run{moves_, arrives_, world}; run.commits_something_new(candidate))
+        for (auto candidate = std::size_t{0}; candidate < transitions_.scope().servers; ++candidate)
+            if (auto run = Run{transitions_, arrives_, global}; run.commits_something_new(candidate))
                 return true;
         return false;
     }
 
 private:
-    /// One way on from a world.
+    /// One way on from a state.
     class Run
     {
     public:
-        Run(Transitions const& moves, Arrives const& arrives, GlobalState const& world) : arrives_(arrives)
+        Run(Transitions const& moves, Arrives const& arrives, GlobalState const& global) : arrives_(arrives)
         {
             auto const& steps = moves.steps();
             for (auto at = std::size_t{0}; at < moves.scope().servers; ++at)
-                servers_.push_back(steps.servers().value_of(world.servers[at]));
-            for (auto const message : world)
+                servers_.push_back(steps.servers().value_of(global.servers[at]));
+            for (auto const message : global)
                 messages_.push_back(steps.messages().value_of(message));
-            committed_ = moves.pasts().value_of(world.past).safety.committed.last().index;
+            committed_ = moves.ghosts().value_of(global.ghost).safety.committed.last().index;
             for (auto const& server : servers_)
                 committed_ = std::max(committed_, server.state.commit_index);
         }
@@ -150,10 +150,10 @@ private:
         std::vector<Replica> servers_;
         std::deque<InFlight> messages_;
         Outgoing             outgoing_;
-        Index                committed_; ///< In the world where this began.
+        Index                committed_; ///< In the state where this began.
     };
 
-    Transitions const& moves_;
+    Transitions const& transitions_;
     Arrives            arrives_;
 };
 

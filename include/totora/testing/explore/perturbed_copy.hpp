@@ -10,13 +10,13 @@ namespace totora::inline v0::explore
 {
 
 // A normal form is right if a server does the same as one that differs from it only in what the form leaves out. Every step
-// that an exploration takes for the first time is asked of such a twin too: its numbers are higher, and what features
+// that an exploration takes for the first time is asked of such a perturbed copy too: its numbers are higher, and what features
 // remember that are off is the opposite.
 
-/// By how much the numbers of a twin are higher. Numbers of appends keep their order: outdated, current, `sent`.
-inline constexpr std::uint64_t twin_shift = 5;
+/// By how much the numbers of a perturbed copy are higher. Numbers of appends keep their order: outdated, current, `sent`.
+inline constexpr std::uint64_t perturbed_by = 5;
 
-[[nodiscard]] constexpr WriteNumber shifted(WriteNumber number) { return WriteNumber{number.value + twin_shift}; }
+[[nodiscard]] constexpr WriteNumber shifted(WriteNumber number) { return WriteNumber{number.value + perturbed_by}; }
 
 inline void shift_writes(Replica& server)
 {
@@ -37,8 +37,8 @@ inline void shift_appends(State& state)
 {
     for (auto& progress : state.followers) {
         auto const was_sent = progress.sent >= since_of(progress);
-        since_of(progress) = AppendNumber{twin_shift};
-        progress.sent = AppendNumber{was_sent ? 2 * twin_shift : twin_shift - 1};
+        since_of(progress) = AppendNumber{perturbed_by};
+        progress.sent = AppendNumber{was_sent ? 2 * perturbed_by : perturbed_by - 1};
     }
 }
 
@@ -46,14 +46,14 @@ inline void shift_appends(State& state)
 [[nodiscard]] inline Rpc shifted(Rpc rpc)
 {
     if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
-        response->number = AppendNumber{response->number == AppendNumber{} ? twin_shift - 2 : twin_shift + 2};
+        response->number = AppendNumber{response->number == AppendNumber{} ? perturbed_by - 2 : perturbed_by + 2};
     if (auto* append = std::get_if<AppendEntries>(&rpc))
-        append->committed.value += twin_shift;
+        append->committed.value += perturbed_by;
     return rpc;
 }
 
-/// Makes a server into its twin.
-inline void make_twin(Replica& server, Reductions const& reductions)
+/// Makes a server into its perturbed copy.
+inline void perturb(Replica& server, Reductions const& reductions)
 {
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (reductions.unused and not server.state.settings.sticky)
@@ -68,7 +68,7 @@ inline void make_twin(Replica& server, Reductions const& reductions)
     if (not reductions.numbers)
         return;
     for (auto& arming : server.state.alarms.armings)
-        arming.value += twin_shift;
+        arming.value += perturbed_by;
     shift_writes(server);
     shift_appends(server.state);
 }

@@ -10,29 +10,29 @@
 namespace totora::inline v0::explore
 {
 
-/// Walks at random through the worlds of a scope, again and again from the first one: for what lies too deep to be
+/// Walks at random through the states of a scope, again and again from the first one: for what lies too deep to be
 /// reached breadth first. The same seed walks the same way everywhere.
 /// It is used like an `Exploration`.
 class RandomWalk
 {
 public:
-    RandomWalk(Scope const& scope, std::uint64_t seed) : moves_(scope), random_(testing::spread(seed + 1)) {}
+    RandomWalk(Scope const& scope, std::uint64_t seed) : transitions_(scope), random_(testing::spread(seed + 1)) {}
 
-    [[nodiscard]] Transitions&    moves() { return moves_; }
+    [[nodiscard]] Transitions&    transitions() { return transitions_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
-    /// Walks until something does not hold, or `is_enough(explored)`. A world is counted as often as it is come to.
+    /// Walks until something does not hold, or `is_enough(explored)`. A state is counted as often as it is come to.
     template <typename IsEnough>
     Explored const& run(IsEnough is_enough)
     {
         while (walk())
             if (is_enough(static_cast<Explored const&>(explored_)))
                 break;
-        explored_.bytes = moves_.steps().bytes();
+        explored_.bytes = transitions_.steps().bytes();
         return explored_;
     }
 
-    /// The numbers of the moves that led to the violation, from the first world on.
+    /// The numbers of the transitions that led to the violation, from the first state on.
     [[nodiscard]] std::vector<std::uint16_t> const& way_to_the_violation() const { return way_; }
 
 private:
@@ -41,30 +41,32 @@ private:
     {
         constexpr auto steps_max = std::size_t{1000};
         way_.clear();
-        auto world = moves_.first();
+        auto global = transitions_.first();
         while (way_.size() < steps_max) {
             choices_.clear();
-            moves_.for_each(world, [&](Transition const& move) { choices_.push_back({move, choices_.size()}); });
+            transitions_.for_each(global, [&](Transition const& transition) {
+                choices_.push_back({transition, choices_.size()});
+            });
             auto moved = false;
             while (not choices_.empty() and not moved) {
                 auto const at = below(choices_.size());
                 auto const choice = choices_[at];
                 choices_.erase(choices_.begin() + static_cast<std::ptrdiff_t>(at));
-                next_ = world;
-                auto const made = moves_.make(next_, choice.move);
+                next_ = global;
+                auto const made = transitions_.make(next_, choice.transition);
                 if (made == Transitions::Made::nothing)
                     continue;
                 moved = true;
                 way_.push_back(static_cast<std::uint16_t>(choice.number));
                 ++explored_.transitions;
                 if (made == Transitions::Made::violation) {
-                    explored_.violation = moves_.violation;
+                    explored_.violation = transitions_.violation;
                     return false;
                 }
             }
             if (not moved)
                 break;
-            world = next_;
+            global = next_;
             ++explored_.distinct_states;
             explored_.depth = std::max<std::uint64_t>(explored_.depth, way_.size());
         }
@@ -79,11 +81,11 @@ private:
 
     struct Choice
     {
-        Transition  move;
+        Transition  transition;
         std::size_t number = 0;
     };
 
-    Transitions                moves_;
+    Transitions                transitions_;
     std::uint64_t              random_;
     Explored                   explored_;
     std::vector<std::uint16_t> way_;

@@ -9,7 +9,7 @@
 namespace totora::inline v0::explore
 {
 
-/// How many servers a scope can have: 120 ways to exchange their ids.
+/// How many servers a scope can have: 120 ways to permute their ids.
 inline constexpr std::size_t explored_servers_max = 5;
 
 /// A bound that does not bind.
@@ -29,7 +29,7 @@ struct Reductions
     bool irrelevant_messages = true;
     /// Requests of terms that are over for their receiver are subsumed (irrelevant_messages.hpp).
     bool stale_requests = true;
-    /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way for ever.
+    /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way forever.
     bool idle_deliveries = true;
     /// Where nobody can crash any more, terms and votes are durable in the step after which they are the oldest write. All
     /// that a write of them holds back is messages, which may as well be late on their way, and a candidate's own vote,
@@ -43,7 +43,7 @@ struct Reductions
 /// What an exploration covers: every interleaving of what can happen within these bounds, each at most `any_number - 1`,
 /// or `any_number` for as often as it likes.
 ///
-/// Messages overtake each other. A loss needs no action, since a message may stay on its way for ever; only where
+/// Messages overtake each other. A loss needs no action, since a message may stay on its way forever; only where
 /// `in_flight` bounds their number it is one.
 ///
 /// A scope in which neither `terms` nor `elections` is bounded has no end. The features are off unless they are asked for.

@@ -14,20 +14,21 @@ namespace totora::inline v0::explore
 
 /// The shipped step, remembered: a pure function need not be asked the same twice.
 ///
-/// Servers and messages are numbers here. Of the worlds that an exploration goes through, thousands have the same server in
+/// Servers and messages are numbers here. Of the states that an exploration goes through, thousands have the same server in
 /// them and let the same happen to it; all that an exploration asks of a step (invariants included) is asked once.
 class StepCache
 {
 public:
     explicit StepCache(Scope const& scope)
-        : scope_(scope), exchanges_(scope.servers, scope.reductions.symmetry),
-          servers_(exchanges_, blank_server(scope)), messages_(exchanges_, InFlight{}), logs_(no_exchange_, TermRuns{})
+        : scope_(scope), permutations_(scope.servers, scope.reductions.symmetry),
+          servers_(permutations_, blank_server(scope)), messages_(permutations_, InFlight{}),
+          logs_(no_permutation_, TermRuns{})
     {}
 
     StepCache(StepCache const&) = delete;
     StepCache& operator=(StepCache const&) = delete;
 
-    [[nodiscard]] Permutations const&          exchanges() const { return exchanges_; }
+    [[nodiscard]] Permutations const&          permutations() const { return permutations_; }
     [[nodiscard]] InternTable<Replica> const&  servers() const { return servers_; }
     [[nodiscard]] InternTable<InFlight> const& messages() const { return messages_; }
     [[nodiscard]] Facts const&                 facts_of(std::uint32_t server) const { return facts_[server]; }
@@ -189,7 +190,7 @@ private:
                 .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
     }
 
-    /// Where messages may be repeated for ever, a second one subsumed says nothing new.
+    /// Where messages may be repeated without end, a second one subsumed says nothing new.
     void drop_repeated(Replica& server) const
     {
         if (scope_.duplicates != any_number)
@@ -226,25 +227,26 @@ private:
             persist(server, server.writes.size(), outgoing_, consequences);
     }
 
-    /// Whether a server's twin does what it did (perturbed_copy.hpp). An alarm's older ring must do nothing at all.
-    [[nodiscard]] bool does_as_its_twin(Replica twin, Happens happens, Replica after, std::vector<InFlight> const& left)
+    /// Whether a server's perturbed copy does what it did (perturbed_copy.hpp). An alarm's older ring must do nothing at all.
+    [[nodiscard]] bool
+    does_as_its_perturbed_copy(Replica copy, Happens happens, Replica after, std::vector<InFlight> const& left)
     {
         auto consequences = Consequences{};
         if (happens.event == Event::ring) {
-            auto const state = twin.state;
-            auto       arming = twin.state.alarms.armings[happens.number];
+            auto const state = copy.state;
+            auto       arming = copy.state.alarms.armings[happens.number];
             ++arming.value;
-            core::advance(twin.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
-            if (twin.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())
+            core::advance(copy.state, nobody, AlarmRang{static_cast<Alarm>(happens.number), arming}, outgoing_);
+            if (copy.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())
                 return false;
         }
-        make_twin(twin, scope_.reductions);
-        happen_to(twin, happens, consequences, scope_.reductions.numbers);
-        (void)normalise(twin, consequences.left, scope_.reductions);
-        drop_repeated(twin);
-        put_in_order(twin);
+        perturb(copy, scope_.reductions);
+        happen_to(copy, happens, consequences, scope_.reductions.numbers);
+        (void)normalise(copy, consequences.left, scope_.reductions);
+        drop_repeated(copy);
+        put_in_order(copy);
         put_in_order(after);
-        return not consequences.broken and twin == after and consequences.left == left;
+        return not consequences.broken and copy == after and consequences.left == left;
     }
 
     [[nodiscard]] Step find(std::uint32_t number, Happens happens)
@@ -265,7 +267,7 @@ private:
             not(is_leader(server.state) and server.state.current_term == before.state.current_term))
             step.outdated = scope_.reductions.numbers ? static_cast<Followers>(0xff) : Followers{0};
         drop_repeated(server);
-        if (not does_as_its_twin(before, happens, server, consequences.left))
+        if (not does_as_its_perturbed_copy(before, happens, server, consequences.left))
             step.broken = "what the normal form of a server leaves out does not matter to it";
         step.after = number_of(server);
         for (auto const& left : consequences.left)
@@ -276,8 +278,8 @@ private:
     }
 
     Scope                 scope_;
-    Permutations          exchanges_;
-    Permutations          no_exchange_{1, false};
+    Permutations          permutations_;
+    Permutations          no_permutation_{1, false};
     InternTable<Replica>  servers_;
     InternTable<InFlight> messages_;
     InternTable<TermRuns> logs_;

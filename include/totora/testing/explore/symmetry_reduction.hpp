@@ -20,33 +20,33 @@ namespace totora::inline v0::explore
 class SymmetryReduction
 {
 public:
-    SymmetryReduction(StepCache const& steps, InternTable<GhostState> const& pasts, std::size_t servers)
-        : steps_(&steps), pasts_(&pasts), count_(servers)
+    SymmetryReduction(StepCache const& steps, InternTable<GhostState> const& ghosts, std::size_t servers)
+        : steps_(&steps), ghosts_(&ghosts), count_(servers)
     {}
 
-    /// The exchange that was made.
-    std::size_t operator()(GlobalState& world)
+    /// The permutation that was made.
+    std::size_t operator()(GlobalState& global)
     {
-        if (steps_->exchanges().size() == 1)
+        if (steps_->permutations().size() == 1)
             return 0;
-        colour(world);
+        colour(global);
         auto order = Permutations::Names{0, 1, 2, 3, 4};
         for (auto sorted = std::size_t{1}; sorted < count_; ++sorted)
             for (auto at = sorted; at > 0 and colours_[order[at]] < colours_[order[at - 1]]; --at)
                 std::swap(order[at], order[at - 1]);
-        auto best = exchange_of(order);
+        auto best = permutation_of(order);
         if (not has_ties(order)) {
-            exchange(world, best);
+            permute(global, best);
             return best;
         }
-        auto const original = world;
-        exchange(world, best);
+        auto const original = global;
+        permute(global, best);
         while (next_order(order)) {
-            auto const other = exchange_of(order);
+            auto const other = permutation_of(order);
             auto       candidate = original;
-            exchange(candidate, other);
-            if (is_less(candidate, world)) {
-                world = candidate;
+            permute(candidate, other);
+            if (is_less(candidate, global)) {
+                global = candidate;
                 best = other;
             }
         }
@@ -54,26 +54,26 @@ public:
     }
 
     /// Permutations the names of servers.
-    void exchange(GlobalState& world, std::size_t exchange) const
+    void permute(GlobalState& global, std::size_t permutation) const
     {
-        if (exchange == 0)
+        if (permutation == 0)
             return;
-        auto const& names = steps_->exchanges()[exchange];
-        auto const  servers = world.servers;
+        auto const& names = steps_->permutations()[permutation];
+        auto const  servers = global.servers;
         for (auto at = std::size_t{0}; at < count_; ++at)
-            world.servers[names[at]] = steps_->servers().renamed(servers[at], exchange);
-        world.past = pasts_->renamed(world.past, exchange);
-        for (auto at = std::size_t{0}; at < world.in_flight; ++at)
-            world.messages[at] = steps_->messages().renamed(world.messages[at], exchange);
-        put_in_order(world, false);
+            global.servers[names[at]] = steps_->servers().renamed(servers[at], permutation);
+        global.ghost = ghosts_->renamed(global.ghost, permutation);
+        for (auto at = std::size_t{0}; at < global.in_flight; ++at)
+            global.messages[at] = steps_->messages().renamed(global.messages[at], permutation);
+        put_in_order(global, false);
     }
 
 private:
-    void colour(GlobalState const& world)
+    void colour(GlobalState const& global)
     {
         for (auto at = std::size_t{0}; at < count_; ++at)
-            colours_[at] = std::uint64_t{steps_->servers().kind_of(world.servers[at])} << 40U;
-        for (auto const message : world) {
+            colours_[at] = std::uint64_t{steps_->servers().kind_of(global.servers[at])} << 40U;
+        for (auto const message : global) {
             auto const& address = steps_->address_of(message);
             auto const  kind = testing::spread(steps_->messages().kind_of(message) + 1);
             colours_[address.from] += kind >> 26U;
@@ -105,25 +105,25 @@ private:
     }
 
     /// The server that stands first gets the first name.
-    [[nodiscard]] std::size_t exchange_of(Permutations::Names const& order) const
+    [[nodiscard]] std::size_t permutation_of(Permutations::Names const& order) const
     {
         auto names = Permutations::Names{0, 1, 2, 3, 4};
         for (auto at = std::size_t{0}; at < count_; ++at)
             names[order[at]] = static_cast<std::uint8_t>(at);
-        return steps_->exchanges().number_of(names);
+        return steps_->permutations().number_of(names);
     }
 
     [[nodiscard]] bool is_less(GlobalState const& a, GlobalState const& b) const
     {
         if (a.servers != b.servers)
             return a.servers < b.servers;
-        if (a.past != b.past)
-            return a.past < b.past;
+        if (a.ghost != b.ghost)
+            return a.ghost < b.ghost;
         return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
     }
 
     StepCache const*                                steps_;
-    InternTable<GhostState> const*                  pasts_;
+    InternTable<GhostState> const*                  ghosts_;
     std::size_t                                     count_;
     std::array<std::uint64_t, explored_servers_max> colours_{};
 };
