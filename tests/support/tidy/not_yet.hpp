@@ -20,9 +20,6 @@ inline auto const not_yet = NotYet{
         },
     .functions =
         {
-            "docs/examples/kv/report/information.hpp",
-            "docs/examples/kv/report/notices.hpp",
-            "docs/examples/kv/commands/write_commands.hpp",
             "include/totora/core/decision.hpp",
             "include/totora/testing/conformance/sample_messages.hpp",
             "include/totora/testing/explore/counterexample.hpp",

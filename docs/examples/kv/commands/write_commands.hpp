@@ -57,25 +57,56 @@ number_to_add(Command command, std::span<std::string_view const> words)
 /// The longest address that clients are sent to.
 inline constexpr std::size_t announced_bytes_max = 261;
 
+/// Each of these makes the entry's payload of one command, or the error that answers it instead; empty if there is none.
+[[nodiscard]] inline std::string
+encode_announce(std::span<std::string_view const> words, std::vector<std::byte>& payload)
+{
+    auto const server = server_named(words[1]);
+    if (not server or not is_one_word(words[2]) or words[2].size() > announced_bytes_max)
+        return "ERR ANNOUNCE takes the name of a server, as CLUSTER MYID tells it, and host:port";
+    encode_announcement(payload, *server, words[2]);
+    return {};
+}
+
+[[nodiscard]] inline std::string encode_set(std::span<std::string_view const> words, std::vector<std::byte>& payload)
+{
+    auto const options = set_options(words.subspan(3));
+    if (auto const* const complaint = std::get_if<std::string>(&options))
+        return *complaint;
+    encode_command(payload, Operation::set, std::get<std::uint8_t>(options), words.subspan(1, 2));
+    return {};
+}
+
+[[nodiscard]] inline std::string
+encode_addition(Command command, std::span<std::string_view const> words, std::vector<std::byte>& payload)
+{
+    auto const number = number_to_add(command, words);
+    if (auto const* const complaint = std::get_if<std::string>(&number))
+        return *complaint;
+    auto       bytes = std::array<std::byte, 8>{};
+    auto const more = encode_number(bytes, static_cast<std::uint64_t>(std::get<std::int64_t>(number)));
+    encode_command(payload, Operation::add, 0, std::array{words[1], more});
+    return {};
+}
+
+[[nodiscard]] inline std::string
+encode_flushall(std::span<std::string_view const> words, std::vector<std::byte>& payload)
+{
+    if (words.size() > 2 or (words.size() == 2 and not is_word(words[1], "async") and not is_word(words[1], "sync")))
+        return "ERR syntax error";
+    encode_command(payload, Operation::clear, 0, {});
+    return {};
+}
+
 /// Makes the entry's payload of a request to the cluster, or the error that answers it instead; empty if there is none.
 [[nodiscard]] inline std::string
 encode_request(Command command, std::span<std::string_view const> words, std::vector<std::byte>& payload)
 {
     switch (command) {
-    case Command::announce: {
-        auto const server = server_named(words[1]);
-        if (not server or not is_one_word(words[2]) or words[2].size() > announced_bytes_max)
-            return "ERR ANNOUNCE takes the name of a server, as CLUSTER MYID tells it, and host:port";
-        encode_announcement(payload, *server, words[2]);
-        return {};
-    }
-    case Command::set: {
-        auto const options = set_options(words.subspan(3));
-        if (auto const* const complaint = std::get_if<std::string>(&options))
-            return *complaint;
-        encode_command(payload, Operation::set, std::get<std::uint8_t>(options), words.subspan(1, 2));
-        return {};
-    }
+    case Command::announce:
+        return encode_announce(words, payload);
+    case Command::set:
+        return encode_set(words, payload);
     case Command::setnx:
         encode_command(payload, Operation::set, only_if_absent, words.subspan(1));
         return {};
@@ -93,24 +124,13 @@ encode_request(Command command, std::span<std::string_view const> words, std::ve
         return {};
     case Command::incrby:
     case Command::decr:
-    case Command::decrby: {
-        auto const number = number_to_add(command, words);
-        if (auto const* const complaint = std::get_if<std::string>(&number))
-            return *complaint;
-        auto       bytes = std::array<std::byte, 8>{};
-        auto const more = encode_number(bytes, static_cast<std::uint64_t>(std::get<std::int64_t>(number)));
-        encode_command(payload, Operation::add, 0, std::array{words[1], more});
-        return {};
-    }
+    case Command::decrby:
+        return encode_addition(command, words, payload);
     case Command::mset:
         encode_command(payload, Operation::set_many, 0, words.subspan(1));
         return {};
     case Command::flushall:
-        if (words.size() > 2 or
-            (words.size() == 2 and not is_word(words[1], "async") and not is_word(words[1], "sync")))
-            return "ERR syntax error";
-        encode_command(payload, Operation::clear, 0, {});
-        return {};
+        return encode_flushall(words, payload);
     default:
         return "ERR not a command for the cluster";
     }

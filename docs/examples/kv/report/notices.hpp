@@ -22,10 +22,31 @@ public:
     /// The line that is due; empty if none is.
     [[nodiscard]] std::string line(totora::DecisionNoted const& noted)
     {
-        using enum totora::Decision;
-        auto const peer = "server " + std::to_string(noted.from.value);
         if (is_violation(noted.outcome))
             return violation(noted);
+        if (auto line = line_of_change(noted); not line.empty()) {
+            if (noted.outcome == totora::Decision::room_regained)
+                withheld_ = Withheld::nothing;
+            return line;
+        }
+        return line_of_withholding(noted.outcome);
+    }
+
+private:
+    enum class Withheld
+    {
+        nothing,
+        no_room,
+        disk_hangs,
+        exhausted,
+        not_electable,
+    };
+
+    /// What is said each time.
+    [[nodiscard]] static std::string line_of_change(totora::DecisionNoted const& noted)
+    {
+        using enum totora::Decision;
+        auto const peer = "server " + std::to_string(noted.from.value);
         switch (noted.outcome) {
         case stepped_down_no_quorum:
             return "steps down: no majority has answered for an election timeout";
@@ -46,8 +67,17 @@ public:
         case room_exhausted:
             return "its log has no room for entries, its disk may be full: it stores none until it has room";
         case room_regained:
-            withheld_ = Withheld::nothing;
             return "its log has room for entries again";
+        default:
+            return {};
+        }
+    }
+
+    /// What keeps this server from voting or campaigning.
+    [[nodiscard]] std::string line_of_withholding(totora::Decision decision)
+    {
+        using enum totora::Decision;
+        switch (decision) {
         case campaign_withheld_no_room:
         case vote_withheld_no_room:
         case newer_term_ignored_no_room:
@@ -75,16 +105,6 @@ public:
             return {};
         }
     }
-
-private:
-    enum class Withheld
-    {
-        nothing,
-        no_room,
-        disk_hangs,
-        exhausted,
-        not_electable,
-    };
 
     /// A server that breaks the protocol does so with every message: said at the first, the tenth, the hundredth of a kind.
     [[nodiscard]] std::string violation(totora::DecisionNoted const& noted)
