@@ -113,12 +113,12 @@ BOOST_AUTO_TEST_CASE(without_a_refusal_and_after_the_end_nothing_is_told)
     static_cast<void>(stage.propose(command_of(900)));
     stage.run();
     stage.accept_all(S2);
-    static_cast<void>(stage.propose(std::string(100, 'x')));
     BOOST_TEST(relieved(stage) == 0U);
 
     static_cast<void>(stage.propose(command_of(950)));
-    static_cast<void>(stage.propose(command_of(950)));
+    auto const above = stage.propose(command_of(950));
     stage.run();
+    BOOST_TEST(above->refused(ProposalError::too_much_pending, S1));
     stage.node->stop();
     stage.run();
     BOOST_TEST(relieved(stage) == 0U);

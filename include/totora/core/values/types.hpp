@@ -246,6 +246,7 @@ struct std::hash<totora::LogPosition>
 {
     [[nodiscard]] constexpr std::size_t operator()(totora::LogPosition position) const noexcept
     {
-        return std::hash<totora::Index>{}(position.index) ^ std::hash<totora::Term>{}(position.term) >> 1U;
+        return std::hash<totora::Index>{}(position.index) +
+               static_cast<std::size_t>(position.term.value * 0xC2B2AE3D27D4EB4FU);
     }
 };
