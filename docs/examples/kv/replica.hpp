@@ -95,7 +95,7 @@ private:
             is_stop_due_ = true;
             loop_->wake();
         });
-        server_.emplace(context_, *member_, client_limits());
+        server_.emplace(context_, *member_, allowed_limits(run_, lines_));
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(addresses_.client_listen_host, addresses_.client_listen_port);
         if (not listening)
@@ -207,35 +207,9 @@ private:
             status.leader, std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
     }
 
-    /// What clients are allowed, and a line if that is less than was wanted.
-    [[nodiscard]] ClientLimits client_limits()
-    {
-        auto const wanted = ClientLimits{run_.clients, static_cast<std::size_t>(run_.clients_mib) << 20U};
-        auto const allowed = within(take_process_limits(wanted), wanted);
-        if (allowed != wanted)
-            lines_.say("serves " + std::to_string(allowed.connections) + " clients at most, which hold " +
-                       std::to_string(allowed.memory_bytes >> 20U) +
-                       " MiB together: this process may have no more file descriptors, or memory (ulimit -n, -v)");
-        return allowed;
-    }
-
     [[nodiscard]] ServerFacts facts() const
     {
-        auto const up = std::chrono::steady_clock::now() - began_;
-        return {.client_port = server_->port(),
-                .client_address = client_address(),
-                .uptime_seconds =
-                    static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()),
-                .connections = server_->connections(),
-                .connections_taken = server_->connections_taken(),
-                .requests = server_->requests(),
-                .connections_max = server_->limits().connections,
-                .clients_turned_away = server_->turned_away(),
-                .clients_memory_bytes = server_->memory_bytes(),
-                .clients_memory_bytes_max = server_->limits().memory_bytes,
-                .clients_evicted = server_->evictions(),
-                .http_refused = server_->http_refused(),
-                .loading = member_->is_loading()};
+        return facts_of(*server_, client_address(), member_->is_loading(), std::chrono::steady_clock::now() - began_);
     }
 
     template <typename Event>

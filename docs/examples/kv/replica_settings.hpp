@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "clients/client_limits.hpp"
+#include "report/operator_log.hpp"
 #include "start/invocation.hpp"
 
 #include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/transport/tcp_settings.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace kv
@@ -30,6 +33,18 @@ namespace kv
     settings.listen = listen;
     settings.seed = identity.id.value;
     return settings;
+}
+
+/// What clients are allowed, and a line if that is less than was wanted.
+[[nodiscard]] inline ClientLimits allowed_limits(Run const& run, OperatorLog& lines)
+{
+    auto const wanted = ClientLimits{run.clients, static_cast<std::size_t>(run.clients_mib) << 20U};
+    auto const allowed = within(take_process_limits(wanted), wanted);
+    if (allowed != wanted)
+        lines.say("serves " + std::to_string(allowed.connections) + " clients at most, which hold " +
+                  std::to_string(allowed.memory_bytes >> 20U) +
+                  " MiB together: this process may have no more file descriptors, or memory (ulimit -n, -v)");
+    return allowed;
 }
 
 } // namespace kv

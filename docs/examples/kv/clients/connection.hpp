@@ -5,6 +5,7 @@
 #include "../machine/apply_order.hpp"
 #include "../protocol/resp.hpp"
 #include "client_budget.hpp"
+#include "client_socket.hpp"
 #include "client_state.hpp"
 #include "http.hpp"
 #include "reading_cost.hpp"
@@ -19,7 +20,6 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -131,12 +131,8 @@ public:
     /// must be true of that one: "outcome unknown".
     void give_up(std::string_view error)
     {
-        if (not is_closed_ and answers_.empty() and not is_sending_) {
-            auto       ignored = boost::system::error_code{};
-            auto const line = std::array{boost::asio::buffer("-", 1), boost::asio::buffer(error.data(), error.size()),
-                                         boost::asio::buffer("\r\n", 2)};
-            socket_.write_some(line, ignored);
-        }
+        if (not is_closed_ and answers_.empty() and not is_sending_)
+            send_error_at_once(socket_, error);
         close();
     }
 

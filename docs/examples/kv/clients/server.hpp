@@ -3,11 +3,12 @@
 
 #include "client_budget.hpp"
 #include "client_limits.hpp"
+#include "client_socket.hpp"
 #include "connection.hpp"
+#include "half_requests.hpp"
 
 #include "totora/core/values/result.hpp"
 #include "totora/policy/files.hpp"
-#include "totora/transport/tcp/socket_options.hpp"
 
 #include <utility>
 
@@ -17,7 +18,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,20 +31,8 @@
 #include <string_view>
 #include <vector>
 
-#include <netinet/tcp.h>
-
 namespace kv
 {
-
-/// After how long a silent client is asked whether its host is still there, and after how many such questions without an answer
-/// it is closed: about two minutes.
-inline constexpr int keep_alive_seconds = 60;
-inline constexpr int keep_alive_pause_seconds = 20;
-inline constexpr int keep_alive_probes = 3;
-
-/// How long a request may take to arrive before it is slow, and what all slow ones may hold together. One may hold more.
-inline constexpr auto        slow_after = std::chrono::seconds{2};
-inline constexpr std::size_t slow_bytes_max = std::size_t{8} << 20U;
 
 /// The port that clients speak to. `Member` is that of its connections; `wake` lets the node have a turn soon.
 ///
@@ -104,14 +92,10 @@ public:
     /// Closes clients whose requests have been arriving for the longest time, if all slow ones hold too much.
     void close_slow(Clock::time_point now)
     {
-        auto slow = std::vector<std::shared_ptr<One>>{};
-        auto bytes = std::size_t{0};
-        for (auto const& [_, half] : halves_) {
-            if (now - half.since < slow_after)
-                break;
-            slow.push_back(half.connection->shared_from_this());
-            bytes += half.connection->held();
-        }
+        auto const slow = halves_.slow(now);
+        auto       bytes = std::size_t{0};
+        for (auto const& connection : slow)
+            bytes += connection->held();
         for (auto at = std::size_t{0}; at + 1 < slow.size() and bytes > slow_bytes_max; ++at) {
             bytes -= slow[at]->held();
             ++evictions_;
@@ -173,8 +157,7 @@ public:
         for_each([](One& connection) { connection.close(); });
     }
 
-    // --- What connections tell their owner ------------------------------------------------------------------------
-
+    // What connections tell their owner:
     void counted() { ++requests_; }
 
     void closed(One& connection)
@@ -188,18 +171,7 @@ public:
     void spoke(One& connection) { silent_.erase(connection.number()); }
 
     /// The rest of a request is waited for from now on, or no more.
-    void half_here(One& connection, bool is_half_here)
-    {
-        auto const known = half_numbers_.find(&connection);
-        if (known != half_numbers_.end()) {
-            halves_.erase(known->second);
-            half_numbers_.erase(known);
-        }
-        if (is_half_here) {
-            halves_[++halves_seen_] = Half{&connection, Clock::now()};
-            half_numbers_[&connection] = halves_seen_;
-        }
-    }
+    void half_here(One& connection, bool is_half_here) { halves_.set(connection, is_half_here, Clock::now()); }
 
     /// Where a client's bytes are read to first, so that one that says nothing needs no memory for them.
     [[nodiscard]] std::span<char> scratch() { return scratch_; }
@@ -227,13 +199,6 @@ public:
 
 private:
     using Tcp = boost::asio::ip::tcp;
-
-    /// A request of which a part is here.
-    struct Half
-    {
-        One*              connection = nullptr;
-        Clock::time_point since;
-    };
 
     static constexpr auto slow_pause = std::chrono::milliseconds{100};
 
@@ -297,12 +262,10 @@ private:
         socket.non_blocking(true, ignored);
         if (connections_.size() >= limits_.connections) {
             ++turned_away_;
-            auto const error = std::array{boost::asio::buffer("-", 1), boost::asio::buffer(full.data(), full.size()),
-                                          boost::asio::buffer("\r\n", 2)};
-            socket.write_some(error, ignored);
+            send_error_at_once(socket, full);
             return;
         }
-        set_options(socket);
+        set_socket_options(socket);
         try {
             auto const connection =
                 std::make_shared<One>(std::move(socket), member_, *this, budget_, ++connections_taken_);
@@ -310,19 +273,6 @@ private:
             silent_.emplace(connection->number(), connection.get());
             connection->resume();
         } catch (std::exception const&) {}
-    }
-
-    /// Answers leave at once, and a host that is gone is noticed.
-    static void set_options(Tcp::socket& socket)
-    {
-        auto ignored = boost::system::error_code{};
-        socket.set_option(Tcp::no_delay{true}, ignored);
-        socket.set_option(boost::asio::socket_base::keep_alive{true}, ignored);
-#if defined(TCP_KEEPCNT) && defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
-        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPIDLE>{keep_alive_seconds}, ignored);
-        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPINTVL>{keep_alive_pause_seconds}, ignored);
-        socket.set_option(totora::TcpOption<IPPROTO_TCP, TCP_KEEPCNT>{keep_alive_probes}, ignored);
-#endif
     }
 
     static constexpr std::size_t welcome_units = 64; ///< What a new client costs, in the units of `ClientBudget`.
@@ -337,9 +287,7 @@ private:
     std::uint64_t                    connections_taken_ = 0; ///< The last one's id.
     std::uint64_t                    requests_ = 0;
     std::map<std::uint64_t, One*>    silent_; ///< Of these, those that have asked for nothing yet, by their number.
-    std::map<std::uint64_t, Half>    halves_; ///< In the order in which they began.
-    std::map<One*, std::uint64_t>    half_numbers_;
-    std::uint64_t                    halves_seen_ = 0;
+    HalfRequests<One>                halves_;
     Clock::time_point                looked_for_slow_;
     std::vector<char>                scratch_ = std::vector<char>(scratch_bytes);
     std::uint64_t                    turned_away_ = 0;

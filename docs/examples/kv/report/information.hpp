@@ -3,6 +3,7 @@
 
 #include "../commands/server_commands.hpp"
 #include "../machine/key_value.hpp"
+#include "server_facts.hpp"
 
 #include "totora/node/status.hpp"
 #include "totora/transport/tcp_settings.hpp"
@@ -23,24 +24,6 @@
 
 namespace kv
 {
-
-/// What INFO tells, beside what the node and the state machine know themselves.
-struct ServerFacts
-{
-    std::uint16_t client_port = 0;
-    std::string   client_address; ///< Where this server says that clients find it.
-    std::uint64_t uptime_seconds = 0;
-    std::size_t   connections = 0;
-    std::uint64_t connections_taken = 0;
-    std::uint64_t requests = 0;
-    std::size_t   connections_max = 0;
-    std::uint64_t clients_turned_away = 0;
-    std::size_t   clients_memory_bytes = 0;
-    std::size_t   clients_memory_bytes_max = 0;
-    std::uint64_t clients_evicted = 0;
-    std::uint64_t http_refused = 0;
-    bool          loading = false; ///< Clients are answered LOADING.
-};
 
 /// The memory of this process that is in RAM, in bytes.
 [[nodiscard]] inline std::uint64_t resident_bytes()
