@@ -25,7 +25,7 @@ using totora::simulate::Progress;
 
 [[nodiscard]] SimulationReport run(std::uint64_t seed, SimulationOptions const& options, std::ostream* trace)
 {
-    auto const watch = [trace](TraceEvent const& sighting) { *trace << to_json(sighting) << "\n"; };
+    auto const watch = [trace](TraceEvent const& event) { *trace << to_json(event) << "\n"; };
     if (trace != nullptr)
         return Simulation<>{make_scenario(seed, options), watch}.run();
     return Simulation<>{make_scenario(seed, options)}.run();
@@ -37,7 +37,7 @@ void explain(SimulationReport const& report, Options const& options, SimulationT
     auto replay = totora::simulate::command_of(report.seed, options.simulation);
     std::printf("\nseed %llu, %zu servers, does not hold: %s\nreplay: %s\nthe last events:\n",
                 static_cast<unsigned long long>(report.seed), report.servers, report.broken.c_str(), replay.c_str());
-    report.last.for_each([](TraceEvent const& sighting) { std::printf("  %s\n", to_string(sighting).c_str()); });
+    report.last.for_each([](TraceEvent const& event) { std::printf("  %s\n", to_string(event).c_str()); });
     if (options.shrinks) {
         auto const fails = [&](SimulationOptions const& fewer) {
             return not run(report.seed, fewer, nullptr).broken.empty();

@@ -54,7 +54,7 @@ inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
     return *std::move(state);
 }
 
-/// A follower that has heard of no leader for long, and knows none.
+/// A follower without an active leader, which knows none.
 [[nodiscard]] constexpr State
 follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t voters = 3)
 {
@@ -249,7 +249,7 @@ template <typename Said>
 /// States that no invariant of the later state, nor of the step that led to it, is broken.
 constexpr void require_invariants(State const& earlier, State const& later)
 {
-    require(not later.fault, "the server does not doubt itself");
+    require(not later.fault, "no invariant failed within the step");
     require(not find_broken_invariant(later), "every invariant of a state holds");
     require(not find_broken_invariant(earlier, later), "every invariant of a step holds");
 }

@@ -62,10 +62,10 @@ public:
     /// The newest arming of an alarm rings.
     constexpr Outgoing const& rings(ServerId where, Alarm alarm) { return arrives(where, ring((*this)[where], alarm)); }
 
-    /// A server hears no leader for the minimum election timeout.
+    /// A server receives nothing from a leader for the minimum election timeout.
     constexpr void hears_no_leader(ServerId where) { rings(where, Alarm::leader_silent); }
 
-    /// No leader is heard until the server campaigns.
+    /// No leader is active until the server campaigns.
     constexpr Outgoing const& times_out(ServerId where)
     {
         hears_no_leader(where);
@@ -165,7 +165,7 @@ public:
         }
     }
 
-    /// A server campaigns, and these servers, which hear no leader either, hear it and each other until nothing moves.
+    /// A server campaigns, and these servers, which have no active leader either, receive from it and each other until nothing moves.
     constexpr void campaigns(ServerId candidate, std::initializer_list<ServerId> connected)
     {
         for (auto const server : connected)

@@ -33,19 +33,19 @@ public:
         return option_ = words_[at_++];
     }
 
-    /// The word behind the option.
+    /// The word after the option.
     [[nodiscard]] std::string value()
     {
         if (at_ < words_.size())
             return words_[at_++];
-        refuse(option_ + " wants a value behind it.");
+        refuse(option_ + " needs a value after it.");
         return {};
     }
 
-    /// The words behind the option, which commas part.
+    /// The words after the option, separated by commas.
     [[nodiscard]] std::vector<std::string> values() { return parts(value(), ","); }
 
-    /// The number behind the option.
+    /// The number after the option.
     [[nodiscard]] std::uint64_t number() { return number_of(value()); }
 
     [[nodiscard]] std::uint64_t number_of(std::string const& word)
@@ -58,7 +58,7 @@ public:
         return number;
     }
 
-    /// The range behind the option, as in 3..5; 3 alone is 3..3.
+    /// The range after the option, as in 3..5; 3 alone is 3..3.
     void read_range(std::uint64_t least, std::uint64_t most, std::uint64_t& first, std::uint64_t& last)
     {
         auto const ends = parts(value(), "..");

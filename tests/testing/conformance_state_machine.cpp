@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_machine_whose_state_alone_breaks_a_law_is_caught_by_its_d
 
 BOOST_AUTO_TEST_CASE(a_machine_that_keeps_something_else_than_its_applied_index_says_is_caught)
 {
-    constexpr auto law = "a restart goes on behind the applied index. ";
+    constexpr auto law = "a restart continues after the applied index. ";
     BOOST_TEST(caught_by<RestartFault::forgets_the_index>() == law);
     BOOST_TEST(caught_by<RestartFault::forgets_the_state>() == law);
     BOOST_TEST(caught_by<RestartFault::saves_the_index_first>() == law);

@@ -44,7 +44,7 @@ std::string complaint(std::string const& line)
     return history.error().what;
 }
 
-/// An operation with these fields behind the ones that each has.
+/// An operation with these fields after those that each has.
 std::string with(std::string const& fields) { return R"({"client":1,"key":"x","call":5,)" + fields + "}"; }
 
 } // namespace

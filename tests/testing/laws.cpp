@@ -257,7 +257,7 @@ std::vector<Tamper> tampers()
             });
         },
         [](Made&          made,
-           testing::Prng& random) { // What is known to be there is sent again, by a leader that believes so.
+           testing::Prng& random) { // What is known to be there is sent again, by a leader that does not know it.
             auto& messages = made.outgoing.messages;
             if (auto const* progress = laws::progress_of(made.after, ServerId{random.between(1, 4)}))
                 messages.emplace_back(

@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_stale_read_far_into_a_long_history_is_found_and_explained
     BOOST_TEST_MESSAGE(verdict.steps << " steps, " << verdict.configurations << " configurations");
 }
 
-/// Equal ones are the same to everybody, and reads that nobody heard of do nothing: neither makes a search longer.
+/// Equal ones are the same to everybody, and reads without an answer do nothing: neither makes a search longer.
 BOOST_AUTO_TEST_CASE(equal_operations_of_unknown_outcome_cost_little)
 {
     auto history = History<Counter>{};

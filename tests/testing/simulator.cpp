@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(planned_faults_can_be_chosen_by_their_numbers)
 BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
 {
     auto lines = std::vector<std::string>{};
-    auto simulation = simulate::Simulation<>{
-        simulate::make_scenario(1, {.events = 1'000}),
-        [&](simulate::TraceEvent const& sighting) { lines.push_back(simulate::to_json(sighting)); }};
+    auto simulation =
+        simulate::Simulation<>{simulate::make_scenario(1, {.events = 1'000}),
+                               [&](simulate::TraceEvent const& event) { lines.push_back(simulate::to_json(event)); }};
     auto const report = simulation.run();
 
     BOOST_TEST(report.broken == "");
@@ -104,10 +104,10 @@ BOOST_AUTO_TEST_CASE(no_key_stands_twice_in_a_line_of_a_trace)
     auto const said = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
                                        RequestVoteResponse{}, AppendEntries{},          AppendEntriesResponse{}};
     for (auto const& rpc : said) {
-        auto sighting = simulate::TraceEvent{};
-        sighting.what = simulate::TraceEventKind::message;
-        sighting.rpc = rpc;
-        auto const line = simulate::to_json(sighting);
+        auto event = simulate::TraceEvent{};
+        event.what = simulate::TraceEventKind::message;
+        event.rpc = rpc;
+        auto const line = simulate::to_json(event);
         auto       keys = std::multiset<std::string>{};
         for (auto at = line.find('"'); at < line.find("\"before\""); at = line.find('"', at + 1)) {
             auto const end = line.find('"', at + 1);

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_that_leaves_before_it_is_durable_is_seen
     BOOST_TEST(witness.broken() == "");
     witness.checks.truncated(0, {Term{1}, Index{1}});
     witness.checks.sent(0, S2, answer);
-    BOOST_TEST(witness.broken() == "what is acknowledged is durable where that is said");
+    BOOST_TEST(witness.broken() == "what is acknowledged is durable at its sender");
 }
 
 BOOST_AUTO_TEST_CASE(a_write_that_was_cut_and_is_confirmed_later_makes_nothing_durable, *label("case_22"))
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_of_what_is_not_there_is_seen)
 {
     auto witness = OneCommand{};
     witness.checks.acknowledged(witness.number, {Term{1}, Index{1}});
-    BOOST_TEST(witness.broken() == "what is acknowledged is committed, at the place that was said");
+    BOOST_TEST(witness.broken() == "what is acknowledged is committed, at the position that was acknowledged");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_proposal_that_is_applied_is_seen)

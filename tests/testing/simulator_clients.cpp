@@ -28,7 +28,7 @@ enum class Wrong
     reads        ///< A server that is asked for a read looks at its machine at once.
 };
 
-/// Counts, by the amount that stands behind the number of a command.
+/// Counts, by the amount that follows the number of a command.
 template <Wrong wrong>
 class Sum
 {

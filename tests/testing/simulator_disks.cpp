@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_no_quorum_has_any_is_s
     cluster.answers(S2, Index{3}, false);
     cluster.answers(S3, Index{3}, true);
     BOOST_TEST(cluster.steps_down(Decision::stepped_down_no_room) ==
-               "a leader steps down for want of room only where a quorum has said that it has room");
+               "a leader steps down for want of room only where a quorum has reported room");
 }
 
 BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_nobody_has_everything_is_seen, *label("case_67"))
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_nobody_has_everything_
         cluster.answers(id, Index{2}, false);
     }
     BOOST_TEST(cluster.steps_down(Decision::stepped_down_no_room) ==
-               "a leader steps down for want of room only where another has said that it has everything");
+               "a leader steps down for want of room only where another has acknowledged everything");
 
     auto one_has = Cluster{};
     for (auto const id : {S2, S3})
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(entries_that_are_stored_though_they_do_not_fit_are_seen, *l
     BOOST_TEST(not follows.watched.has_room(entries.bytes()));
     BOOST_TEST(follows.watched.has_room(entries.bytes() - 1));
     follows.watched.append(WriteNumber{2}, entries_of(Term{1}, Index{3}, 2));
-    BOOST_TEST(follows.checks.broken() == "entries are put into a log that has said that they fit");
+    BOOST_TEST(follows.checks.broken() == "entries are appended to a log that reported room for them");
 }
 
 BOOST_AUTO_TEST_CASE(a_write_without_the_reserve_for_it_is_seen, *label("case_67"))
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_said_it_has_no_room_are_see
     checks.noted(0, leads, Decision::follower_without_room, S2);
     checks.entries_sent_to(0, S2, Term{2});
     checks.after_event(0, leads);
-    BOOST_TEST(checks.broken() == "a follower that has said that it has no room is sent no entries");
+    BOOST_TEST(checks.broken() == "a follower that reported no room is sent no entries");
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_are_dropped_in_silence_for_want_of_room_are_seen, *label("case_90"))

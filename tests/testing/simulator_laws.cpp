@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_in_a_term_that_is_not_durable_is_seen, *
     checks.sent(0, S2, accepted(Term{}, Index{}));
     BOOST_TEST(checks.broken() == "");
     checks.sent(0, S2, answer);
-    BOOST_TEST(checks.broken() == "the term of what is acknowledged is durable where that is said");
+    BOOST_TEST(checks.broken() == "the term of what is acknowledged is durable at its sender");
 }
 
 BOOST_AUTO_TEST_CASE(taking_a_damaged_frame_or_one_of_another_cluster_is_seen, *label("case_96"))

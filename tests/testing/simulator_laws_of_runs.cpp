@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_resignation_for_which_nothing_in_the_world_gave_a_reason_
     scenario.settings.core.check_quorum = true;
     auto const report = run(Wrong::answers_stop, scenario);
     auto       last = simulate::TraceEvent{};
-    report.last.for_each([&](simulate::TraceEvent const& sighting) { last = sighting; });
+    report.last.for_each([&](simulate::TraceEvent const& event) { last = event; });
 
     BOOST_TEST(report.broken == "no election while a leader and a quorum with it are well, and their links and disks");
     BOOST_TEST((last.before.role == RoleName::leader and last.after.role == RoleName::follower));

@@ -119,13 +119,13 @@ struct Verdict
 {
     auto const calm = AllWell{};
     auto       laws = simulate::WorseLeaders<World, AllWell>{world, calm};
-    auto const sighting = simulate::TraceEvent{};
-    laws.notice(sighting);
+    auto const event = simulate::TraceEvent{};
+    laws.notice(event);
     world.now_us += election_timeouts * world.scenario.settings.core.election.at_most_ms * 1000;
-    laws.notice(sighting);
+    laws.notice(event);
     auto verdict = Verdict{world.checks.broken(), {}};
     ++world.now_us;
-    laws.notice(sighting);
+    laws.notice(event);
     verdict.too_late = world.checks.broken();
     return verdict;
 }

@@ -3,8 +3,8 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/testing/conformance/findings.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <range/v3/view/enumerate.hpp>
 
@@ -95,8 +95,8 @@ public:
     using Digests = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
     /// With the name of the law that is broken by commands that are not answered, or end the machine.
-    explicit Applied(Findings& findings, std::string law_of_answers = {})
-        : findings_(&findings), law_of_answers_(std::move(law_of_answers))
+    explicit Applied(Violations& violations, std::string law_of_answers = {})
+        : violations_(&violations), law_of_answers_(std::move(law_of_answers))
     {}
 
     /// Gives a machine the commands from `first` to before `end`, until it throws.
@@ -104,7 +104,7 @@ public:
     {
         for (auto at = first; at < end; at += feeding.batch) {
             auto const count = std::min(feeding.batch, end - at);
-            findings_->call("apply the commands " + std::to_string(at + 1) + " to " + std::to_string(at + count));
+            violations_->call("apply the commands " + std::to_string(at + 1) + " to " + std::to_string(at + count));
             auto views = std::vector<EntryView>{};
             for (auto one = at; one < at + count; ++one)
                 views.push_back(*view_entry(blocks_.emplace_back(commands.encoded(one))));
@@ -118,9 +118,9 @@ public:
                 std::fill(block.begin(), block.end(), std::byte{0xA5});
             look_at(machine, at + count);
             auto const applied = commands.count_through(machine.applied_index());
-            findings_->expect(applied and *applied <= at + count, "the applied index is that of a command",
-                              "It is " + std::to_string(machine.applied_index().value) +
-                                  ", at which no command was applied.");
+            violations_->expect(applied and *applied <= at + count, "the applied index is that of a command",
+                                "It is " + std::to_string(machine.applied_index().value) +
+                                    ", at which no command was applied.");
         }
         ended = true;
     }
@@ -129,10 +129,10 @@ public:
     void look_at(Machine const& machine, std::size_t count)
     {
         if constexpr (has_digest<Machine>) {
-            findings_->call("digest()");
+            violations_->call("digest()");
             auto const digest = static_cast<std::uint64_t>(machine.digest());
-            findings_->expect(digest == static_cast<std::uint64_t>(machine.digest()), "a digest changes nothing",
-                              "It was asked for twice, and was another one.");
+            violations_->expect(digest == static_cast<std::uint64_t>(machine.digest()), "a digest changes nothing",
+                                "It was asked for twice, and was another one.");
             digests.emplace_back(count, digest);
         }
     }
@@ -159,10 +159,10 @@ private:
 
     void expect(bool kept, std::string const& law, std::string const& sentence)
     {
-        findings_->expect(kept, law_of_answers_.empty() ? law : law_of_answers_, sentence);
+        violations_->expect(kept, law_of_answers_.empty() ? law : law_of_answers_, sentence);
     }
 
-    Findings*            findings_;
+    Violations*          violations_;
     std::string          law_of_answers_;
     std::vector<Command> blocks_; ///< Kept, so that a machine which looks at them later does not read freed memory.
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/conformance/findings.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -30,7 +30,7 @@ class CallWatch : public std::enable_shared_from_this<CallWatch>
 public:
     explicit CallWatch(CallLimit limit) : limit_(std::move(limit)) {}
 
-    Findings findings; ///< Of the thread that makes the calls, as long as it runs.
+    Violations violations; ///< Of the thread that makes the calls, as long as it runs.
 
     /// Makes a call. Nothing that it throws leaves this.
     template <typename Call>
@@ -48,10 +48,10 @@ public:
         }
         spent_ += limit_.now() - before;
         end();
-        findings.expect(thrown.empty(), "no call throws", what + " " + thrown);
-        findings.expect(spent_ < limit_.most, "no call waits",
-                        "All calls so far took " + std::to_string(limit_.most.count()) +
-                            " ms or more; the last one was " + what + ".");
+        violations.expect(thrown.empty(), "no call throws", what + " " + thrown);
+        violations.expect(spent_ < limit_.most, "no call waits",
+                          "All calls so far took " + std::to_string(limit_.most.count()) +
+                              " ms or more; the last one was " + what + ".");
     }
 
     /// Runs `law`, which makes calls. False if one of them does not return: its thread is left alone then, with all that it uses,
@@ -109,8 +109,9 @@ private:
                 not ended_ and not calling_.empty() and began_ + limit_.most <= std::chrono::steady_clock::now();
             if (not is_abandoned_)
                 continue;
-            findings.expect(false, "no call waits",
-                            "A call did not return within " + std::to_string(limit_.most.count()) + " ms: " + calling_);
+            violations.expect(false, "no call waits",
+                              "A call did not return within " + std::to_string(limit_.most.count()) +
+                                  " ms: " + calling_);
             return false;
         }
         ended_ = false;

@@ -4,7 +4,7 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/policy/clock.hpp"
 #include "totora/testing/conformance/clock_laws.hpp"
-#include "totora/testing/conformance/findings.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -40,7 +40,7 @@ namespace totora::inline v0::conformance
 template <typename Make, typename LetPass, typename LetPassMicroseconds = std::nullptr_t>
 [[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
 {
-    auto       findings = Findings{};
+    auto       violations = Violations{};
     auto const of_server = [&](std::uint64_t server) {
         if constexpr (std::invocable<Make&, std::uint64_t>)
             return make(server);
@@ -50,18 +50,18 @@ template <typename Make, typename LetPass, typename LetPassMicroseconds = std::n
     using Clock = decltype(of_server(1));
     static_assert(alarm_clock<Clock>, "policy/clock.hpp says what a clock needs");
     auto const check = [&](auto what) {
-        findings.begin("a new clock");
+        violations.begin("a new clock");
         auto thrown = std::string{};
         try {
             auto clock = of_server(1);
-            auto checks = ClockChecks<Clock, LetPass>{clock, let_pass, findings};
+            auto checks = ClockChecks<Clock, LetPass>{clock, let_pass, violations};
             what(checks);
         } catch (std::exception const& exception) {
             thrown = std::string{"A call threw: "} + exception.what();
         } catch (...) {
             thrown = "A call threw.";
         }
-        findings.expect(thrown.empty(), "no call throws", thrown);
+        violations.expect(thrown.empty(), "no call throws", thrown);
     };
     if constexpr (not std::same_as<LetPassMicroseconds, std::nullptr_t>)
         check([&](auto& checks) { checks.an_alarm_armed_between_two_milliseconds_is_not_early(let_pass_us); });
@@ -77,12 +77,12 @@ template <typename Make, typename LetPass, typename LetPassMicroseconds = std::n
     check([](auto& checks) { checks.an_alarm_that_became_due_may_still_be_replaced(); });
     check([](auto& checks) { checks.alarms_of_other_kinds_are_left_alone(); });
     if constexpr (std::invocable<Make&, std::uint64_t>) {
-        findings.begin("new clocks of two servers");
-        findings.call("arm(election, 0 to 1000000 ms), on both, sixteen times");
-        findings.expect(moments_drawn_by(of_server(1)) != moments_drawn_by(of_server(2)),
-                        "servers draw other moments than each other", "Two servers drew the same sixteen moments.");
+        violations.begin("new clocks of two servers");
+        violations.call("arm(election, 0 to 1000000 ms), on both, sixteen times");
+        violations.expect(moments_drawn_by(of_server(1)) != moments_drawn_by(of_server(2)),
+                          "servers draw other moments than each other", "Two servers drew the same sixteen moments.");
     }
-    return findings.broken();
+    return violations.broken();
 }
 
 } // namespace totora::inline v0::conformance

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "totora/testing/conformance/broken_law.hpp"
-#include "totora/testing/conformance/findings.hpp"
 #include "totora/testing/conformance/log/log_content_laws.hpp"
 #include "totora/testing/conformance/log/log_restart_laws.hpp"
 #include "totora/testing/conformance/log/log_room_laws.hpp"
 #include "totora/testing/conformance/log/log_use_laws.hpp"
 #include "totora/testing/conformance/log/log_user.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -26,10 +26,10 @@ template <typename Make>
 {
     using Storage = decltype(make());
     static_assert(log_storage<Storage>, "testing/conformance/log_storage.hpp says what a storage needs");
-    auto       findings = Findings{};
+    auto       violations = Violations{};
     auto const check = [&](auto what) {
         auto storage = make();
-        auto user = LogUser<Storage>{storage, findings};
+        auto user = LogUser<Storage>{storage, violations};
         auto thrown = std::string{};
         try {
             what(user);
@@ -38,7 +38,7 @@ template <typename Make>
         } catch (...) {
             thrown = "A call threw.";
         }
-        findings.expect(thrown.empty(), "no call throws", thrown);
+        violations.expect(thrown.empty(), "no call throws", thrown);
         storage.stop();
     };
     check([](auto& user) { LogUseLaws{user}.what_is_written_is_seen_at_once(); });
@@ -59,7 +59,7 @@ template <typename Make>
     for (auto seed = std::uint64_t{1}; seed <= workloads; ++seed)
         check([&](auto& user) { LogRestartLaws{user}.starts_find_what_was_durable(seed); });
     check([](auto& user) { LogRestartLaws{user}.damage_is_reported(); });
-    return findings.broken();
+    return violations.broken();
 }
 
 } // namespace totora::inline v0::conformance

@@ -3,7 +3,7 @@
 
 #include "totora/policy/state_machine.hpp"
 #include "totora/testing/conformance/applied_commands.hpp"
-#include "totora/testing/conformance/findings.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <range/v3/algorithm/any_of.hpp>
 #include <range/v3/view/map.hpp>
@@ -29,17 +29,17 @@ public:
     using Machine = decltype(std::declval<Make&>()());
     using Told = Applied<Machine>;
 
-    StateMachineChecks(Make& make, std::vector<Command> const& commands, Findings& findings)
-        : make_(make), findings_(findings), commands_(commands, make().applied_index()), first_(run({1, false}))
+    StateMachineChecks(Make& make, std::vector<Command> const& commands, Violations& violations)
+        : make_(make), violations_(violations), commands_(commands, make().applied_index()), first_(run({1, false}))
     {}
 
     void the_digest_tells_states_apart()
     {
         auto const differ = [](auto const& pair) { return pair[0] != pair[1]; };
         auto const digests = first_.digests | ranges::views::values;
-        findings_.expect(not has_digest<Machine> or ranges::any_of(digests | ranges::views::sliding(2), differ),
-                         "the digest tells states apart",
-                         "It is the same before the first command, after each of them and after the last.");
+        violations_.expect(not has_digest<Machine> or ranges::any_of(digests | ranges::views::sliding(2), differ),
+                           "the digest tells states apart",
+                           "It is the same before the first command, after each of them and after the last.");
     }
 
     /// Whatever is committed is applied, on every server and after every start: a machine that ends by it ends the cluster.
@@ -59,10 +59,10 @@ public:
         }
         auto first = std::optional<Told>{};
         for (auto const batch : {std::size_t{1}, std::size_t{5}}) {
-            findings_.begin("a new machine, given commands that are cut, altered or lengthened, " +
-                            std::to_string(batch) + " at a time");
+            violations_.begin("a new machine, given commands that are cut, altered or lengthened, " +
+                              std::to_string(batch) + " at a time");
             auto machine = make_();
-            auto told = Told{findings_, "whatever was proposed is answered"};
+            auto told = Told{violations_, "whatever was proposed is answered"};
             told.look_at(machine, 0);
             told.give(machine, PlacedCommands{broken, machine.applied_index()}, 0, broken.size(), {batch, true});
             if (first)
@@ -80,29 +80,29 @@ public:
                 "the same commands give the same state");
     }
 
-    /// The process ends after some of the commands; the machine that is there then is given what is behind its applied index.
+    /// The process ends after some of the commands; the machine that is there then is given what follows its applied index.
     template <typename Restart>
     void a_restart_goes_on_behind_the_applied_index(Restart& restart)
     {
-        constexpr auto law = "a restart goes on behind the applied index";
+        constexpr auto law = "a restart continues after the applied index";
         for (auto const end : {std::size_t{1}, commands_.size() / 2, commands_.size() - 1, commands_.size()}) {
-            findings_.begin("a new machine");
-            auto told = Told{findings_};
+            violations_.begin("a new machine");
+            auto told = Told{violations_};
             {
                 auto machine = make_();
                 told.give(machine, commands_, 0, end, {2, true});
                 if (not told.ended)
                     return;
             }
-            findings_.call("restart");
+            violations_.call("restart");
             auto       machine = restart();
             auto const kept = commands_.count_through(machine.applied_index());
-            findings_.expect(kept and *kept <= end, law,
-                             "After a restart the applied index is " + std::to_string(machine.applied_index().value) +
-                                 ", that of no command that was applied.");
+            violations_.expect(kept and *kept <= end, law,
+                               "After a restart the applied index is " + std::to_string(machine.applied_index().value) +
+                                   ", that of no command that was applied.");
             if (not kept)
                 return;
-            auto again = Told{findings_};
+            auto again = Told{violations_};
             again.look_at(machine, *kept);
             again.give(machine, commands_, *kept, commands_.size(), {1, true});
             compare(first_, again, *kept, law, law);
@@ -112,16 +112,16 @@ public:
 private:
     [[nodiscard]] Told run(Feeding feeding)
     {
-        findings_.begin("a new machine, given " + std::to_string(feeding.batch) + " commands at a time" +
-                        (feeding.overwrites ? ", whose bytes are overwritten afterwards" : ""));
+        violations_.begin("a new machine, given " + std::to_string(feeding.batch) + " commands at a time" +
+                          (feeding.overwrites ? ", whose bytes are overwritten afterwards" : ""));
         auto machine = make_();
-        auto told = Told{findings_};
+        auto told = Told{violations_};
         told.look_at(machine, 0);
         told.give(machine, commands_, 0, commands_.size(), feeding);
         return told;
     }
 
-    /// Compares with what was told when the commands were applied one by one for the first time, from behind `given` commands on.
+    /// Compares with what was told when the commands were applied one by one for the first time, after `given` commands on.
     void compare(Told const& first, Told const& other, std::size_t given, std::string const& law,
                  std::string const& law_of_states)
     {
@@ -132,20 +132,20 @@ private:
                 first.responses.begin() + static_cast<std::ptrdiff_t>(std::min(given, first.responses.size()));
             auto const differs =
                 std::mismatch(begin, first.responses.end(), other.responses.begin(), other.responses.end()).first;
-            findings_.expect(std::equal(begin, first.responses.end(), other.responses.begin(), other.responses.end()),
-                             law,
-                             "The response to command " + std::to_string(differs - first.responses.begin() + 1) +
-                                 " is another one than when they were applied one by one for the first time.");
+            violations_.expect(std::equal(begin, first.responses.end(), other.responses.begin(), other.responses.end()),
+                               law,
+                               "The response to command " + std::to_string(differs - first.responses.begin() + 1) +
+                                   " is another one than when they were applied one by one for the first time.");
         }
         for (auto const& [count, digest] : other.digests)
-            findings_.expect(
+            violations_.expect(
                 count >= first.digests.size() or first.digests[count].second == digest, law_of_states,
                 "After " + std::to_string(count) +
                     " commands the digest is another one than when they were applied one by one for the first time.");
     }
 
     Make&          make_;
-    Findings&      findings_;
+    Violations&    violations_;
     PlacedCommands commands_;
     Told           first_;
 };
@@ -154,7 +154,7 @@ private:
 /// it answers each; it keeps none of their bytes; its applied index is that of a command that was applied.
 ///
 /// `make()` gives a machine in its first state. `commands` should reach all that it can do; what a wrong client could propose the
-/// kit makes of them besides. They are applied in this order, behind `applied_index()`. Between their indexes there are gaps, as other entries leave them.
+/// kit makes of them besides. They are applied in this order, after `applied_index()`. Between their indexes there are gaps, as other entries leave them.
 ///
 /// Two machines are the same if they give the same responses and, if they have one, the same `digest()`, which the simulator asks
 /// for as well. Without it, what differs in the state and in no response is not found; so a machine whose responses cannot be
@@ -169,25 +169,25 @@ template <typename Make, typename Restart = std::nullptr_t>
     static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");
     static_assert(std::equality_comparable<typename Machine::Response> or has_digest<Machine>,
                   "responses that can be compared, or a digest(), without which nothing could be seen");
-    auto findings = Findings{};
-    findings.begin("no machine");
-    findings.expect(not commands.empty(), "there is a command to apply",
-                    "The kit was given none, and can see nothing.");
+    auto violations = Violations{};
+    violations.begin("no machine");
+    violations.expect(not commands.empty(), "there is a command to apply",
+                      "The kit was given none, and can see nothing.");
     if (commands.empty())
-        return findings.broken();
-    auto checks = StateMachineChecks<Make>{make, commands, findings};
+        return violations.broken();
+    auto checks = StateMachineChecks<Make>{make, commands, violations};
     checks.the_digest_tells_states_apart();
     checks.the_same_commands_give_the_same();
     for (auto const batch : {std::size_t{2}, std::size_t{7}, std::max<std::size_t>(1, commands.size())})
         checks.expect_the_same({batch, false}, "batches make no difference");
     checks.expect_the_same({1, true}, "no bytes are kept");
-    if (findings.broken().empty()) // It would find the same again.
+    if (violations.broken().empty()) // It would find the same again.
         checks.nothing_that_is_proposed_ends_it(commands);
     if constexpr (not std::same_as<Restart, std::nullptr_t>)
         checks.a_restart_goes_on_behind_the_applied_index(restart);
     else
         static_cast<void>(restart);
-    return findings.broken();
+    return violations.broken();
 }
 
 } // namespace totora::inline v0::conformance

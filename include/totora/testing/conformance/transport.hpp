@@ -28,7 +28,7 @@ template <typename Make>
     auto const watch = std::make_shared<CallWatch>(limit);
     auto const check = [&](void (Laws::*law)()) {
         return watch->run([watch, make, law]() mutable {
-            watch->findings.begin("three new servers");
+            watch->violations.begin("three new servers");
             auto kept = typename TransportUser<Network>::Kept{};
             {
                 auto network = make();
@@ -39,9 +39,9 @@ template <typename Make>
             }
             for (auto const& [received, expected] :
                  kept) // The transport is gone; entries that were taken from it stay.
-                watch->findings.expect(TransportUser<Network>::bytes_of(received) == expected,
-                                       "received entries do not change",
-                                       "The entries of a message that was received are not the same any more.");
+                watch->violations.expect(TransportUser<Network>::bytes_of(received) == expected,
+                                         "received entries do not change",
+                                         "The entries of a message that was received are not the same any more.");
         });
     };
     auto const all_return =
@@ -51,7 +51,7 @@ template <typename Make>
         check(&Laws::what_arrives_wakes) and check(&Laws::bytes_that_leave_are_counted) and
         check(&Laws::a_renewed_connection_carries_again) and check(&Laws::nothing_of_another_cluster_arrives);
     static_cast<void>(all_return); // A call that did not return is among what is broken.
-    return watch->findings.broken();
+    return watch->violations.broken();
 }
 
 } // namespace totora::inline v0::conformance

@@ -107,7 +107,7 @@ public:
                              " small entries, as many bytes as a node sends in one, never arrived.");
     }
 
-    /// A server hears the answers of the incarnation that was asked, and of no other; and it asks no other.
+    /// A server receives the answers of the incarnation that was asked, and of no other; and it asks no other.
     void another_life_is_another_server()
     {
         user_.introduce();

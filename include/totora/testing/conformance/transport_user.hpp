@@ -130,7 +130,7 @@ public:
     void receive_all(ServerId at)
     {
         // A transport may repeat, but not without end.
-        auto const most = watch_.findings.is_broken("receive ends") ? 100 : 10'000;
+        auto const most = watch_.violations.is_broken("receive ends") ? 100 : 10'000;
         for (auto taken = 0; taken < most; ++taken)
             if (not receive(at))
                 return;
@@ -184,7 +184,7 @@ public:
 
     void expect(bool kept, std::string const& law, std::string const& sentence)
     {
-        watch_.findings.expect(kept, law, sentence);
+        watch_.violations.expect(kept, law, sentence);
     }
     template <typename Call>
     void call(std::string const& what, Call make_it)
@@ -222,7 +222,7 @@ private:
     void note(std::string line)
     {
         if (++notes_ < 60)
-            watch_.findings.call(std::move(line));
+            watch_.violations.call(std::move(line));
     }
 
     void look_at(ServerId at, Received const& received)

@@ -26,7 +26,7 @@ struct CrashFigures
     std::uint64_t workloads = 0;
     std::uint64_t points = 0;          ///< Moments at which the power failed while a workload ran.
     std::uint64_t points_sampled = 0;  ///< Those with more images than were visited.
-    std::uint64_t again_points = 0;    ///< Moments at which it failed again, in a recovery or behind one.
+    std::uint64_t again_points = 0;    ///< Moments at which it failed again, in a recovery or after one.
     std::uint64_t again_sampled = 0;   ///< Those with more images than were visited.
     std::uint64_t images = 0;          ///< Visited, many of them several times.
     std::uint64_t distinct_images = 0; ///< By the hash of names and bytes.

@@ -18,22 +18,22 @@ namespace totora::inline v0::laws
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation".
 
-/// The first of these entries that a log does not hold; one behind the last if it holds them all.
+/// The first of these entries that a log does not hold; one after the last if it holds them all.
 [[nodiscard]] constexpr Index first_missing(TermRuns const& log, Run const& entries)
 {
     if (log.term_at(entries.first) != entries.term)
         return entries.first;
-    auto behind = next(log.last().index);
+    auto after_log = next(log.last().index);
     for (auto const& run : log.starts())
         if (run.first > entries.first) {
-            behind = run.first;
+            after_log = run.first;
             break;
         }
-    return std::min(behind, entries.first + entries.count);
+    return std::min(after_log, entries.first + entries.count);
 }
 
 /// The last entry of a log that may be the leader's too, if the leader has `previous` and the log does not: of all whose index
-/// and term are at most those, the one farthest behind (end of §5.3).
+/// and term are at most those, the last of them (end of §5.3).
 [[nodiscard]] constexpr bool is_last_in_common(TermRuns const& log, LogPosition hint, LogPosition previous)
 {
     if (log.term_at(hint.index) != hint.term or hint.index > previous.index or hint.term > previous.term)
@@ -131,7 +131,7 @@ constexpr void judge(Step const& step, AppendEntries const& append, Judgement& j
     judgement.expect(follower != nullptr and follower->leader == step.from and step.after.leader_heard,
                      "who leads the term is followed");
     judgement.expect(is_armed_by(step.outgoing, Alarm::election) and is_armed_by(step.outgoing, Alarm::leader_silent),
-                     "who hears a leader waits again for it");
+                     "a server that receives from a leader waits for it again");
     judgement.expect(append.term > before.current_term ? not step.after.voted_for
                                                        : step.after.voted_for == before.voted_for,
                      "an append changes no vote in its term");

@@ -157,7 +157,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
                          "each check of the quorum asks what came since the one before");
 }
 
-/// Every heartbeat goes to all followers; a leader that heard nothing of what it sent asks.
+/// Every heartbeat goes to all followers; a leader without an answer to what it sent asks.
 constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
 {
     for (auto const& progress : step.before.followers) {

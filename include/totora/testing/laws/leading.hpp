@@ -195,7 +195,7 @@ constexpr void judge(Step const& step, AppendEntriesResponse const& response, Ju
     auto const is_current = response.number >= spoken_of_since(*earlier);
     judgement.expect(progress->recently_active and progress->acknowledged == (earlier->acknowledged or is_current) and
                          progress->moving == (earlier->moving or is_current),
-                     "who answers is heard");
+                     "a follower that answers is recently active");
     judgement.expect(progress->match == (response.success ? std::max(earlier->match, response.match) : earlier->match),
                      "a follower has what it says to have, and no less than it said before");
     judgement.expect(progress->round == std::max(earlier->round, response.round), "an answer confirms its round");

@@ -23,7 +23,7 @@ namespace totora::inline v0::laws
     return last.term != own.term ? last.term > own.term : last.index >= own.index;
 }
 
-/// Whether a server protects the leader that it hears, or is, from this asker.
+/// Whether a server is sticky to its leader, or to itself, against this candidate.
 [[nodiscard]] constexpr bool protects_leader(State const& state, ServerId asker)
 {
     if (not state.settings.sticky)
@@ -48,7 +48,7 @@ constexpr void judge(Step const& step, RequestVote const& request, Judgement& ju
     auto const& before = step.before;
     judgement.expect(is_believable(before, request.term), "a term far above the own one is not believed");
     if (request.term >= before.current_term and not request.transfer and protects_leader(before, step.from))
-        return judgement.expect(changes_nothing(step), "a server that hears a leader does not listen to candidates");
+        return judgement.expect(changes_nothing(step), "a server with a leader ignores candidates");
     if (judge_newer_term(step, request.term, true, judgement))
         return;
     auto const  is_free = request.term > before.current_term or not before.voted_for or before.voted_for == step.from;
@@ -81,7 +81,7 @@ constexpr void judge(Step const& step, RequestPreVote const& request, Judgement&
     judgement.expect(response == nullptr or
                          response->vote_granted == (not protects_leader(before, step.from) and
                                                     may_vote(before, request.term, request.last_log)),
-                     "a pre-vote is granted if the vote would be, and no leader is heard");
+                     "a pre-vote is granted if the vote would be, and no leader is active");
 }
 
 /// What a campaign asks of the other voters: each once, with the asker's last entry.

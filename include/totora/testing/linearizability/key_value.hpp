@@ -11,7 +11,7 @@
 namespace totora::inline v0::linearizability
 {
 
-/// What stands behind one key of a key-value store with compare-and-set. Null is the key that is absent, so that to put
+/// The value of one key of a key-value store with compare-and-set. Null is the key that is absent, so that to put
 /// null is to remove the key, and to expect null is to expect that it is absent.
 struct KeyValue
 {

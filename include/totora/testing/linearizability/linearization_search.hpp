@@ -139,7 +139,7 @@ private:
     }
 
     /// If an observation may come next and fits, then it may as well come now: whatever order goes on from here without
-    /// it can go on in the same way behind it. So nothing else has to be tried here, and few reads are ever taken back.
+    /// it can continue in the same way after it. So nothing else has to be tried here, and few reads are ever taken back.
     [[nodiscard]] bool place_observation()
     {
         auto&      frame = frames_.back();

@@ -12,7 +12,7 @@ namespace totora::inline v0::linearizability
 /// What clients believe that they talk to: one object, used by one client at a time. A history is judged by it.
 ///
 /// State and actions are compared, for which a defaulted `operator<=>` will do. Where keys are independent of each other,
-/// this is the object behind one key.
+/// this is the object of one key.
 ///
 /// What the compiler cannot check: `apply` depends on its arguments alone and does not throw; equal actions do the
 /// same.

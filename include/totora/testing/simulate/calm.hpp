@@ -28,15 +28,15 @@ public:
     explicit Calm(Run& run) : run_(run) {}
 
     /// Something has happened to a server: whether it is well, and whether that began or ended a leadership.
-    void notice(TraceEvent const& sighting)
+    void notice(TraceEvent const& event)
     {
-        auto const server = sighting.server;
+        auto const server = event.server;
         if (not is_well_but_for_disk(server))
             disturb(server);
         else if (not is_well(server))
             disturb_disk(server);
-        auto const& before = sighting.before;
-        auto const& after = sighting.after;
+        auto const& before = event.before;
+        auto const& after = event.after;
         auto const  led = before.role == RoleName::leader;
         auto const  leads = after.role == RoleName::leader;
         if (leads and not(led and before.term == after.term))

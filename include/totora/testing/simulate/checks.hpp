@@ -86,7 +86,7 @@ public:
     {
         end(number, End::applied);
         expect(committed_log().holds(position, number),
-               "what is acknowledged is committed, at the place that was said");
+               "what is acknowledged is committed, at the position that was acknowledged");
     }
 
     void refused(std::uint64_t number)

@@ -69,7 +69,7 @@ public:
     [[nodiscard]] Server const&   operator[](std::size_t number) const { return *servers_[number]; }
     [[nodiscard]] DecisionCounts& decisions() { return decisions_; }
 
-    /// Begins a process on what the last one left behind.
+    /// Begins a process on what the last one left.
     [[nodiscard]] StartResult start(std::size_t number)
     {
         auto& server = *servers_[number];

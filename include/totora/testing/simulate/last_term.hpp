@@ -30,13 +30,13 @@ public:
                 continue;
             auto const candidate = ServerId{number == 0 ? 2U : 1U};
             auto const request = RequestVote{.term = Term{number_max}, .last_log = {}, .transfer = true};
-            auto&      sighting = run_.sight(TraceEventKind::message, number);
+            auto&      event = run_.trace(TraceEventKind::message, number);
             ++run_.report.events;
-            sighting.from = candidate;
-            sighting.rpc = request;
+            event.from = candidate;
+            event.rpc = request;
             server.process->endpoint.arrive(TransportEvent{Received{candidate, request, {}}});
             turns_.turn(number);
-            turns_.tell(sighting);
+            turns_.tell(event);
         }
     }
 

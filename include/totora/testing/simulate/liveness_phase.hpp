@@ -107,8 +107,8 @@ private:
         if (server.syncing)
             run_.plan(run_.scenario.syncs.takes_us, TimerKind::sync, number, ++server.sync_number);
         if (server.process) {
-            auto& sighting = run_.sight(TraceEventKind::healed, number);
-            turns_.tell(sighting);
+            auto& event = run_.trace(TraceEventKind::healed, number);
+            turns_.tell(event);
             for (auto const other : run_.quorum)
                 if (other != number)
                     turns_.open_link(number, other);
@@ -119,7 +119,7 @@ private:
     }
 
     /// A server that is not healed talks with the quorum in one direction at most: otherwise it might lead part of it, and the
-    /// cluster would be alive without the rest. And one that hears nobody may only go on if the others know how to bear it:
+    /// cluster would be alive without the rest. And one that receives nothing may only stay if the others know how to bear it:
     /// with pre-vote, stickiness (dissertation §4.2.3) and check-quorum.
     void give_up(std::size_t number)
     {
@@ -130,12 +130,12 @@ private:
         if (not server.process)
             server.dead = true;
         auto const is_heard = run_.random.below(3) == 0;
-        auto const hears = not is_heard and run_.random.below(2) == 0;
+        auto const receives = not is_heard and run_.random.below(2) == 0;
         auto       cut = LinkSet{};
         for (auto const other : run_.quorum) {
             if (not is_heard)
                 cut.add(number, other);
-            if (not hears)
+            if (not receives)
                 cut.add(other, number);
         }
         run_.cluster.network.links.cut(cut);

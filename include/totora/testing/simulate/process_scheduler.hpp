@@ -46,9 +46,9 @@ public:
             return;
         }
         calm_.disturb(number);
-        auto& sighting = run_.sight(TraceEventKind::start, number);
+        auto& event = run_.trace(TraceEventKind::start, number);
         turn(number);
-        tell(sighting);
+        tell(event);
     }
 
     /// Ends a process by `how`; another one begins after a while.
@@ -70,10 +70,10 @@ public:
             return;
         server.paused = false;
         calm_.disturb(number);
-        auto& sighting = run_.sight(TraceEventKind::resumed, number);
+        auto& event = run_.trace(TraceEventKind::resumed, number);
         run_.report.events += server.process->endpoint.waiting();
         turn(number);
-        tell(sighting);
+        tell(event);
     }
 
     // --- Turns -----------------------------------------------------------------------------------------------------
@@ -104,9 +104,9 @@ public:
         auto& server = run_.cluster[number];
         if (not server.process or server.life != life or server.paused or run_.now_us < server.busy_until_us)
             return;
-        auto& sighting = run_.sight(TraceEventKind::resumed, number);
+        auto& event = run_.trace(TraceEventKind::resumed, number);
         turn(number);
-        tell(sighting);
+        tell(event);
     }
 
     /// Rings what is due at a server, if it is still planned for this moment.
@@ -121,11 +121,11 @@ public:
         auto const due = server.process->node.next_turn_ms();
         if (not due or *due > server.process->clock.now_ms())
             return planner_.plan_wake(number);
-        auto& sighting = run_.sight(TraceEventKind::alarm, number);
+        auto& event = run_.trace(TraceEventKind::alarm, number);
         turn(number);
         if (server.process)
-            sighting.alarm = server.process->clock.last_rang();
-        tell(sighting);
+            event.alarm = server.process->clock.last_rang();
+        tell(event);
     }
 
     /// Writes and syncs what waits at a server; or not all of it, if the power fails meanwhile.
@@ -139,14 +139,14 @@ public:
             calm_.disturb_disk(number);
         if (server.paused)
             return;
-        auto& sighting = run_.sight(TraceEventKind::completion, number);
+        auto& event = run_.trace(TraceEventKind::completion, number);
         ++run_.report.events;
         if (survives(number, [&] { server.storage.desk().work(); })) {
             (void)server.time.settle(); // It is not the node's thread.
             planner_.keep_disk_busy(server);
             turn(number);
         }
-        tell(sighting);
+        tell(event);
     }
 
     /// Tells a server that the way to another one is free, or that nobody is there.
@@ -162,11 +162,11 @@ public:
         if (not server.process)
             return;
         server.process->endpoint.arrive(TransportEvent{LinkChanged{ServerId{to + 1}, link}});
-        auto& sighting = run_.sight(TraceEventKind::link, number);
-        sighting.from = ServerId{to + 1};
+        auto& event = run_.trace(TraceEventKind::link, number);
+        event.from = ServerId{to + 1};
         if (not server.paused)
             turn(number);
-        tell(sighting);
+        tell(event);
     }
 
     /// A link has sent a frame, and begins with the next.
@@ -176,7 +176,7 @@ public:
         planner_.plan_departures();
     }
 
-    /// A clock was changed: what was planned by it is planned anew.
+    /// A clock was changed: what was planned by it is planned again.
     void clock_changed(std::size_t number)
     {
         auto& server = run_.cluster[number];
@@ -196,11 +196,11 @@ public:
     // --- Looking at it ----------------------------------------------------------------------------------------------
 
     /// Tells of what has happened, and looks at everything from time to time.
-    void tell(TraceEvent& sighting)
+    void tell(TraceEvent& event)
     {
-        run_.tell(sighting);
-        calm_.notice(sighting);
-        worse_leaders_.notice(sighting);
+        run_.tell(event);
+        calm_.notice(event);
+        worse_leaders_.notice(event);
         if (run_.happened % everything_after == 0)
             look_at_all_of(static_cast<std::size_t>(run_.happened / everything_after % run_.cluster.size()));
     }

@@ -101,7 +101,7 @@ public:
         scenario_.events = options_.events;
         scenario_.damageable = random_.below((scenario_.servers - 1) / 2 + 1);
         draw_settings();
-        draw_habits();
+        draw_options();
         draw_chances();
         draw_plan();
         scenario_.terms_end = random_.below(4) == 0;
@@ -155,7 +155,7 @@ private:
                          .retry_after = std::chrono::milliseconds{0}};
     }
 
-    void draw_habits()
+    void draw_options()
     {
         scenario_.network.latency_us = scaled(50, 7);
         scenario_.network.jitter_us = scaled(10, 10);

@@ -56,29 +56,29 @@ struct SimulationRun
     }
 
     /// Begins to tell of what happens to a server.
-    TraceEvent& sight(TraceEventKind what, std::size_t server)
+    TraceEvent& trace(TraceEventKind what, std::size_t server)
     {
         ++happened;
-        auto& sighting = report.last.next();
-        sighting.number = happened;
-        sighting.at_us = now_us;
-        sighting.what = what;
-        sighting.server = server;
-        sighting.refused = false;
-        sighting.before = glance(server);
-        return sighting;
+        auto& event = report.last.next();
+        event.number = happened;
+        event.at_us = now_us;
+        event.what = what;
+        event.server = server;
+        event.refused = false;
+        event.before = glance(server);
+        return event;
     }
 
     /// It has happened.
-    void tell(TraceEvent& sighting)
+    void tell(TraceEvent& event)
     {
-        sighting.after = glance(sighting.server);
+        event.after = glance(event.server);
         fold(now_us);
-        fold((static_cast<std::uint64_t>(sighting.what) << 8U) + sighting.server);
-        fold(sighting.after.term.value ^ std::rotl(sighting.after.commit.value, 24) ^
-             std::rotl(sighting.after.last.index.value, 44) ^ static_cast<std::uint64_t>(sighting.after.role));
+        fold((static_cast<std::uint64_t>(event.what) << 8U) + event.server);
+        fold(event.after.term.value ^ std::rotl(event.after.commit.value, 24) ^
+             std::rotl(event.after.last.index.value, 44) ^ static_cast<std::uint64_t>(event.after.role));
         if (watch)
-            watch(sighting);
+            watch(event);
     }
 
     Scenario                               scenario;
@@ -90,7 +90,7 @@ struct SimulationRun
     Checks                                 checks;
     Cluster<Parts>                         cluster;
     Clients                                clients;
-    Schedule<PlannedOccasion>              schedule;
+    Schedule<PlannedTimer>              schedule;
     std::vector<std::size_t>               quorum; ///< That was healed.
 
 private:

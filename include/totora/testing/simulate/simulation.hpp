@@ -162,13 +162,13 @@ private:
         if (not server.process)
             return;
         auto  received = run_.cluster.network.read(frame);
-        auto& sighting = run_.sight(TraceEventKind::message, frame.to);
+        auto& event = run_.trace(TraceEventKind::message, frame.to);
         ++run_.report.events;
-        sighting.from = ServerId{frame.from + 1};
-        sighting.refused = not received;
+        event.from = ServerId{frame.from + 1};
+        event.refused = not received;
         if (received) {
             run_.checks.accepted(frame);
-            sighting.rpc = received->rpc;
+            event.rpc = received->rpc;
             auto const has_no_room = lacks_room_for(server, *received);
             auto const sent = run_.checks.messages_of(frame.to);
             server.process->endpoint.arrive(TransportEvent{*std::move(received)});
@@ -177,7 +177,7 @@ private:
             if (has_no_room and server.process)
                 run_.checks.refused_entries(run_.checks.messages_of(frame.to) == sent);
         }
-        turns_.tell(sighting);
+        turns_.tell(event);
     }
 
     /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only refuse these entries.
@@ -202,14 +202,14 @@ private:
             run_.clients.turn_away(client);
             return turns_.plan_clients();
         }
-        auto& sighting = run_.sight(TraceEventKind::request, number);
+        auto& event = run_.trace(TraceEventKind::request, number);
         run_.clients.act(client, server.process->node, *server.machine, run_.happened,
                          [](auto& node, auto completion) { Parts::read(node, std::move(completion)); });
         if (server.paused)
             turns_.plan_clients();
         else
             turns_.turn(number);
-        turns_.tell(sighting);
+        turns_.tell(event);
     }
 
     Run                                  run_;

@@ -29,7 +29,7 @@ enum class TimerKind : std::uint8_t
 };
 
 /// An occasion, and whose it is.
-struct PlannedOccasion
+struct PlannedTimer
 {
     TimerKind     what{};
     std::uint32_t stamp =

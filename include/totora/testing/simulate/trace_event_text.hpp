@@ -32,16 +32,16 @@ namespace totora::inline v0::simulate
 }
 
 /// An event as a line for people.
-[[nodiscard]] inline std::string to_string(TraceEvent const& sighting)
+[[nodiscard]] inline std::string to_string(TraceEvent const& event)
 {
-    auto text = std::to_string(sighting.at_us) + " us, " + testing::to_string(ServerId{sighting.server + 1}) + ": ";
-    switch (sighting.what) {
+    auto text = std::to_string(event.at_us) + " us, " + testing::to_string(ServerId{event.server + 1}) + ": ";
+    switch (event.what) {
     case TraceEventKind::message:
-        text += "from " + testing::to_string(sighting.from) + " " +
-                (sighting.refused ? "a frame that is refused" : testing::to_string(sighting.rpc));
+        text += "from " + testing::to_string(event.from) + " " +
+                (event.refused ? "a frame that is refused" : testing::to_string(event.rpc));
         break;
     case TraceEventKind::alarm:
-        text += testing::to_string(sighting.alarm) + " rings";
+        text += testing::to_string(event.alarm) + " rings";
         break;
     case TraceEventKind::completion:
         text += "writing and syncing ended";
@@ -56,16 +56,16 @@ namespace totora::inline v0::simulate
         text += "goes on after a pause";
         break;
     case TraceEventKind::link:
-        text += "the way to " + testing::to_string(sighting.from) + " is full, open or was lost";
+        text += "the way to " + testing::to_string(event.from) + " is full, open or was lost";
         break;
     case TraceEventKind::fault:
-        text += "planned fault " + std::to_string(sighting.planned) + ", " + std::string{to_string(sighting.fault)};
+        text += "planned fault " + std::to_string(event.planned) + ", " + std::string{to_string(event.fault)};
         break;
     case TraceEventKind::healed:
         text += "is part of the quorum that is healed";
         break;
     }
-    return text + "  [" + to_string(sighting.after) + "]";
+    return text + "  [" + to_string(event.after) + "]";
 }
 
 /// A message as two members of an object of JSON: its name, and its fields.
@@ -80,21 +80,21 @@ namespace totora::inline v0::simulate
 }
 
 /// An event as a line of a trace.
-[[nodiscard]] inline std::string to_json(TraceEvent const& sighting)
+[[nodiscard]] inline std::string to_json(TraceEvent const& event)
 {
-    auto line = "{\"number\": " + std::to_string(sighting.number) + ", \"at_us\": " + std::to_string(sighting.at_us) +
-                ", \"node\": " + std::to_string(sighting.server + 1) + ", \"kind\": \"" +
-                std::string{to_string(sighting.what)} + "\"";
-    if (sighting.what == TraceEventKind::message)
-        line += ", \"from\": " + std::to_string(sighting.from.value) + ", " +
-                (sighting.refused ? "\"message\": \"refused\"" : to_json(sighting.rpc));
-    if (sighting.what == TraceEventKind::alarm)
-        line += ", \"alarm\": \"" + std::string{totora::to_string(sighting.alarm)} + "\"";
-    if (sighting.what == TraceEventKind::fault)
-        line += ", \"fault\": \"" + std::string{to_string(sighting.fault)} +
-                "\", \"planned\": " + std::to_string(sighting.planned);
-    return line + ", \"before\": " + testing::to_json(sighting.before) +
-           ", \"after\": " + testing::to_json(sighting.after) + "}";
+    auto line = "{\"number\": " + std::to_string(event.number) + ", \"at_us\": " + std::to_string(event.at_us) +
+                ", \"node\": " + std::to_string(event.server + 1) + ", \"kind\": \"" +
+                std::string{to_string(event.what)} + "\"";
+    if (event.what == TraceEventKind::message)
+        line += ", \"from\": " + std::to_string(event.from.value) + ", " +
+                (event.refused ? "\"message\": \"refused\"" : to_json(event.rpc));
+    if (event.what == TraceEventKind::alarm)
+        line += ", \"alarm\": \"" + std::string{totora::to_string(event.alarm)} + "\"";
+    if (event.what == TraceEventKind::fault)
+        line += ", \"fault\": \"" + std::string{to_string(event.fault)} +
+                "\", \"planned\": " + std::to_string(event.planned);
+    return line + ", \"before\": " + testing::to_json(event.before) + ", \"after\": " + testing::to_json(event.after) +
+           "}";
 }
 
 } // namespace totora::inline v0::simulate

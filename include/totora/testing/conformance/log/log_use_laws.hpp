@@ -65,7 +65,7 @@ public:
         user_.append(*log, Term{1}, 6);
         user_.truncate(*log, Index{5});
         expect_nothing(Index{5}, Index{6}, "What was truncated was read, or it was a failure.");
-        expect_nothing(Index{4}, Index{3}, "From behind to before something was read, or it was a failure.");
+        expect_nothing(Index{4}, Index{3}, "Something was read backwards, or it was a failure.");
         auto const rest = log->read(Index{4}, Index{9}, 1U << 20U);
         user_.expect(rest and rest->count() == 1, "a read beyond the end is empty",
                      "Of a range that begins in the log, what is there was not given.");

@@ -6,12 +6,12 @@
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/policy/log.hpp"
-#include "totora/testing/conformance/findings.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
+#include "totora/testing/conformance/violations.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -31,14 +31,14 @@ class LogUser
 public:
     using Log = typename Storage::Log;
 
-    LogUser(Storage& storage, Findings& findings) : storage_(storage), findings_(findings) {}
+    LogUser(Storage& storage, Violations& violations) : storage_(storage), violations_(violations) {}
 
     // --- From one start to the next --------------------------------------------------------------------------------
 
     /// Opens a log for the first time; null if that fails.
     [[nodiscard]] Log* start()
     {
-        findings_.begin("a new log");
+        violations_.begin("a new log");
         auto workload = Workload{0};
         return restart(workload).value_or(nullptr);
     }
@@ -51,7 +51,7 @@ public:
     };
     [[nodiscard]] std::optional<Started> open()
     {
-        findings_.call("open(), recover()");
+        violations_.call("open(), recover()");
         write_ = 0;
         auto opened = storage_.open();
         expect(opened.has_value(), "a stopped log starts again", opened ? "" : opened.error().what);
@@ -72,7 +72,7 @@ public:
         return Started{*opened, *std::move(recovered)};
     }
 
-    /// Opens the log, and compares what it holds with what may be there; the workload goes on behind that.
+    /// Opens the log, and compares what it holds with what may be there; the workload continues after that.
     [[nodiscard]] std::optional<Log*> restart(Workload& workload)
     {
         auto const started = open();
@@ -105,7 +105,7 @@ public:
     {
         sync(log);
         settle(log);
-        findings_.call("stop()");
+        violations_.call("stop()");
         storage_.stop();
         auto started = open();
         if (started)
@@ -127,7 +127,7 @@ public:
     void stop_cleanly(Log& log, Workload const& workload)
     {
         auto const failed = log.failure().has_value();
-        findings_.call("close(), open()");
+        violations_.call("close(), open()");
         log.close();
         expect(failed or not log.failure(), "close does not fail", "failure() is set after close().");
         storage_.stop();
@@ -153,25 +153,25 @@ public:
     /// What the log keeps of the entries without a pin is something else as soon as this returns.
     void append(Log& log, Entries const& entries)
     {
-        findings_.call("append " + std::to_string(entries.count()) + " entries");
+        violations_.call("append " + std::to_string(entries.count()) + " entries");
         log.append(next_write(), lender_.lend(entries));
     }
 
     void truncate(Log& log, Index from)
     {
-        findings_.call("truncate from " + std::to_string(from.value));
+        violations_.call("truncate from " + std::to_string(from.value));
         log.truncate(next_write(), from);
     }
 
     void vote(Log& log, Term term)
     {
-        findings_.call("save a vote in term " + std::to_string(term.value));
+        violations_.call("save a vote in term " + std::to_string(term.value));
         log.save_vote(next_write(), term, ServerId{1});
     }
 
     void sync(Log& log)
     {
-        findings_.call("sync()");
+        violations_.call("sync()");
         log.sync();
     }
 
@@ -194,11 +194,11 @@ public:
     /// Notes that a law is broken, unless it was kept.
     void expect(bool kept, std::string const& law, std::string const& sentence)
     {
-        findings_.expect(kept, law, sentence);
+        violations_.expect(kept, law, sentence);
     }
 
-    void begin(std::string what) { findings_.begin(std::move(what)); }
-    void call(std::string line) { findings_.call(std::move(line)); }
+    void begin(std::string what) { violations_.begin(std::move(what)); }
+    void call(std::string line) { violations_.call(std::move(line)); }
 
     /// The number of the newest write of this start, and of the next one.
     [[nodiscard]] std::uint64_t written() const { return write_; }
@@ -227,7 +227,7 @@ private:
     }
 
     Storage&      storage_;
-    Findings&     findings_;
+    Violations&   violations_;
     Lender        lender_;
     std::uint64_t write_ = 0;
 };

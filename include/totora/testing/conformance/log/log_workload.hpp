@@ -41,7 +41,7 @@ public:
         history_.emplace_back();
     }
 
-    /// Goes on behind what a recovery found; write numbers begin again. A commit index that was found is remembered.
+    /// Continues after what a recovery found; write numbers begin again. A commit index that was found is remembered.
     void restart(Content content, Index found_commit = {})
     {
         history_.assign(1, std::move(content));

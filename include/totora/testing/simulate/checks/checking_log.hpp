@@ -55,7 +55,7 @@ public:
         expect_reserve();
         auto const bytes = entries.bytes();
         checks_.expect(bytes <= fits_bytes_ or (*entries.begin()).kind == EntryKind::no_op,
-                       "entries are put into a log that has said that they fit");
+                       "entries are appended to a log that reported room for them");
         fits_bytes_ -= std::min(fits_bytes_, bytes);
         checks_.appended(server_, log_.last(), entries);
         if (not is_leader(*state_))
@@ -146,7 +146,7 @@ private:
     State const*  state_ = nullptr;
     std::uint64_t uncommitted_bytes_max_ = 0;
 
-    // What the log has said of its room.
+    // What the log has reported of its room.
     mutable std::uint64_t                fits_bytes_ = 0;
     mutable bool                         has_reserve_ = true;
     mutable std::uint64_t                lacked_bytes_ = 0;

@@ -52,7 +52,7 @@ private:
     std::vector<typename Machine::Response> responses_;
 };
 
-/// Tells of every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
+/// Reports to the checks every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
 template <simulated_machine Machine>
 class CheckingMachine : public StateMachineAdapter<Machine>
 {

@@ -23,7 +23,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// Tells of every message that a server says, and looks whether a leader sends too much.
+/// Tells of every message that a server says, and checks whether a leader sends too much.
 template <message_transport Transport, typename Log>
 class CheckingTransport : public TransportAdapter<Transport>
 {

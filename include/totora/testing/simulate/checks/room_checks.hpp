@@ -31,7 +31,7 @@ public:
     void after_event(std::size_t server, State const& state)
     {
         if (std::exchange(rooms_[server].sent_without_room, Term{}) != Term{})
-            fail("a follower that has said that it has no room is sent no entries");
+            fail("a follower that reported no room is sent no entries");
         ServerChecks::after_event(server, state);
     }
 
@@ -42,7 +42,7 @@ public:
             rooms_[server].answered[to.value - 1].add(*answer);
     }
 
-    /// The log of a server has said for so long, by the server's clock, that something does not fit.
+    /// The log of a server has lacked room for so long, by the server's clock.
     void lacks_room(std::size_t server, std::uint64_t for_us) { rooms_[server].lacks_room_us = for_us; }
 
     /// A leader sends a follower entries.
@@ -102,12 +102,12 @@ public:
     }
 
 private:
-    /// What a follower has said to a leader in the newest term that this one led, all in all.
+    /// All that a follower answered a leader in the newest term that this one led.
     struct Answered
     {
         Term  term;
         Index match;
-        bool  has_room = false; ///< It said so once at least.
+        bool  has_room = false; ///< It reported so once at least.
 
         void add(AppendEntriesResponse const& answer)
         {
@@ -132,8 +132,7 @@ private:
 
     struct Room
     {
-        Term
-            sent_without_room; ///< In which entries were sent in this turn to a follower that had said that it has none.
+        Term sent_without_room; ///< In which entries were sent in this turn to a follower that had reported none.
         std::array<Answered, simulated_servers_max> answered; ///< By leader.
         std::uint64_t                               lacks_room_us = 0;
         std::array<LinkSeen, simulated_servers_max> links;
@@ -173,12 +172,12 @@ private:
             return answered.has_room and answered.term == state.current_term;
         };
         expect(2 * count_others(server, has_room) > voters(),
-               "a leader steps down for want of room only where a quorum has said that it has room");
+               "a leader steps down for want of room only where a quorum has reported room");
         expect(count_others(server,
                             [&](std::size_t other) {
                                 return has_room(other) and rooms_[other].answered[server].match >= last_index(state);
                             }) > 0,
-               "a leader steps down for want of room only where another has said that it has everything");
+               "a leader steps down for want of room only where another has acknowledged everything");
     }
 
     std::array<Room, simulated_servers_max> rooms_;

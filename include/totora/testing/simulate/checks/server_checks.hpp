@@ -162,7 +162,7 @@ public:
         expect(committed_.agrees(state.log, state.commit_index), "committed entries never change");
     }
 
-    /// What a log gives back is what the core believes to stand there.
+    /// The entries that a log reads back are those of the core.
     void read_back(State const& state, Entries const& entries)
     {
         for (auto const entry : entries) {
@@ -232,8 +232,8 @@ private:
     void acknowledge(Record& record, AppendEntriesResponse const& answer)
     {
         record.promised_term = std::max(record.promised_term, answer.term);
-        expect(answer.match <= record.durable.last().index, "what is acknowledged is durable where that is said");
-        expect(record.durable.has_term(answer.term), "the term of what is acknowledged is durable where that is said");
+        expect(answer.match <= record.durable.last().index, "what is acknowledged is durable at its sender");
+        expect(record.durable.has_term(answer.term), "the term of what is acknowledged is durable at its sender");
     }
 
     void vote(Record& record, Term term, ServerId candidate)

@@ -27,7 +27,7 @@ namespace totora::inline v0::simulate
 /// What clients propose to a machine of one's own, and the object by which they are judged.
 ///
 /// The first eight bytes of every payload are the number of the proposal, by which the checks know it; what `encode` adds
-/// begins behind them.
+/// begins after them.
 // clang-format off: version 14 cannot format requires-expressions.
 template <typename T>
 concept proposed_workload = linearizability::written_object<typename T::Object> and
@@ -68,7 +68,7 @@ concept reading_workload = proposed_workload<T> and
 /// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They read, too,
 /// if it is a `reading_workload`.
 ///
-/// A client proposes to the server that it believes to lead, pauses and goes on, whatever became of it; so one client may have
+/// A client proposes to the server that it takes for the leader, pauses and goes on, whatever became of it; so one client may have
 /// several proposals open. In the end all that they were told must be linearizable.
 template <proposed_workload Workload>
 class ProposingClients
@@ -86,11 +86,12 @@ public:
         std::uint64_t in_us = 0;
     };
 
-    ProposingClients(ClientOptions const& habits, std::size_t servers, testing::Prng random, Checks& checks)
-        : habits_(habits), random_(random), checks_(checks), turned_to_(habits.count), alive_(servers), open_(servers)
+    ProposingClients(ClientOptions const& options, std::size_t servers, testing::Prng random, Checks& checks)
+        : options_(options), random_(random), checks_(checks), turned_to_(options.count), alive_(servers),
+          open_(servers)
     {
         std::iota(alive_.begin(), alive_.end(), std::size_t{0});
-        for (auto client = std::size_t{0}; client < habits.count; ++client)
+        for (auto client = std::size_t{0}; client < options.count; ++client)
             turn_away(client);
     }
 
@@ -105,7 +106,7 @@ public:
     /// Now and then a client turns to any server before it acts: so some ask a leader that others have left.
     [[nodiscard]] bool wants_to_act(std::size_t client, std::uint32_t)
     {
-        if (random_.chance(habits_.wanders))
+        if (random_.chance(options_.wanders))
             turned_to_[client] = any_server();
         return not stopped_;
     }
@@ -160,7 +161,7 @@ public:
     }
 
 private:
-    void pause(std::size_t client) { plans_.push_back({client, 0, random_.between(1, 2 * habits_.thinks_us)}); }
+    void pause(std::size_t client) { plans_.push_back({client, 0, random_.between(1, 2 * options_.thinks_us)}); }
 
     [[nodiscard]] std::size_t any_server() { return alive_[random_.below(alive_.size())]; }
 
@@ -217,10 +218,10 @@ private:
     }
 
     Workload                             workload_;
-    ClientOptions                        habits_;
+    ClientOptions                        options_;
     testing::Prng                        random_;
     Checks&                              checks_;
-    std::vector<std::size_t>             turned_to_; ///< The server that each client believes to lead.
+    std::vector<std::size_t>             turned_to_; ///< The server that each client takes for the leader.
     std::vector<std::size_t>             alive_;     ///< Servers that can be turned to.
     std::vector<std::set<std::uint64_t>> open_;      ///< Proposals that wait at each server.
     std::map<std::uint64_t, linearizability::Operation<Object>>

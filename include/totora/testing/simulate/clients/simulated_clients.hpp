@@ -49,7 +49,7 @@ concept simulated_clients = std::constructible_from<T, ClientOptions const&, std
     clients.act(number, node, machine, moment, read);
     /// The number of the event in which all that follows happens.
     clients.set_moment(moment);
-    /// The process at a server has ended, and what it promised will never be heard.
+    /// The process at a server has ended, and what it promised will never be answered.
     clients.server_gone(number);
     /// From now on they turn to these only; and from now on they ask for nothing.
     clients.turn_to(servers);

@@ -68,7 +68,7 @@ public:
         }
     }
 
-    /// It keeps everything over restarts, unless it is made anew.
+    /// It keeps everything over restarts, unless it is made again.
     [[nodiscard]] Index applied_index() const { return applied_; }
 
     [[nodiscard]] std::uint64_t digest() const { return digest_; }

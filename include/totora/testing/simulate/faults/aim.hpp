@@ -10,7 +10,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// A server that believes to lead, or this one: what happens to leaders is worth more.
+/// A leader, of any term, or this server: what happens to leaders is worth more.
 template <typename Run>
 [[nodiscard]] std::size_t leader_or(Run const& run, std::size_t other)
 {

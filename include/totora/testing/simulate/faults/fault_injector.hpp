@@ -78,16 +78,16 @@ private:
 
     void inject(PlannedFault const& fault)
     {
-        auto& sighting = run_.sight(TraceEventKind::fault, fault.server);
-        sighting.fault = fault.kind;
-        sighting.planned = fault.number;
+        auto& event = run_.trace(TraceEventKind::fault, fault.server);
+        event.fault = fault.kind;
+        event.planned = fault.number;
         if (carry_out(fault))
             ++run_.report.faults[fault.kind];
         // What a hostile message is no reason for is an election; other laws look at the leaders to which these happen.
         if (fault.kind != Fault::hostile_message and fault.kind != Fault::log_full and
             fault.kind != Fault::leader_disk_hangs and fault.kind != Fault::bulk_stopped)
             turns_.disturb(fault.server);
-        turns_.tell(sighting);
+        turns_.tell(event);
     }
 
     /// Returns whether it is to be counted now; some faults are counted when they take effect.
@@ -145,7 +145,7 @@ private:
         server.process->notes = std::optional<Notes>{Notes{}};
         server.process->endpoint.arrive(TransportEvent{hostile->received});
         turns_.turn(number);
-        if (not server.process or server.life != life) // Something that was planned before struck in this turn.
+        if (not server.process or server.life != life) // Something planned earlier happened in this turn.
             return true;
         auto const notes = *std::exchange(server.process->notes, std::nullopt);
         run_.checks.received_hostile(before, server.process->node.state(), is_what_it_was(*hostile, notes),

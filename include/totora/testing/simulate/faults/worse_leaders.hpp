@@ -29,14 +29,13 @@ public:
     WorseLeaders(Run& run, Calm const& calm) : run_(run), calm_(calm) {}
 
     /// Something has happened to a server.
-    void notice(TraceEvent const& sighting)
+    void notice(TraceEvent const& event)
     {
-        auto const number = sighting.server;
+        auto const number = event.server;
         auto&      server = run_.cluster[number];
         auto const hangs = server.process and server.sync_hangs and calm_.is_steady_but_for_disk(number);
-        auto const campaigns =
-            sighting.after.role == RoleName::pre_candidate or sighting.after.role == RoleName::candidate;
-        if (hangs and campaigns and sighting.before.role == RoleName::follower)
+        auto const campaigns = event.after.role == RoleName::pre_candidate or event.after.role == RoleName::candidate;
+        if (hangs and campaigns and event.before.role == RoleName::follower)
             run_.checks.expect(run_.now_us - server.sync_hangs_since_us <= election_timeouts(4),
                                "a server whose disk hangs does not campaign");
         auto const leads = server.process and is_leader(server.process->node.state());

@@ -14,10 +14,10 @@ namespace totora::inline v0::conformance
 {
 
 /// Collects what a kit finds: the calls that it made, and the laws that were broken, each once.
-class Findings
+class Violations
 {
 public:
-    /// Begins anew with something fresh; what was called before has nothing to do with it.
+    /// Begins again with something fresh; what was called before has nothing to do with it.
     void begin(std::string what) { calls_.assign(1, std::move(what)); }
 
     /// Notes a call.
