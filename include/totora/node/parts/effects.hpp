@@ -23,7 +23,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -68,8 +67,8 @@ public:
             return guard_.fail({NodeFailure::invariant, std::string{outgoing.failed->condition}});
         write(state, outgoing, entries); // First: an append that is sent may be read from the log.
         arm(outgoing);
-        if (auto const failure = send(state, outgoing, entries))
-            return guard_.fail({NodeFailure::storage, failure->what});
+        if (not send(state, outgoing, entries))
+            return;
         renew(outgoing);
         save_commit(outgoing);
         if (auto const fault = fault_at_seam(state, log_))
@@ -136,12 +135,15 @@ private:
                 clock_.cancel(order.alarm);
     }
 
-    [[nodiscard]] std::optional<LogError> send(State const& state, Outgoing const& outgoing, Entries const& entries)
+    /// False, and the node has failed, if the log could not give back what an append carries.
+    [[nodiscard]] bool send(State const& state, Outgoing const& outgoing, Entries const& entries)
     {
         for (auto const& envelope : outgoing.messages)
-            if (auto failure = sender_.send(envelope, entries, state))
-                return failure;
-        return std::nullopt;
+            if (auto const failure = sender_.send(envelope, entries, state)) {
+                guard_.fail({NodeFailure::storage, failure->what});
+                return false;
+            }
+        return true;
     }
 
     void renew(Outgoing const& outgoing)

@@ -46,8 +46,8 @@ public:
         if (log_.failure())
             return stepper_.fail({NodeFailure::storage, log_.failure()->what});
         auto const durable = log_.durable();
-        if (auto fault = fault_before_notice(state_, durable.through()); not fault.empty())
-            return stepper_.fail({NodeFailure::untrusted_log, std::move(fault)});
+        if (not may_confirm(state_, durable.through()))
+            return stepper_.fail({NodeFailure::untrusted_log, describe_confirmation(state_, durable.through())});
         if (durable.through() > state_.writes.durable) {
             feed(nobody, Persisted{durable.through()});
             if (auto const fault = fault_after_notice(state_, durable.through()); fault and running())

@@ -39,16 +39,21 @@ template <typename Log>
     return find_broken_invariant(state);
 }
 
-/// Before the core is notified that all writes up to `through` are durable. An empty text if nothing is wrong.
-[[nodiscard]] inline std::string fault_before_notice(State const& state, WriteNumber through)
+/// Before the core is notified that all writes up to `through` are durable, in every turn: whether they were made, and nothing
+/// is taken back.
+[[nodiscard]] inline bool may_confirm(State const& state, WriteNumber through)
 {
-    if (through > state.writes.last)
-        return "the log confirmed write " + std::to_string(through.value) + " when only " +
-               std::to_string(state.writes.last.value) + " were made: nothing that it confirmed can be relied on";
-    if (through < state.writes.durable)
-        return "the log confirmed write " + std::to_string(state.writes.durable.value) + ", and then only write " +
-               std::to_string(through.value) + ": nothing that it confirmed can be relied on";
-    return {};
+    return through <= state.writes.last and through >= state.writes.durable;
+}
+
+/// What is wrong with a confirmation that may not be.
+[[nodiscard]] inline std::string describe_confirmation(State const& state, WriteNumber through)
+{
+    auto const more = through > state.writes.last;
+    return "the log confirmed write " + std::to_string((more ? through : state.writes.durable).value) +
+           (more ? " when only " + std::to_string(state.writes.last.value) + " were made"
+                 : ", and then only write " + std::to_string(through.value)) +
+           ": nothing that it confirmed can be relied on";
 }
 
 /// After the core was notified.
