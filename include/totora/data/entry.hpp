@@ -67,6 +67,12 @@ struct EntryView
                      .encoded = bytes.first(entry_header_size + length)};
 }
 
+/// How many bytes the entry takes that `bytes` begins with. Only if it is whole.
+[[nodiscard]] constexpr std::size_t encoded_size(std::span<std::byte const> bytes)
+{
+    return entry_header_size + get<std::uint32_t>(bytes.data() + 24);
+}
+
 /// Whether this version knows everything that stands in the header of an entry: its kind, no flags, and nothing in the reserved bytes.
 /// What it does not know it neither stores nor applies nor passes over; the checksum shows that it is no damage.
 [[nodiscard]] constexpr bool is_known(EntryView const& entry)
@@ -132,14 +138,14 @@ public:
         using pointer = void;
 
         Iterator() = default;
-        Iterator(Entries const* entries, std::size_t slice) : entries_(entries), slice_(slice) {}
+        explicit Iterator(EntrySlice const* slice) : slice_(slice) {}
 
         [[nodiscard]] EntryView operator*() const { return *view_entry(rest()); }
 
         Iterator& operator++()
         {
-            offset_ += (**this).encoded.size();
-            if (offset_ >= entries_->slice(slice_).bytes.size()) {
+            offset_ += encoded_size(rest());
+            if (offset_ >= slice_->bytes.size()) {
                 ++slice_;
                 offset_ = 0;
             }
@@ -159,11 +165,10 @@ public:
         }
 
     private:
-        [[nodiscard]] std::span<std::byte const> rest() const { return entries_->slice(slice_).bytes.subspan(offset_); }
+        [[nodiscard]] std::span<std::byte const> rest() const { return slice_->bytes.subspan(offset_); }
 
-        Entries const* entries_ = nullptr;
-        std::size_t    slice_ = 0;
-        std::size_t    offset_ = 0;
+        EntrySlice const* slice_ = nullptr; ///< Of `slices()`, or the place after the last.
+        std::size_t       offset_ = 0;
     };
 
     Entries() = default;
@@ -202,8 +207,8 @@ public:
         return slices_ == 1 ? std::span<EntrySlice const>{&one_, 1} : std::span<EntrySlice const>{many_};
     }
 
-    [[nodiscard]] Iterator begin() const { return {this, 0}; }
-    [[nodiscard]] Iterator end() const { return {this, slices_}; }
+    [[nodiscard]] Iterator begin() const { return Iterator{slices().data()}; }
+    [[nodiscard]] Iterator end() const { return Iterator{slices().data() + slices_}; }
 
     /// The entries from `first` to `last`, both included, as far as they are here.
     [[nodiscard]] Entries between(Index first, Index last) const
