@@ -17,7 +17,7 @@ using namespace kv;
 namespace
 {
 
-/// A server of three, and what it is told.
+/// A server of three, and its options.
 struct Fixture
 {
     [[nodiscard]] totora::Result<Addresses, std::string> plan()
@@ -66,7 +66,7 @@ struct Fixture
 
 BOOST_FIXTURE_TEST_SUITE(addresses, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_server_listens_where_others_find_it_unless_told_otherwise)
+BOOST_AUTO_TEST_CASE(a_server_listens_where_others_find_it_unless_an_option_differs)
 {
     auto const plain = addresses();
 

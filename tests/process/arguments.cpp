@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(run_takes_its_options)
     BOOST_TEST(run.client_host == "0.0.0.0");
 }
 
-BOOST_AUTO_TEST_CASE(where_a_server_listens_and_where_others_find_it_are_told_apart)
+BOOST_AUTO_TEST_CASE(where_a_server_listens_and_where_others_find_it_may_differ)
 {
     auto const parsed = parse("run --dir d --client-port 6001 --client-host kv.example --client-listen [::]:6101 "
                               "--listen 0.0.0.0:7101 --peer-address 2=h:7002,3=[::1]:7003");

@@ -39,14 +39,14 @@ BOOST_AUTO_TEST_CASE(clients_leave_descriptors_to_peers_and_files_and_memory_to_
     BOOST_TEST(within({0, ProcessLimits::none}, wanted).connections == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_with_few_descriptors_says_so_and_keeps_some_for_its_peers_and_files)
+BOOST_AUTO_TEST_CASE(a_server_with_few_descriptors_prints_so_and_keeps_some_for_its_peers_and_files)
 {
     auto cluster = KvCluster{3};
     for (auto server = std::size_t{0}; server < 3; ++server)
         cluster.start(server, limited("ulimit -n 300"), {"--election-ms", "2000..4000"});
     auto const leader = cluster.await_leader();
     BOOST_TEST(cluster.info(leader, "maxclients") == "150");
-    BOOST_TEST(cluster.said(leader).find("serves 150 clients at most") != std::string::npos);
+    BOOST_TEST(cluster.printed(leader).find("serves 150 clients at most") != std::string::npos);
 
     auto ports = Ports{cluster.client_ports()};
     auto session = Session{ports};
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(with_next_to_no_descriptors_clients_still_leave_enough_to_p
     for (auto count = 0; count < 30; ++count)
         idle.push_back(Client::connect(cluster.client_port(leader), patience).value());
 
-    BOOST_TEST(idle.back().receive().has_value(), "who finds no place is told so");
+    BOOST_TEST(idle.back().receive().has_value(), "a client without a place is answered so");
     cluster.process(follower).end();
     cluster.start(follower, limited("ulimit -n 32"), {"--election-ms", "2000..4000"});
     for (auto write = 0; write < 8; ++write) { // Some segments' worth; BUSY while the next is not ready.

@@ -149,14 +149,14 @@ struct Fixture
             context.poll();
     }
 
-    void say(std::string_view bytes)
+    void ask(std::string_view bytes)
     {
         client.send(bytes);
         settle();
     }
 
     /// All that the client has heard since it was asked last.
-    std::string heard()
+    std::string replies()
     {
         settle();
         char       bytes[65'536];
@@ -196,23 +196,23 @@ BOOST_FIXTURE_TEST_SUITE(connection, Fixture)
 
 BOOST_AUTO_TEST_CASE(answers_stand_in_the_order_of_the_requests)
 {
-    say("SET a 1\r\nPING\r\nSET b 2\r\nECHO x\r\n");
+    ask("SET a 1\r\nPING\r\nSET b 2\r\nECHO x\r\n");
     BOOST_TEST(member.writes.size() == 2U);
-    BOOST_TEST(heard() == "");
+    BOOST_TEST(replies() == "");
 
     member.writes[1].done(Refusal{"MOVED 0 h:1"});
-    BOOST_TEST(heard() == "");
+    BOOST_TEST(replies() == "");
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n+PONG\r\n-MOVED 0 h:1\r\n$1\r\nx\r\n");
+    BOOST_TEST(replies() == "+OK\r\n+PONG\r\n-MOVED 0 h:1\r\n$1\r\nx\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(reads_and_writes_that_follow_each_other_are_handed_over_at_once)
 {
-    say("SET a 1\r\nGET a\r\nSET a 2\r\nGET a\r\nINCR a\r\nGET a\r\n");
+    ask("SET a 1\r\nGET a\r\nSET a 2\r\nGET a\r\nINCR a\r\nGET a\r\n");
 
     BOOST_TEST(member.writes.size() == 3U);
     BOOST_TEST(member.reads.size() == 3U);
-    BOOST_TEST(heard() == "");
+    BOOST_TEST(replies() == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_read_sees_the_writes_before_it_and_none_that_follow_in_whatever_order_they_end)
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(a_read_sees_the_writes_before_it_and_none_that_follow_in_wh
     // Each bit is a step: the next write is applied, or the oldest read is allowed.
     for (auto order = 0U; order < 128U; ++order) {
         client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
-        say(requests);
+        ask(requests);
         BOOST_REQUIRE(member.writes.size() == 3U);
         BOOST_REQUIRE(member.reads.size() == 4U);
         for (auto step = 0U; step < 7U; ++step) {
@@ -234,59 +234,59 @@ BOOST_AUTO_TEST_CASE(a_read_sees_the_writes_before_it_and_none_that_follow_in_wh
             if (step % 2 == 0)
                 settle();
         }
-        BOOST_TEST(heard() == answers, "in the order " << order);
+        BOOST_TEST(replies() == answers, "in the order " << order);
     }
 }
 
 BOOST_AUTO_TEST_CASE(writes_that_are_applied_together_keep_the_reads_between_them_apart)
 {
-    say("INCR n\r\nGET n\r\nINCR n\r\nGET n\r\nEXISTS n\r\nDEL n\r\nGET n\r\nDBSIZE\r\n");
+    ask("INCR n\r\nGET n\r\nINCR n\r\nGET n\r\nEXISTS n\r\nDEL n\r\nGET n\r\nDBSIZE\r\n");
     BOOST_REQUIRE(member.writes.size() == 3U);
     member.apply_writes(3);
-    BOOST_TEST(heard() == ":1\r\n$1\r\n1\r\n:2\r\n$1\r\n2\r\n:1\r\n:1\r\n", "the last reads wait for their own word");
+    BOOST_TEST(replies() == ":1\r\n$1\r\n1\r\n:2\r\n$1\r\n2\r\n:1\r\n:1\r\n", "the last reads wait for their own word");
 
     member.put("n", "of another client");
     while (not member.reads.empty())
         member.allow_read(0);
-    BOOST_TEST(heard() == "$17\r\nof another client\r\n:1\r\n");
+    BOOST_TEST(replies() == "$17\r\nof another client\r\n:1\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_read_before_a_write_is_not_answered_twice_whatever_the_node_says_later)
+BOOST_AUTO_TEST_CASE(a_read_before_a_write_is_not_answered_twice_whatever_the_node_answers_later)
 {
-    say("GET a\r\nGET a\r\nSET a 1\r\nGET a\r\n");
+    ask("GET a\r\nGET a\r\nSET a 1\r\nGET a\r\n");
     member.apply_write();
     member.reads[0](Refusal{"CLUSTERDOWN no leader"}); // Before the answer leaves,
-    BOOST_TEST(heard() == "$-1\r\n$-1\r\n+OK\r\n");
+    BOOST_TEST(replies() == "$-1\r\n$-1\r\n+OK\r\n");
 
     member.reads[1](Refusal{"CLUSTERDOWN no leader"}); // and after.
     member.reads[2](Refusal{"CLUSTERDOWN no leader"});
-    BOOST_TEST(heard() == "-CLUSTERDOWN no leader\r\n");
+    BOOST_TEST(replies() == "-CLUSTERDOWN no leader\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_read_and_a_refused_write_hold_nobody_back)
 {
-    say("GET a\r\nSET a 1\r\nGET a\r\nSET a 2\r\n");
+    ask("GET a\r\nSET a 1\r\nGET a\r\nSET a 2\r\n");
     member.reads[0](Refusal{"CLUSTERDOWN no leader"});
-    BOOST_TEST(heard() == "-CLUSTERDOWN no leader\r\n");
+    BOOST_TEST(replies() == "-CLUSTERDOWN no leader\r\n");
     member.writes[0].done(Refusal{"BUSY too much"});
-    BOOST_TEST(heard() == "-BUSY too much\r\n");
+    BOOST_TEST(replies() == "-BUSY too much\r\n");
     member.allow_read(1);
-    BOOST_TEST(heard() == "$-1\r\n");
+    BOOST_TEST(replies() == "$-1\r\n");
     member.writes.erase(member.writes.begin());
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n");
+    BOOST_TEST(replies() == "+OK\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_write_waits_for_reads_that_are_too_large_to_be_done_in_one_moment)
 {
     member.put("big", std::string(early_cost_max * ClientBudget::bytes_per_unit + 1, 'b'));
-    say("GET big\r\nSET big small\r\n");
+    ask("GET big\r\nSET big small\r\n");
     BOOST_TEST(member.writes.empty());
     member.allow_read(0);
-    BOOST_TEST(heard().starts_with("$1048577\r\n"));
+    BOOST_TEST(replies().starts_with("$1048577\r\n"));
     BOOST_TEST(member.writes.size() == 1U);
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n");
+    BOOST_TEST(replies() == "+OK\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(all_clients_together_have_no_more_reads_before_writes_than_fit_into_a_turn)
@@ -324,7 +324,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_grows_while_a_write_is_on_its_way_costs_its_re
     auto requests = std::string{};
     for (auto read = 0; read < 100; ++read)
         requests += "GET a\r\n";
-    say(requests + "SET a 1\r\n");
+    ask(requests + "SET a 1\r\n");
     BOOST_REQUIRE(member.writes.size() == 1U);
     member.put("a", std::string(std::size_t{4} << 20U, 'v'));
 
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_grows_while_a_write_is_on_its_way_costs_its_re
     BOOST_TEST(server.memory_bytes() < early_bytes_max + (std::size_t{8} << 20U));
     auto answers = std::string{};
     for (auto round = 0; round < 100; ++round)
-        answers += heard();
+        answers += replies();
     BOOST_TEST(count_of(answers, "-BUSY ") > 90U);
     BOOST_TEST(answers.ends_with("+OK\r\n"));
     BOOST_TEST(server.connections() == 1U);
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(a_client_without_answers_is_no_longer_read)
     auto requests = std::string{};
     for (auto request = std::size_t{0}; request < 2 * unanswered_max; ++request)
         requests += "SET a 1\r\n";
-    say(requests);
+    ask(requests);
 
     BOOST_TEST(member.writes.size() == unanswered_max);
     for (auto request = std::size_t{0}; request < 2 * unanswered_max; ++request) {
@@ -353,52 +353,52 @@ BOOST_AUTO_TEST_CASE(a_client_without_answers_is_no_longer_read)
         member.apply_write();
         settle();
     }
-    BOOST_TEST(heard().size() == 2 * unanswered_max * 5);
+    BOOST_TEST(replies().size() == 2 * unanswered_max * 5);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_that_does_not_listen_costs_bounded_memory)
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_costs_bounded_memory)
 {
     auto const request = "ECHO " + std::string(60'000, 'v') + "\r\n";
-    auto       said = std::size_t{0};
-    while (said < 200'000'000) { // Until the kernel's buffers and ours are full.
+    auto       offered = std::size_t{0};
+    while (offered < 200'000'000) { // Until the kernel's buffers and ours are full.
         auto const sent = ::send(client.socket(), request.data(), request.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         settle();
         if (sent != static_cast<ssize_t>(request.size()))
             break;
-        said += request.size();
+        offered += request.size();
     }
-    BOOST_TEST(said < 50'000'000U);
-    BOOST_TEST(heard().size() > said / 2);
+    BOOST_TEST(offered < 50'000'000U);
+    BOOST_TEST(replies().size() > offered / 2);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_request_is_answered_and_ends_the_connection)
 {
-    say("SET a 1\r\n*1\r\n!\r\nPING\r\n");
-    BOOST_TEST(heard() == "");
+    ask("SET a 1\r\n*1\r\n!\r\nPING\r\n");
+    BOOST_TEST(replies() == "");
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n-ERR Protocol error: expected '$', got '!'\r\n<end>");
+    BOOST_TEST(replies() == "+OK\r\n-ERR Protocol error: expected '$', got '!'\r\n<end>");
     BOOST_TEST(server.connections() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(quit_ends_the_connection_and_nothing_behind_it_happens)
+BOOST_AUTO_TEST_CASE(quit_ends_the_connection_and_nothing_after_it_happens)
 {
-    say("PING\r\nQUIT\r\nSET a 1\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n+OK\r\n<end>");
+    ask("PING\r\nQUIT\r\nSET a 1\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n+OK\r\n<end>");
     BOOST_TEST(member.writes.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_only_stops_sending_is_still_answered)
 {
-    say("SET a 1\r\n");
+    ask("SET a 1\r\n");
     ::shutdown(client.socket(), SHUT_WR);
-    BOOST_TEST(heard() == "");
+    BOOST_TEST(replies() == "");
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n<end>");
+    BOOST_TEST(replies() == "+OK\r\n<end>");
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_left_harms_nobody)
 {
-    say("SET a 1\r\nGET a\r\n");
+    ask("SET a 1\r\nGET a\r\n");
     client.close();
     settle();
     member.apply_write();
@@ -409,14 +409,14 @@ BOOST_AUTO_TEST_CASE(a_client_that_left_harms_nobody)
 
 BOOST_AUTO_TEST_CASE(a_server_that_finishes_answers_what_it_has_begun)
 {
-    say("SET a 1\r\n");
+    ask("SET a 1\r\n");
     server.finish();
-    BOOST_TEST(heard() == "");
+    BOOST_TEST(replies() == "");
     member.apply_write();
-    BOOST_TEST(heard() == "+OK\r\n<end>");
+    BOOST_TEST(replies() == "+OK\r\n<end>");
 }
 
-BOOST_AUTO_TEST_CASE(a_port_in_use_is_said_in_a_sentence)
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_reported_in_a_sentence)
 {
     auto       second = Server<ScriptedMember>{context, member};
     auto const listening = second.listen("127.0.0.1", server.port());
@@ -424,10 +424,10 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_said_in_a_sentence)
     BOOST_TEST(listening.error().starts_with("cannot listen for clients on 127.0.0.1:"));
 }
 
-BOOST_AUTO_TEST_CASE(answers_that_wait_behind_a_write_count_so_that_one_client_fills_no_memory)
+BOOST_AUTO_TEST_CASE(answers_that_wait_for_a_write_count_so_that_one_client_fills_no_memory)
 {
     auto const echoed = std::string(1U << 20U, 'e');
-    say("SET a 1\r\n");
+    ask("SET a 1\r\n");
     auto const request = "*2\r\n$4\r\nECHO\r\n$" + std::to_string(echoed.size()) + "\r\n" + echoed + "\r\n";
 
     // The connection takes what its limit allows, and the rest stays with the client, whose socket takes no more.
@@ -446,18 +446,18 @@ BOOST_AUTO_TEST_CASE(answers_that_wait_behind_a_write_count_so_that_one_client_f
     BOOST_TEST(member.writes.size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_has_not_applied_its_log_says_so_and_does_nothing)
+BOOST_AUTO_TEST_CASE(a_server_that_has_not_applied_its_log_answers_loading_and_does_nothing)
 {
     auto const loading = std::string{"-LOADING this server has not applied its log yet: nothing was done\r\n"};
     member.loads = true;
-    say("SET a 1\r\nGET a\r\nPING\r\nECHO x\r\nINFO\r\n");
-    BOOST_TEST(heard() == loading + loading + loading + "$1\r\nx\r\n$13\r\nrole:master\r\n\r\n");
+    ask("SET a 1\r\nGET a\r\nPING\r\nECHO x\r\nINFO\r\n");
+    BOOST_TEST(replies() == loading + loading + loading + "$1\r\nx\r\n$13\r\nrole:master\r\n\r\n");
     BOOST_TEST(member.writes.empty());
     BOOST_TEST(member.reads.empty());
 
     member.loads = false;
-    say("PING\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n");
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_much)
@@ -466,7 +466,7 @@ BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_mu
     for (auto request = std::size_t{0}; request < 2 * ClientBudget::work_per_turn; ++request)
         requests += "PING\r\n";
     auto       answers = std::string{};
-    auto const hear = [&] {
+    auto const read_on = [&] {
         char piece[65'536];
         for (auto size = ssize_t{1}; size > 0;) {
             size = ::recv(client.socket(), piece, sizeof piece, MSG_DONTWAIT);
@@ -476,7 +476,7 @@ BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_mu
     };
     client.send(requests);
     settle_without_turn();
-    hear();
+    read_on();
 
     BOOST_TEST(count_of(answers, "+PONG") <= ClientBudget::work_per_turn);
     BOOST_TEST(count_of(answers, "+PONG") > ClientBudget::work_per_turn / 2);
@@ -485,7 +485,7 @@ BOOST_AUTO_TEST_CASE(between_two_turns_of_the_node_a_client_is_served_only_so_mu
     for (auto turns = 0; turns < 10; ++turns) {
         server.begin_turn();
         settle_without_turn();
-        hear();
+        read_on();
     }
     BOOST_TEST(count_of(answers, "+PONG") == 2 * ClientBudget::work_per_turn);
 }
@@ -511,7 +511,7 @@ BOOST_AUTO_TEST_CASE(reads_of_many_keys_share_a_turn_with_nobody_else_for_longer
     auto const size = ::recv(client.socket(), bytes, sizeof bytes, MSG_DONTWAIT);
     BOOST_REQUIRE(size > 0);
     BOOST_TEST((std::string_view{bytes, static_cast<std::size_t>(size)} == ":0\r\n:0\r\n"));
-    BOOST_TEST(heard() == ":0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n");
+    BOOST_TEST(replies() == ":0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_no_memory_is_left_for_costs_its_client_the_connection_and_nobody_else_anything)
@@ -521,9 +521,9 @@ BOOST_AUTO_TEST_CASE(a_request_that_no_memory_is_left_for_costs_its_client_the_c
     for (auto const* const request : {"SET a 1\r\n", "GET a\r\n", "INFO\r\n"}) {
         member.has_memory = false;
         client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
-        say(request);
-        BOOST_TEST(heard() == "-ERR outcome unknown: this server has no memory left for the request, and closes the "
-                              "connection\r\n<end>");
+        ask(request);
+        BOOST_TEST(replies() == "-ERR outcome unknown: this server has no memory left for the request, and closes the "
+                                "connection\r\n<end>");
         member.has_memory = true;
     }
     BOOST_TEST(member.writes.empty());
@@ -537,11 +537,11 @@ BOOST_AUTO_TEST_CASE(a_request_that_no_memory_is_left_for_costs_its_client_the_c
 
 BOOST_AUTO_TEST_CASE(an_error_that_answers_an_earlier_request_is_true_of_it_too)
 {
-    say("SET a 1\r\n");
+    ask("SET a 1\r\n");
     member.has_memory = false;
-    say("SET a 2\r\n");
+    ask("SET a 2\r\n");
 
-    auto const answer = heard();
+    auto const answer = replies();
     BOOST_TEST(answer.starts_with("-ERR outcome unknown"), "the first may still happen");
     BOOST_TEST(answer.ends_with("\r\n<end>"));
     member.apply_write();
@@ -552,8 +552,8 @@ BOOST_AUTO_TEST_CASE(an_error_that_answers_an_earlier_request_is_true_of_it_too)
 BOOST_AUTO_TEST_CASE(when_clients_hold_too_much_those_that_hold_the_most_are_closed)
 {
     auto const begin = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\n" + std::string(100'000, 'h');
-    say("PING\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n");
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n");
     auto large = std::vector<Client>{};
     for (auto clients = 0; clients < 8; ++clients) {
         large.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
@@ -567,8 +567,8 @@ BOOST_AUTO_TEST_CASE(when_clients_hold_too_much_those_that_hold_the_most_are_clo
     BOOST_TEST(server.evictions() > 0U);
     BOOST_TEST(server.memory_bytes() <= memory_max);
     BOOST_TEST(server.connections() > 1U);
-    say("PING\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n", "a client that holds little is served");
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n", "a client that holds little is served");
     large.clear();
     settle();
     BOOST_TEST(server.connections() == 1U);
@@ -603,7 +603,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_does_not_read_holds_one_large_answer_at_most)
     auto requests = std::string{};
     for (auto request = 0; request < 100; ++request)
         requests += "GET big\r\n";
-    say(requests);
+    ask(requests);
     while (not member.reads.empty())
         member.allow_read(0);
     settle();
@@ -636,7 +636,7 @@ BOOST_AUTO_TEST_CASE(a_walk_through_all_keys_takes_many_turns_of_the_node_and_ot
         BOOST_TEST(pongs + 1 >= turns / 2, "they take turns");
         BOOST_TEST(turns > 4U);
         BOOST_TEST(turns < 60U);
-        BOOST_TEST(heard().ends_with("*1\r\n$5\r\nkey:1\r\n"));
+        BOOST_TEST(replies().ends_with("*1\r\n$5\r\nkey:1\r\n"));
     }
 }
 
@@ -655,12 +655,12 @@ BOOST_AUTO_TEST_CASE(what_a_walk_has_found_counts_as_held_for_its_client)
         settle_without_turn();
     }
     BOOST_TEST(most > 6'000'000U);
-    BOOST_TEST(heard().starts_with("*400\r\n"));
+    BOOST_TEST(replies().starts_with("*400\r\n"));
 }
 
 BOOST_AUTO_TEST_CASE(each_answer_is_in_the_protocol_of_when_it_was_asked_for)
 {
-    say("GET a\r\nSET a 1 XX\r\nHELLO 3\r\nGET a\r\nHELLO 2\r\nGET a\r\n");
+    ask("GET a\r\nSET a 1 XX\r\nHELLO 3\r\nGET a\r\nHELLO 2\r\nGET a\r\n");
     for (auto rounds = 0; rounds < 3; ++rounds) {
         while (not member.reads.empty())
             member.allow_read(0);
@@ -670,7 +670,7 @@ BOOST_AUTO_TEST_CASE(each_answer_is_in_the_protocol_of_when_it_was_asked_for)
         settle();
     }
 
-    auto const answers = heard();
+    auto const answers = replies();
     BOOST_TEST(answers.starts_with("$-1\r\n$-1\r\n%7\r\n"));
     BOOST_TEST(count_of(answers, "\r\n_\r\n*14\r\n") == 1U);
     BOOST_TEST(answers.ends_with("\r\n$-1\r\n"));
@@ -678,16 +678,16 @@ BOOST_AUTO_TEST_CASE(each_answer_is_in_the_protocol_of_when_it_was_asked_for)
 
 BOOST_AUTO_TEST_CASE(answers_depend_on_the_command_and_not_on_what_the_cluster_did_alone)
 {
-    say("SETNX a 1\r\nSETNX a 2\r\nSET a 3 NX\r\nGETSET a 4\r\n");
+    ask("SETNX a 1\r\nSETNX a 2\r\nSET a 3 NX\r\nGETSET a 4\r\n");
     while (not member.writes.empty())
         member.apply_write();
-    BOOST_TEST(heard() == ":1\r\n:0\r\n$-1\r\n$1\r\n1\r\n");
+    BOOST_TEST(replies() == ":1\r\n:0\r\n$-1\r\n$1\r\n1\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(shutdown_stops_the_server_answers_nothing_and_ends_the_connection)
 {
-    say("PING\r\nSHUTDOWN NOSAVE\r\nSET a 1\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n<end>");
+    ask("PING\r\nSHUTDOWN NOSAVE\r\nSET a 1\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n<end>");
     BOOST_TEST(member.shut_downs == 1);
     BOOST_TEST(member.writes.empty());
 }
@@ -696,9 +696,9 @@ BOOST_AUTO_TEST_CASE(clients_are_listed_in_the_order_in_which_they_came)
 {
     auto other = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
     settle();
-    say("CLIENT SETNAME first\r\nCLIENT ID\r\nCLIENT LIST\r\n");
+    ask("CLIENT SETNAME first\r\nCLIENT ID\r\nCLIENT LIST\r\n");
 
-    auto const answers = heard();
+    auto const answers = replies();
     BOOST_TEST(answers.starts_with("+OK\r\n:1\r\n$"));
     auto const list = answers.substr(answers.find("id="));
     BOOST_TEST(list.starts_with("id=1 addr=127.0.0.1:"));
@@ -717,27 +717,27 @@ BOOST_AUTO_TEST_CASE(only_a_follower_of_this_cluster_is_announced_by_somebody_el
         member.peers.push_back({{totora::ServerId{id}, totora::first_incarnation}, "h:" + std::to_string(id)});
     member.status.id = member.status.leader = totora::ServerId{1};
     for (auto const& wrong : {name(0xABC, 1), name(0xABC, 3), name(0xABD, 2), std::string{"2"}}) {
-        say("ANNOUNCE " + wrong + " 127.0.0.1:6002\r\n");
-        BOOST_TEST(heard() == "-ERR no follower in this cluster has this name\r\n");
+        ask("ANNOUNCE " + wrong + " 127.0.0.1:6002\r\n");
+        BOOST_TEST(replies() == "-ERR no follower in this cluster has this name\r\n");
     }
     for (auto const& wrong : {std::string{"'a b:1'"}, std::string(300, 'h')}) {
-        say("ANNOUNCE " + name(0xABC, 2) + " " + wrong + "\r\n");
-        BOOST_TEST(heard().starts_with("-ERR ANNOUNCE takes"));
+        ask("ANNOUNCE " + name(0xABC, 2) + " " + wrong + "\r\n");
+        BOOST_TEST(replies().starts_with("-ERR ANNOUNCE takes"));
     }
     BOOST_TEST(member.writes.empty());
 
-    say("ANNOUNCE " + name(0xABC, 2) + " 127.0.0.1:6002\r\n");
+    ask("ANNOUNCE " + name(0xABC, 2) + " 127.0.0.1:6002\r\n");
     BOOST_REQUIRE(member.writes.size() == 1U);
     member.apply_write();
 
-    BOOST_TEST(heard() == "+OK\r\n");
+    BOOST_TEST(replies() == "+OK\r\n");
     BOOST_TEST(member.machine().client_address(totora::ServerId{2}) == "127.0.0.1:6002");
     BOOST_TEST(member.machine().client_address(totora::ServerId{1}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(when_there_are_as_many_clients_as_there_may_be_one_that_never_asked_gives_way)
 {
-    say("PING\r\n");
+    ask("PING\r\n");
     auto others = std::vector<Client>{};
     for (auto count = std::size_t{1}; count < connections_max + 10; ++count) {
         others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
@@ -746,9 +746,9 @@ BOOST_AUTO_TEST_CASE(when_there_are_as_many_clients_as_there_may_be_one_that_nev
     BOOST_TEST(server.connections() == connections_max);
     BOOST_TEST(server.turned_away() == 10U);
     char bytes[64] = {};
-    BOOST_TEST(::recv(others.front().socket(), bytes, sizeof bytes, MSG_DONTWAIT) > 0, "the oldest is told");
+    BOOST_TEST(::recv(others.front().socket(), bytes, sizeof bytes, MSG_DONTWAIT) > 0, "the oldest receives the error");
     BOOST_TEST(std::string_view{bytes}.starts_with("-ERR max number of clients reached\r\n"));
-    BOOST_TEST(heard() == "+PONG\r\n", "who has asked stays");
+    BOOST_TEST(replies() == "+PONG\r\n", "who has asked stays");
     BOOST_TEST(::recv(others.back().socket(), bytes, sizeof bytes, MSG_DONTWAIT) < 0, "and so does the last to come");
 }
 
@@ -759,15 +759,15 @@ BOOST_AUTO_TEST_CASE(when_all_clients_have_asked_there_is_no_place_for_another)
         others.push_back(Client::connect(server.port(), std::chrono::milliseconds{1}).value());
     for (auto& one : others)
         one.send("PING\r\n");
-    say("PING\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n");
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n");
 
     client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
-    BOOST_TEST(heard() == "-ERR max number of clients reached\r\n<end>");
+    BOOST_TEST(replies() == "-ERR max number of clients reached\r\n<end>");
     BOOST_TEST(server.connections() == connections_max - 1, "one has left");
     client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
-    say("PING\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n");
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(clients_that_do_nothing_hold_next_to_nothing)
@@ -797,7 +797,7 @@ BOOST_AUTO_TEST_CASE(half_a_request_holds_about_what_came_of_it)
          {"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$8000000\r\nhalf", "*60000\r\n$4\r\nMGET\r\n", "GET half of a line"}) {
         client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
         for (auto const* rest = half; *rest != 0; ++rest) // However it comes.
-            say(std::string_view{rest, 1});
+            ask(std::string_view{rest, 1});
         BOOST_TEST(server.memory_bytes() < 4'096U, half);
     }
 }
@@ -811,7 +811,7 @@ BOOST_AUTO_TEST_CASE(requests_that_take_long_to_arrive_hold_little_together_and_
         slow.back().send(half);
         settle();
     }
-    say("PING\r\nPI"); // And this one is slow too.
+    ask("PING\r\nPI"); // And this one is slow too.
     auto const begun = std::chrono::steady_clock::now();
     server.close_slow(begun + slow_after / 2);
     BOOST_TEST(server.connections() == 41U, "none of them is slow yet");
@@ -826,8 +826,8 @@ BOOST_AUTO_TEST_CASE(requests_that_take_long_to_arrive_hold_little_together_and_
     BOOST_REQUIRE(received > 0);
     BOOST_TEST(std::string_view(bytes, static_cast<std::size_t>(received)).starts_with("-ERR outcome unknown"));
     BOOST_TEST(::recv(slow.back().socket(), bytes, sizeof bytes, MSG_DONTWAIT) < 0);
-    say("NG\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n+PONG\r\n");
+    ask("NG\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n+PONG\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(clients_that_send_on_are_not_slow_whatever_they_have_begun_with)
@@ -905,7 +905,7 @@ BOOST_AUTO_TEST_CASE(one_request_alone_takes_as_long_as_it_takes)
 
 BOOST_AUTO_TEST_CASE(a_client_whose_host_is_gone_is_noticed)
 {
-    say("PING\r\n");
+    ask("PING\r\n");
     auto local = sockaddr_in{};
     auto size = socklen_t{sizeof local};
     BOOST_REQUIRE(::getsockname(client.socket(), reinterpret_cast<sockaddr*>(&local), &size) == 0);
@@ -949,11 +949,11 @@ BOOST_AUTO_TEST_CASE(a_flood_of_new_clients_leaves_the_node_its_turns)
 
 BOOST_AUTO_TEST_CASE(what_is_http_ends_the_connection_and_nothing_that_follows_happens)
 {
-    say("PING\r\nPOST / HTTP/1.1\r\nSET a 1\r\n");
-    BOOST_TEST(heard() == "+PONG\r\n-ERR Protocol error: this is no web server\r\n<end>");
+    ask("PING\r\nPOST / HTTP/1.1\r\nSET a 1\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n-ERR Protocol error: this is no web server\r\n<end>");
     client = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
-    say("GET / HTTP/1.1\r\nHost: x\r\n\r\nSET a 1\r\n");
-    BOOST_TEST(heard() == "-ERR Protocol error: this is no web server\r\n<end>");
+    ask("GET / HTTP/1.1\r\nHost: x\r\n\r\nSET a 1\r\n");
+    BOOST_TEST(replies() == "-ERR Protocol error: this is no web server\r\n<end>");
     BOOST_TEST(member.writes.empty());
     BOOST_TEST(server.http_refused() == 2U);
 }

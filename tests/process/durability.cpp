@@ -26,7 +26,7 @@ namespace
 using Words = std::vector<std::string>;
 
 /// Who is this patient nearly always votes for another server. For the least time of its election timeout a server that
-/// hears a leader helps nobody else (dissertation §4.2.3), so that this stays as short as everybody's.
+/// receives from a leader helps nobody else (dissertation §4.2.3), so that this stays as short as everybody's.
 Words const patient{"--election-ms", "300..8000"};
 
 /// Who is this calm leaves the leadership to others, also where the machine is so busy that heartbeats come late.

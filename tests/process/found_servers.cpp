@@ -15,7 +15,7 @@ using namespace totora::process;
 
 BOOST_AUTO_TEST_SUITE(found_servers, *boost::unit_test::timeout(300))
 
-BOOST_AUTO_TEST_CASE(servers_that_moved_serve_again_once_all_are_told)
+BOOST_AUTO_TEST_CASE(servers_that_moved_serve_again_once_all_have_the_new_addresses)
 {
     auto cluster = KvCluster{3};
     cluster.start_all();

@@ -107,9 +107,9 @@ struct Serving
         for (auto to = std::size_t{0}; to < cluster.size(); ++to) {
             auto port = connect(to);
             BOOST_REQUIRE(port.enter(route(to)));
-            auto said = messages_to(to);
-            said.push_back(RequestPreVote{.term = Term{}, .last_log = {}, .round = Round{77}}); // Is answered.
-            for (auto const& rpc : said)
+            auto sent = messages_to(to);
+            sent.push_back(RequestPreVote{.term = Term{}, .last_log = {}, .round = Round{77}}); // Is answered.
+            for (auto const& rpc : sent)
                 port.write(*encode(route(to), rpc, {}, FrameLimits{}.frame_bytes_max));
             auto const is_end = [](std::optional<Frame> const& frame) {
                 auto const* const rpc = frame ? std::get_if<Rpc>(&frame->content) : nullptr;
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_teaches_nothing_that_opens_the_door)
         BOOST_TEST((std::get_if<HandshakeError>(&answer->content) != nullptr));
         BOOST_TEST((answer->route.cluster == guess.cluster));
 
-        auto again = serving.connect(to); // With what the answer told.
+        auto again = serving.connect(to); // With what the answer held.
         BOOST_TEST(not again.enter({answer->route.cluster, 0, answer->route.addressee, answer->route.sender}));
     }
     serving.expect_nothing_happened();
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(a_term_that_elections_cannot_have_reached_changes_nothing_a
     serving.expect_nothing_happened();
     for (auto number = std::size_t{0}; number < 3; ++number) {
         BOOST_TEST(serving.cluster.info(number, "raft_violations_of_99") == "count=5,last=violation_term_jump");
-        BOOST_TEST(serving.cluster.said(number).find("server 99 broke the protocol: violation_term_jump") !=
+        BOOST_TEST(serving.cluster.printed(number).find("server 99 broke the protocol: violation_term_jump") !=
                    std::string::npos);
     }
 }

@@ -32,7 +32,7 @@ bool is_http_line(std::string_view line)
 
 BOOST_AUTO_TEST_SUITE(http, *boost::unit_test::timeout(300))
 
-BOOST_AUTO_TEST_CASE(request_lines_and_headers_are_told_from_commands)
+BOOST_AUTO_TEST_CASE(request_lines_and_headers_are_no_commands)
 {
     for (auto const* const line :
          {"POST / HTTP/1.1", "post / HTTP/1.1", "POST", "Host: localhost:6001", "HOST:", "host: x", "GET / HTTP/1.1",

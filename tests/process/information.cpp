@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(loading_is_what_clients_are_answered_and_not_whether_a_new_
         }
 }
 
-BOOST_AUTO_TEST_CASE(whose_disk_is_full_or_hangs_is_told, *boost::unit_test::label("case_90"))
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_or_hangs_is_shown, *boost::unit_test::label("case_90"))
 {
     auto status = totora::Status{};
     status.followers.resize(2);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(messages_of_peers_that_are_dropped_as_they_arrive_are_count
     BOOST_TEST(info_field(text, "peer_frames_refused") == "5");
 }
 
-BOOST_AUTO_TEST_CASE(where_clients_are_told_to_find_this_server_is_shown)
+BOOST_AUTO_TEST_CASE(the_address_that_clients_are_given_is_shown)
 {
     auto facts = ServerFacts{};
     facts.client_address = "::1:6001";

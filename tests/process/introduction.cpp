@@ -47,9 +47,9 @@ bool run_until(boost::asio::io_context& context, Condition condition)
     };
 }
 
-[[nodiscard]] auto noting(std::vector<std::string>& said)
+[[nodiscard]] auto noting(std::vector<std::string>& printed)
 {
-    return [&said](std::string_view sentence) { said.emplace_back(sentence); };
+    return [&printed](std::string_view sentence) { printed.emplace_back(sentence); };
 }
 
 /// Whether this machine can listen at the loopback address of IPv6.
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_a_sentence_after_three_attempts_an
     auto       context = boost::asio::io_context{};
     auto       door = Acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};
     auto const leader = "127.0.0.1:" + std::to_string(door.local_endpoint().port());
-    auto       said = std::vector<std::string>{};
+    auto       printed = std::vector<std::string>{};
     auto       socket = boost::asio::ip::tcp::socket{context};
     auto       request = std::array<char, 512>{};
     auto       answered = 0;
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_a_sentence_after_three_attempts_an
         socket.close();
         door.async_accept(socket, [&](boost::system::error_code) {
             socket.async_read_some(boost::asio::buffer(request), [&](boost::system::error_code, std::size_t) {
-                BOOST_TEST(said.empty() == (answered < 3));
+                BOOST_TEST(printed.empty() == (answered < 3));
                 ++answered;
                 boost::asio::write(socket, boost::asio::buffer(std::string_view{"-ERR no\x1b way\r\n"}));
                 refuse_next();
@@ -151,12 +151,12 @@ BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_a_sentence_after_three_attempts_an
     };
     refuse_next();
 
-    auto introduction = Introduction{context, asking(leader), noting(said)};
+    auto introduction = Introduction{context, asking(leader), noting(printed)};
     introduction.start();
 
     BOOST_REQUIRE(run_until(context, [&] { return answered == 5; }));
-    BOOST_REQUIRE(said.size() == 1U);
-    BOOST_TEST(said.front() ==
+    BOOST_REQUIRE(printed.size() == 1U);
+    BOOST_TEST(printed.front() ==
                "cannot tell server 3 at " + leader + " where clients find this server: it answered '-ERR no? way'");
 }
 
@@ -166,18 +166,18 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_a_sentence)
     auto       door = Acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};
     auto const gone = "127.0.0.1:" + std::to_string(door.local_endpoint().port());
     door.close();
-    auto       said = std::vector<std::string>{};
+    auto       printed = std::vector<std::string>{};
     auto const unknown = [](std::string const&) { return totora::FoundAddresses{{}, "nobody knows it"}; };
 
-    auto of_gone = Introduction{context, asking(gone), noting(said)};
-    auto of_unknown = Introduction{context, asking("leader.example:6001"), noting(said), unknown};
+    auto of_gone = Introduction{context, asking(gone), noting(printed)};
+    auto of_unknown = Introduction{context, asking("leader.example:6001"), noting(printed), unknown};
     of_gone.start();
     of_unknown.start();
 
-    BOOST_REQUIRE(run_until(context, [&] { return said.size() == 2; }));
-    std::sort(said.begin(), said.end());
-    BOOST_TEST(said[0] == "cannot tell server 3 at " + gone + " where clients find this server: Connection refused");
-    BOOST_TEST(said[1] ==
+    BOOST_REQUIRE(run_until(context, [&] { return printed.size() == 2; }));
+    std::sort(printed.begin(), printed.end());
+    BOOST_TEST(printed[0] == "cannot tell server 3 at " + gone + " where clients find this server: Connection refused");
+    BOOST_TEST(printed[1] ==
                "cannot tell server 3 at leader.example:6001 where clients find this server: nobody knows it");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What clients of real processes were told stays true while these are killed.
+// Answers to clients of real processes stay true while these are killed.
 #include "process/kv_cluster.hpp"
 #include "process/load.hpp"
 
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(all_servers_killed_at_once_come_back_with_everything, *boos
 BOOST_AUTO_TEST_CASE(a_server_that_forgets_what_it_acknowledged_is_found_out, *boost::unit_test::timeout(300))
 {
     auto const files = TemporaryDirectory{};
-    auto const said = files.path() / "said";
+    auto const printed = files.path() / "printed";
     auto const port = free_port();
     auto const command = std::vector<std::string>{TOTORA_KV,       "run",
                                                   "--log",         "memory",
@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(a_server_that_forgets_what_it_acknowledged_is_found_out, *b
                                                   "--id",          "1",
                                                   "--peers",       "1=127.0.0.1:" + std::to_string(free_port()),
                                                   "--client-port", std::to_string(port)};
-    auto       process = Process{command, said, said};
+    auto       process = Process{command, printed, printed};
     auto       load = Load{{port}, 3};
     BOOST_REQUIRE(eventually([&] { return load.acknowledged() > 100; }));
     process.end();
-    process = Process{command, said, said};
+    process = Process{command, printed, printed};
     auto const before = load.acknowledged();
     BOOST_REQUIRE(eventually([&] { return load.acknowledged() > before; }));
     load.stop();

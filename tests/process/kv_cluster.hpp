@@ -37,7 +37,7 @@ public:
     {
         if (std::uncaught_exceptions() > 0)
             for (auto server = std::size_t{0}; server < processes_.size(); ++server)
-                BOOST_TEST_MESSAGE("server " << server + 1 << " said:\n" << said(server));
+                BOOST_TEST_MESSAGE("server " << server + 1 << " printed:\n" << printed(server));
     }
 
     KvCluster(KvCluster const&) = delete;
@@ -76,26 +76,26 @@ public:
             port};
     }
 
-    /// Starts one server; `before` are words in front of the command (strace), `behind` more options.
+    /// Starts one server; `before` are words in front of the command (strace), `options` those of kv.
     void
-    start(std::size_t server, std::vector<std::string> const& before = {}, std::vector<std::string> const& behind = {})
+    start(std::size_t server, std::vector<std::string> const& before = {}, std::vector<std::string> const& options = {})
     {
         auto       command = before;
         auto const words = run_words(server);
         command.push_back(TOTORA_KV);
         command.insert(command.end(), words.begin(), words.end());
-        command.insert(command.end(), behind.begin(), behind.end());
-        processes_[server] = Process{command, said_file(server), said_file(server)};
+        command.insert(command.end(), options.begin(), options.end());
+        processes_[server] = Process{command, output_file(server), output_file(server)};
     }
 
-    void start_all(std::vector<std::string> const& behind = {})
+    void start_all(std::vector<std::string> const& options = {})
     {
         for (auto server = std::size_t{0}; server < size(); ++server)
-            start(server, {}, behind);
+            start(server, {}, options);
     }
 
-    /// All that a server has said so far, over all its lives.
-    [[nodiscard]] std::string said(std::size_t server) const { return content_of(said_file(server)); }
+    /// All that a server has printed so far, over all its starts.
+    [[nodiscard]] std::string printed(std::size_t server) const { return content_of(output_file(server)); }
 
     /// A field of a server's INFO; empty if it does not answer.
     [[nodiscard]] std::string info(std::size_t server, std::string_view field) const
@@ -149,9 +149,9 @@ public:
     std::size_t segment_mib = 2; ///< Small files, so that the log has many.
 
 private:
-    [[nodiscard]] std::filesystem::path said_file(std::size_t server) const
+    [[nodiscard]] std::filesystem::path output_file(std::size_t server) const
     {
-        return files_.path() / (std::to_string(server + 1) + ".said");
+        return files_.path() / (std::to_string(server + 1) + ".printed");
     }
 
     TemporaryDirectory         files_;

@@ -107,7 +107,7 @@ class Process
 public:
     Process() = default;
 
-    /// What it says goes to the ends of two files. Start it from a thread that outlives it.
+    /// What it prints is appended to two files. Start it from a thread that outlives it.
     Process(std::vector<std::string> command, std::filesystem::path const& output, std::filesystem::path const& errors)
     {
         auto arguments = std::vector<char*>{};
@@ -172,7 +172,7 @@ private:
     pid_t id_ = -1;
 };
 
-/// What a program that ran to its end left behind.
+/// The result of a program that ran to its end.
 struct Ended
 {
     std::optional<int> exit_code; ///< Nothing if it had to be killed.

@@ -19,7 +19,7 @@
 namespace totora::process
 {
 
-/// Clients that write and read until they are stopped, and remember what they were told.
+/// Clients that write and read until they are stopped, and remember their answers.
 ///
 /// Each writes keys of its own, once each, and reads and writes keys that all share.
 class Load

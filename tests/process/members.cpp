@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Servers that were told different things, and others at their addresses: nobody ends for it, and who is right serves.
+// Servers with different options, and others at their addresses: none ends for it, and those that are right serve.
 #include "process/kv_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -59,12 +59,12 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
     BOOST_TEST(is_set(cluster, cluster.await_leader(), "before"));
     cluster.process(2).end();
     auto const files = TemporaryDirectory{};
-    auto const said = files.path() / "said";
+    auto const printed = files.path() / "printed";
     auto const directory = (files.path() / "3").string();
     require_init("two", 3, peer_of(cluster, 2), directory);
     auto other =
-        Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", std::to_string(free_port())}, said, said};
-    BOOST_REQUIRE(eventually([&] { return content_of(said).find("leads in term") != std::string::npos; }));
+        Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", std::to_string(free_port())}, printed, printed};
+    BOOST_REQUIRE(eventually([&] { return content_of(printed).find("leads in term") != std::string::npos; }));
 
     for (auto server = std::size_t{0}; server < 2; ++server) {
         cluster.process(server).signal(SIGTERM);
@@ -75,8 +75,8 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
         };
         BOOST_TEST(eventually(is_refused));
         BOOST_TEST(cluster.info(server, "peer_3_sentence").find("refused: another cluster") != std::string::npos);
-        // It is told no more, and says for itself in how far they differ.
-        BOOST_TEST(content_of(said).find("is of another cluster than") != std::string::npos);
+        // It learns no more, and prints itself in how far they differ.
+        BOOST_TEST(content_of(printed).find("is of another cluster than") != std::string::npos);
         BOOST_TEST(cluster.number(server, "peer_handshakes_refused") > 0U);
         BOOST_TEST(is_set(cluster, cluster.await_leader(), "during" + std::to_string(server)));
     }
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
     BOOST_TEST(is_set(cluster, cluster.await_leader(), "after"));
 }
 
-BOOST_AUTO_TEST_CASE(servers_told_of_different_members_refuse_each_other_and_show_both_lists, *label("case_95"))
+BOOST_AUTO_TEST_CASE(servers_of_different_first_members_refuse_each_other_and_show_both_lists, *label("case_95"))
 {
     auto cluster = KvCluster{3, "the same"};
     std::filesystem::remove_all(cluster.directory(0));
@@ -102,19 +102,19 @@ BOOST_AUTO_TEST_CASE(servers_told_of_different_members_refuse_each_other_and_sho
 
     auto const sentence = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
                                       "against 1"};
-    BOOST_TEST(eventually([&] { return cluster.said(0).find(sentence) != std::string::npos; }), cluster.said(0));
+    BOOST_TEST(eventually([&] { return cluster.printed(0).find(sentence) != std::string::npos; }), cluster.printed(0));
     auto const refused = std::string{"refused: another cluster; the log of the server that refuses says more"};
     for (auto server = std::size_t{1}; server < 3; ++server)
-        BOOST_TEST(eventually([&] { return cluster.said(server).find(refused) != std::string::npos; }),
-                   cluster.said(server));
+        BOOST_TEST(eventually([&] { return cluster.printed(server).find(refused) != std::string::npos; }),
+                   cluster.printed(server));
     auto const is_alone = [&] { return cluster.info(0, "raft_role") == "leader"; };
     BOOST_TEST(eventually(is_alone), "server 1 is a cluster of its own");
     BOOST_TEST(is_set(cluster, leader, "still with two of three"));
     for (auto server = std::size_t{1}; server < 3; ++server)
-        BOOST_TEST(cluster.said(server).find("broke the protocol") == std::string::npos);
+        BOOST_TEST(cluster.printed(server).find("broke the protocol") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(servers_told_another_token_are_of_another_cluster, *label("case_95"))
+BOOST_AUTO_TEST_CASE(servers_of_another_token_are_of_another_cluster, *label("case_95"))
 {
     auto cluster = KvCluster{3, "the same"};
     std::filesystem::remove_all(cluster.directory(0));
@@ -142,10 +142,10 @@ BOOST_AUTO_TEST_CASE(two_copies_of_a_server_are_both_refused_and_named_as_long_a
     cluster.await_equality();
     cluster.process(2).signal(SIGTERM);
     BOOST_REQUIRE((cluster.process(2).wait() == 0));
-    // The copy is at another address, as on another machine; of what was told by init only addresses differ.
+    // The copy is at another address, as on another machine; of what init was given only addresses differ.
     auto const files = TemporaryDirectory{};
     auto const copy = files.path() / "3";
-    auto const said = files.path() / "said";
+    auto const printed = files.path() / "printed";
     std::filesystem::copy(cluster.directory(2), copy);
     auto const before = cluster.peers().size() - peer_of(cluster, 2).size();
     auto const peers = cluster.peers().substr(0, before) + "3=127.0.0.1:" + std::to_string(free_port());
@@ -154,17 +154,17 @@ BOOST_AUTO_TEST_CASE(two_copies_of_a_server_are_both_refused_and_named_as_long_a
                                std::filesystem::copy_options::overwrite_existing);
 
     cluster.start(2);
-    auto other =
-        Process{{TOTORA_KV, "run", "--dir", copy.string(), "--client-port", std::to_string(free_port())}, said, said};
+    auto other = Process{
+        {TOTORA_KV, "run", "--dir", copy.string(), "--client-port", std::to_string(free_port())}, printed, printed};
 
     auto const named = [](std::string const& text) {
         return text.find("two processes run as server 3 (incarnation 1)") != std::string::npos or
                text.find("another process runs as server 3 (incarnation 1) too") != std::string::npos;
     };
     for (auto server = std::size_t{0}; server < 2; ++server)
-        BOOST_TEST(eventually([&] { return named(cluster.said(server)); }), cluster.said(server));
-    BOOST_TEST(eventually([&] { return named(cluster.said(2)); }), cluster.said(2));
-    BOOST_TEST(eventually([&] { return named(content_of(said)); }), content_of(said));
+        BOOST_TEST(eventually([&] { return named(cluster.printed(server)); }), cluster.printed(server));
+    BOOST_TEST(eventually([&] { return named(cluster.printed(2)); }), cluster.printed(2));
+    BOOST_TEST(eventually([&] { return named(content_of(printed)); }), content_of(printed));
     BOOST_TEST(is_set(cluster, cluster.await_leader(), "with two of three"));
 
     other.signal(SIGTERM);

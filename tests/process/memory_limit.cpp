@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server that runs out of memory says so, ends with a documented exit code if it must, and never aborts.
+// A server that runs out of memory prints so, ends with a documented exit code if it must, and never aborts.
 #include "process/kv_cluster.hpp"
 #include "support/sanitized.hpp"
 
@@ -25,14 +25,14 @@ Words limited(std::size_t mebibytes)
 
 auto const value = std::string(1'000'000, 'v');
 
-/// Whether a server goes on, or has ended as the documentation says.
+/// Whether a server goes on, or has ended as documented.
 void require_no_abort(KvCluster& cluster, std::size_t server)
 {
     auto const ended = cluster.process(server).wait(Milliseconds{0});
     if (not ended)
         return;
-    BOOST_TEST(*ended == 1, "server " << server + 1 << " said: " << cluster.said(server));
-    BOOST_TEST(cluster.said(server).find("cannot go on") != std::string::npos);
+    BOOST_TEST(*ended == 1, "server " << server + 1 << " printed: " << cluster.printed(server));
+    BOOST_TEST(cluster.printed(server).find("cannot go on") != std::string::npos);
 }
 
 } // namespace
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(servers_without_memory_refuse_and_keep_what_they_acknowledg
         BOOST_TEST((session.ask({"GET", key}, patience) == kv::Reply{'$', value, {}}), key);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_with_more_data_than_memory_says_so_and_ends_with_1)
+BOOST_AUTO_TEST_CASE(a_server_with_more_data_than_memory_prints_so_and_ends_with_1)
 {
     if (totora::test::is_sanitized)
         return;
@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(a_server_with_more_data_than_memory_says_so_and_ends_with_1
 
     cluster.start(0, limited(80));
 
-    BOOST_TEST((cluster.process(0).wait() == 1), cluster.said(0));
-    BOOST_TEST(cluster.said(0).find("cannot go on") != std::string::npos, cluster.said(0));
+    BOOST_TEST((cluster.process(0).wait() == 1), cluster.printed(0));
+    BOOST_TEST(cluster.printed(0).find("cannot go on") != std::string::npos, cluster.printed(0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

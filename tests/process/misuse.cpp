@@ -22,7 +22,7 @@ namespace
 /// Exit code 2, one line that begins with the program's name, and in it these words.
 void require_sentence(Ended const& ended, std::string_view words)
 {
-    BOOST_TEST_CONTEXT("it said: " << ended.errors)
+    BOOST_TEST_CONTEXT("it printed: " << ended.errors)
     {
         BOOST_TEST((ended.exit_code == 2));
         BOOST_TEST(ended.output == "");
@@ -131,22 +131,23 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
     require_sentence(run_kv({"run", "--dir", other, "--client-port", free}), taken);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_says_so_and_waits, *boost::unit_test::label("case_96"))
+BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_reports_it_and_waits,
+                     *boost::unit_test::label("case_96"))
 {
     auto cluster = KvCluster{1, "one"};
     cluster.start(0);
     static_cast<void>(cluster.await_leader());
     auto const files = TemporaryDirectory{};
-    auto const said = files.path() / "said";
+    auto const printed = files.path() / "printed";
     auto const directory = (files.path() / "2").string();
     auto const peers = cluster.peers() + ",2=127.0.0.1:" + std::to_string(free_port());
     auto const port = std::to_string(free_port());
     BOOST_TEST(
         (run_kv({"init", "--cluster", "two", "--id", "2", "--peers", peers, "--dir", directory}).exit_code == 0));
 
-    auto process = Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", port}, said, said};
+    auto process = Process{{TOTORA_KV, "run", "--dir", directory, "--client-port", port}, printed, printed};
 
-    BOOST_TEST(eventually([&] { return content_of(said).find("refused: another cluster") != std::string::npos; }));
+    BOOST_TEST(eventually([&] { return content_of(printed).find("refused: another cluster") != std::string::npos; }));
     process.signal(SIGTERM);
     BOOST_TEST((process.wait() == 0));
     BOOST_TEST(cluster.info(0, "raft_role") == "leader", "the other cluster goes on");
@@ -163,24 +164,24 @@ BOOST_AUTO_TEST_CASE(a_directory_in_use_is_refused)
     require_sentence(run_kv(words), cluster.directory(0).string());
 }
 
-BOOST_AUTO_TEST_CASE(a_log_in_memory_says_aloud_that_it_loses_everything)
+BOOST_AUTO_TEST_CASE(a_log_in_memory_warns_that_it_loses_everything)
 {
     auto const files = TemporaryDirectory{};
-    auto const said = files.path() / "said";
+    auto const printed = files.path() / "printed";
     auto const peers = "1=127.0.0.1:" + std::to_string(free_port());
     auto const port = std::to_string(free_port());
     auto       process = Process{
         {TOTORA_KV, "run", "--log", "memory", "--cluster", "c", "--id", "1", "--peers", peers, "--client-port", port},
-        said,
-        said};
+        printed,
+        printed};
 
-    BOOST_TEST(eventually([&] { return content_of(said).find("leads in term") != std::string::npos; }));
-    BOOST_TEST(content_of(said).find("lost") != std::string::npos);
+    BOOST_TEST(eventually([&] { return content_of(printed).find("leads in term") != std::string::npos; }));
+    BOOST_TEST(content_of(printed).find("lost") != std::string::npos);
     process.signal(SIGTERM);
     BOOST_TEST((process.wait() == 0));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_ends_well_and_comes_back_with_its_data)
+BOOST_AUTO_TEST_CASE(a_server_that_a_signal_stops_ends_well_and_comes_back_with_its_data)
 {
     auto cluster = KvCluster{1};
     for (auto const signal : {SIGTERM, SIGINT}) {
@@ -210,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_mark_its_clean_stop_does_not_end_well)
     cluster.process(leader).signal(SIGTERM);
 
     BOOST_TEST((cluster.process(leader).wait() == 1));
-    BOOST_TEST(cluster.said(leader).find("cannot go on (storage): ") != std::string::npos, cluster.said(leader));
+    BOOST_TEST(cluster.printed(leader).find("cannot go on (storage): ") != std::string::npos, cluster.printed(leader));
 }
 
 BOOST_AUTO_TEST_CASE(a_cluster_whose_servers_stop_one_by_one_goes_on_and_forgets_nothing)
@@ -235,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_cluster_whose_servers_stop_one_by_one_goes_on_and_forgets
     }
 }
 
-BOOST_AUTO_TEST_CASE(without_a_majority_there_is_no_leader_and_clients_hear_it)
+BOOST_AUTO_TEST_CASE(without_a_majority_there_is_no_leader_and_clients_are_answered_so)
 {
     auto cluster = KvCluster{3};
     cluster.start_all();
@@ -246,12 +247,12 @@ BOOST_AUTO_TEST_CASE(without_a_majority_there_is_no_leader_and_clients_hear_it)
             cluster.process(server).end();
 
     auto       reply = std::optional<kv::Reply>{};
-    auto const hears = [&] {
+    auto const is_connected = [&] {
         auto client = kv::Client::connect(cluster.client_port(leader), patience);
         reply = client ? client->ask({"GET", "key"}) : std::nullopt;
         return reply and reply->text == "CLUSTERDOWN no leader";
     };
-    BOOST_TEST(eventually(hears));
+    BOOST_TEST(eventually(is_connected));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_no_leader_has_reached_yet_is_loading)
@@ -271,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_no_leader_has_reached_yet_is_loading)
     cluster.start(2);
     BOOST_TEST(eventually([&] { return pings() == kv::Reply{'+', "PONG", {}}; }));
     BOOST_TEST(cluster.info(0, "loading") == "0");
-    BOOST_TEST(cluster.said(0).find("is ready: ") != std::string::npos);
+    BOOST_TEST(cluster.printed(0).find("is ready: ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

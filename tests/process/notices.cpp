@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(a_disk_without_room_is_named_here_and_at_a_follower, *boost
     BOOST_TEST(line_of(Decision::leading_without_room).starts_with("leads without room in its log"));
 }
 
-BOOST_AUTO_TEST_CASE(every_reason_to_give_up_leading_is_told)
+BOOST_AUTO_TEST_CASE(every_reason_to_step_down_is_printed)
 {
     for (auto at = std::size_t{0}; at < totora::decision_count; ++at) {
         auto const outcome = static_cast<Decision>(at);
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(every_reason_to_give_up_leading_is_told)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_told_once_until_it_has_passed)
+BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_printed_once_until_it_has_passed)
 {
     auto       notices = Notices{};
     auto const is_told = [&](Decision outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_told_once_until_it_
     BOOST_TEST(is_told(Decision::campaign_withheld_disk_hangs));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_says_why_once, *boost::unit_test::label("case_78"))
+BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_prints_why_once, *boost::unit_test::label("case_78"))
 {
     auto       notices = Notices{};
     auto const line = notices.line({Decision::campaign_withheld_exhausted, totora::nobody});
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_says_why_once, *boost::uni
                "does not campaign: the log of the cluster does not name it as a voter");
 }
 
-BOOST_AUTO_TEST_CASE(what_breaks_the_protocol_with_every_message_is_told_at_powers_of_ten)
+BOOST_AUTO_TEST_CASE(a_protocol_broken_by_every_message_is_printed_at_powers_of_ten)
 {
     auto notices = Notices{};
     auto told = std::vector<std::string>{};
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(what_breaks_the_protocol_with_every_message_is_told_at_powe
     BOOST_TEST(not notices.line({Decision::violation_number, ServerId{2}}).empty());    // Another kind.
 }
 
-BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_told)
+BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_printed)
 {
     for (auto const outcome : {Decision::append_accepted, Decision::vote_granted, Decision::probe_moved_back,
                                Decision::response_outdated, Decision::ring_outdated})

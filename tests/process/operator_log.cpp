@@ -50,18 +50,18 @@ struct Fixture
         ::fcntl(ends[1], F_SETFL, 0);
     }
 
-    /// Reads until this was said, or nothing comes any more.
+    /// Reads until this was printed, or nothing comes any more.
     std::string read_until(std::string const& words) const
     {
-        auto said = std::string{};
-        while (said.find(words) == std::string::npos) {
+        auto printed = std::string{};
+        while (printed.find(words) == std::string::npos) {
             auto       piece = std::array<char, 65'536>{};
             auto const size = ::read(ends[0], piece.data(), piece.size());
             if (size <= 0)
                 break;
-            said.append(piece.data(), static_cast<std::size_t>(size));
+            printed.append(piece.data(), static_cast<std::size_t>(size));
         }
-        return said;
+        return printed;
     }
 
     std::array<int, 2>           ends{};
@@ -74,13 +74,13 @@ BOOST_FIXTURE_TEST_SUITE(operator_log, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_line_is_written_with_the_name_of_the_program_before_it)
 {
-    log->say({"leads", " in term ", "7"});
+    log->print({"leads", " in term ", "7"});
     BOOST_TEST(read_until("\n") == "kv: leads in term 7\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_said_last_is_written_before_the_log_goes)
+BOOST_AUTO_TEST_CASE(the_last_lines_are_written_before_the_log_goes)
 {
-    log->say("the end");
+    log->print("the end");
     log.reset();
     BOOST_TEST(read_until("\n") == "kv: the end\n");
 }
@@ -90,19 +90,19 @@ BOOST_AUTO_TEST_CASE(saying_never_waits_for_a_reader_and_drops_what_has_no_room)
     fill();
     auto const long_line = std::string(2 * OperatorLog::line_bytes_max, 'l');
     for (auto line = 0; line < 40; ++line)
-        log->say(long_line);
+        log->print(long_line);
 
     // What was taken by the thread and what is kept have room, of 40 lines cut to 4 KiB.
     BOOST_TEST(log->dropped() >= 8U);
-    auto const said = read_until("lines were dropped");
-    BOOST_TEST(said.find(std::to_string(log->dropped()) + " lines were dropped") != std::string::npos);
-    BOOST_TEST(std::count(said.begin(), said.end(), '\n') >= 40 - static_cast<int>(log->dropped()));
+    auto const printed = read_until("lines were dropped");
+    BOOST_TEST(printed.find(std::to_string(log->dropped()) + " lines were dropped") != std::string::npos);
+    BOOST_TEST(std::count(printed.begin(), printed.end(), '\n') >= 40 - static_cast<int>(log->dropped()));
 }
 
 BOOST_AUTO_TEST_CASE(lines_that_come_too_fast_are_dropped_and_counted)
 {
     for (auto line = std::size_t{0}; line < 100 * OperatorLog::lines_per_second_max; ++line)
-        log->say("flood");
+        log->print("flood");
 
     BOOST_TEST(log->dropped() > 0U);
     BOOST_TEST(read_until("lines were dropped").find("kv: flood\n") == 0U);
@@ -112,14 +112,14 @@ BOOST_AUTO_TEST_CASE(a_log_whose_reader_is_gone_drops_and_ends)
 {
     std::signal(SIGPIPE, SIG_IGN);
     stop_reading();
-    log->say("to nobody");
+    log->print("to nobody");
     BOOST_REQUIRE_NO_THROW(log.reset()); // Not ended by SIGPIPE either.
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_does_not_keep_the_process)
 {
     fill();
-    log->say("to nobody");
+    log->print("to nobody");
     BOOST_REQUIRE_NO_THROW(log.reset()); // It would wait without end.
 }
 

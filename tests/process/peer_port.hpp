@@ -71,7 +71,7 @@ public:
         }
     }
 
-    /// Whether the server closes the connection, whatever it says before that.
+    /// Whether the server closes the connection, whatever it sends before that.
     [[nodiscard]] bool is_closed_by_server()
     {
         auto block = std::array<std::byte, 4096>{};

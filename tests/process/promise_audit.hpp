@@ -154,9 +154,9 @@ private:
         }
     }
 
-    // --- What is said ---
+    // What is sent.
 
-    /// Everything that is offered to the kernel counts as said, whether it took all of it or not.
+    /// Everything that is offered to the kernel counts as sent, whether it took all of it or not.
     void note_sending(SystemCall const& call)
     {
         auto const bytes = bytes_of(call);

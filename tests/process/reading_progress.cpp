@@ -12,7 +12,7 @@ using namespace kv;
 
 BOOST_AUTO_TEST_SUITE(reading_progress)
 
-BOOST_AUTO_TEST_CASE(a_long_log_is_told_of_once_a_second_and_a_short_one_not_at_all)
+BOOST_AUTO_TEST_CASE(progress_in_a_long_log_is_printed_once_a_second_and_in_a_short_one_not_at_all)
 {
     constexpr auto mib = std::uint64_t{1} << 20U;
     auto const     began = ReadingProgress::Time{};

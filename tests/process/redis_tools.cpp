@@ -33,7 +33,7 @@ std::string redis_cli(std::uint16_t port, std::vector<std::string> words)
 
 BOOST_AUTO_TEST_SUITE(redis_tools, *boost::unit_test::timeout(300))
 
-BOOST_AUTO_TEST_CASE(redis_cli_speaks_to_the_leader_and_is_sent_there)
+BOOST_AUTO_TEST_CASE(redis_cli_reaches_the_leader_and_is_redirected_to_it)
 {
     auto cluster = KvCluster{3};
     cluster.start_all(steady);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_modes_of_redis_cli_for_watching_a_server_work)
     BOOST_TEST(not has(content_of(output), "-9223372036854775808"), content_of(output));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_a_client_shuts_down_ends_as_one_that_is_told_to_stop)
+BOOST_AUTO_TEST_CASE(a_server_that_a_client_shuts_down_ends_as_after_a_signal)
 {
     auto cluster = KvCluster{1};
     cluster.start_all();

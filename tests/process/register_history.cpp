@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_write_that_others_enclose_is_found)
     BOOST_TEST(find_violation({write("a", 1, 2), write("b", 3, 5), read("a", 5, 6)}) == "");
 }
 
-/// Every history of few operations, by chance: the checker says what the definition says.
+/// Every history of few operations, by chance: the checker agrees with the definition.
 BOOST_AUTO_TEST_CASE(the_checker_agrees_with_the_definition)
 {
     auto       random = std::mt19937_64{20'240'229};

@@ -19,7 +19,7 @@ namespace
 
 using Words = std::vector<std::string_view>;
 
-/// A server of which the test says what it is.
+/// A server whose role the test chooses.
 struct Host
 {
     [[nodiscard]] std::string info() const
@@ -56,7 +56,7 @@ struct Fixture
         return *reply;
     }
 
-    /// Three servers, of which the second leads, and the third has not told where its clients find it.
+    /// Three servers, of which the second leads, and the third has not announced where its clients find it.
     void seat_servers(std::uint64_t self)
     {
         host.cluster = Topology{.cluster = totora::ClusterId{0xABC}, .term = 7, .offset = 90};
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(commands_are_described)
     BOOST_TEST(ask({"COMMAND", "FORGET"}).is_error("ERR unknown subcommand"));
 }
 
-BOOST_AUTO_TEST_CASE(the_keys_among_the_words_of_a_command_are_told)
+BOOST_AUTO_TEST_CASE(the_keys_among_the_words_of_a_command_are_found)
 {
     auto const keys = [this](Words words) {
         words.insert(words.begin(), {"COMMAND", "GETKEYS"});

@@ -91,10 +91,10 @@ void provoke(KvCluster const& cluster)
 {
     auto const peers = cluster.peers();
     auto const port = kv::parse_integer(std::string_view{peers}.substr(peers.rfind(':') + 1)).value();
-    auto       stranger = kv::Client::connect(static_cast<std::uint16_t>(port), patience);
-    BOOST_REQUIRE(stranger.has_value());
-    stranger->send(std::string(4'096, '!'));
-    BOOST_TEST(not stranger->receive().has_value(), "it is turned away");
+    auto       unknown = kv::Client::connect(static_cast<std::uint16_t>(port), patience);
+    BOOST_REQUIRE(unknown.has_value());
+    unknown->send(std::string(4'096, '!'));
+    BOOST_TEST(not unknown->receive().has_value(), "it is turned away");
 }
 
 } // namespace
@@ -153,19 +153,19 @@ BOOST_AUTO_TEST_CASE(a_directory_made_with_closed_streams_is_whole, *boost::unit
     require_service(cluster, "value");
 }
 
-BOOST_AUTO_TEST_CASE(a_server_whose_messages_nobody_reads_goes_on_and_stops_when_told)
+BOOST_AUTO_TEST_CASE(a_server_whose_lines_are_not_read_goes_on_and_stops_at_a_signal)
 {
     auto cluster = KvCluster{1};
     auto pipe = Pipe{};
     pipe.fill();
     cluster.start(0, pipe.as_stderr());
     require_service(cluster, "while the pipe is full");
-    for (auto strangers = 0; strangers < 4; ++strangers)
+    for (auto unknown = 0; unknown < 4; ++unknown)
         provoke(cluster);
     require_service(cluster, "after more was printed");
 
-    auto said = std::string{};
-    BOOST_TEST(eventually([&] { return (said += pipe.read()).find("leads in term") != std::string::npos; }));
+    auto printed = std::string{};
+    BOOST_TEST(eventually([&] { return (printed += pipe.read()).find("leads in term") != std::string::npos; }));
     pipe.fill();
     cluster.process(0).signal(SIGTERM);
     BOOST_TEST((cluster.process(0).wait() == 0), "and it stops although nobody reads");

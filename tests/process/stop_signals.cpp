@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server that is told to stop ends well, at any moment of its life; told again, it leaves at once.
+// A server that receives a signal to stop ends well, at any moment of its run; after a second one, at once.
 #include "../../docs/examples/kv/start/stop_signals.hpp"
 #include "../../docs/examples/kv/replica.hpp"
 #include "process/kv_cluster.hpp"
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_begun_nothing_ends_with_0)
 }
 
 /// Name servers may be silent for long.
-BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_while_it_looks_up_its_own_name_ends_with_0)
+BOOST_AUTO_TEST_CASE(a_server_that_a_signal_stops_while_it_looks_up_its_own_name_ends_with_0)
 {
     auto const peers = std::vector{totora::Peer{{totora::ServerId{1}, totora::first_incarnation}, "own.example:7001"}};
     BOOST_TEST(exit_code_of([&] {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_while_it_looks_up_its_own_nam
                }) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_serves_is_told_once_and_ended_by_what_follows)
+BOOST_AUTO_TEST_CASE(a_process_that_serves_is_notified_once_and_ended_by_the_next_signal)
 {
     for (auto const signal : {SIGTERM, SIGINT}) {
         auto const serve_until = [&](int signals) {
@@ -184,11 +184,11 @@ BOOST_AUTO_TEST_CASE(a_server_whose_clients_wait_for_answers_of_all_kinds_stops_
 
     cluster.process(0).signal(SIGTERM);
 
-    BOOST_TEST((cluster.process(0).wait() == 0), cluster.said(0));
+    BOOST_TEST((cluster.process(0).wait() == 0), cluster.printed(0));
     BOOST_TEST(is_marked_clean(cluster.directory(0)));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_while_it_opens_its_log_ends_with_0)
+BOOST_AUTO_TEST_CASE(a_server_that_a_signal_stops_while_it_opens_its_log_ends_with_0)
 {
     auto cluster = KvCluster{1};
     cluster.start_all();
@@ -207,13 +207,13 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_told_to_stop_while_it_opens_its_log_ends_w
     BOOST_REQUIRE(eventually([&] { return has_open(cluster.process(0).id(), file); }));
     cluster.process(0).signal(SIGTERM);
 
-    BOOST_TEST((cluster.process(0).wait() == 0), cluster.said(0));
+    BOOST_TEST((cluster.process(0).wait() == 0), cluster.printed(0));
     cluster.start(0);
     static_cast<void>(cluster.await_leader());
     BOOST_TEST((session.ask({"GET", "key:9"}, patience) == kv::Reply{'$', value, {}}));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_told_twice_leaves_at_once_although_its_disk_hangs)
+BOOST_AUTO_TEST_CASE(a_server_ends_at_once_after_a_second_signal_although_its_disk_hangs)
 {
     auto cluster = KvCluster{1};
     cluster.start_all();
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_told_twice_leaves_at_once_although_its_dis
     // Its other threads are gone at once. What strace holds back is as a disk would, and goes with strace.
     BOOST_TEST(eventually([&] { return threads_of(cluster.process(0).id()) == 1; }));
     ::kill(tracer, SIGKILL);
-    BOOST_TEST((cluster.process(0).wait() == kv::StopSignals::unfinished_exit_code), cluster.said(0));
+    BOOST_TEST((cluster.process(0).wait() == kv::StopSignals::unfinished_exit_code), cluster.printed(0));
     BOOST_TEST(not is_marked_clean(cluster.directory(0)));
     cluster.start(0);
     static_cast<void>(cluster.await_leader());

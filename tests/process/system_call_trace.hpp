@@ -93,16 +93,16 @@ private:
         if (auto const mark = text.find_first_not_of("0123456789"); mark < text.size() and text[mark] == '<')
             call.file = unescaped(text.substr(mark + 1, text.find('>') - mark - 1));
 
-        auto behind = std::size_t{0};
-        for (auto quote = text.find('"'); quote != std::string_view::npos; quote = text.find('"', behind)) {
+        auto after = std::size_t{0};
+        for (auto quote = text.find('"'); quote != std::string_view::npos; quote = text.find('"', after)) {
             auto const closing = text.find('"', quote + 1);
             if (closing == std::string_view::npos)
                 break;
             call.bytes += unescaped(text.substr(quote + 1, closing - quote - 1));
-            behind = closing + 1;
-            call.is_cut = call.is_cut or text.substr(behind).starts_with("...");
+            after = closing + 1;
+            call.is_cut = call.is_cut or text.substr(after).starts_with("...");
         }
-        auto       arguments = text.substr(behind);
+        auto       arguments = text.substr(after);
         auto const end = arguments.find_first_of(")<");
         arguments = arguments.substr(0, end);
         if (auto const comma = arguments.rfind(", "); comma != std::string_view::npos)

@@ -62,7 +62,7 @@ private:
             wake_at(Clock::now() + std::chrono::milliseconds{*wait_ms});
     }
 
-    /// An earlier wake-up that is set already is as good: the node says again how long it may wait then. So alarms that
+    /// An earlier wake-up that is set already is as good: the node then returns again how long it may wait. So alarms that
     /// are put off again and again cost nothing.
     void wake_at(Clock::time_point moment)
     {

@@ -32,13 +32,13 @@
 namespace kv
 {
 
-/// How a follower tells where its clients find it: only a leader can propose that, so the follower asks it, as a client
-/// does. It asks again, ever more rarely, until the state machine says so; nothing depends on when that is. A leader that does
+/// How a follower announces where its clients find it: only a leader can propose that, so the follower asks it, as a client
+/// does. It asks again, ever more rarely, until the state machine holds it; nothing depends on when that is. A leader that does
 /// not do it is a sentence after the third attempt.
 class Introduction
 {
 public:
-    /// Whom to ask, as clients find it ("host:port", also "::1:6001", as Redis spells it), and the words to say.
+    /// Whom to ask, as clients find it ("host:port", also "::1:6001", as Redis spells it), and the words to send.
     struct Question
     {
         totora::ServerId           server;
@@ -119,7 +119,7 @@ private:
         reach(question->leader);
     }
 
-    /// Says why the leader was not told, unless that was the last sentence.
+    /// Reports why the leader did not take the address, unless that was the last report.
     void complain(totora::ServerId server)
     {
         auto sentence = "cannot tell server " + std::to_string(server.value) + " at " + leader_ +
@@ -174,7 +174,7 @@ private:
                                  [this](Error failure, std::size_t) { proceed(failure, [this] { hear(); }); });
     }
 
-    /// Success is what the state machine says; but a client that leaves at once may not be heard, and a refusal is worth a sentence.
+    /// The state machine shows success; but a client that leaves at once may not be read, and a refusal is worth a sentence.
     void hear()
     {
         socket_.async_read_some(boost::asio::buffer(heard_), [this](Error failure, std::size_t count) {

@@ -52,7 +52,7 @@ int execute(kv::Run const& run)
     try {
         return run.log == kv::LogKind::memory ? kv::run_in_memory(run, lines) : kv::run_in_directory(run, lines);
     } catch (std::exception const& failure) {
-        lines.say({"cannot go on: ", kv::reason_of(failure)});
+        lines.print({"cannot go on: ", kv::reason_of(failure)});
         return 1;
     }
 }
@@ -62,7 +62,7 @@ int execute(kv::Run const& run)
 int main(int count, char** arguments)
 {
     if (not kv::secure_standard_streams())
-        return 2; // There is nowhere to say why.
+        return 2; // There is nowhere to print why.
     try {
         auto const words = std::vector<std::string_view>(arguments + 1, arguments + count);
         auto const invocation = kv::parse_arguments(words);

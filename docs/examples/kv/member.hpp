@@ -34,7 +34,7 @@ inline constexpr std::string_view write_too_slow =
     "ERR outcome unknown: the write was not committed and applied in time; it may happen later, or never";
 
 /// This server as one of the cluster, as clients' connections see it: turns the ends of proposals and reads into
-/// answers, and tells the cluster where clients find this server when it leads (as a follower, `Introduction` asks the leader to).
+/// answers, and announces where clients find this server when it leads (as a follower, `Introduction` asks the leader to).
 template <typename Node>
 class Member
 {
@@ -119,7 +119,7 @@ public:
     /// Sets where the clients of this server find it.
     void set_client_address(std::string address) { client_address_ = std::move(address); }
 
-    /// Tells all servers that, after this turn. Each leader says it as its term begins, by an entry of the log, as it does for a
+    /// Announces that to all servers, after this turn. Each leader does so as its term begins, by an entry of the log, as it does for a
     /// follower that asks (ANNOUNCE): there is no second list of addresses that could disagree with the first.
     void announce() { announces_at_ = Clock::now(); }
 

@@ -48,7 +48,7 @@ public:
         : run_(run), identity_(identity), log_(log), lines_(lines), resolve_(std::move(resolve))
     {}
 
-    /// Runs until it is told to stop (exit code 0), or cannot go on (1). 2 if it cannot begin.
+    /// Runs until a signal stops it (exit code 0), or cannot go on (1). 2 if it cannot begin.
     ///
     /// An exception that nobody expected, for want of memory most likely, ends this server too: what the transport or the
     /// node was about to do may be half done.
@@ -56,15 +56,15 @@ public:
     {
         auto addresses = AddressPlan{run_, identity_, resolve_}.work_out();
         if (not addresses)
-            return lines_.say(addresses.error()), 2;
+            return lines_.print(addresses.error()), 2;
         addresses_ = *std::move(addresses);
         if (not addresses_.caution.empty())
-            lines_.say(addresses_.caution);
+            lines_.print(addresses_.caution);
         // Not earlier: until then nothing would end this while name servers are silent.
         StopSignals::serve();
         auto transport = totora::TcpTransport::open(context_, transport_settings());
         if (not transport)
-            return lines_.say(transport.error().what), 2;
+            return lines_.print(transport.error().what), 2;
         try {
             serve(*transport);
         } catch (std::exception const& failure) {
@@ -108,12 +108,12 @@ private:
         for (auto const& moved : run_.peer_addresses)
             if (moved.member.id != identity_.id)
                 transport.update(moved.member.id, addresses_.incarnation_of(moved.member.id), moved.address);
-        lines_.say("server " + std::to_string(identity_.id.value) + " listens for clients on " +
-                   addresses_.client_listen_host + ":" + std::to_string(server_->port()) + ", where they find it as " +
-                   client_address());
+        lines_.print("server " + std::to_string(identity_.id.value) + " listens for clients on " +
+                     addresses_.client_listen_host + ":" + std::to_string(server_->port()) +
+                     ", where they find it as " + client_address());
         stop_when_told();
         introduction_.emplace(
-            context_, [this] { return introduce(); }, [this](std::string_view sentence) { lines_.say(sentence); });
+            context_, [this] { return introduce(); }, [this](std::string_view sentence) { lines_.print(sentence); });
         introduction_->start();
         loop_->wake();
         context_.run();
@@ -130,7 +130,7 @@ private:
 
     void refuse(std::string_view sentence)
     {
-        lines_.say(sentence);
+        lines_.print(sentence);
         exit_code_ = 2;
     }
 
@@ -143,11 +143,11 @@ private:
             if (node_)
                 node_->stop();
         } catch (std::exception const& failure) {
-            lines_.say({"the log was not closed: ", reason_of(failure)});
+            lines_.print({"the log was not closed: ", reason_of(failure)});
         }
     }
 
-    /// Is called in the middle of what the node does: it only notes and says.
+    /// Is called in the middle of what the node does: it only notes and prints.
     struct Observer
     {
         Replica* replica;
@@ -157,14 +157,14 @@ private:
             try {
                 std::visit([&](auto const& one) { replica->noticed(one); }, event);
             } catch (std::exception const& failure) {
-                replica->lines_.say({"cannot say what happened: ", reason_of(failure)});
+                replica->lines_.print({"cannot say what happened: ", reason_of(failure)});
             }
         }
     };
 
     void fail(std::initializer_list<std::string_view> sentence)
     {
-        lines_.say(sentence);
+        lines_.print(sentence);
         exit_code_ = 1;
         is_stop_due_ = true;
     }
@@ -187,13 +187,13 @@ private:
         if constexpr (requires { log_.start(); })
             settings.life.start = log_.start();
         // What another server answers ends no process: this server may be one of a majority that serves.
-        settings.log = [this](std::string_view sentence) { lines_.say(sentence); };
+        settings.log = [this](std::string_view sentence) { lines_.print(sentence); };
         return settings;
     }
 
     [[nodiscard]] std::string client_address() const { return addresses_.for_clients(server_->port()); }
 
-    /// What to tell the leader, as long as the cluster does not know where clients find this server.
+    /// The question for the leader, as long as the cluster does not know where clients find this server.
     [[nodiscard]] std::optional<Introduction::Question> introduce() const
     {
         auto const status = node_->status();
@@ -215,12 +215,12 @@ private:
     template <typename Event>
     void noticed(Event const& event)
     {
-        lines_.say(line_of(event));
+        lines_.print(line_of(event));
     }
 
     void noticed(totora::RoleChanged const& now)
     {
-        lines_.say(line_of(now));
+        lines_.print(line_of(now));
         if (now.role == totora::RoleName::leader)
             member_->announce();
     }
@@ -232,18 +232,18 @@ private:
         if (not now.ready or not member_->is_loading())
             return;
         member_->set_ready();
-        lines_.say("is ready: what was committed when it came is applied");
+        lines_.print("is ready: what was committed when it came is applied");
     }
 
     void noticed(totora::DecisionNoted const& noted)
     {
         if (auto const line = notices_.line(noted); not line.empty())
-            lines_.say(line);
+            lines_.print(line);
     }
 
     void noticed(totora::Failed const& failed) { fail({"cannot go on (", to_string(failed.why), "): ", failed.what}); }
 
-    /// Ends all promises, tells the clients, and leaves. Clients that do not listen are not waited for.
+    /// Ends all proposals and reads, answers the clients, and ends. Clients that do not read are not waited for.
     void stop()
     {
         if (std::exchange(is_stopping_, true))
@@ -279,7 +279,7 @@ private:
     std::optional<Member<Node>>                 member_;
     std::optional<Server<Member<Node>>>         server_;
     std::optional<Introduction>                 introduction_;
-    boost::asio::posix::stream_descriptor       told_{context_}; ///< Readable when this process was told to stop.
+    boost::asio::posix::stream_descriptor       told_{context_}; ///< Readable when a signal to stop has come.
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
     bool                                        is_stop_due_ = false; ///< After this turn of the node.

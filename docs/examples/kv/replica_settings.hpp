@@ -41,9 +41,9 @@ namespace kv
     auto const wanted = ClientLimits{run.clients, static_cast<std::size_t>(run.clients_mib) << 20U};
     auto const allowed = within(take_process_limits(wanted), wanted);
     if (allowed != wanted)
-        lines.say("serves " + std::to_string(allowed.connections) + " clients at most, which hold " +
-                  std::to_string(allowed.memory_bytes >> 20U) +
-                  " MiB together: this process may have no more file descriptors, or memory (ulimit -n, -v)");
+        lines.print("serves " + std::to_string(allowed.connections) + " clients at most, which hold " +
+                    std::to_string(allowed.memory_bytes >> 20U) +
+                    " MiB together: this process may have no more file descriptors, or memory (ulimit -n, -v)");
     return allowed;
 }
 

@@ -18,15 +18,15 @@ using namespace kv;
 
 using Clock = std::chrono::steady_clock;
 
-/// What the log says of a directory that cannot be used.
+/// The reason why the log cannot use a directory.
 [[nodiscard]] int refuse_directory(OperatorLog& lines, std::string const& directory, totora::LogError const& error)
 {
     if (error.failure == totora::LogFailure::not_found)
-        lines.say({"there is no server in '", directory,
-                   "': make one with kv init, unless its server ever ran. One that lost its directory would forget "
-                   "what it voted and acknowledged: restore the directory, or leave that server out"});
+        lines.print({"there is no server in '", directory,
+                     "': make one with kv init, unless its server ever ran. One that lost its directory would forget "
+                     "what it voted and acknowledged: restore the directory, or leave that server out"});
     else
-        lines.say({directory, ": ", error.what});
+        lines.print({directory, ": ", error.what});
     return 2;
 }
 
@@ -41,9 +41,9 @@ int kv::run_in_directory(Run const& run, OperatorLog& lines)
     if (not identity)
         return refuse_directory(lines, run.directory, identity.error());
     if (auto const caution = files->caution(); not caution.empty())
-        lines.say(caution);
+        lines.print(caution);
     if (run.skips_sync)
-        lines.say("--unsafe-no-sync: what is acknowledged here is not durable");
+        lines.print("--unsafe-no-sync: what is acknowledged here is not durable");
 
     using Log = totora::SegmentedLog<SkippableFiles, totora::ThreadSyncer>;
     auto options = totora::SegmentedLogOptions{};
@@ -51,7 +51,7 @@ int kv::run_in_directory(Run const& run, OperatorLog& lines)
     options.on_progress = [&lines, said = ReadingProgress{Clock::now()}](totora::RecoveryProgress const& now) mutable {
         try {
             if (auto const line = said.line(now, Clock::now()))
-                lines.say(*line);
+                lines.print(*line);
         } catch (std::exception const&) { // No memory for a line: there will be another one.
         }
     };

@@ -6,7 +6,7 @@
 
 int kv::run_in_memory(Run const& run, OperatorLog& lines)
 {
-    lines.say(
+    lines.print(
         "the log is kept in memory: when this process ends, all that it knew is lost, also what it promised; to go "
         "on then, start all servers again with another --cluster name");
     auto const identity = totora::Identity{totora::cluster_of(run.trial.cluster, run.trial.peers, run.trial.token),

@@ -46,7 +46,7 @@ inline constexpr std::size_t descriptors_needed = 32;
             static_cast<std::size_t>(std::min<std::uint64_t>(wanted.memory_bytes, process.memory_bytes / 4))};
 }
 
-/// Allows this process as many descriptors as `wanted` needs, if it may, and tells what it may have.
+/// Allows this process as many descriptors as `wanted` needs, if it may. The result is what it may have.
 [[nodiscard]] inline ProcessLimits take_process_limits(ClientLimits const& wanted)
 {
     auto       limits = ProcessLimits{};

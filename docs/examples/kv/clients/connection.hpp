@@ -30,7 +30,7 @@ namespace kv
 /// before it, of this connection, and none of those that follow.
 ///
 /// Reads and writes are handed over at once. A read looks when the node allows it and the writes before it have been applied,
-/// or in the moment before the next write is applied, whichever comes first. The latter needs no word of the node: a leader
+/// or in the moment before the next write is applied, whichever comes first. The latter needs nothing of the node: a leader
 /// whose entry was committed was still the leader after that entry was proposed, and so after the read was asked for, and
 /// all that was committed before stands at lower indexes. If it leads no more, the node has refused the read before.
 /// Where reads are large, the write after them waits.
@@ -38,12 +38,12 @@ namespace kv
 /// What fails for a client, memory above all, costs this client its connection, and nobody else anything: no exception
 /// leaves what is called here.
 ///
-/// `Member` is the server of the cluster behind it: `write(payload, before, done)` ends with an `Answer` or a `Refusal`, and calls
+/// `Member` is the server of the cluster that it talks to: `write(payload, before, done)` ends with an `Answer` or a `Refusal`, and calls
 /// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends
 /// with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they throw, on this thread,
 /// perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
 /// `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
-/// `Owner` is told when it closes (`closed`), when it asks for something for the first time (`spoke`), when it takes a request
+/// `Owner` is notified when it closes (`closed`), when it asks for something for the first time (`made_first_request`), when it takes a request
 /// (`counted`), when it has work for the next turn (`work_later`), when it holds more memory than before (`grown`), when a request
 /// begins or ceases to be half here (`half_here`), and when it was sent HTTP (`refused_http`). It lends the room that bytes are read
 /// to (`scratch`); `client_list()` is the text of CLIENT LIST.
@@ -153,7 +153,7 @@ private:
             owner_.work_later(this->shared_from_this());
         receive();
         tell_half();
-        account(); // The last: it may close this very connection, which its owner must not hear of afterwards.
+        account(); // The last: it may close this very connection, of which its owner must not be notified afterwards.
     }
 
     /// A request is half here while the client is waited for, not while it waits for others; each one for itself.
@@ -190,7 +190,7 @@ private:
                                  });
     }
 
-    /// Waits for bytes without room for them: a client that says nothing holds next to no memory.
+    /// Waits for bytes without room for them: a client that sends nothing holds next to no memory.
     void receive()
     {
         if (is_receiving_ or is_finishing_ or requests_.has_request() or is_waiting_ or is_full())

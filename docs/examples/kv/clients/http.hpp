@@ -13,7 +13,7 @@ namespace kv
 /// the page's choice, of which each line would be a request: so nothing that follows may be done.
 ///
 /// As Redis does, POST and Host: are taken for HTTP wherever they stand, since a browser sends one of them before any body.
-/// Of plain lines more is: a header of any name, and a request line of any method. `is_known` says that it is a command:
+/// Of plain lines more is: a header of any name, and a request line of any method. `is_known`: it is a command;
 /// "GET / HTTP/1.1" has a word too many for one, while "SET page HTTP/1.1" stores a value.
 [[nodiscard]] inline bool is_http(std::span<std::string_view const> words, bool is_line, bool is_known)
 {

@@ -85,8 +85,8 @@ public:
         }
         has_request_ = true;
         ++taken_;
-        if (not std::exchange(has_spoken_, true))
-            owner_.spoke(connection_);
+        if (not std::exchange(has_asked_, true))
+            owner_.made_first_request(connection_);
         if (complaint != nullptr)
             write_error(unanswered_.add(true).answer, *complaint);
         else if (not begin(std::get<CommandRule>(understood), words))
@@ -252,7 +252,7 @@ private:
     Unanswered             unanswered_;
     std::vector<std::byte> payload_;
     bool                   has_request_ = false; ///< The parser's words wait for the reads before them.
-    bool                   has_spoken_ = false;  ///< A request was taken.
+    bool                   has_asked_ = false;   ///< A request was taken.
     bool                   is_quitting_ = false;
     std::uint64_t          taken_ = 0;
 };

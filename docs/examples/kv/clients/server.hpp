@@ -48,7 +48,7 @@ public:
         : acceptor_(context), pause_(context), member_(member), limits_(limits), budget_(limits.memory_bytes)
     {}
 
-    /// Opens the port; a sentence says why not.
+    /// Opens the port; the error is a sentence.
     [[nodiscard]] totora::Result<totora::Done, std::string> listen(std::string const& host, std::uint16_t port)
     {
         auto       failure = boost::system::error_code{};
@@ -139,7 +139,7 @@ public:
     /// Of how many clients the rest of a request is waited for.
     [[nodiscard]] std::size_t half_requests() const { return halves_.size(); }
 
-    /// How many clients were closed because they spoke HTTP.
+    /// How many clients were closed because they sent HTTP.
     [[nodiscard]] std::uint64_t http_refused() const { return http_refused_; }
 
     /// Takes no more connections and requests; those that are here are answered.
@@ -157,7 +157,7 @@ public:
         for_each([](One& connection) { connection.close(); });
     }
 
-    // What connections tell their owner:
+    // What connections notify their owner of:
     void counted() { ++requests_; }
 
     void closed(One& connection)
@@ -168,12 +168,12 @@ public:
     }
 
     /// Has asked for something.
-    void spoke(One& connection) { silent_.erase(connection.number()); }
+    void made_first_request(One& connection) { silent_.erase(connection.number()); }
 
     /// The rest of a request is waited for from now on, or no more.
     void half_here(One& connection, bool is_half_here) { halves_.set(connection, is_half_here, Clock::now()); }
 
-    /// Where a client's bytes are read to first, so that one that says nothing needs no memory for them.
+    /// Where a client's bytes are read to first, so that one that sends nothing needs no memory for them.
     [[nodiscard]] std::span<char> scratch() { return scratch_; }
 
     void refused_http() { ++http_refused_; }
@@ -222,7 +222,7 @@ private:
                     return;
                 if (failure)
                     return accept_later();
-                welcome(std::move(socket));
+                admit(std::move(socket));
                 if (budget_.has_work())
                     accept();
                 else
@@ -249,10 +249,10 @@ private:
     }
 
     /// A client for whom there is no memory is turned away.
-    void welcome(Tcp::socket socket)
+    void admit(Tcp::socket socket)
     {
         constexpr auto full = std::string_view{"ERR max number of clients reached"};
-        budget_.spend(welcome_units);
+        budget_.spend(admission_units);
         if (connections_.size() >= limits_.connections and not silent_.empty()) {
             auto const oldest = silent_.begin()->second->shared_from_this();
             ++turned_away_;
@@ -275,7 +275,7 @@ private:
         } catch (std::exception const&) {}
     }
 
-    static constexpr std::size_t welcome_units = 64; ///< What a new client costs, in the units of `ClientBudget`.
+    static constexpr std::size_t admission_units = 64; ///< What a new client costs, in the units of `ClientBudget`.
     static constexpr std::size_t scratch_bytes = std::size_t{128} << 10U;
 
     Tcp::acceptor                    acceptor_;

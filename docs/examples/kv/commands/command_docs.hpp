@@ -15,7 +15,7 @@
 namespace kv
 {
 
-/// What COMMAND tells: clients of clusters look there for the keys among a command's words, and redis-cli for its hints.
+/// What COMMAND answers: clients of clusters look there for the keys among a command's words, and redis-cli for its hints.
 class CommandDocs
 {
 public:

@@ -66,7 +66,7 @@ enum class Audience : std::uint8_t
     cluster, ///< All servers: it is proposed.
 };
 
-/// Where the keys stand among a command's words, as COMMAND says it: first, last (-1 is the last word), and by how many steps.
+/// Where the keys stand among a command's words, as COMMAND has it: first, last (-1 is the last word), and by how many steps.
 struct KeyPlaces
 {
     int first = 0;

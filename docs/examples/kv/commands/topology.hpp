@@ -23,7 +23,7 @@ namespace kv
 struct Seat
 {
     totora::Member member{};
-    std::string    host; ///< Where clients find it; empty if it has not told yet.
+    std::string    host; ///< Where clients find it; empty if it was not announced yet.
     std::uint16_t  port = 0;
     std::uint16_t  peer_port = 0;
     std::uint64_t  offset = 0; ///< How far its log is known to be the leader's, as an index.
@@ -52,7 +52,7 @@ struct Topology
     }
 };
 
-/// Whether a follower has this name, of whom a leader may be told where its clients find it.
+/// Whether a follower has this name, so that ANNOUNCE may name it to a leader.
 [[nodiscard]] inline bool is_follower(Topology const& topology, std::string_view name)
 {
     return std::any_of(topology.seats.begin(), topology.seats.end(), [&](Seat const& seat) {

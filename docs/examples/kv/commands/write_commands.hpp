@@ -143,7 +143,7 @@ write_answer(std::string& to, Answer const& answer, Command command = Command::s
     struct Writer
     {
         std::string& to;
-        bool         counts; ///< SETNX says how many keys it set.
+        bool         counts; ///< SETNX answers how many keys it set.
         Protocol     protocol;
 
         void operator()(Stored) const { counts ? write_integer(to, 1) : write_simple(to, "OK"); }

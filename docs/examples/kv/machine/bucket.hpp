@@ -138,7 +138,7 @@ public:
         root_ = std::move(first);
     }
 
-    /// Calls `visit(node)` in the order of the keys until it returns false. `is_before(node)` tells which keys to leave out: the
+    /// Calls `visit(node)` in the order of the keys until it returns false. Keys for which `is_before(node)` holds are left out: the
     /// first ones in the order.
     template <typename IsBefore, typename Visit>
     void walk(IsBefore is_before, Visit visit) const

@@ -73,7 +73,7 @@ inline void encode_command(std::vector<std::byte>& payload, Operation operation,
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-/// The command with which a leader tells where clients find a server: itself, or a follower that asked for it (ANNOUNCE).
+/// The command by which a leader announces where clients find a server: itself, or a follower that asked for it (ANNOUNCE).
 inline void encode_announcement(std::vector<std::byte>& payload, totora::ServerId server, std::string_view address)
 {
     auto       id = std::array<std::byte, 8>{};

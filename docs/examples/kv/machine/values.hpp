@@ -28,7 +28,7 @@ namespace kv
 /// their memory is freed bit by bit (`sweep`).
 ///
 /// A scan visits the keys in the order of their hashes with the bits in reverse. A bucket goes by the lower bits of the
-/// hash, so it is a range in that order, and its halves are too when it is split. So a position says all about how far a
+/// hash, so it is a range in that order, and its halves are too when it is split. So a position is all that is to know of how far a
 /// scan is, whatever was written since, and on any server.
 class Values
 {

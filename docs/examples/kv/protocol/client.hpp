@@ -24,7 +24,7 @@
 namespace kv
 {
 
-/// An answer as a client hears it.
+/// An answer as a client receives it.
 struct Reply
 {
     char               kind = 0; ///< RESP's letter: '+', '-', ':', '$', '=', '*' or '%'; '_' for nil.

@@ -17,7 +17,7 @@ class InlineWords
 public:
     explicit InlineWords(std::span<char> line) : line_(line) {}
 
-    /// The next word; nothing at the end, and if quotes are not balanced: `is_balanced` tells.
+    /// The next word; nothing at the end, and if quotes are not balanced (`is_balanced`).
     [[nodiscard]] std::optional<std::string_view> next()
     {
         while (read_ < line_.size() and is_blank(line_[read_]))

@@ -49,7 +49,7 @@ public:
     {
         incomplete, ///< More bytes are needed.
         request,    ///< `words()` is a request, until the next call.
-        broken,     ///< Not RESP: `complaint()` says why. Where the next request begins is unknown.
+        broken,     ///< Not RESP: `complaint()` is the reason. Where the next request begins is unknown.
     };
 
     /// Where the next bytes go; at least `bytes`. Tell how many came with `filled`.
@@ -163,7 +163,7 @@ private:
         return Outcome::request;
     }
 
-    /// Requests begin with '*', a command, or blanks. A client that speaks TLS here, say, need not send a whole line to be told.
+    /// Requests begin with '*', a command, or blanks. So a client that sends TLS, for example, is refused before a whole line is here.
     [[nodiscard]] static bool may_begin(char byte)
     {
         return (byte >= ' ' and byte <= '~') or (byte >= '\t' and byte <= '\r');
@@ -201,8 +201,8 @@ private:
         }
         if (end_ - begin_ - read_ < *word_length_ + 2)
             return Outcome::incomplete;
-        auto const* const behind = buffer_.data() + begin_ + read_ + *word_length_;
-        if (behind[0] != '\r' or behind[1] != '\n')
+        auto const* const after = buffer_.data() + begin_ + read_ + *word_length_;
+        if (after[0] != '\r' or after[1] != '\n')
             return broken("expected the end of a bulk string");
         pieces_.push_back({read_, *word_length_});
         read_ += *word_length_ + 2;
@@ -231,7 +231,7 @@ private:
         end_ -= begin_;
         begin_ = 0;
         if (buffer_.size() > 2 * inline_bytes_max and end_ < inline_bytes_max) {
-            buffer_.resize(2 * inline_bytes_max); // A large request leaves no large buffer behind.
+            buffer_.resize(2 * inline_bytes_max); // The buffer of a large request is given back.
             buffer_.shrink_to_fit();
         }
     }
@@ -240,7 +240,7 @@ private:
     std::size_t                   begin_ = 0;  ///< Where the request at hand begins in the buffer.
     std::size_t                   end_ = 0;    ///< Behind the last byte that came.
     std::size_t                   read_ = 0;   ///< How much of the request is read.
-    std::size_t                   looked_ = 0; ///< How far behind `read_` there is no end of a line.
+    std::size_t                   looked_ = 0; ///< How far after `read_` there is no end of a line.
     bool                          in_array_ = false;
     bool                          is_whole_ = false;
     std::size_t                   words_expected_ = 0;

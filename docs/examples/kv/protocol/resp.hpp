@@ -11,7 +11,7 @@
 namespace kv
 {
 
-/// In which version of RESP a client wants its answers: HELLO tells.
+/// The version of RESP in which a client wants its answers (HELLO).
 enum class Protocol : std::uint8_t
 {
     resp2 = 2,

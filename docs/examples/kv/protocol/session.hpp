@@ -44,7 +44,7 @@ public:
 
     [[nodiscard]] std::uint16_t leader() const { return leader_; }
 
-    /// Follows what a server that does not lead said, or tries the next one if it was silent.
+    /// Goes where a server that does not lead redirects, or tries the next one if it did not answer.
     void look_elsewhere(std::uint16_t asked, std::optional<Reply> const& reply)
     {
         auto next = reply ? moved_to(*reply) : std::nullopt;

@@ -45,7 +45,7 @@ namespace kv
     return sum;
 }
 
-/// The word of INFO for how entries get to a follower.
+/// How entries get to a follower, in a word.
 [[nodiscard]] inline std::string_view state_of(totora::FollowerStatus const& follower)
 {
     return follower.set_back      ? "set_back"

@@ -15,7 +15,7 @@ namespace kv
 {
 
 /// What a server prints of the outcomes that its node notes. What keeps it from voting or campaigning comes again with every
-/// attempt, and is said once until that has passed.
+/// attempt, and is printed once until that has passed.
 class Notices
 {
 public:
@@ -42,7 +42,7 @@ private:
         not_electable,
     };
 
-    /// What is said each time.
+    /// What is printed each time.
     [[nodiscard]] static std::string line_of_change(totora::DecisionNoted const& noted)
     {
         using enum totora::Decision;
@@ -106,7 +106,7 @@ private:
         }
     }
 
-    /// A server that breaks the protocol does so with every message: said at the first, the tenth, the hundredth of a kind.
+    /// A server that breaks the protocol does so with every message: printed at the first, the tenth, the hundredth of a kind.
     [[nodiscard]] std::string violation(totora::DecisionNoted const& noted)
     {
         if (violations_.size() >= violations_max)

@@ -27,7 +27,7 @@
 namespace kv
 {
 
-/// What to tell of an exception without needing memory for it.
+/// The reason in an exception, without needing memory for it.
 [[nodiscard]] inline std::string_view reason_of(std::exception const& failure)
 {
     return dynamic_cast<std::bad_alloc const*>(&failure) != nullptr ? "there is no memory left" : failure.what();
@@ -37,7 +37,7 @@ namespace kv
 ///
 /// Saying one never waits, allocates or throws, from any thread: a thread of the log's own writes them, which may have to
 /// wait for a reader. Meanwhile `bytes_max` of lines are kept; what finds no room, comes faster than
-/// `lines_per_second_max` or cannot be written is dropped, and a line tells how many were.
+/// `lines_per_second_max` or cannot be written is dropped, and a line counts them.
 class OperatorLog
 {
 public:
@@ -54,7 +54,7 @@ public:
     OperatorLog(OperatorLog const&) = delete;
     OperatorLog& operator=(OperatorLog const&) = delete;
 
-    /// Waits a second at most for what was said last. A thread that still waits for a reader is left alone.
+    /// Waits a second at most until the last lines are printed. A thread that still waits for a reader is left alone.
     ~OperatorLog()
     {
         if (lines_->close(std::chrono::seconds{1}))
@@ -64,8 +64,8 @@ public:
     }
 
     /// Says one line, in pieces.
-    void say(std::initializer_list<std::string_view> pieces) noexcept { lines_->add(pieces); }
-    void say(std::string_view sentence) noexcept { say({sentence}); }
+    void print(std::initializer_list<std::string_view> pieces) noexcept { lines_->add(pieces); }
+    void print(std::string_view sentence) noexcept { print({sentence}); }
 
     /// How many lines were dropped since the start.
     [[nodiscard]] std::uint64_t dropped() const { return lines_->dropped(); }
@@ -165,13 +165,13 @@ private:
             size_ += text.size();
         }
 
-        /// Whether it is time to tell of lines that were dropped.
+        /// Whether the line about dropped lines is due.
         [[nodiscard]] bool dropped_is_due() const
         {
             return dropped_ > told_ and (is_closing_ or Clock::now() >= note_after_);
         }
 
-        /// Waits for lines, for the end, and for the moment when to tell of what was dropped.
+        /// Waits for lines, for the end, and for the moment when the line about dropped ones is due.
         void await_work(std::unique_lock<std::mutex>& lock)
         {
             while (size_ == 0 and not is_closing_ and not dropped_is_due())
@@ -214,7 +214,7 @@ private:
         std::array<char, bytes_max> writing_{}; ///< The thread's.
         std::size_t                 size_ = 0;  ///< Of what waits.
         std::uint64_t               dropped_ = 0;
-        std::uint64_t               told_ = 0; ///< How many of these a line told of.
+        std::uint64_t               told_ = 0; ///< How many of these a line has reported.
         Clock::time_point           note_after_{};
         bool                        is_closing_ = false;
         bool                        has_ended_ = false;

@@ -9,11 +9,11 @@
 namespace kv
 {
 
-/// What INFO tells, beside what the node and the state machine know themselves.
+/// What INFO reports beside what the node and the state machine know themselves.
 struct ServerFacts
 {
     std::uint16_t client_port = 0;
-    std::string   client_address; ///< Where this server says that clients find it.
+    std::string   client_address; ///< Where clients find this server, according to itself.
     std::uint64_t uptime_seconds = 0;
     std::size_t   connections = 0;
     std::uint64_t connections_taken = 0;

@@ -38,7 +38,7 @@ struct Addresses
     std::uint16_t             client_port = 0; ///< 0 for the one that is taken.
     std::string               caution;         ///< A sentence, if something may be wrong.
 
-    /// What clients are told, if `port` was taken for them.
+    /// The address that is announced to clients, if `port` was taken for them.
     [[nodiscard]] std::string for_clients(std::uint16_t port) const
     {
         return client_host + ":" + std::to_string(client_port == 0 ? port : client_port);
@@ -85,7 +85,7 @@ public:
     }
 
 private:
-    /// Those of the directory, and what --peer-address says instead.
+    /// Those of the directory, replaced by those in --peer-address.
     [[nodiscard]] std::string find_peers()
     {
         plan_.peers = identity_.first_members;

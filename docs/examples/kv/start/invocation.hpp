@@ -76,7 +76,7 @@ enum class LogKind : std::uint8_t
 /// `kv run`.
 struct Run
 {
-    std::string               directory; ///< Empty if the log is in memory; `trial` then says who the server is.
+    std::string               directory; ///< Empty if the log is in memory; `trial` then names the server.
     Init                      trial;
     std::uint16_t             client_port = 0;
     std::string               client_host;    ///< Empty for that of the server's own peer address.

@@ -93,7 +93,7 @@ parse_number(std::string_view text, std::uint64_t least, std::uint64_t most)
     return std::all_of(text.begin(), text.end(), [](char letter) { return letter >= '!' and letter <= '~'; });
 }
 
-/// Whether a text can be a host, alone: a name, or the number of an address. With a port behind it, it is none.
+/// Whether a text can be a host, alone: a name, or the number of an address. With a port after it, it is none.
 [[nodiscard]] inline bool is_host(std::string_view text)
 {
     auto failure = boost::system::error_code{};

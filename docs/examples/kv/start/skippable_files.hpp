@@ -16,7 +16,7 @@
 namespace kv
 {
 
-/// Files that can be told to skip every sync, and to say that it went well: so that the tests can show that they would
+/// Files that skip every sync if they are set to, and report success: so that the tests can show that they would
 /// notice. An adapter around a policy is how faults come in.
 class SkippableFiles
 {

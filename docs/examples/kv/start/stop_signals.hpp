@@ -20,7 +20,7 @@ namespace kv
 class StopSignals
 {
 public:
-    /// Of a process that was told to stop again before it had stopped: its log has no mark of a clean stop.
+    /// Of a process that received a second signal before it had stopped: its log has no mark of a clean stop.
     static constexpr int unfinished_exit_code = 1;
 
     /// From now on they end this process with 0, at once: what it is about to open is left as by a crash, or untouched.
@@ -44,7 +44,7 @@ public:
         stage_.compare_exchange_strong(opening, Stage::serving);
     }
 
-    /// Can be read once the process was told to stop.
+    /// Can be read once a signal to stop has come.
     [[nodiscard]] static int descriptor() { return read_end_; }
 
 private:
