@@ -63,59 +63,61 @@ enum class Decision : std::uint8_t
 
 inline constexpr std::size_t decision_count = static_cast<std::size_t>(Decision::violation_configuration) + 1;
 
-/// Whether an outcome proves that another server, or a policy, is broken.
-[[nodiscard]] constexpr bool is_violation(Decision outcome) { return outcome >= Decision::violation_sender; }
+/// Whether a decision proves that another server, or a policy, is broken.
+[[nodiscard]] constexpr bool is_violation(Decision decision) { return decision >= Decision::violation_sender; }
 
-/// The name of an outcome, as metrics and traces spell it.
-[[nodiscard]] constexpr std::string_view to_string(Decision outcome)
+/// The names of the decisions in their order.
+inline constexpr std::string_view decision_names[] = {
+    "campaign_started",
+    "pre_vote_won",
+    "election_won",
+    "vote_granted",
+    "vote_withheld_stale_term",
+    "vote_withheld_already_cast",
+    "vote_withheld_log_behind",
+    "vote_withheld_leader_alive",
+    "vote_withheld_not_admitted",
+    "vote_withheld_no_room",
+    "stepped_down_newer_term",
+    "stepped_down_no_quorum",
+    "stepped_down_disk_hangs",
+    "stepped_down_no_room",
+    "leading_without_room",
+    "stepped_down_no_progress",
+    "campaign_withheld_not_electable",
+    "campaign_withheld_exhausted",
+    "campaign_withheld_disk_hangs",
+    "campaign_withheld_no_room",
+    "newer_term_ignored_no_room",
+    "append_accepted",
+    "append_refused_stale_term",
+    "append_refused_mismatch",
+    "conflict_truncated",
+    "refusal_outdated",
+    "probe_moved_back",
+    "room_exhausted",
+    "room_regained",
+    "follower_without_room",
+    "follower_with_room_again",
+    "link_renewed",
+    "response_outdated",
+    "response_from_non_member",
+    "ring_outdated",
+    "violation_sender",
+    "violation_number",
+    "violation_term_jump",
+    "violation_shape",
+    "violation_second_leader",
+    "violation_conflict_committed",
+    "violation_never_sent",
+    "violation_configuration",
+};
+static_assert(sizeof decision_names / sizeof *decision_names == decision_count);
+
+/// The name of a decision, as metrics and traces spell it.
+[[nodiscard]] constexpr std::string_view to_string(Decision decision)
 {
-    constexpr std::string_view names[] = {
-        "campaign_started",
-        "pre_vote_won",
-        "election_won",
-        "vote_granted",
-        "vote_withheld_stale_term",
-        "vote_withheld_already_cast",
-        "vote_withheld_log_behind",
-        "vote_withheld_leader_alive",
-        "vote_withheld_not_admitted",
-        "vote_withheld_no_room",
-        "stepped_down_newer_term",
-        "stepped_down_no_quorum",
-        "stepped_down_disk_hangs",
-        "stepped_down_no_room",
-        "leading_without_room",
-        "stepped_down_no_progress",
-        "campaign_withheld_not_electable",
-        "campaign_withheld_exhausted",
-        "campaign_withheld_disk_hangs",
-        "campaign_withheld_no_room",
-        "newer_term_ignored_no_room",
-        "append_accepted",
-        "append_refused_stale_term",
-        "append_refused_mismatch",
-        "conflict_truncated",
-        "refusal_outdated",
-        "probe_moved_back",
-        "room_exhausted",
-        "room_regained",
-        "follower_without_room",
-        "follower_with_room_again",
-        "link_renewed",
-        "response_outdated",
-        "response_from_non_member",
-        "ring_outdated",
-        "violation_sender",
-        "violation_number",
-        "violation_term_jump",
-        "violation_shape",
-        "violation_second_leader",
-        "violation_conflict_committed",
-        "violation_never_sent",
-        "violation_configuration",
-    };
-    static_assert(sizeof names / sizeof *names == decision_count);
-    return names[static_cast<std::size_t>(outcome)];
+    return decision_names[static_cast<std::size_t>(decision)];
 }
 
 } // namespace totora::inline v0

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/progress_mode.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -33,37 +34,6 @@ namespace totora::inline v0
 //
 // Nothing with entries is sent in either mode while `link_full` (link_filled ... link_reset), `paused` (cut_after ... resume,
 // link_reset), or `no_room` (as of the newest answer).
-
-/// Searches for the follower's match index, one append at a time (etcd: StateProbe).
-struct Probe
-{
-    AppendNumber since;     ///< Answers to earlier appends are not answers to this probe.
-    bool awaiting = false;  ///< An append is out; the next waits for its answer, or for a heartbeat alarm without one.
-    bool only_asks = false; ///< What was sent before may have arrived: it carries no entry.
-    bool carries = false;   ///< The append that is out carries the entry before `next`.
-
-    friend constexpr bool operator==(Probe const&, Probe const&) = default;
-
-    static constexpr void visit_fields(auto& self, auto&& visit)
-    {
-        visit("since", self.since);
-        visit("awaiting", self.awaiting);
-        visit("only_asks", self.only_asks);
-        visit("carries", self.carries);
-    }
-};
-static_assert(lists_its_fields<Probe>());
-
-/// The logs agree below `next`: appends follow each other without waiting, within the window.
-struct Replicate
-{
-    AppendNumber since; ///< Refusals of earlier appends are outdated.
-
-    friend constexpr bool operator==(Replicate const&, Replicate const&) = default;
-
-    static constexpr void visit_fields(auto& self, auto&& visit) { visit("since", self.since); }
-};
-static_assert(lists_its_fields<Replicate>());
 
 /// What a leader knows of one follower: `nextIndex` and `matchIndex` of Figure 2, and the flow of appends.
 ///
