@@ -270,7 +270,7 @@ if [ -z "$only$folders" ]; then
         for example in "$build"/examples/*; do
             # The demo starts these two.
             case $example in *.log | */kv | */demo_client) continue ;; esac
-            [ -f "$example" ] && [ -x "$example" ] || continue
+            if [ ! -f "$example" ] || [ ! -x "$example" ]; then continue; fi
             if "${runner[@]}" "$example" >"$example.log" 2>&1 </dev/null; then
                 good=$((good + 1))
             else

@@ -19,13 +19,13 @@ struct Extended;
 template <typename... Ts, typename... More>
 struct Extended<std::variant<Ts...>, More...>
 {
-    using type = std::variant<Ts..., More...>;
+    using Type = std::variant<Ts..., More...>;
 };
 
 /// Everything that can happen to a server: what other servers send (core/messages/rpc.hpp), and what happens here
 /// (core/messages/local.hpp).
 using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
-                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>::type;
+                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>::Type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

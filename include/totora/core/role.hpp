@@ -29,10 +29,7 @@ struct PreCandidate
 
     friend constexpr bool operator==(PreCandidate const&, PreCandidate const&) = default;
 
-    static constexpr void visit_fields(auto& self, auto&& visit)
-    {
-        visit("round", self.round);
-    }
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("round", self.round); }
 };
 static_assert(lists_its_fields<PreCandidate>());
 

@@ -263,9 +263,8 @@ private:
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
         auto const can_read = not cold_reads_.is_stopped();
-        return is_running() and
-               (more_messages or (can_read and (applying_.applied() < state().apply_index or
-                                                sender_.can_resume(state()))));
+        return is_running() and (more_messages or (can_read and (applying_.applied() < state().apply_index or
+                                                                 sender_.can_resume(state()))));
     }
 
     void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> proposal)

@@ -270,7 +270,8 @@ find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
         return "an answered round has begun";
     if (since(progress).value > progress.sent.value + 1)
         return "a flow begins at most with the next append";
-    if (auto const* probe = std::get_if<Probe>(&progress.mode); probe != nullptr and probe->carries > probe->awaiting)
+    if (auto const* probe = std::get_if<Probe>(&progress.mode);
+        probe != nullptr and probe->carries and not probe->awaiting)
         return "a search that carries an entry awaits its answer";
     return std::nullopt;
 }

@@ -90,7 +90,7 @@ struct SimulationRun
     Checks                                 checks;
     Cluster<Parts>                         cluster;
     Clients                                clients;
-    Schedule<PlannedTimer>              schedule;
+    Schedule<PlannedTimer>                 schedule;
     std::vector<std::size_t>               quorum; ///< That was healed.
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/node/outcomes.hpp"
 #include "totora/node/clients/pending.hpp"
+#include "totora/node/outcomes.hpp"
 #include "totora/testing/linearizability/history_verdict.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
