@@ -141,6 +141,12 @@ every_header_twice()
     "$compiler" -pthread "${objects[@]}" -o "$work/both"
 }
 
+# The compiler's processor time and memory, printed also where they are as they should be.
+price_of_including()
+{
+    python3 -B "$here/price.py" "$compiler" "$top" --json "$work/price.json"
+}
+
 check 'find_package' find_package_consumer
 check 'installed headers' installed_headers
 check 'pkg-config' pkg_config_consumer
@@ -150,6 +156,7 @@ check 'add_subdirectory' cmake_consumer "$work/add_subdirectory" -S "$here/add_s
 check 'Meson subproject' meson_consumer
 check '-I include' bare_consumer
 check 'every header in two translation units' every_header_twice
+case $compiler in g++*) check 'the price of including it' price_of_including && cat "$log" ;; esac
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
