@@ -53,7 +53,7 @@ constexpr auto each_broken_invariant_of_the_rounds_is_named = [] {
     require(not find_broken_invariant(full), "it is sane");
     require(found([](ReadRounds& reads) { reads.confirmed = Round{rounds_max + 1}; }) == "a confirmed round has begun",
             "one that has not");
-    require(found([](ReadRounds& reads) { reads.begin(); }) == "few rounds are on their way", "one more");
+    require(found([](ReadRounds& reads) { reads.begin(); }) == "at most two read rounds are on their way", "one more");
     require(found([](ReadRounds& reads) {
                 reads.confirm(Round{1});
                 reads.waiting = true;

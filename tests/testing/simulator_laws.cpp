@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_third_read_round_at_a_time_is_seen, *label("case_91"))
     BOOST_TEST(checks.broken() == "");
     ++role.reads.newest.value;
     checks.after_event(0, state);
-    BOOST_TEST(checks.broken() == "at most two read rounds are out");
+    BOOST_TEST(checks.broken() == "at most two read rounds are on their way");
 }
 
 BOOST_AUTO_TEST_CASE(committing_what_no_leader_made_is_seen)

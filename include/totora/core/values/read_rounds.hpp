@@ -72,7 +72,7 @@ static_assert(lists_its_fields<ReadRounds>());
     if (reads.confirmed > reads.newest)
         return "a confirmed round has begun";
     if (reads.newest.value - reads.confirmed.value > rounds_max)
-        return "few rounds are on their way";
+        return "at most two read rounds are on their way";
     if (reads.waiting and reads.may_begin())
         return "reads wait only while no round can begin";
     return std::nullopt;

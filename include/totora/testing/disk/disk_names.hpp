@@ -18,7 +18,7 @@
 namespace totora::inline v0::testing
 {
 
-/// The names of a directory: as programs see them, and as they are on the disk.
+/// The names of a directory: as programs see them, and as they are on the disk. A change that runs out of memory changes nothing.
 class DiskNames
 {
 public:
@@ -44,7 +44,8 @@ public:
 
     void sync()
     {
-        durable_ = now_;
+        auto names = now_; // An assignment that runs out of memory would leave half of them.
+        durable_.swap(names);
         unsynced_.clear();
     }
 
@@ -110,8 +111,10 @@ private:
 
     void change(Step step)
     {
-        apply(now_, step);
+        auto names = now_;
+        apply(names, step);
         unsynced_.push_back(std::move(step));
+        now_.swap(names);
     }
 
     static void apply(Names& names, Step const& step)
