@@ -148,7 +148,7 @@ struct ReadAllowed
 /// How many writes one step can make: term and vote, a truncation, an append.
 inline constexpr std::size_t writes_max = 4;
 
-/// How many named outcomes one step can have.
+/// How many decisions one step can take.
 inline constexpr std::size_t decisions_max = 8;
 
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
@@ -195,7 +195,7 @@ constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release r
 }
 
 /// Names what happened.
-constexpr void note(Outgoing& outgoing, Decision outcome) { outgoing.decisions.push_back(outcome); }
+constexpr void note(Outgoing& outgoing, Decision decision) { outgoing.decisions.push_back(decision); }
 
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)
