@@ -7,8 +7,8 @@
 //     demo_client check FILE PORT...      reads every acknowledged key from the cluster
 //
 // `write` and `check` tell what happens on lines of words, which demo.sh reads.
-#include "kv/client.hpp"
-#include "kv/session.hpp"
+#include "kv/protocol/client.hpp"
+#include "kv/protocol/session.hpp"
 
 #include <atomic>
 #include <chrono>
