@@ -10,7 +10,7 @@
 namespace totora::inline v0
 {
 
-/// Alarms by a source of time that never goes back. Keeps no thread and no timer: whoever runs the node asks for `next_ring_ms`.
+/// Alarms by a source of time that never goes back. Keeps no thread and no timer: the loop that runs the node asks for `next_ring_ms`.
 ///
 /// `Time` has `now_ns()`, nanoseconds since any moment, and `seed()`, which differs from server to server.
 template <typename Time>

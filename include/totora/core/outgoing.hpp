@@ -162,7 +162,7 @@ struct Outgoing
     std::optional<ReadAllowed>             read_allowed;  ///< To clients of earlier steps.
     InplaceVector<ServerId, servers_max>
         links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
-    InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for whoever counts.
+    InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for counters.
     std::optional<FaultSite>               failed;    ///< The server is out of service; the step has no other effect.
 
     friend constexpr bool operator==(Outgoing const&, Outgoing const&) = default;

@@ -25,7 +25,7 @@ namespace totora::inline v0
 
 /// A policy that wraps another: counting, delaying, failing, recording. What it does not intercept is the other's.
 ///
-/// It needs no function for a refinement that it does not know: whoever uses a refinement looks for the nearest policy that
+/// It needs no function for a refinement that it does not know: the user of a refinement looks for the nearest policy that
 /// has it (`if_offered`), from the adapter down. An adapter that intercepts a refinement declares it, constrained by its base
 /// having it: otherwise it would offer what its base has not.
 template <typename T>

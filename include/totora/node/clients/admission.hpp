@@ -100,7 +100,7 @@ private:
     }
 
     /// What lies above is in memory for a client, for the disk or for the state machine. Read from the log's own index, so that it
-    /// is exact whoever led, and counts no entry twice (cases 77, 91).
+    /// is exact through changes of leader, and counts no entry twice (cases 77, 91).
     [[nodiscard]] Index forgettable(Index applied) const
     {
         return std::min({state_.commit_index, state_.writes.durable_index, applied});

@@ -74,7 +74,7 @@ public:
         return now_ms;
     }
 
-    /// Tells the core, and whoever asks whether this server may take clients, how far its state machine is.
+    /// Notifies the core and the observer of how far the state machine is, and so of whether this server may take clients.
     void notice_readiness()
     {
         if (state_.replaying and applier_.applied() >= replayed_at_)
