@@ -17,26 +17,27 @@
 namespace totora::inline v0::explore
 {
 
-/// The way to a state, told twice: in words, and as a test with the hand-driven cluster of tests/support.
+/// The path to a state, printed twice: in words, and as a test with the hand-driven cluster of tests/support.
 struct Counterexample
 {
     std::vector<std::string> lines;
     std::string              test;
 };
 
-/// Tells what happens to real servers, whose numbers count on and whose messages are all kept, while an exploration goes
-/// the same way with its own.
+/// Applies events to real servers, whose numbers count on and whose messages are all kept, while an exploration takes
+/// the same transitions with its own.
 class CounterexamplePrinter
 {
 public:
-    /// The transitions of the search that found the way, and outlives this: what a number means depends on what it has seen.
+    /// The transitions of the search that found the path; outlives this: what a number means depends on what it has
+    /// seen.
     explicit CounterexamplePrinter(Transitions& moves) : transitions_(moves), scope_(moves.scope())
     {
         for (auto at = std::size_t{0}; at < scope_.servers; ++at)
             servers_.push_back(transitions_.steps().new_server(at));
     }
 
-    /// Follows the transitions of these numbers from the first state on.
+    /// Follows the transitions of these numbers from the initial state on.
     [[nodiscard]] Counterexample print(std::vector<std::uint16_t> const& way)
     {
         auto global = transitions_.first();
@@ -84,15 +85,15 @@ private:
     }
 
     /// A transition in words that follow the server's name, and as a call of the hand-driven cluster.
-    struct Told
+    struct Description
     {
         std::string words;
         std::string code;
     };
 
-    /// Lets happen to a server what happens to it in a transition.
-    [[nodiscard]] Told act(GlobalState const& global, Transition const& transition, Permutations::Names const& names,
-                           Replica& server, Consequences& consequences)
+    /// Applies to a server what happens to it in a transition.
+    [[nodiscard]] Description act(GlobalState const& global, Transition const& transition,
+                                  Permutations::Names const& names, Replica& server, Consequences& consequences)
     {
         auto const name = testing::to_string(server.state.own.id);
         switch (transition.happens.event) {
@@ -129,18 +130,18 @@ private:
         return crash_with(server, transition.happens.number, consequences);
     }
 
-    [[nodiscard]] Told crash_with(Replica& server, std::uint32_t kept, Consequences& consequences)
+    [[nodiscard]] Description crash_with(Replica& server, std::uint32_t kept, Consequences& consequences)
     {
-        auto told = Told{" loses its power", "loses_power(" + testing::to_string(server.state.own.id)};
+        auto description = Description{" loses its power", "loses_power(" + testing::to_string(server.state.own.id)};
         if (kept > 0) {
             auto const write = write_at(server, kept);
-            told.words += "; its writes up to " + write + " had become durable";
-            told.code += ", WriteNumber{" + write + "}";
+            description.words += "; its writes up to " + write + " had become durable";
+            description.code += ", WriteNumber{" + write + "}";
         }
-        told.code += ")";
+        description.code += ")";
         crash(server, kept, outgoing_, consequences);
         ++crashes_;
-        return told;
+        return description;
     }
 
     /// The number of the newest of the oldest `count` writes.
@@ -178,7 +179,7 @@ private:
         messages_.insert(messages_.end(), consequences.left.begin(), consequences.left.end());
     }
 
-    /// The message that left its sender, of which the exploration knows the normal form.
+    /// The message that left its sender, of which the exploration has the normal form.
     [[nodiscard]] Rpc find(ServerId from, Replica const& to, Rpc const& wanted) const
     {
         auto const plain = [](Rpc rpc) {
@@ -188,7 +189,9 @@ private:
                 response->number = AppendNumber{};
             return rpc;
         };
-        auto const term_of = [](Rpc const& rpc) { return std::visit([](auto const& said) { return said.term; }, rpc); };
+        auto const term_of = [](Rpc const& rpc) {
+            return std::visit([](auto const& message) { return message.term; }, rpc);
+        };
         auto const* best = static_cast<Rpc const*>(nullptr);
         auto        is_exact = false;
         for (auto const& message : messages_) {

@@ -14,19 +14,19 @@
 namespace totora::inline v0::explore
 {
 
-/// How far an exploration is.
+/// Progress of an exploration.
 struct Explored
 {
     std::uint64_t distinct_states = 0;
     std::uint64_t transitions = 0;
-    std::uint64_t depth = 0; ///< The longest of the shortest ways to a state.
+    std::uint64_t depth = 0; ///< The longest of the shortest paths to a state.
     std::uint64_t frontier = 0;
     std::size_t   bytes = 0; ///< Of memory, about.
     bool          completed = false;
-    std::string   violation; ///< What must hold and did not; empty if all held.
+    std::string   violation; ///< The property that was violated; empty if all held.
 };
 
-/// Breadth first through every state of a scope, so that a violation comes with one of its shortest stories.
+/// Breadth first through every state of a scope, so that a violation comes with one of its shortest counterexamples.
 ///
 ///     auto const scope = Scope{.name = "mine", .elections = 2, .proposals = 1, .duplicates = 0};
 ///     auto       exploration = Exploration{scope};
@@ -35,7 +35,7 @@ struct Explored
 ///         for (auto const& line : CounterexamplePrinter{exploration.transitions()}.print(exploration.way_to_the_violation()).lines) // counterexample.hpp
 ///             ...
 ///
-/// An exploration is run once. It asks the core that is compiled in; to see it find something, break the core.
+/// An exploration is run once. It runs the core that is compiled in; to see it find something, break the core.
 class Exploration
 {
 public:
@@ -44,7 +44,7 @@ public:
     [[nodiscard]] Transitions&    transitions() { return transitions_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
-    /// Goes on until all is seen, something does not hold, or `is_enough(explored)`, which is asked now and then.
+    /// Continues until all is seen, a property is violated, or `is_enough(explored)`, which is called now and then.
     template <typename IsEnough>
     Explored const& run(IsEnough is_enough)
     {
@@ -85,7 +85,7 @@ public:
         return explored_;
     }
 
-    /// The numbers of the transitions that led to the violation, from the first state on.
+    /// The numbers of the transitions that led to the violation, from the initial state on.
     [[nodiscard]] std::vector<std::uint16_t> way_to_the_violation() const
     {
         auto way = way_to(last_parent_.global);
@@ -109,7 +109,7 @@ private:
         std::uint16_t transition = 0;
     };
 
-    /// Makes every transition from a state. False if one led to a violation.
+    /// Takes every transition from a state. False if one led to a violation.
     template <typename See>
     [[nodiscard]] bool expand(GlobalState const& global, std::uint32_t number, See& see)
     {

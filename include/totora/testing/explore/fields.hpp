@@ -20,9 +20,9 @@
 namespace totora::inline v0::explore
 {
 
-// One walk over the fields of what an exploration holds, as each struct lists them (core/values/fields.hpp). Three walkers use
-// it: one writes bytes, one reads them, one exchanges the ids of servers. That no field is left out is checked for every state
-// that is kept: what is read back must equal what was written.
+// One walk over the fields of what an exploration holds, as each struct lists them (core/values/fields.hpp). Three
+// walkers use it: one writes bytes, one reads them, one permutes the ids of servers. That no field is left out is
+// checked for every state that is kept: what is read back must equal what was written.
 
 /// The same in all states of one exploration.
 template <typename Walker>

@@ -12,18 +12,18 @@
 namespace totora::inline v0::explore
 {
 
-/// A read that was asked for and is not allowed yet.
+/// A read that was requested and is not allowed yet.
 struct PendingRead
 {
     ServerId leader;
     Term     term;
     Round    round;
-    Index    committed; ///< What anybody knew to be committed when it was asked for.
+    Index    committed; ///< The highest index that any server knew to be committed when it was requested.
 
     friend bool operator==(PendingRead const&, PendingRead const&) = default;
 };
 
-/// What must be remembered of the past to know whether Raft keeps its promises: no server knows all of it.
+/// The history needed to check whether Raft keeps its promises; no server has all of it.
 struct GhostState
 {
     testing::Safety          safety{.leaders = {}, .committed = {}, .commits = {}, .newest_commit_only = true};
@@ -64,7 +64,7 @@ void walk(Walker& walker, GhostState& ghost)
     walk_all(walker, ghost.reads);
 }
 
-/// §8: a read sees what was committed before it was asked for.
+/// §8: a read sees what was committed before it was requested.
 [[nodiscard]] inline std::optional<std::string_view>
 remember_reads(GhostState& ghost, State const& state, Consequences const& consequences)
 {

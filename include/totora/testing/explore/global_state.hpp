@@ -16,10 +16,10 @@
 namespace totora::inline v0::explore
 {
 
-/// How many messages can be on their way in a state that an exploration keeps.
+/// How many messages can be in flight in a state that an exploration keeps.
 inline constexpr std::size_t messages_max = 120;
 
-/// A whole cluster at a moment: servers, messages and the past by number, and what is left of the scope's bounds.
+/// A whole cluster at a moment: servers, messages and ghost state by number, and what is left of the scope's bounds.
 struct GlobalState
 {
     std::array<std::uint32_t, explored_servers_max> servers{};
@@ -32,13 +32,13 @@ struct GlobalState
     [[nodiscard]] std::uint32_t const* end() const { return messages.data() + in_flight; }
 };
 
-/// A step from one global state to the next: an event on one server, or the loss of a message.
+/// A transition from one global state to the next: an event on one server, or the loss of a message.
 struct Transition
 {
     std::uint8_t  server = 0; ///< Its position.
     Happens       happens;
     std::uint16_t message = 0;   ///< The position of what is delivered or lost.
-    bool          stays = false; ///< What is delivered is still on its way.
+    bool          stays = false; ///< What is delivered stays in flight.
     bool          is_loss = false;
 };
 
@@ -49,7 +49,7 @@ inline void add(GlobalState& global, std::uint32_t message, bool once)
     if (once and at != end and *at == message)
         return;
     if (global.in_flight == messages_max)
-        throw std::length_error("more messages are on their way than a global can hold");
+        throw std::length_error("more messages are in flight than a global state can hold");
     std::copy_backward(at, end, end + 1);
     *at = message;
     ++global.in_flight;
@@ -61,7 +61,7 @@ inline void remove(GlobalState& global, std::size_t position)
     --global.in_flight;
 }
 
-/// Orders the messages again after some have changed; each is there once if `once`.
+/// Sorts the messages again after some have changed; each occurs once if `once`.
 inline void put_in_order(GlobalState& global, bool once)
 {
     auto* const begin = global.messages.data();
@@ -70,7 +70,7 @@ inline void put_in_order(GlobalState& global, bool once)
         global.in_flight = static_cast<std::uint32_t>(std::unique(begin, begin + global.in_flight) - begin);
 }
 
-/// The bytes that tell a state from others, and from which it can be read again.
+/// The bytes that distinguish a state from others, and from which it can be read again.
 [[nodiscard]] inline std::size_t pack(GlobalState const& global, std::size_t servers, std::uint32_t* words)
 {
     auto* at = std::copy_n(global.servers.data(), servers, words);
@@ -80,7 +80,7 @@ inline void put_in_order(GlobalState& global, bool once)
     return static_cast<std::size_t>(at - words);
 }
 
-/// Reads a state; says how many words it took.
+/// Reads a state; returns how many words it took.
 inline std::size_t unpack(GlobalState& global, std::size_t servers, std::uint32_t const* words)
 {
     auto const* at = words;

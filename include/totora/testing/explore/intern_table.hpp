@@ -60,15 +60,16 @@ private:
     std::vector<std::uint8_t> after_;
 };
 
-/// Most values have nothing in them whose order is arbitrary.
+/// Most values hold nothing in arbitrary order.
 template <typename T>
 void put_in_order(T&)
 {}
 
-/// Values by number: each is kept once, as bytes, together with all that it becomes when the ids of servers are exchanged.
+/// Values by number: each is kept once, as bytes, together with all that it becomes when the ids of servers are
+/// permuted.
 ///
-/// `T` has an overload of `walk`. What holds something in an arbitrary order has an overload of `put_in_order` that is declared
-/// above: a replica.
+/// `T` has an overload of `walk`. A type that holds something in arbitrary order has an overload of `put_in_order`
+/// declared above: a replica.
 template <typename T>
 class InternTable
 {
@@ -125,7 +126,7 @@ public:
         return orbits_[place.orbit * permutations_->size() + permutations_->both(place.permutation, permutation)];
     }
 
-    /// Equal for what can become each other.
+    /// Equal for values that can become each other.
     [[nodiscard]] std::uint32_t kind_of(std::uint32_t number) const { return places_[number].orbit; }
 
 private:

@@ -11,28 +11,29 @@
 namespace totora::inline v0::explore
 {
 
-// Messages that can never again change anything are dropped. No rule of ours decides which: the shipped step is asked.
+// Messages that can never again change anything are dropped. No rule of ours decides which: the shipped step is run.
 //
-// Responses. Delivered to its receiver as it is now, the response changes nothing and nothing is sent. If its term is below the one
-// on the receiver's disk, this stays so: that term never goes back, not even in a crash, and of an answer whose term is
-// over a server looks at nothing but the term. If it is the one on the receiver's disk, this stays so as well: the
-// term's candidacy and its votes, its leader's `match`, `since` and read rounds are all that an answer is compared with,
-// and they only grow within the term. (The refusal of an append is compared with `next` too, which does not; only an
-// outdated one is dropped.) The step is asked about the present, and about everything that can happen to the receiver
-// next without a message: alarms, writes, and losses of power.
+// Responses. Delivered to its receiver as it is now, the response changes nothing and nothing is sent. If its term is
+// below the one on the receiver's disk, this stays so: that term never goes back, not even in a crash, and of a
+// response of an earlier term a server looks at nothing but the term. If it is the one on the receiver's disk, this
+// stays so as well: the term's candidacy and its votes, its leader's `match`, `since` and read rounds are all that a
+// response is compared with, and they only grow within the term. (The rejection of an append is compared with `next`
+// too, which does not; only an outdated one is dropped.) The step is run on the present state, and on everything that
+// can happen to the receiver next without a message: alarms, writes, and losses of power.
 //
-// Answers to pre-votes. They are compared with the round of the asker, whatever their term, and rounds only grow; but a server
-// that lost its power begins with the first one again. So none is dropped where somebody can crash.
+// Responses to pre-votes. They are compared with the round of the candidate, whatever their term, and rounds only grow;
+// but a server that lost its power begins with the first one again. So none is dropped where a server can crash.
 //
-// Requests. The response to a request whose term is over carries the receiver's own term. Where no term above it can come within
-// the scope, that answer is known, and the request is irrelevant if it changes nothing and the answer is irrelevant to whoever
-// gets it: the asker's disk holds this last term too, and the asker stays a follower in it. An append of the last term itself
-// is irrelevant in the same way if its answer is: within a term a log only grows. Requests for a vote are not, however often
-// they were refused: that a vote stays given is what an exploration is to find out.
+// Requests. The response to a request of an earlier term carries the receiver's own term. Where no term above it can
+// come within the scope, that response is known, and the request is irrelevant if it changes nothing and the response
+// is irrelevant to its receiver: the sender's disk holds this last term too, and the sender stays a follower in it. An
+// append of the last term itself is irrelevant in the same way if its response is: within a term a log only grows.
+// Requests for a vote are not, however often they were rejected: that a vote stays given is what an exploration is to
+// find out.
 //
-// Subsumed. Two requests whose terms are over for the receiver's disk are answered by the same refusal. The step is asked whether
-// the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one stands
-// for it.
+// Subsumed. Two requests of terms below the one on the receiver's disk get the same rejection. The step is run to see
+// whether the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one
+// represents it.
 class IrrelevantMessages
 {
 public:
@@ -114,14 +115,14 @@ private:
     is_irrelevant_request(GlobalState const& global, std::uint32_t message, Address const& address, Term last_term)
     {
         auto const  asker = global.servers[address.from];
-        auto const  asked = global.servers[address.to];
+        auto const  receiver = global.servers[address.to];
         auto const& facts = steps_->facts_of(asker);
-        auto const  is_over = address.term < steps_->facts_of(asked).disk_term;
-        if (facts.disk_term != last_term or steps_->facts_of(asked).disk_term != last_term or
+        auto const  is_over = address.term < steps_->facts_of(receiver).disk_term;
+        if (facts.disk_term != last_term or steps_->facts_of(receiver).disk_term != last_term or
             (is_over ? not facts.is_follower : not address.is_append))
             return false;
-        auto const& step = steps_->step(asked, {Event::deliver, message});
-        if (step.broken or step.after != asked)
+        auto const& step = steps_->step(receiver, {Event::deliver, message});
+        if (step.broken or step.after != receiver)
             return false;
         auto const answers = step.left;
         return std::all_of(answers.begin(), answers.end(), [&](std::uint32_t answer) {
@@ -155,7 +156,7 @@ private:
         return is_same ? oldest : message;
     }
 
-    /// No server will ever be in a higher term.
+    /// No server will ever enter a higher term.
     [[nodiscard]] Term highest_term(GlobalState const& global) const
     {
         auto highest = Term{};

@@ -20,11 +20,11 @@
 namespace totora::inline v0::explore
 {
 
-/// Whether from a state, with faults off from there and no bound on what may happen, something new can be committed: what never
-/// commits anything keeps every other promise. It looks for one way: everything arrives, everything written becomes durable, and
-/// when nothing is left to arrive an alarm rings or a leader is proposed an entry.
+/// Whether from a state, with faults off from there and no bound on events, something new can be committed: a cluster
+/// that never commits anything keeps every other promise. It looks for one path: everything arrives, everything written
+/// becomes durable, and when nothing is left to arrive an alarm rings or a leader is given a proposal.
 ///
-/// `arrives(message)` may keep messages back; that is for seeing that a state can be found dead.
+/// `arrives(message)` may hold messages back; that is for seeing that a dead state is found.
 class Live
 {
 public:
@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    /// One way on from a state.
+    /// One path from a state.
     class Run
     {
     public:
@@ -57,7 +57,7 @@ private:
                 committed_ = std::max(committed_, server.state.commit_index);
         }
 
-        /// Lets one server campaign where nobody leads.
+        /// Makes one server campaign where there is no leader.
         [[nodiscard]] bool commits_something_new(std::size_t candidate)
         {
             constexpr auto attempts = 8;
@@ -69,7 +69,7 @@ private:
                 } else {
                     for (auto& server : servers_) {
                         ring(server, Alarm::leader_silent);
-                        ring(server, Alarm::heartbeat); // A leader of an older term learns of the newer one.
+                        ring(server, Alarm::heartbeat); // A leader of an older term receives the newer one.
                     }
                     settle();
                     ring(servers_[candidate], Alarm::election);
@@ -86,7 +86,7 @@ private:
                                   [&](Replica const& server) { return server.state.commit_index > committed_; });
         }
 
-        /// The leader of the newest term that anybody knows, if there is one.
+        /// The leader of the newest term that any server has, if there is one.
         [[nodiscard]] Replica* newest_leader()
         {
             auto const newest = ranges::max_element(servers_, {}, [](Replica const& server) {
@@ -95,7 +95,7 @@ private:
             return is_leader(newest->state) ? &*newest : nullptr;
         }
 
-        /// Until nothing is left to be written or to arrive; some messages are answered without end, so only for a while.
+        /// Until nothing is left to be written or to arrive; some messages are answered endlessly, so only for a while.
         void settle()
         {
             constexpr auto steps_max = 2'000;
@@ -118,7 +118,7 @@ private:
         {
             auto& server = servers_[static_cast<std::size_t>(message.to.value - 1)];
             act([&](auto& outgoing, auto& consequences) {
-                std::visit([&](auto const& said) { happen(server, message.from, said, outgoing, consequences); },
+                std::visit([&](auto const& rpc) { happen(server, message.from, rpc, outgoing, consequences); },
                            message.rpc);
             });
         }

@@ -14,20 +14,20 @@ namespace totora::inline v0::explore
 
 // Numbers that only count are kept relative to what they are compared with, so that equal futures are equal bytes.
 //
-// Armings: a ring carries the newest number of its kind, and the core compares for equality. An older ring does nothing, so
-// that every number is as good as 0.
+// Armings: a ring carries the newest number of its kind, and the core compares for equality. An older ring does
+// nothing, so that every number is as good as 0.
 //
 // Writes: compared with each other and with the durable one. What is durable becomes 0, what is not counts from there.
 //
-// Appends to a follower: all that an answer's number is compared with is the `since` of the leader's flow, which only
-// grows. A number is *current* (1) if it is at least that, and permanently *outdated* (0) if it is below. That a leader is
-// answered what it never sent does not happen: numbers come from its own appends of its own term. A heartbeat's number is
-// zero, and its answer speaks of no append: it is like an outdated one.
+// Appends to a follower: all that a response's number is compared with is the `since` of the leader's flow, which only
+// grows. A number is *current* (1) if it is at least that, and permanently *outdated* (0) if it is below. A leader
+// never receives a response to what it did not send: numbers come from its own appends of its own term. A heartbeat's
+// number is zero, and its response names no append: it is like an outdated one.
 //
-// None of this is taken on trust: perturbed_copy.hpp.
+// None of this is taken on trust: see perturbed_copy.hpp.
 
-/// What a step did to the numbers of appends that are on their way: those of these followers (a bit for each position of
-/// a server) are outdated now.
+/// What a step did to the numbers of appends in flight: those of these followers (a bit for each position of a server)
+/// are outdated now.
 using Followers = std::uint8_t;
 
 [[nodiscard]] inline Followers bit_of(ServerId server) { return static_cast<Followers>(1U << (server.value - 1)); }
@@ -60,7 +60,7 @@ inline void normalise_writes(Replica& server)
     return std::get_if<Replicate>(&progress.mode)->since;
 }
 
-/// An append's number, or its answer's, in the new count.
+/// An append's number, or its response's, in the new count.
 inline void renumber(Rpc& rpc, AppendNumber since)
 {
     if (auto* append = std::get_if<AppendEntries>(&rpc))
@@ -85,7 +85,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
     return outdated;
 }
 
-/// Fields for shells alone: no core looks at them.
+/// Fields for the shell alone: the core does not read them.
 inline void forget_told(std::vector<InFlight>& left)
 {
     for (auto& message : left)
@@ -93,7 +93,7 @@ inline void forget_told(std::vector<InFlight>& left)
             append->committed = Index{};
 }
 
-/// What features remember that are off. The core asks `leader_heard` for stickiness alone, and `recently_active`, `moving` and
+/// What disabled features keep. The core reads `leader_heard` for stickiness alone, and `recently_active`, `moving` and
 /// `stalled` for the quorum check alone.
 inline void forget_unused(Replica& server)
 {
@@ -124,7 +124,7 @@ inline void forget_unused(Replica& server)
     return normalise_appends(server, left);
 }
 
-/// Takes the answers to appends of one leader for outdated, where they still wait for the disk.
+/// Marks the responses to appends of one leader as outdated, where they still wait for the disk.
 inline void outdate(Replica& server, ServerId leader, Term term)
 {
     for (auto& envelope : server.sealed) {

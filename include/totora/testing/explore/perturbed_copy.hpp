@@ -9,9 +9,9 @@
 namespace totora::inline v0::explore
 {
 
-// A normal form is right if a server does the same as one that differs from it only in what the form leaves out. Every step
-// that an exploration takes for the first time is asked of such a perturbed copy too: its numbers are higher, and what features
-// remember that are off is the opposite.
+// A normal form is right if a server does the same as one that differs from it only in what the form leaves out. Every
+// step that an exploration takes for the first time is also run on such a perturbed copy: its numbers are higher, and
+// what disabled features keep is the opposite.
 
 /// By how much the numbers of a perturbed copy are higher. Numbers of appends keep their order: outdated, current, `sent`.
 inline constexpr std::uint64_t perturbed_by = 5;
@@ -42,7 +42,7 @@ inline void shift_appends(State& state)
     }
 }
 
-/// An answer that reaches a leader whose numbers are shifted, or an append that tells a shell something else.
+/// A response that reaches a leader whose numbers are shifted, or an append that carries another value for the shell.
 [[nodiscard]] inline Rpc shifted(Rpc rpc)
 {
     if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))

@@ -10,9 +10,8 @@
 namespace totora::inline v0::explore
 {
 
-/// Walks at random through the states of a scope, again and again from the first one: for what lies too deep to be
-/// reached breadth first. The same seed walks the same way everywhere.
-/// It is used like an `Exploration`.
+/// Walks at random through the states of a scope, again and again from the initial one: for what lies too deep to be
+/// reached breadth first. The same seed walks the same path everywhere. It is used like an `Exploration`.
 class RandomWalk
 {
 public:
@@ -21,7 +20,7 @@ public:
     [[nodiscard]] Transitions&    transitions() { return transitions_; }
     [[nodiscard]] Explored const& explored() const { return explored_; }
 
-    /// Walks until something does not hold, or `is_enough(explored)`. A state is counted as often as it is come to.
+    /// Walks until a property is violated, or `is_enough(explored)`. A state is counted as often as it is reached.
     template <typename IsEnough>
     Explored const& run(IsEnough is_enough)
     {
@@ -32,11 +31,11 @@ public:
         return explored_;
     }
 
-    /// The numbers of the transitions that led to the violation, from the first state on.
+    /// The numbers of the transitions that led to the violation, from the initial state on.
     [[nodiscard]] std::vector<std::uint16_t> const& way_to_the_violation() const { return way_; }
 
 private:
-    /// One walk, until nothing can move or it is long enough. False if something did not hold.
+    /// One walk, until no transition is left or it is long enough. False if a property was violated.
     [[nodiscard]] bool walk()
     {
         constexpr auto steps_max = std::size_t{1000};

@@ -43,7 +43,7 @@ void walk(Walker& walker, Replica& server)
     walker.number(server.armed);
 }
 
-/// Followers stand in order of their ids, and what waits for one write in any: the network forgets the order anyway.
+/// Followers are in order of their ids, and what waits for one write in any: the network forgets the order anyway.
 inline void put_in_order(Replica& server)
 {
     ranges::sort(server.state.followers, {}, &Progress::server);
@@ -62,17 +62,17 @@ struct Consequences
     std::vector<InFlight>           left;
     std::optional<Round>            read_started;
     std::optional<ReadAllowed>      read_allowed;
-    std::optional<std::string_view> broken; ///< What must hold and does not.
+    std::optional<std::string_view> broken; ///< The property that is violated.
 };
 
-/// Asks of what has left since `first` whether its promises are durable.
+/// Checks whether the promises in what has left since `first` are durable.
 inline void check_promises(Replica const& server, std::size_t first, Consequences& consequences)
 {
     for (auto at = first; at < consequences.left.size() and not consequences.broken; ++at)
         consequences.broken = testing::find_broken_promise(server, consequences.left[at]);
 }
 
-/// One step of the shipped core, with its effects performed and its invariants asked.
+/// One step of the shipped core, with its effects performed and its invariants checked.
 template <typename T>
 void happen(Replica& server, ServerId from, T const& event, Outgoing& outgoing, Consequences& consequences)
 {
@@ -114,7 +114,7 @@ inline void persist(Replica& server, std::size_t count, Outgoing& outgoing, Cons
     happen(server, nobody, Persisted{write}, outgoing, consequences);
 }
 
-/// The power fails and returns, when the oldest `kept` of the writes on their way had reached the disk.
+/// The power fails and returns, when the oldest `kept` of the writes in flight had reached the disk.
 inline void crash(Replica& server, std::size_t kept, Outgoing& outgoing, Consequences& consequences)
 {
     if (testing::lose_power(server, kept))

@@ -15,38 +15,39 @@ inline constexpr std::size_t explored_servers_max = 5;
 /// A bound that does not bind.
 inline constexpr std::uint32_t any_number = 15;
 
-/// What makes an exploration smaller. Each says why it loses nothing; each can be switched off.
+/// What makes an exploration smaller. Each gives the reason why it loses nothing; each can be disabled.
 struct Reductions
 {
-    /// Worlds that differ only in who is called S1, S2, ... are one. The core compares ids for equality alone (the order of a
-    /// configuration decides only in which order messages are made, and the network forgets it).
+    /// States that differ only by a permutation of S1, S2, ... are one. The core compares ids for equality alone (the
+    /// order of a configuration decides only in which order messages are made, and the network forgets it).
     bool symmetry = true;
     /// Numbers that only count are kept relative to what they are compared with (normal_form.hpp).
     bool numbers = true;
-    /// What a feature that is off remembers is forgotten (normal_form.hpp).
+    /// What a disabled feature keeps is forgotten (normal_form.hpp).
     bool unused = true;
     /// Messages that can never again change anything are dropped (irrelevant_messages.hpp).
     bool irrelevant_messages = true;
-    /// Requests of terms that are over for their receiver are subsumed (irrelevant_messages.hpp).
+    /// Requests of terms below their receiver's are subsumed (irrelevant_messages.hpp).
     bool stale_requests = true;
-    /// A delivery that changes nothing and says nothing is no step: the message may as well stay on its way forever.
+    /// A delivery that changes nothing and sends nothing is no transition: the message may as well stay in flight
+    /// forever.
     bool idle_deliveries = true;
-    /// Where nobody can crash any more, terms and votes are durable in the step after which they are the oldest write. All
-    /// that a write of them holds back is messages, which may as well be late on their way, and a candidate's own vote,
-    /// which counts for nothing before its requests have left. (A vote that was not durable when it left is found in
-    /// the step that let it out.)
+    /// Where no server can crash any more, terms and votes are durable in the step after which they are the oldest
+    /// write. All that a write of them holds back is messages, which may as well be late in flight, and a candidate's
+    /// own vote, which counts for nothing before its requests have left. (A vote that was not durable when it left is
+    /// found in the step that sent it.)
     bool votes_at_once = true;
 
     friend constexpr bool operator==(Reductions const&, Reductions const&) = default;
 };
 
-/// What an exploration covers: every interleaving of what can happen within these bounds, each at most `any_number - 1`,
-/// or `any_number` for as often as it likes.
+/// What an exploration covers: every interleaving of events within these bounds, each at most `any_number - 1`, or
+/// `any_number` for no bound.
 ///
-/// Messages overtake each other. A loss needs no action, since a message may stay on its way forever; only where
+/// Messages overtake each other. A loss needs no transition, since a message may stay in flight forever; only where
 /// `in_flight` bounds their number it is one.
 ///
-/// A scope in which neither `terms` nor `elections` is bounded has no end. The features are off unless they are asked for.
+/// A scope in which neither `terms` nor `elections` is bounded has no end. Features are disabled by default.
 struct Scope
 {
     std::string   name;
@@ -57,15 +58,15 @@ struct Scope
     std::uint32_t crashes = 0;
     std::uint32_t heartbeats = 0;
     std::uint32_t reads = 0;
-    std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still on its way.
-    std::size_t   in_flight = 0;           ///< Messages on their way; 0 if there is no bound.
+    std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
+    std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
     bool          pre_vote = false;
     bool          sticky = false;
     bool          check_quorum = false;
-    /// All servers start again: they hold an entry of term 1 that they know to be committed, and have yet to apply it.
+    /// All servers restart: they hold an entry of term 1 that they know to be committed, and have yet to apply it.
     bool unapplied = false;
-    /// Writes become durable in the step that makes them. That is not all that can be: good for hunting, no proof.
+    /// Writes become durable in the step that makes them. That does not cover everything: good for hunting, no proof.
     bool       eager_writes = false;
     Reductions reductions = {};
 };
@@ -102,7 +103,7 @@ inline constexpr std::size_t bounds_count = 6;
     return 0;
 }
 
-/// How often each bounded thing has happened; what has no bound is not counted.
+/// How often each bounded event has happened; what has no bound is not counted.
 class BudgetUsed
 {
 public:

@@ -12,10 +12,10 @@
 namespace totora::inline v0::explore
 {
 
-/// The shipped step, remembered: a pure function need not be asked the same twice.
+/// The shipped step, memoized: a pure function need not be called twice with the same arguments.
 ///
-/// Servers and messages are numbers here. Of the states that an exploration goes through, thousands have the same server in
-/// them and let the same happen to it; all that an exploration asks of a step (invariants included) is asked once.
+/// Servers and messages are numbers here. Of the states that an exploration visits, thousands hold the same server with
+/// the same event; each step, invariants included, is run once.
 class StepCache
 {
 public:
@@ -86,7 +86,7 @@ public:
         return known;
     }
 
-    /// A message on the way between a leader and a follower whose number is outdated.
+    /// A message in flight between a leader and a follower whose number is outdated.
     [[nodiscard]] std::uint32_t outdated_message(std::uint32_t number)
     {
         auto known = outdated_messages_.find(number, 0);
@@ -182,7 +182,7 @@ private:
         auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc);
         return {.from = static_cast<std::uint8_t>(message.from.value - 1),
                 .to = static_cast<std::uint8_t>(message.to.value - 1),
-                .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
+                .term = std::visit([](auto const& rpc) { return rpc.term; }, message.rpc),
                 .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
                 .is_append = std::holds_alternative<AppendEntries>(message.rpc),
                 .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
@@ -190,7 +190,7 @@ private:
                 .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
     }
 
-    /// Where messages may be repeated without end, a second one subsumed says nothing new.
+    /// Where messages may be duplicated endlessly, a second one subsumed adds nothing.
     void drop_repeated(Replica& server) const
     {
         if (scope_.duplicates != any_number)
@@ -227,7 +227,8 @@ private:
             persist(server, server.writes.size(), outgoing_, consequences);
     }
 
-    /// Whether a server's perturbed copy does what it did (perturbed_copy.hpp). An alarm's older ring must do nothing at all.
+    /// Whether a server's perturbed copy does what it did (perturbed_copy.hpp). An older ring of an alarm must do
+    /// nothing at all.
     [[nodiscard]] bool
     does_as_its_perturbed_copy(Replica copy, Happens happens, Replica after, std::vector<InFlight> const& left)
     {

@@ -28,7 +28,7 @@ void walk(Walker& walker, InFlight& message)
     walk_variant(walker, message.rpc);
 }
 
-/// What can happen to a server.
+/// Kinds of events on a server.
 enum class Event : std::uint8_t
 {
     deliver, ///< The message of this number arrives.
@@ -39,7 +39,7 @@ enum class Event : std::uint8_t
     crash, ///< So many of the oldest writes have become durable when the power fails.
 };
 
-/// One thing that happens to one server.
+/// One event on one server.
 struct Happens
 {
     Event         event{};
@@ -48,19 +48,19 @@ struct Happens
     friend constexpr bool operator==(Happens const&, Happens const&) = default;
 };
 
-/// What a happening does: which server becomes of the one, and what it says.
+/// The result of an event: the server that it leads to, and the messages that leave.
 struct Step
 {
     std::uint32_t              after = 0;
-    std::vector<std::uint32_t> left;         ///< Messages by number.
-    Followers                  outdated = 0; ///< To whom earlier appends, and from whom their answers, are outdated.
-    std::optional<Round>       read_started;
-    std::optional<ReadAllowed> read_allowed;
+    std::vector<std::uint32_t> left;   ///< Messages by number.
+    Followers            outdated = 0; ///< Followers to and from which earlier appends and responses are outdated.
+    std::optional<Round> read_started;
+    std::optional<ReadAllowed>      read_allowed;
     std::optional<std::string_view> broken;
-    bool                            is_idle = false; ///< Nothing changes and nothing is said.
+    bool                            is_idle = false; ///< Nothing changes and nothing is sent.
 };
 
-/// What is asked of a server often.
+/// Facts about a server that are looked up often.
 struct Facts
 {
     Term                                    term;
@@ -77,16 +77,16 @@ struct Facts
     std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
 };
 
-/// What is asked of a message often.
+/// Facts about a message that are looked up often.
 struct Address
 {
     std::uint8_t from = 0; ///< Positions: a server's id less one.
     std::uint8_t to = 0;
     Term         term;
-    bool         is_request = false; ///< Is answered, also if its term is over.
+    bool         is_request = false; ///< Is answered, also if its term is an earlier one.
     bool         is_append = false;
     bool         is_pre_vote_answer = false;
-    bool         is_refusal = false;  ///< The answer to an append that was refused.
+    bool         is_refusal = false;  ///< The response to a rejected append.
     bool         is_outdated = false; ///< By its append number.
 };
 

@@ -14,9 +14,10 @@ namespace totora::inline v0::explore
 
 /// Maps states that differ only by a permutation of server ids to one representative (symmetry reduction).
 ///
-/// Servers are ordered by what does not depend on names: their own kind, then the kinds of the messages to and from them.
-/// Where that leaves several orders, all are tried and the least state is taken. Whatever is taken is a permutation
-/// of the state's ids, so that a weak ordering costs time or merges too little, and never merges what differs.
+/// Servers are ordered by what does not depend on names: their own kind, then the kinds of the messages to and from
+/// them. Where that leaves several orders, all are tried and the least state is taken. Whatever is taken is a
+/// permutation of the state's ids, so that a weak ordering costs time or merges too little, and never merges what
+/// differs.
 class SymmetryReduction
 {
 public:
@@ -24,7 +25,7 @@ public:
         : steps_(&steps), ghosts_(&ghosts), count_(servers)
     {}
 
-    /// The permutation that was made.
+    /// The permutation that was used.
     std::size_t operator()(GlobalState& global)
     {
         if (steps_->permutations().size() == 1)
@@ -53,7 +54,7 @@ public:
         return best;
     }
 
-    /// Permutations the names of servers.
+    /// Permutes the names of servers.
     void permute(GlobalState& global, std::size_t permutation) const
     {
         if (permutation == 0)
@@ -104,7 +105,7 @@ private:
         return false;
     }
 
-    /// The server that stands first gets the first name.
+    /// The first server gets the first name.
     [[nodiscard]] std::size_t permutation_of(Permutations::Names const& order) const
     {
         auto names = Permutations::Names{0, 1, 2, 3, 4};

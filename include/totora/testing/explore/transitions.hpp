@@ -13,7 +13,7 @@
 namespace totora::inline v0::explore
 {
 
-/// All that can happen in a scope, and what it does.
+/// Every transition that a scope allows, and its effect.
 class Transitions
 {
 public:
@@ -79,12 +79,12 @@ public:
 
     enum class Made : std::uint8_t
     {
-        nothing,   ///< The move leads nowhere: nothing changed, or out of the scope.
+        nothing,   ///< The transition is dropped: nothing changed, or it leaves the scope.
         state,     ///< `global` is the state it led to, in its canonical form.
-        violation, ///< Something that must hold does not.
+        violation, ///< A property is violated.
     };
 
-    /// Makes a transition. The permutation that led to the canonical form is in `permutation`.
+    /// Takes a transition. The permutation that led to the canonical form is in `permutation`.
     [[nodiscard]] Made make(GlobalState& global, Transition const& transition)
     {
         violation = {};
@@ -104,8 +104,8 @@ public:
         return Made::state;
     }
 
-    std::size_t      permutation = 0; ///< Of the last transition made.
-    std::string_view violation;       ///< What did not hold, if the last transition made led there.
+    std::size_t      permutation = 0; ///< Of the last transition taken.
+    std::string_view violation;       ///< The property that the last transition violated, if any.
 
     /// How many writes of a server are durable without a transition of their own (`Reductions::votes_at_once`).
     [[nodiscard]] std::uint32_t votes_at_once(GlobalState const& global, std::uint8_t at) const
@@ -121,7 +121,7 @@ private:
         return false;
     }
 
-    /// Lets a thing happen to one server, and asks what must hold. False if it leads nowhere, or to a violation.
+    /// Applies an event to one server, and checks the properties. False if it is dropped, or a violation.
     [[nodiscard]] bool happen(GlobalState& global, Transition const& transition)
     {
         auto const  before = global.servers[transition.server];
@@ -175,7 +175,7 @@ private:
             global.spent.spend(scope_, Budget::duplicates);
     }
 
-    /// Appends of this leader and term to these followers, and their answers, are outdated, wherever they are.
+    /// Appends of this leader and term to these followers, and their responses, are outdated, wherever they are.
     void outdate(GlobalState& global, std::uint8_t leader, Term term, Followers followers)
     {
         auto changed = false;
@@ -230,7 +230,7 @@ private:
         return std::nullopt;
     }
 
-    /// What must hold between servers, as far as a change of one of them can break it.
+    /// The properties between servers, as far as a change of one of them can violate them.
     [[nodiscard]] std::optional<std::string_view>
     find_broken(GlobalState const& global, std::uint8_t changed, std::uint32_t before)
     {
@@ -250,7 +250,7 @@ private:
         return std::nullopt;
     }
 
-    /// A later leader may have overwritten it; then the follower's disk knows a later term.
+    /// A later leader may have overwritten it; then the follower's disk has a later term.
     [[nodiscard]] bool is_match_durable(Facts const& leader, Facts const& follower, std::uint8_t at)
     {
         if (not leader.is_leader or leader.match[at] == Index{} or follower.disk_term > leader.term)
@@ -284,8 +284,8 @@ private:
     InternTable<GhostState> ghosts_;
     SymmetryReduction       canonical_;
     IrrelevantMessages      irrelevant_;
-    testing::PairMap        remembered_; ///< What a past becomes by a server.
-    std::vector<Committed>  committed_;  ///< Of each past.
+    testing::PairMap        remembered_; ///< What a ghost state becomes by a server.
+    std::vector<Committed>  committed_;  ///< Of each ghost state.
 };
 
 } // namespace totora::inline v0::explore

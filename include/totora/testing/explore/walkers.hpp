@@ -80,7 +80,7 @@ private:
     std::size_t      at_ = 0;
 };
 
-/// Gives servers other ids: the server `id` becomes `names[id]`; nobody stays nobody.
+/// Gives servers other ids: the server `id` becomes `names[id]`; `nobody` stays `nobody`.
 class Renamer
 {
 public:
