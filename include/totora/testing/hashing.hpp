@@ -111,7 +111,7 @@ private:
     std::size_t          size_ = 0;
 };
 
-/// What was found out about a pair of small numbers: flat, open addressing.
+/// A map from pairs of small numbers to results: flat, open addressing.
 class PairMap
 {
 public:
@@ -132,7 +132,7 @@ public:
         }
     }
 
-    /// Remembers what was not known.
+    /// Adds a result that was not there.
     void insert(std::uint32_t a, std::uint32_t b, std::uint32_t value)
     {
         if (size_ * 2 >= slots_.size()) {

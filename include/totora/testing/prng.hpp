@@ -11,7 +11,7 @@ namespace totora::inline v0::testing
 /// From one state of SplitMix64 to the next (Steele, Lea, Flood 2014).
 inline constexpr std::uint64_t splitmix_step = 0x9E3779B97F4A7C15U;
 
-/// What SplitMix64 draws in this state. Also a good mixer of one value.
+/// The number that SplitMix64 draws in this state. Also a good mixer of one value.
 [[nodiscard]] constexpr std::uint64_t mixed(std::uint64_t value)
 {
     value += splitmix_step;
@@ -20,7 +20,7 @@ inline constexpr std::uint64_t splitmix_step = 0x9E3779B97F4A7C15U;
     return value ^ (value >> 31U);
 }
 
-/// A small generator whose state is one number: SplitMix64. What the kits of conformance draw stays the same with it.
+/// A small generator whose state is one number: SplitMix64. The conformance kits' draws stay the same with it.
 class SplitMix
 {
 public:
@@ -78,7 +78,7 @@ public:
         return of_a_million != 0 and below(a_million) < of_a_million;
     }
 
-    /// Another stream, which goes its own way however often this one is asked.
+    /// An independent stream: it does not depend on how often this one is drawn from.
     [[nodiscard]] constexpr Prng split(std::uint64_t stream) const { return Prng{state_[0] ^ mixed(stream)}; }
 
 private:

@@ -19,7 +19,7 @@
 namespace totora::inline v0::testing
 {
 
-/// A log that reports every write durable at once: only a log can open what waits for a write.
+/// A log that reports every write durable at once: only a log can release what waits for a write.
 struct TestDurable : DurableSource
 {
     [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
@@ -44,10 +44,10 @@ struct PendingWrite
     friend constexpr bool operator==(PendingWrite const&, PendingWrite const&) = default;
 };
 
-/// A server with everything around it that is its own: its disk, the writes on their way there, the messages that wait for
-/// them, and its alarms.
+/// A server with everything around it that is its own: its disk, the writes in flight, the messages that wait for them,
+/// and its alarms.
 ///
-/// Nothing happens by itself: whoever drives it (a proof, the explorer, a story) calls the functions below.
+/// Nothing happens by itself: the driver (a proof, the explorer, a story) calls the functions below.
 struct Replica
 {
     State                     state;
@@ -151,7 +151,7 @@ constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<I
             replica.sealed.push_back(envelope);
 }
 
-/// How many of the writes on their way have a number up to this one.
+/// How many of the writes in flight have a number up to this one.
 [[nodiscard]] constexpr std::size_t writes_through(Replica const& replica, WriteNumber write)
 {
     auto count = std::size_t{0};
@@ -172,7 +172,7 @@ constexpr void flush(Replica& replica, std::size_t count)
     replica.writes = std::move(still_pending);
 }
 
-/// The power fails and returns: of the writes on their way the oldest `kept` have reached the disk, the others are gone,
+/// The power fails and returns: of the writes in flight the oldest `kept` have reached the disk, the others are gone,
 /// and so is everything that waited. False if no server can be made from what is durable.
 [[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept)
 {
@@ -187,7 +187,7 @@ constexpr void flush(Replica& replica, std::size_t count)
     return true;
 }
 
-/// The invariant of a server and its disk that does not hold, whatever happened to it.
+/// The invariant of a server and its disk that is violated, whatever happened to it.
 [[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(Replica const& replica)
 {
     if (replica.state.fault)

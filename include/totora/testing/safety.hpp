@@ -29,7 +29,7 @@ inline constexpr std::string_view state_machine_safety =
 
 } // namespace figure_3
 
-/// Whether two logs hold the same entries after `known`, which they are known to share, up to `index`.
+/// Whether two logs hold the same entries after `known`, up to which they are known to agree, up to `index`.
 [[nodiscard]] constexpr bool agree_between(TermRuns const& a, TermRuns const& b, Index known, Index index)
 {
     auto at = next(std::max({known, a.base().index, b.base().index}));
@@ -56,14 +56,14 @@ inline constexpr std::string_view state_machine_safety =
 /// With Log Matching it then holds all entries before that one too.
 [[nodiscard]] constexpr bool has_only_appended(TermRuns const& log, LogPosition last) { return log.holds(last); }
 
-/// What no server knows alone: who led each term, and the longest log that any server knew to be committed. Figure 3, as
-/// far as a change of one server can violate it, is asked of it.
+/// What no server knows alone: the leader of each term, and the longest log that any server knew to be committed.
+/// Figure 3 is checked here, as far as a change of one server can violate it.
 ///
 /// A regular value: an exploration keeps it as a part of its states. Leader Append-Only is an invariant of the step
-/// (core/rules/invariants.hpp), and Log Matching is asked of pairs of logs (`find_agreement`).
+/// (core/rules/invariants.hpp), and Log Matching is checked for pairs of logs (`find_agreement`).
 struct Safety
 {
-    /// Who was seen to lead a term.
+    /// A server that was seen to lead a term.
     struct Leadership
     {
         Term     term;
@@ -85,13 +85,13 @@ struct Safety
     TermRuns                committed;
     std::vector<Commit>     commits; ///< In order of terms and of indexes: only what no later one implies.
 
-    /// Whether Leader Completeness is asked of the newest commit alone. An exploration remembers no more, since what it
-    /// remembers multiplies its states.
+    /// Whether Leader Completeness is checked for the newest commit alone. An exploration keeps no more, since what it
+    /// keeps multiplies its states.
     bool newest_commit_only = false;
 
     friend constexpr bool operator==(Safety const&, Safety const&) = default;
 
-    /// The property that this state of a server violates, if any. Remembers what it adds.
+    /// The property that this state of a server violates, if any. Records what it adds.
     [[nodiscard]] constexpr std::optional<std::string_view> observe(State const& state)
     {
         if (is_leader(state) and not elect(state.current_term, state.own.id))
@@ -103,7 +103,7 @@ struct Safety
         return std::nullopt;
     }
 
-    /// Election Safety: whether nobody else was seen to lead this term.
+    /// Election Safety: whether no other server was seen to lead this term.
     [[nodiscard]] constexpr bool elect(Term term, ServerId leader)
     {
         auto at = leaders.end();

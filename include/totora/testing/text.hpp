@@ -20,8 +20,8 @@
 namespace totora::inline v0::testing
 {
 
-// Values as C++ spells them, so that a line of a story can be put into a test; and as JSON. Structs are their fields
-// (core/values/fields.hpp).
+// Values as C++ spells them, so that a line of a counterexample can be put into a test; and as JSON. Structs are their
+// fields (core/values/fields.hpp).
 
 /// The name of a type, as its declaration spells it.
 template <typename T>
@@ -122,7 +122,7 @@ template <typename T>
     }
 }
 
-/// A server in a story: role, term, vote, log as term/index of each run's first entry.
+/// A server in a counterexample: role, term, vote, log as term/index of each run's first entry.
 [[nodiscard]] inline std::string to_string(State const& state)
 {
     constexpr char const* roles[] = {"follows", "asks whether to campaign", "campaigns", "leads"};

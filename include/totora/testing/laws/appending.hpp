@@ -32,8 +32,8 @@ namespace totora::inline v0::laws
     return std::min(after_log, entries.first + entries.count);
 }
 
-/// The last entry of a log that may be the leader's too, if the leader has `previous` and the log does not: of all whose index
-/// and term are at most those, the last of them (end of §5.3).
+/// The last entry of a log that may be the leader's too, if the leader has `previous` and the log does not: of all
+/// whose index and term are at most those, the last (end of §5.3).
 [[nodiscard]] constexpr bool is_last_in_common(TermRuns const& log, LogPosition hint, LogPosition previous)
 {
     if (log.term_at(hint.index) != hint.term or hint.index > previous.index or hint.term > previous.term)
@@ -42,7 +42,7 @@ namespace totora::inline v0::laws
     return hint.index == previous.index or not above or *above > previous.term;
 }
 
-/// When an answer that says `match` may leave: what it rests on, and nothing more, is durable.
+/// When a response that acknowledges `match` may leave: what it rests on, and nothing more, is durable.
 [[nodiscard]] constexpr bool rests_on_log(Envelope const& envelope, State const& state, Index match)
 {
     auto needed = state.writes.of_term;
@@ -56,7 +56,7 @@ namespace totora::inline v0::laws
     return needed <= state.writes.durable ? not awaited : awaited == needed;
 }
 
-/// What a follower does with entries of which it has what came before.
+/// What a follower does with entries if it has the one before them.
 constexpr void judge_entries(Step const& step, AppendEntries const& append, Judgement& judgement)
 {
     auto const&     log = step.after.log;

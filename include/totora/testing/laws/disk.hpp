@@ -16,7 +16,7 @@
 namespace totora::inline v0::laws
 {
 
-// What a server makes of its disk: what is durable, what takes too long, what has no room; and of its alarms.
+// What a server does about its disk: what is durable, what takes too long, what has no room; and about its alarms.
 
 constexpr void judge(Step const& step, Persisted const& persisted, Judgement& judgement)
 {
@@ -43,7 +43,7 @@ constexpr void judge(Step const& step, Persisted const& persisted, Judgement& ju
     judgement.expect(step.after.writes.pending.size() == left + begins, "what is durable is not waited for");
 }
 
-/// Whether a majority that this leader is not part of is so.
+/// Whether the voters that satisfy `is`, this leader not counted, are a majority.
 template <typename Is>
 [[nodiscard]] constexpr bool is_majority_without(State const& state, Is is)
 {
@@ -54,7 +54,8 @@ template <typename Is>
     });
 }
 
-/// Whether others could go on where this leader has no room: a majority has some, and one of it the whole log (case 67).
+/// Whether others could continue where this leader has no room: a majority has some, and one of it the whole log (case
+/// 67).
 [[nodiscard]] constexpr bool could_others_go_on(State const& state)
 {
     auto const has_room = [](Progress const& progress) { return progress.recently_active and not progress.no_room; };
@@ -65,7 +66,7 @@ template <typename Is>
            std::any_of(state.followers.begin(), state.followers.end(), has_all);
 }
 
-/// A leader without room is asked whether another should lead.
+/// A leader without room checks whether another should lead.
 constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement& judgement)
 {
     if (not is<Leader>(step.before))
@@ -113,14 +114,15 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
                      "a disk that hangs is looked after again");
 }
 
-/// Whether entries are outstanding to a follower that answers, and nothing moves to it (case 94).
+/// Whether entries are outstanding to a follower that responds, and none get through to it (case 94).
 [[nodiscard]] constexpr bool stands_still(State const& state, Progress const& progress)
 {
     return not progress.moving and progress.recently_active and not progress.no_room and
            progress.match < state.log.last().index;
 }
 
-/// Dissertation §6.2: a leader that no majority answers gives up; so does one whose entries get through to none.
+/// Dissertation §6.2: a leader without responses from a majority steps down; so does one whose entries get through to
+/// no majority.
 constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgement& judgement)
 {
     auto const& before = step.before;
@@ -157,7 +159,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
                          "each check of the quorum asks what came since the one before");
 }
 
-/// Every heartbeat goes to all followers; a leader without an answer to what it sent asks.
+/// Every heartbeat goes to all followers; a leader without a response to what it sent probes.
 constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
 {
     for (auto const& progress : step.before.followers) {
@@ -180,7 +182,7 @@ constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
     judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat), "a leader goes on sending heartbeats");
 }
 
-/// What is watched of a disk: whatever is in flight.
+/// What is watched of a disk: any write in flight.
 constexpr void judge_storage_watch(Step const& step, Judgement& judgement)
 {
     auto const& after = step.after;

@@ -20,20 +20,20 @@
 namespace totora::inline v0::laws
 {
 
-// The rules of Figure 2 said a second time: not how a step is made, but what must hold between a state, what happened, the
-// state after it and what leaves. They look at values alone, and call nothing of the core that decides. The simulator asks them
-// of every step of every node, the explorer of every step there is in a scope.
+// The rules of Figure 2 stated a second time: not how a step is made, but what must hold between a state, the event,
+// the state after it and what leaves. They look at values alone, and call nothing of the core that decides. The
+// simulator checks them for every step of every node, the explorer for every step in a scope.
 
-/// A step that was made. It refers to what others own.
+/// A step that was made. Refers to what others own.
 struct Step
 {
     State const&    before;
-    ServerId        from; ///< Who said what happened; `nobody` if it happened on this server itself.
+    ServerId        from; ///< The sender of the message; `nobody` if the event is local to this server.
     State const&    after;
     Outgoing const& outgoing;
 };
 
-/// Keeps the first law that does not hold.
+/// Keeps the first law that is broken.
 class Judgement
 {
 public:
@@ -86,7 +86,7 @@ template <typename T>
     return order != nullptr and not order->delay;
 }
 
-/// How many voters a configuration has, and how many of them are so.
+/// How many voters of a configuration satisfy `is`.
 template <typename Is>
 [[nodiscard]] constexpr std::size_t count_voters(Configuration const& configuration, Is is)
 {
@@ -97,7 +97,7 @@ template <typename Is>
     return count;
 }
 
-/// Whether more than half of the voters are so.
+/// Whether more than half of the voters satisfy `is`.
 template <typename Is>
 [[nodiscard]] constexpr bool is_majority(Configuration const& configuration, Is is)
 {
@@ -126,7 +126,7 @@ template <typename Value>
     return highest;
 }
 
-/// Whether a configuration has this server, in this life of its log.
+/// Whether a configuration has this server, in this incarnation.
 [[nodiscard]] constexpr bool has(Configuration const& configuration, Member const& own)
 {
     return std::any_of(configuration.members.begin(), configuration.members.end(), [&](Member const& member) {
@@ -163,15 +163,16 @@ template <typename T>
     return nullptr;
 }
 
-/// What a server may believe of a term: at most 2^32 above its own, and without one of its own anything below 2^61.
+/// The terms that a server accepts: at most 2^32 above its own, and without one of its own anything below 2^61.
 [[nodiscard]] constexpr bool is_believable(State const& state, Term term)
 {
     auto const own = state.current_term.value;
     return own == 0 ? term.value < (std::uint64_t{1} << 61U) : term.value <= own + (std::uint64_t{1} << 32U);
 }
 
-/// A higher term of a request or of a member's answer makes a follower of anybody, whose vote is free (§5.1). A server that cannot
-/// write it passes it over, and so does everybody the answers of servers that are no members. True if nothing else is to be asked.
+/// A higher term of a request or of a member's response makes any server a follower whose vote is free (§5.1). A server
+/// that cannot write it ignores it; every server ignores the responses of non-members. True if nothing else is to be
+/// checked.
 [[nodiscard]] constexpr bool judge_newer_term(Step const& step, Term term, bool counts, Judgement& judgement)
 {
     judgement.expect(is_believable(step.before, term), "a term far above the own one is not believed");

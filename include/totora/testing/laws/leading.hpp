@@ -17,9 +17,9 @@
 namespace totora::inline v0::laws
 {
 
-// §5.3, §5.4.2 and §8, the leader's side: Figure 2, "Leaders"; what it sends, and what it makes of the answers.
+// §5.3, §5.4.2 and §8, the leader's side: Figure 2, "Leaders"; what it sends, and what it does with the responses.
 
-/// From which number on answers speak of what is sent to a follower now.
+/// From which number on responses count for what is sent to a follower now.
 [[nodiscard]] constexpr AppendNumber spoken_of_since(Progress const& progress)
 {
     return std::visit([](auto const& flow) { return flow.since; }, progress.mode);
@@ -79,7 +79,7 @@ constexpr void judge_append_sent(Step const& step, ServerId to, AppendEntries co
         judge_numbered(step, append, *progress, judgement);
 }
 
-/// Only what its answer says changes what a leader knows of a follower.
+/// Only what its response reports changes what a leader records of a follower.
 constexpr void judge_knowledge(Step const& step, ServerId answering, Judgement& judgement)
 {
     if (not is<Leader>(step.before) or not is<Leader>(step.after))
@@ -109,7 +109,7 @@ constexpr void judge_commit(Step const& step, Judgement& judgement)
                      "a leader commits what is durable on a majority, if it is of its own term, at once");
 }
 
-/// Dissertation §6.4: reads are allowed when a majority has answered a round that began after they were asked for.
+/// Dissertation §6.4: reads are allowed when a majority has answered a round that began after they were requested.
 constexpr void judge_reads(Step const& step, Judgement& judgement)
 {
     auto const* leader = std::get_if<Leader>(&step.after.role);
@@ -162,7 +162,8 @@ constexpr void judge(Step const& step, Proposed const& proposed, Judgement& judg
                      "a leader appends what is proposed, in its term");
 }
 
-/// What a follower that refused, or that has no room, is sent next: not beyond what it may have in common with the leader.
+/// What a follower that rejected, or that has no room, is sent next: not beyond what it may have in common with the
+/// leader.
 constexpr void judge_step_back(Progress const& earlier, Progress const& progress, AppendEntriesResponse const& response,
                                Outgoing const& outgoing, Judgement& judgement)
 {
@@ -207,7 +208,7 @@ constexpr void judge(Step const& step, AppendEntriesResponse const& response, Ju
     judge_step_back(*earlier, *progress, response, step.outgoing, judgement);
 }
 
-/// A leader begins: it knows nothing of anybody, and appends an entry of its own (§5.3, §8).
+/// A leader begins: it has acknowledgements from no server, and appends an entry of its own (§5.3, §8).
 constexpr void judge_beginning(Step const& step, Judgement& judgement)
 {
     auto const* leader = std::get_if<Leader>(&step.after.role);

@@ -98,7 +98,7 @@ constexpr void judge(Step const& step, Started const&, Judgement& judgement)
 
 constexpr void judge(Step const&, Halted const&, Judgement&) {}
 
-/// What is asked of every step, whatever happened.
+/// What is checked in every step, whatever happened.
 constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgement)
 {
     auto const& after = step.after;
@@ -130,7 +130,7 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     }
 }
 
-/// The law that a step breaks, if any. `happened` is what the core was given, from `from`.
+/// The law that a step breaks, if any. `happened` is the input of the core, from `from`.
 template <typename T>
 [[nodiscard]] constexpr std::optional<std::string_view>
 find_broken_law(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)

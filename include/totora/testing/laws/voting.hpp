@@ -15,7 +15,8 @@
 namespace totora::inline v0::laws
 {
 
-// §5.2 and §5.4.1; dissertation §4.2.3 and §9.6: who gets a vote, and what a server does with the votes it gets.
+// §5.2 and §5.4.1; dissertation §4.2.3 and §9.6: which candidate gets a vote, and what a server does with the votes it
+// gets.
 
 /// §5.4.1: the later last term, and with equal ones the longer log.
 [[nodiscard]] constexpr bool is_up_to_date(LogPosition last, LogPosition own)
@@ -84,7 +85,7 @@ constexpr void judge(Step const& step, RequestPreVote const& request, Judgement&
                      "a pre-vote is granted if the vote would be, and no leader is active");
 }
 
-/// What a campaign asks of the other voters: each once, with the asker's last entry.
+/// What a campaign requests of the other voters: once each, with the candidate's last entry.
 template <typename Request>
 constexpr void judge_requests(Step const& step, Judgement& judgement)
 {
@@ -113,7 +114,7 @@ constexpr void judge_candidacy(Step const& step, Judgement& judgement)
     judge_requests<RequestVote>(step, judgement);
 }
 
-/// The election alarm rang, and this server does not lead.
+/// The election alarm rang on a server that does not lead.
 constexpr void judge_campaign(Step const& step, Judgement& judgement)
 {
     auto const& before = step.before;
@@ -182,7 +183,7 @@ constexpr void judge(Step const& step, RequestVoteResponse const& response, Judg
                      "a candidate waits for a majority");
 }
 
-/// Every step: nobody leads that was not elected in it, and nobody changes its vote otherwise.
+/// Every step: no server leads that was not elected in it, and no vote changes otherwise.
 constexpr void judge_roles(Step const& step, Judgement& judgement)
 {
     auto const& after = step.after;
