@@ -11,8 +11,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// What the process of a simulated server suffers besides its disk, its network and its clock: work that takes its thread time,
-/// memory that runs out, and a log that says it has no room.
+/// Burdens on the process of a simulated server besides its disk, its network and its clock: work that takes its thread
+/// time, memory that runs out, and a log that reports no room.
 class Burdens
 {
 public:
@@ -28,7 +28,7 @@ public:
         apply_slow_until_us_ = until_us;
     }
 
-    /// For a while the log says that it has room for so many bytes of entries only; or not even for its reserve.
+    /// For a while the log reports room for so many bytes of entries only; or not even for its reserve.
     void limit_room(std::uint64_t bytes, bool has_reserve, std::uint64_t until_us)
     {
         room_bytes_ = bytes;
@@ -39,10 +39,10 @@ public:
     [[nodiscard]] std::uint64_t local_us() const { return time_.local_us(); }
     [[nodiscard]] bool          is_room_limited() const { return time_.now_us() < room_limited_until_us_; }
 
-    /// Whether there is room for no entry.
+    /// Whether there is no room for any entry.
     [[nodiscard]] bool has_no_room() const { return is_room_limited() and room_bytes_ == 0; }
 
-    /// Whether a log may say that so many bytes of entries fit, or for none that its reserve is there.
+    /// Whether a log may report room for so many bytes of entries, or for none that its reserve is there.
     [[nodiscard]] bool fits(std::uint64_t bytes) const
     {
         return not is_room_limited() or (has_reserve_ and bytes <= room_bytes_);
@@ -62,7 +62,7 @@ public:
         time_.spend(commands * each);
     }
 
-    /// Every call of a policy begins with it.
+    /// Called first in every call of a policy.
     void call()
     {
         if (calls_left_ == never or --calls_left_ > 0)
@@ -76,7 +76,7 @@ public:
     /// Whether memory ran out since the process began.
     [[nodiscard]] bool ran_out() const { return ran_out_; }
 
-    /// A process begins, or nothing goes wrong any more.
+    /// A process begins, or all burdens end.
     void begin()
     {
         calls_left_ = never;

@@ -16,18 +16,19 @@
 namespace totora::inline v0::simulate
 {
 
-/// The law that a leader is not deposed without a reason: as long as it and a quorum with it are well, their links and disks
-/// too, nobody starts an election and the leader does not step down.
+/// The law that a leader is not deposed without a reason: as long as it and a quorum with it are well, with their links
+/// and disks, no server starts an election and the leader does not step down.
 ///
-/// A server or a link is well if nothing has gone wrong with it for three election timeouts. Campaigns of servers outside the
-/// quorum are judged only with pre-vote and stickiness, which keep them from disturbing it (dissertation §9.6, §4.2.3).
+/// A server or a link is well if nothing has gone wrong with it for three election timeouts. Campaigns of servers
+/// outside the quorum are checked only with pre-vote and stickiness, which keep them from disturbing it (dissertation
+/// §9.6, §4.2.3).
 template <typename Run>
 class Calm
 {
 public:
     explicit Calm(Run& run) : run_(run) {}
 
-    /// Something has happened to a server: whether it is well, and whether that began or ended a leadership.
+    /// Called after an event on a server: whether it is well, and whether a leadership began or ended.
     void notice(TraceEvent const& event)
     {
         auto const server = event.server;
@@ -51,7 +52,7 @@ public:
     /// Something has gone wrong with a server.
     void disturb(std::size_t server) { disturbed_us_[server] = disturbed_elsewhere_us_[server] = run_.now_us + 1; }
 
-    /// Or with its disk, and nothing else.
+    /// Something has gone wrong with its disk, and nothing else.
     void disturb_disk(std::size_t server) { disturbed_us_[server] = run_.now_us + 1; }
 
     /// Whether there is a leader that must not be deposed now.
@@ -76,7 +77,7 @@ public:
                is_over(network.bulk_stopped_us(server, leader));
     }
 
-    /// The same, or that entries alone are not taken from the leader.
+    /// The same, or only entries from the leader do not get through.
     [[nodiscard]] bool is_with_but_for_bulk(std::size_t leader, std::size_t server) const
     {
         auto const& network = run_.cluster.network;
@@ -96,7 +97,7 @@ private:
 
     [[nodiscard]] std::uint64_t window_us() const { return 3 * run_.scenario.settings.core.election.at_most_ms * 1000; }
 
-    /// Whether something that went wrong at this moment is long over.
+    /// Whether something that went wrong at this moment ended long ago.
     [[nodiscard]] bool is_over(std::uint64_t at_us) const { return at_us == 0 or at_us + window_us() < run_.now_us; }
 
     [[nodiscard]] bool has_quorum(std::size_t leader) const
@@ -124,7 +125,7 @@ private:
         return newest;
     }
 
-    /// Whether nothing is wrong with a server now, its clock and its disk.
+    /// Whether nothing is wrong with a server now, nor with its clock and its disk.
     [[nodiscard]] bool is_well(std::size_t number) const
     {
         auto& server = run_.cluster[number];
@@ -149,7 +150,7 @@ private:
 
     Run&    run_;
     Moments disturbed_us_{};
-    Moments disturbed_elsewhere_us_{}; ///< Than in its disk.
+    Moments disturbed_elsewhere_us_{}; ///< In anything but its disk.
     Moments leads_since_us_{};
 };
 

@@ -14,24 +14,25 @@
 namespace totora::inline v0::simulate
 {
 
-/// Bytes of entries that servers sent, and that others stored because they lacked them: more than once the one for the other is
-/// traffic for nothing.
+/// Bytes of entries that servers sent, and that others stored because they lacked them: what the first exceeds the
+/// second by is wasted traffic.
 struct EntryBytes
 {
     std::uint64_t sent = 0;
     std::uint64_t stored = 0;
     std::uint64_t appends = 0;       ///< That carried entries.
-    std::uint64_t appends_known = 0; ///< Of those, two entries and more that were all durable at the follower.
+    std::uint64_t appends_known = 0; ///< Of those, with two entries or more that were all durable at the follower.
 };
 
-/// Stands beside the nodes of a whole cluster and knows what they all ever did. The first property that does not hold is kept,
-/// as a sentence. Servers are counted from 0.
+/// Observes the nodes of a whole cluster and records all that they ever did. The first property that is violated is
+/// kept, in words. Servers are counted from 0.
 ///
-/// `after_event` is asked after every event and looks at what has changed; `in_full` looks at everything.
+/// `after_event` is called after every event and checks what has changed; `in_full` checks everything.
 class Checks : public RoomChecks
 {
 public:
-    /// A server was sent what no correct server sends; `is_noted` if it noted just that, `is_silent` if it sent nothing.
+    /// A server received what no correct server sends; `is_noted` if it noted just that, `is_silent` if it sent
+    /// nothing.
     void received_hostile(State const& before, State const& after, bool is_noted, bool is_silent)
     {
         expect(before == after, "what no correct server can send changes nothing");
@@ -53,7 +54,7 @@ public:
 
     [[nodiscard]] EntryBytes entry_bytes() const { return entry_bytes_; }
 
-    /// A server has taken this frame for intact and for one of its own cluster.
+    /// A server has accepted this frame as intact and of its own cluster.
     void accepted(FrameInFlight const& frame)
     {
         expect(not frame.flipped, "a frame of which bits were flipped is refused");

@@ -23,17 +23,17 @@
 namespace totora::inline v0::simulate
 {
 
-/// What became of the start of a process.
+/// The result of the start of a process.
 enum class StartResult
 {
     up,
     later, ///< Something failed that may work again.
-    dead,  ///< What it had durably is damaged, and it knows.
+    dead,  ///< Its durable data are damaged, and it noticed.
 };
 
-/// The servers of a simulated cluster: real nodes, logs and frames, and how their processes begin, go on and end.
+/// The servers of a simulated cluster: real nodes, logs and frames, and how their processes begin, run and end.
 ///
-/// Knows nothing of when: see simulation.hpp. Servers are counted from 0.
+/// Without any timing: see simulation.hpp. Servers are counted from 0.
 template <typename Parts>
 class Cluster
 {
@@ -103,7 +103,7 @@ public:
         return StartResult::up;
     }
 
-    /// The process is gone; what it wrote is still seen by the next one.
+    /// The process has ended; what it wrote is still seen by the next one.
     void kill(std::size_t number)
     {
         auto& server = *servers_[number];
@@ -118,7 +118,7 @@ public:
         server.paused = false;
     }
 
-    /// The power fails: what was not synced is gone, or not. If a batch waited for the disk, in the middle of that.
+    /// The power fails: what was not synced is lost, or not. If a batch waited for the disk, in the middle of that.
     void lose_power(std::size_t number)
     {
         if (servers_[number]->storage.desk().waiting())
@@ -128,8 +128,9 @@ public:
                                                     random_);
     }
 
-    /// Lets a node do what it can, or as much as takes no time. Returns whether there is more to do at once. Throws `PowerFailed`
-    /// if the power fails meanwhile, and `std::bad_alloc` if memory ran out and the node does not bear it.
+    /// Runs a node until it has nothing to do, or only as far as that takes no time. Returns whether there is more to
+    /// do at once. Throws `PowerFailed` if the power fails meanwhile, and `std::bad_alloc` if memory ran out and the
+    /// node does not handle it.
     [[nodiscard]] bool turn(std::size_t number, std::uint64_t now_us)
     {
         auto& server = *servers_[number];
@@ -162,7 +163,7 @@ public:
     }
 
 private:
-    /// How many turns a node may ask for at once, besides those in which it applies its log.
+    /// How many turns a node may request at once, besides those in which it applies its log.
     static constexpr auto turns_max = std::uint64_t{10'000};
 
     static void throw_if_power_failed(Server& server)

@@ -14,13 +14,13 @@
 namespace totora::inline v0::simulate
 {
 
-/// How a server's time goes on with virtual time: faster or slower, standing still, with jumps forward. Never back.
+/// How a server's time passes with virtual time: faster or slower, stopped, with jumps forward. Never back.
 class LocalTime
 {
 public:
     /// Microseconds of local time in 1024 of virtual time.
     static constexpr std::uint64_t true_rate = 1024;
-    static constexpr std::uint64_t drift_max = 20; ///< Of clocks that are well.
+    static constexpr std::uint64_t drift_max = 20; ///< Of clocks without faults.
 
     explicit LocalTime(std::uint64_t const& now_us) : now_us_(&now_us) {}
 
@@ -31,10 +31,10 @@ public:
 
     [[nodiscard]] std::uint64_t now_us() const { return *now_us_; }
 
-    /// Something takes the server's thread time within a turn, while nothing else in the world goes on.
+    /// Something takes the server's thread time within a turn, while nothing else happens anywhere.
     void spend(std::uint64_t us) { spent_us_ += us; }
 
-    /// The turn is over. What it took, in virtual time, which the rest of the world must be given before the next one.
+    /// The turn has ended. The virtual time that it took, which everything else must be given before the next one.
     [[nodiscard]] std::uint64_t settle() { return std::exchange(spent_us_, 0); }
 
     void set_rate(std::uint64_t rate)
@@ -49,13 +49,13 @@ public:
         since_us_ = *now_us_;
     }
 
-    /// Whether it goes as fast as virtual time, or wrong by no more than clocks always are.
+    /// Whether it goes as fast as virtual time, or is off by no more than clocks always are.
     [[nodiscard]] bool is_nearly_true() const
     {
         return rate_ + drift_max >= true_rate and rate_ <= true_rate + drift_max;
     }
 
-    /// The first moment of virtual time at which local time is at least this; never, if it stands still.
+    /// The first moment of virtual time at which local time is at least this; never, if it is stopped.
     [[nodiscard]] std::uint64_t when_us(std::uint64_t local) const
     {
         if (local <= local_us_)
@@ -70,14 +70,14 @@ private:
     std::uint64_t        since_us_ = 0; ///< When the rate last changed, in virtual time.
     std::uint64_t        local_us_ = 0; ///< Local time then.
     std::uint64_t        rate_ = true_rate;
-    std::uint64_t        spent_us_ = 0; ///< In the turn that goes on.
+    std::uint64_t        spent_us_ = 0; ///< In the turn that runs.
 };
 
 /// The clock policy of a simulated server.
 class DriftingClock
 {
 public:
-    /// `time` outlives it; it goes on while processes come and go.
+    /// `time` outlives it; it continues while processes start and end.
     DriftingClock(LocalTime const& time, std::uint64_t seed) : time_(&time), board_(seed) {}
 
     void arm(Alarm alarm, Arming arming, Delay delay)

@@ -12,15 +12,15 @@
 namespace totora::inline v0::simulate
 {
 
-/// What comes after a run on some seeds: a candidate of the highest term there is, which was not elected. No later term follows,
-/// so that nobody leads any more, and nobody campaigns or ends for that.
+/// Follows a run on some seeds: a candidate of the highest term there is, which was not elected. No later term follows,
+/// so that no server leads any more, and none campaigns or ends because of it.
 template <typename Run, typename Turns>
 class LastTerm
 {
 public:
     LastTerm(Run& run, Turns& turns) : run_(run), turns_(turns) {}
 
-    /// Every server that was healed learns of it.
+    /// Every server that was healed adopts it.
     void begin()
     {
         until_us_ = run_.now_us + 4 * run_.scenario.settings.core.election.at_most_ms * 1000;
@@ -40,7 +40,7 @@ public:
         }
     }
 
-    /// Whether everybody has had the time to campaign.
+    /// Whether every server has had the time to campaign.
     [[nodiscard]] bool is_over() const { return run_.now_us > until_us_; }
 
     void judge() const

@@ -20,15 +20,16 @@
 namespace totora::inline v0::simulate
 {
 
-/// The end of a simulation, in which a cluster must show that it is alive: a quorum is healed and all else stays as it is. A
-/// leader must emerge, something new be committed, every request end, and the machines become equal.
+/// The end of a simulation, in which a cluster must show liveness: a quorum is healed and everything else stays as it
+/// is. A leader must emerge, something new be committed, every request end, and the machines become equal.
 template <typename Run>
 class LivenessPhase
 {
 public:
     LivenessPhase(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns) {}
 
-    /// Heals a majority. All other failures become permanent: who is down stays down, what is cut stays cut.
+    /// Heals a majority. All other failures become permanent: servers that are down stay down, links that are cut stay
+    /// cut.
     void heal()
     {
         committed_before_ = run_.checks.committed().last();
@@ -63,7 +64,7 @@ public:
             return false;
         auto const stands_still =
             run_.now_us - progressed_at_us_ > election_timeouts(50) or passed > election_timeouts(20'000);
-        if (run_.checks.committed().last() <= committed_before_) { // Until then clients go on asking.
+        if (run_.checks.committed().last() <= committed_before_) { // Until then clients continue to send requests.
             run_.checks.expect(not stands_still, "a healed quorum commits something new");
             return false;
         }
@@ -118,9 +119,9 @@ private:
         }
     }
 
-    /// A server that is not healed talks with the quorum in one direction at most: otherwise it might lead part of it, and the
-    /// cluster would be alive without the rest. And one that receives nothing may only stay if the others know how to bear it:
-    /// with pre-vote, stickiness (dissertation §4.2.3) and check-quorum.
+    /// A server that is not healed communicates with the quorum in one direction at most: otherwise it might lead part
+    /// of it, and the cluster would be live without the rest. And one that receives nothing may only stay if the others
+    /// can handle it: with pre-vote, stickiness (dissertation §4.2.3) and check-quorum.
     void give_up(std::size_t number)
     {
         auto&       server = run_.cluster[number];
@@ -163,7 +164,7 @@ private:
         return led == newest and led > Term{};
     }
 
-    /// Who has much to catch up with, one entry in a round trip perhaps, is given the time, as long as it gets further.
+    /// A server with much to catch up, one entry per round trip perhaps, is given the time, as long as it advances.
     void notice_progress()
     {
         auto slowest = run_.checks.committed().last();
@@ -177,7 +178,7 @@ private:
         notice_progress(slowest.value, slowest_applied_);
     }
 
-    /// Only what was never reached before is progress: leaders that replace each other come back to the same place.
+    /// Only what was never reached before is progress: leaders that replace each other return to the same place.
     void notice_progress(std::uint64_t now, std::uint64_t& furthest)
     {
         if (now <= furthest)
@@ -186,7 +187,7 @@ private:
         progressed_at_us_ = run_.now_us;
     }
 
-    /// How many entries a leader knows to be at the followers of the quorum, in all.
+    /// How many entries of the followers in the quorum a leader knows to match, in all.
     [[nodiscard]] std::uint64_t matched_by(State const& state) const
     {
         auto matched = std::uint64_t{0};

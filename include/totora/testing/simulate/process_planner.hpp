@@ -66,7 +66,7 @@ public:
         run_.plan(takes, TimerKind::sync, number, ++server.sync_number);
     }
 
-    /// What a disk has done takes it time, before it does more.
+    /// The work that a disk has done takes it time, before it does more.
     void keep_disk_busy(typename Run::Server& server)
     {
         auto const work = server.storage.disk().take_work();

@@ -23,7 +23,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// How the processes of a simulated cluster begin, have their turns and end, and what is planned when they have had one.
+/// How the processes of a simulated cluster begin, have their turns and end, and what is planned after a turn.
 template <typename Run>
 class ProcessScheduler
 {
@@ -62,7 +62,7 @@ public:
         run_.plan(run_.random.between(5'000, 1'000'000), TimerKind::start, number);
     }
 
-    /// Lets a paused process go on, if it is still this one.
+    /// Resumes a paused process, if it is still this one.
     void resume(std::size_t number, std::uint32_t life)
     {
         auto& server = run_.cluster[number];
@@ -78,7 +78,7 @@ public:
 
     // --- Turns -----------------------------------------------------------------------------------------------------
 
-    /// Lets a node do what it can, and plans what follows from it.
+    /// Runs a node until it has nothing to do, and plans what follows.
     void turn(std::size_t number)
     {
         auto&      server = run_.cluster[number];
@@ -98,7 +98,7 @@ public:
         planner_.plan_wake(number);
     }
 
-    /// The thread of a process has done what took it time, if it is still this one.
+    /// The thread of a process has finished what took it time, if it is still this one.
     void go_on(std::size_t number, std::uint32_t life)
     {
         auto& server = run_.cluster[number];
@@ -149,7 +149,7 @@ public:
         tell(event);
     }
 
-    /// Tells a server that the way to another one is free, or that nobody is there.
+    /// Notifies a server that the link to another one takes entries again, or that the other one is down.
     void open_link(std::size_t number, std::size_t to)
     {
         if (run_.cluster[number].process)
@@ -193,9 +193,9 @@ public:
     /// Plans what clients want to do.
     void plan_clients() { planner_.plan_clients(); }
 
-    // --- Looking at it ----------------------------------------------------------------------------------------------
+    // --- Observing it -----------------------------------------------------------------------------------------------
 
-    /// Tells of what has happened, and looks at everything from time to time.
+    /// Reports what has happened, and checks everything from time to time.
     void tell(TraceEvent& event)
     {
         run_.tell(event);
@@ -243,7 +243,7 @@ private:
             work();
             return true;
         } catch (PowerFailed const&) {
-        } catch (std::bad_alloc const&) { // Nobody caught it: the process dies.
+        } catch (std::bad_alloc const&) { // Nothing caught it: the process ends.
             run_.checks.expect(run_.cluster[number].burdens.ran_out(), "a healthy server does not end of its own");
             end(number, [&] { run_.cluster.kill(number); });
             return false;

@@ -22,7 +22,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What a run is asked for.
+/// Options of a run.
 struct SimulationOptions
 {
     std::uint64_t                          servers_least = 1;
@@ -36,19 +36,19 @@ struct SimulationOptions
 struct PlannedFault
 {
     std::uint32_t number = 0;   ///< In the seed's whole plan, counted from 1.
-    std::uint64_t at_event = 0; ///< When so much has happened.
+    std::uint64_t at_event = 0; ///< When so many events, requests and faults have happened.
     Fault         kind{};
     std::size_t   server = 0;
     std::uint64_t lasts_us = 0;
-    std::uint64_t seed = 0; ///< Of whatever else there is to draw about it.
+    std::uint64_t seed = 0; ///< For everything else to be drawn about it.
 };
 
-/// How quick a disk is, in microseconds.
+/// Speed of a disk, in microseconds.
 struct SyncOptions
 {
     std::uint64_t per_call_us = 0;
     std::uint64_t per_kib_us = 0;  ///< Written.
-    bool          at_once = false; ///< Within the turn that asks for it.
+    bool          at_once = false; ///< Within the turn that requests it.
     std::uint64_t takes_us = 200;
     std::uint64_t jitter_us = 200;
 };
@@ -58,14 +58,14 @@ struct ClientOptions
 {
     std::size_t   count = 3;
     std::uint64_t thinks_us = 10'000;
-    std::uint64_t patience_us = 2'000'000; ///< Then it asks something else; the answer may still come.
+    std::uint64_t patience_us = 2'000'000; ///< Then it makes another request; the answer may still come.
     std::uint32_t reads = 300'000;         ///< Of a million requests, that are reads without an entry.
     std::uint32_t batches = 50'000;        ///< Of a million proposals.
     std::uint32_t wanders = 0;             ///< Of a million requests, that go to any server.
-    std::uint64_t padding = 0;             ///< Bytes more in a payload, at most.
+    std::uint64_t padding = 0;             ///< Additional bytes in a payload, at most.
 };
 
-/// Everything about a run that is not drawn on the way: a function of the seed and the options.
+/// Everything about a run that is drawn in advance: a function of the seed and the options.
 struct Scenario
 {
     std::uint64_t       seed = 0;
@@ -79,7 +79,7 @@ struct Scenario
     std::uint64_t       apply_us = 0;            ///< That a command takes a machine.
     bool                machines_forget = false; ///< What they applied, when their process ends.
     bool                clocks_drift = false;    ///< All the time, and a little.
-    bool                terms_end = false; ///< It begins near the highest term, in which somebody campaigns in the end.
+    bool                terms_end = false; ///< It begins near the highest term, in which a server campaigns in the end.
     std::size_t         damageable = 0;    ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
     std::vector<PlannedFault> plan;        ///< In order of `at_event`.
     /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
@@ -118,7 +118,7 @@ private:
         return least << random_.below(doublings + 1);
     }
 
-    /// Of clusters of one or two servers, in which little can happen, few.
+    /// Clusters of one or two servers, in which little can happen, are rare.
     [[nodiscard]] std::uint64_t draw_servers()
     {
         auto const few = std::min<std::uint64_t>(options_.servers_most, 2);

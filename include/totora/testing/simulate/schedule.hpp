@@ -10,7 +10,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What is going to happen, in virtual time. What is planned for the same microsecond happens in the order of planning.
+/// The events to come, in virtual time. Those planned for the same microsecond happen in the order of planning.
 template <typename MessageBody>
 class Schedule
 {
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] bool        empty() const { return heap_.empty(); }
     [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
-    /// The next thing; there is one.
+    /// The next event; there is one.
     [[nodiscard]] Planned take()
     {
         std::pop_heap(heap_.begin(), heap_.end(), later);

@@ -15,16 +15,17 @@
 namespace totora::inline v0::simulate
 {
 
-/// Looks for the fewest faults with which a seed still fails, by leaving out what it can do without: first whole kinds, then
-/// planned faults, in halves, quarters and so on down to single ones (Zeller, Hildebrandt 2002, "Simplifying and isolating
-/// failure-inducing input").
+/// Searches for the fewest faults with which a seed still fails, by leaving out what it can do without: first whole
+/// kinds, then planned faults, in halves, quarters and so on down to single ones (Zeller, Hildebrandt 2002,
+/// "Simplifying and isolating failure-inducing input").
 ///
 ///     auto const fails = [&](SimulationOptions const& fewer) {
 ///         return not Simulation<>{make_scenario(seed, fewer)}.run().broken.empty();
 ///     };
 ///     auto const smallest = Shrinker{seed, options, fails}.shrink();
 ///
-/// `fails(options)` runs the seed. What is found fails; every run is another one, so that it need not fail for the same reason.
+/// `fails(options)` runs the seed. The result fails; every run is another one, so that it need not fail for the same
+/// reason.
 template <typename Fails>
 class Shrinker
 {

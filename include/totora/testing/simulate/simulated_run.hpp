@@ -21,7 +21,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What the parts of a simulation share: a cluster and its clients, the moment, what is planned, and what is told of it all.
+/// What the parts of a simulation share: a cluster and its clients, the moment, the plans, and the observer.
 ///
 /// All of it refers to other parts of itself, so it stays where it is.
 template <typename Parts, typename Clients>
@@ -43,7 +43,7 @@ struct SimulationRun
 
     [[nodiscard]] bool goes_on() const { return checks.broken().empty(); }
 
-    /// Whether a quorum was healed; from then on what is wrong with all other servers stays so.
+    /// Whether a quorum was healed; from then on the failures of all other servers are permanent.
     [[nodiscard]] bool is_healed() const { return not quorum.empty(); }
     [[nodiscard]] bool is_permanent(std::size_t number) const
     {
@@ -55,7 +55,7 @@ struct SimulationRun
         schedule.plan(now_us + in_us, {what, stamp, at});
     }
 
-    /// Begins to tell of what happens to a server.
+    /// Begins to report an event on a server.
     TraceEvent& trace(TraceEventKind what, std::size_t server)
     {
         ++happened;
@@ -69,7 +69,7 @@ struct SimulationRun
         return event;
     }
 
-    /// It has happened.
+    /// Ends the event.
     void tell(TraceEvent& event)
     {
         event.after = glance(event.server);
@@ -82,7 +82,7 @@ struct SimulationRun
     }
 
     Scenario                               scenario;
-    std::function<void(TraceEvent const&)> watch; ///< Empty if nobody does.
+    std::function<void(TraceEvent const&)> watch; ///< Empty if there is no observer.
     std::uint64_t                          now_us = 0;
     std::uint64_t                          happened = 0; ///< Events, requests and faults.
     SimulationReport                       report;

@@ -33,7 +33,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What a simulated cluster is put together from. Derive from it, and name something of one's own in its place:
+/// The parts of a simulated cluster. Derive from it, and replace any of them:
 ///
 ///     struct MyParts : DefaultParts { using Machine = MyMachine; };
 ///     auto const report = Simulation<MyParts, ProposingClients<MyWorkload>>{make_scenario(seed, {})}.run();
@@ -41,7 +41,7 @@ namespace totora::inline v0::simulate
 /// docs/examples/simulate_own.cpp is the whole program.
 struct DefaultParts
 {
-    using Machine = Store; ///< A `simulated_machine`; one that is no `Store` needs clients of its own.
+    using Machine = Store; ///< A `simulated_machine`; one that is no `Store` needs its own clients.
     using Storage =
         SegmentedStorage;       ///< A `simulated_storage`: segmented_storage.hpp with a log that derives, or another.
     using Transport = Endpoint; ///< What derives from `Endpoint`, and changes what is sent or received.
@@ -56,15 +56,15 @@ struct DefaultParts
 
 using DecisionCounts = std::array<std::uint64_t, decision_count>;
 
-/// What a node said of itself while a message was handled that no correct server can send.
+/// What a node noted while it handled a message that no correct server can send.
 struct Notes
 {
     std::uint32_t           count = 0;
     std::optional<Decision> outcome; ///< The last; nothing if that was a `PayloadMismatch`.
-    ServerId                from;    ///< Whom it named.
+    ServerId                from;    ///< The sender that it named.
 };
 
-/// Hears what a node says of itself, and asks the laws of each of its steps.
+/// Observes what a node notes, and checks the laws for each of its steps.
 struct NodeListener
 {
     DecisionCounts*        counts = nullptr;
@@ -165,7 +165,7 @@ struct SimulatedServer
     std::uint64_t sync_slow_until_us = 0;
     std::uint64_t sync_extra_us = 0; ///< For a slow disk.
     std::uint64_t next_sync_hangs_us = 0;
-    std::uint64_t busy_until_us = 0; ///< Its thread works on what it did in its last turn.
+    std::uint64_t busy_until_us = 0; ///< Its thread is busy with what it did in its last turn.
     std::uint64_t disk_busy_until_us = 0;
     std::uint64_t disk_slow_until_us = 0;
     std::uint64_t disk_slow_factor = 1; ///< While it is slow.

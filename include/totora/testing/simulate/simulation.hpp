@@ -36,8 +36,8 @@ namespace totora::inline v0::simulate
 ///     auto const report = Simulation<>{make_scenario(seed, {})}.run();
 ///     if (not report.broken.empty()) ...
 ///
-/// First everything may go wrong that the scenario plans, and what must never happen is looked for after each event. Then a
-/// quorum is healed and all else stays as it is: a leader must emerge, and every request must end.
+/// First everything may go wrong that the scenario plans, and safety is checked after each event. Then a quorum is
+/// healed and everything else stays as it is: a leader must emerge, and every request must end.
 template <typename Parts = DefaultParts, typename Clients = StoreClients>
 class Simulation
 {
@@ -89,7 +89,8 @@ private:
     static_assert(simulated_storage<typename Parts::Storage>);
     static_assert(simulated_clients<Clients, typename SimulatedProcess<Parts>::Node, typename Parts::Machine, AnyRead>);
 
-    /// Of so many appends. Where acknowledgements are late or lost a follower may have what its leader cannot know it has.
+    /// Per so many appends. Where acknowledgements are late or lost, a follower may have entries without its leader
+    /// knowing it.
     [[nodiscard]] static std::uint64_t appends_known_max(std::uint64_t appends) { return 20 + appends / 100; }
 
     void end_terms()
@@ -180,7 +181,8 @@ private:
         turns_.tell(event);
     }
 
-    /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only refuse these entries.
+    /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only reject these
+    /// entries.
     [[nodiscard]] bool lacks_room_for(typename Run::Server const& server, Received const& received) const
     {
         auto const& state = server.process->node.state();

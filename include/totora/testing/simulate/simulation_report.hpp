@@ -14,7 +14,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// The most that was seen to wait anywhere, of what takes memory.
+/// The most that was ever queued anywhere, of what takes memory.
 struct QueuesMost
 {
     std::uint64_t arrivals = 0;       ///< Messages that had arrived and were not taken by a node.
@@ -29,19 +29,19 @@ struct QueuesMost
     }
 };
 
-/// What came of a run.
+/// The result of one run.
 struct SimulationReport
 {
-    std::string    broken; ///< The first property that did not hold; empty if all did.
+    std::string    broken; ///< The first property that was violated; empty if all held.
     std::uint64_t  seed = 0;
     std::size_t    servers = 0;
     std::uint64_t  events = 0; ///< Messages, alarms and completions handled.
     std::uint64_t  simulated_us = 0;
     std::uint64_t  answered = 0;         ///< Requests of clients.
-    bool           is_undecided = false; ///< Whether what clients were told can be true was too much to find out.
+    bool           is_undecided = false; ///< Whether the check of the clients' history was given up.
     std::uint64_t  hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
     EntryBytes     entry_bytes;
-    std::uint64_t  elections_judged = 0; ///< Elections and resignations, of which each must have had a reason.
+    std::uint64_t  elections_judged = 0; ///< Elections and resignations, each of which must have had a reason.
     std::uint64_t  calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
     std::uint64_t  worse_leaders = 0;    ///< How often a leader was seen whose disk is worse than those of a quorum.
     QueuesMost     queues;

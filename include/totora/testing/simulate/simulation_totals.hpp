@@ -16,7 +16,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What many runs came to.
+/// The totals of many runs.
 struct SimulationTotals
 {
     struct Failure
@@ -29,7 +29,7 @@ struct SimulationTotals
     std::uint64_t        seeds = 0;
     std::uint64_t        events = 0;
     std::uint64_t        answered = 0;
-    std::uint64_t        undecided = 0; ///< Histories of clients that were too much to judge.
+    std::uint64_t        undecided = 0; ///< Histories of clients that took too much to check.
     std::uint64_t        simulated_us = 0;
     std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
     EntryBytes           entry_bytes;
@@ -84,7 +84,7 @@ struct SimulationTotals
     return text;
 }
 
-/// All counters in lines. What never happened is said aloud.
+/// All counters in lines. Zero counts are listed too.
 [[nodiscard]] inline std::string told(SimulationTotals const& totals)
 {
     auto       text = std::string{};

@@ -16,7 +16,7 @@ enum class TimerKind : std::uint8_t
     client,
     start,
     resume,
-    go_on,      ///< A thread has done what it was busy with.
+    go_on,      ///< A thread has finished what it was busy with.
     mend,       ///< A partition ends.
     flap,       ///< A link that flaps is cut, or mended.
     open_link,  ///< The queue to a server takes entries again.
@@ -24,11 +24,11 @@ enum class TimerKind : std::uint8_t
     link_filled,
     link_drained,
     own_members, ///< A server is that of its cluster again.
-    true_time,   ///< A clock goes right again.
+    true_time,   ///< A clock's fault ends.
     free_disk,
 };
 
-/// An occasion, and whose it is.
+/// A timer, and its owner.
 struct PlannedTimer
 {
     TimerKind     what{};

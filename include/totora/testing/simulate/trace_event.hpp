@@ -17,21 +17,21 @@
 namespace totora::inline v0::simulate
 {
 
-/// What happened in an event of a simulation.
+/// Kinds of events of a simulation.
 enum class TraceEventKind : std::uint8_t
 {
     message,    ///< A message arrived.
     alarm,      ///< An alarm rang.
-    completion, ///< Writing and syncing ended, well or not.
-    request,    ///< A client asked for something.
+    completion, ///< Writing and syncing ended, successfully or not.
+    request,    ///< A client made a request.
     start,      ///< A process started.
-    resumed,    ///< A paused process went on, with all that had arrived meanwhile.
+    resumed,    ///< A paused process resumed, with all that had arrived meanwhile.
     link,       ///< The connection to a server changed state.
     fault,      ///< A planned fault began.
     healed,     ///< A quorum was healed; everything else stays as it is.
 };
 
-/// What can be seen of a server's state at a glance.
+/// A server's state at a glance.
 struct Glance
 {
     RoleName    role{};
@@ -41,7 +41,7 @@ struct Glance
     Index       apply_index;
     Index       durable;
     LogPosition last;
-    Index       configuration; ///< Where the configuration in force stands.
+    Index       configuration; ///< Where the configuration in force is.
 
     friend constexpr bool operator==(Glance const&, Glance const&) = default;
 
@@ -71,7 +71,7 @@ static_assert(lists_its_fields<Glance>());
             state.configurations.in_force.index};
 }
 
-/// One event, with all that is needed to tell of it.
+/// One event, with all that is needed to print it.
 struct TraceEvent
 {
     std::uint64_t  number = 0;
@@ -94,7 +94,7 @@ class LastSightings
 public:
     static constexpr std::size_t kept = 40;
 
-    /// A place for the next one, which the caller fills in; what stood there is the oldest.
+    /// A slot for the next one, which the caller fills in; what was there is the oldest.
     [[nodiscard]] TraceEvent& next() { return all_[count_++ % kept]; }
 
     template <typename Visit>

@@ -14,7 +14,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// The name of what happened, as a trace spells it.
+/// The name of an event, as a trace spells it.
 [[nodiscard]] constexpr std::string_view to_string(TraceEventKind what)
 {
     constexpr std::string_view names[] = {"message", "alarm", "completion", "request", "start",

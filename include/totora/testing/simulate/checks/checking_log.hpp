@@ -17,8 +17,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// Reports to the checks every entry that goes into a log, and asks whether a leader accepts too much. It wraps a log that outlives
-/// it.
+/// Reports to the checks every entry that is appended to a log, and checks whether a leader accepts too much. It wraps
+/// a log that outlives it.
 ///
 /// It offers no refinement of that log: seeds give the same runs with logs that read entries back from disk and with those that do
 /// not.
@@ -30,7 +30,7 @@ public:
         : log_(log), burdens_(burdens), checks_(checks), server_(server)
     {}
 
-    /// The state of the node that it belongs to, which outlives the last append, and how much that may leave uncommitted.
+    /// The state of the node that owns it, which outlives the last append, and how much that may leave uncommitted.
     void belongs_to(State const& state, std::uint64_t uncommitted_bytes_max)
     {
         state_ = &state;
@@ -117,7 +117,7 @@ private:
         checks_.expect(has_reserve_, "a server whose log has not even its reserve writes nothing");
     }
 
-    /// A lack ends when as much fits as did not.
+    /// Lack of room ends when as much fits as did not.
     void notice_lack(std::uint64_t bytes_more, bool fits) const
     {
         if (not fits) {
@@ -130,7 +130,7 @@ private:
         checks_.lacks_room(server_, lacks_since_us_ ? burdens_.local_us() - *lacks_since_us_ : 0);
     }
 
-    /// One proposal alone may be larger than the bound, and the entry with which a term begins goes in any case.
+    /// One proposal alone may be larger than the bound, and the first entry of a term is exempt.
     [[nodiscard]] bool may_take_on(Entries const& entries) const
     {
         auto const kept = std::min(state_->commit_index, state_->writes.durable_index);

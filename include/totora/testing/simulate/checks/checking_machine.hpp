@@ -18,7 +18,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// A machine that can be simulated: machines are compared by their digests, which differ if what they did differs.
+/// A machine that can be simulated: machines are compared by their digests, which differ if what they applied differs.
 // clang-format off: version 14 cannot format requires-expressions.
 template <typename T>
 concept simulated_machine = state_machine<T> and std::default_initializable<T> and requires(T const& machine)
@@ -29,8 +29,8 @@ concept simulated_machine = state_machine<T> and std::default_initializable<T> a
 };
 // clang-format on
 
-/// Applies every command that is committed once and alone, in order: what any machine must come to, however its commands are cut
-/// into batches.
+/// Applies every command that is committed once and alone, in order: the state that any machine must reach, however its
+/// commands are cut into batches.
 template <simulated_machine Machine>
 class OneByOne
 {
@@ -52,7 +52,8 @@ private:
     std::vector<typename Machine::Response> responses_;
 };
 
-/// Reports to the checks every command that a machine applies. The number of a command stands in the first eight bytes of its payload.
+/// Reports to the checks every command that a machine applies. The number of a command is the first eight bytes of its
+/// payload.
 template <simulated_machine Machine>
 class CheckingMachine : public StateMachineAdapter<Machine>
 {
@@ -65,7 +66,7 @@ public:
           checks_(checks), server_(server), applied_(machine.applied_index())
     {}
 
-    /// The state of the node that it belongs to, which outlives the last command.
+    /// The state of the node that owns it, which outlives the last command.
     void belongs_to(State const& state) { state_ = &state; }
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)

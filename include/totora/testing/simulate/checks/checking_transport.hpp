@@ -23,7 +23,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// Tells of every message that a server says, and checks whether a leader sends too much.
+/// Reports every message that a server sends, and checks whether a leader sends too much.
 template <message_transport Transport, typename Log>
 class CheckingTransport : public TransportAdapter<Transport>
 {
@@ -33,7 +33,7 @@ public:
           server_(server)
     {}
 
-    /// The state of the node that it belongs to, which outlives the last message, and how much it may have on its way.
+    /// The state of the node that owns it, which outlives the last message, and how much it may have in flight.
     void belongs_to(State const& state, std::uint64_t window_bytes)
     {
         state_ = &state;

@@ -18,9 +18,9 @@
 namespace totora::inline v0::simulate
 {
 
-/// Everything that any server ever took for committed, and what applying it led to. It only grows.
+/// Everything that any server ever took for committed, and the results of applying it. It only grows.
 ///
-/// Figure 3 is asked of `testing::Safety`; here stand the bytes and the machines, which the core knows nothing of.
+/// Figure 3 is checked by `testing::Safety`; here are the bytes and the machines, which the core does not see.
 class CommittedLog
 {
 public:

@@ -11,8 +11,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// What the log of one server has reported durable, worked out from its writes and its reports alone: neither the core's
-/// bookkeeping nor the log's own is asked.
+/// What the log of one server has reported durable, derived from its writes and its reports alone: neither the core's
+/// bookkeeping nor the log's own is used.
 class DurableRecord
 {
 public:
@@ -32,7 +32,7 @@ public:
         pending_.push_back({write, std::nullopt, Vote{term, vote}});
     }
 
-    /// All that follows this entry is removed. Whatever an earlier write confirms later, no more than this is durable.
+    /// All that follows this entry is removed. Whatever an earlier write reports later, no more than this is durable.
     void truncate(LogPosition last)
     {
         last_ = std::min(last_, last, is_shorter);

@@ -16,11 +16,11 @@
 namespace totora::inline v0::simulate
 {
 
-/// Every entry that any leader ever made, by which every entry that any log appends is judged: Log Matching (Figure 3), bytes
-/// included, without comparing logs.
+/// Every entry that any leader ever made, against which every entry that any log appends is checked: Log Matching
+/// (Figure 3), bytes included, without comparing logs.
 ///
-/// The entries of a term follow each other and are made by one server. If each entry of a log is the registered one, and stands
-/// after the registered one before it, then two logs that share an entry are the same up to it.
+/// The entries of a term follow each other and are made by one server. If each entry of a log is the registered one,
+/// and follows the registered one before it, then two logs that share an entry are the same up to it.
 class EntryRegistry
 {
 public:
@@ -59,7 +59,7 @@ public:
         return at < term->checksums.size() ? std::optional{term->checksums[at]} : std::nullopt;
     }
 
-    /// Whether a log that ends with `last` holds `entry`, of what was made.
+    /// Whether a log that ends with `last` holds `entry`, by what was made.
     [[nodiscard]] bool is_before(LogPosition entry, LogPosition last) const
     {
         for (auto const* term = terms_.find(last.term); term != nullptr and last.term > entry.term;
@@ -68,7 +68,7 @@ public:
         return last.term == entry.term and last.index >= entry.index;
     }
 
-    /// Whether all entries of a log were made, and each stands where it belongs.
+    /// Whether all entries of a log were made, and each is in its place.
     [[nodiscard]] bool knows(TermRuns const& log) const
     {
         auto previous = log.base();

@@ -8,13 +8,13 @@
 namespace totora::inline v0::simulate
 {
 
-/// The first property of a run that did not hold, as a sentence.
+/// The first property of a run that was violated, in words.
 class FirstViolation
 {
 public:
     [[nodiscard]] std::string const& broken() const { return broken_; }
 
-    /// Reports that something does not hold; only the first report counts.
+    /// Reports a violation; only the first report counts.
     void fail(std::string_view sentence)
     {
         if (broken_.empty())

@@ -17,8 +17,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// What must hold of leaders whose disks are slow or full, whose followers have no room, or whose links are stuck: whether they had
-/// a reason for what they did.
+/// The properties of leaders whose disks are slow or full, whose followers have no room, or whose links are stuck:
+/// whether they had a reason for what they did.
 class RoomChecks : public ServerChecks
 {
 public:
@@ -56,7 +56,7 @@ public:
     /// A server has received entries in its own term that it had no room for; `is_silent` if it sent nothing.
     void refused_entries(bool is_silent) { expect(not is_silent, "entries for which there is no room are answered"); }
 
-    /// A leader asks how many bytes of entries its link to a follower has ever taken.
+    /// A leader reads how many bytes of entries its link to a follower has ever taken.
     void link_has_taken(std::size_t leader, ServerId follower, std::uint64_t bytes)
     {
         auto& link = rooms_[leader].links[follower.value - 1];
@@ -102,7 +102,7 @@ public:
     }
 
 private:
-    /// All that a follower answered a leader in the newest term that this one led.
+    /// All that a follower answered a leader in the newest term in which that one led.
     struct Answered
     {
         Term  term;
@@ -125,7 +125,7 @@ private:
     struct LinkSeen
     {
         std::uint64_t bytes = 0;
-        bool          moves = false; ///< It had taken more when it was asked last.
+        bool          moves = false; ///< It had taken more at the last reading.
         Term          renewed_in;
         Term          without_room_in; ///< In which the leader noted so, and nothing else since.
     };

@@ -30,8 +30,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// What must hold of each server and between them: Figure 3, votes and acknowledgements that are promises, and what is durable.
-/// Servers are counted from 0.
+/// The properties of each server and between them: Figure 3, votes and acknowledgements that are promises, and what is
+/// durable. Servers are counted from 0.
 class ServerChecks : public FirstViolation
 {
 public:
@@ -58,7 +58,7 @@ public:
         learn(record, state);
     }
 
-    /// A server has done something: everything that can be seen at once.
+    /// Called after a server has run: checks everything that can be checked at once.
     void after_event(std::size_t server, State const& state)
     {
         auto&       record = servers_[server];
@@ -78,7 +78,7 @@ public:
         learn(record, state);
     }
 
-    /// A server may have learnt that more is committed; it is asked before its machine is given that.
+    /// The commit index of a server may have advanced; checked before its machine gets the entries.
     void advance_commit_to(std::size_t server, State const& state)
     {
         auto& seen = servers_[server].seen;
@@ -110,7 +110,7 @@ public:
             acknowledge(record, *answer);
     }
 
-    /// Whether this is one of the servers, as far as they were counted.
+    /// Whether this is one of the servers that are counted.
     [[nodiscard]] bool is_member(ServerId server) const
     {
         return server != nobody and (voters_ == 0 or server.value <= voters_);
@@ -119,7 +119,7 @@ public:
     /// How many messages a server has sent.
     [[nodiscard]] std::uint64_t messages_of(std::size_t server) const { return servers_[server].messages; }
 
-    /// A server puts entries after `previous` into its log.
+    /// A server appends entries after `previous` to its log.
     void appended(std::size_t server, LogPosition previous, Entries const& entries)
     {
         for (auto const entry : entries) {
@@ -152,7 +152,7 @@ public:
                "a server applies and saves as committed what is durable in its own log");
     }
 
-    /// Looks at a whole server: its log, against everything that was ever made and committed.
+    /// Checks a whole server: its log, against everything that was ever made and committed.
     void in_full(State const& state)
     {
         expect(registry_.knows(state.log), "all entries of a log were made by the leaders of their terms");
@@ -170,7 +170,7 @@ public:
     }
 
 protected:
-    /// What a process was seen to be last.
+    /// The state in which a process was last seen.
     struct Seen
     {
         Term        term;
@@ -218,7 +218,7 @@ private:
         return vote != nullptr ? *vote : nobody;
     }
 
-    /// Whether a majority has reported this entry, and with it all before, durable.
+    /// Whether a majority has reported this entry durable, with all before it.
     [[nodiscard]] bool is_on_majority(LogPosition entry) const
     {
         auto const holds = [&](Record const& record) { return registry_.is_before(entry, record.durable.last()); };

@@ -24,18 +24,18 @@
 namespace totora::inline v0::simulate
 {
 
-/// What clients propose to a machine of one's own, and the object by which they are judged.
+/// What clients propose to a custom machine, and the object against which they are checked.
 ///
-/// The first eight bytes of every payload are the number of the proposal, by which the checks know it; what `encode` adds
-/// begins after them.
+/// The first eight bytes of every payload are the number of the proposal, by which the checks identify it; what
+/// `encode` adds begins after them.
 // clang-format off: version 14 cannot format requires-expressions.
 template <typename T>
 concept proposed_workload = linearizability::written_object<typename T::Object> and
     requires(T& workload, testing::Prng& random, typename T::Object::Action const& action,
              typename T::Machine::Response const& response, std::uint64_t number, std::vector<std::byte>& payload)
 {
-    /// The key and the action of the next operation, which is the `number`-th. A history with few operations a key is
-    /// judged quickly.
+    /// The key and the action of the next operation, which is the `number`-th. A history with few operations per key is
+    /// checked quickly.
     {
         workload.draw(random, number)
         } -> std::same_as<linearizability::Operation<typename T::Object>>;
@@ -49,7 +49,7 @@ concept proposed_workload = linearizability::written_object<typename T::Object> 
         } -> std::same_as<typename T::Object::Answer>;
 };
 
-/// A workload of which some operations are reads: they go into no log, and look at a machine when its node allows it.
+/// A workload of which some operations are reads: they append no entry, and look at a machine when its node allows it.
 template <typename T>
 concept reading_workload = proposed_workload<T> and
     requires(T& workload, typename T::Object::Action const& action, typename T::Machine const& machine)
@@ -65,11 +65,11 @@ concept reading_workload = proposed_workload<T> and
 };
 // clang-format on
 
-/// Clients of a simulated cluster of machines of one's own: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They read, too,
-/// if it is a `reading_workload`.
+/// Clients of a simulated cluster of custom machines: `Simulation<MyParts, ProposingClients<MyWorkload>>`. They read,
+/// too, if it is a `reading_workload`.
 ///
-/// A client proposes to the server that it takes for the leader, pauses and goes on, whatever became of it; so one client may have
-/// several proposals open. In the end all that they were told must be linearizable.
+/// A client proposes to the server that it takes for the leader, pauses and continues, whatever the outcome; so one
+/// client may have several proposals open. In the end all their answers must be linearizable.
 template <proposed_workload Workload>
 class ProposingClients
 {
@@ -78,7 +78,7 @@ public:
     using Machine = typename Workload::Machine;
     using Response = typename Machine::Response;
 
-    /// A client is to act after this time. These clients never think better of it: all visits are 0.
+    /// A client is to act after this time. These clients never cancel: all visits are 0.
     struct Plan
     {
         std::size_t   client = 0;
@@ -103,7 +103,7 @@ public:
     void set_moment(std::uint64_t moment) { moment_ = static_cast<linearizability::Moment>(moment); }
     void stop() { stopped_ = true; }
 
-    /// Now and then a client turns to any server before it acts: so some ask a leader that others have left.
+    /// Now and then a client picks any server before it acts: so some turn to a leader that others have left.
     [[nodiscard]] bool wants_to_act(std::size_t client, std::uint32_t)
     {
         if (random_.chance(options_.wanders))
@@ -111,14 +111,14 @@ public:
         return not stopped_;
     }
 
-    /// Nobody is there: another one, later.
+    /// That server is down: picks another one, later.
     void turn_away(std::size_t client)
     {
         turned_to_[client] = any_server();
         pause(client);
     }
 
-    /// From now on clients turn to these only.
+    /// From now on clients use these servers only.
     void turn_to(std::vector<std::size_t> const& servers)
     {
         alive_ = servers;
@@ -126,14 +126,14 @@ public:
             server = any_server();
     }
 
-    /// The process there is gone, with all that it promised.
+    /// The process there has ended, with all requests that wait at it.
     void server_gone(std::size_t server)
     {
         for (auto const number : std::exchange(open_[server], {}))
             checks_.left_open(number);
     }
 
-    /// Asks a server for the next operation. `read` asks a node for a read, and its completion looks at `machine`.
+    /// Sends a server the next operation. `read` requests a read of a node, and its completion looks at `machine`.
     template <typename Node, typename Read>
     void act(std::size_t client, Node& node, Machine const& machine, std::uint64_t moment, Read read)
     {
@@ -186,7 +186,7 @@ private:
         });
     }
 
-    /// A read that showed nothing is forgotten. None is ever applied; for the checks it is a proposal that was not.
+    /// A read without an answer is forgotten. None is ever applied; for the checks it is a proposal that was not.
     template <typename Node, typename Read>
     void ask_to_read(std::size_t client, std::uint64_t number, Node& node, Machine const& machine, Read read)
     {
@@ -222,10 +222,10 @@ private:
     testing::Prng                        random_;
     Checks&                              checks_;
     std::vector<std::size_t>             turned_to_; ///< The server that each client takes for the leader.
-    std::vector<std::size_t>             alive_;     ///< Servers that can be turned to.
+    std::vector<std::size_t>             alive_;     ///< Servers that clients can turn to.
     std::vector<std::set<std::uint64_t>> open_;      ///< Proposals that wait at each server.
     std::map<std::uint64_t, linearizability::Operation<Object>>
-                            history_; ///< By number; without what surely had no effect.
+                            history_; ///< By number; without what certainly had no effect.
     std::vector<Plan>       plans_;
     linearizability::Moment moment_ = 0;
     std::uint64_t           answered_ = 0;

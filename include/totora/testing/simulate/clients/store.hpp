@@ -15,7 +15,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What a client of the simulated store asks. Values are above 0; 0 is a key that is absent.
+/// A request of a client of the simulated store. Values are above 0; 0 is a key that is absent.
 struct StoreCommand
 {
     enum class Kind : std::uint8_t
@@ -34,7 +34,7 @@ struct StoreCommand
 
 inline constexpr std::size_t store_command_size = 29;
 
-/// Writes a command; what fills the payload up to a larger size is the caller's.
+/// Writes a command; the caller fills the payload up to a larger size.
 inline void encode_command(std::span<std::byte> into, StoreCommand const& command)
 {
     auto* to = put(put(into.data(), command.number), command.key);
@@ -49,8 +49,8 @@ inline void encode_command(std::span<std::byte> into, StoreCommand const& comman
             get<std::uint64_t>(from + 21)};
 }
 
-/// The state machine of the simulation: a key-value store with compare-and-set. Its digest speaks of everything that it ever
-/// applied and answered, so that two machines with equal digests have the same history.
+/// The state machine of the simulation: a key-value store with compare-and-set. Its digest covers everything that it
+/// ever applied and answered, so that two machines with equal digests have the same history.
 class Store
 {
 public:
@@ -68,7 +68,7 @@ public:
         }
     }
 
-    /// It keeps everything over restarts, unless it is made again.
+    /// Its state survives restarts, unless it is made again.
     [[nodiscard]] Index applied_index() const { return applied_; }
 
     [[nodiscard]] std::uint64_t digest() const { return digest_; }

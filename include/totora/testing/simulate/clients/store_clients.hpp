@@ -20,14 +20,15 @@
 namespace totora::inline v0::simulate
 {
 
-/// Clients of a cluster of `Store`s: they propose and read, remember what they were told, and have it judged in the end.
+/// Clients of a cluster of `Store`s: they propose and read, record the answers, and have the history checked in the
+/// end.
 ///
 /// A `simulated_clients`. A client waits for one answer at a time, until its patience ends. Each key is
 /// used for a while only, so that the histories stay short.
 class StoreClients
 {
 public:
-    /// A client wants to act again, after this time; `visit` tells apart what was planned for an earlier wait.
+    /// A client wants to act again, after this time; `visit` recognizes what was planned for an earlier wait.
     struct Plan
     {
         std::size_t   client = 0;
@@ -42,11 +43,11 @@ public:
             rest(client);
     }
 
-    /// What is to be planned since it was asked last.
+    /// What is to be planned since the last call.
     [[nodiscard]] std::vector<Plan>& plans() { return plans_; }
 
-    /// Whether a client that was planned to act still wants to. If it does it gives up waiting, and then turns to any server, as
-    /// it also does now and then: so some ask a leader that others have left.
+    /// Whether a client that was planned to act still wants to. If it does it gives up waiting, and then picks any
+    /// server, as it also does now and then: so some turn to a leader that others have left.
     [[nodiscard]] bool wants_to_act(std::size_t client, std::uint32_t visit)
     {
         auto& one = clients_[client];
@@ -57,17 +58,17 @@ public:
         return not stopped_;
     }
 
-    /// Which server it turns to.
+    /// The server that it turns to.
     [[nodiscard]] std::size_t server_of(std::size_t client) const { return clients_[client].server; }
 
-    /// Nobody is there: another one, later.
+    /// That server is down: picks another one, later.
     void turn_away(std::size_t client)
     {
         clients_[client].server = any_server();
         rest(client);
     }
 
-    /// Asks a server for something. `read` asks a node for a read, and its completion looks at `machine`.
+    /// Sends a server a request. `read` requests a read of a node, and its completion looks at `machine`.
     template <typename Node, typename Read>
     void act(std::size_t client, Node& node, Store const& machine, std::uint64_t moment, Read read)
     {
@@ -84,20 +85,20 @@ public:
             propose_one(client, node, timeout_ms);
     }
 
-    /// Every event is a moment: what happens in one event is taken for concurrent.
+    /// Every event is a moment: what happens in one event counts as concurrent.
     void set_moment(std::uint64_t moment) { moment_ = moment; }
 
-    /// The process there is gone, with all that it promised.
+    /// The process there has ended, with all requests that wait at it.
     void server_gone(std::size_t server)
     {
         for (auto const number : requests_.forget(server))
             end_unknown(number);
     }
 
-    /// No client asks for anything any more.
+    /// Clients make no further requests.
     void stop() { stopped_ = true; }
 
-    /// From now on clients turn to these only.
+    /// From now on clients use these servers only.
     void turn_to(std::vector<std::size_t> const& servers)
     {
         for (auto client = std::size_t{0}; client < clients_.size(); ++client)
@@ -125,7 +126,7 @@ private:
         std::size_t   server = 0;
         std::size_t   waits_for = none; ///< An operation.
         std::uint32_t visit = 0;
-        std::uint64_t saw = 0; ///< The value that it was told last.
+        std::uint64_t saw = 0; ///< The value that it last received.
     };
 
     [[nodiscard]] std::size_t any_server()
@@ -290,7 +291,7 @@ private:
     std::vector<Client>      clients_;
     StoreRequests            requests_;
     std::vector<Plan>        plans_;
-    std::vector<std::size_t> preferred_; ///< Servers to turn to; empty for all.
+    std::vector<std::size_t> preferred_; ///< Servers to use; empty for all.
     std::vector<std::byte>   payload_;
     std::uint64_t            moment_ = 0;
     std::uint64_t            answered_ = 0;

@@ -15,7 +15,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// What a client of a `Store` asked for, and what it was told. Moments are numbers of events.
+/// A request of a client of a `Store`, and its answer. Moments are numbers of events.
 struct StoreRequest
 {
     std::size_t   client = 0;
@@ -23,14 +23,14 @@ struct StoreRequest
     StoreCommand  command;
     bool          is_read = false; ///< Not in the log.
     bool          is_open = true;
-    bool          happened_not = false; ///< It was refused.
+    bool          happened_not = false; ///< It was rejected.
     bool          is_known = false;
     std::uint64_t called = 0;
     std::uint64_t ended = 0;
     std::uint64_t answer = 0;
 };
 
-/// A value of a `Store`, which has 0 for what is absent.
+/// A value of a `Store`, in which 0 is absent.
 [[nodiscard]] inline linearizability::Scalar scalar_of(std::uint64_t value)
 {
     return value == 0 ? linearizability::null : linearizability::Scalar{static_cast<std::int64_t>(value)};
@@ -54,7 +54,7 @@ struct StoreRequest
     return scalar_of(request.answer);
 }
 
-/// What certainly did not happen is left out, and so is a look that showed nothing.
+/// What certainly did not happen is left out, and so is a read without an answer.
 [[nodiscard]] inline linearizability::History<linearizability::KeyValue>
 history_of(std::vector<StoreRequest> const& requests)
 {

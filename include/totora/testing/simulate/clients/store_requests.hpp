@@ -14,7 +14,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// All that the clients of a `Store` ever asked for, by number, and which of it is open at which server.
+/// All requests that the clients of a `Store` ever made, by number, and which of them are open at which server.
 class StoreRequests
 {
 public:

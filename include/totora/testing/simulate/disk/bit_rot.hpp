@@ -15,8 +15,8 @@
 namespace totora::inline v0::simulate
 {
 
-// Damage to what is durable. It never hits the newest segments: what was synced last cannot be told from a torn write, and
-// would be cut off in good faith.
+// Damage to what is durable. It never hits the newest segments: damage to what was synced last cannot be distinguished
+// from a torn write, and would be cut off.
 
 inline constexpr std::size_t segments_spared = 4;
 

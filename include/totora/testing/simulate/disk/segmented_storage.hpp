@@ -43,7 +43,7 @@ public:
         return Done{};
     }
 
-    /// The process is gone, however it ended.
+    /// The process has ended, however.
     void close()
     {
         log_.reset();

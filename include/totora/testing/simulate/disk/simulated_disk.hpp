@@ -53,7 +53,7 @@ public:
     SimulatedDisk(SimulatedDisk const&) = delete;
     SimulatedDisk& operator=(SimulatedDisk const&) = delete;
 
-    // --- What goes wrong --------------------------------------------------------------------------------------------
+    // --- Faults -----------------------------------------------------------------------------------------------------
 
     /// The power fails during the call of this number from now, counted from 1; or between the next writes and their sync.
     void cut_power_in(std::uint64_t calls) { calls_left_ = calls; }
@@ -68,13 +68,13 @@ public:
     /// The next call of this kind fails, once.
     void fail_next(DiskCall call) { failing_ |= bit_of(call); }
 
-    /// How many bytes more all files together may have from now on.
+    /// How many more bytes all files together may have from now on.
     void limit_space(std::uint64_t more) { space_ = used_ + more; }
     void free_space() { space_ = never; }
 
     [[nodiscard]] bool is_limited() const { return space_ != never or failing_ != 0 or reads_are_slow(); }
 
-    /// Nothing is armed any more.
+    /// Disarms everything.
     void heal()
     {
         failing_ = 0;
@@ -83,11 +83,11 @@ public:
         free_space();
     }
 
-    /// From now on syncs say that they succeeded and do nothing: what checkers must notice.
+    /// From now on syncs report success and do nothing: what checkers must notice.
     void lie_about_syncs(bool lies) { lies_ = lies; }
 
-    /// Whether the power has failed in a call and was not lost since (`lose_power`). A node lets no exception through: its
-    /// caller asks here.
+    /// Whether the power has failed in a call and was not lost since (`lose_power`). A node lets no exception through:
+    /// its caller checks here.
     [[nodiscard]] bool power_failed() const { return power_failed_; }
 
     /// Reads take the thread of `time` so long for a while.
@@ -98,7 +98,7 @@ public:
         reads_slow_until_us_ = until_us;
     }
 
-    /// The calls that were made and the bytes that were written since it was asked last.
+    /// The calls that were made and the bytes that were written since the last call of this.
     struct Work
     {
         std::uint64_t calls = 0;
@@ -109,7 +109,7 @@ public:
     /// How often a call was made to fail, or found no room.
     [[nodiscard]] std::uint64_t troubles() const { return troubles_; }
 
-    /// Loses the power: the process that had files open must be gone.
+    /// Loses the power: the process that had files open must have ended.
     void lose_power(Kept kept, testing::Prng& random)
     {
         keep_power();
@@ -138,7 +138,7 @@ public:
 
     [[nodiscard]] std::uint64_t used() const { return used_; } ///< Bytes of all files.
 
-    /// A file is not there any more, and was never removed.
+    /// A file disappears without having been removed.
     void drop(std::string const& name)
     {
         if (auto const file = names_.find(name))

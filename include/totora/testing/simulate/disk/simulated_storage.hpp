@@ -18,8 +18,8 @@
 namespace totora::inline v0::simulate
 {
 
-/// The storage of one simulated server: a log over a disk to which things happen. It outlives the processes of its server and
-/// lives until the end of the run; everything is called on one thread.
+/// The storage of one simulated server: a log over a disk with faults. It outlives the processes of its server and
+/// exists until the end of the run; everything is called on one thread.
 ///
 /// The log does its file calls through a `DiskFiles` on `disk`, and hands over what is to be synced to `desk`, as a
 /// `VirtualSyncer` does. A call may throw `PowerFailed`, which the log lets through or takes for its end: the
@@ -33,7 +33,7 @@ concept simulated_storage = durable_log<typename T::Log> and
     {
         storage.open()
         } -> std::same_as<Result<Done, LogError>>;
-    /// The process is gone, however it ended; also called where `open` failed.
+    /// The process has ended, however; also called where `open` failed.
     {
         storage.close()
         } -> std::same_as<void>;

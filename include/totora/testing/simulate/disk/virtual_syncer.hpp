@@ -15,7 +15,7 @@ class SyncDesk
 public:
     bool at_once = false; ///< Work is done within the request, as by `InlineSyncer`.
 
-    /// Whether there is work that nobody has done.
+    /// Whether there is work that is not done.
     [[nodiscard]] bool waiting() const { return waiting_; }
 
     /// Writes and syncs what waits.
@@ -25,7 +25,7 @@ public:
         waiting_ = work_ and work_();
     }
 
-    /// The process is gone, and its work with it.
+    /// The process has ended, and its work with it.
     void dismiss()
     {
         work_ = nullptr;
@@ -43,7 +43,7 @@ private:
             work();
     }
 
-    /// The desk of the log that is being opened: a log makes its syncer itself and shows it to nobody.
+    /// The desk of the log that is being opened: a log makes its syncer itself and exposes it to no one.
     [[nodiscard]] static SyncDesk*& open()
     {
         static thread_local auto* desk = static_cast<SyncDesk*>(nullptr);
@@ -54,7 +54,7 @@ private:
     bool                  waiting_ = false;
 };
 
-/// While it lives, logs that are opened on this thread work at a desk.
+/// During its lifetime, logs that are opened on this thread work at a desk.
 class AtDesk
 {
 public:

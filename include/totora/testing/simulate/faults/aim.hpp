@@ -10,7 +10,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// A leader, of any term, or this server: what happens to leaders is worth more.
+/// A leader, of any term, or this server: faults of leaders are worth more.
 template <typename Run>
 [[nodiscard]] std::size_t leader_or(Run const& run, std::size_t other)
 {

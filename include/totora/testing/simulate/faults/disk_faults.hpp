@@ -17,14 +17,14 @@
 namespace totora::inline v0::simulate
 {
 
-/// Carries out the faults of disks and of the logs on them.
+/// Injects the faults of disks and of the logs on them.
 template <typename Run>
 class DiskFaults
 {
 public:
     DiskFaults(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns) {}
 
-    /// Whether a fault is to be counted now; nothing if it is none of a disk.
+    /// Whether a fault is to be counted now; nothing if it is not one of a disk.
     [[nodiscard]] std::optional<bool> carry_out(PlannedFault const& fault, testing::Prng& random)
     {
         auto& disk = run_.cluster[fault.server].storage.disk();

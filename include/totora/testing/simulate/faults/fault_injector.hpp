@@ -27,7 +27,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// Carries out the faults that a scenario plans, and what ends them. See faults.hpp for what they are.
+/// Injects the faults that a scenario plans, and ends them. See faults.hpp for what they are.
 template <typename Run>
 class FaultInjector
 {
@@ -36,7 +36,7 @@ public:
         : run_(run), turns_(turns), network_(run), processes_(run, turns), disks_(run, turns)
     {}
 
-    /// Carries out what was planned for when so much has happened.
+    /// Injects what was planned for when so much has happened.
     void inject_what_is_due()
     {
         for (; injected_ < run_.scenario.plan.size() and run_.scenario.plan[injected_].at_event <= run_.happened;
@@ -68,7 +68,7 @@ public:
     }
 
 private:
-    /// What happens to leaders is worth more: of these kinds it is every second that hits one, if there is one.
+    /// Faults of leaders are worth more: every second one of these kinds hits a leader, if there is one.
     [[nodiscard]] PlannedFault aimed(PlannedFault fault) const
     {
         if (fault.kind == Fault::hostile_message and fault.seed % 2 == 0)
@@ -83,7 +83,7 @@ private:
         event.planned = fault.number;
         if (carry_out(fault))
             ++run_.report.faults[fault.kind];
-        // What a hostile message is no reason for is an election; other laws look at the leaders to which these happen.
+        // A hostile message is no reason for an election; other laws look at the leaders to which these happen.
         if (fault.kind != Fault::hostile_message and fault.kind != Fault::log_full and
             fault.kind != Fault::leader_disk_hangs and fault.kind != Fault::bulk_stopped)
             turns_.disturb(fault.server);
@@ -153,7 +153,7 @@ private:
         return true;
     }
 
-    /// Whether a node noted what a hostile message was, and whom it names as broken.
+    /// Whether a node noted the kind of a hostile message, and the sender that it named.
     [[nodiscard]] static bool is_what_it_was(HostileMessage const& hostile, Notes const& notes)
     {
         auto const is_violation_of_sender = not hostile.noted or *hostile.noted != Decision::response_from_non_member;
@@ -161,7 +161,7 @@ private:
                (not notes.outcome or is_violation(*notes.outcome) == is_violation_of_sender);
     }
 
-    /// Of entries for which there is no room a node would take note, and do right.
+    /// Without room for the entries a node would note that instead, rightly.
     [[nodiscard]] static bool has_room(typename Run::Server& server, Entries const& entries)
     {
         return entries.empty() or

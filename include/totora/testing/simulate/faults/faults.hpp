@@ -24,9 +24,9 @@ enum class Fault : std::uint8_t
     split_in_halves,
     one_way,
     bridge, ///< Two halves that only one server connects.
-    ring,   ///< Everybody reaches two neighbours only.
+    ring,   ///< Every server reaches two neighbours only.
     flapping_link,
-    queue_full,   ///< The transport says so, and takes no entries.
+    queue_full,   ///< The transport reports it, and takes no entries.
     link_slow,    ///< Bytes take longer.
     bulk_stopped, ///< Heartbeats pass, and entries do not: a leader's links to all others, or one of them.
     link_full,    ///< More waits for a link than its queue takes: a frame is dropped.
@@ -41,7 +41,7 @@ enum class Fault : std::uint8_t
     paused,
     apply_slow,      ///< Every command takes a machine time.
     memory_ran_out,  ///< `std::bad_alloc` from any call.
-    other_members,   ///< At its address stands a server of another cluster.
+    other_members,   ///< A server of another cluster is at its address.
     hostile_message, ///< What no correct server can send arrives.
     // Of a disk.
     disk_slow, ///< Every byte and every call takes longer.
@@ -54,7 +54,7 @@ enum class Fault : std::uint8_t
     read_failed,
     disk_full,
     disk_freed,
-    log_full, ///< The log says that it has no room, or not even its reserve: one server, some or all.
+    log_full, ///< The log reports no room, or not even its reserve: one server, some or all.
     bit_rot,
     file_lost,
     file_set_back, ///< It is as it was before the last of its writes.

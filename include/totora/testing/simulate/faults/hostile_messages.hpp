@@ -21,7 +21,7 @@ namespace totora::inline v0::simulate
 
 /// Draws messages that no correct server can send to a server in this state, one of each kind as likely as any other.
 ///
-/// Each would do harm: where it is not wrong it is a message that the server would obey.
+/// Each would do harm: if it were not wrong, the server would obey it.
 class HostileMessages : private MalformedMessages
 {
 public:
@@ -79,7 +79,7 @@ private:
         }
     }
 
-    /// An append of the present term, which somebody else leads.
+    /// An append of the current term, which another server leads.
     [[nodiscard]] std::optional<HostileMessage> of_a_second_leader()
     {
         auto const leader = known_leader(receiver());
@@ -139,7 +139,7 @@ private:
         return HostileMessage{{other(), rpc, {}}, Decision::violation_term_jump};
     }
 
-    /// The answer to an append or a read round that this leader has not sent, or that acknowledges more than it has.
+    /// The response to an append or a read round that this leader has not sent, or that acknowledges more than it has.
     [[nodiscard]] std::optional<HostileMessage> never_asked_for()
     {
         auto const* leader = std::get_if<Leader>(&receiver().role);
@@ -158,7 +158,8 @@ private:
         return HostileMessage{{from, answer, {}}, Decision::violation_never_sent};
     }
 
-    /// A response of a server that was removed, or never was a member: of a newer term, or to what this server asked.
+    /// A response of a server that was removed, or never was a member: of a newer term, or to what this server
+    /// requested.
     [[nodiscard]] HostileMessage of_a_non_member()
     {
         auto const from = ServerId{servers() + random().between(1, 2)};

@@ -23,11 +23,11 @@ namespace totora::inline v0::simulate
 struct HostileMessage
 {
     Received                received;
-    std::optional<Decision> noted; ///< Nothing: that the entries beside it are not those that it names.
+    std::optional<Decision> noted; ///< Nothing: that the entries that accompany it are not those that it names.
 };
 
-/// Messages that are wrong in themselves, whatever their receiver knows: numbers, positions, shapes, configurations, and entries
-/// beside them that they do not name.
+/// Messages that are wrong in themselves, whatever the state of their receiver: numbers, positions, shapes,
+/// configurations, and entries with them that they do not name.
 class MalformedMessages
 {
 protected:
@@ -41,7 +41,7 @@ protected:
 
     [[nodiscard]] bool coin() { return random_.below(2) == 0; }
 
-    /// A member other than the receiver; where there is none, one that is no member.
+    /// A member other than the receiver; if there is none, a non-member.
     [[nodiscard]] ServerId other()
     {
         if (servers_ == 1)
@@ -70,7 +70,8 @@ protected:
         return conformance::entries_of(append.entries.term, append.entries.first, append.entries.count);
     }
 
-    /// A message of which one number is too large, or of which term and index belong to no position, and the rest as it should be.
+    /// A message of which one number is too large, or of which term and index belong to no position, and the rest as it
+    /// should be.
     [[nodiscard]] Rpc out_of_range()
     {
         switch (random_.below(6)) {
@@ -137,7 +138,7 @@ protected:
         switch (random_.below(8)) {
         case 0:
             return shapeless(RequestPreVote{receiver_.current_term, {newer(), next(last.index)}, {}});
-        case 1: // A candidate has no entry of the term for which it asks.
+        case 1: // A candidate has no entry of the term of its campaign.
             return shapeless(RequestVote{newer(), {newer(), next(last.index)}, true});
         case 2:
             return shapeless(AppendEntries{{}, {}, {{}, Index{1}, 0}, {}, {}, {}});
@@ -168,7 +169,7 @@ protected:
         return {{other(), rpc, std::move(entries)}, Decision::violation_shape};
     }
 
-    /// An append with a configuration in which nobody votes, somebody is named twice, or nothing can be read.
+    /// An append with a configuration without voters, with a server named twice, or that cannot be decoded.
     [[nodiscard]] HostileMessage with_a_configuration()
     {
         auto const one = append(1);
@@ -186,7 +187,7 @@ protected:
         return {{other(), one, std::move(entries)}, Decision::violation_configuration};
     }
 
-    /// A message beside which there are other entries than it names: more, fewer, others, or entries where none can be.
+    /// A message with other entries than it names: more, fewer, others, or entries where none can be.
     [[nodiscard]] HostileMessage with_other_entries()
     {
         auto const one = append(1);

@@ -18,14 +18,14 @@
 namespace totora::inline v0::simulate
 {
 
-/// Carries out the faults of the network that last for a while.
+/// Injects the faults of the network that last for a while.
 template <typename Run>
 class NetworkFaults
 {
 public:
     explicit NetworkFaults(Run& run) : run_(run) {}
 
-    /// Whether a fault is to be counted now; nothing if it is none of the network.
+    /// Whether a fault is to be counted now; nothing if it is not one of the network.
     [[nodiscard]] std::optional<bool> carry_out(PlannedFault const& fault, testing::Prng& random)
     {
         switch (fault.kind) {

@@ -15,14 +15,14 @@
 namespace totora::inline v0::simulate
 {
 
-/// Carries out the faults of processes: their power, their end, their time and their memory.
+/// Injects the faults of processes: their power, their end, their time and their memory.
 template <typename Run>
 class ProcessFaults
 {
 public:
     ProcessFaults(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns) {}
 
-    /// Whether a fault is to be counted now; nothing if it is none of a process.
+    /// Whether a fault is to be counted now; nothing if it is not one of a process.
     [[nodiscard]] std::optional<bool> carry_out(PlannedFault const& fault, testing::Prng& random)
     {
         auto& server = run_.cluster[fault.server];

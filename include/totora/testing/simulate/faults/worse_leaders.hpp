@@ -18,17 +18,17 @@ namespace totora::inline v0::simulate
 /// The law that a server whose disk hangs or is full, or whose links take no entries, leads no longer than it must, and does not
 /// campaign if its disk hangs.
 ///
-/// A leader is judged while nothing else is wrong with it and a quorum of others, their links and disks too, has been well for
-/// three election timeouts (calm.hpp). That quorum could do better: it has durably what the leader's disk has not; or it has
-/// room, and one of it the whole log. Four election timeouts later the leader leads no more; and eight after entries, which
-/// the others lack, ceased to get through to a quorum.
+/// A leader is checked while nothing else is wrong with it and a quorum of others, with their links and disks, has been
+/// well for three election timeouts (calm.hpp). That quorum could do better: it has durably what the leader's disk has
+/// not; or it has room, and one of it the whole log. Within four election timeouts the leader must have ceased to lead;
+/// and within eight after entries, which the others lack, ceased to get through to a quorum.
 template <typename Run, typename Calm>
 class WorseLeaders
 {
 public:
     WorseLeaders(Run& run, Calm const& calm) : run_(run), calm_(calm) {}
 
-    /// Something has happened to a server.
+    /// Called after an event on a server.
     void notice(TraceEvent const& event)
     {
         auto const number = event.server;
@@ -68,7 +68,7 @@ private:
         run_.checks.expect(run_.now_us - since_us <= patience_us, sentence);
     }
 
-    /// Whether as many of the others as make a quorum are well, and so.
+    /// Whether as many of the others as make a quorum are well, and satisfy it.
     template <typename Is>
     [[nodiscard]] bool is_quorum_without(std::size_t leader, Is is) const
     {
@@ -103,7 +103,8 @@ private:
         return has_quorum and has_one_everything;
     }
 
-    /// Whether nothing is wrong but that the links to so many others take no entries, which they lack, that no quorum is left.
+    /// Whether nothing is wrong but that the links to so many others take no entries, which they lack, that no quorum
+    /// is left.
     [[nodiscard]] bool is_cut_off(std::size_t number) const
     {
         auto const& leader = run_.cluster[number].process->node.state();

@@ -29,7 +29,7 @@ namespace totora::inline v0::simulate
 
 /// The wires between simulated servers, which are counted from 0: `ServerId` 1 is number 0.
 ///
-/// Messages travel as frames of the real codec. The network draws what becomes of each; whoever owns it plans the arrivals.
+/// Messages travel as frames of the real codec. The network draws the fate of each; its owner plans the arrivals.
 class Network
 {
 public:
@@ -39,7 +39,7 @@ public:
         std::uint64_t arrives_us = 0;
     };
 
-    /// Something that a link will have done, or what its sender is to be told of it.
+    /// Something that a link will have done, or that its sender is to be notified of.
     struct LinkNews
     {
         std::size_t         from = 0;
@@ -59,7 +59,7 @@ public:
 
     Links links;
 
-    /// Between these servers nothing goes wrong any more.
+    /// Ends the faults between these servers permanently.
     void heal(std::size_t a, std::size_t b)
     {
         links.mend_wholly(a, b);
@@ -103,8 +103,8 @@ public:
         ways_[from][to].slow = {now_us_ + lasts_us, bytes_per_ms};
     }
 
-    /// For a while nothing is taken from a server that may not overtake, entries above all, and nobody is told: heartbeats and
-    /// answers pass. Making the connection again ends it, or does not help.
+    /// For a while a link takes nothing that may not overtake, entries above all, and reports nothing: heartbeats and
+    /// responses pass. Making the connection again ends it, or does not help.
     void stop_bulk(std::size_t from, std::size_t to, std::uint64_t lasts_us, bool renewal_helps)
     {
         ways_[from][to].stopped = {now_us_ + lasts_us, renewal_helps};
@@ -115,7 +115,7 @@ public:
         return now_us_ < ways_[from][to].stopped.until_us and not healed_.contains(from, to);
     }
 
-    /// A server drops its connection to another and makes it again. What was on its way is lost.
+    /// A server drops its connection to another and makes it again. What was in flight is lost.
     void renew(std::size_t from, std::size_t to)
     {
         auto& stopped = ways_[from][to].stopped;
@@ -133,13 +133,13 @@ public:
         return ways_[from][to].bulk_bytes;
     }
 
-    /// When it last took none for want of anything else; 0 if never.
+    /// When it last took none for no other reason; 0 if never.
     [[nodiscard]] std::uint64_t bulk_stopped_us(std::size_t from, std::size_t to) const
     {
         return ways_[from][to].bulk_stopped_us;
     }
 
-    /// At the address of a server stands one that was started with other members, and so is of another cluster.
+    /// At the address of a server there is one that was started with other members, and so is of another cluster.
     void set_foreign(std::size_t server, bool is_foreign) { foreign_[server] = is_foreign; }
 
     /// A link has sent a frame, if its sender is still the same.
@@ -155,7 +155,7 @@ public:
         go_on(from, to);
     }
 
-    /// A process is gone, and with it what it said and what waited to be sent.
+    /// A process has ended, and with it what it sent and what waited to be sent.
     void forget(std::size_t from)
     {
         departures_.clear();
@@ -164,7 +164,7 @@ public:
             way.wire.forget();
     }
 
-    /// What links will have done, since it was asked last.
+    /// What links will have done, since the last call.
     [[nodiscard]] std::vector<LinkNews>& news() { return news_; }
 
     /// When something last went wrong with what was sent over a link, or it had a queue; 0 if never.
@@ -184,7 +184,7 @@ public:
 
     [[nodiscard]] bool is_foreign(std::size_t server) const { return foreign_[server]; }
 
-    /// What was sent since it was asked last.
+    /// What was sent since the last call.
     [[nodiscard]] std::vector<Departure>& departures() { return departures_; }
 
     /// Takes a frame off the wire.
@@ -192,7 +192,7 @@ public:
 
     [[nodiscard]] std::size_t in_flight() const { return frames_.size(); }
 
-    /// What the receiver makes of a frame; nothing if it refuses it.
+    /// What the receiver decodes from a frame; nothing if it rejects it.
     [[nodiscard]] std::optional<Received> read(FrameInFlight const& frame) const
     {
         auto decoded = decode({frame.bytes.get(), frame.size}, frame.bytes);
@@ -215,7 +215,7 @@ private:
         return does;
     }
 
-    /// The cluster of which a server is now; others than the right one are different for every server.
+    /// The cluster of which a server is now; wrong ones are different for every server.
     [[nodiscard]] ClusterId cluster_at(std::size_t server) const
     {
         return foreign_[server] ? cluster_of(std::string_view{"0123456"}.substr(server, 1)) : cluster_;
@@ -230,7 +230,7 @@ private:
         return now_us_ < slow.until_us ? slow.bytes_per_ms : options_.bytes_per_ms;
     }
 
-    /// Sends a frame at once where bytes take no time, and puts it into a queue elsewhere.
+    /// Sends a frame at once where bytes take no time, and puts it into a queue otherwise.
     void put_on_wire(FrameInFlight frame)
     {
         auto const from = frame.from;

@@ -11,7 +11,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// A frame on its way.
+/// A frame in flight.
 struct FrameInFlight
 {
     std::shared_ptr<std::byte[]> bytes;
@@ -36,7 +36,7 @@ public:
     {
         queued,
         dropped,
-        dropped_first, ///< And nobody was told yet that this wire is full.
+        dropped_first, ///< And its sender was not notified yet that this wire is full.
     };
 
     /// Puts a frame into its queue. One with entries of any size fits into an empty one.
@@ -71,7 +71,7 @@ public:
         return sent;
     }
 
-    /// Whether there is room again for a good while, after somebody was told that there is none. True once.
+    /// Whether there is room again for a good while, after the sender was notified that there is none. True once.
     [[nodiscard]] bool opens(std::uint64_t bytes_max)
     {
         auto const opens = full_ and bytes_ <= bytes_max / 2 and urgent_.size() + bulk_.size() <= frames_max / 2;
@@ -82,10 +82,10 @@ public:
     [[nodiscard]] bool          idle() const { return bytes_ == 0; }
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
-    /// Which sender uses it: what was planned for an earlier one says nothing any more.
+    /// Which sender uses it: what was planned for an earlier one is outdated.
     [[nodiscard]] std::uint32_t life() const { return life_; }
 
-    /// Its sender is gone, and with it all that waited.
+    /// Its sender has ended, and with it all that waited.
     void forget()
     {
         auto const life = life_;
@@ -99,7 +99,7 @@ private:
     std::optional<FrameInFlight> sending_;
     std::uint64_t                bytes_ = 0; ///< Of all three.
     std::uint32_t                life_ = 0;
-    bool                         full_ = false; ///< The sender was told so.
+    bool                         full_ = false; ///< The sender was notified of it.
 };
 
 } // namespace totora::inline v0::simulate
