@@ -35,14 +35,14 @@ using Command = std::vector<std::byte>;
     return payload;
 }
 
-/// How commands are given to a machine.
+/// How a machine is given commands.
 struct Feeding
 {
     std::size_t batch = 1;  ///< So many at a time.
     bool overwrites = true; ///< Their bytes are overwritten after each call, since they last no longer than that.
 };
 
-/// Whether a machine says in a number what it holds: it differs if what was done differs, as in the simulator.
+/// Whether a machine has a digest of its state: it differs if what was applied differs, as in the simulator.
 template <typename Machine>
 inline constexpr bool has_digest = requires(Machine const& machine)
 {
@@ -68,7 +68,7 @@ public:
     [[nodiscard]] Index          index(std::size_t at) const { return indexes_[at]; }
     [[nodiscard]] Command const& encoded(std::size_t at) const { return encoded_[at]; }
 
-    /// How many of them stand up to this index; nothing if it is that of none.
+    /// How many of them have an index up to this one; nothing if none has this one.
     [[nodiscard]] std::optional<std::size_t> count_through(Index index) const
     {
         if (index == before_all_)
@@ -91,7 +91,7 @@ class Applied
 public:
     using Response = typename Machine::Response;
 
-    /// A digest, and after how many commands it was that.
+    /// A digest, and the number of commands applied before it.
     using Digests = std::vector<std::pair<std::size_t, std::uint64_t>>;
 
     /// With the name of the law that is broken by commands that are not answered, or end the machine.
@@ -125,7 +125,7 @@ public:
         ended = true;
     }
 
-    /// Notes what a machine holds after so many commands.
+    /// Records the state of a machine after so many commands.
     void look_at(Machine const& machine, std::size_t count)
     {
         if constexpr (has_digest<Machine>) {

@@ -7,19 +7,18 @@
 namespace totora::inline v0::conformance
 {
 
-/// A law that a policy does not keep.
+/// A violated law.
 struct BrokenLaw
 {
-    std::string law;  ///< Its name, the same for every policy: "durable writes survive".
-    std::string what; ///< What was expected, and what was seen instead.
-    std::vector<std::string>
-        reproduction; ///< What was called before it, in order; the last line is the call that showed it.
+    std::string              law;          ///< Its name, the same for every policy: "durable writes survive".
+    std::string              what;         ///< What was expected, and what was seen instead.
+    std::vector<std::string> reproduction; ///< The calls before it, in order; the last line is the call that showed it.
 };
 
-/// What a kit found out; empty if every law was kept.
+/// The result of a kit; empty if every law was kept.
 using BrokenLaws = std::vector<BrokenLaw>;
 
-/// All of it as text, for a test's message.
+/// The result as text, for a test's message.
 [[nodiscard]] inline std::string told(BrokenLaws const& broken)
 {
     auto text = std::string{};

@@ -16,15 +16,16 @@
 namespace totora::inline v0::conformance
 {
 
-/// How long the calls of a policy may take, all in all: so long that no machine reaches it by being busy, since they do not wait.
+/// How long the calls of a policy may take in total: so long that no machine reaches it by being busy, since they do
+/// not wait.
 struct CallLimit
 {
     std::chrono::milliseconds                 most{30'000};
     std::function<std::chrono::nanoseconds()> now = [] { return std::chrono::steady_clock::now().time_since_epoch(); };
 };
 
-/// Makes the calls of a policy on a thread of its own, as a node does, and notes what was found: those that throw, that wait,
-/// or that do not return at all.
+/// Makes the calls of a policy on a thread of its own, as a node does, and records those that throw, that wait, or that
+/// do not return at all.
 class CallWatch : public std::enable_shared_from_this<CallWatch>
 {
 public:
@@ -54,8 +55,8 @@ public:
                               " ms or more; the last one was " + what + ".");
     }
 
-    /// Runs `law`, which makes calls. False if one of them does not return: its thread is left alone then, with all that it uses,
-    /// and stays in that call for good. What `law` throws itself, as a failed check of a test, leaves this.
+    /// Runs `law`, which makes calls. False if one of them does not return: its thread is abandoned then, with all that
+    /// it uses, and stays in that call permanently. What `law` throws itself, as a failed check of a test, leaves this.
     template <typename Law>
     [[nodiscard]] bool run(Law law)
     {
@@ -95,7 +96,8 @@ private:
     {
         auto lock = std::unique_lock{mutex_};
         calling_.clear();
-        changed_.wait(lock, [&] { return not is_abandoned_; }); // Which it then stays: nobody is left to go on for.
+        changed_.wait(lock,
+                      [&] { return not is_abandoned_; }); // If abandoned, permanently: nothing is left to continue for.
     }
 
     [[nodiscard]] bool await_end()
@@ -123,7 +125,7 @@ private:
     std::mutex               mutex_;
     std::condition_variable  changed_;
     std::string              calling_; ///< Empty between calls.
-    Time                     began_;   ///< When the call began that is made.
+    Time                     began_;   ///< When the current call began.
     bool                     ended_ = false;
     bool                     is_abandoned_ = false;
     std::exception_ptr       thrown_;

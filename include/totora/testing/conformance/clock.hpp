@@ -28,15 +28,17 @@ namespace totora::inline v0::conformance
     return moments;
 }
 
-/// The laws of `alarm_clock` that the compiler cannot check: time is monotone; an alarm does not ring before the least time
-/// asked for, nor later than announced; arming again replaces and draws again, in the whole range; an alarm rings once per
-/// arming, and not after it was cancelled; no kind of alarm knows of the others.
+/// The laws of `alarm_clock` that the compiler cannot check: time is monotone; an alarm rings neither before the least
+/// time requested nor later than announced; arming again replaces and draws again, in the whole range; an alarm rings
+/// once per arming, and not after it was cancelled; kinds of alarm are independent of each other.
 ///
-/// `make()` gives a clock, or better `make(n)` that of server n, so that two can be compared; `let_pass(clock, ms)` lets time pass for it: sets it forward, or sleeps if it must. A clock that
-/// follows the real time takes about a second; better give it, in the test, another source of time (clock/steady_clock.hpp).
+/// `make()` gives a clock, or better `make(n)` that of server n, so that two can be compared; `let_pass(clock, ms)`
+/// lets time pass for it: sets it forward, or sleeps if it must. A clock that follows the real time takes about a
+/// second; better give it, in the test, another source of time (clock/steady_clock.hpp).
 ///
-/// A clock that can be set forward by microseconds should be: only then is an alarm that rings a fraction of a millisecond early
-/// found. `let_pass_us(clock, us)` lets exactly so much time pass; what only sleeps cannot do that, and leaves it out.
+/// A clock that can be set forward by microseconds should be: only then is an alarm that rings a fraction of a
+/// millisecond early found. `let_pass_us(clock, us)` lets exactly so much time pass; omit it if the clock can only
+/// sleep.
 template <typename Make, typename LetPass, typename LetPassMicroseconds = std::nullptr_t>
 [[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
 {

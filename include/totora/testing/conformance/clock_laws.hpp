@@ -29,7 +29,7 @@ public:
         auto const next = clock_.next_ring_ms();
         violations_.expect(next and *next >= armed_ms + 20, "the next ring is known",
                            "An alarm is armed, and next_ring_ms does not name a time at least 20 ms from then.");
-        auto const latest_ms = now() + 30 + 1; // What is over of a millisecond may be rounded up.
+        auto const latest_ms = now() + 30 + 1; // A started millisecond may be rounded up.
         violations_.expect(next and *next <= latest_ms, "the next ring is known",
                            "An alarm is armed for 30 ms at most, and next_ring_ms names a later time.");
         auto const rang = wait_for_ring(armed_ms, 20);
@@ -41,7 +41,7 @@ public:
                            "No alarm is armed, and next_ring_ms names a time.");
     }
 
-    /// A node sleeps until then, and asks then: a ring that is not there would be waited for with nothing to do.
+    /// A node sleeps until then, and checks then: a ring that is not there would be waited for with nothing to do.
     void a_ring_comes_when_it_is_announced()
     {
         violations_.expect(not clock_.next_ring_ms() and not clock_.ring(), "no ring is announced when none is due",
@@ -154,8 +154,8 @@ public:
                            "One alarm was cancelled, and another one did not ring.");
     }
 
-    /// `let_pass_us(clock, microseconds)` lets exactly so much time pass, which tells a clock from one that counts whole
-    /// milliseconds from where it rounds to.
+    /// `let_pass_us(clock, microseconds)` lets exactly so much time pass, which distinguishes a clock from one that
+    /// counts whole milliseconds from where it rounds to.
     template <typename LetPassMicroseconds>
     void an_alarm_armed_between_two_milliseconds_is_not_early(LetPassMicroseconds& let_pass_us)
     {
@@ -181,7 +181,7 @@ public:
     }
 
 private:
-    /// Reads the time, and looks that it does not go back.
+    /// Reads the time, and checks that it does not go back.
     std::uint64_t now()
     {
         auto const now_ms = clock_.now_ms();

@@ -15,8 +15,8 @@
 namespace totora::inline v0::conformance
 {
 
-/// Lends entries whose bytes are overwritten as soon as nobody pins them, but stay allocated as long as the lender does. What keeps
-/// them without a pin is seen by what it makes of them, and reads no freed memory.
+/// Lends entries whose bytes are overwritten as soon as nothing pins them, but stay allocated as long as the lender
+/// exists. A policy that keeps them without a pin is found by what it makes of them, and reads no freed memory.
 class Lender
 {
 public:
@@ -48,7 +48,7 @@ public:
 private:
     struct Kept
     {
-        std::mutex                                           mutex; ///< The last pin may be let go on any thread.
+        std::mutex                                           mutex; ///< The last pin may be released on any thread.
         std::vector<std::shared_ptr<std::vector<std::byte>>> blocks;
     };
 

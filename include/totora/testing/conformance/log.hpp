@@ -18,7 +18,7 @@ namespace totora::inline v0::conformance
 {
 
 /// The laws of `durable_log` that the compiler cannot check. For a log that keeps its data in files of ours
-/// (`policy/files.hpp`), `LogCrashes` (log_crashes.hpp) looks at every crash besides.
+/// (`policy/files.hpp`), `LogCrashes` (log_crashes.hpp) also checks every crash.
 ///
 /// `make()` gives a new `log_storage`. With threads, or a real disk, it takes some seconds.
 template <typename Make>

@@ -9,11 +9,11 @@
 namespace totora::inline v0::conformance
 {
 
-/// What a log is kept in, over the starts of a process, for `check_log`. A new one holds an empty log of
+/// The place in which a log is kept, over the starts of a process, for `check_log`. A new one holds an empty log of
 /// `telling_identity()`.
 ///
-/// It may have `settle()`, which returns when the threads of the log have done what they were asked for, or at once if it
-/// has none; without it the kit looks once in a millisecond, for seconds, whether that happened.
+/// It may have `settle()`, which returns when the threads of the log have done what was requested, or at once if it has
+/// none; without it the kit polls once in a millisecond, for seconds.
 ///
 /// It may have, and more is checked then: `fail()`, after which the next write or sync fails; `fill()` and `free()`, which
 /// take all space and give it back; `damaged(k)`, a `std::optional` of a copy in which one bit is flipped at the k-th
@@ -27,7 +27,7 @@ concept log_storage = requires(T& storage)
     {
         storage.open()
         } -> std::same_as<Result<typename T::Log*, LogError>>;
-    /// Ends the process in the middle of what it does, and if that can be done, cuts the power.
+    /// Ends the process at an arbitrary point, and if that can be done, cuts the power.
     {
         storage.stop()
         } -> std::same_as<void>;

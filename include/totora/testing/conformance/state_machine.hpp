@@ -42,7 +42,8 @@ public:
                            "It is the same before the first command, after each of them and after the last.");
     }
 
-    /// Whatever is committed is applied, on every server and after every start: a machine that ends by it ends the cluster.
+    /// Whatever is committed is applied, on every server and after every start: a command that ends a machine ends the
+    /// cluster.
     void nothing_that_is_proposed_ends_it(std::vector<Command> const& commands)
     {
         auto broken = std::vector<Command>{{}, Command(1, std::byte{0xFF}), Command(3000, std::byte{0})};
@@ -80,7 +81,8 @@ public:
                 "the same commands give the same state");
     }
 
-    /// The process ends after some of the commands; the machine that is there then is given what follows its applied index.
+    /// The process ends after some of the commands; the machine of the next one is then given what follows its applied
+    /// index.
     template <typename Restart>
     void a_restart_goes_on_behind_the_applied_index(Restart& restart)
     {
@@ -121,7 +123,7 @@ private:
         return told;
     }
 
-    /// Compares with what was told when the commands were applied one by one for the first time, after `given` commands on.
+    /// Compares with the result of applying the commands one by one for the first time, after `given` commands.
     void compare(Told const& first, Told const& other, std::size_t given, std::string const& law,
                  std::string const& law_of_states)
     {
@@ -153,15 +155,16 @@ private:
 /// The laws of `state_machine` that the compiler cannot check: it is deterministic, however the commands are cut into batches;
 /// it answers each; it keeps none of their bytes; its applied index is that of a command that was applied.
 ///
-/// `make()` gives a machine in its first state. `commands` should reach all that it can do; what a wrong client could propose the
-/// kit makes of them besides. They are applied in this order, after `applied_index()`. Between their indexes there are gaps, as other entries leave them.
+/// `make()` gives a machine in its first state. `commands` should reach everything that it can do; from them the kit
+/// derives what a wrong client could propose. They are applied in this order, after `applied_index()`. Between their
+/// indexes there are gaps, as other entries leave them.
 ///
-/// Two machines are the same if they give the same responses and, if they have one, the same `digest()`, which the simulator asks
-/// for as well. Without it, what differs in the state and in no response is not found; so a machine whose responses cannot be
-/// compared needs one.
+/// Two machines are the same if they give the same responses and, if they have one, the same `digest()`, which the
+/// simulator requires as well. Without it, a difference in the state that shows in no response is not found; so a
+/// machine whose responses cannot be compared needs one.
 ///
-/// For a machine that keeps something over restarts, `restart()` gives the one that a new process would find after the last one of
-/// `make()` has ended.
+/// For a machine whose state survives restarts, `restart()` gives the one that a new process would find after the last
+/// one of `make()` has ended.
 template <typename Make, typename Restart = std::nullptr_t>
 [[nodiscard]] BrokenLaws check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {})
 {

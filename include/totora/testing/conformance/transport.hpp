@@ -13,12 +13,14 @@
 namespace totora::inline v0::conformance
 {
 
-/// The laws of `message_transport` that the compiler cannot check: it never corrupts, never invents a sender, delivers to the
-/// addressee only, lets answers through only from the incarnation that `update` named and reaches no other, carries what it says
-/// that it carries, never throws and never waits. It may lose, repeat, delay and reorder, but not lose everything.
+/// The laws of `message_transport` that the compiler cannot check: it never corrupts, never invents a sender, delivers
+/// to the addressee only, passes responses only from the incarnation that `update` named and reaches no other, carries
+/// what it claims to carry, never throws and never waits. It may lose, repeat, delay and reorder, but not lose
+/// everything.
 ///
-/// `make()` gives a `transport_network` of three servers that nobody has told of each other. Each law has a network and a thread of
-/// its own, so that a call that does not return is named; what `make` refers to must then outlive the process.
+/// `make()` gives a `transport_network` of three servers that do not have each other's addresses yet. Each law has a
+/// network and a thread of its own, so that a call that does not return is named; what `make` refers to must then
+/// outlive the process.
 template <typename Make>
 [[nodiscard]] BrokenLaws check_transport(Make make, CallLimit const& limit = {})
 {
@@ -38,7 +40,7 @@ template <typename Make>
                 kept = user.take_kept();
             }
             for (auto const& [received, expected] :
-                 kept) // The transport is gone; entries that were taken from it stay.
+                 kept) // The transport has been destroyed; entries that were taken from it stay.
                 watch->violations.expect(TransportUser<Network>::bytes_of(received) == expected,
                                          "received entries do not change",
                                          "The entries of a message that was received are not the same any more.");
@@ -50,7 +52,7 @@ template <typename Make>
         check(&Laws::an_address_may_change) and check(&Laws::damaged_entries_do_not_arrive) and
         check(&Laws::what_arrives_wakes) and check(&Laws::bytes_that_leave_are_counted) and
         check(&Laws::a_renewed_connection_carries_again) and check(&Laws::nothing_of_another_cluster_arrives);
-    static_cast<void>(all_return); // A call that did not return is among what is broken.
+    static_cast<void>(all_return); // A call that did not return is among the violations.
     return watch->violations.broken();
 }
 

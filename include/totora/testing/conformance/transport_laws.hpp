@@ -26,8 +26,8 @@ namespace totora::inline v0::conformance
 
 /// The laws of a transport. See `check_transport`.
 ///
-/// What must come is waited for for long, and sent again, since it may be lost. What must not come is not timed: it is looked for
-/// whenever something arrives.
+/// What must arrive is waited for for long, and sent again, since it may be lost. What must not arrive is not timed: it
+/// is checked whenever something arrives.
 template <typename Network>
 class TransportLaws
 {
@@ -36,7 +36,7 @@ public:
 
     explicit TransportLaws(User& user) : user_(user) {}
 
-    /// Nobody receives, one server has no address, and one has none that could be.
+    /// No server receives, one has no address, and one has an address that cannot exist.
     void calls_do_not_wait()
     {
         user_.introduce();
@@ -44,7 +44,7 @@ public:
         user_.update(one, ServerId{9}, first_incarnation, std::string(address_size_max, 'x'));
         auto const payload_size = std::min(user_.payload_max(), std::size_t{64} << 10U);
         for (auto count = 0U; count < 512; ++count) {
-            for (auto const to : {two, ServerId{7}, ServerId{8}, ServerId{9}}) // Of 7 nothing was ever said.
+            for (auto const to : {two, ServerId{7}, ServerId{8}, ServerId{9}}) // 7 was never announced.
                 if (to == two or count % 8 == 0)
                     user_.send(one, to, append_message(user_.next_term(), 1, count % 8 == 0 ? payload_size : 1000));
             if (count % 64 == 0)
@@ -57,7 +57,7 @@ public:
                      "Server 1 was told that the link to 2 is full, and never that it is open or broken.");
     }
 
-    /// Everybody sends everything to everybody, several times.
+    /// Every server sends everything to every other, several times.
     void what_arrives_was_sent()
     {
         user_.introduce();
@@ -88,7 +88,7 @@ public:
                          std::to_string(user_.arrived()) + " arrived, and not once " + lacking + ".");
     }
 
-    /// What a node may hand over, by what the transport says of itself, it carries.
+    /// It carries whatever a node may pass to it, by its own limits.
     void the_largest_append_arrives()
     {
         user_.introduce();
@@ -107,14 +107,15 @@ public:
                              " small entries, as many bytes as a node sends in one, never arrived.");
     }
 
-    /// A server receives the answers of the incarnation that was asked, and of no other; and it asks no other.
+    /// A server receives the responses of the incarnation that it addressed, and of no other; and it sends requests to
+    /// no other.
     void another_life_is_another_server()
     {
         user_.introduce();
         auto const named = user_.network().incarnation_of(two);
         for (auto round = 0U; round < 12; ++round) {
             user_.update(one, two, Incarnation{named.value + (std::uint64_t{1} << round % 4 * 16)});
-            // That one may ask. Nobody should learn from it which life is meant.
+            // That one may send requests. None should learn from it which incarnation is meant.
             user_.send(two, one, {RequestVote{.term = user_.next_term(), .last_log = {}}, {}});
             user_.travel();
             user_.send(two, one, {RequestVoteResponse{user_.next_term(), true}, {}},
@@ -153,7 +154,7 @@ public:
                      "Server 1 was told of a wrong address of 2 and then of the right one, and does not reach it.");
     }
 
-    /// Bytes that are not what their checksum says came from a broken machine or over a broken wire.
+    /// Bytes that do not match their checksum came from a broken machine or over a broken wire.
     void damaged_entries_do_not_arrive()
     {
         user_.introduce();
@@ -245,7 +246,7 @@ private:
     static constexpr auto one = ServerId{1};
     static constexpr auto two = ServerId{2};
 
-    /// Sends a message until it has arrived once. Patient: what is judged is whether it can arrive at all.
+    /// Sends a message until it has arrived once. Patient: the check is whether it can arrive at all.
     [[nodiscard]] bool arrives(ServerId from, ServerId to, Message message)
     {
         auto const which = user_.send(from, to, std::move(message));

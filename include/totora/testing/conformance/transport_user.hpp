@@ -27,27 +27,27 @@
 namespace totora::inline v0::conformance
 {
 
-/// Uses three servers that talk to each other: remembers what each sent, and compares with it what arrives.
+/// Uses three servers that communicate: records what each sent, and compares with it what arrives.
 template <typename Network>
 class TransportUser
 {
 public:
     TransportUser(Network& network, CallWatch& watch) : network_(network), watch_(watch) {}
 
-    /// Entries that were received may be looked at when the transport is gone: their pins keep them.
+    /// Entries that were received may be read when the transport has been destroyed: their pins keep them.
     ~TransportUser() = default;
     TransportUser(TransportUser const&) = delete;
     TransportUser& operator=(TransportUser const&) = delete;
 
     static constexpr auto servers = {ServerId{1}, ServerId{2}, ServerId{3}};
 
-    /// What must not arrive, and the law that says so.
+    /// What must not arrive, and the law that forbids it.
     struct Unwanted
     {
         std::string law;
     };
 
-    /// Tells everybody of everybody, but not `but_not` of `whom`.
+    /// Gives every server the addresses of all others, but not that of `but_not` to `whom`.
     void introduce(ServerId but_not = nobody, ServerId whom = nobody)
     {
         for (auto const at : servers)
@@ -86,7 +86,7 @@ public:
         hand_over(network_.at(sent.from), sent.to, sent.message.rpc, lender_.lend(sent.message.entries));
     }
 
-    /// Hands a message to a transport. What it keeps of the message without a copy is another one afterwards.
+    /// Passes a message to a transport. What it keeps of the message without a copy is overwritten afterwards.
     template <typename Transport>
     void hand_over(Transport& transport, ServerId to, Rpc const& rpc, Entries entries)
     {
@@ -95,7 +95,7 @@ public:
         envelope_ = Envelope{nobody, RequestVoteResponse{Term{number_max}, true}, Release::at_once()};
     }
 
-    /// Sends entries that are not what their checksums say. What is carried by reference has not travelled, and may arrive.
+    /// Sends entries that do not match their checksums. What is carried by reference has not travelled, and may arrive.
     void send_damaged(ServerId from, ServerId to, Message message)
     {
         remember(from, to, std::move(message), "damaged entries do not arrive");
@@ -104,7 +104,7 @@ public:
         hand_over(network_.at(from), to, sent_.back().message.rpc, sent_.back().message.entries);
     }
 
-    /// What was not wanted so far may be late, and arrive from now on.
+    /// What was forbidden so far may be late, and arrive from now on.
     void forgive()
     {
         for (auto& sent : sent_)
@@ -119,7 +119,7 @@ public:
         sent_.push_back({from, to, std::move(message), std::move(bytes), Unwanted{std::move(law)}});
     }
 
-    /// Lets messages travel, and looks at those that arrive.
+    /// Lets messages travel, and checks those that arrive.
     void travel()
     {
         network_.settle();
@@ -129,7 +129,7 @@ public:
 
     void receive_all(ServerId at)
     {
-        // A transport may repeat, but not without end.
+        // A transport may repeat, but not endlessly.
         auto const most = watch_.violations.is_broken("receive ends") ? 100 : 10'000;
         for (auto taken = 0; taken < most; ++taken)
             if (not receive(at))
@@ -137,7 +137,7 @@ public:
         expect(false, "receive ends", "It gave 10,000 events, and still another one, while nothing was sent.");
     }
 
-    /// Takes an event, and looks at it. False if there was none.
+    /// Takes an event, and checks it. False if there was none.
     bool receive(ServerId at)
     {
         auto event = std::optional<TransportEvent>{};
@@ -149,7 +149,7 @@ public:
         return event.has_value();
     }
 
-    // --- What is known -----------------------------------------------------------------------------------------------
+    // --- State ------------------------------------------------------------------------------------------------------
 
     /// The term of the next message: no two have the same.
     [[nodiscard]] Term next_term() const { return Term{first_term + sent_.size()}; }
@@ -158,14 +158,15 @@ public:
     [[nodiscard]] std::uint64_t arrived() const { return arrived_; }
     [[nodiscard]] std::uint64_t sent() const { return sent_.size(); }
 
-    /// What was last said of the way from one server to another.
+    /// The last reported state of the link from one server to another.
     [[nodiscard]] std::optional<Link> link(ServerId at, ServerId server) const
     {
         auto const found = links_.find({at, server});
         return found == links_.end() ? std::optional<Link>{} : found->second;
     }
 
-    /// The largest payload that a node may hand over: what the transport says, and otherwise what a node accepts unless told otherwise.
+    /// The largest payload that a node may pass: what the transport declares, and otherwise what a node accepts by
+    /// default.
     [[nodiscard]] std::size_t payload_max()
     {
         auto most = NodeSettings{}.entry_bytes_max;
@@ -174,7 +175,7 @@ public:
         return static_cast<std::size_t>(most);
     }
 
-    /// Received entries, and what their bytes were: they must still be that when the transport is gone.
+    /// Received entries, and what their bytes were: they must still be that when the transport has been destroyed.
     using Kept = std::vector<std::pair<Entries, std::vector<std::byte>>>;
     [[nodiscard]] Kept take_kept() { return std::exchange(kept_, {}); }
 

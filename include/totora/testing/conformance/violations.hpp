@@ -13,17 +13,17 @@
 namespace totora::inline v0::conformance
 {
 
-/// Collects what a kit finds: the calls that it made, and the laws that were broken, each once.
+/// Collects the result of a kit: the calls that it made, and the laws that were broken, each once.
 class Violations
 {
 public:
-    /// Begins again with something fresh; what was called before has nothing to do with it.
+    /// Begins again with something fresh; earlier calls have nothing to do with it.
     void begin(std::string what) { calls_.assign(1, std::move(what)); }
 
-    /// Notes a call.
+    /// Records a call.
     void call(std::string line) { calls_.push_back(std::move(line)); }
 
-    /// Notes that a law is broken, unless it was kept.
+    /// Records that a law is broken, unless it was kept.
     void expect(bool kept, std::string const& law, std::string const& sentence)
     {
         if (not kept and not is_broken(law))

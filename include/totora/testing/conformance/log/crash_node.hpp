@@ -16,15 +16,15 @@
 namespace totora::inline v0::conformance
 {
 
-/// The unit in which a disk writes: a sector is there as it was, or as it was after one of the writes to it.
+/// The unit in which a disk writes: a sector is as it was, or as it was after one of the writes to it.
 inline constexpr std::size_t sector_size = 512;
 
-/// A file on a disk that may lose its power: what is on the disk for sure, and what may be.
+/// A file on a disk that may lose its power: what is certainly on the disk, and what may be.
 ///
-/// Each sector that was written since the last sync has a version for each write, of which any may be found. A new size is
-/// such a version too, apart from the bytes. After a sync that failed nobody knows: its versions stay possible for ever,
-/// and later syncs do not write them again, as on Linux. What is written again counts as any write; with the last bytes of a
-/// file its size is, too.
+/// Each sector that was written since the last sync has a version for each write, of which any may be found. A new size
+/// is such a version too, apart from the bytes. A sync that failed leaves all versions possible permanently, and later
+/// syncs do not write them again, as on Linux. What is written again counts as any write; with the last bytes of a file
+/// its size is, too.
 class CrashNode
 {
 public:
@@ -78,8 +78,8 @@ public:
             sector.is_dirty = false;
     }
 
-    /// How many versions there are of each thing that may have changed: of the size, then of each sector by its number. The
-    /// version 0 is what is on the disk for sure.
+    /// How many versions there are of each thing that may have changed: of the size, then of each sector by its number.
+    /// Version 0 is what is certainly on the disk.
     void add_choices(std::vector<std::uint32_t>& counts) const
     {
         if (not sizes_.empty())

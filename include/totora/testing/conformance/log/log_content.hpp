@@ -33,7 +33,7 @@ struct Content
     friend bool operator==(Content const&, Content const&) = default;
 };
 
-/// The entries of a range, as long as they are entries at all: a wrong log may hand over any bytes.
+/// The entries of a range, as long as they are entries at all: a wrong log may return any bytes.
 [[nodiscard]] inline std::vector<EntryView> whole_entries(Entries const& entries)
 {
     auto whole = std::vector<EntryView>{};
@@ -49,8 +49,8 @@ struct Content
     return whole;
 }
 
-/// What an open log holds, read entry by entry; nothing if it does not agree with what it said it recovered, or an entry
-/// is not the one that `entries_of` makes.
+/// The content of an open log, read entry by entry; nothing if it does not agree with what it reported as recovered, or
+/// an entry is not the one that `entries_of` makes.
 template <durable_log Log>
 [[nodiscard]] std::optional<Content> content_of(Log& log, Recovered const& recovered)
 {

@@ -31,7 +31,7 @@ class LogContentLaws
 public:
     explicit LogContentLaws(LogUser<Storage>& user) : user_(user) {}
 
-    /// Those of terms and ids are of 64 bits.
+    /// Terms and ids have 64 bits.
     void numbers_of_any_size_are_kept()
     {
         auto* log = user_.start();

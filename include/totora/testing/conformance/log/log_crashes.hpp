@@ -37,7 +37,8 @@ namespace totora::inline v0::conformance
 ///
 /// Kept must be what was reported durable, and of the rest a prefix of the writes. No such image may be refused. The
 /// recovered log is then written to, loses its power again, and must have kept all. In some images, recovery itself is
-/// interrupted at every call; some disks are full when it begins. Some calls fail, too. A workload is the same for the same seed, whatever was run before.
+/// interrupted at every call; some disks are full when it begins. Some calls fail, too. A workload is the same for the
+/// same seed, whatever was run before.
 template <log_over_files Maker>
 class LogCrashes
 {
@@ -53,7 +54,7 @@ public:
     [[nodiscard]] CrashFigures const& figures() const { return figures_; }
     [[nodiscard]] BrokenLaws const&   broken() const { return broken_; }
 
-    /// Called after every crash of a workload, for a sign of life.
+    /// Called after every crash of a workload, to show progress.
     void on_progress(std::function<void(CrashFigures const&)> tell) { tell_ = std::move(tell); }
 
     /// Runs a workload on a log. Ends at the first law that is broken.
@@ -88,7 +89,7 @@ public:
 private:
     using Disk = std::shared_ptr<CrashDisk>;
     using Lines = std::vector<std::string>;
-    using Story = std::function<Lines()>; ///< How it came so far; told only if a law is broken.
+    using Story = std::function<Lines()>; ///< The calls so far; printed only if a law is broken.
 
     [[nodiscard]] bool done() const { return not broken_.empty() or seen_.size() >= bounds_.images_max; }
 
@@ -103,7 +104,7 @@ private:
     {
         disk->on_change([&] { crash(*disk, workload, story); });
         open(disk, workload, story, [&](Log& log) {
-            is_closing_ = false; // A start takes the mark back.
+            is_closing_ = false; // A start removes the mark.
             plan_fault(*disk);
             auto steps_left = bounds_.steps;
             for (; steps_left > 0 and not done(); --steps_left) {
@@ -125,7 +126,7 @@ private:
         disk->interfere(nullptr);
     }
 
-    /// In one life of four, one call fails: nothing is wrong with that, if the log says so or can do without.
+    /// In one life of four, one call fails: no violation, if the log reports it or can do without.
     void plan_fault(CrashDisk& disk)
     {
         if (random_.below(4) != 0)
@@ -139,7 +140,7 @@ private:
         });
     }
 
-    /// Opens a log, compares what it holds with what may be there, and lets the workload continue after it, with `then`.
+    /// Opens a log, compares its content with what may be there, and lets the workload continue after it, with `then`.
     template <typename Then>
     void open(Disk const& disk, Workload& workload, Story const& story, Then then)
     {
@@ -181,7 +182,7 @@ private:
             tell_(figures_);
     }
 
-    /// Recovers an image, writes after what was found, loses the power again, and looks whether all is there.
+    /// Recovers an image, writes after what was found, loses the power again, and checks whether all is there.
     void recover(DiskImage const& image, testing::Hash128 parent, Workload const& before, Story const& crashed)
     {
         auto       workload = before;
@@ -210,7 +211,7 @@ private:
         disk->on_change(nullptr);
         if (not broken_.empty())
             return;
-        auto const was_closing = std::exchange(is_closing_, false); // The first start has taken the mark back.
+        auto const was_closing = std::exchange(is_closing_, false); // The first start has removed the mark.
         open(lose_power(disk), workload, story, [](Log&) {});
         is_closing_ = was_closing;
     }

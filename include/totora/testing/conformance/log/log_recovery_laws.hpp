@@ -37,7 +37,7 @@ struct BrokenRecovery
     std::string what;
 };
 
-/// Why content is none that a workload allows.
+/// The reason why content is none that a workload allows.
 [[nodiscard]] inline BrokenRecovery explain(Content const& content, Workload const& workload)
 {
     auto const found = "Found were " + std::to_string(content.entries.size()) + " entries in term " +

@@ -99,7 +99,7 @@ public:
         (void)expect(0, 0);
     }
 
-    /// The mark of a clean stop is that of the start before, and of no earlier one.
+    /// The mark of a clean stop is that of the preceding start, and of no earlier one.
     void a_clean_stop_leaves_its_mark()
     {
         auto* log = user_.start();
@@ -167,7 +167,7 @@ public:
         save(4);
         if (not expect(4))
             return;
-        user_.append(*log, Term{9}, 6); // Says nothing about what is committed.
+        user_.append(*log, Term{9}, 6); // Carries no commit index.
         user_.sync(*log);
         user_.settle(*log);
         if (not expect(4))

@@ -63,7 +63,7 @@ public:
         }
     }
 
-    /// Fills the log in appends as large as it says that it has room for.
+    /// Fills the log in appends as large as it reports room for.
     void what_there_is_room_for_is_written()
     {
         if constexpr (requires { user_.storage().fill(), user_.storage().free(); }) {
@@ -93,7 +93,7 @@ public:
     }
 
 private:
-    /// Elections go on while the disk is full, for as long as the log says that there is room for them.
+    /// Elections continue while the disk is full, for as long as the log reports room for them.
     [[nodiscard]] bool a_full_log_takes_terms(typename Storage::Log& log)
     {
         for (auto term = 2; term < 200 and log.has_room(0); ++term)

@@ -51,7 +51,7 @@ public:
             "With a limit of bytes for three entries, or for less than one, read() gave another number of them.");
     }
 
-    /// What is not there is no error.
+    /// A missing entry is no error.
     void a_read_beyond_the_end_is_empty()
     {
         auto* const log = user_.start();
@@ -71,7 +71,7 @@ public:
                      "Of a range that begins in the log, what is there was not given.");
     }
 
-    /// Any order of writes, looked at after each: a truncation and what is appended in its place, durable and not.
+    /// Any order of writes, checked after each: a truncation and what is appended in its place, durable and not.
     void what_replaces_a_suffix_is_read_in_its_place()
     {
         auto* const log = user_.start();
@@ -149,7 +149,7 @@ public:
                      "Entries that were read are others after the log has ended.");
     }
 
-    /// A log with a thread of its own wakes the node's when something is durable, and calls nobody else.
+    /// A log with a thread of its own wakes the node's when something is durable, and calls nothing else.
     void what_becomes_durable_wakes()
     {
         auto* const log = user_.start();

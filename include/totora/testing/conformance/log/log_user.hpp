@@ -23,8 +23,8 @@
 namespace totora::inline v0::conformance
 {
 
-/// Starts, uses and stops a log for its checks, with writes that are numbered as a node does it. Notes what it calls, and the
-/// laws that are broken on the way.
+/// Starts, uses and stops a log for its checks, with writes that are numbered as a node does it. Records the calls, and
+/// the laws that are broken meanwhile.
 template <typename Storage>
 class LogUser
 {
@@ -72,7 +72,7 @@ public:
         return Started{*opened, *std::move(recovered)};
     }
 
-    /// Opens the log, and compares what it holds with what may be there; the workload continues after that.
+    /// Opens the log, and compares its content with what may be there; the workload continues after that.
     [[nodiscard]] std::optional<Log*> restart(Workload& workload)
     {
         auto const started = open();
@@ -113,7 +113,7 @@ public:
         return started ? started->log : nullptr;
     }
 
-    /// Looks at any range of the entries that a workload has written.
+    /// Reads any range of the entries that a workload has written.
     void look(Log& log, Workload& workload)
     {
         auto const complaint = workload.look(log);
@@ -123,7 +123,7 @@ public:
                "durable() names a write that was not made.");
     }
 
-    /// Closes the log and starts it again, which must find all that was written.
+    /// Closes the log and starts it again; it must find all that was written.
     void stop_cleanly(Log& log, Workload const& workload)
     {
         auto const failed = log.failure().has_value();
@@ -150,7 +150,7 @@ public:
         append(log, entries_of(term, next(log.last().index), count, 10, 2));
     }
 
-    /// What the log keeps of the entries without a pin is something else as soon as this returns.
+    /// What the log keeps of the entries without a pin is overwritten as soon as this returns.
     void append(Log& log, Entries const& entries)
     {
         violations_.call("append " + std::to_string(entries.count()) + " entries");
@@ -191,7 +191,7 @@ public:
             std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
 
-    /// Notes that a law is broken, unless it was kept.
+    /// Records that a law is broken, unless it was kept.
     void expect(bool kept, std::string const& law, std::string const& sentence)
     {
         violations_.expect(kept, law, sentence);

@@ -30,8 +30,8 @@ struct WorkloadMix
     std::uint64_t appended_max = 5;   ///< Entries of one append.
 };
 
-/// Writes to a log at random, always the same for a seed, and remembers what the log held after each write: the model that
-/// a recovery is compared with.
+/// Writes to a log at random, always the same for a seed, and records the content after each write: the model with
+/// which a recovery is compared.
 class Workload
 {
 public:
@@ -41,7 +41,7 @@ public:
         history_.emplace_back();
     }
 
-    /// Continues after what a recovery found; write numbers begin again. A commit index that was found is remembered.
+    /// Continues after what a recovery found; write numbers begin again. A commit index that was found is kept.
     void restart(Content content, Index found_commit = {})
     {
         history_.assign(1, std::move(content));
@@ -52,7 +52,7 @@ public:
         durable_ = 0;
     }
 
-    /// What a log keeps of appended entries without a pin is something else from now on.
+    /// What a log keeps of appended entries without a pin is overwritten from now on.
     void lend_by(Lender const& lender) { lender_ = lender; }
 
     /// Makes a random write, or syncs.
@@ -80,7 +80,7 @@ public:
         note(log);
     }
 
-    /// Remembers what the log says is durable.
+    /// Records what the log reports durable.
     template <durable_log Log>
     void note(Log& log)
     {
@@ -102,7 +102,7 @@ public:
         log.truncate(begin_write(), Index{from});
     }
 
-    /// Nothing above what is durable, as a node does it; truncations stay above it.
+    /// Never above what is durable, as a node does it; truncations stay above it.
     template <durable_log Log>
     void commit(Log& log)
     {
@@ -111,7 +111,7 @@ public:
         log.save_commit(Index{commit_});
     }
 
-    /// Looks at any range of what was written, durable or not. Empty if it is all there.
+    /// Reads any range of what was written, durable or not. Empty if it is all there.
     template <durable_log Log>
     [[nodiscard]] std::string look(Log& log)
     {
@@ -144,11 +144,11 @@ public:
     [[nodiscard]] std::uint64_t  durable() const { return durable_; }
     [[nodiscard]] Index          commit_index() const { return Index{commit_}; }
 
-    /// The newest commit index that was saved before a write that is durable now: a log remembers it with that.
+    /// The newest commit index that was saved before a write that is durable now: a log saves it with that.
     [[nodiscard]] Index              durable_commit() const { return Index{commits_[durable_]}; }
     [[nodiscard]] testing::SplitMix& random() { return random_; }
 
-    /// Whether this is what was there after a write that is not older than the newest one reported durable. The last
+    /// Whether this was the content after a write that is not older than the newest one reported durable. The last
     /// append may be there in part.
     [[nodiscard]] bool allows(Content const& found) const { return allows(found, durable_); }
 
@@ -165,7 +165,7 @@ public:
     }
 
 private:
-    /// Remembers a write before the log is told of it: the power may fail while the log is at it.
+    /// Records a write before the log gets it: the power may fail while the log performs it.
     [[nodiscard]] WriteNumber begin_write()
     {
         history_.push_back(current_);
@@ -173,7 +173,7 @@ private:
         return WriteNumber{history_.size() - 1};
     }
 
-    /// How many of the first entries are durable, and stay if what is on its way becomes durable, too.
+    /// How many of the first entries are durable, and stay if what is in flight becomes durable, too.
     [[nodiscard]] std::uint64_t durable_entries() const
     {
         auto least = current_.entries.size();
@@ -231,12 +231,12 @@ private:
     }
 
     testing::SplitMix          random_;
-    testing::SplitMix          looks_; ///< Of its own, so that looking changes nothing.
+    testing::SplitMix          looks_; ///< Its own, so that looking changes nothing.
     WorkloadMix                mood_;
     std::optional<Lender>      lender_;
     Content                    current_;
     std::uint64_t              commit_ = 0;
-    std::uint64_t              saved_ = 0;   ///< The commit index that the log was told or recovered last.
+    std::uint64_t              saved_ = 0;   ///< The commit index that the log last saved or recovered.
     std::vector<Content>       history_;     ///< After each write, the first element being before all of them.
     std::vector<std::uint64_t> commits_{0};  ///< What had been saved as committed before each write.
     std::uint64_t              durable_ = 0; ///< The newest write that the log reported durable.
