@@ -20,7 +20,7 @@ struct CrashBounds
     std::uint64_t images_max = 20'000;    ///< That are recovered in one workload; then it ends.
 };
 
-/// What was explored.
+/// Counts of an exploration.
 struct CrashFigures
 {
     std::uint64_t workloads = 0;

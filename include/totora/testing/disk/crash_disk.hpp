@@ -26,8 +26,8 @@ namespace totora::inline v0::conformance
 
 /// A disk with one directory that knows every image that a power loss could leave of it now.
 ///
-/// A change of a name that is not synced is there or not, each for itself; a rename is one change. What of the files may
-/// be there, `CrashNode` says. `CrashFiles` is the directory that a log sees. For one thread.
+/// A change of a name that is not synced is there or not, each for itself; a rename is one change. `CrashNode` holds
+/// the versions of the files. `CrashFiles` is the directory that a log sees. For one thread.
 class CrashDisk
 {
 public:
@@ -46,7 +46,7 @@ public:
     /// Called after every call that changed something, before it returns: the moment at which the power may fail.
     void on_change(std::function<void()> hook) { hook_ = std::move(hook); }
 
-    /// Asked at every call: 0, or the `errno` to fail with. A write that fails has written its first half.
+    /// Called at every call of a file: 0, or the `errno` to fail with. A write that fails has written its first half.
     void interfere(std::function<int(FileCall, std::string_view name)> asked) { asked_ = std::move(asked); }
 
     /// How many bytes all files may have together.
@@ -63,8 +63,8 @@ public:
         return used;
     }
 
-    /// How many versions there are of each thing that may be on the disk so or so. The product of the counts is the number
-    /// of choices, of which several may give the same image.
+    /// How many versions each thing has of which the disk may hold any. The product of the counts is the number of
+    /// choices, of which several may give the same image.
     [[nodiscard]] std::vector<std::uint32_t> choices() const
     {
         auto counts = std::vector<std::uint32_t>(name_changes_.size(), 2);
@@ -123,7 +123,7 @@ public:
 
     [[nodiscard]] std::uint64_t changing_calls() const { return calls_.size(); }
 
-    /// How often a file was written to again under another name: segments that are used once more.
+    /// How often a file was written to again under another name: recycled segments.
     [[nodiscard]] std::uint64_t recycled_files() const { return recycled_; }
 
     // --- What `DiskFiles` calls -------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ private:
         changed(what, names, 0, 0);
     }
 
-    /// Notes a call that changed something; the power may fail now.
+    /// Records a call that changed something; the power may fail now.
     void changed(char const* what, std::string_view name, std::uint64_t offset, std::uint64_t size)
     {
         calls_.push_back({what, std::string{name}, offset, size});

@@ -27,7 +27,7 @@ struct FileContent
 
 using SharedContent = std::shared_ptr<FileContent const>;
 
-/// All that a directory holds: what a machine finds on its disk when the power comes back.
+/// The content of a directory: what a machine finds on its disk when the power comes back.
 struct DiskImage
 {
     struct NamedFile

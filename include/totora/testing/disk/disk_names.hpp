@@ -76,7 +76,7 @@ public:
         return copy;
     }
 
-    /// A file is not there any more, and was never removed.
+    /// A file disappears without having been removed.
     void drop(std::string const& name)
     {
         now_.erase(name);

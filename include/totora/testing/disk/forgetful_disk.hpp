@@ -39,14 +39,14 @@ struct PowerLoss
 
 /// A disk in memory that forgets what was not synced when the power is cut: bytes, sizes and names.
 ///
-/// A test asks which changes are not synced, cuts the power with any of their sectors kept, flips bits, limits the space,
-/// and fails or holds any call. `ForgetfulFiles` is the directory that a log sees. May be used from two threads.
+/// A test reads which changes are not synced, cuts the power with any of their sectors kept, flips bits, limits the
+/// space, and fails or holds any call. `ForgetfulFiles` is the directory that a log sees. May be used from two threads.
 class ForgetfulDisk
 {
 public:
     using Change = testing::UnsyncedFile::Change;
 
-    /// A copy that goes its own way, with no interference.
+    /// An independent copy, with no interference.
     [[nodiscard]] std::shared_ptr<ForgetfulDisk> clone() const
     {
         auto const lock = std::lock_guard{mutex_};
@@ -73,7 +73,7 @@ public:
         return names_.unsynced();
     }
 
-    /// Cuts the power and brings it back. Files that are open are dead from then on.
+    /// Cuts the power and brings it back. Files that are open are dead afterwards.
     void lose_power(PowerLoss const& loss = {})
     {
         auto const changes = unsynced();
@@ -89,8 +89,8 @@ public:
         ++power_cuts_;
     }
 
-    /// Asked at every call: 0, or the `errno` to fail with. A failed write has written its first half; what a
-    /// failed sync should have kept is clean to the eye and lost to the disk, as on Linux.
+    /// Called at every call of a file: 0, or the `errno` to fail with. A failed write has written its first half; what
+    /// a failed sync should have kept is clean in the page cache and lost on the disk, as on Linux.
     void interfere(std::function<int(FileCall, std::string_view name)> asked)
     {
         auto const lock = std::lock_guard{mutex_};

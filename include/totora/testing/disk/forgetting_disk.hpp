@@ -14,7 +14,7 @@
 namespace totora::inline v0
 {
 
-/// What a log asks of its files, for tests that interfere.
+/// The calls that a log makes of its files, for tests that interfere.
 enum class FileCall : std::uint8_t
 {
     names,
@@ -36,8 +36,8 @@ enum class FileCall : std::uint8_t
 namespace totora::inline v0::testing
 {
 
-/// A disk that forgets what was not synced when the power is cut. What it forgets, and how, is its model's own; `DiskFiles` is the
-/// directory that a log sees of any.
+/// A disk that forgets what was not synced when the power is cut. What it forgets, and how, is up to its model;
+/// `DiskFiles` is the directory that a log sees of any.
 ///
 /// Models: `ForgetfulDisk` (any sector of any unsynced change; for two threads), `CrashDisk` (knows every image that can be found),
 /// `simulate::SimulatedDisk` (virtual time and faults; quick).
@@ -48,7 +48,7 @@ concept forgetting_disk = requires(Disk& disk, typename Disk::Node& node, typena
                                    int error, typename Disk::Session session)
 {
     requires std::same_as<typename Disk::Handle, Disk*> or std::same_as<typename Disk::Handle, std::shared_ptr<Disk>>;
-    /// Since when a file is open.
+    /// Identifies the power session in which a file was opened.
     {
         disk.session()
         } -> std::same_as<typename Disk::Session>;

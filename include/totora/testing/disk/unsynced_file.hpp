@@ -68,8 +68,8 @@ public:
             written_.clear();
     }
 
-    /// Only what is on the disk is left, and of the changes that were not synced the sectors for which `keeps(change, sector)`;
-    /// sectors of a change are counted from 0.
+    /// Keeps only what is on the disk, and of the changes that were not synced the sectors for which `keeps(change,
+    /// sector)`; sectors of a change are counted from 0.
     template <typename Keeps>
     void lose_power(Keeps keeps)
     {
@@ -113,7 +113,7 @@ public:
     }
 
 private:
-    /// Takes a part of a change to the disk.
+    /// Writes a part of a change to the disk.
     void apply(Change const& change, std::size_t begin, std::size_t end)
     {
         if (change.resizes)

@@ -11,7 +11,7 @@
 namespace totora::inline v0::linearizability
 {
 
-/// A counter that starts at 0 and, like the registers of a machine, begins again at the other end when it overflows.
+/// A counter that starts at 0 and, like the registers of a machine, wraps around when it overflows.
 struct Counter
 {
     struct Read

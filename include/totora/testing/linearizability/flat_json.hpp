@@ -19,7 +19,7 @@ namespace totora::inline v0::linearizability
 {
 
 // One JSON object (RFC 8259) on one line whose values are scalars: all that a history or a trace needs, and what every
-// other program can read. Numbers are whole; names are different from each other; nothing is read generously.
+// other program can read. Numbers are whole; names are different from each other; parsing is strict.
 
 /// Appends a text with its quotation marks. It must be UTF-8.
 inline void append_json(std::string& line, std::string_view text)
@@ -52,7 +52,7 @@ inline void append_json(std::string& line, Scalar const& value)
         line += "null";
 }
 
-/// The object, without a line feed; or a sentence if a text is not UTF-8.
+/// The object, without a line feed; or an error if a text is not UTF-8.
 [[nodiscard]] inline Result<std::string, std::string> write_flat_json(Fields const& fields)
 {
     auto line = std::string{"{"};
@@ -96,7 +96,7 @@ public:
     }
 
 private:
-    /// Only the first thing that is wrong is said.
+    /// Only the first error is reported.
     void fail(std::string what)
     {
         if (wrong_.empty())
@@ -237,7 +237,7 @@ private:
     std::string      wrong_;
 };
 
-/// The fields of an object on one line, in its order, or a sentence that says what is wrong.
+/// The fields of an object on one line, in its order, or what is wrong.
 [[nodiscard]] inline Result<Fields, std::string> read_flat_json(std::string_view line)
 {
     return FlatJsonReader{line}.read();

@@ -14,7 +14,7 @@ namespace totora::inline v0::linearizability
 /// A moment on a clock that all clients share, in any unit.
 using Moment = std::int64_t;
 
-/// What a client was told, and when.
+/// The answer to a client, and its moment.
 template <typename Answer>
 struct Ended
 {
@@ -24,10 +24,10 @@ struct Ended
     friend bool operator==(Ended const&, Ended const&) = default;
 };
 
-/// What a client asked of a key. It took effect at one moment between its call and its end, both included.
+/// A request of a client on a key. It took effect at one moment between its call and its end, both included.
 ///
 /// An operation whose outcome is unknown never ends: it may have taken effect at any moment after its call, and may not
-/// have. An operation that surely had no effect, a proposal that was refused say, is no part of a history.
+/// have. An operation that certainly had no effect, such as a rejected proposal, is no part of a history.
 template <sequential_object Object>
 struct Operation
 {

@@ -16,20 +16,20 @@
 namespace totora::inline v0::linearizability
 {
 
-// A history as JSON lines: an operation a line, in any order, each a flat object. docs/formats.md says the same.
+// A history as JSON lines: an operation a line, in any order, each a flat object. docs/formats.md has the same.
 //
 //     {"client":1,"key":"x","call":3,"action":"write","value":"a","return":8,"answer":null}
 //     {"client":2,"key":"x","call":5,"action":"read","return":6,"answer":"a"}
 //     {"client":1,"key":"x","call":9,"action":"write","value":"b"}
 //
 // `call` and `return` are moments on one clock. An operation without `return` and `answer`, which come together, is one
-// whose outcome is unknown. What the action is made of is up to the object (`written_object`).
+// whose outcome is unknown. The form of the action is up to the object (`written_object`).
 
-/// What is wrong with a history as text, and where.
+/// The error in a history as text, and its place.
 struct HistoryError
 {
     std::size_t line = 0; ///< From 1 on. Of a history that cannot be written: which operation, from 1 on.
-    std::string what;     ///< A sentence without its full stop.
+    std::string what;     ///< The error, without a full stop.
 
     friend bool operator==(HistoryError const&, HistoryError const&) = default;
 };

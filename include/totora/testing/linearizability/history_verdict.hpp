@@ -11,14 +11,14 @@
 namespace totora::inline v0::linearizability
 {
 
-/// What is to be said of all that the clients of a run were told.
+/// Verdict on the clients' history.
 struct HistoryVerdict
 {
-    std::string contradiction;        ///< Why it can't be true: a sentence and a report. Empty if none was found.
-    bool        is_undecided = false; ///< It was too much to find out.
+    std::string contradiction;        ///< Why it cannot be true: an explanation and a report. Empty if none was found.
+    bool        is_undecided = false; ///< The check was given up.
 };
 
-/// Looks for an order of all operations that explains all answers, within some seconds and 256 MiB.
+/// Searches for an order of all operations that explains all answers, within some seconds and 256 MiB.
 template <written_object Object>
 [[nodiscard]] HistoryVerdict check_history(History<Object> const& history, Object const& object = {})
 {

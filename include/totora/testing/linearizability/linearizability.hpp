@@ -19,18 +19,18 @@
 namespace totora::inline v0::linearizability
 {
 
-// Whether what clients were told can be true: if some order of all operations explains every answer, and each operation
-// takes effect between its call and its end (Herlihy and Wing 1990, "Linearizability: a correctness condition for
-// concurrent objects"). This is what §8 of the paper promises to clients.
+// Whether a history can be true: if some order of all operations explains every answer, and each operation takes effect
+// between its call and its end (Herlihy and Wing 1990, "Linearizability: a correctness condition for concurrent
+// objects"). This is what §8 of the paper promises to clients.
 //
 //     auto const verdict = check_linearizability(history); // A History<Register>, say.
 //     if (verdict.finding != Finding::linearizable)
 //         report(describe(history, verdict)); // linearizability_report.hpp
 //
-// The objects that come along are in register.hpp, key_value.hpp and counter.hpp; for one of your own see `sequential_object`.
-// history_json.hpp reads and writes histories. docs/examples/check_history.cpp is a whole program.
+// The objects that come along are in register.hpp, key_value.hpp and counter.hpp; for a custom one see
+// `sequential_object`. history_json.hpp reads and writes histories. docs/examples/check_history.cpp is a whole program.
 
-/// What is to be said of a history. Numbers are positions in it.
+/// Verdict on a history. Numbers are positions in it.
 struct Verdict
 {
     Finding     finding = Finding::linearizable;
@@ -44,15 +44,16 @@ struct Verdict
     /// What might have come next and does not fit; the first one returned before any other, and so had to be placed.
     std::vector<std::size_t> blocked;
 
-    /// Why there is no order: these ends and answers contradict each other, whatever became of all other operations.
+    /// Why there is no order: these ends and answers contradict each other, whatever the outcomes of all other
+    /// operations.
     std::vector<std::size_t> contradiction;
     bool contradiction_is_smallest = false; ///< None can be left out. Otherwise `Effort` ended first.
 
     std::uint64_t steps = 0;          ///< Actions applied and sets compared, without those for `contradiction`.
-    std::uint64_t configurations = 0; ///< What was remembered as seen.
+    std::uint64_t configurations = 0; ///< Configurations that were recorded as seen.
 };
 
-/// The operations on each key are judged alone: a history is linearizable if and only if they all are (Herlihy and
+/// The operations on each key are checked alone: a history is linearizable if and only if they all are (Herlihy and
 /// Wing's locality; Horn and Kroening 2015, "Faster linearizability checking via P-compositionality").
 template <sequential_object Object>
 class LinearizabilityCheck
@@ -139,7 +140,7 @@ private:
     Verdict                verdict_;
 };
 
-/// Judges a history. If one key is not linearizable, this is said even if others are undecided.
+/// Checks a history. If one key is not linearizable, that is the result even if others are undecided.
 template <sequential_object Object>
 [[nodiscard]] Verdict
 check_linearizability(History<Object> const& history, Object const& object = {}, Effort effort = {})

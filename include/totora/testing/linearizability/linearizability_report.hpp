@@ -36,7 +36,7 @@ template <written_object Object>
     return line;
 }
 
-/// What is to be said of a history, in lines. An order that gets far is cut to its last operations.
+/// The verdict on a history, in lines. An order that gets far is cut to its last operations.
 template <written_object Object>
 [[nodiscard]] std::string describe(std::vector<Operation<Object>> const& history, Verdict const& verdict)
 {

@@ -18,7 +18,7 @@ namespace totora::inline v0::linearizability
 /// Wing and Gong's search).
 ///
 /// A configuration is not worth a visit either if one was seen that differs only in that it had used fewer operations
-/// of unknown outcome. Nobody has to use these up, so that all that can follow here could follow there.
+/// of unknown outcome. These need not be used up, so that all that can follow here could follow there.
 ///
 /// Two vectors and a flat table: an entry is 40 bytes and the words of its two sets.
 class LinearizationMemo

@@ -21,7 +21,7 @@
 namespace totora::inline v0::linearizability
 {
 
-/// Looks for an order of operations on one object that explains every answer, in which no operation comes before one
+/// Searches for an order of operations on one object that explains every answer, in which no operation comes before one
 /// that returned before its call (Herlihy and Wing 1990). Depth first as in Wing and Gong 1993, with Lowe's memo
 /// (2017).
 ///
@@ -114,7 +114,7 @@ private:
         used_.insert(used_.end(), used.begin(), used.end());
     }
 
-    /// Goes on from where `placed` was placed.
+    /// Continues from where `placed` was placed.
     void descend(std::size_t placed, std::uint32_t state, std::vector<Word> const& used)
     {
         frames_.push_back({.placed = placed,
@@ -138,8 +138,9 @@ private:
             place(number, *after);
     }
 
-    /// If an observation may come next and fits, then it may as well come now: whatever order goes on from here without
-    /// it can continue in the same way after it. So nothing else has to be tried here, and few reads are ever taken back.
+    /// If an observation may come next and fits, then it may as well come now: whatever order continues from here
+    /// without it can continue in the same way after it. So nothing else has to be tried here, and few reads are ever
+    /// taken back.
     [[nodiscard]] bool place_observation()
     {
         auto&      frame = frames_.back();

@@ -11,11 +11,11 @@
 namespace totora::inline v0::linearizability
 {
 
-/// Which operations have a place in an order already: a set of bits that knows its hash and its interesting part.
+/// The operations that have a place in an order already: a set of bits that knows its hash and its interesting part.
 ///
 /// Operations are numbered in the order of their calls, so that all are in the set up to some number, none is from
 /// another one on, and what lies between is about as wide as operations are concurrent. Only that part is worth
-/// remembering.
+/// storing.
 class LinearizedSet
 {
 public:

@@ -12,18 +12,19 @@
 namespace totora::inline v0::linearizability
 {
 
-/// Operations whose ends and answers contradict each other, whatever became of all other operations.
+/// Operations whose ends and answers contradict each other, whatever the outcomes of all other operations.
 struct MinimalConflict
 {
     std::vector<std::size_t> operations;          ///< In the order of their returns.
     bool                     is_smallest = false; ///< None of them can be left out.
 };
 
-/// Makes a contradiction smaller: the outcomes of other operations are forgotten, as many as can be, so long as no
-/// order explains what is left.
+/// Makes a contradiction smaller: forgets the outcomes of other operations, as many as possible, so long as no order
+/// explains what is left.
 ///
-/// To forget an outcome allows more orders and never fewer. That is why what could not be forgotten once need not be
-/// tried again, and why to leave operations out altogether would be wrong: somebody may have seen their effect.
+/// To forget an outcome allows more orders and never fewer. That is why an outcome that could not be forgotten once
+/// need not be tried again, and why to leave operations out altogether would be wrong: a client may have seen their
+/// effect.
 template <sequential_object Object>
 class ContradictionFinder
 {
@@ -55,7 +56,7 @@ public:
 private:
     using Numbers = std::vector<std::size_t>;
 
-    /// What is contradictory often happened at the end.
+    /// The cause of a contradiction is often at the end.
     void keep_the_last_ones()
     {
         for (auto count = std::size_t{4}; count < certain_.size(); count *= 2)

@@ -19,7 +19,7 @@ struct OperationView
     Interval                       interval;
 };
 
-/// Whether it only looks, and the object says so. Only of an operation that returned.
+/// Whether it only observes, by what the object declares. Only of an operation that returned.
 template <sequential_object Object>
 [[nodiscard]] bool is_observation(OperationView<Object> const& operation)
 {

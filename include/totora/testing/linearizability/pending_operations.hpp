@@ -45,7 +45,7 @@ public:
     explicit PendingOperations(std::vector<Interval> const& intervals)
         : called_(intervals.size()), returned_(intervals.size())
     {
-        auto const none = intervals.size(); // Stands before the first and after the last one in both lists.
+        auto const none = intervals.size(); // The link before the first and after the last one in both lists.
         auto       by_return = std::vector<std::size_t>(intervals.size());
         for (auto number = std::size_t{0}; number < none; ++number)
             by_return[number] = number;

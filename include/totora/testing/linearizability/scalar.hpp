@@ -16,7 +16,7 @@
 namespace totora::inline v0::linearizability
 {
 
-/// What a field of a history can hold: null, a truth value, a whole number or a text in UTF-8.
+/// A value of a field of a history: null, a truth value, a whole number or a text in UTF-8.
 using Scalar = std::variant<std::monostate, bool, std::int64_t, std::string>;
 
 inline Scalar const null = Scalar{std::monostate{}};
@@ -38,7 +38,7 @@ using Fields = std::vector<Field>;
     return found == fields.end() ? nullptr : &found->value;
 }
 
-/// The kind of a value, as a sentence about a field names it.
+/// The kind of a value, as an error about a field names it.
 template <typename T>
 inline constexpr std::string_view kind_name = "null";
 template <>
@@ -48,7 +48,7 @@ inline constexpr std::string_view kind_name<std::int64_t> = "a whole number";
 template <>
 inline constexpr std::string_view kind_name<std::string> = "a text";
 
-/// The value if it is of this kind, or a sentence about the field that should be.
+/// The value if it is of this kind, or what is wrong with the field.
 template <typename T>
 [[nodiscard]] Result<T, std::string> read_as(Scalar const& value, std::string_view name)
 {
@@ -57,7 +57,7 @@ template <typename T>
     return Unexpected{"\"" + std::string{name} + "\" is not " + std::string{kind_name<T>}};
 }
 
-/// The field of this name, of any kind, or a sentence that says that it is missing.
+/// The field of this name, of any kind, or the error that it is missing.
 [[nodiscard]] inline Result<Scalar, std::string> read_field(Fields const& fields, std::string_view name)
 {
     if (auto const* found = find_field(fields, name))
@@ -65,7 +65,7 @@ template <typename T>
     return Unexpected{"\"" + std::string{name} + "\" is missing"};
 }
 
-/// The field of this name and kind, or a sentence that says what is wrong with it.
+/// The field of this name and kind, or what is wrong with it.
 template <typename T>
 [[nodiscard]] Result<T, std::string> read_field_as(Fields const& fields, std::string_view name)
 {

@@ -19,11 +19,11 @@ enum class Finding
 struct Effort
 {
     std::uint64_t steps_max = 50'000'000;             ///< Actions applied and sets compared; some 10,000,000 a second.
-    std::uint64_t bytes_max = 1'073'741'824;          ///< Of what was seen.
+    std::uint64_t bytes_max = 1'073'741'824;          ///< Of configurations seen.
     std::uint64_t explanation_steps_max = 20'000'000; ///< On top, to make an explanation short.
 };
 
-/// What a search found out. Numbers are positions in what was searched.
+/// The result of a search. Numbers are positions in what was searched.
 struct SearchResult
 {
     Finding                  finding = Finding::linearizable;

@@ -9,7 +9,7 @@
 namespace totora::inline v0::linearizability
 {
 
-/// What clients believe that they talk to: one object, used by one client at a time. A history is judged by it.
+/// The object that clients seem to use: a single one, used by one client at a time. A history is checked against it.
 ///
 /// State and actions are compared, for which a defaulted `operator<=>` will do. Where keys are independent of each other,
 /// this is the object of one key.
@@ -30,8 +30,8 @@ concept sequential_object = std::copyable<typename T::State> and std::totally_or
         } -> std::same_as<typename T::Answer>;
 };
 
-/// An object that says which operations only look: whatever the state, an action that answers this leaves it as it is.
-/// A read is one, a write never is. It need not say so, but searches are much shorter if it does.
+/// An object that declares which operations only observe: whatever the state, an action that answers this leaves it as
+/// it is. A read is one, a write never is. The declaration is optional, but makes searches much shorter.
 template <typename T>
 concept object_with_observations = sequential_object<T> and
     requires(typename T::Action const& action, typename T::Answer const& answer)
@@ -43,8 +43,8 @@ concept object_with_observations = sequential_object<T> and
 
 /// An object whose histories can be written and read.
 ///
-/// The fields of an action begin with `action`, its name, and must not be called like the fields that every operation
-/// has; see `history_json.hpp`. What is read back is what was written.
+/// The fields of an action begin with `action`, its name, and must not have the names of the fields that every
+/// operation has; see `history_json.hpp`. What is read back is what was written.
 template <typename T>
 concept written_object = sequential_object<T> and
     requires(typename T::Action const& action, typename T::Answer const& answer, Fields const& fields,
