@@ -70,7 +70,7 @@ constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
 
     require(after == a, "it leads on");
     require(outgoing.messages == just(S3, RequestPreVoteResponse{Term{2}, Round{1}, false}), "and refuses");
-    require(outgoing.decisions == decisions_of({Decision::vote_withheld_leader_alive}), "because it lives");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_sticky_to_leader}), "because it lives");
 };
 TOTORA_PROVE(a_leader_grants_nobody_a_pre_vote, "dissertation 9.6", "case_57");
 
@@ -105,7 +105,7 @@ constexpr auto a_newer_term_does_not_end_stickiness = [] {
     require(b.current_term == Term{5} and b.leader_heard, "B is in term 5");
 
     auto const asked = checked_step(b, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}}));
-    require_nothing_but(Decision::vote_withheld_leader_alive, b, asked);
+    require_nothing_but(Decision::vote_withheld_sticky_to_leader, b, asked);
 
     auto const silent = checked_step(b, ring(b, Alarm::leader_silent)).state;
     require(checked_step(silent, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}})).state.voted_for == S3,

@@ -124,7 +124,7 @@ constexpr auto a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candida
     for (auto term = std::uint64_t{2}; term < 9; ++term)
         for (auto const server : {S1, S2}) {
             auto const before = cluster[server];
-            require_nothing_but(Decision::vote_withheld_leader_alive, before,
+            require_nothing_but(Decision::vote_withheld_sticky_to_leader, before,
                                 checked_step(before, from(S3, RequestVote{Term{term}, {Term{1}, Index{1}}})));
             auto const asked =
                 checked_step(before, from(S3, RequestPreVote{Term{term}, {Term{1}, Index{1}}, Round{1}}));

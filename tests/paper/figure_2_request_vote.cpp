@@ -78,7 +78,7 @@ constexpr auto a_candidate_whose_log_is_less_up_to_date_is_refused = [] {
         auto const [after, outgoing] = checked_step(voter, from(S1, RequestVote{Term{3}, last}));
 
         require(after == voter, "nothing changes");
-        require(outgoing.decisions == decisions_of({Decision::vote_withheld_log_behind}), "by this name");
+        require(outgoing.decisions == decisions_of({Decision::vote_withheld_log_outdated}), "by this name");
         require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, false}), "a refusal, at once");
         require(outgoing.writes.empty() and outgoing.alarms.empty(), "and nothing else");
     }

@@ -51,7 +51,7 @@ template <typename T>
 {
     if constexpr (std::same_as<T, RequestVote>) {
         if (message.term >= state.current_term and not message.transfer and is_sticky_to_leader(state, from))
-            return Decision::vote_withheld_leader_alive;
+            return Decision::vote_withheld_sticky_to_leader;
     }
     if constexpr (rpc_response<T>) {
         if (message.term > state.current_term and find_member(state.configurations.in_force, from) == nullptr)

@@ -39,7 +39,7 @@ namespace totora::inline v0::core
     if (voter.voted_for and voter.voted_for != candidate)
         return Decision::vote_withheld_already_cast;
     if (request.last_log < last_position(voter))
-        return Decision::vote_withheld_log_behind;
+        return Decision::vote_withheld_log_outdated;
     return Decision::vote_granted;
 }
 
@@ -85,9 +85,9 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     if (voter.room == LogRoom::nothing)
         return Decision::vote_withheld_no_room;
     if (is_sticky_to_leader(voter, asker))
-        return Decision::vote_withheld_leader_alive;
+        return Decision::vote_withheld_sticky_to_leader;
     if (request.last_log < last_position(voter))
-        return Decision::vote_withheld_log_behind;
+        return Decision::vote_withheld_log_outdated;
     return Decision::vote_granted;
 }
 
