@@ -115,8 +115,8 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     auto powerless = cluster;
     powerless.loses_power(S2);
     require(last_position(powerless[S2]) == LogPosition{Term{2}, Index{12}}, "5: the disk holds 12/2");
-    for (auto const& said : cluster.on_the_way(S2, S1)) {
-        auto const* answer = std::get_if<AppendEntriesResponse>(&said);
+    for (auto const& rpc : cluster.on_the_way(S2, S1)) {
+        auto const* answer = std::get_if<AppendEntriesResponse>(&rpc);
         require(answer->term < Term{3} or answer->match < Index{12}, "and no leader of term 3 counts B for 12");
     }
 

@@ -24,7 +24,7 @@ constexpr void a_number_out_of_range_is_a_violation(State const& a, std::uint64_
     auto       long_append = append_of(Term{9}, near, Term{9}, beyond);
     auto       far_entries = append_of(Term{9}, near, Term{beyond}, 1);
     auto       far_round = heartbeat_of(Term{9}, near, {}, 1, Round{beyond});
-    auto const hint = [](LogPosition said) { return refused(Term{2}, Index{3}, said); };
+    auto const hint = [](LogPosition position) { return refused(Term{2}, Index{3}, position); };
     for (auto const& message : {from(S2, RequestVote{Term{beyond}, near}),
                                 from(S2, RequestVote{Term{9}, far_index}),
                                 from(S2, RequestVote{Term{9}, far_term}),

@@ -104,10 +104,10 @@ TOTORA_PROVE(the_quorum_is_checked_every_least_election_timeout, "dissertation 6
 /// Each message of a leader counts, not only the first that this server received.
 constexpr auto every_message_of_a_leader_begins_the_election_timeout_again = [] {
     auto const state = started_follower();
-    for (auto const& said :
+    for (auto const& rpc :
          {heartbeat_of(Term{1}, {Term{1}, Index{3}}), heartbeat_of(Term{1}, {Term{1}, Index{9}}, {}, 4),
           append_of(Term{1}, {Term{1}, Index{3}}, Term{1}, 1)}) {
-        auto const again = checked_step(state, from(S2, said));
+        auto const again = checked_step(state, from(S2, rpc));
         require(order_for(again.outgoing, Alarm::election)->delay == Settings{}.election, "accepted or refused");
         require(arms(again.outgoing, Alarm::leader_silent) and again.state.leader_heard, "and so does stickiness");
     }

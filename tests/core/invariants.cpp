@@ -21,7 +21,7 @@ constexpr auto follower_of_term_3 = [] {
 
 constexpr auto leader_of_term_3 = [] { return leader(follower(S1, Term{2}, {{Term{1}, Index{1}, 3}})); };
 
-/// What is said of a sane state after something was done to it.
+/// The violation found in a sane state after something was done to it.
 template <typename Plant>
 constexpr std::optional<std::string_view> found_in(State state, Plant plant)
 {
@@ -140,7 +140,7 @@ constexpr auto broken_roles_are_called_by_their_sentence = [] {
 };
 TOTORA_PROVE(broken_roles_are_called_by_their_sentence, "Figure 3", "Figure 4");
 
-/// What is said of a step that ends in a sane state to which something was done.
+/// The violation found in a step that ends in a sane state to which something was done.
 template <typename Plant>
 constexpr std::optional<std::string_view> found_after(State const& earlier, Plant plant)
 {
@@ -207,8 +207,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOT
     auto only_failed = Outgoing{};
     only_failed.failed = broken.fault;
     BOOST_TEST((outgoing == only_failed));
-    auto const [after, said] = step(broken, from(S2, RequestVote{Term{9}, {Term{1}, Index{9}}}));
-    BOOST_TEST((after == broken and said == only_failed));
+    auto const [after, later] = step(broken, from(S2, RequestVote{Term{9}, {Term{1}, Index{9}}}));
+    BOOST_TEST((after == broken and later == only_failed));
 }
 
 } // namespace

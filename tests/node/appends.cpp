@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(everything_proposed_in_a_turn_is_one_write_one_sync_and_one
     BOOST_TEST(stage.log.appends == appends + 1);
     BOOST_TEST(stage.log.syncs == syncs + 1);
     for (auto const follower : {S2, S3}) {
-        BOOST_TEST(stage.said_to<AppendEntries>(follower).size() == 1U);
+        BOOST_TEST(stage.messages_to<AppendEntries>(follower).size() == 1U);
         expect_contiguous(stage.appends_to(follower), Index{2}, Index{53});
     }
     stage.accept_all(S2);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(what_arrives_in_a_turn_is_synced_once)
     stage.run();
 
     BOOST_TEST(stage.log.syncs == 1);
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).size() == 10U);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).size() == 10U);
 }
 
 BOOST_AUTO_TEST_CASE(a_turn_that_writes_nothing_syncs_nothing)
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(the_parts_of_an_append_bring_a_follower_to_the_same_end_as_
         follower.hear(S1, part.rpc, part.entries);
 
     BOOST_TEST((follower.status().last == Index{4}));
-    auto const answers = follower.said_to<AppendEntriesResponse>(S1);
+    auto const answers = follower.messages_to<AppendEntriesResponse>(S1);
     BOOST_TEST((answers.back().success and answers.back().match == Index{4}));
     BOOST_TEST(end->times == 0);
 }
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(configurations_among_the_entries_that_arrive_are_decoded, *
         BOOST_TEST((state.configurations.in_force.index == arriving.back()));
         BOOST_TEST((find_member(state.configurations.in_force, ServerId{arriving.back().value + 10}) != nullptr));
         BOOST_TEST((state.configurations.previous.index == (arriving.size() > 1 ? arriving.front() : Index{})));
-        BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{5}));
+        BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{5}));
         BOOST_TEST((stage.log.read(Index{1}, Index{5}, 1000)->bytes() == entries.bytes()));
     }
 }
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_window_that_was_full_when_the_connection_broke_is_emptied
         stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
         stage.run();
 
-        auto const asked = stage.said_to<AppendEntries>(S2);
+        auto const asked = stage.messages_to<AppendEntries>(S2);
         BOOST_REQUIRE(asked.size() == 1U);
         BOOST_TEST((asked[0].previous.index == Index{4} and asked[0].entries.count == 0));
         stage.hear(S2, refused(stage.term(), Index{4}, {stage.term(), Index{1}}, asked[0].number.value));
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("
 
     stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 7), entries_of(Term{1}, Index{3}, 3));
 
-    auto const answer = stage.said_to<AppendEntriesResponse>(S2).at(0);
+    auto const answer = stage.messages_to<AppendEntriesResponse>(S2).at(0);
     BOOST_TEST(answer.success);
     BOOST_TEST(answer.no_room);
     BOOST_TEST((answer.match == Index{2} and answer.conflict_hint == LogPosition{Term{1}, Index{2}}));
@@ -360,11 +360,11 @@ BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::room_exhausted)] == 1U);
 
     stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(1).no_room);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).at(1).no_room);
     stage.log.room.reset();
     stage.pass_ms(50);
     stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
-    BOOST_TEST(not stage.said_to<AppendEntriesResponse>(S2).at(2).no_room);
+    BOOST_TEST(not stage.messages_to<AppendEntriesResponse>(S2).at(2).no_room);
     stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 8), entries_of(Term{1}, Index{3}, 3));
     BOOST_TEST((stage.status().last == Index{5}));
 }
@@ -378,7 +378,7 @@ BOOST_AUTO_TEST_CASE(an_append_for_which_there_is_no_room_is_not_stored_in_the_r
     stage.log.room = 200;
     stage.hear(S2, append_of(Term{1}, {}, Term{1}, 10), entries_of(Term{1}, Index{1}, 10));
     BOOST_TEST((stage.status().last == Index{}));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).at(0).no_room);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).at(0).no_room);
 }
 
 /// For a leader a lack of room must last before it counts; what it receives is stored nowhere all the same.
@@ -395,9 +395,9 @@ BOOST_AUTO_TEST_CASE(an_append_that_ends_a_lead_is_not_stored_where_there_is_no_
 
     BOOST_TEST((stage.status().leader == S3));
     BOOST_TEST((stage.status().last == Index{1}));
-    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S3).at(0).match == Index{1}));
+    BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S3).at(0).match == Index{1}));
     stage.hear(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S3).at(1).no_room);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S3).at(1).no_room);
     BOOST_TEST((stage.status().last == Index{1}));
 }
 
@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(a_large_entry_that_comes_when_small_ones_are_let_in_is_not_
     BOOST_TEST((stage.status().last == Index{}));
     stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
     BOOST_TEST((stage.status().last == Index{}));
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).back().no_room);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).back().no_room);
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_is_behind_is_not_sent_the_newest_bytes_for_older_entries, *label("case_13"))
@@ -469,7 +469,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_gets_heartbeats_and_no_entries_until_it_is_ope
     BOOST_TEST(stage.appends_to(S3).size() == 1U);
     BOOST_TEST(stage.status().followers.at(0).full);
     stage.pass_ms(50);
-    BOOST_TEST(stage.said_to<AppendEntries>(S2).size() == 1U);
+    BOOST_TEST(stage.messages_to<AppendEntries>(S2).size() == 1U);
     BOOST_TEST(stage.appends_to(S2).empty());
 
     stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
@@ -500,7 +500,7 @@ BOOST_AUTO_TEST_CASE(a_queue_that_was_full_before_the_election_gets_no_entries_u
     stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
     stage.run();
     BOOST_TEST(not stage.status().followers.at(0).full);
-    BOOST_TEST(stage.said_to<AppendEntries>(S2).size() == 1U); // The leader asks how far it is.
+    BOOST_TEST(stage.messages_to<AppendEntries>(S2).size() == 1U); // The leader asks how far it is.
     BOOST_TEST(end->as<Applied>() == nullptr);
     stage.accept_all(S3);
     BOOST_TEST(end->as<Applied>() != nullptr);
@@ -534,7 +534,7 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_broken_way_is_sent_again)
     stage.wire.arriving.push_back(LinkChanged{S5, Link::open}); // Of a stranger: says nothing to anybody.
     stage.run();
 
-    auto const asked = stage.said_to<AppendEntries>(S2);
+    auto const asked = stage.messages_to<AppendEntries>(S2);
     BOOST_REQUIRE(asked.size() == 1U);
     BOOST_TEST((asked[0].previous.index == Index{3} and asked[0].entries.count == 0));
     stage.hear(S2, refused(stage.term(), Index{3}, {stage.term(), Index{1}}, asked[0].number.value));

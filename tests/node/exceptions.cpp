@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_throws_lets_no_vote_out_that_no_disk_holds, *la
         least_one_failed = least_one_failed or failed;
         stage.hear(S2, RequestVote{Term{5}, {Term{3}, Index{3}}});
         stage.hear(S2, append_of(Term{5}, {}, Term{3}, 1), command_entry(Term{3}, Index{1}, "reed"));
-        auto const votes = stage.said_to<RequestVoteResponse>(S2);
+        auto const votes = stage.messages_to<RequestVoteResponse>(S2);
         stage.crash();
 
         if (failed and failed->why == NodeFailure::unfinished_step)

@@ -276,17 +276,17 @@ BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_says_so_and_takes_the_append_la
     auto const append = append_of(Term{1}, {}, Term{1}, 1);
 
     stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
-    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 1U);
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).back().no_room);
-    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{}));
+    BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 1U);
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).back().no_room);
+    BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{}));
     BOOST_TEST(stage.log.appends == 0);
     BOOST_TEST(stage.status().running);
 
     stage.log.memory.limit_capacity(1000);
     stage.pass_ms(Settings{}.heartbeat_ms); // The log is asked once a heartbeat.
     stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
-    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 2U);
-    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{1}));
+    BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 2U);
+    BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 }
 
 BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_than_it_was_told)
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(a_slow_machine_keeps_no_heartbeat_waiting)
 
     BOOST_TEST(longest_ms <= 2 * NodeSettings{}.apply_ms_max + 6); // The first call has 16 entries to learn from.
     BOOST_TEST(end->times == 1);
-    auto const beats = stage.said_to<AppendEntries>(S2).size();
+    auto const beats = stage.messages_to<AppendEntries>(S2).size();
     BOOST_TEST(beats >= 1000U / 50U - 2U);
     BOOST_TEST(is_leader(stage.node->state()));
 }

@@ -77,8 +77,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_a
                                      .number = AppendNumber{number}};
     };
     auto       outbox = Outbox{};
-    auto const hold = [&](AppendEntriesResponse const& said) {
-        outbox.hold({S1, said, Release::once_durable(WriteNumber{5})});
+    auto const hold = [&](AppendEntriesResponse const& response) {
+        outbox.hold({S1, response, Release::once_durable(WriteNumber{5})});
     };
     outbox.hold(promise(S1, 3, 5));
     outbox.hold(promise(S1, 3, 7));
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_a
 
     auto left = std::vector<std::pair<ServerId, AppendEntriesResponse>>{};
     outbox.release(Disk::through(6), [&](Released const& message) {
-        if (auto const* said = std::get_if<AppendEntriesResponse>(&message.rpc()))
-            left.emplace_back(message.to(), *said);
+        if (auto const* response = std::get_if<AppendEntriesResponse>(&message.rpc()))
+            left.emplace_back(message.to(), *response);
     });
     BOOST_TEST((left == std::vector<std::pair<ServerId, AppendEntriesResponse>>{
                             {S1, answer(4, 1'000, 0)},

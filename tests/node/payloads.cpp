@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(an_append_of_one_command_without_its_payload_is_no_no_op, *
     auto stage = Stage{};
     stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), {});
 
-    BOOST_TEST(stage.said_to<AppendEntriesResponse>(S2).empty());
+    BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).empty());
     BOOST_TEST((stage.log.last() == LogPosition{}));
     BOOST_TEST((stage.status().commit == Index{}));
 }

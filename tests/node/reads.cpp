@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_CASE(a_read_is_allowed_when_a_majority_has_answered_its_round, *
     auto const end = stage.read();
     stage.run();
     BOOST_TEST(end->times == 0);
-    BOOST_REQUIRE(stage.said_to<AppendEntries>(S3).size() == 1U);
-    BOOST_TEST((stage.said_to<AppendEntries>(S3).back().round == Round{1}));
+    BOOST_REQUIRE(stage.messages_to<AppendEntries>(S3).size() == 1U);
+    BOOST_TEST((stage.messages_to<AppendEntries>(S3).back().round == Round{1}));
     stage.accept(S3, Index{0}, Round{1}); // Its log does not matter.
 
     BOOST_REQUIRE(end->as<ReadableNow>() != nullptr);
@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(reads_of_one_turn_share_a_round)
     for (auto at = 0; at < 20; ++at)
         ends.push_back(stage.read());
     stage.run();
-    BOOST_TEST(stage.said_to<AppendEntries>(S2).size() == 1U);
-    BOOST_TEST(stage.said_to<AppendEntries>(S3).size() == 1U);
+    BOOST_TEST(stage.messages_to<AppendEntries>(S2).size() == 1U);
+    BOOST_TEST(stage.messages_to<AppendEntries>(S3).size() == 1U);
     stage.accept(S2, Index{1}, Round{1});
 
     for (auto const& end : ends)

@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(a_granted_vote_leaves_when_it_is_durable, *label("case_1"))
     stage.log.memory.release_syncs();
     stage.run();
 
-    BOOST_TEST((stage.said_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{1}, true}}));
+    BOOST_TEST((stage.messages_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{1}, true}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_vote_that_was_lost_with_the_power_never_left, *label("case_1"))
@@ -43,10 +43,10 @@ BOOST_AUTO_TEST_CASE(a_vote_that_was_lost_with_the_power_never_left, *label("cas
     stage.log.memory.release_syncs();
 
     stage.hear(S3, RequestVote{Term{1}, {}, true});
-    BOOST_TEST((stage.said_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{1}, true}}));
+    BOOST_TEST((stage.messages_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{1}, true}}));
     stage.crash(); // Now it is on the disk.
     stage.hear(S2, RequestVote{Term{1}, {}, true});
-    BOOST_TEST((stage.said_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{1}, false}}));
+    BOOST_TEST((stage.messages_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{1}, false}}));
 }
 
 BOOST_AUTO_TEST_CASE(an_acknowledgement_leaves_when_its_entries_are_durable, *label("case_63"))
@@ -61,12 +61,12 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_leaves_when_its_entries_are_durable, *la
     BOOST_TEST(stage.wire.sent.empty());
     stage.log.memory.complete_through(WriteNumber{2}); // Term and vote, and the first append.
     stage.run();
-    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 1U);
-    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{1}));
+    BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 1U);
+    BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 
     stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}, {}, 4)); // States what is durable, and waits for nothing.
-    BOOST_REQUIRE(stage.said_to<AppendEntriesResponse>(S2).size() == 2U);
-    BOOST_TEST((stage.said_to<AppendEntriesResponse>(S2).back().match == Index{1}));
+    BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 2U);
+    BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_single_server_applies_and_answers_after_its_flush, *label("case_70"))
@@ -252,8 +252,8 @@ void expect_that_it_waits(Stage& stage)
 
     stage.hear(S2, RequestPreVote{Term{1}, {Term{1}, Index{9}}, Round{1}});
     stage.hear(S2, RequestVote{Term{2}, {Term{1}, Index{9}}, true});
-    BOOST_TEST((stage.said_to<RequestPreVoteResponse>(S2).at(0).vote_granted == false));
-    BOOST_TEST((stage.said_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{2}, false}}));
+    BOOST_TEST((stage.messages_to<RequestPreVoteResponse>(S2).at(0).vote_granted == false));
+    BOOST_TEST((stage.messages_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{2}, false}}));
     BOOST_TEST(not stage.node->state().voted_for);
 
     auto const outcomes = stage.status().decisions;
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(a_server_votes_when_the_log_names_it_in_this_life, *label("
 
     stage.hear(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true});
 
-    BOOST_TEST((stage.said_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{2}, true}}));
+    BOOST_TEST((stage.messages_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{2}, true}}));
     stage.restart();
     BOOST_TEST(stage.status().admitted); // The log still names it.
 }

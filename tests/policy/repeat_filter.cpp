@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(of_a_flood_a_few_lines_are_logged_and_then_the_newest_with_
     filter.catch_up(at(1'000));
     filter.catch_up(at(3'000));
     BOOST_REQUIRE(lines.size() == RepeatFilter::per_second + 1);
-    BOOST_TEST(lines.back() == "lost (994 sentences before it were left out)");
+    BOOST_TEST(lines.back() == "lost (994 lines before it were suppressed)");
     BOOST_TEST(left_out == 994U);
 }
 
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(held_back_lines_are_logged_before_later_ones)
     BOOST_TEST(lines.size() == RepeatFilter::per_second);
 
     filter.catch_up(at(2'100));
-    BOOST_TEST(lines.back() == "later (1 sentences before it were left out)");
+    BOOST_TEST(lines.back() == "later (1 lines before it were suppressed)");
 }
 
 BOOST_AUTO_TEST_CASE(a_filter_may_have_no_log)

@@ -150,29 +150,29 @@ refused(Term term, Index previous, LogPosition hint, std::uint64_t number = 1)
             .number = AppendNumber{number}};
 }
 
-/// The answer to a leader of an older term: it says no more than the newer one.
+/// The response to a leader of an older term: it carries no more than the newer one.
 [[nodiscard]] constexpr AppendEntriesResponse refused_by_newer_term(Term term)
 {
     return {.term = term, .success = false, .match = {}, .conflict_hint = {}, .round = {}, .number = {}};
 }
 
-/// Exactly this message, leaving at once or as told.
-template <typename Said>
-[[nodiscard]] constexpr std::vector<Envelope> just(ServerId to, Said const& said, Release release = Release::at_once())
+/// Exactly this message, leaving at once or by `release`.
+template <typename AnyRpc>
+[[nodiscard]] constexpr std::vector<Envelope> just(ServerId to, AnyRpc const& rpc, Release release = Release::at_once())
 {
     auto messages = std::vector<Envelope>{};
-    messages.push_back(Envelope{to, Rpc{said}, release});
+    messages.push_back(Envelope{to, Rpc{rpc}, release});
     return messages;
 }
 
 /// What a step sent to one server, in order. Sealed or not: a test may look.
-template <typename Said>
-[[nodiscard]] constexpr std::vector<Said> sent(Outgoing const& outgoing, ServerId to)
+template <typename OneRpc>
+[[nodiscard]] constexpr std::vector<OneRpc> sent(Outgoing const& outgoing, ServerId to)
 {
-    auto found = std::vector<Said>{};
+    auto found = std::vector<OneRpc>{};
     for (auto const& envelope : outgoing.messages)
-        if (auto const* said = std::get_if<Said>(&envelope.rpc()); said != nullptr and envelope.to() == to)
-            found.push_back(*said);
+        if (auto const* rpc = std::get_if<OneRpc>(&envelope.rpc()); rpc != nullptr and envelope.to() == to)
+            found.push_back(*rpc);
     return found;
 }
 
@@ -277,7 +277,7 @@ constexpr void require_nothing_but(Decision outcome, State const& before, Transi
 {
     require(transition.outgoing.decisions == decisions_of({outcome}), "it is told by its name");
     require(transition.state == before, "nothing changes");
-    require(did_nothing(transition.outgoing), "and nothing is said or done");
+    require(did_nothing(transition.outgoing), "and nothing is sent or done");
 }
 
 } // namespace totora::test

@@ -152,13 +152,13 @@ public:
     }
 
     /// Everything of a kind that was sent to a server since the wire was last emptied.
-    template <typename Said>
-    [[nodiscard]] std::vector<Said> said_to(ServerId to) const
+    template <typename OneRpc>
+    [[nodiscard]] std::vector<OneRpc> messages_to(ServerId to) const
     {
-        auto found = std::vector<Said>{};
+        auto found = std::vector<OneRpc>{};
         for (auto const& one : wire.sent)
-            if (auto const* said = std::get_if<Said>(&one.rpc); said != nullptr and one.to == to)
-                found.push_back(*said);
+            if (auto const* rpc = std::get_if<OneRpc>(&one.rpc); rpc != nullptr and one.to == to)
+                found.push_back(*rpc);
         return found;
     }
 

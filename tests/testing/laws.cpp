@@ -53,23 +53,23 @@ void change(T& number, testing::Prng& random)
 void change(bool& flag, testing::Prng&) { flag = not flag; }
 
 /// Changes a message on its way, if it is of this kind.
-template <typename Said, typename Change>
+template <typename OneRpc, typename Change>
 void change_message(Made& made, testing::Prng& random, Change change)
 {
     auto& messages = made.outgoing.messages;
     for (auto& envelope : messages)
-        if (auto const* said = std::get_if<Said>(&envelope.rpc()); said != nullptr and random.below(2) == 0) {
-            auto other = *said;
+        if (auto const* rpc = std::get_if<OneRpc>(&envelope.rpc()); rpc != nullptr and random.below(2) == 0) {
+            auto other = *rpc;
             change(other, random);
             envelope = Envelope{envelope.to(), Rpc{other}, envelope.release()};
             return;
         }
 }
 
-template <auto Field, typename Said>
+template <auto Field, typename OneRpc>
 void change_field(Made& made, testing::Prng& random)
 {
-    change_message<Said>(made, random, [](Said& said, testing::Prng& dice) { change(said.*Field, dice); });
+    change_message<OneRpc>(made, random, [](OneRpc& rpc, testing::Prng& dice) { change(rpc.*Field, dice); });
 }
 
 template <typename Change>

@@ -41,7 +41,7 @@ struct Message
 /// A message that came from another server.
 [[nodiscard]] constexpr Message message_from(ServerId sender, Rpc const& rpc)
 {
-    return std::visit([&](auto const& said) { return Message{sender, MessageBody{said}}; }, rpc);
+    return std::visit([&](auto const& body) { return Message{sender, MessageBody{body}}; }, rpc);
 }
 
 } // namespace totora::inline v0

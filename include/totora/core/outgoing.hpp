@@ -188,10 +188,10 @@ constexpr void clear(Outgoing& outgoing)
 }
 
 /// Sends a server an `Rpc`, or one of its alternatives.
-template <typename Said>
-constexpr void send(Outgoing& outgoing, ServerId to, Said const& said, Release release)
+template <typename AnyRpc>
+constexpr void send(Outgoing& outgoing, ServerId to, AnyRpc const& rpc, Release release)
 {
-    outgoing.messages.emplace_back(to, said, release);
+    outgoing.messages.emplace_back(to, rpc, release);
 }
 
 /// Names what happened.

@@ -193,9 +193,9 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
 }
 
 /// The same with an `Rpc` of another server, wherever it lies.
-constexpr void advance(State& state, ServerId from, Rpc const& said, Outgoing& outgoing)
+constexpr void advance(State& state, ServerId from, Rpc const& rpc, Outgoing& outgoing)
 {
-    std::visit([&](auto const& one) { advance(state, from, one, outgoing); }, said);
+    std::visit([&](auto const& one) { advance(state, from, one, outgoing); }, rpc);
 }
 
 /// One step, in place.

@@ -113,7 +113,7 @@ struct TcpCounters
     std::uint64_t dropped_unconnected = 0; ///< Messages to servers that were not connected, or not known.
     std::uint64_t dropped_oversized = 0;   ///< Messages longer than the frames agreed with the addressee.
 
-    std::uint64_t sentences_left_out =
+    std::uint64_t log_lines_suppressed =
         0; ///< Lines not passed to `TcpSettings::log`, because too many came in a second.
 
     /// The maximum of `TcpLoad::unfinished_bytes`, sampled whenever a frame outgrew the buffer of its connection.

@@ -50,7 +50,7 @@ public:
         : context_(context), settings_(std::move(settings)), listener_(std::make_shared<TcpListener>(context)),
           tick_(context), incoming_(settings_, counters_, routes_), names_(settings_.find_addresses),
           lives_(10 * patience_of(settings_.backoff_max_ms)), inbox_(settings_),
-          oversized_log_(settings_.log, counters_.sentences_left_out)
+          oversized_log_(settings_.log, counters_.log_lines_suppressed)
     {}
 
     TcpHub(TcpHub const&) = delete;

@@ -26,7 +26,7 @@ class TcpIncoming
 {
 public:
     TcpIncoming(TcpSettings const& settings, TcpCounters& counters, TcpRoutes const& routes)
-        : settings_(settings), counters_(counters), routes_(routes), log_(settings.log, counters.sentences_left_out)
+        : settings_(settings), counters_(counters), routes_(routes), log_(settings.log, counters.log_lines_suppressed)
     {}
 
     [[nodiscard]] std::vector<std::shared_ptr<TcpConnection>> const& all() const { return accepted_.all(); }

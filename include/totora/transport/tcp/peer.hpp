@@ -49,7 +49,7 @@ public:
         : around_(around), party_(party), address_(address), timer_(around.context),
           backoff_(around.settings.backoff_min_ms, around.settings.backoff_max_ms,
                    around.settings.seed ^ (party.id.value << 32U)),
-          log_(around.settings.log, around.counters.sentences_left_out)
+          log_(around.settings.log, around.counters.log_lines_suppressed)
     {}
 
     [[nodiscard]] Party                                 party() const { return party_; }

@@ -49,7 +49,7 @@ public:
             return;
         auto const others = std::exchange(held_back_, 0) - 1;
         if (log_)
-            log_(others == 0 ? last_ : last_ + " (" + std::to_string(others) + " sentences before it were left out)");
+            log_(others == 0 ? last_ : last_ + " (" + std::to_string(others) + " lines before it were suppressed)");
     }
 
     /// The newest line; empty if there was none.
