@@ -1,4 +1,4 @@
-// Policies that wrap others: what they do not know reaches what they wrap.
+// Policies that wrap others: calls that they do not implement reach the wrapped policy.
 #include "support/stage.hpp"
 #include "totora/policy/adapter.hpp"
 
@@ -14,7 +14,7 @@ namespace totora::test
 namespace
 {
 
-/// Counts, and knows no refinement.
+/// Counts, and has no refinement.
 template <durable_log Log>
 struct CountingLog : LogAdapter<Log>
 {
@@ -58,7 +58,7 @@ struct WakingLog : CheckingLog
     void set_wake(std::function<void()> made) { wake = std::move(made); }
 };
 
-/// A transport with all that one may have.
+/// A transport with every refinement.
 struct RefinedWire : Wire
 {
     std::function<void()> wake;
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(the_limit_of_a_wrapped_transport_counts)
     BOOST_TEST(not wrapped.node.start().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(links_of_a_wrapped_transport_are_asked_and_can_be_renewed)
+BOOST_AUTO_TEST_CASE(links_of_a_wrapped_transport_are_queried_and_can_be_renewed)
 {
     auto wrapped = Wrapped{};
     BOOST_REQUIRE(wrapped.node.start().has_value());

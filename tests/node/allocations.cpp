@@ -1,4 +1,5 @@
-// Every allocation of a server's life fails once: the node goes on, or it has failed with a sentence, and no promise is broken.
+// Every allocation of a server's run fails once: the node continues, or has failed with a reason, and no promise is
+// broken.
 #include "support/failing_allocations.hpp"
 #include "support/log/forgetful_storage.hpp"
 #include "support/seeded_cluster.hpp"
@@ -28,8 +29,8 @@ namespace
 
 using boost::unit_test::label;
 
-/// What a completion was called with, written down without memory.
-struct Told
+/// A request and its outcome, recorded without allocating.
+struct Request
 {
     std::string command; ///< What was proposed; of a batch, its last command.
     bool        was_taken = false;
@@ -41,8 +42,8 @@ struct Told
 
 [[nodiscard]] Term later(Term term) { return Term{term.value + 1}; }
 
-/// Server S1 of three over a storage, in a script in which the test is S2 and S3. Everything that the node, its log and its
-/// machine do is watched: one of its allocations fails.
+/// Server S1 of three over a storage, in a script in which the test is S2 and S3. Everything that the node, its log and
+/// its machine do is checked: one of its allocations fails.
 template <typename Storage>
 class Life
 {
@@ -53,8 +54,8 @@ public:
         : lasts_(lasts), storage_(Identity{cluster_of("life"), S1, first_incarnation, peers_of(3)})
     {}
 
-    /// The script, from the first start to the last; the allocation of this number fails. Every call is made whatever became of
-    /// the calls before.
+    /// The script, from the first start to the last; the allocation of this number fails. Every call is made whatever
+    /// the outcome of the calls before.
     void live(std::uint64_t fails_at)
     {
         allocations() = {.count = 0, .fails_at = fails_at, .lasts = lasts_};
@@ -67,16 +68,16 @@ public:
         vote_and_lead_again();
         stop();
         allocations().fails_at = Allocations::none;
-        lose_power(); // What is durable now is what counts.
+        lose_power(); // Only what is durable now counts.
         stop();
         check_applied();
     }
 
-    std::vector<std::string> broken;       ///< Laws that were broken, in sentences.
+    std::vector<std::string> broken;       ///< Laws that were broken.
     int                      failures = 0; ///< Nodes that failed.
     int                      refused_starts = 0;
     std::set<NodeFailure>    reasons;
-    std::size_t              applied = 0; ///< Proposals whose clients were told so.
+    std::size_t              applied = 0; ///< Proposals whose clients were notified.
     std::size_t              read = 0;    ///< Reads that were allowed.
 
 private:
@@ -86,23 +87,23 @@ private:
     void follow()
     {
         pass_ms(300);
-        hear(S2, RequestVote{Term{1}, {}});
-        hear(S2, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
-        hear(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 3), commands({"a", "b", "c"}, Term{1}, Index{2}));
-        hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{4}}, Index{2}));
+        receive(S2, RequestVote{Term{1}, {}});
+        receive(S2, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
+        receive(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 3), commands({"a", "b", "c"}, Term{1}, Index{2}));
+        receive(S2, heartbeat_of(Term{1}, {Term{1}, Index{4}}, Index{2}));
         pass_ms(300);
-        hear(S3, RequestVote{Term{2}, {Term{1}, Index{4}}});
+        receive(S3, RequestVote{Term{2}, {Term{1}, Index{4}}});
         may_be_replaced_from(Index{4});
-        hear(S3, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 2), commands({"d", "e"}, Term{2}, Index{4}));
-        hear(S3, heartbeat_of(Term{2}, {Term{2}, Index{5}}, Index{5}));
+        receive(S3, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 2), commands({"d", "e"}, Term{2}, Index{4}));
+        receive(S3, heartbeat_of(Term{2}, {Term{2}, Index{5}}, Index{5}));
     }
 
     void be_elected()
     {
         pass_ms(600);
         if (node_) {
-            hear(S2, RequestPreVoteResponse{node_->state().current_term, node_->state().pre_vote_round, true});
-            hear(S2, RequestVoteResponse{node_->state().current_term, true});
+            receive(S2, RequestPreVoteResponse{node_->state().current_term, node_->state().pre_vote_round, true});
+            receive(S2, RequestVoteResponse{node_->state().current_term, true});
         }
     }
 
@@ -124,7 +125,7 @@ private:
         accept_all();
     }
 
-    /// PendingProposals end because a newer leader is there, which replaces an entry that only this server has.
+    /// Proposals end because a newer leader replaces an entry that only this server has.
     void be_deposed()
     {
         propose("lost", never_ms);
@@ -137,8 +138,8 @@ private:
         auto const  kept = state.log.term_at(state.commit_index).value_or(Term{});
         auto const  from = next(state.commit_index);
         may_be_replaced_from(from);
-        hear(S3, append_of(term, {kept, state.commit_index}, term, 1, from), no_op_entry(term, from));
-        hear(S3, heartbeat_of(term, {term, from}, from));
+        receive(S3, append_of(term, {kept, state.commit_index}, term, 1, from), no_op_entry(term, from));
+        receive(S3, heartbeat_of(term, {term, from}, from));
         propose("of a follower", never_ms);
         turn();
     }
@@ -148,8 +149,8 @@ private:
         if (not node_)
             return;
         pass_ms(300);
-        hear(S2, RequestVote{later(node_->state().current_term), {Term{1000}, Index{1000}}});
-        hear(S3, RequestVote{node_->state().current_term, {Term{1000}, Index{1000}}});
+        receive(S2, RequestVote{later(node_->state().current_term), {Term{1000}, Index{1000}}});
+        receive(S3, RequestVote{node_->state().current_term, {Term{1000}, Index{1000}}});
         be_elected();
         propose("l", never_ms);
         turn();
@@ -158,7 +159,7 @@ private:
 
     // --- One call ------------------------------------------------------------------------------------------------
 
-    /// Runs a call of the node. Nothing gets out of it; `propose` and `read` may throw, for want of memory.
+    /// Runs a call of the node. Nothing leaves it; `propose` and `read` may throw when memory runs out.
     template <typename Call>
     bool calls(Call call)
     {
@@ -193,13 +194,13 @@ private:
             events_ = Events{};
             node_.emplace(machine_, storage_.log(), wire_, clock_, settings(), events_);
             auto has_started = false;
-            auto has_sentence = false;
+            auto has_reason = false;
             never_throws([&](Node& node) {
                 auto const started = node.start();
                 has_started = started.has_value();
-                has_sentence = has_started or not started.error().what.empty();
+                has_reason = has_started or not started.error().what.empty();
             });
-            expect(has_sentence, "a node that does not start says why");
+            expect(has_reason, "a node that does not start gives a reason");
             if (has_started)
                 continue;
             ++refused_starts;
@@ -223,7 +224,7 @@ private:
             never_throws([&](Node& node) { more = node.turn(); }), more = more and node_;
     }
 
-    void hear(ServerId from, Rpc const& rpc, Entries entries = {})
+    void receive(ServerId from, Rpc const& rpc, Entries entries = {})
     {
         if (not node_)
             return;
@@ -243,25 +244,25 @@ private:
             return;
         auto const& state = node_->state();
         auto const* progress = find_progress(state, S2);
-        hear(S2, accepted(state.current_term, last_index(state), progress->sent.value,
-                          std::get_if<Leader>(&state.role)->reads.newest));
+        receive(S2, accepted(state.current_term, last_index(state), progress->sent.value,
+                             std::get_if<Leader>(&state.role)->reads.newest));
     }
 
     void propose(std::string const& command, std::uint64_t timeout_ms)
     {
         auto const payload = bytes_of(command);
         proposed_.insert(command);
-        told_.push_back(std::make_unique<Told>(Told{.command = command}));
-        auto& told = *told_.back();
-        told.was_taken = calls([&](Node& node) {
+        requests_.push_back(std::make_unique<Request>(Request{.command = command}));
+        auto& request = *requests_.back();
+        request.was_taken = calls([&](Node& node) {
             node.propose(
                 payload,
-                [&told](ProposalOutcome<std::string> const& outcome) {
-                    ++told.times;
+                [&request](ProposalOutcome<std::string> const& outcome) {
+                    ++request.times;
                     if (auto const* end = std::get_if<AppliedWith<std::string>>(&outcome)) {
-                        told.applied = true;
-                        told.position = end->position;
-                        told.applied_right = end->response == told.command;
+                        request.applied = true;
+                        request.position = end->position;
+                        request.applied_right = end->response == request.command;
                     }
                 },
                 timeout_ms);
@@ -276,15 +277,15 @@ private:
             proposed_.insert(text);
         }
         auto const spans = std::vector<std::span<std::byte const>>{payloads.begin(), payloads.end()};
-        told_.push_back(std::make_unique<Told>(Told{.command = texts.back()}));
-        auto& told = *told_.back();
-        told.was_taken = calls([&](Node& node) {
-            node.propose(spans, [&told](ProposalOutcome<std::vector<std::string>> const& outcome) {
-                ++told.times;
+        requests_.push_back(std::make_unique<Request>(Request{.command = texts.back()}));
+        auto& request = *requests_.back();
+        request.was_taken = calls([&](Node& node) {
+            node.propose(spans, [&request](ProposalOutcome<std::vector<std::string>> const& outcome) {
+                ++request.times;
                 if (auto const* end = std::get_if<AppliedWith<std::vector<std::string>>>(&outcome)) {
-                    told.applied = true;
-                    told.position = end->position;
-                    told.applied_right = end->response.size() == 3 and end->response.back() == told.command;
+                    request.applied = true;
+                    request.position = end->position;
+                    request.applied_right = end->response.size() == 3 and end->response.back() == request.command;
                 }
             });
         });
@@ -292,12 +293,12 @@ private:
 
     void ask_to_read(std::uint64_t timeout_ms)
     {
-        told_.push_back(std::make_unique<Told>());
-        auto& told = *told_.back();
-        told.was_taken = calls([&](Node& node) {
+        requests_.push_back(std::make_unique<Request>());
+        auto& request = *requests_.back();
+        request.was_taken = calls([&](Node& node) {
             node.read(
-                [this, &told](ReadOutcome const& outcome) {
-                    ++told.times;
+                [this, &request](ReadOutcome const& outcome) {
+                    ++request.times;
                     read += std::holds_alternative<ReadableNow>(outcome) ? 1U : 0U;
                 },
                 timeout_ms);
@@ -310,7 +311,7 @@ private:
         end_process();
     }
 
-    /// The process ends, its promises with it; the power fails, and another one begins.
+    /// The process ends, with its requests; the power fails, and another one begins.
     void lose_power()
     {
         stop();
@@ -321,14 +322,15 @@ private:
     void end_process()
     {
         node_.reset();
-        for (auto const& told : told_) {
-            applied += told->applied ? 1U : 0U;
-            expect(told->times == (told->was_taken ? 1 : 0), "what was taken ends once: '" + told->command + "'");
-            expect(told->applied_right, "nobody is told another's answer: '" + told->command + "'");
-            if (told->applied)
-                promised_[told->position.index] = told->position.term;
+        for (auto const& request : requests_) {
+            applied += request->applied ? 1U : 0U;
+            expect(request->times == (request->was_taken ? 1 : 0),
+                   "what was taken ends once: '" + request->command + "'");
+            expect(request->applied_right, "no client gets another's answer: '" + request->command + "'");
+            if (request->applied)
+                promised_[request->position.index] = request->position.term;
         }
-        told_.clear();
+        requests_.clear();
         check_applied();
     }
 
@@ -340,7 +342,7 @@ private:
             broken.push_back(law);
     }
 
-    /// What has left the node is a promise, whatever became of the node.
+    /// What has left the node is a promise, whatever happened to the node.
     void look()
     {
         for (auto const& sent : std::exchange(wire_.sent, {})) {
@@ -362,7 +364,7 @@ private:
         has_failed_ = true;
         ++failures;
         reasons.insert(status.failed->why);
-        expect(not status.failed->what.empty(), "a failure has a sentence");
+        expect(not status.failed->what.empty(), "a failure has a reason");
         expect(not status.running and status.role != RoleName::leader, "a failed node does not lead");
     }
 
@@ -372,7 +374,8 @@ private:
         expect(known->second == candidate, "no vote twice in term " + std::to_string(term.value));
     }
 
-    /// A later leader may replace what is not committed: then this server's acknowledgement of it is no promise any more.
+    /// A later leader may replace what is not committed: then this server's acknowledgement of it is no promise any
+    /// more.
     void may_be_replaced_from(Index first) { promised_.erase(promised_.lower_bound(first), promised_.end()); }
 
     void check_recovered()
@@ -387,7 +390,7 @@ private:
                    "a vote is not forgotten, of term " + std::to_string(term.value));
     }
 
-    /// The machine was given what somebody proposed, as it was proposed, and nothing else.
+    /// The machine was given what was proposed, unchanged, and nothing else.
     void check_applied()
     {
         for (auto const& one : machine_.applied)
@@ -404,19 +407,19 @@ private:
         return staging.seal({term, first, texts.size()}, EntryKind::command);
     }
 
-    bool                               lasts_;
-    Storage                            storage_;
-    Recorder                           machine_;
-    Wire                               wire_;
-    ManualClock                        clock_{1};
-    Events                             events_;
-    std::optional<Node>                node_;
-    std::mt19937_64                    random_{7};
-    bool                               has_failed_ = false;
-    std::vector<std::unique_ptr<Told>> told_;
-    std::set<std::string>              proposed_;
-    std::map<Term, ServerId>           votes_;
-    std::map<Index, Term>              promised_;
+    bool                                  lasts_;
+    Storage                               storage_;
+    Recorder                              machine_;
+    Wire                                  wire_;
+    ManualClock                           clock_{1};
+    Events                                events_;
+    std::optional<Node>                   node_;
+    std::mt19937_64                       random_{7};
+    bool                                  has_failed_ = false;
+    std::vector<std::unique_ptr<Request>> requests_;
+    std::set<std::string>                 proposed_;
+    std::map<Term, ServerId>              votes_;
+    std::map<Index, Term>                 promised_;
 };
 
 template <typename Storage>
@@ -457,7 +460,10 @@ BOOST_AUTO_TEST_CASE(no_allocation_that_fails_breaks_a_promise_of_a_log_on_disk,
     sweep<ForgetfulStorage>(false);
 }
 
-BOOST_AUTO_TEST_CASE(memory_that_runs_out_for_good_breaks_no_promise, *label("case_92")) { sweep<MemoryStorage>(true); }
+BOOST_AUTO_TEST_CASE(memory_that_runs_out_permanently_breaks_no_promise, *label("case_92"))
+{
+    sweep<MemoryStorage>(true);
+}
 
 } // namespace
 } // namespace totora::test

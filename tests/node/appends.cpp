@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_cut_by_bytes_skips_no_entry_and_always_sends_the_first, *
 
     auto const parts = stage.appends_to(S2);
     BOOST_REQUIRE(parts.size() == 4U);
-    BOOST_TEST(parts[0].entries.count() == 1U); // The small one behind the large one would have fitted.
+    BOOST_TEST(parts[0].entries.count() == 1U); // The small one after the large one would have fitted.
     BOOST_TEST(parts[1].entries.count() == 1U); // Too large, but the first.
     BOOST_TEST(parts[2].entries.count() == 2U);
     BOOST_TEST(parts[3].entries.count() == 1U);
@@ -132,10 +132,10 @@ BOOST_AUTO_TEST_CASE(the_parts_of_an_append_bring_a_follower_to_the_same_end_as_
     auto const end = stage.propose_batch({"a", "b", "c"});
     stage.run();
     auto follower = Stage{Identity{cluster_of("stage"), S2, first_incarnation, peers_of(3)}, NodeSettings{}};
-    follower.hear(S1, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
+    follower.receive(S1, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
 
     for (auto const& part : stage.appends_to(S2))
-        follower.hear(S1, part.rpc, part.entries);
+        follower.receive(S1, part.rpc, part.entries);
 
     BOOST_TEST((follower.status().last == Index{4}));
     auto const answers = follower.messages_to<AppendEntriesResponse>(S1);
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(configurations_among_the_entries_that_arrive_are_decoded, *
             entries.add(one.slice(0), 1);
         }
 
-        stage.hear(S2, append_of(Term{1}, {}, Term{1}, 5), entries);
+        stage.receive(S2, append_of(Term{1}, {}, Term{1}, 5), entries);
 
         auto const& state = stage.node->state();
         BOOST_TEST((stage.status().last == Index{5}));
@@ -178,13 +178,13 @@ BOOST_AUTO_TEST_CASE(configurations_among_the_entries_that_arrive_are_decoded, *
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_configuration_is_a_breach_and_is_not_appended, *label("6"))
+BOOST_AUTO_TEST_CASE(an_undecodable_configuration_is_a_violation_and_is_not_appended, *label("6"))
 {
     auto stage = Stage{};
     auto entries = command_entry(Term{1}, Index{1}, "c");
     entries.add(entry_slice(Index{2}, Term{1}, {}, EntryKind::configuration), 1);
 
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2), entries);
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 2), entries);
 
     BOOST_TEST((stage.status().last == Index{}));
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::violation_configuration)] == 1U);
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_window_that_was_full_when_the_connection_broke_is_emptied
         auto const asked = stage.messages_to<AppendEntries>(S2);
         BOOST_REQUIRE(asked.size() == 1U);
         BOOST_TEST((asked[0].previous.index == Index{4} and asked[0].entries.count == 0));
-        stage.hear(S2, refused(stage.term(), Index{4}, {stage.term(), Index{1}}, asked[0].number.value));
+        stage.receive(S2, refused(stage.term(), Index{4}, {stage.term(), Index{1}}, asked[0].number.value));
         stage.accept(S2, Index{2});
         expect_contiguous(stage.appends_to(S2), Index{2}, std::min(stage.status().last, Index{5}));
         stage.accept(S2, std::min(stage.status().last, Index{5}));
@@ -263,14 +263,14 @@ BOOST_AUTO_TEST_CASE(what_was_sent_before_counts_against_the_window_in_bytes, *l
     expect_contiguous(stage.appends_to(S2), Index{2}, Index{5});
 }
 
-/// What goes twice can be seen: it was sent and received, and not stored.
+/// Entries sent twice are visible: sent and received, and not stored.
 BOOST_AUTO_TEST_CASE(bytes_of_entries_are_counted_where_they_leave_arrive_and_are_stored, *label("case_89"))
 {
     auto       follower = Stage{};
     auto const some = entries_of(Term{1}, Index{1}, 3);
     auto const all = entries_of(Term{1}, Index{1}, 5);
-    follower.hear(S2, append_of(Term{1}, {}, Term{1}, 3), some);
-    follower.hear(S2, append_of(Term{1}, {}, Term{1}, 5), all);
+    follower.receive(S2, append_of(Term{1}, {}, Term{1}, 3), some);
+    follower.receive(S2, append_of(Term{1}, {}, Term{1}, 5), all);
     BOOST_TEST(follower.status().entry_bytes_sent == 0U);
     BOOST_TEST(follower.status().entry_bytes_received == some.bytes() + all.bytes());
     BOOST_TEST(follower.status().entry_bytes_stored == all.bytes());
@@ -305,7 +305,8 @@ BOOST_AUTO_TEST_CASE(an_entry_larger_than_the_window_goes_alone, *label("case_91
     BOOST_TEST(end->times == 1);
 }
 
-/// Entries that no memory holds: so many bytes are read in a turn, whoever they are for, and nobody waits for ever.
+/// Entries that are not in memory: so many bytes are read in a turn, for whichever follower, and none waits
+/// permanently.
 BOOST_AUTO_TEST_CASE(a_turn_reads_no_more_from_disk_than_it_may, *label("case_94"))
 {
     auto settings = NodeSettings{};
@@ -345,11 +346,12 @@ BOOST_AUTO_TEST_CASE(a_turn_reads_no_more_from_disk_than_it_may, *label("case_94
 BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("case_90"))
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2, Index{1}), entries_of(Term{1}, Index{1}, 2));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 2, Index{1}), entries_of(Term{1}, Index{1}, 2));
     stage.log.room = 0;
     stage.wire.sent.clear();
 
-    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 7), entries_of(Term{1}, Index{3}, 3));
+    stage.receive(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 7),
+                  entries_of(Term{1}, Index{3}, 3));
 
     auto const answer = stage.messages_to<AppendEntriesResponse>(S2).at(0);
     BOOST_TEST(answer.success);
@@ -359,13 +361,14 @@ BOOST_AUTO_TEST_CASE(an_append_without_room_is_answered_and_not_stored, *label("
     BOOST_TEST((stage.status().room == LogRoom::reserve_only));
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::room_exhausted)] == 1U);
 
-    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
+    stage.receive(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).at(1).no_room);
     stage.log.room.reset();
     stage.pass_ms(50);
-    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
+    stage.receive(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}));
     BOOST_TEST(not stage.messages_to<AppendEntriesResponse>(S2).at(2).no_room);
-    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 8), entries_of(Term{1}, Index{3}, 3));
+    stage.receive(S2, append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 3, Index{4}, 8),
+                  entries_of(Term{1}, Index{3}, 3));
     BOOST_TEST((stage.status().last == Index{5}));
 }
 
@@ -376,13 +379,13 @@ BOOST_AUTO_TEST_CASE(an_append_for_which_there_is_no_room_is_not_stored_in_the_r
     settings.entry_bytes_max = 50;
     auto stage = Stage{3, settings};
     stage.log.room = 200;
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 10), entries_of(Term{1}, Index{1}, 10));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 10), entries_of(Term{1}, Index{1}, 10));
     BOOST_TEST((stage.status().last == Index{}));
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).at(0).no_room);
 }
 
 /// For a leader a lack of room must last before it counts; what it receives is stored nowhere all the same.
-BOOST_AUTO_TEST_CASE(an_append_that_ends_a_lead_is_not_stored_where_there_is_no_room, *label("case_90"))
+BOOST_AUTO_TEST_CASE(an_append_that_deposes_a_leader_is_not_stored_without_room, *label("case_90"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -391,45 +394,45 @@ BOOST_AUTO_TEST_CASE(an_append_that_ends_a_lead_is_not_stored_where_there_is_no_
     auto const before = LogPosition{stage.term(), Index{1}};
     stage.wire.sent.clear();
 
-    stage.hear(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
+    stage.receive(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
 
     BOOST_TEST((stage.status().leader == S3));
     BOOST_TEST((stage.status().last == Index{1}));
     BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S3).at(0).match == Index{1}));
-    stage.hear(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
+    stage.receive(S3, append_of(newer, before, newer, 10), entries_of(newer, Index{2}, 10));
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S3).at(1).no_room);
     BOOST_TEST((stage.status().last == Index{1}));
 }
 
-/// There is no room for a large entry, but for small ones: after a while they are let in.
-BOOST_AUTO_TEST_CASE(want_of_room_for_a_large_entry_does_not_keep_small_ones_out, *label("case_90"))
+/// There is no room for a large entry, but for small ones: after a while they are accepted.
+BOOST_AUTO_TEST_CASE(lack_of_room_for_a_large_entry_does_not_keep_small_ones_out, *label("case_90"))
 {
     auto stage = Stage{};
     stage.log.room = 300;
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, std::string(1000, 'x')));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, std::string(1000, 'x')));
     BOOST_TEST((stage.status().room == LogRoom::reserve_only));
-    stage.hear(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
+    stage.receive(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
     BOOST_TEST((stage.status().last == Index{}));
 
     stage.pass_ms(10'000);
-    stage.hear(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
+    stage.receive(S3, append_of(Term{2}, {}, Term{2}, 1), entries_of(Term{2}, Index{1}, 1));
     BOOST_TEST((stage.status().last == Index{1}));
 }
 
-/// That small entries are let in again is no reason to store a large one, whenever it comes.
+/// That small entries are accepted again is no reason to store a large one, whenever it arrives.
 BOOST_AUTO_TEST_CASE(a_large_entry_that_comes_when_small_ones_are_let_in_is_not_stored, *label("case_90"))
 {
     auto stage = Stage{};
     stage.log.room = 300;
     auto const large = command_entry(Term{1}, Index{1}, std::string(1000, 'x'));
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), large);
     stage.pass_ms(9'980);
     BOOST_TEST((stage.status().room == LogRoom::reserve_only));
 
-    stage.clock.advance_ms(25); // The log is asked at most once a heartbeat, and after each append that did not fit.
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    stage.clock.advance_ms(25); // The log is polled at most once a heartbeat, and after each append that did not fit.
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), large);
     BOOST_TEST((stage.status().last == Index{}));
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), large);
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), large);
     BOOST_TEST((stage.status().last == Index{}));
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).back().no_room);
 }
@@ -500,7 +503,7 @@ BOOST_AUTO_TEST_CASE(a_queue_that_was_full_before_the_election_gets_no_entries_u
     stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
     stage.run();
     BOOST_TEST(not stage.status().followers.at(0).full);
-    BOOST_TEST(stage.messages_to<AppendEntries>(S2).size() == 1U); // The leader asks how far it is.
+    BOOST_TEST(stage.messages_to<AppendEntries>(S2).size() == 1U); // The leader probes how far it is.
     BOOST_TEST(end->as<Applied>() == nullptr);
     stage.accept_all(S3);
     BOOST_TEST(end->as<Applied>() != nullptr);
@@ -512,7 +515,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_leads_again_knows_which_queues_are_full)
     stage.lead_with_follower();
     stage.wire.arriving.push_back(LinkChanged{S3, Link::full});
     stage.run();
-    stage.hear(S2, RequestVoteResponse{Term{stage.term().value + 1}, false});
+    stage.receive(S2, RequestVoteResponse{Term{stage.term().value + 1}, false});
     BOOST_REQUIRE((stage.status().role == RoleName::follower));
 
     stage.lead();
@@ -521,7 +524,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_leads_again_knows_which_queues_are_full)
     BOOST_TEST(stage.status().followers.at(1).full);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_on_a_broken_way_is_sent_again)
+BOOST_AUTO_TEST_CASE(what_was_in_flight_on_a_broken_link_is_sent_again)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -531,13 +534,13 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_broken_way_is_sent_again)
 
     stage.wire.arriving.push_back(LinkChanged{S2, Link::unreachable});
     stage.wire.arriving.push_back(LinkChanged{S2, Link::open});
-    stage.wire.arriving.push_back(LinkChanged{S5, Link::open}); // Of a stranger: says nothing to anybody.
+    stage.wire.arriving.push_back(LinkChanged{S5, Link::open}); // Of a non-member: ignored.
     stage.run();
 
     auto const asked = stage.messages_to<AppendEntries>(S2);
     BOOST_REQUIRE(asked.size() == 1U);
     BOOST_TEST((asked[0].previous.index == Index{3} and asked[0].entries.count == 0));
-    stage.hear(S2, refused(stage.term(), Index{3}, {stage.term(), Index{1}}, asked[0].number.value));
+    stage.receive(S2, refused(stage.term(), Index{3}, {stage.term(), Index{1}}, asked[0].number.value));
     stage.accept(S2, Index{2});
     expect_contiguous(stage.appends_to(S2), Index{2}, Index{3});
     BOOST_TEST(end->times == 0);
@@ -561,8 +564,8 @@ BOOST_AUTO_TEST_CASE(a_queued_append_keeps_the_bytes_that_it_was_made_with, *lab
     auto rewritten = Staging{};
     for (auto const* command : {"NEW REED", "NEW RUSH", "NEW SEDGE"})
         rewritten.add(bytes_of(command));
-    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 3, Index{4}),
-               rewritten.seal({Term{2}, Index{2}, 3}, EntryKind::command));
+    stage.receive(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 3, Index{4}),
+                  rewritten.seal({Term{2}, Index{2}, 3}, EntryKind::command));
     BOOST_TEST(stage.machine.commands() == (std::vector<std::string>{"NEW REED", "NEW RUSH", "NEW SEDGE"}),
                boost::test_tools::per_element());
 
@@ -586,12 +589,12 @@ BOOST_AUTO_TEST_CASE(a_queued_append_keeps_the_bytes_that_it_was_made_with, *lab
 BOOST_AUTO_TEST_CASE(of_an_append_only_what_is_missing_is_written, *label("case_9"))
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 3), entries_of(Term{1}, Index{1}, 3));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 3), entries_of(Term{1}, Index{1}, 3));
     auto const appends = stage.log.appends;
 
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2, {}, 2), entries_of(Term{1}, Index{1}, 2));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 2, {}, 2), entries_of(Term{1}, Index{1}, 2));
     BOOST_TEST(stage.log.appends == appends);
-    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 4, {}, 3), entries_of(Term{1}, Index{2}, 4));
+    stage.receive(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 4, {}, 3), entries_of(Term{1}, Index{2}, 4));
 
     BOOST_TEST(stage.log.appends == appends + 1);
     BOOST_TEST(stage.log.truncations == 0);

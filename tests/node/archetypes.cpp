@@ -1,4 +1,4 @@
-// A node asks its policies for what the concepts name, and for nothing else.
+// A node requires of its policies what the concepts name, and nothing else.
 #include "support/archetypes.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/log/syncer.hpp"
@@ -22,7 +22,7 @@ namespace
 
 using ArchetypeNode = RaftNode<ArchetypeMachine, ArchetypeLog, ArchetypeTransport, ArchetypeClock>;
 
-BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_concepts_ask)
+BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_concepts_require)
 {
     auto machine = ArchetypeMachine{0};
     auto log = ArchetypeLog{
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_conce
     node.stop();
 }
 
-BOOST_AUTO_TEST_CASE(a_segmented_log_asks_its_files_for_exactly_what_the_concept_names)
+BOOST_AUTO_TEST_CASE(a_segmented_log_requires_of_its_files_exactly_what_the_concept_names)
 {
     using Log = SegmentedLog<ArchetypeFiles, InlineSyncer>;
     auto const disk = std::make_shared<ForgetfulDisk>();

@@ -19,7 +19,7 @@ static_assert(std::is_nothrow_move_constructible_v<Completion<int>> and
               std::is_nothrow_move_assignable_v<Completion<int>>);
 static_assert(not std::is_constructible_v<Completion<int>, void (*)(char*)>);
 
-/// Counts how many of it live, and how often it was called. `Size` decides where a completion keeps it.
+/// Counts how many of it exist, and how often it was called. `Size` decides where a completion keeps it.
 template <std::size_t Size, std::size_t Alignment = 1, bool Throws = false>
 class Counting
 {
@@ -73,7 +73,7 @@ void expect_called_once()
         moved = Completion<int>{Function{living, calls, value}};
         BOOST_TEST(static_cast<bool>(moved));
         moved = Completion<int>{Function{living, calls, value}};
-        BOOST_TEST(living == 1); // What was there before is gone, uncalled.
+        BOOST_TEST(living == 1); // The previous one is destroyed, uncalled.
         auto& itself = moved;
         moved = std::move(itself);
         BOOST_TEST(living == 1);

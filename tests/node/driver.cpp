@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_wakes_the_node_and_what_a_task_posts_runs_in
     BOOST_TEST(ran == (std::vector<int>{1, 2, 3}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_poll_says_how_long_the_thread_may_wait)
+BOOST_AUTO_TEST_CASE(a_poll_returns_how_long_the_thread_may_wait)
 {
     auto settings = NodeSettings{};
     settings.core.election = {300, 300};
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_node_lets_its_thread_sleep)
     BOOST_TEST(not driver.poll().has_value());
 }
 
-/// A log that works in the background, as far as its wake-up goes.
+/// A log that works in the background, as far as its wake-up is concerned.
 struct WakingLog : CheckingLog
 {
     using CheckingLog::CheckingLog;
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_scope_may_be_left_without_stop)
         BOOST_REQUIRE(node.start().has_value());
         log.wake();
     }
-    BOOST_TEST(woken.use_count() == 1); // Nobody holds what the wake-up captured, nor calls it.
+    BOOST_TEST(woken.use_count() == 1); // Nothing holds what the wake-up captured, nor calls it.
     log.wake();
     BOOST_TEST(*woken == 1);
     {
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_scope_may_be_left_without_stop)
     BOOST_TEST(*woken == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_stopped_node_leaves_its_log_alone_when_its_driver_goes)
+BOOST_AUTO_TEST_CASE(a_stopped_node_does_not_touch_its_log_when_its_driver_is_destroyed)
 {
     auto machine = Recorder{};
     auto log = WakingLog{identity_of_first()};
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_node_leaves_its_log_alone_when_its_driver_goes)
     BOOST_TEST(not log.wake);
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_that_outlives_its_promise_keeps_nobody_busy)
+BOOST_AUTO_TEST_CASE(a_deadline_that_outlives_its_request_keeps_no_thread_busy)
 {
     for (auto const fails : {false, true}) {
         auto stage = Stage{};

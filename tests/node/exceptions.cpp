@@ -1,4 +1,4 @@
-// What throws leaves the node as it was, or ends it with a sentence; nothing in between (D15).
+// An exception leaves the node as it was, or ends it with a reason; nothing in between (D15).
 #include "support/failing_allocations.hpp"
 #include "support/stage.hpp"
 #include "totora/node/driver.hpp"
@@ -20,12 +20,12 @@ namespace
 using boost::unit_test::label;
 using Applied = AppliedWith<std::string>;
 
-void expect_failed(Stage& stage, NodeFailure why, std::string const& sentence)
+void expect_failed(Stage& stage, NodeFailure why, std::string const& what)
 {
     auto const status = stage.status();
     BOOST_REQUIRE(status.failed);
     BOOST_TEST((status.failed->why == why), to_string(status.failed->why));
-    BOOST_TEST(status.failed->what.find(sentence) != std::string::npos, status.failed->what);
+    BOOST_TEST(status.failed->what.find(what) != std::string::npos, status.failed->what);
     BOOST_TEST(not status.running);
     BOOST_TEST((status.role != RoleName::leader));
     BOOST_TEST(stage.events.of<Failed>().size() == 1U);
@@ -47,7 +47,7 @@ bool throws_without_memory(std::uint64_t fails_at, Act act, bool lasts = false)
     return thrown;
 }
 
-BOOST_AUTO_TEST_CASE(a_step_that_throws_lets_no_vote_out_that_no_disk_holds, *label("case_92"))
+BOOST_AUTO_TEST_CASE(a_step_that_throws_sends_no_vote_that_is_not_durable, *label("case_92"))
 {
     auto least_one_failed = false;
     for (auto fails_at = std::uint64_t{0}; fails_at < 20; ++fails_at) {
@@ -57,8 +57,8 @@ BOOST_AUTO_TEST_CASE(a_step_that_throws_lets_no_vote_out_that_no_disk_holds, *la
         BOOST_TEST(not throws_without_memory(fails_at, [&] { stage.node->turn(); }));
         auto const failed = stage.status().failed;
         least_one_failed = least_one_failed or failed;
-        stage.hear(S2, RequestVote{Term{5}, {Term{3}, Index{3}}});
-        stage.hear(S2, append_of(Term{5}, {}, Term{3}, 1), command_entry(Term{3}, Index{1}, "reed"));
+        stage.receive(S2, RequestVote{Term{5}, {Term{3}, Index{3}}});
+        stage.receive(S2, append_of(Term{5}, {}, Term{3}, 1), command_entry(Term{3}, Index{1}, "reed"));
         auto const votes = stage.messages_to<RequestVoteResponse>(S2);
         stage.crash();
 
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_throws_lets_no_vote_out_that_no_disk_holds, *la
     BOOST_TEST(least_one_failed);
 }
 
-BOOST_AUTO_TEST_CASE(a_node_without_any_memory_fails_with_a_sentence_and_ends_every_promise, *label("case_92"))
+BOOST_AUTO_TEST_CASE(a_node_without_any_memory_fails_with_a_reason_and_ends_every_request, *label("case_92"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -190,8 +190,8 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_throws_has_changed_nothing, *label("case_92"
     BOOST_TEST(second->refused(ProposalError::entry_too_large, nobody));
 }
 
-/// What a server that does not lead was asked for is refused in its turn, whichever allocation of that turn fails.
-BOOST_AUTO_TEST_CASE(a_turn_without_memory_to_refuse_in_calls_everyone_once, *label("case_92"))
+/// Requests to a server that does not lead are refused in its turn, whichever allocation of that turn fails.
+BOOST_AUTO_TEST_CASE(a_turn_without_memory_to_refuse_in_calls_every_completion_once, *label("case_92"))
 {
     for (auto fails_at = std::uint64_t{0}; fails_at < 6; ++fails_at) {
         auto stage = Stage{};
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_throws_has_changed_nothing, *label("case_92"))
     BOOST_TEST(second->as<ReadableNow>() != nullptr);
 }
 
-/// What users throw, and what the node makes of it.
+/// What users throw, and the reaction of the node.
 struct Thrown
 {
     bool        is_exception = true;
@@ -397,7 +397,7 @@ void expect_failed_by_its_observer(Thrown const& thrown)
     BOOST_TEST((status.failed->why == NodeFailure::callback));
     BOOST_TEST(status.failed->what.starts_with("the observer " + thrown.what), status.failed->what);
     BOOST_TEST((status.role != RoleName::leader));
-    BOOST_TEST((std::get_if<Failed>(&observer.all->back()) != nullptr)); // It is told all the same.
+    BOOST_TEST((std::get_if<Failed>(&observer.all->back()) != nullptr)); // It is reported all the same.
 }
 
 BOOST_AUTO_TEST_CASE(an_observer_that_throws_fails_the_node)

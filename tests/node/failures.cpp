@@ -1,4 +1,4 @@
-// A node that cannot go on says nothing any more, ends every promise, and says why; the process lives.
+// A failed node sends nothing any more, ends every request, and reports why; the process continues.
 #include "support/stage.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,19 +14,19 @@ namespace
 
 using boost::unit_test::label;
 
-/// What every failure has in common; `sentence` is part of what the operator is told.
-void expect_failed(Stage& stage, NodeFailure why, std::string const& sentence)
+/// What every failure has in common; `what` is part of the reason for the operator.
+void expect_failed(Stage& stage, NodeFailure why, std::string const& what)
 {
     auto const status = stage.status();
     BOOST_REQUIRE(status.failed);
     BOOST_TEST((status.failed->why == why), to_string(status.failed->why));
-    BOOST_TEST(status.failed->what.find(sentence) != std::string::npos, status.failed->what);
+    BOOST_TEST(status.failed->what.find(what) != std::string::npos, status.failed->what);
     BOOST_TEST(not status.running);
     BOOST_TEST((status.role != RoleName::leader));
     BOOST_TEST(stage.events.of<Failed>().size() == 1U);
 }
 
-/// Nothing that may happen to it makes a failed node say or write anything.
+/// No event makes a failed node send or write anything.
 void expect_silence(Stage& stage)
 {
     stage.wire.sent.clear();
@@ -36,11 +36,11 @@ void expect_silence(Stage& stage)
     auto const  term = Term{stage.term().value + 1};
     auto const  last = log.memory.last();
 
-    stage.hear(S2, RequestPreVote{stage.term(), {stage.term(), Index{100}}, Round{1}});
-    stage.hear(S2, RequestVote{term, {stage.term(), Index{100}}, true});
-    stage.hear(S2, heartbeat_of(term, last));
-    stage.hear(S2, append_of(term, last, term, 1, next(last.index)), command_entry(term, next(last.index), "late"));
-    stage.hear(S2, RequestVoteResponse{stage.term(), true});
+    stage.receive(S2, RequestPreVote{stage.term(), {stage.term(), Index{100}}, Round{1}});
+    stage.receive(S2, RequestVote{term, {stage.term(), Index{100}}, true});
+    stage.receive(S2, heartbeat_of(term, last));
+    stage.receive(S2, append_of(term, last, term, 1, next(last.index)), command_entry(term, next(last.index), "late"));
+    stage.receive(S2, RequestVoteResponse{stage.term(), true});
     stage.pass_ms(10'000);
     auto const proposal = stage.propose("late");
     auto const read = stage.read();
@@ -56,8 +56,8 @@ void expect_silence(Stage& stage)
     BOOST_TEST(not stage.node->turn());
 }
 
-/// A log that confirms what was never written has confirmed nothing: what waited for it never leaves.
-BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *label("dissertation 3.8"))
+/// A log that reports durable what was never written has confirmed nothing: what waited for it never leaves.
+BOOST_AUTO_TEST_CASE(a_log_that_reports_durable_what_was_never_written_ends_the_node, *label("dissertation 3.8"))
 {
     for (auto const more : {std::uint64_t{1}, std::uint64_t{1'000}}) {
         auto stage = Stage{};
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *
         stage.run();
         stage.wire.sent.clear();
         stage.log.confirms_instead = WriteNumber{stage.node->state().writes.last.value + more};
-        stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
+        stage.receive(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
 
         expect_failed(stage, NodeFailure::untrusted_log, "confirmed write");
         BOOST_TEST(stage.wire.sent.empty());
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_confirms_what_was_never_written_ends_the_node, *
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_takes_back_what_it_confirmed_ends_the_node, *label("dissertation 3.8"))
+BOOST_AUTO_TEST_CASE(a_log_that_takes_back_a_durable_report_ends_the_node, *label("dissertation 3.8"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_takes_back_what_it_confirmed_ends_the_node, *lab
     stage.run();
     stage.wire.sent.clear();
     stage.log.confirms_instead = WriteNumber{stage.node->state().writes.durable.value - 1};
-    stage.hear(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
+    stage.receive(S2, RequestVote{Term{stage.term().value + 1}, {stage.term(), Index{100}}, true});
 
     expect_failed(stage, NodeFailure::untrusted_log, "and then only write");
     BOOST_TEST(stage.wire.sent.empty());
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
     stage.accept_all(S2);
 
     expect_failed(stage, NodeFailure::apply, "the reeds are wet");
-    // The batch was given as a whole, so that nobody knows what became of any of it.
+    // The batch was given as a whole, so that the outcome of every part of it is unknown.
     BOOST_TEST(before->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(thrown->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(behind->as<OutcomeUnknown>() != nullptr);
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_entry_is_not_applied_and_is_named)
     expect_silence(stage);
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_is_not_believed)
+BOOST_AUTO_TEST_CASE(a_log_that_reads_other_entries_than_requested_ends_the_node)
 {
     auto const broken = std::vector<std::function<void(CheckingLog&)>>{
         [](CheckingLog& log) { log.returns_instead = Index{1}; },
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_gives_back_other_entries_than_it_was_asked_for_i
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_log_gives_back_beyond_what_is_committed_is_not_applied)
+BOOST_AUTO_TEST_CASE(what_a_log_reads_beyond_the_commit_index_is_not_applied)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_read_are_not_sent)
     stage.run();
     stage.wire.sent.clear();
     stage.log.fails_to_read = LogError{LogFailure::read_failed, "the disk cannot be read"};
-    stage.hear(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Asks for everything.
+    stage.receive(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Requests everything.
 
     expect_failed(stage, NodeFailure::storage, "the disk cannot be read");
     BOOST_TEST(stage.appends_to(S3).empty());
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_read_are_not_sent)
     expect_silence(stage);
 }
 
-/// Others have taken all descriptors: that ends no healthy server, and keeps none busy.
+/// Other processes have taken all descriptors: that ends no healthy server, and keeps none busy.
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_now_is_applied_and_sent_later)
 {
     auto stage = Stage{};
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_now_is_applied_and_sent_later)
     stage.wire.sent.clear();
     stage.log.fails_to_read = LogError{LogFailure::not_now, "there is no descriptor left"};
     stage.accept_all(S2);
-    stage.hear(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Asks for everything.
+    stage.receive(S3, accepted(stage.term(), Index{0}, stage.sent_to(S3).value)); // Requests everything.
     stage.pass_ms(50);
 
     BOOST_TEST(stage.status().running);
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_now_is_applied_and_sent_later)
     BOOST_TEST(not stage.appends_to(S3).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_whose_storage_failed_falls_silent_and_ends_its_promises, *label("case_71"))
+BOOST_AUTO_TEST_CASE(a_leader_whose_storage_failed_sends_nothing_and_ends_its_requests, *label("case_71"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_vote_whose_sync_failed_never_leaves, *label("case_71") * 
 {
     auto stage = Stage{};
     stage.log.memory.fail_next_sync();
-    stage.hear(S2, RequestVote{Term{1}, {}, true});
+    stage.receive(S2, RequestVote{Term{1}, {}, true});
 
     BOOST_TEST(stage.wire.sent.empty());
     expect_failed(stage, NodeFailure::storage, "");
@@ -311,10 +311,10 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_whose_sync_failed_never_leaves, *label("
 {
     auto stage = Stage{};
     stage.log.memory.hold_syncs();
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, "a"));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), command_entry(Term{1}, Index{1}, "a"));
     BOOST_TEST(stage.wire.sent.empty());
     stage.log.fails_now = LogError{LogFailure::sync_failed, "the disk is gone"};
-    stage.log.memory.release_syncs(); // What was held could leave now, if nobody asked for the failure.
+    stage.log.memory.release_syncs(); // What was held could leave now, if the failure were not checked.
     stage.run();
 
     BOOST_TEST(stage.wire.sent.empty());
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_fails_while_it_is_closed_is_a_failure_of_the_nod
     BOOST_TEST(stage.log.closes == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_is_told_once_and_stopping_afterwards_lets_the_log_rest_once)
+BOOST_AUTO_TEST_CASE(a_failure_is_reported_once_and_stopping_afterwards_closes_the_log_once)
 {
     auto stage = Stage{};
     stage.lead_with_follower();

@@ -140,13 +140,13 @@ BOOST_AUTO_TEST_CASE(the_status_is_copied_on_the_nodes_thread)
     BOOST_TEST(copy.followers.size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_is_waited_for_whoever_it_is)
+BOOST_AUTO_TEST_CASE(any_leader_ends_a_wait_for_a_leader)
 {
     auto driven = Driven{3};
     auto own = driven.futures.leader();
     driven.poll();
     BOOST_TEST(not is_ready(own));
-    driven.stage.hear(S2, heartbeat_of(Term{1}, {}));
+    driven.stage.receive(S2, heartbeat_of(Term{1}, {}));
     auto other = driven.futures.leader();
     driven.poll();
 
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_leader_is_waited_for_whoever_it_is)
     BOOST_TEST(own.get() == S2);
     BOOST_TEST(other.get() == S2);
 
-    driven.stage.pass_ms(2000); // Without heartbeats nobody leads.
+    driven.stage.pass_ms(2000); // Without heartbeats no server leads.
     auto again = driven.futures.leader();
     driven.poll();
     BOOST_TEST(not is_ready(again));
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_leader_is_waited_for_whoever_it_is)
     BOOST_TEST(again.get() == S1);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_a_leader_is_told_when_the_node_ends)
+BOOST_AUTO_TEST_CASE(a_wait_for_a_leader_ends_with_the_node)
 {
     for (auto const fails : {false, true}) {
         auto driven = Driven{3};
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_leader_is_told_when_the_node_ends)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_when_the_driver_goes_is_a_broken_promise)
+BOOST_AUTO_TEST_CASE(what_waits_when_the_driver_is_destroyed_is_a_broken_promise)
 {
     auto stage = Stage{3};
     auto leader = std::future<ServerId>{};
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(what_waits_when_the_driver_goes_is_a_broken_promise)
     BOOST_CHECK_THROW(static_cast<void>(proposal.get()), std::future_error);
 }
 
-BOOST_AUTO_TEST_CASE(a_condition_that_throws_ends_the_node_and_is_not_asked_again)
+BOOST_AUTO_TEST_CASE(a_condition_that_throws_ends_the_node_and_is_not_called_again)
 {
     auto driven = Driven{};
     auto asked = 0;

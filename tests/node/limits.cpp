@@ -1,4 +1,4 @@
-// What a node refuses before its core hears of it, and that a refusal leaves the log alone.
+// What a node refuses before its core gets it, and that a refusal leaves the log alone.
 #include "support/stage.hpp"
 #include "totora/transport/loopback.hpp"
 
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(the_largest_entry_is_carried_and_applied_and_one_byte_more_
     BOOST_TEST(largest->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(as_much_may_be_uncommitted_as_the_limit_says_and_not_a_byte_more, *label("case_77"))
+BOOST_AUTO_TEST_CASE(as_much_may_be_uncommitted_as_the_limit_allows_and_not_a_byte_more, *label("case_77"))
 {
     auto settings = NodeSettings{};
     settings.uncommitted_bytes_max = 1000;
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(as_much_may_be_uncommitted_as_the_limit_says_and_not_a_byte
         BOOST_TEST(end->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_taken_when_nothing_is_pending, *label("case_77"))
+BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_accepted_when_nothing_is_pending, *label("case_77"))
 {
     auto settings = NodeSettings{};
     settings.uncommitted_bytes_max = 1000;
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_taken_when_nothing_is
     BOOST_TEST(alone->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(of_what_was_proposed_together_the_first_that_fit_are_taken, *label("case_77"))
+BOOST_AUTO_TEST_CASE(of_proposals_made_together_the_first_that_fit_are_accepted, *label("case_77"))
 {
     auto settings = NodeSettings{};
     settings.uncommitted_bytes_max = 1000;
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, 
     stage.run();
 
     for (auto term = 2U; term <= 10; term += 2) {
-        stage.hear(S2, heartbeat_of(Term{term}, {Term{1}, Index{1}}));
+        stage.receive(S2, heartbeat_of(Term{term}, {Term{1}, Index{1}}));
         stage.lead();
     }
     // 500 bytes and five no-ops, none committed: 300 are left.
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(what_a_server_left_uncommitted_counts_when_it_leads_again, 
     BOOST_TEST(whole->as<Applied>() != nullptr);
 }
 
-/// A disk that hangs while the others commit: what is written nowhere here is held in memory.
+/// A disk that hangs while the others commit: what is not written here is held in memory.
 BOOST_AUTO_TEST_CASE(what_is_committed_by_others_counts_until_it_is_durable_here, *label("case_77") * label("case_91"))
 {
     auto settings = NodeSettings{};
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(what_is_committed_counts_until_it_is_applied_here, *label("
 }
 
 /// Nor does a limit that is reached keep a server from leading, which is what ends the wait.
-BOOST_AUTO_TEST_CASE(the_entry_with_which_a_term_begins_is_refused_by_no_limit, *label("case_77"))
+BOOST_AUTO_TEST_CASE(the_first_entry_of_a_term_is_refused_by_no_limit, *label("case_77"))
 {
     auto settings = NodeSettings{};
     settings.uncommitted_bytes_max = 1000;
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(the_entry_with_which_a_term_begins_is_refused_by_no_limit, 
     stage.lead_with_follower();
     auto const all = stage.propose(command_of(1000));
     stage.run();
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
     stage.lead();
 
     BOOST_TEST((stage.log.last() == LogPosition{Term{3}, Index{3}}));
@@ -269,13 +269,13 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_room, *label("
     BOOST_TEST(later->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_says_so_and_takes_the_append_later, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_reports_it_and_accepts_the_append_later, *label("case_67"))
 {
     auto stage = Stage{};
     stage.log.memory.limit_capacity(50);
     auto const append = append_of(Term{1}, {}, Term{1}, 1);
 
-    stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
+    stage.receive(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
     BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 1U);
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).back().no_room);
     BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{}));
@@ -283,13 +283,13 @@ BOOST_AUTO_TEST_CASE(a_follower_with_a_full_disk_says_so_and_takes_the_append_la
     BOOST_TEST(stage.status().running);
 
     stage.log.memory.limit_capacity(1000);
-    stage.pass_ms(Settings{}.heartbeat_ms); // The log is asked once a heartbeat.
-    stage.hear(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
+    stage.pass_ms(Settings{}.heartbeat_ms); // The log is polled once a heartbeat.
+    stage.receive(S2, append, command_entry(Term{1}, Index{1}, "reeds and rushes"));
     BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 2U);
     BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 }
 
-BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_than_it_was_told)
+BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_than_its_limits)
 {
     auto settings = NodeSettings{};
     settings.receive_max = 2;
@@ -312,13 +312,13 @@ BOOST_AUTO_TEST_CASE(one_turn_takes_no_more_messages_and_applies_no_more_bytes_t
     BOOST_TEST(not stage.node->turn());
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_is_given_no_more_entries_at_a_time_than_it_was_told)
+BOOST_AUTO_TEST_CASE(a_machine_is_given_no_more_entries_at_a_time_than_the_limit)
 {
     auto settings = NodeSettings{};
     settings.apply_entries_max = 2;
     auto stage = Stage{3, settings};
 
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 5, Index{5}), entries_of(Term{1}, Index{1}, 5));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 5, Index{5}), entries_of(Term{1}, Index{1}, 5));
 
     BOOST_TEST(stage.machine.applied.size() == 5U);
     BOOST_TEST(stage.machine.calls == 3);
@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_heartbeat_that_is_due_ends_what_a_turn_applies)
     BOOST_TEST(is_leader(stage.node->state()));
 }
 
-/// Appends are turned away before the machine in each turn: they must not take its turn as well.
+/// Appends are rejected before the machine in each turn: they must not take its turn as well.
 BOOST_AUTO_TEST_CASE(appends_and_the_machine_take_turns_at_the_disk)
 {
     struct ColdLog
@@ -450,7 +450,7 @@ BOOST_AUTO_TEST_CASE(a_node_does_not_accept_what_its_transport_cannot_carry, *la
     BOOST_TEST(network.refused() == 0U);
 }
 
-/// What the log lacks is reported when it lasts, and its return at once; the log is asked once a heartbeat.
+/// A lack of room is reported when it lasts, and its end at once; the log is polled once a heartbeat.
 BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, *label("case_67"))
 {
     auto stage = Stage{};
@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(a_lack_of_room_that_lasts_is_reported_and_its_end_at_once, 
     BOOST_TEST(accepted->as<Applied>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_without_room_leaves_the_lead_to_others_that_have_it, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_leader_without_room_steps_down_for_others_that_have_it, *label("case_67"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -514,7 +514,7 @@ BOOST_AUTO_TEST_CASE(a_leader_without_room_leaves_the_lead_to_others_that_have_i
     BOOST_TEST(stage.wire.sent.empty()); // It does not campaign for an election maximum longer.
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_leaves_the_lead_to_others_that_are_ahead, *label("case_58"))
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_steps_down_for_others_that_are_ahead, *label("case_58"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();

@@ -1,4 +1,4 @@
-// What a node tells while it happens, and what its status says afterwards.
+// What a node reports while it happens, and what its status shows afterwards.
 #include "support/stage.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -22,13 +22,13 @@ struct WithNothing
 };
 static_assert(sizeof(WithNothing) == sizeof(int));
 
-BOOST_AUTO_TEST_CASE(every_change_of_role_term_and_leader_is_told_once_and_in_order)
+BOOST_AUTO_TEST_CASE(every_change_of_role_term_and_leader_is_reported_once_and_in_order)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
     stage.pass_ms(50);
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}, {}, 2));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}, {}, 2));
 
     struct Expected
     {
@@ -40,44 +40,44 @@ BOOST_AUTO_TEST_CASE(every_change_of_role_term_and_leader_is_told_once_and_in_or
                                                 {RoleName::candidate, Term{1}, nobody},
                                                 {RoleName::leader, Term{1}, S1},
                                                 {RoleName::follower, Term{2}, S2}};
-    auto const told = stage.events.of<RoleChanged>();
-    BOOST_REQUIRE(told.size() == expected.size());
-    for (auto at = std::size_t{0}; at < told.size(); ++at) {
-        BOOST_TEST((told[at].role == expected[at].role));
-        BOOST_TEST((told[at].term == expected[at].term));
-        BOOST_TEST((told[at].leader == expected[at].leader));
+    auto const reported = stage.events.of<RoleChanged>();
+    BOOST_REQUIRE(reported.size() == expected.size());
+    for (auto at = std::size_t{0}; at < reported.size(); ++at) {
+        BOOST_TEST((reported[at].role == expected[at].role));
+        BOOST_TEST((reported[at].term == expected[at].term));
+        BOOST_TEST((reported[at].leader == expected[at].leader));
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_breach_is_told_with_its_sender_and_counted_and_changes_nothing)
+BOOST_AUTO_TEST_CASE(a_violation_is_reported_with_its_sender_and_counted_and_changes_nothing)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
     auto const before = stage.node->state();
     stage.wire.sent.clear();
 
-    stage.hear(S3, heartbeat_of(stage.term(), {})); // A second leader of one term.
+    stage.receive(S3, heartbeat_of(stage.term(), {})); // A second leader of one term.
 
-    auto const told = stage.events.of<DecisionNoted>();
-    BOOST_TEST((told.back().outcome == Decision::violation_second_leader));
-    BOOST_TEST((told.back().from == S3));
+    auto const reported = stage.events.of<DecisionNoted>();
+    BOOST_TEST((reported.back().outcome == Decision::violation_second_leader));
+    BOOST_TEST((reported.back().from == S3));
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::violation_second_leader)] == 1U);
     BOOST_TEST((stage.node->state() == before));
     BOOST_TEST(stage.wire.sent.empty());
     BOOST_TEST(stage.status().running);
 }
 
-BOOST_AUTO_TEST_CASE(every_told_outcome_is_counted)
+BOOST_AUTO_TEST_CASE(every_noted_decision_is_counted)
 {
     auto stage = Stage{};
     stage.lead_with_follower();
     stage.accept_all(S3);
 
-    auto const told = stage.events.of<DecisionNoted>();
+    auto const reported = stage.events.of<DecisionNoted>();
     auto       counted = std::uint64_t{0};
     for (auto const count : stage.status().decisions)
         counted += count;
-    BOOST_TEST(counted == told.size());
+    BOOST_TEST(counted == reported.size());
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::election_won)] == 1U);
 }
 
@@ -94,19 +94,19 @@ BOOST_AUTO_TEST_CASE(an_alarm_that_was_cancelled_does_not_ring)
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::ring_outdated)] == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_cut_tail_is_told_at_the_start, *label("case_64"))
+BOOST_AUTO_TEST_CASE(a_cut_tail_is_reported_at_the_start, *label("case_64"))
 {
     auto stage = Stage{};
     stage.log.torn = TornTail{Index{7}, 123};
     stage.restart();
 
-    auto const told = stage.events.of<TornTailCut>();
-    BOOST_REQUIRE(told.size() == 1U);
-    BOOST_TEST((told[0].tail.first == Index{7}));
-    BOOST_TEST(told[0].tail.bytes == 123U);
+    auto const reported = stage.events.of<TornTailCut>();
+    BOOST_REQUIRE(reported.size() == 1U);
+    BOOST_TEST((reported[0].tail.first == Index{7}));
+    BOOST_TEST(reported[0].tail.bytes == 123U);
 }
 
-BOOST_AUTO_TEST_CASE(the_status_of_a_leader_says_how_far_everybody_is)
+BOOST_AUTO_TEST_CASE(the_status_of_a_leader_shows_how_far_every_follower_is)
 {
     auto stage = Stage{};
     stage.lead_with_follower();

@@ -1,4 +1,4 @@
-// PendingProposals wait for the disk, leave in the order of their writes, and with what they were made with.
+// Promises wait for the disk, and leave in the order of their writes, with what they were made with.
 #include "totora/node/links/outbox.hpp"
 #include "support/builders.hpp"
 
@@ -13,7 +13,7 @@ namespace totora::test
 namespace
 {
 
-// What is released refers to its envelope, and must not outlive it in somebody's queue.
+// What is released refers to its envelope, and must not outlive it in a queue.
 static_assert(not std::is_copy_constructible_v<Released> and not std::is_copy_assignable_v<Released>);
 
 using boost::unit_test::label;
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(promises_leave_in_the_order_of_their_writes_and_those_of_on
     BOOST_TEST((release(outbox, 7) == Left{{S2, 1}}));
 }
 
-/// While the disk hangs with a term unwritten, every heartbeat and read round of a leader would leave an answer more.
+/// While the disk hangs with a term unwritten, every heartbeat and read round of a leader would add a response.
 BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_arrives, *label("case_91"))
 {
     auto const answer = [](std::uint64_t match, std::uint64_t round, std::uint64_t number) {
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_hangs_keeps_two_answers_for_a_leader_whatever_a
         hold(answer(4 + round / 900, round, round));
     }
     BOOST_TEST(outbox.size() == 4U);
-    hold(answer(3, 1'001, 0)); // Says less of the log.
+    hold(answer(3, 1'001, 0)); // Acknowledges less of the log.
     outbox.hold({S2, answer(9, 2'000, 0), Release::once_durable(WriteNumber{5})});
     outbox.hold({S1, answer(9, 2'000, 0), Release::once_durable(WriteNumber{6})});
 

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(an_append_with_other_entries_than_it_names_is_dropped_and_n
     for (auto const& payload : payloads) {
         auto       stage = Stage{};
         auto const before = stage.node->state();
-        stage.hear(S2, whole, payload);
+        stage.receive(S2, whole, payload);
 
         BOOST_TEST((stage.node->state() == before));
         BOOST_TEST(stage.wire.sent.empty());
@@ -43,11 +43,11 @@ BOOST_AUTO_TEST_CASE(an_append_with_other_entries_than_it_names_is_dropped_and_n
         BOOST_TEST((stage.log.last() == LogPosition{}));
         BOOST_TEST(stage.status().running);
         BOOST_TEST(stage.status().payload_mismatches == 1U);
-        auto const told = stage.events.of<PayloadMismatch>();
-        BOOST_REQUIRE(told.size() == 1U);
-        BOOST_TEST((told[0].from == S2));
+        auto const reported = stage.events.of<PayloadMismatch>();
+        BOOST_REQUIRE(reported.size() == 1U);
+        BOOST_TEST((reported[0].from == S2));
 
-        stage.hear(S2, whole, commands_of(Term{1}, Index{1}, {"a", "b", "c"})); // Sent again, it is stored.
+        stage.receive(S2, whole, commands_of(Term{1}, Index{1}, {"a", "b", "c"})); // Sent again, it is stored.
         BOOST_TEST((stage.log.last() == LogPosition{Term{1}, Index{3}}));
         BOOST_TEST(stage.status().payload_mismatches == 1U);
     }
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(an_append_with_other_entries_than_it_names_is_dropped_and_n
 BOOST_AUTO_TEST_CASE(an_append_of_one_command_without_its_payload_is_no_no_op, *label("case_93"))
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), {});
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), {});
 
     BOOST_TEST(stage.messages_to<AppendEntriesResponse>(S2).empty());
     BOOST_TEST((stage.log.last() == LogPosition{}));
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(entries_beside_a_message_that_names_none_are_not_stored, *l
     auto const stray = command_entry(Term{1}, Index{1}, "stray");
     for (auto const& rpc : {Rpc{heartbeat_of(Term{1}, {})}, Rpc{RequestVote{Term{1}, {}, true}}}) {
         auto stage = Stage{};
-        stage.hear(S2, rpc, stray);
+        stage.receive(S2, rpc, stray);
 
         BOOST_TEST(stage.wire.sent.empty());
         BOOST_TEST((stage.term() == Term{}));
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_payload_whose_bytes_are_no_entry_is_dropped, *label("case
     auto const block = std::make_shared<std::vector<std::byte>>(10);
     auto       torn = Entries{};
     torn.add({block, *block}, 1);
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), torn);
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), torn);
 
     BOOST_TEST(stage.wire.sent.empty());
     BOOST_TEST(stage.status().payload_mismatches == 1U);

@@ -20,7 +20,7 @@ namespace
 
 using boost::unit_test::label;
 
-/// Which disks say that they synced, and have not.
+/// Disks that report a sync, and have not synced.
 enum class Liars
 {
     none,
@@ -28,10 +28,10 @@ enum class Liars
     all,
 };
 
-/// What a run has come across.
+/// The events of a run.
 struct Seen
 {
-    std::string   broken; ///< The first property that did not hold; empty if all did.
+    std::string   broken; ///< The first property that was violated; empty if all held.
     std::size_t   acknowledged = 0;
     std::size_t   torn = 0; ///< How many disks had something written and not synced when the power failed.
     std::uint64_t reads = 0;
@@ -137,9 +137,9 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_the_loss_of_all_power,
     BOOST_TEST(all.reads > 100 * seeds);
 }
 
-/// What the test above must notice. Mostly a log finds out that something is missing which it knew to be durable; where
+/// What the test above must detect. Mostly a log notices that something is missing which it knew to be durable; where
 /// none does, Figure 3 no longer holds.
-BOOST_AUTO_TEST_CASE(disks_that_skip_the_sync_are_found_out, *label("case_63") * label("case_68"))
+BOOST_AUTO_TEST_CASE(disks_that_skip_the_sync_are_detected, *label("case_63") * label("case_68"))
 {
     auto not_by_the_log = 0;
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
@@ -150,8 +150,8 @@ BOOST_AUTO_TEST_CASE(disks_that_skip_the_sync_are_found_out, *label("case_63") *
     BOOST_TEST(not_by_the_log > 0);
 }
 
-/// An acknowledgement that one server gave too early can be all that stood between an entry and its loss.
-BOOST_AUTO_TEST_CASE(one_disk_that_skips_the_sync_is_found_out, *label("case_63"))
+/// An acknowledgement that one server gave too early can be all that protected an entry from its loss.
+BOOST_AUTO_TEST_CASE(one_disk_that_skips_the_sync_is_detected, *label("case_63"))
 {
     auto found = 0;
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)

@@ -29,7 +29,7 @@ using Applied = AppliedWith<std::string>;
 
 [[nodiscard]] std::size_t relieved(Stage const& stage) { return stage.events.of<PressureEnded>().size(); }
 
-BOOST_AUTO_TEST_CASE(the_end_of_pressure_is_told_once_when_half_of_it_is_gone)
+BOOST_AUTO_TEST_CASE(the_end_of_pressure_is_reported_once_when_half_of_it_is_gone)
 {
     auto stage = Stage{3, narrow()};
     stage.lead_with_follower();
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_pressure_is_told_once_when_half_of_it_is_gone)
     BOOST_TEST(stage.propose(command_of(300))->times == 0);
 }
 
-BOOST_AUTO_TEST_CASE(who_was_refused_knows_before_the_end_of_pressure_is_told)
+BOOST_AUTO_TEST_CASE(a_refusal_comes_before_the_report_that_pressure_has_ended)
 {
     auto stage = Stage{1, narrow()};
     stage.lead();
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_lack_of_room_is_pressure_until_as_much_fits)
     BOOST_TEST(relieved(stage) == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(who_leads_no_more_tells_the_end_of_pressure)
+BOOST_AUTO_TEST_CASE(a_deposed_leader_reports_the_end_of_pressure)
 {
     auto stage = Stage{3, narrow()};
     stage.lead_with_follower();
@@ -101,12 +101,12 @@ BOOST_AUTO_TEST_CASE(who_leads_no_more_tells_the_end_of_pressure)
     stage.run();
     BOOST_TEST(relieved(stage) == 0U);
 
-    stage.hear(S2, heartbeat_of(Term{stage.term().value + 1}, {}));
+    stage.receive(S2, heartbeat_of(Term{stage.term().value + 1}, {}));
     BOOST_TEST(relieved(stage) == 1U);
     BOOST_TEST(stage.propose("a")->times == 0);
 }
 
-BOOST_AUTO_TEST_CASE(without_a_refusal_and_after_the_end_nothing_is_told)
+BOOST_AUTO_TEST_CASE(without_a_refusal_and_after_the_end_nothing_is_reported)
 {
     auto stage = Stage{3, narrow()};
     stage.lead_with_follower();

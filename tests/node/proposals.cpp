@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_proposal_ends_with_the_response_when_a_majority_holds_it_
     BOOST_TEST(end->times == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_proposal_that_is_accepted_stands_where_the_node_said_it_would)
+BOOST_AUTO_TEST_CASE(an_accepted_proposal_is_at_the_position_that_the_node_predicted)
 {
     auto settings = NodeSettings{};
     settings.entry_bytes_max = 100;
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_completion_is_never_called_before_the_call_that_handed_it
 BOOST_AUTO_TEST_CASE(a_follower_refuses_names_the_leader_and_leaves_its_log_alone, *label("case_87"))
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), no_op_entry(Term{1}, Index{1}));
     auto const appends = stage.log.appends;
 
     auto const end = stage.propose("reed");
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(what_ends_leadership_in_the_same_turn_comes_before_the_prop
     auto const appends = stage.log.appends;
 
     auto const end = stage.propose("reed");
-    stage.hear(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true}); // In the turn that would propose.
+    stage.receive(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true}); // In the turn that would propose.
 
     BOOST_TEST(end->refused(ProposalError::not_leader, nobody));
     BOOST_TEST(stage.log.appends == appends);
@@ -129,10 +129,10 @@ BOOST_AUTO_TEST_CASE(when_leadership_is_lost_the_outcome_is_unknown_even_if_the_
     auto const end = stage.propose("reed");
     stage.run();
 
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
 
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}, 2));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}, 2));
     BOOST_TEST(stage.machine.commands() == std::vector<std::string>{"reed"}, boost::test_tools::per_element());
     BOOST_TEST(end->times == 1);
 }
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_was_committed_when_leadership_was_lost_still_ends_appl
     BOOST_TEST((stage.status().commit == Index{2}));
     BOOST_TEST(end->times == 0);
 
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
     BOOST_TEST(end->times == 0);
     stage.log.memory.release_syncs();
     stage.run();
@@ -164,9 +164,9 @@ BOOST_AUTO_TEST_CASE(another_leaders_command_at_the_same_index_is_not_taken_for_
     auto const end = stage.propose("reed");
     stage.run();
 
-    // Replaced and committed in one step: the index alone could not tell.
-    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1, Index{2}),
-               command_entry(Term{2}, Index{2}, "rush"));
+    // Replaced and committed in one step: the index alone does not show it.
+    stage.receive(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1, Index{2}),
+                  command_entry(Term{2}, Index{2}, "rush"));
 
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(stage.machine.commands() == std::vector<std::string>{"rush"}, boost::test_tools::per_element());
@@ -180,13 +180,13 @@ BOOST_AUTO_TEST_CASE(a_proposal_in_whose_place_another_leaders_no_op_is_committe
     stage.run();
 
     // The step that ends leadership commits the other entry too, and no command follows it.
-    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1, Index{2}), no_op_entry(Term{2}, Index{2}));
+    stage.receive(S2, append_of(Term{2}, {Term{1}, Index{1}}, Term{2}, 1, Index{2}), no_op_entry(Term{2}, Index{2}));
 
     BOOST_TEST((stage.status().applied == Index{2}));
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a_later_one)
+BOOST_AUTO_TEST_CASE(a_replaced_proposal_does_not_block_a_later_one)
 {
     auto       guard = Guard{};
     auto       pending = PendingProposals<std::string>{guard};
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a
     pending.add({Term{1}, Index{2}, 1}, {PendingProposal<std::string>::Single{note_in(replaced)}, never_ms});
     pending.add({Term{3}, Index{4}, 1}, {PendingProposal<std::string>::Single{note_in(later)}, never_ms});
 
-    // At 2 and 3 there are no-ops of other leaders, so that nothing is said of them.
+    // At 2 and 3 there are no-ops of other leaders, so that nothing is reported of them.
     pending.applied({Term{3}, Index{4}}, "reed");
 
     BOOST_TEST(replaced->as<OutcomeUnknown>() != nullptr);
@@ -203,7 +203,8 @@ BOOST_AUTO_TEST_CASE(a_proposal_that_was_replaced_does_not_stand_in_the_way_of_a
     BOOST_TEST(pending.size() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_hears_no_quorum_steps_down_and_its_proposals_are_unknown, *label("case_54"))
+BOOST_AUTO_TEST_CASE(a_leader_without_responses_from_a_quorum_steps_down_and_its_proposals_are_unknown,
+                     *label("case_54"))
 {
     auto stage = Stage{};
     stage.lead_with_follower();
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_hears_no_quorum_steps_down_and_its_proposals_
     stage.pass_ms(300); // S2 has answered in this interval.
     BOOST_TEST((stage.status().role == RoleName::leader));
     BOOST_TEST(end->times == 0);
-    stage.pass_ms(300); // Nobody has in this one.
+    stage.pass_ms(300); // No server has in this one.
 
     BOOST_TEST((stage.status().role != RoleName::leader));
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
@@ -325,8 +326,8 @@ BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_committed_is_unknown_when_leade
     stage.run();
     stage.accept(S2, Index{3});
 
-    stage.hear(S2, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 1, Index{4}),
-               command_entry(Term{2}, Index{4}, "rush"));
+    stage.receive(S2, append_of(Term{2}, {Term{1}, Index{3}}, Term{2}, 1, Index{4}),
+                  command_entry(Term{2}, Index{4}, "rush"));
 
     BOOST_TEST(end->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(stage.machine.commands() == (std::vector<std::string>{"a", "b", "rush"}),
@@ -375,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_completion_may_propose_and_read_again)
     BOOST_TEST(read->as<ReadableNow>() != nullptr);
 }
 
-/// A client that asks again, so many times, whatever it is told.
+/// A client that requests again, so many times, whatever the outcome.
 struct Stubborn
 {
     Stage* stage;
@@ -396,7 +397,7 @@ struct Stubborn
     }
 };
 
-BOOST_AUTO_TEST_CASE(what_a_completion_asks_for_while_the_node_ends_is_ended_by_the_turns_that_this_asks_for)
+BOOST_AUTO_TEST_CASE(requests_that_completions_make_while_the_node_ends_are_ended_in_further_turns)
 {
     for (auto const fails : {true, false}) {
         auto stage = Stage{};

@@ -1,4 +1,4 @@
-// A completion or an observer may call everything that a node has, `stop` included; only destroy it it may not.
+// A completion or an observer may call everything that a node has, `stop` included; it may not destroy it.
 #include "support/stage.hpp"
 #include "totora/node/driver.hpp"
 
@@ -34,7 +34,7 @@ struct Calls
     }
 };
 
-/// What calls a node from within one of its own calls.
+/// A callable that calls a node from within one of its own calls.
 template <typename Stop>
 void stop_in_first_completion_of(Stage& stage, Calls& calls, Stop make_work)
 {
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_completion_of_a_refused_proposal_may_stop_the_node)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_completion_of_an_expired_promise_may_stop_the_node)
+BOOST_AUTO_TEST_CASE(the_completion_of_an_expired_request_may_stop_the_node)
 {
     for (auto const reads_first : {false, true}) {
         auto stage = Stage{};
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_turn_within_a_turn_does_nothing)
     BOOST_TEST(stage.machine.applied.size() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_completion_that_asks_again_at_once_gets_its_answer_in_a_later_turn)
+BOOST_AUTO_TEST_CASE(a_completion_that_requests_again_at_once_is_called_in_a_later_turn)
 {
     auto stage = Stage{};
     auto refusals = 0;
@@ -339,7 +339,7 @@ public:
         while (node->turn()) {}
     }
 
-    /// One call, from wherever. Deep within calls there are no more.
+    /// One call, from anywhere. Deep within calls there are no more.
     void act()
     {
         if (budget_ == 0 or not node)
@@ -427,7 +427,7 @@ private:
             Received{S2, Rpc{heartbeat_of(Term{state.current_term.value + 1}, last_position(state))}, {}});
     }
 
-    /// The other servers do what this one asks for.
+    /// The other servers do what this one requests.
     void answer_everything()
     {
         for (auto const& sent : std::exchange(wire.sent, {})) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// When a node says that it has caught up, and until when it leaves the lead to others.
+// When a node reports that it has caught up, and until when it leaves the lead to others.
 #include "support/stage.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -13,16 +13,16 @@ namespace totora::test
 namespace
 {
 
-/// What the observer was told, in order.
-[[nodiscard]] std::vector<bool> told_ready(Stage const& stage)
+/// The reports to the observer, in order.
+[[nodiscard]] std::vector<bool> reported_ready(Stage const& stage)
 {
-    auto told = std::vector<bool>{};
+    auto reported = std::vector<bool>{};
     for (auto const& changed : stage.events.of<ReadinessChanged>())
-        told.push_back(changed.ready);
-    return told;
+        reported.push_back(changed.ready);
+    return reported;
 }
 
-using Told = std::vector<bool>;
+using Reports = std::vector<bool>;
 
 BOOST_AUTO_TEST_CASE(a_leader_is_ready_when_the_first_entry_of_its_term_is_applied)
 {
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_leader_is_ready_when_the_first_entry_of_its_term_is_appli
     stage.accept_all(S2);
 
     BOOST_TEST(stage.status().ready);
-    BOOST_TEST(told_ready(stage) == Told{true}, boost::test_tools::per_element());
+    BOOST_TEST(reported_ready(stage) == Reports{true}, boost::test_tools::per_element());
     (void)stage.propose("more");
     stage.run();
     BOOST_TEST(stage.status().ready); // What comes later does not count.
@@ -47,41 +47,41 @@ BOOST_AUTO_TEST_CASE(a_follower_is_ready_when_what_was_committed_when_its_leader
     auto stage = Stage{};
     auto first = heartbeat_of(Term{1}, {}, Index{});
     first.committed = Index{2};
-    stage.hear(S2, first);
+    stage.receive(S2, first);
     BOOST_TEST(not stage.status().ready);
     auto append = append_of(Term{1}, {}, Term{1}, 1, Index{1});
     append.committed = Index{9}; // It was no more when the leader reached this server.
-    stage.hear(S2, append, command_entry(Term{1}, Index{1}, "a"));
+    stage.receive(S2, append, command_entry(Term{1}, Index{1}, "a"));
     BOOST_TEST((stage.status().applied == Index{1}));
     BOOST_TEST(not stage.status().ready);
 
     append = append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1, Index{2});
     append.committed = Index{10};
-    stage.hear(S2, append, command_entry(Term{1}, Index{2}, "b"));
+    stage.receive(S2, append, command_entry(Term{1}, Index{2}, "b"));
 
     BOOST_TEST((stage.status().applied == Index{2}));
     BOOST_TEST(stage.status().ready);
     stage.pass_ms(10'000);
     BOOST_TEST((stage.status().role != RoleName::follower));
-    BOOST_TEST(stage.status().ready); // The leader is gone, and what is applied is not.
-    BOOST_TEST(told_ready(stage) == Told{true}, boost::test_tools::per_element());
+    BOOST_TEST(stage.status().ready); // The leader has failed, and what is applied stays applied.
+    BOOST_TEST(reported_ready(stage) == Reports{true}, boost::test_tools::per_element());
 
     auto next = heartbeat_of(Term{5}, {Term{1}, Index{2}}, Index{2});
     next.committed = Index{3};
-    stage.hear(S3, next);
+    stage.receive(S3, next);
     BOOST_TEST(not stage.status().ready); // The next leader had more.
-    BOOST_TEST(told_ready(stage) == (Told{true, false}), boost::test_tools::per_element());
+    BOOST_TEST(reported_ready(stage) == (Reports{true, false}), boost::test_tools::per_element());
 }
 
-/// Append of an older term, of a leader that this server does not follow: it says nothing of the one it follows.
-BOOST_AUTO_TEST_CASE(only_the_leader_that_is_followed_says_what_is_to_be_applied)
+/// An append of an older term, of a leader that this server does not follow: it is no information on the current one.
+BOOST_AUTO_TEST_CASE(only_the_current_leader_determines_what_is_to_be_applied)
 {
     auto stage = Stage{};
-    stage.hear(S2, heartbeat_of(Term{5}, {}, Index{}));
+    stage.receive(S2, heartbeat_of(Term{5}, {}, Index{}));
     BOOST_TEST(stage.status().ready);
     auto late = heartbeat_of(Term{4}, {}, Index{});
     late.committed = Index{7};
-    stage.hear(S3, late);
+    stage.receive(S3, late);
     BOOST_TEST(stage.status().ready);
 }
 

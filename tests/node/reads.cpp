@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(an_answer_counts_for_its_round_and_earlier_ones_only, *labe
     stage.accept(S2, Index{1}, Round{1});
     BOOST_TEST(first->as<ReadableNow>() != nullptr);
     BOOST_TEST(second->times == 0);
-    stage.accept(S2, Index{1}, Round{1}); // Again: it says nothing new.
+    stage.accept(S2, Index{1}, Round{1}); // Again: it adds nothing.
     BOOST_TEST(second->times == 0);
 
     auto const third = stage.read();
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_follower_refuses_a_read_and_names_the_leader)
     auto       stage = Stage{};
     auto const early = stage.read();
     stage.run();
-    stage.hear(S2, heartbeat_of(Term{1}, {}));
+    stage.receive(S2, heartbeat_of(Term{1}, {}));
 
     auto const end = stage.read();
     stage.run();
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(when_leadership_is_lost_reads_without_their_round_are_refus
     stage.run();
     auto const asked = stage.read();
 
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{2}}, Index{2}));
     BOOST_TEST(waiting->refused(ProposalError::not_leader, S2));
     BOOST_TEST(asked->refused(ProposalError::not_leader, S2));
     BOOST_TEST(confirmed->times == 0);
@@ -208,14 +208,14 @@ BOOST_AUTO_TEST_CASE(a_round_of_an_earlier_leadership_confirms_no_read_of_the_ne
     stage.lead_with_follower();
     auto const before_loss = stage.read();
     stage.run();
-    stage.hear(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
+    stage.receive(S2, heartbeat_of(Term{2}, {Term{1}, Index{1}}));
     stage.lead();
     stage.accept_all(S2);
 
     auto const end = stage.read();
     stage.run();
-    stage.hear(S2, accepted(Term{1}, Index{1}, 1, Round{1}));
-    stage.hear(S3, accepted(Term{1}, Index{1}, 1, Round{1}));
+    stage.receive(S2, accepted(Term{1}, Index{1}, 1, Round{1}));
+    stage.receive(S3, accepted(Term{1}, Index{1}, 1, Round{1}));
     BOOST_TEST(end->times == 0);
     stage.accept(S2, Index{2}, Round{1});
 
@@ -243,15 +243,15 @@ BOOST_AUTO_TEST_CASE(a_deadline_cancels_a_read_once)
     BOOST_TEST(later->as<ReadableNow>() != nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_cancelled_read_may_be_asked_for_again_at_once)
+BOOST_AUTO_TEST_CASE(a_cancelled_read_may_be_requested_again_at_once)
 {
     auto stage = Stage{1};
     stage.lead();
     auto       cancelled = 0;
     auto       readable = 0;
-    auto const count = 500; // More than any container has room for where it stands.
+    auto const count = 500; // More than any container has room for without growing.
 
-    // Asked for within the turn that cancels them, so that they stand where the new ones go.
+    // Requested within the turn that cancels them, so that they are where the new ones go.
     stage.node->propose(bytes_of("reed"), [&](ProposalOutcome<std::string>) {
         for (auto at = 0; at < count; ++at)
             stage.node->read(
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(stopping_ends_every_read)
     BOOST_TEST(late->refused(ProposalError::not_running, nobody));
 }
 
-BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_behind_what_it_has_acknowledged, *label("case_79"))
+BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_after_what_it_has_acknowledged, *label("case_79"))
 {
     auto stage = Stage{1};
     stage.lead();
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_single_server_reads_at_once_and_behind_what_it_has_acknow
     BOOST_TEST((end->as<ReadableNow>()->index == Index{2}));
 }
 
-BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_nothing_behind)
+BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_no_trace)
 {
     auto       guard = Guard{};
     auto       reads = PendingReads{guard};

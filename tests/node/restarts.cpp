@@ -1,4 +1,4 @@
-// What a server does with what survived, and what leaves it before that is durable.
+// What a server does with the state that survived, and what leaves it before that is durable.
 #include "support/stage.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_granted_vote_leaves_when_it_is_durable, *label("case_1"))
 {
     auto stage = Stage{};
     stage.log.memory.hold_syncs();
-    stage.hear(S2, RequestVote{Term{1}, {}, true});
+    stage.receive(S2, RequestVote{Term{1}, {}, true});
     BOOST_TEST(stage.wire.sent.empty());
     BOOST_TEST(stage.log.syncs == 1);
 
@@ -37,34 +37,36 @@ BOOST_AUTO_TEST_CASE(a_vote_that_was_lost_with_the_power_never_left, *label("cas
 {
     auto stage = Stage{};
     stage.log.memory.hold_syncs();
-    stage.hear(S2, RequestVote{Term{1}, {}, true});
+    stage.receive(S2, RequestVote{Term{1}, {}, true});
     BOOST_TEST(stage.wire.sent.empty());
     stage.crash();
     stage.log.memory.release_syncs();
 
-    stage.hear(S3, RequestVote{Term{1}, {}, true});
+    stage.receive(S3, RequestVote{Term{1}, {}, true});
     BOOST_TEST((stage.messages_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{1}, true}}));
     stage.crash(); // Now it is on the disk.
-    stage.hear(S2, RequestVote{Term{1}, {}, true});
+    stage.receive(S2, RequestVote{Term{1}, {}, true});
     BOOST_TEST((stage.messages_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{1}, false}}));
 }
 
 BOOST_AUTO_TEST_CASE(an_acknowledgement_leaves_when_its_entries_are_durable, *label("case_63"))
 {
     auto stage = Stage{};
-    stage.hear(S2, heartbeat_of(Term{1}, {}));
+    stage.receive(S2, heartbeat_of(Term{1}, {}));
     stage.wire.sent.clear();
     stage.log.memory.hold_syncs();
 
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1, {}, 2), command_entry(Term{1}, Index{1}, "a"));
-    stage.hear(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1, {}, 3), command_entry(Term{1}, Index{2}, "b"));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1, {}, 2), command_entry(Term{1}, Index{1}, "a"));
+    stage.receive(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1, {}, 3),
+                  command_entry(Term{1}, Index{2}, "b"));
     BOOST_TEST(stage.wire.sent.empty());
     stage.log.memory.complete_through(WriteNumber{2}); // Term and vote, and the first append.
     stage.run();
     BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 1U);
     BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 
-    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{2}}, {}, 4)); // States what is durable, and waits for nothing.
+    stage.receive(S2,
+                  heartbeat_of(Term{1}, {Term{1}, Index{2}}, {}, 4)); // States what is durable, and waits for nothing.
     BOOST_REQUIRE(stage.messages_to<AppendEntriesResponse>(S2).size() == 2U);
     BOOST_TEST((stage.messages_to<AppendEntriesResponse>(S2).back().match == Index{1}));
 }
@@ -132,12 +134,12 @@ BOOST_AUTO_TEST_CASE(a_power_loss_under_a_committed_entry_is_no_lost_data, *labe
 }
 
 /// A server of one that has applied four commands, three of which its machine keeps.
-BOOST_AUTO_TEST_CASE(a_restart_goes_on_behind_what_the_machine_has_kept, *label("case_75"))
+BOOST_AUTO_TEST_CASE(a_restart_continues_after_what_the_machine_has_kept, *label("case_75"))
 {
     auto stage = Stage{};
     stage.machine.keeps = true;
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 4, Index{4}), entries_of(Term{1}, Index{1}, 4));
-    stage.hear(S2, heartbeat_of(Term{1}, {Term{1}, Index{4}}, Index{4}, 2));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 4, Index{4}), entries_of(Term{1}, Index{1}, 4));
+    stage.receive(S2, heartbeat_of(Term{1}, {Term{1}, Index{4}}, Index{4}, 2));
     BOOST_TEST(stage.machine.applied.size() == 4U);
     stage.node->stop();
     stage.machine.applied.resize(2); // The machine is saved more rarely than the log.
@@ -158,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_the_machine_has_kept_was_committed, *label("case_75"))
 {
     auto stage = Stage{};
     stage.machine.keeps = true;
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 4), entries_of(Term{1}, Index{1}, 4));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 4), entries_of(Term{1}, Index{1}, 4));
     stage.node->stop();
     stage.machine.kept = Index{3}; // More than the log knew to be committed.
 
@@ -173,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_the_machine_has_kept_was_committed, *label("case_75"))
 BOOST_AUTO_TEST_CASE(a_machine_that_keeps_nothing_is_given_everything_again, *label("case_75"))
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 4, Index{4}), entries_of(Term{1}, Index{1}, 4));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 4, Index{4}), entries_of(Term{1}, Index{1}, 4));
     auto const applied = stage.machine.applied;
     stage.node->stop();
 
@@ -199,10 +201,10 @@ BOOST_AUTO_TEST_CASE(a_cluster_of_one_applies_everything_after_its_election_with
     BOOST_TEST(stage.machine.commands() == (std::vector<std::string>{"a", "b"}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_ahead_of_its_log_is_refused_with_a_sentence_and_without_a_trace)
+BOOST_AUTO_TEST_CASE(a_machine_ahead_of_its_log_is_refused_with_an_error_and_without_a_trace)
 {
     auto stage = Stage{};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 2), entries_of(Term{1}, Index{1}, 2));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 2), entries_of(Term{1}, Index{1}, 2));
     stage.node->stop();
     stage.machine.keeps = true;
     stage.machine.kept = Index{3};
@@ -214,14 +216,14 @@ BOOST_AUTO_TEST_CASE(a_machine_ahead_of_its_log_is_refused_with_a_sentence_and_w
     BOOST_TEST(stage.started.error().what.find("ahead of the log") != std::string::npos);
     BOOST_TEST(not stage.status().running);
     auto const end = stage.propose("a");
-    stage.hear(S2, RequestVote{Term{5}, {Term{1}, Index{9}}, true});
+    stage.receive(S2, RequestVote{Term{5}, {Term{1}, Index{9}}, true});
     stage.pass_ms(10'000);
     BOOST_TEST(end->times == 1);
     BOOST_TEST(stage.wire.sent.empty());
     BOOST_TEST(stage.log.votes + stage.log.appends + stage.log.truncations == writes);
 }
 
-BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused_with_a_sentence)
+BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused_with_an_error)
 {
     auto settings = NodeSettings{};
     settings.core.heartbeat_ms = settings.core.election.at_least_ms;
@@ -231,15 +233,15 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused_with_a_sent
     BOOST_TEST(stage.started.error().what.find("heartbeat") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_start_tells_the_transport_where_the_others_are)
+BOOST_AUTO_TEST_CASE(a_start_gives_the_transport_the_addresses_of_the_others)
 {
     auto const stage = Stage{};
 
-    BOOST_TEST((stage.wire.told ==
-                std::vector<Wire::Told>{{S2, first_incarnation, "host:2"}, {S3, first_incarnation, "host:3"}}));
+    BOOST_TEST((stage.wire.updates ==
+                std::vector<Wire::Update>{{S2, first_incarnation, "host:2"}, {S3, first_incarnation, "host:3"}}));
 }
 
-/// What a server does that no log has named: the same for an empty directory and for another life of a member.
+/// What a server does that no log has named: the same for an empty directory and for another incarnation of a member.
 void expect_that_it_waits(Stage& stage)
 {
     BOOST_REQUIRE(stage.started.has_value());
@@ -250,8 +252,8 @@ void expect_that_it_waits(Stage& stage)
     BOOST_TEST((stage.term() == Term{0}));
     BOOST_TEST(stage.wire.sent.empty());
 
-    stage.hear(S2, RequestPreVote{Term{1}, {Term{1}, Index{9}}, Round{1}});
-    stage.hear(S2, RequestVote{Term{2}, {Term{1}, Index{9}}, true});
+    stage.receive(S2, RequestPreVote{Term{1}, {Term{1}, Index{9}}, Round{1}});
+    stage.receive(S2, RequestVote{Term{2}, {Term{1}, Index{9}}, true});
     BOOST_TEST((stage.messages_to<RequestPreVoteResponse>(S2).at(0).vote_granted == false));
     BOOST_TEST((stage.messages_to<RequestVoteResponse>(S2) == std::vector{RequestVoteResponse{Term{2}, false}}));
     BOOST_TEST(not stage.node->state().voted_for);
@@ -261,32 +263,32 @@ void expect_that_it_waits(Stage& stage)
     BOOST_TEST(outcomes[static_cast<std::size_t>(Decision::vote_withheld_not_admitted)] == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_directory_waits_to_be_let_in_and_does_not_vote, *label("case_86"))
+BOOST_AUTO_TEST_CASE(a_server_with_an_empty_directory_waits_to_be_admitted_and_does_not_vote, *label("case_86"))
 {
     auto stage = Stage{wiped(first_incarnation, {}), {}};
     expect_that_it_waits(stage);
 }
 
-BOOST_AUTO_TEST_CASE(another_life_of_a_member_waits_to_be_let_in_and_does_not_vote, *label("case_86"))
+BOOST_AUTO_TEST_CASE(another_incarnation_of_a_member_waits_to_be_admitted_and_does_not_vote, *label("case_86"))
 {
     auto stage = Stage{wiped(Incarnation{2}, peers_of(3)), {}};
     expect_that_it_waits(stage);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_votes_when_the_log_names_it_in_this_life, *label("case_86"))
+BOOST_AUTO_TEST_CASE(a_server_votes_when_the_log_names_it_in_this_incarnation, *label("case_86"))
 {
     auto stage = Stage{wiped(first_incarnation, {}), {}};
-    stage.hear(S2, append_of(Term{1}, {}, Term{1}, 1), configuration_entry(Term{1}, Index{1}, {1, 2, 3}));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1), configuration_entry(Term{1}, Index{1}, {1, 2, 3}));
     BOOST_TEST(stage.status().admitted);
 
-    stage.hear(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true});
+    stage.receive(S3, RequestVote{Term{2}, {Term{1}, Index{1}}, true});
 
     BOOST_TEST((stage.messages_to<RequestVoteResponse>(S3) == std::vector{RequestVoteResponse{Term{2}, true}}));
     stage.restart();
     BOOST_TEST(stage.status().admitted); // The log still names it.
 }
 
-BOOST_AUTO_TEST_CASE(an_identity_that_is_no_servers_is_refused_with_a_sentence)
+BOOST_AUTO_TEST_CASE(an_identity_that_fits_no_server_is_refused_with_an_error)
 {
     auto const sound = Identity{cluster_of("stage"), S1, first_incarnation, peers_of(3)};
     BOOST_TEST((Stage{sound, {}}.started.has_value()));
@@ -304,8 +306,9 @@ BOOST_AUTO_TEST_CASE(an_identity_that_is_no_servers_is_refused_with_a_sentence)
     }
 }
 
-/// A server without members would wait to be named, and say nothing; one with other members than its identity's would count wrongly.
-BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_members_is_refused_with_a_sentence)
+/// A server without members would wait to be admitted, and send nothing; one with other members than its identity's
+/// would count wrongly.
+BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_members_is_refused_with_an_error)
 {
     auto const expect_refused = [](Stage& stage) {
         stage.restart();
@@ -323,8 +326,8 @@ BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_membe
     expect_refused(mistaken);
 
     auto lacks_the_one_before = Stage{};
-    lacks_the_one_before.hear(S2, append_of(Term{1}, {}, Term{1}, 1),
-                              configuration_entry(Term{1}, Index{1}, {1, 2, 3, 4}));
+    lacks_the_one_before.receive(S2, append_of(Term{1}, {}, Term{1}, 1),
+                                 configuration_entry(Term{1}, Index{1}, {1, 2, 3, 4}));
     lacks_the_one_before.restart();
     BOOST_REQUIRE(lacks_the_one_before.started.has_value());
     lacks_the_one_before.log.recovers_before = Configuration{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Members whose disk was lost or set back, as their leader finds them; and who sends what no correct server can send.
+// Members whose disk was lost or set back, as their leader finds them; and senders of what no correct server can send.
 #include "support/stage.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,18 +14,18 @@ namespace
 
 using boost::unit_test::label;
 
-/// Says what a follower says to the newest append, of which its log lacks the entry before.
+/// Answers the newest append as a follower does whose log lacks the entry before it.
 void refuse(Stage& stage, ServerId follower, Index found)
 {
     auto answer = refused(stage.term(), last_index(stage.node->state()), {stage.term(), found});
     answer.number = stage.sent_to(follower);
-    stage.hear(follower, answer);
+    stage.receive(follower, answer);
 }
 
 /// A follower answers a heartbeat, and holds the whole log.
 void answer_heartbeat(Stage& stage, ServerId follower)
 {
-    stage.hear(follower, accepted(stage.term(), last_index(stage.node->state()), 0));
+    stage.receive(follower, accepted(stage.term(), last_index(stage.node->state()), 0));
 }
 
 /// Leads three servers, of which S2 has acknowledged the no-op and a command, both committed.
@@ -50,34 +50,34 @@ BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_had_acknowledged_is_named_and
     refuse(stage, S2, Index{1});
     refuse(stage, S2, Index{1});
 
-    auto const told = stage.events.of<SetBack>();
-    BOOST_REQUIRE(told.size() == 1U);
-    BOOST_TEST((told[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
+    auto const reported = stage.events.of<SetBack>();
+    BOOST_REQUIRE(reported.size() == 1U);
+    BOOST_TEST((reported[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
     BOOST_TEST((stage.status().followers[0].server == S2 and stage.status().followers[0].set_back));
     BOOST_TEST(not stage.status().followers[1].set_back);
     stage.accept_all(S2);
-    BOOST_TEST((stage.status().commit == Index{2})); // Its promises are worth nothing now.
+    BOOST_TEST((stage.status().commit == Index{2})); // Its acknowledgements count no more.
     stage.accept_all(S3);
     BOOST_TEST((stage.status().commit == Index{3}));
 }
 
-/// Otherwise it would go unnoticed for as long as nobody writes.
+/// Otherwise it would go unnoticed for as long as there are no proposals.
 BOOST_AUTO_TEST_CASE(a_heartbeat_finds_a_follower_that_lacks_what_it_had_acknowledged, *label("case_68"))
 {
     auto stage = acknowledged_by_one();
 
-    stage.hear(S2, refused(stage.term(), Index{2}, {stage.term(), Index{1}}, 0));
+    stage.receive(S2, refused(stage.term(), Index{2}, {stage.term(), Index{1}}, 0));
 
-    auto const told = stage.events.of<SetBack>();
-    BOOST_REQUIRE(told.size() == 1U);
-    BOOST_TEST((told[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
+    auto const reported = stage.events.of<SetBack>();
+    BOOST_REQUIRE(reported.size() == 1U);
+    BOOST_TEST((reported[0] == SetBack{S2, first_incarnation, Index{2}, Index{1}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_heartbeat_of_before_the_acknowledgement_is_no_proof, *label("case_68"))
 {
     auto stage = acknowledged_by_one();
 
-    stage.hear(S2, refused(stage.term(), Index{1}, {}, 0));
+    stage.receive(S2, refused(stage.term(), Index{1}, {}, 0));
 
     BOOST_TEST(stage.events.of<SetBack>().empty());
 }
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_ends_where_its_committed_acknowledgements_end_wa
     BOOST_TEST((stage.status().commit == Index{3}));
 }
 
-/// It was on its way while the follower's log grew.
+/// It was in flight while the follower's log grew.
 BOOST_AUTO_TEST_CASE(a_refusal_of_what_was_sent_before_the_acknowledgement_is_no_proof, *label("case_68"))
 {
     auto stage = Stage{};
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_what_was_sent_before_the_acknowledgement_is_no
     stage.accept_all(S2);
     answer_heartbeat(stage, S2);
 
-    stage.hear(S2, late);
+    stage.receive(S2, late);
 
     BOOST_TEST(stage.events.of<SetBack>().empty());
 }
@@ -131,34 +131,34 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_not_committed_may_be_gone, *label
 BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_remembered_by_a_server_that_leads_again, *label("case_68"))
 {
     auto stage = acknowledged_by_one();
-    stage.hear(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
+    stage.receive(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
     BOOST_REQUIRE((stage.status().role == RoleName::follower));
     stage.pass_ms(600);
-    stage.hear(S3, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
-    stage.hear(S3, RequestVoteResponse{stage.term(), true});
+    stage.receive(S3, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
+    stage.receive(S3, RequestVoteResponse{stage.term(), true});
     BOOST_REQUIRE((stage.status().role == RoleName::leader));
 
     auto first = refused(stage.term(), Index{3}, LogPosition{});
     first.number = stage.sent_to(S2);
-    stage.hear(S2, first);
+    stage.receive(S2, first);
 
     BOOST_REQUIRE(stage.events.of<SetBack>().size() == 1U);
     BOOST_TEST((stage.events.of<SetBack>()[0] == SetBack{S2, first_incarnation, Index{2}, Index{0}}));
 }
 
-BOOST_AUTO_TEST_CASE(the_vote_of_a_server_that_was_set_back_elects_nobody, *label("case_68"))
+BOOST_AUTO_TEST_CASE(the_vote_of_a_server_that_was_set_back_elects_no_leader, *label("case_68"))
 {
     auto stage = acknowledged_by_one();
     refuse(stage, S2, Index{});
-    stage.hear(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
+    stage.receive(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
     stage.pass_ms(600);
 
-    stage.hear(S2, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
+    stage.receive(S2, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
     BOOST_TEST((stage.status().role == RoleName::pre_candidate));
-    stage.hear(S3, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
-    stage.hear(S2, RequestVoteResponse{stage.term(), true});
+    stage.receive(S3, RequestPreVoteResponse{stage.term(), stage.node->state().pre_vote_round, true});
+    stage.receive(S2, RequestVoteResponse{stage.term(), true});
     BOOST_TEST((stage.status().role == RoleName::candidate));
-    stage.hear(S3, RequestVoteResponse{stage.term(), true});
+    stage.receive(S3, RequestVoteResponse{stage.term(), true});
     BOOST_TEST((stage.status().role == RoleName::leader));
 }
 
@@ -187,9 +187,9 @@ BOOST_AUTO_TEST_CASE(another_incarnation_of_a_server_has_acknowledged_nothing, *
 BOOST_AUTO_TEST_CASE(violations_are_counted_by_their_sender)
 {
     auto stage = Stage{};
-    stage.hear(S2, heartbeat_of(Term{number_max}, {}));
-    stage.hear(S2, RequestVote{Term{number_max}, {}});
-    stage.hear(S3, heartbeat_of(Term{number_max + 1}, {}));
+    stage.receive(S2, heartbeat_of(Term{number_max}, {}));
+    stage.receive(S2, RequestVote{Term{number_max}, {}});
+    stage.receive(S3, heartbeat_of(Term{number_max + 1}, {}));
 
     auto const violations = stage.status().violations;
     BOOST_REQUIRE(violations.size() == 2U);

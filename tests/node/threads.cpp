@@ -1,4 +1,4 @@
-// A wake-up that outlives its owner in the hands of others, and calls from the wrong thread.
+// A wake-up that outlives its owner in other hands, and calls from the wrong thread.
 #include "support/stage.hpp"
 #include "totora/node/driver.hpp"
 #include "totora/node/parts/thread_check.hpp"

@@ -22,11 +22,11 @@
 #include <variant>
 #include <vector>
 
-/// One real node on a stage: the test plays its clock, its disk, and all the other servers.
+/// One real node on a stage: the test drives its clock, its disk, and all the other servers.
 namespace totora::test
 {
 
-/// Server S1 of a cluster in which the test is everybody else.
+/// Server S1 of a cluster in which the test is every other server.
 class Stage
 {
 public:
@@ -67,7 +67,7 @@ public:
         restart();
     }
 
-    /// Lets the node do everything that it can do.
+    /// Runs the node until it has nothing to do.
     void run()
     {
         for (auto turns = 0; node->turn(); ++turns)
@@ -75,7 +75,7 @@ public:
                 throw std::runtime_error("the node never comes to rest");
     }
 
-    void hear(ServerId from, Rpc const& rpc, Entries entries = {})
+    void receive(ServerId from, Rpc const& rpc, Entries entries = {})
     {
         wire.arriving.push_back(Received{from, rpc, std::move(entries)});
         run();
@@ -87,16 +87,16 @@ public:
         run();
     }
 
-    /// Elects S1 with the votes of S2 and, of five, S3. Its no-op is in its log, and nobody has it yet.
+    /// Elects S1 with the votes of S2 and, of five, S3. Its no-op is in its log, and on no other server yet.
     void lead()
     {
         run(); // Applies what it can: before that it waits longer.
         pass_ms(600);
         auto const needed = node->state().configurations.in_force.members.size() / 2 + 1;
         for (auto id = std::uint64_t{2}; id <= needed; ++id)
-            hear(ServerId{id}, RequestPreVoteResponse{term(), node->state().pre_vote_round, true});
+            receive(ServerId{id}, RequestPreVoteResponse{term(), node->state().pre_vote_round, true});
         for (auto id = std::uint64_t{2}; id <= needed; ++id)
-            hear(ServerId{id}, RequestVoteResponse{term(), true});
+            receive(ServerId{id}, RequestVoteResponse{term(), true});
         if (not is_leader(node->state()))
             throw std::runtime_error("the stage's server was not elected");
     }
@@ -108,12 +108,12 @@ public:
         accept_all(S2);
     }
 
-    /// A follower says that it holds the whole log.
+    /// A follower acknowledges the whole log.
     void accept_all(ServerId follower) { accept(follower, last_index(node->state())); }
 
     void accept(ServerId follower, Index match, Round round = {})
     {
-        hear(follower, accepted(term(), match, sent_to(follower).value, round));
+        receive(follower, accepted(term(), match, sent_to(follower).value, round));
     }
 
     [[nodiscard]] ProposalEnd propose(std::string_view command, std::uint64_t timeout_ms = never_ms)

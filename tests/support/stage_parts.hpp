@@ -19,11 +19,11 @@
 #include <variant>
 #include <vector>
 
-/// What a stage (stage.hpp) is made of: a machine, a transport and completions that write down what they see.
+/// The parts of a stage (stage.hpp): a machine, a transport and completions that record what they see.
 namespace totora::test
 {
 
-/// Remembers what it applied and answers with the command; keeps its state over restarts if it is told to.
+/// Records what it applied and answers with the command; keeps its state over restarts on request.
 struct Recorder
 {
     using Response = std::string;
@@ -86,18 +86,18 @@ public:
         Entries  entries;
     };
 
-    struct Told
+    struct Update
     {
         ServerId    server;
         Incarnation incarnation;
         std::string address;
 
-        friend bool operator==(Told const&, Told const&) = default;
+        friend bool operator==(Update const&, Update const&) = default;
     };
 
     std::deque<TransportEvent> arriving;
     std::vector<Sent>          sent;
-    std::vector<Told>          told;
+    std::vector<Update>        updates;
 
     void send(Released const& message, Entries const& entries)
     {
@@ -115,14 +115,14 @@ public:
 
     void update(ServerId server, Incarnation incarnation, std::string_view address)
     {
-        told.push_back({server, incarnation, std::string{address}});
+        updates.push_back({server, incarnation, std::string{address}});
     }
 };
 
 static_assert(state_machine<Recorder>);
 static_assert(message_transport<Wire>);
 
-/// How a promise ended, and how often: exactly once, if all is well.
+/// The outcome of a request, and how often it ended: exactly once, if all is well.
 template <typename Decision>
 struct End
 {
@@ -149,7 +149,7 @@ using ProposalEnd = Ended<ProposalOutcome<std::string>>;
 using BatchEnd = Ended<ProposalOutcome<std::vector<std::string>>>;
 using ReadEnd = Ended<ReadOutcome>;
 
-/// A completion that writes down how it was called.
+/// A completion that records how it was called.
 template <typename Decision>
 [[nodiscard]] auto note_in(Ended<Decision> end)
 {
@@ -159,7 +159,7 @@ template <typename Decision>
     };
 }
 
-/// Writes down what a node tells.
+/// Records what a node reports.
 struct Events
 {
     std::shared_ptr<std::vector<NodeEvent>> all = std::make_shared<std::vector<NodeEvent>>();
