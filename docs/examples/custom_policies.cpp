@@ -320,7 +320,7 @@ public:
     explicit Database(std::string path) : path_(std::move(path))
     {
         std::filesystem::remove(path_);
-        SqliteLog{path_}.create(conformance::telling_identity());
+        SqliteLog{path_}.create(conformance::sample_identity());
     }
     Result<SqliteLog*, LogError> open()
     {
@@ -366,11 +366,11 @@ void expect_lawful(std::string const& directory)
     for (auto const word : {"reed", "rush", "", "reed", "sedge"})
         commands.push_back(conformance::payload_of(word));
 
-    auto said = conformance::told(conformance::check_state_machine([] { return Words{}; }, commands));
-    said += conformance::told(conformance::check_log([&] { return Database{directory + "/laws.db"}; }, 3));
-    said += conformance::told(conformance::check_transport([&] { return Sockets{directory}; }));
-    if (not said.empty())
-        throw std::runtime_error("a law is broken\n" + said);
+    auto violations = conformance::to_string(conformance::check_state_machine([] { return Words{}; }, commands));
+    violations += conformance::to_string(conformance::check_log([&] { return Database{directory + "/laws.db"}; }, 3));
+    violations += conformance::to_string(conformance::check_transport([&] { return Sockets{directory}; }));
+    if (not violations.empty())
+        throw std::runtime_error("a law is broken\n" + violations);
     std::printf("state machine, log and transport keep their laws\n");
 }
 

@@ -47,7 +47,7 @@ char const* find_fault(State const& earlier, Message const& message, State const
     for (auto const outcome : outgoing.decisions)
         if (is_violation(outcome) and (later != earlier or not did_nothing(outgoing)))
             return "a violation changes nothing, and is not answered";
-    if (auto const broken = laws::find_broken_law(earlier, message.from, message.body, later, outgoing))
+    if (auto const broken = laws::find_violated_law(earlier, message.from, message.body, later, outgoing))
         return broken->data();
     return nullptr;
 }

@@ -79,7 +79,7 @@ how_far(Options const& options, std::uint64_t workload, std::uint64_t distinct, 
 }
 
 [[nodiscard]] std::string
-to_json(Options const& options, std::vector<Figure> const& figures, double seconds, BrokenLaws const& broken)
+to_json(Options const& options, std::vector<Figure> const& figures, double seconds, LawViolations const& broken)
 {
     auto text = "{\"first\": " + std::to_string(options.first) + ", \"last\": " + std::to_string(options.last) +
                 ", \"images_max\": " + std::to_string(options.bounds.images_max) +
@@ -130,7 +130,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     auto const distinct = std::make_shared<testing::HashSet>();
     auto       at_once = LogCrashes<test::SegmentedUnderCrashes<InlineSyncer>>{options.bounds, distinct};
     auto       shared = LogCrashes<test::SegmentedUnderCrashes<test::SlowSyncer>>{options.bounds, distinct};
-    auto       broken = BrokenLaws{};
+    auto       broken = LawViolations{};
     for (auto number = options.first; number <= options.last and broken.empty(); ++number) {
         auto const tell = [&](CrashFigures const&) {
             auto const distinct_images = at_once.figures().distinct_images + shared.figures().distinct_images;
@@ -147,7 +147,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     auto const figures = figures_of(at_once.figures(), shared.figures());
     for (auto const& [name, value] : figures)
         std::printf("%-28s %llu\n", name, static_cast<unsigned long long>(value));
-    std::printf("%-28s %.1f\n%s", "seconds", progress.seconds(), told(broken).c_str());
+    std::printf("%-28s %.1f\n%s", "seconds", progress.seconds(), to_string(broken).c_str());
     std::fflush(stdout);
     if (not options.json.empty() and
         not(std::ofstream{options.json} << to_json(options, figures, progress.seconds(), broken)))

@@ -77,7 +77,7 @@ int simulate(Options const& options)
     auto const rate = static_cast<double>(totals.events) / progress.seconds();
     std::printf("%s%llu seeds, %llu events, %.0f a second, %llu simulated seconds, %llu requests answered, hash %s: "
                 "%zu failures\n",
-                told(totals).c_str(), static_cast<unsigned long long>(totals.seeds),
+                to_string(totals).c_str(), static_cast<unsigned long long>(totals.seeds),
                 static_cast<unsigned long long>(totals.events), rate,
                 static_cast<unsigned long long>(totals.simulated_us / 1'000'000),
                 static_cast<unsigned long long>(totals.answered), spelled_hash(totals.hash).c_str(),

@@ -259,7 +259,7 @@ constexpr void require_laws(State const& earlier, Message const& message, State 
 {
     if (std::is_constant_evaluated())
         return;
-    if (auto const broken = laws::find_broken_law(earlier, message.from, message.body, later, outgoing))
+    if (auto const broken = laws::find_violated_law(earlier, message.from, message.body, later, outgoing))
         require(false, broken->data());
 }
 

@@ -166,7 +166,7 @@ bool catches(std::string const& law)
 {
     auto const broken = check_clock([] { return Faulty<fault>{}; }, advance);
     auto const found = std::find_if(broken.begin(), broken.end(), [&](auto const& one) { return one.law == law; });
-    BOOST_TEST((found != broken.end()), law << " is not among:\n" << told(broken));
+    BOOST_TEST((found != broken.end()), law << " is not among:\n" << to_string(broken));
     return found != broken.end() and not found->reproduction.empty();
 }
 
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_SUITE(conformance_clock)
 BOOST_AUTO_TEST_CASE(a_clock_that_is_moved_by_hand_keeps_all_laws)
 {
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)
-        BOOST_TEST(told(check_clock([&] { return ManualClock{seed}; }, advance)) == "");
+        BOOST_TEST(to_string(check_clock([&] { return ManualClock{seed}; }, advance)) == "");
 }
 
 /// All that the clock of the machine does, by a time that passes when it is told to.
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(the_clock_of_the_machine_keeps_all_laws)
     auto const pass_us = [](auto&, std::uint64_t passed_us) { HandMoved::passed_us += passed_us; };
     auto const pass = [&](auto& clock, std::uint64_t passed_ms) { pass_us(clock, passed_ms * 1000); };
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)
-        BOOST_TEST(told(check_clock([&] { return ClockBy<HandMoved>{seed}; }, pass, pass_us)) == "");
+        BOOST_TEST(to_string(check_clock([&] { return ClockBy<HandMoved>{seed}; }, pass, pass_us)) == "");
 }
 
 /// At the true rate; with others, exactness is a question of the drift bound.
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(the_clock_of_a_simulated_server_keeps_all_laws)
     auto const pass_us = [&](auto&, std::uint64_t passed_us) { now_us += passed_us; };
     auto const pass = [&](auto& clock, std::uint64_t passed_ms) { pass_us(clock, passed_ms * 1000); };
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed)
-        BOOST_TEST(told(check_clock([&] { return simulate::DriftingClock{time, seed}; }, pass, pass_us)) == "");
+        BOOST_TEST(to_string(check_clock([&] { return simulate::DriftingClock{time, seed}; }, pass, pass_us)) == "");
 }
 
 /// A turn took its time, and the clock was made slower before the rest of the world had caught up: seed 2001 rang without end.
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_early_by_a_fraction_of_a_millisecond_is_cau
     auto const advance_ms = [](Truncating& clock, std::uint64_t passed_ms) { clock.advance_us(passed_ms * 1000); };
     auto const make = [] { return Truncating{}; };
 
-    BOOST_TEST(told(check_clock(make, advance_ms)) == "");
+    BOOST_TEST(to_string(check_clock(make, advance_ms)) == "");
     auto const broken = check_clock(make, advance_ms, advance_us);
     BOOST_REQUIRE(broken.size() == 1U);
     BOOST_TEST(broken.front().law == "an alarm does not ring early");
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_early_by_a_fraction_of_a_millisecond_is_cau
 
 BOOST_AUTO_TEST_CASE(clocks_of_two_servers_that_draw_the_same_are_caught)
 {
-    BOOST_TEST(told(check_clock([](std::uint64_t server) { return ManualClock{server}; }, advance)) == "");
+    BOOST_TEST(to_string(check_clock([](std::uint64_t server) { return ManualClock{server}; }, advance)) == "");
     auto const broken = check_clock([](std::uint64_t) { return ManualClock{7}; }, advance);
     BOOST_REQUIRE(broken.size() == 1U);
     BOOST_TEST(broken.front().law == "servers draw other moments than each other");

@@ -327,7 +327,7 @@ public:
     explicit OnForgetfulDisk(Fault fault = Fault::none) : OnForgetfulDisk(std::make_shared<ForgetfulDisk>(), fault)
     {
         auto files = ForgetfulFiles{disk_};
-        (void)create_log(files, telling_identity());
+        (void)create_log(files, sample_identity());
     }
 
     OnForgetfulDisk(test::Disk disk, Fault fault) : fault_(fault), disk_(std::move(disk)) {}
@@ -402,7 +402,7 @@ public:
     }
 
 private:
-    MemoryLog log_{telling_identity()};
+    MemoryLog log_{sample_identity()};
 };
 
 /// The log in memory.
@@ -411,7 +411,7 @@ class InMemory
 public:
     using Log = Faulty<MemoryLog>;
 
-    explicit InMemory(Fault fault = Fault::none) : log_(MemoryLog{telling_identity()}, fault, *memory_) {}
+    explicit InMemory(Fault fault = Fault::none) : log_(MemoryLog{sample_identity()}, fault, *memory_) {}
 
     Result<Log*, LogError> open() { return &log_; }
     void                   stop() { log_.crash(); }
@@ -431,7 +431,7 @@ bool catches(Make make, std::string const& law)
 {
     auto const broken = check_log(make, 8);
     auto const found = std::find_if(broken.begin(), broken.end(), [&](auto const& one) { return one.law == law; });
-    BOOST_TEST((found != broken.end()), law << " is not among:\n" << told(broken));
+    BOOST_TEST((found != broken.end()), law << " is not among:\n" << to_string(broken));
     return found != broken.end() and not found->what.empty() and found->reproduction.size() > 1;
 }
 
@@ -451,20 +451,20 @@ BOOST_AUTO_TEST_SUITE(conformance_log)
 
 BOOST_AUTO_TEST_CASE(the_segmented_log_keeps_all_laws, *label("case_63") * label("case_66") * label("case_67"))
 {
-    BOOST_TEST(told(check_log([] { return OnForgetfulDisk<InlineSyncer>{}; })) == "");
-    BOOST_TEST(told(check_log([] { return OnForgetfulDisk<test::AwaitedSyncer>{}; }, 5)) == "");
+    BOOST_TEST(to_string(check_log([] { return OnForgetfulDisk<InlineSyncer>{}; })) == "");
+    BOOST_TEST(to_string(check_log([] { return OnForgetfulDisk<test::AwaitedSyncer>{}; }, 5)) == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_log_in_memory_keeps_all_laws)
 {
-    BOOST_TEST(told(check_log([] { return InMemory{}; })) == "");
+    BOOST_TEST(to_string(check_log([] { return InMemory{}; })) == "");
 }
 
 /// As `save_commit` asks of its caller; otherwise a kit would judge logs by what no node does.
 BOOST_AUTO_TEST_CASE(the_workload_saves_no_commit_index_above_what_is_durable, *label("case_83"))
 {
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
-        auto log = test::CheckingLog{telling_identity()};
+        auto log = test::CheckingLog{sample_identity()};
         BOOST_REQUIRE(log.recover().has_value());
         log.memory.hold_syncs();
         auto workload = Workload{seed, {.commit = 30}};

@@ -279,8 +279,8 @@ BOOST_AUTO_TEST_CASE(no_image_of_a_crash_breaks_a_promise_of_the_segmented_log,
     for (auto number = std::uint64_t{1}; number <= 10; ++number)
         NumberedWorkload{number}.run(number, at_once, shared);
 
-    BOOST_TEST(told(at_once.broken()) == "");
-    BOOST_TEST(told(shared.broken()) == "");
+    BOOST_TEST(to_string(at_once.broken()) == "");
+    BOOST_TEST(to_string(shared.broken()) == "");
     BOOST_TEST(at_once.figures().distinct_images + shared.figures().distinct_images > 5000U);
     BOOST_TEST(at_once.figures().torn_tails > 100U);
     BOOST_TEST(at_once.figures().again_points > 100U);

@@ -369,7 +369,7 @@ struct Sockets
     std::vector<std::unique_ptr<test::TcpServer>> servers;
 };
 
-std::string first_of(BrokenLaws const& broken)
+std::string first_of(LawViolations const& broken)
 {
     if (broken.empty())
         return {};
@@ -390,13 +390,13 @@ BOOST_AUTO_TEST_SUITE(conformance_transport)
 
 BOOST_AUTO_TEST_CASE(the_loopback_keeps_all_laws)
 {
-    BOOST_TEST(told(check_transport([] { return Loop{Fault::none}; })) == "");
-    BOOST_TEST(told(check_transport([] { return Loop{Fault::none, Carry::frames}; })) == "");
+    BOOST_TEST(to_string(check_transport([] { return Loop{Fault::none}; })) == "");
+    BOOST_TEST(to_string(check_transport([] { return Loop{Fault::none, Carry::frames}; })) == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_transport_over_tcp_keeps_all_laws)
 {
-    BOOST_TEST(told(check_transport([] { return Sockets{}; })) == "");
+    BOOST_TEST(to_string(check_transport([] { return Sockets{}; })) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)

@@ -317,15 +317,15 @@ std::vector<Tamper> tampers()
     };
 }
 
-/// The sentences of all laws, as they stand in the headers.
-std::set<std::string> sentences()
+/// The texts of all laws in the headers.
+std::set<std::string> law_texts()
 {
     auto       found = std::set<std::string>{};
-    auto const sentence = std::regex{"\"([a-z][^\"]* [^\"]* [^\"]*)\""};
+    auto const law = std::regex{"\"([a-z][^\"]* [^\"]* [^\"]*)\""};
     for (auto const& file : std::filesystem::directory_iterator{TOTORA_SOURCE_DIR "/include/totora/testing/laws"}) {
         auto       stream = std::ifstream{file.path()};
         auto const text = std::string{std::istreambuf_iterator<char>{stream}, {}};
-        for (auto at = std::sregex_iterator{text.begin(), text.end(), sentence}; at != std::sregex_iterator{}; ++at)
+        for (auto at = std::sregex_iterator{text.begin(), text.end(), law}; at != std::sregex_iterator{}; ++at)
             found.insert((*at)[1]);
     }
     return found;
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
 {
     constexpr auto lives_max = std::uint64_t{4'000};
     constexpr auto messages_of_a_life = 1'000;
-    auto           missing = sentences();
+    auto           missing = law_texts();
     BOOST_TEST(missing.size() > 100U);
     auto const ways = tampers();
     auto       random = testing::Prng{1};
@@ -347,8 +347,8 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
             advance(made.after, made.message, made.outgoing);
             server = made.after;
             ways[random.below(ways.size())](made, random);
-            if (auto const broken =
-                    laws::find_broken_law(made.before, made.message.from, made.message.body, made.after, made.outgoing))
+            if (auto const broken = laws::find_violated_law(made.before, made.message.from, made.message.body,
+                                                            made.after, made.outgoing))
                 missing.erase(std::string{*broken});
         }
     }

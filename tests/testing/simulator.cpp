@@ -61,9 +61,10 @@ BOOST_AUTO_TEST_CASE(what_clients_were_told_and_nobody_judged_is_said_aloud)
 
     auto totals = simulate::SimulationTotals{};
     totals.add(judged);
-    BOOST_TEST(simulate::told(totals).find("NOT JUDGED") == std::string::npos);
+    BOOST_TEST(simulate::to_string(totals).find("NOT JUDGED") == std::string::npos);
     totals.add(undecided);
-    BOOST_TEST(simulate::told(totals).find("histories of clients             1   <-- NOT JUDGED") != std::string::npos);
+    BOOST_TEST(simulate::to_string(totals).find("histories of clients             1   <-- NOT JUDGED") !=
+               std::string::npos);
     BOOST_TEST(simulate::to_json(totals, 1.0).find("\"undecided_histories\": 1,") != std::string::npos);
 }
 

@@ -136,17 +136,17 @@ BOOST_AUTO_TEST_CASE(a_saved_commit_index_above_all_that_was_ever_committed_is_s
 
 BOOST_AUTO_TEST_CASE(entries_that_leave_a_gap_or_go_back_in_term_are_seen, *label("5.3"))
 {
-    auto const sentence = std::string{"entries follow each other in index and in term"};
+    auto const law = std::string{"entries follow each other in index and in term"};
     auto       gap = Checks{};
     makes(gap, S1, {}, Term{2}, 1);
     BOOST_TEST(gap.broken() == "");
     gap.appended(0, {Term{2}, Index{1}}, entries_of(Term{2}, Index{3}, 1));
-    BOOST_TEST(gap.broken() == sentence);
+    BOOST_TEST(gap.broken() == law);
 
     auto older = Checks{};
     makes(older, S1, {}, Term{2}, 1);
     makes(older, S2, {Term{2}, Index{1}}, Term{1}, 1);
-    BOOST_TEST(older.broken() == sentence);
+    BOOST_TEST(older.broken() == law);
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_before_the_first_one_of_its_term_is_seen, *label("5.3"))
@@ -338,7 +338,7 @@ struct Sender : Surroundings
     simulate::CheckingTransport<Nowhere, MemoryLog> transport{nowhere, log, burdens, checks, 0};
 };
 
-constexpr auto window_sentence = "what was sent to a follower and is not matched is bounded by the window";
+constexpr auto window_law = "what was sent to a follower and is not matched is bounded by the window";
 
 BOOST_AUTO_TEST_CASE(more_entries_on_their_way_than_the_window_has_are_seen, *label("case_91"))
 {
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(more_entries_on_their_way_than_the_window_has_are_seen, *la
     one_more.sends(Index{1}, 2);
     BOOST_TEST(one_more.checks.broken() == "");
     one_more.sends(Index{3}, 1); // Alone it would fit.
-    BOOST_TEST(one_more.checks.broken() == window_sentence);
+    BOOST_TEST(one_more.checks.broken() == window_law);
 
     auto matched = Sender{};
     matched.state.settings.window = 2;
@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(more_bytes_on_their_way_than_the_window_has_are_seen, *labe
     too_many.sends(Index{1}, 2);
     BOOST_TEST(too_many.checks.broken() == "");
     too_many.sends(Index{3}, 1);
-    BOOST_TEST(too_many.checks.broken() == window_sentence);
+    BOOST_TEST(too_many.checks.broken() == window_law);
 
     auto one_alone = Sender{};
     one_alone.transport.belongs_to(one_alone.state, 49);
@@ -498,20 +498,20 @@ struct Applier : Surroundings
 
 BOOST_AUTO_TEST_CASE(a_machine_that_is_given_commands_twice_in_disorder_or_too_early_is_seen)
 {
-    auto const sentence = std::string{"a machine is given what is committed, in order, once"};
+    auto const law = std::string{"a machine is given what is committed, in order, once"};
     auto       in_order = Applier{};
     in_order.applies({1, 2});
     BOOST_TEST(in_order.checks.broken() == "");
     in_order.applies({2});
-    BOOST_TEST(in_order.checks.broken() == sentence);
+    BOOST_TEST(in_order.checks.broken() == law);
 
     auto in_disorder = Applier{};
     in_disorder.applies({2, 1});
-    BOOST_TEST(in_disorder.checks.broken() == sentence);
+    BOOST_TEST(in_disorder.checks.broken() == law);
 
     auto too_early = Applier{};
     too_early.applies({1, 2, 3});
-    BOOST_TEST(too_early.checks.broken() == sentence);
+    BOOST_TEST(too_early.checks.broken() == law);
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_that_is_given_what_is_not_durable_here_is_seen, *label("case_83"))

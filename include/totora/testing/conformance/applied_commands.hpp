@@ -157,9 +157,9 @@ private:
         return false;
     }
 
-    void expect(bool kept, std::string const& law, std::string const& sentence)
+    void expect(bool kept, std::string const& law, std::string const& what)
     {
-        violations_->expect(kept, law_of_answers_.empty() ? law : law_of_answers_, sentence);
+        violations_->expect(kept, law_of_answers_.empty() ? law : law_of_answers_, what);
     }
 
     Violations*          violations_;

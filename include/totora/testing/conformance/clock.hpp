@@ -40,7 +40,7 @@ namespace totora::inline v0::conformance
 /// millisecond early found. `let_pass_us(clock, us)` lets exactly so much time pass; omit it if the clock can only
 /// sleep.
 template <typename Make, typename LetPass, typename LetPassMicroseconds = std::nullptr_t>
-[[nodiscard]] BrokenLaws check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
+[[nodiscard]] LawViolations check_clock(Make make, LetPass let_pass, LetPassMicroseconds let_pass_us = {})
 {
     auto       violations = Violations{};
     auto const of_server = [&](std::uint64_t server) {

@@ -224,11 +224,11 @@ private:
         return std::nullopt;
     }
 
-    void expect_silence(std::string const& law, std::string const& sentence)
+    void expect_silence(std::string const& law, std::string const& what)
     {
         for (auto waited = 0; waited < 10; ++waited) {
             pass(10);
-            violations_.expect(not clock_.ring(), law, sentence);
+            violations_.expect(not clock_.ring(), law, what);
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/conformance/broken_law.hpp"
+#include "totora/testing/conformance/law_violation.hpp"
 #include "totora/testing/conformance/log/log_content_laws.hpp"
 #include "totora/testing/conformance/log/log_restart_laws.hpp"
 #include "totora/testing/conformance/log/log_room_laws.hpp"
@@ -22,7 +22,7 @@ namespace totora::inline v0::conformance
 ///
 /// `make()` gives a new `log_storage`. With threads, or a real disk, it takes some seconds.
 template <typename Make>
-[[nodiscard]] BrokenLaws check_log(Make make, std::uint64_t workloads = 20)
+[[nodiscard]] LawViolations check_log(Make make, std::uint64_t workloads = 20)
 {
     using Storage = decltype(make());
     static_assert(log_storage<Storage>, "testing/conformance/log_storage.hpp says what a storage needs");

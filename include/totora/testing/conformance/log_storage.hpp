@@ -10,7 +10,7 @@ namespace totora::inline v0::conformance
 {
 
 /// The place in which a log is kept, over the starts of a process, for `check_log`. A new one holds an empty log of
-/// `telling_identity()`.
+/// `sample_identity()`.
 ///
 /// It may have `settle()`, which returns when the threads of the log have done what was requested, or at once if it has
 /// none; without it the kit polls once in a millisecond, for seconds.

@@ -72,7 +72,7 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
 }
 
 /// What `check_log` keeps in a log: no two fields are alike, and none is what it is by default.
-[[nodiscard]] inline Identity telling_identity()
+[[nodiscard]] inline Identity sample_identity()
 {
     auto       identity = Identity{cluster_of("rushes"), ServerId{3}, Incarnation{5}, {}, 7};
     auto const members = {Member{ServerId{3}, Incarnation{5}, MemberKind::voter},

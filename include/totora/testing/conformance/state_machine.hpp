@@ -27,7 +27,7 @@ class StateMachineChecks
 {
 public:
     using Machine = decltype(std::declval<Make&>()());
-    using Told = Applied<Machine>;
+    using Results = Applied<Machine>;
 
     StateMachineChecks(Make& make, std::vector<Command> const& commands, Violations& violations)
         : make_(make), violations_(violations), commands_(commands, make().applied_index()), first_(run({1, false}))
@@ -58,18 +58,18 @@ public:
             broken.push_back(command);
             broken.back().push_back(std::byte{7});
         }
-        auto first = std::optional<Told>{};
+        auto first = std::optional<Results>{};
         for (auto const batch : {std::size_t{1}, std::size_t{5}}) {
             violations_.begin("a new machine, given commands that are cut, altered or lengthened, " +
                               std::to_string(batch) + " at a time");
             auto machine = make_();
-            auto told = Told{violations_, "whatever was proposed is answered"};
-            told.look_at(machine, 0);
-            told.give(machine, PlacedCommands{broken, machine.applied_index()}, 0, broken.size(), {batch, true});
+            auto results = Results{violations_, "whatever was proposed is answered"};
+            results.look_at(machine, 0);
+            results.give(machine, PlacedCommands{broken, machine.applied_index()}, 0, broken.size(), {batch, true});
             if (first)
-                compare(*first, told, 0, "whatever was proposed is answered", "whatever was proposed is answered");
+                compare(*first, results, 0, "whatever was proposed is answered", "whatever was proposed is answered");
             else
-                first.emplace(std::move(told));
+                first.emplace(std::move(results));
         }
     }
 
@@ -89,11 +89,11 @@ public:
         constexpr auto law = "a restart continues after the applied index";
         for (auto const end : {std::size_t{1}, commands_.size() / 2, commands_.size() - 1, commands_.size()}) {
             violations_.begin("a new machine");
-            auto told = Told{violations_};
+            auto results = Results{violations_};
             {
                 auto machine = make_();
-                told.give(machine, commands_, 0, end, {2, true});
-                if (not told.ended)
+                results.give(machine, commands_, 0, end, {2, true});
+                if (not results.ended)
                     return;
             }
             violations_.call("restart");
@@ -104,7 +104,7 @@ public:
                                    ", that of no command that was applied.");
             if (not kept)
                 return;
-            auto again = Told{violations_};
+            auto again = Results{violations_};
             again.look_at(machine, *kept);
             again.give(machine, commands_, *kept, commands_.size(), {1, true});
             compare(first_, again, *kept, law, law);
@@ -112,19 +112,19 @@ public:
     }
 
 private:
-    [[nodiscard]] Told run(Feeding feeding)
+    [[nodiscard]] Results run(Feeding feeding)
     {
         violations_.begin("a new machine, given " + std::to_string(feeding.batch) + " commands at a time" +
                           (feeding.overwrites ? ", whose bytes are overwritten afterwards" : ""));
         auto machine = make_();
-        auto told = Told{violations_};
-        told.look_at(machine, 0);
-        told.give(machine, commands_, 0, commands_.size(), feeding);
-        return told;
+        auto results = Results{violations_};
+        results.look_at(machine, 0);
+        results.give(machine, commands_, 0, commands_.size(), feeding);
+        return results;
     }
 
     /// Compares with the result of applying the commands one by one for the first time, after `given` commands.
-    void compare(Told const& first, Told const& other, std::size_t given, std::string const& law,
+    void compare(Results const& first, Results const& other, std::size_t given, std::string const& law,
                  std::string const& law_of_states)
     {
         if (not first.ended or not other.ended)
@@ -149,7 +149,7 @@ private:
     Make&          make_;
     Violations&    violations_;
     PlacedCommands commands_;
-    Told           first_;
+    Results        first_;
 };
 
 /// The laws of `state_machine` that the compiler cannot check: it is deterministic, however the commands are cut into batches;
@@ -166,7 +166,7 @@ private:
 /// For a machine whose state survives restarts, `restart()` gives the one that a new process would find after the last
 /// one of `make()` has ended.
 template <typename Make, typename Restart = std::nullptr_t>
-[[nodiscard]] BrokenLaws check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {})
+[[nodiscard]] LawViolations check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {})
 {
     using Machine = decltype(make());
     static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");

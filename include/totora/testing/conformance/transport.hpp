@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/conformance/broken_law.hpp"
 #include "totora/testing/conformance/call_watch.hpp"
+#include "totora/testing/conformance/law_violation.hpp"
 #include "totora/testing/conformance/transport_laws.hpp"
 #include "totora/testing/conformance/transport_network.hpp"
 #include "totora/testing/conformance/transport_user.hpp"
@@ -22,7 +22,7 @@ namespace totora::inline v0::conformance
 /// network and a thread of its own, so that a call that does not return is named; what `make` refers to must then
 /// outlive the process.
 template <typename Make>
-[[nodiscard]] BrokenLaws check_transport(Make make, CallLimit const& limit = {})
+[[nodiscard]] LawViolations check_transport(Make make, CallLimit const& limit = {})
 {
     using Network = decltype(make());
     static_assert(transport_network<Network>, "testing/conformance/transport_network.hpp says what a network needs");

@@ -183,9 +183,9 @@ public:
     [[nodiscard]] auto&    at(ServerId server) { return network_.at(server); }
     void                   settle() { network_.settle(); }
 
-    void expect(bool kept, std::string const& law, std::string const& sentence)
+    void expect(bool kept, std::string const& law, std::string const& what)
     {
-        watch_.violations.expect(kept, law, sentence);
+        watch_.violations.expect(kept, law, what);
     }
     template <typename Call>
     void call(std::string const& what, Call make_it)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/testing/conformance/broken_law.hpp"
+#include "totora/testing/conformance/law_violation.hpp"
 
 #include <range/v3/algorithm/contains.hpp>
 
@@ -24,22 +24,22 @@ public:
     void call(std::string line) { calls_.push_back(std::move(line)); }
 
     /// Records that a law is broken, unless it was kept.
-    void expect(bool kept, std::string const& law, std::string const& sentence)
+    void expect(bool kept, std::string const& law, std::string const& what)
     {
         if (not kept and not is_broken(law))
-            broken_.push_back({law, sentence, calls_});
+            broken_.push_back({law, what, calls_});
     }
 
     [[nodiscard]] bool is_broken(std::string const& law) const
     {
-        return ranges::contains(broken_, law, &BrokenLaw::law);
+        return ranges::contains(broken_, law, &LawViolation::law);
     }
 
-    [[nodiscard]] BrokenLaws const& broken() const { return broken_; }
+    [[nodiscard]] LawViolations const& broken() const { return broken_; }
 
 private:
     std::vector<std::string> calls_;
-    BrokenLaws               broken_;
+    LawViolations            broken_;
 };
 
 } // namespace totora::inline v0::conformance

@@ -86,7 +86,7 @@ inline void renumber(Rpc& rpc, AppendNumber since)
 }
 
 /// Fields for the shell alone: the core does not read them.
-inline void forget_told(std::vector<InFlight>& left)
+inline void forget_shell_fields(std::vector<InFlight>& left)
 {
     for (auto& message : left)
         if (auto* append = std::get_if<AppendEntries>(&message.rpc))
@@ -114,7 +114,7 @@ inline void forget_unused(Replica& server)
 {
     if (reductions.unused) {
         forget_unused(server);
-        forget_told(left);
+        forget_shell_fields(left);
     }
     if (not reductions.numbers)
         return 0;

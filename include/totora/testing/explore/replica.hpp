@@ -93,7 +93,7 @@ void happen(Replica& server, ServerId from, T const& event, Outgoing& outgoing, 
     if (not consequences.broken)
         consequences.broken = find_broken_invariant(earlier, server.state);
     if (not consequences.broken)
-        consequences.broken = laws::find_broken_law(earlier, from, event, server.state, outgoing);
+        consequences.broken = laws::find_violated_law(earlier, from, event, server.state, outgoing);
     check_promises(server, left_before, consequences);
 }
 

@@ -133,7 +133,7 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
 /// The law that a step breaks, if any. `happened` is the input of the core, from `from`.
 template <typename T>
 [[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_law(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
+find_violated_law(State const& before, ServerId from, T const& happened, State const& after, Outgoing const& outgoing)
 {
     if (before.fault or after.fault)
         return std::nullopt;
@@ -156,10 +156,10 @@ find_broken_law(State const& before, ServerId from, T const& happened, State con
 
 template <typename... Ts>
 [[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_law(State const& before, ServerId from, std::variant<Ts...> const& happened, State const& after,
-                Outgoing const& outgoing)
+find_violated_law(State const& before, ServerId from, std::variant<Ts...> const& happened, State const& after,
+                  Outgoing const& outgoing)
 {
-    return std::visit([&](auto const& one) { return find_broken_law(before, from, one, after, outgoing); }, happened);
+    return std::visit([&](auto const& one) { return find_violated_law(before, from, one, after, outgoing); }, happened);
 }
 
 } // namespace totora::inline v0::laws

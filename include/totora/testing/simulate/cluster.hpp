@@ -184,14 +184,14 @@ private:
         } catch (PowerFailed const&) {}
     }
 
-    [[nodiscard]] StartResult fail_to_start(Server& server, std::string const& sentence)
+    [[nodiscard]] StartResult fail_to_start(Server& server, std::string const& what)
     {
         server.process.reset();
         server.storage.close();
         if (server.damaged)
             return StartResult::dead;
         if (server.storage.disk().troubles() == server.troubles)
-            checks_.fail("a server that lost only what was not durable does not start: " + sentence);
+            checks_.fail("a server that lost only what was not durable does not start: " + what);
         return StartResult::later;
     }
 

@@ -98,7 +98,7 @@ struct NodeListener
     void stepped(ServerId from, Happened const& happened, State const& after, Outgoing const& outgoing) const
     {
         if (*before)
-            if (auto const broken = laws::find_broken_law(**before, from, happened, after, outgoing))
+            if (auto const broken = laws::find_violated_law(**before, from, happened, after, outgoing))
                 checks->fail(*broken);
         *before = after;
     }

@@ -85,7 +85,7 @@ struct SimulationTotals
 }
 
 /// All counters in lines. Zero counts are listed too.
-[[nodiscard]] inline std::string told(SimulationTotals const& totals)
+[[nodiscard]] inline std::string to_string(SimulationTotals const& totals)
 {
     auto       text = std::string{};
     auto const line = [&](std::string_view name, std::uint64_t count) {

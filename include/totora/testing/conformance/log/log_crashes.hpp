@@ -3,7 +3,7 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/policy/log.hpp"
-#include "totora/testing/conformance/broken_law.hpp"
+#include "totora/testing/conformance/law_violation.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_recovery_laws.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
@@ -51,8 +51,8 @@ public:
         : bounds_(bounds), distinct_(std::move(distinct))
     {}
 
-    [[nodiscard]] CrashFigures const& figures() const { return figures_; }
-    [[nodiscard]] BrokenLaws const&   broken() const { return broken_; }
+    [[nodiscard]] CrashFigures const&  figures() const { return figures_; }
+    [[nodiscard]] LawViolations const& broken() const { return broken_; }
 
     /// Called after every crash of a workload, to show progress.
     void on_progress(std::function<void(CrashFigures const&)> tell) { tell_ = std::move(tell); }
@@ -269,16 +269,16 @@ private:
         figures_.images_recycled += recycled_ + recycled > 0 ? 1U : 0U;
     }
 
-    void breaks(std::string law, std::string sentence, Story const& story)
+    void breaks(std::string law, std::string what, Story const& story)
     {
         if (not broken_.empty())
             return; // What follows from it.
-        broken_.push_back({std::move(law), std::move(sentence), story()});
+        broken_.push_back({std::move(law), std::move(what), story()});
     }
 
     CrashBounds                              bounds_;
     CrashFigures                             figures_;
-    BrokenLaws                               broken_;
+    LawViolations                            broken_;
     std::function<void(CrashFigures const&)> tell_;
     Maker const*                             maker_ = nullptr; ///< Of the workload that is run.
     std::uint64_t                            life_ = 0;

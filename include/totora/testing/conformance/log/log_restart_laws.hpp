@@ -61,7 +61,7 @@ public:
     void configurations_come_back()
     {
         auto*      log = user_.start();
-        auto const first = first_configuration(telling_identity());
+        auto const first = first_configuration(sample_identity());
         auto const servers = std::vector<std::vector<std::uint64_t>>{{1, 2}, {1, 3}, {1, 2, 3, 4}};
         auto       configurations = std::vector<Configuration>{first};
         auto const append = [&](std::size_t which) {
@@ -105,11 +105,10 @@ public:
         auto* log = user_.start();
         if (log == nullptr)
             return;
-        auto const expect = [&](bool marked, std::string const& sentence) {
+        auto const expect = [&](bool marked, std::string const& what) {
             auto const started = user_.open();
             log = started ? started->log : nullptr;
-            user_.expect(not started or started->found.cleanly_stopped == marked, "a clean stop leaves its mark",
-                         sentence);
+            user_.expect(not started or started->found.cleanly_stopped == marked, "a clean stop leaves its mark", what);
             return started.has_value();
         };
         auto const stop = [&] {

@@ -61,7 +61,7 @@ public:
         expect(recovered.has_value(), "a stopped log starts again", recovered ? "" : recovered.error().what);
         if (not recovered)
             return std::nullopt;
-        expect(recovered->identity == telling_identity(), "the identity is kept",
+        expect(recovered->identity == sample_identity(), "the identity is kept",
                "Another one was recovered than the log was made with, or a part of it is missing.");
         expect((**opened).durable().through() == WriteNumber{}, "durable names what was written",
                "durable() names a write before this start has made one.");
@@ -192,10 +192,7 @@ public:
     }
 
     /// Records that a law is broken, unless it was kept.
-    void expect(bool kept, std::string const& law, std::string const& sentence)
-    {
-        violations_.expect(kept, law, sentence);
-    }
+    void expect(bool kept, std::string const& law, std::string const& what) { violations_.expect(kept, law, what); }
 
     void begin(std::string what) { violations_.begin(std::move(what)); }
     void call(std::string line) { violations_.call(std::move(line)); }
@@ -220,7 +217,7 @@ private:
     /// In a log that holds no configuration.
     void expect_first_members(Recovered const& recovered)
     {
-        auto const first = first_configuration(telling_identity());
+        auto const first = first_configuration(sample_identity());
         expect(recovered.configuration == first and recovered.previous_configuration == first,
                "without another configuration that of the first members is recovered",
                "The log holds no configuration, and that at index 0 was not given for both.");

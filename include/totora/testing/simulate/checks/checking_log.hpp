@@ -50,7 +50,7 @@ public:
     void append(WriteNumber write, Entries const& entries)
     {
         burdens_.call();
-        checks_.expect(may_take_on(entries),
+        checks_.expect(may_accept(entries),
                        "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         expect_reserve();
         auto const bytes = entries.bytes();
@@ -131,7 +131,7 @@ private:
     }
 
     /// One proposal alone may be larger than the bound, and the first entry of a term is exempt.
-    [[nodiscard]] bool may_take_on(Entries const& entries) const
+    [[nodiscard]] bool may_accept(Entries const& entries) const
     {
         auto const kept = std::min(state_->commit_index, state_->writes.durable_index);
         auto const waiting = log_.bytes(next(kept), log_.last().index);

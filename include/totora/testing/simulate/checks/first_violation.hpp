@@ -15,16 +15,16 @@ public:
     [[nodiscard]] std::string const& broken() const { return broken_; }
 
     /// Reports a violation; only the first report counts.
-    void fail(std::string_view sentence)
+    void fail(std::string_view what)
     {
         if (broken_.empty())
-            broken_ = sentence;
+            broken_ = what;
     }
 
-    void expect(bool holds, std::string_view sentence)
+    void expect(bool holds, std::string_view what)
     {
         if (not holds)
-            fail(sentence);
+            fail(what);
     }
 
     void expect_no(std::optional<std::string_view> violation)

@@ -56,7 +56,7 @@ private:
     }
 
     /// `since_us` is when it began to hold that another would do better; 0 if it does not.
-    void judge(std::uint64_t& since_us, bool is_worse, std::uint64_t patience_us, std::string_view sentence)
+    void judge(std::uint64_t& since_us, bool is_worse, std::uint64_t patience_us, std::string_view what)
     {
         if (not is_worse) {
             since_us = 0;
@@ -65,7 +65,7 @@ private:
         ++run_.report.worse_leaders;
         if (since_us == 0)
             since_us = run_.now_us;
-        run_.checks.expect(run_.now_us - since_us <= patience_us, sentence);
+        run_.checks.expect(run_.now_us - since_us <= patience_us, what);
     }
 
     /// Whether as many of the others as make a quorum are well, and satisfy it.

@@ -8,7 +8,7 @@ namespace totora::inline v0::conformance
 {
 
 /// A violated law.
-struct BrokenLaw
+struct LawViolation
 {
     std::string              law;          ///< Its name, the same for every policy: "durable writes survive".
     std::string              what;         ///< What was expected, and what was seen instead.
@@ -16,10 +16,10 @@ struct BrokenLaw
 };
 
 /// The result of a kit; empty if every law was kept.
-using BrokenLaws = std::vector<BrokenLaw>;
+using LawViolations = std::vector<LawViolation>;
 
 /// The result as text, for a test's message.
-[[nodiscard]] inline std::string told(BrokenLaws const& broken)
+[[nodiscard]] inline std::string to_string(LawViolations const& broken)
 {
     auto text = std::string{};
     for (auto const& one : broken) {
