@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(slices_are_the_memory_of_the_entries_in_order)
     BOOST_TEST(ranges::empty(Entries{}.slices()));
 }
 
-BOOST_AUTO_TEST_CASE(a_cut_of_entries_holds_exactly_the_indexes_asked_for)
+BOOST_AUTO_TEST_CASE(a_cut_of_entries_holds_exactly_the_indexes_requested)
 {
     auto entries = commands(Index{5}, {"a", "bb", ""});
     entries.add(commands(Index{8}, {"cc", "d"}).slice(0), 2);

@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(entries_of_eight_mebibytes_get_segments_that_hold_them)
     BOOST_TEST(log->bytes(Index{3}, Index{4}) == 2 * (large + entry_header_size));
 }
 
-BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_asked_for)
+BOOST_AUTO_TEST_CASE(room_for_a_large_entry_is_made_when_it_is_requested)
 {
     auto const disk = disk_with_log();
     auto       log = open_log(disk);
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(no_segment_ever_grows_after_its_header_was_written)
     }
 }
 
-/// At any place in a segment: they write no record, so the node does not ask for room.
+/// At any place in a segment: they write no record, so the node does not request room.
 BOOST_AUTO_TEST_CASE(writes_that_change_nothing_take_no_room, *label("case_67"))
 {
     for (auto payload = std::size_t{0}; payload < 300; payload += 8) {
@@ -472,7 +472,7 @@ BOOST_AUTO_TEST_CASE(the_commit_index_is_saved_with_other_writes_and_never_above
         log->append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 8));
         log->sync();
         log->append(WriteNumber{2}, entries_of(Term{1}, Index{9}, 1));
-        log->save_commit(Index{9}); // Committed by the others; the write of 9 is on its way.
+        log->save_commit(Index{9}); // Committed by the others; the write of 9 is in flight.
         auto const calls = disk->calls();
         log->save_commit(Index{9});
         BOOST_TEST(disk->calls() == calls);
@@ -507,7 +507,7 @@ BOOST_AUTO_TEST_CASE(a_saved_commit_index_never_goes_back, *label("case_16"))
     BOOST_TEST(open_log(disk)->recover()->commit_index.value == 8U);
 }
 
-/// Also while both are in memory: the earlier ones are gone with the truncation.
+/// Also while both are in memory: the earlier ones go with the truncation.
 BOOST_AUTO_TEST_CASE(entries_that_were_appended_again_are_read_and_not_those_that_were_cut, *label("case_22"))
 {
     auto const disk = disk_with_log();
@@ -662,7 +662,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_proposals_until_there_is_space_again, *
     BOOST_TEST(open_log(disk)->recover()->entries.last().index.value == index.value + 40);
 }
 
-/// Elections go on while the disk is full; their votes and no-ops do not ask for room.
+/// Elections continue while the disk is full; their votes and no-ops do not request room.
 BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_ends_no_server, *label("case_67") * label("case_71"))
 {
     auto const disk = disk_with_log();

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_at_any_size_never_breaks_the_log, *lab
     }
 }
 
-/// What is written to the files that are open would be gone with them.
+/// What is written to the files that are open would be lost with them.
 BOOST_AUTO_TEST_CASE(a_log_whose_directory_was_removed_reports_a_failure, *label("case_71"))
 {
     auto const disk = disk_with_log();

@@ -62,7 +62,7 @@ bool is_refused_as_newer(Disk const& disk)
 
 BOOST_AUTO_TEST_SUITE(segmented_log_formats)
 
-/// Case 99: what version 1 does not know it neither applies nor passes over.
+/// Case 99: what version 1 does not know it neither applies nor skips.
 BOOST_AUTO_TEST_CASE(an_entry_unknown_to_this_version_is_refused, *label("case_99"))
 {
     BOOST_TEST(not is_refused_as_newer(disk_with(entry_with(Index{3}, 28, 1))));
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_another_format_version_is_refused_with_the_reason,
     }
 }
 
-/// Point 25: an operator told to start a newer program would look for one in vain.
+/// Point 25: an operator who was asked to start a newer program would look for one in vain.
 BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_version_is_damage_and_no_newer_version, *label("case_65"))
 {
     auto const disk = disk_with_log();

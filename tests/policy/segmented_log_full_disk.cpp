@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_start_without_its_mark_was_not_stopped_cleanly)
     BOOST_TEST(not open_log(disk)->recover()->cleanly_stopped);
 }
 
-/// Everything is durable: what is missing is only the word for it.
+/// Everything is durable: what is missing is only the report of it.
 BOOST_AUTO_TEST_CASE(a_stop_without_space_for_its_mark_is_no_failure)
 {
     auto const disk = disk_with_a_spare();
@@ -381,8 +381,8 @@ BOOST_AUTO_TEST_CASE(no_segment_is_shortened_before_the_next_header_is_durable, 
     BOOST_TEST(shortened == 1);
 }
 
-/// The newest file was begun in a batch that was cut, and says that the log went on in it from the spare one. It must
-/// not say so of what a start writes into the spare one, whose mark finds no space.
+/// The newest file was begun in a batch that was cut, and states that the log continued in it from the spare one. It
+/// must not state so of what a start writes into the spare one, whose mark finds no space.
 BOOST_AUTO_TEST_CASE(a_removed_spare_never_returns_above_the_segment_that_was_begun,
                      *label("case_69") * label("case_98"))
 {
@@ -420,7 +420,7 @@ BOOST_AUTO_TEST_CASE(a_removed_spare_never_returns_above_the_segment_that_was_be
 
 /// The newest unneeded file is too small for the reserve of the segment that a start begins, by little; the one before
 /// it is not.
-BOOST_AUTO_TEST_CASE(a_spare_without_the_reserve_gives_way_to_the_one_before_it, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_spare_without_the_reserve_is_replaced_by_the_one_before_it, *label("case_67"))
 {
     auto const disk = disk_with_a_spare();
     auto const newest = decode_segment_header(disk->content(segment_name(newest_begun(*disk))));
@@ -458,7 +458,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_leaves_the_segment_that_the_newest_one_p
 }
 
 /// A file system that finds out only when it syncs that there is no space.
-BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("case_67"))
+BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file, *label("case_67"))
 {
     auto const disk = disk_with_an_awaited_spare(false);
     auto const names = disk->file_names();
@@ -475,8 +475,8 @@ BOOST_AUTO_TEST_CASE(a_start_that_finds_no_space_leaves_no_file_behind, *label("
     BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
 }
 
-/// The node asks for room before it writes entries, and never for a vote or a truncation. If the disk stays full until
-/// the reserve is used up, each of them ends the log: what would be confirmed stands nowhere.
+/// The node requests room before it writes entries, and never for a vote or a truncation. If the disk stays full until
+/// the reserve is used up, each of them ends the log: what would be reported durable is nowhere.
 BOOST_AUTO_TEST_CASE(a_write_whose_record_finds_no_room_is_never_reported_durable, *label("case_67"))
 {
     auto const votes = votes_that_fit();

@@ -399,7 +399,7 @@ BOOST_AUTO_TEST_CASE(these_tests_detect_a_disk_that_ignores_syncs_of_names, *lab
 
 BOOST_AUTO_TEST_CASE(a_reused_segment_yields_none_of_its_old_records)
 {
-    // Every record has the same length in every life of the file, so that old ones stand exactly behind new ones.
+    // Every record has the same length in every life of the file, so that old ones are exactly after new ones.
     auto const disk = disk_with_log();
     auto       workload = Workload{9};
     {
@@ -426,7 +426,7 @@ BOOST_AUTO_TEST_CASE(a_reused_segment_yields_none_of_its_old_records)
     BOOST_TEST(not recovered->torn_tail.has_value());
 }
 
-/// Segments that a truncation gave back go on under new names, whose durability may fail, once or for good.
+/// Segments that a truncation freed are reused under new names, whose durability may fail, once or permanently.
 BOOST_AUTO_TEST_CASE(a_reused_segment_has_a_durable_name, *label("case_69"))
 {
     for (auto const syncs_failing : {0, 1, 1000}) {
@@ -497,7 +497,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_lost_its_header_but_not_its_seal_never_was, *l
     }
 }
 
-/// A batch goes on in the next segment, and only the part in the first one was kept. That part is made durable by
+/// A batch continues in the next segment, and only the part in the first one was kept. That part is made durable by
 /// recovery, but the batch never was; what the next start records of it must not make the rest damage.
 BOOST_AUTO_TEST_CASE(a_batch_of_which_a_part_was_cut_never_was_durable, *label("case_64") * label("case_65"))
 {

@@ -35,7 +35,7 @@ namespace
 using ThreadedLog = SegmentedLog<ForgetfulFiles, ThreadSyncer>;
 using PosixLog = SegmentedLog<PosixFiles, ThreadSyncer>;
 
-/// Waits for the syncer's word.
+/// Waits for the syncer's report.
 class Bell
 {
 public:
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_wake_up_is_never_called_again)
     log->set_wake([&] {
         is_inside = true;
         was_called = true;
-        // Gives whoever replaces it every chance to be done before it is.
+        // Gives a replacement every chance to be done before it is.
         for (auto times = 0; times < 100'000 and not was_replaced; ++times)
             std::this_thread::yield();
         is_inside = false;

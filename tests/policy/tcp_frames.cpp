@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_number_confirms_nothing, *label("case_95"))
 
 /// The dialing process died after it had greeted; the system kept its bytes, and hands them over after those of the
 /// next one.
-BOOST_AUTO_TEST_CASE(a_greeting_that_a_dead_process_left_behind_replaces_nothing, *label("case_95"))
+BOOST_AUTO_TEST_CASE(a_hello_that_an_ended_process_left_replaces_nothing, *label("case_95"))
 {
     auto context = boost::asio::io_context{};
     auto two = TcpServer{context, settings_of(party_2)};
@@ -558,7 +558,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_takes_little_at_a_time_is_not_given_up)
     BOOST_TEST(dialed.one.link_is(party_2, Link::open));
 }
 
-/// Whichever allocation fails while a large frame comes in: nothing is thrown, and the server serves who comes next.
+/// Whichever allocation fails while a large frame arrives: nothing is thrown, and the server serves the next
+/// connection.
 BOOST_AUTO_TEST_CASE(lack_of_memory_for_a_received_frame_costs_only_its_connection)
 {
     auto const append = make_append(Term{1}, Index{1}, {{EntryKind::command, std::vector<std::byte>(3U << 20U)}});

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(servers_with_unequal_limits_refuse_each_other_with_the_reas
     BOOST_TEST(pair.two.counters().connected == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_frame_that_may_be_agreed,
+BOOST_AUTO_TEST_CASE(an_entry_of_exactly_the_limit_is_carried_in_the_smallest_frame_that_may_be_negotiated,
                      *label("case_84"))
 {
     auto first = settings_of(party_1);
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_server_receives_responses_on_its_own_connection)
     auto context = boost::asio::io_context{};
     auto one = TcpServer{context, settings_of(party_1)};
     auto two = TcpServer{context, settings_of(party_2)};
-    one.knows(party_2, two); // A leader knows the new server, which does not know the leader.
+    one.knows(party_2, two); // A leader has the new server's address, which does not have the leader's.
     BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
 
     one.send(party_2, vote_request(1));
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(another_incarnation_of_a_known_server_is_served_but_its_res
     auto one = TcpServer{context, settings_of(party_1)};
     auto two = TcpServer{context, settings_of(party_2)};
     two.knows(party_1, one);
-    one.knows({party_2.id, Incarnation{21}}, two); // The life before.
+    one.knows({party_2.id, Incarnation{21}}, two); // The previous incarnation.
     BOOST_REQUIRE(until(context, [&] { return two.link_is(party_1, Link::open); }));
 
     two.send(party_1, vote(1));
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(another_incarnation_of_a_known_server_is_served_but_its_res
     BOOST_TEST((one.messages[0].rpc == vote_request(2)));
     BOOST_TEST(one.counters().refused_as(FrameError::another_sender) == 1U);
 
-    one.send(party_2, vote(2)); // To the life that asked.
+    one.send(party_2, vote(2)); // To the incarnation that requested it.
     BOOST_REQUIRE(until(context, [&] { return two.take() == 1; }));
     BOOST_TEST((two.messages[0].rpc == vote(2)));
 }

@@ -72,7 +72,7 @@ private:
 
 [[nodiscard]] std::string port_of(TcpServer& server) { return split_address(server.transport().address())->port; }
 
-/// Settings of server 1, which asks these names.
+/// Settings of server 1, which resolves these names.
 [[nodiscard]] TcpSettings asks(Names const& names)
 {
     auto settings = settings_of(party_1);

@@ -24,7 +24,7 @@ Rpc vote(std::uint64_t term) { return RequestVoteResponse{.term = Term{term}, .v
 
 BOOST_AUTO_TEST_SUITE(tcp_transport)
 
-BOOST_AUTO_TEST_CASE(two_servers_connect_and_talk_in_order)
+BOOST_AUTO_TEST_CASE(two_servers_connect_and_communicate_in_order)
 {
     auto pair = Pair{};
     BOOST_REQUIRE(pair.connected());
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_queued_payload_is_pinned_exactly_until_it_is_written, *la
         watch = append.entries.slice(0).pin;
         pair.one.send(party_2, append.rpc, append.entries);
     }
-    BOOST_TEST(not watch.expired()); // The log that it came from is gone, the bytes are not.
+    BOOST_TEST(not watch.expired()); // The log that it came from is destroyed, the bytes are not.
 
     BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 1; }));
     BOOST_TEST(watch.expired());

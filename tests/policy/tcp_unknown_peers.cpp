@@ -90,7 +90,7 @@ struct Door
 
 BOOST_AUTO_TEST_SUITE(tcp_unknown_peers)
 
-BOOST_AUTO_TEST_CASE(connections_that_send_nothing_give_way_to_a_member)
+BOOST_AUTO_TEST_CASE(connections_that_send_nothing_are_replaced_by_a_member)
 {
     auto few = settings_of(party_2);
     few.handshakes_max = 8;
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_faulty_address_takes_no_place_of_another)
     BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(of_servers_that_are_no_members_the_one_that_was_idle_longest_gives_way)
+BOOST_AUTO_TEST_CASE(of_non_members_the_one_that_was_idle_longest_is_replaced)
 {
     auto few = settings_of(party_2);
     few.unknown_max = 3;
@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_the_other_side_does_not_read_is_still_logged
                      [&] { return door.two.has_logged("an incoming connection from 127.0.0.1: refused: server 1"); }));
 }
 
-/// The port of a server that is down lies in the range from which the system takes ports for connections.
+/// The port of a server that is down is in the range from which the system takes ports for connections.
 BOOST_AUTO_TEST_CASE(a_server_that_dials_itself_drops_the_connection_at_once)
 {
     auto context = boost::asio::io_context{};

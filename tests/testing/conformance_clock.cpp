@@ -48,7 +48,7 @@ enum class Fault
 
 constexpr auto never_in_a_test_ms = std::uint64_t{1'000'000'000'000};
 
-/// A manual clock with one thing wrong.
+/// A manual clock with one fault.
 template <Fault fault>
 class Faulty
 {
@@ -128,7 +128,7 @@ private:
     mutable std::uint64_t    latest_ = 0;
 };
 
-/// A source of time for all clocks that ask it: time passes by hand.
+/// A source of time for all clocks that read it: time is set forward by hand.
 struct HandMoved
 {
     static std::uint64_t now_ns() { return passed_us * 1'000; }
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_moved_by_hand_keeps_all_laws)
         BOOST_TEST(to_string(check_clock([&] { return ManualClock{seed}; }, advance)) == "");
 }
 
-/// All that the clock of the machine does, by a time that passes when it is told to.
+/// All that the clock of the machine does, by a time that is set forward by hand.
 BOOST_AUTO_TEST_CASE(the_clock_of_the_machine_keeps_all_laws)
 {
     auto const pass_us = [](auto&, std::uint64_t passed_us) { HandMoved::passed_us += passed_us; };
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(the_clock_of_a_simulated_server_keeps_all_laws)
         BOOST_TEST(to_string(check_clock([&] { return simulate::DriftingClock{time, seed}; }, pass, pass_us)) == "");
 }
 
-/// A turn took its time, and the clock was made slower before the rest of the world had caught up: seed 2001 rang without end.
+/// A turn took its time, and the clock was made slower before everything else had caught up: seed 2001 rang endlessly.
 BOOST_AUTO_TEST_CASE(a_simulated_clock_that_was_made_slower_rings_no_alarm_before_its_time)
 {
     auto now_us = std::uint64_t{0};

@@ -82,13 +82,13 @@ enum class Fault
     loses_a_page,
 };
 
-/// Says of any write that it is durable.
+/// Reports any write durable.
 struct Lying : DurableSource
 {
     static Durable through(std::uint64_t write) { return durable_through(WriteNumber{write}); }
 };
 
-/// What a faulty log knows of the starts before.
+/// What a faulty log keeps of the starts before.
 struct Memory
 {
     std::uint64_t                                   durable = 0;
@@ -97,7 +97,7 @@ struct Memory
     std::vector<std::function<void()>>              wakes;
 };
 
-/// A log of ours, with one thing wrong.
+/// A log of ours, with one fault.
 template <typename Base>
 class Faulty : public Base
 {
@@ -280,7 +280,7 @@ private:
         return same;
     }
 
-    /// As a cache would do it that nobody told of a truncation.
+    /// As a cache would do it that was not notified of a truncation.
     [[nodiscard]] Entries as_first_appended(Entries const& entries) const
     {
         auto old = Entries{};
@@ -425,7 +425,7 @@ private:
     Log                     log_;
 };
 
-/// Whether a law is among those that this kind of log is found to break, and that the finding says how.
+/// Whether a law is among those that this kind of log is found to break, with a description.
 template <typename Make>
 bool catches(Make make, std::string const& law)
 {
@@ -460,7 +460,7 @@ BOOST_AUTO_TEST_CASE(the_log_in_memory_keeps_all_laws)
     BOOST_TEST(to_string(check_log([] { return InMemory{}; })) == "");
 }
 
-/// As `save_commit` asks of its caller; otherwise a kit would judge logs by what no node does.
+/// As `save_commit` requires of its caller; otherwise a kit would check logs by what no node does.
 BOOST_AUTO_TEST_CASE(the_workload_saves_no_commit_index_above_what_is_durable, *label("case_83"))
 {
     for (auto seed = std::uint64_t{1}; seed <= 20; ++seed) {
@@ -535,7 +535,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_reads_something_else_than_was_written_is_caught_
     BOOST_TEST(catches(Fault::fails_beyond_the_end, "a read beyond the end is empty"));
 }
 
-BOOST_AUTO_TEST_CASE(a_log_whose_calls_do_something_else_than_they_say_is_caught_by_that_law)
+BOOST_AUTO_TEST_CASE(a_log_whose_calls_do_something_else_than_promised_is_caught_by_that_law)
 {
     BOOST_TEST(catches(Fault::does_not_wake, "what becomes durable wakes"));
     BOOST_TEST(catches(Fault::wakes_whom_it_should_not, "a replaced wake-up is called no more"));

@@ -45,7 +45,7 @@ enum class Fault
     is_always_clean,
 };
 
-/// Says of any write that it is durable.
+/// Reports any write durable.
 struct Lying : DurableSource
 {
     static Durable through(WriteNumber write) { return durable_through(write); }
@@ -53,7 +53,7 @@ struct Lying : DurableSource
 
 using Sound = SegmentedUnderCrashes<InlineSyncer>;
 
-/// A log of ours with one thing wrong.
+/// A log of ours with one fault.
 template <Fault fault>
 class Faulty : public Sound::Log
 {

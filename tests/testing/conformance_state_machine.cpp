@@ -45,7 +45,7 @@ enum class Fault
     chokes_on_what_nobody_sends,
 };
 
-/// Counts the bytes of all commands so far, and answers how many there were before each, with one thing wrong.
+/// Counts the bytes of all commands so far, and answers how many there were before each, with one fault.
 template <Fault fault>
 struct Counter
 {
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_machine_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::counts_commands>() == "the applied index is that of a command. ");
 }
 
-BOOST_AUTO_TEST_CASE(a_kit_that_is_given_no_command_says_so)
+BOOST_AUTO_TEST_CASE(a_kit_that_is_given_no_command_reports_it)
 {
     auto const broken = check_state_machine([] { return Counter<Fault::none>{}; }, {});
     BOOST_REQUIRE(broken.size() == 1U);
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(a_machine_whose_state_alone_breaks_a_law_is_caught_by_its_d
     BOOST_TEST(caught_by<Fault::changes_when_looked_at>().starts_with("a digest changes nothing. "));
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_that_keeps_something_else_than_its_applied_index_says_is_caught)
+BOOST_AUTO_TEST_CASE(a_machine_that_keeps_something_else_than_its_applied_index_claims_is_caught)
 {
     constexpr auto law = "a restart continues after the applied index. ";
     BOOST_TEST(caught_by<RestartFault::forgets_the_index>() == law);

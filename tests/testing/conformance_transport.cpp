@@ -97,13 +97,13 @@ CallLimit short_for_any_machine()
 /// Does not return; what waits here stays until the process ends.
 [[noreturn]] void never_return()
 {
-    static auto* const never = new std::promise<void>{}; // Who waits for it outlives all that is destroyed at the end.
+    static auto* const never = new std::promise<void>{}; // What waits for it outlives all that is destroyed at the end.
     static auto const  kept = never->get_future().share();
     kept.wait();
     std::terminate();
 }
 
-/// The end of a loopback network, with one thing wrong.
+/// The end of a loopback network, with one fault.
 class Faulty
 {
 public:
@@ -294,7 +294,7 @@ private:
     std::shared_ptr<std::vector<std::byte>> memory_ = std::make_shared<std::vector<std::byte>>(100'000);
 };
 
-/// Does not say how much it carries.
+/// Does not declare how much it carries.
 class Silent : private Faulty
 {
 public:

@@ -40,7 +40,7 @@ using explore::Scope;
 
 constexpr auto never = [](Explored const&) { return false; };
 
-/// The term, log and commit index of every server, of every state that there is; whoever has which.
+/// The term, log and commit index of every server, of every reachable state; whichever server has which.
 [[nodiscard]] std::set<std::string> what_can_be(Scope const& scope)
 {
     auto exploration = Exploration{scope};
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
 }
 
 /// How many states of a scope are dead, of how many.
-[[nodiscard]] std::pair<std::size_t, std::size_t> dead_worlds(Scope const& scope, explore::Live::Arrives arrives = {})
+[[nodiscard]] std::pair<std::size_t, std::size_t> dead_states(Scope const& scope, explore::Live::Arrives arrives = {})
 {
     auto exploration = Exploration{scope};
     auto live = explore::Live{exploration.transitions(), std::move(arrives)};
@@ -105,18 +105,18 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
     return {dead, all};
 }
 
-BOOST_AUTO_TEST_CASE(from_every_world_something_new_can_be_committed)
+BOOST_AUTO_TEST_CASE(from_every_state_something_new_can_be_committed)
 {
     for (auto const& scope : scopes())
         if (scope.name == "one-server-a-crash" or scope.name == "two-elections") {
-            auto const [dead, all] = dead_worlds(scope);
+            auto const [dead, all] = dead_states(scope);
             BOOST_TEST(dead == 0U, scope.name);
             BOOST_TEST(all > 100U, scope.name);
         }
 }
 
-/// Whoever waits longer for a leader, because its log is not applied yet, votes all the same.
-BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_be_committed,
+/// A server that waits longer for a leader, because its log is not applied yet, votes all the same.
+BOOST_AUTO_TEST_CASE(from_every_state_of_servers_that_replay_something_new_can_be_committed,
                      *boost::unit_test::label("5.2"))
 {
     for (auto const pre_vote : {false, true}) {
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_b
         auto exploration = Exploration{scope};
         auto live = explore::Live{exploration.transitions()};
         auto dead = std::size_t{0};
-        auto led = std::size_t{0}; // Somebody leads, and nobody has applied anything.
+        auto led = std::size_t{0}; // A server leads, and none has applied anything.
         exploration.run(never, [&](GlobalState const& global) {
             dead += live.is_live(global) ? 0U : 1U;
             auto replaying = std::size_t{0};
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(from_every_world_of_servers_that_replay_something_new_can_b
     }
 }
 
-BOOST_AUTO_TEST_CASE(worlds_in_which_nothing_can_be_committed_are_found)
+BOOST_AUTO_TEST_CASE(states_in_which_nothing_can_be_committed_are_found)
 {
     auto const no_votes = [](explore::InFlight const& message) {
         return not std::holds_alternative<RequestVoteResponse>(message.rpc);
@@ -153,8 +153,8 @@ BOOST_AUTO_TEST_CASE(worlds_in_which_nothing_can_be_committed_are_found)
     auto const no_answers = [](explore::InFlight const& message) {
         return not std::holds_alternative<AppendEntriesResponse>(message.rpc);
     };
-    auto const [without_votes, all] = dead_worlds(scope_of(1, 0), no_votes);
-    auto const [without_answers, as_many] = dead_worlds(scope_of(1, 0), no_answers);
+    auto const [without_votes, all] = dead_states(scope_of(1, 0), no_votes);
+    auto const [without_answers, as_many] = dead_states(scope_of(1, 0), no_answers);
 
     BOOST_TEST(all == as_many);
     BOOST_TEST(without_votes > 0U);
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
     expect_no_reduction_loses_anything(scope);
 }
 
-/// How many states hold an answer to a pre-vote on its way to a server that asks for nothing now.
+/// How many states hold a response to a pre-vote in flight to a server that requests none now.
 [[nodiscard]] std::size_t late_answers_to_pre_votes(Scope const& scope)
 {
     auto exploration = Exploration{scope};
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
     return found;
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_to_a_pre_vote_may_be_of_use_after_a_crash)
+BOOST_AUTO_TEST_CASE(a_response_to_a_pre_vote_may_be_of_use_after_a_crash)
 {
     auto scope = scope_of(2, 0);
     scope.servers = 2;
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(an_answer_to_a_pre_vote_may_be_of_use_after_a_crash)
     BOOST_TEST(late_answers_to_pre_votes(scope) > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_server_that_asks_for_pre_votes_crashes)
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_server_that_requests_pre_votes_crashes)
 {
     auto scope = scope_of(2, 0);
     scope.servers = 2;

@@ -33,7 +33,7 @@ void expect_round_trip(History<Object> const& history)
     BOOST_TEST((*again == history));
 }
 
-/// What is said of the second one of two lines.
+/// The error in the second of two lines.
 std::string complaint(std::string const& line)
 {
     auto const first = R"({"client":1,"key":"x","call":1,"action":"get"})" + "\n"s;
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_text_is_not_written)
     BOOST_TEST((write_history(large).error() == HistoryError{1, "\"client\" needs 64 bits"}));
 }
 
-/// Whatever the bytes are, they are read or refused; the sanitizers look on.
+/// Whatever the bytes are, they are read or refused; the sanitizers check it.
 BOOST_AUTO_TEST_CASE(damaged_lines_are_read_or_refused)
 {
     auto       random = std::mt19937_64{5};

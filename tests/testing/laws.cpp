@@ -52,7 +52,7 @@ void change(T& number, testing::Prng& random)
 
 void change(bool& flag, testing::Prng&) { flag = not flag; }
 
-/// Changes a message on its way, if it is of this kind.
+/// Changes a message in flight, if it is of this kind.
 template <typename OneRpc, typename Change>
 void change_message(Made& made, testing::Prng& random, Change change)
 {
@@ -129,7 +129,7 @@ void take_role(Made& made, testing::Prng&)
 std::vector<Tamper> tampers()
 {
     return {
-        // What becomes of the server.
+        // The state of the server.
         change_state<&State::current_term>,
         change_state<&State::commit_index>,
         change_state<&State::apply_index>,
@@ -174,7 +174,7 @@ std::vector<Tamper> tampers()
             if (std::holds_alternative<Candidate>(made.after.role))
                 made.after.votes.insert(made.after.own.id);
         },
-        // What a leader knows.
+        // The progress of a leader's followers.
         change_progress<&Progress::match>,
         change_progress<&Progress::round>,
         change_progress<&Progress::no_room>,
@@ -198,7 +198,7 @@ std::vector<Tamper> tampers()
             if (auto* leader = std::get_if<Leader>(&made.after.role))
                 change(random.below(2) == 0 ? leader->reads.newest : leader->reads.confirmed, random);
         },
-        // What it says.
+        // What it sends.
         [](Made& made, testing::Prng&) { made.outgoing.messages.clear(); },
         [](Made& made, testing::Prng& random) {
             auto& messages = made.outgoing.messages;

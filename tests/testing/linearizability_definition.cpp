@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The checker says what the definition says, of a hundred thousand small histories by chance.
+// The checker agrees with the definition on a hundred thousand small random histories.
 #include "totora/testing/linearizability/linearizability.hpp"
 
 #include "support/histories.hpp"

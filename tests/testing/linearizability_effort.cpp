@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How far the checker gets, what it says when it is stopped, and in which words.
+// How far the checker gets, what it reports when it is stopped, and in which words.
 #include "totora/testing/linearizability/linearizability_report.hpp"
 
 #include "support/histories.hpp"
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_stale_read_far_into_a_long_history_is_found_and_explained
     BOOST_TEST_MESSAGE(verdict.steps << " steps, " << verdict.configurations << " configurations");
 }
 
-/// Equal ones are the same to everybody, and reads without an answer do nothing: neither makes a search longer.
+/// Equal ones are interchangeable, and reads without an answer do nothing: neither makes a search longer.
 BOOST_AUTO_TEST_CASE(equal_operations_of_unknown_outcome_cost_little)
 {
     auto history = History<Counter>{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Histories made by hand: what is said of each, and which operations are named as the reason.
+// Histories made by hand: the verdict on each, and which operations are named as the reason.
 #include "totora/testing/linearizability/linearizability.hpp"
 
 #include "support/histories.hpp"

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(what_clients_were_told_and_nobody_judged_is_said_aloud)
+BOOST_AUTO_TEST_CASE(histories_of_clients_that_were_not_checked_are_reported)
 {
     auto judged = simulate::SimulationReport{};
     auto undecided = simulate::SimulationReport{};
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(planned_faults_can_be_chosen_by_their_numbers)
     BOOST_TEST(chosen.front().seed == all[1].seed);
 }
 
-BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
+BOOST_AUTO_TEST_CASE(a_trace_holds_every_event_with_the_state_before_and_after)
 {
     auto lines = std::vector<std::string>{};
     auto simulation =
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_trace_tells_every_event_with_the_state_before_and_after)
                     line.ends_with("}}")));
 }
 
-/// The keys that stand twice in one object of a line of JSON.
+/// The keys that occur twice in one object of a line of JSON.
 std::vector<std::string> repeated_keys(std::string const& line)
 {
     auto repeated = std::vector<std::string>{};
@@ -120,7 +120,7 @@ std::vector<std::string> repeated_keys(std::string const& line)
     return repeated;
 }
 
-BOOST_AUTO_TEST_CASE(no_key_stands_twice_in_an_object_of_a_trace)
+BOOST_AUTO_TEST_CASE(no_key_occurs_twice_in_an_object_of_a_trace)
 {
     auto const said = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
                                        RequestVoteResponse{}, AppendEntries{},          AppendEntriesResponse{}};

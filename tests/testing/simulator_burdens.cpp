@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What makes servers of the simulated world slow, or ends their processes: each is survived, and counted where it takes effect.
+// What makes simulated servers slow, or ends their processes: each is survived, and counted where it takes effect.
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Each check of the simulator, with what it must not let pass.
+// Each check of the simulator, with what it must detect.
 #include "support/builders.hpp"
 #include "support/log_entries.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(different_entries_at_one_place_are_seen, *label("5.3"))
     BOOST_TEST(witness.broken() == "two entries of one index and one term differ");
 }
 
-BOOST_AUTO_TEST_CASE(equal_entries_behind_different_ones_are_seen, *label("5.3"))
+BOOST_AUTO_TEST_CASE(equal_entries_after_different_ones_are_seen, *label("5.3"))
 {
     auto witness = Witness{};
     witness.makes(S1, {}, Term{1}, 1);
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_refused_proposal_that_is_applied_is_seen)
     BOOST_TEST(witness.broken() == "what was refused is never applied");
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_a_log_gives_back_changed_are_seen)
+BOOST_AUTO_TEST_CASE(bytes_that_a_log_reads_changed_are_seen)
 {
     auto witness = OneCommand{};
     witness.checks.read_back(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}), entries_of(Term{1}, Index{1}, 1));

@@ -25,7 +25,7 @@ enum class Wrong
     an_answer,   ///< Every machine forgets every twentieth addition after it has answered it.
     one_replica, ///< Every third machine adds too much at first.
     batches,     ///< Of the additions of one batch only the last one counts.
-    reads        ///< A server that is asked for a read looks at its machine at once.
+    reads        ///< A server looks at its machine at once for a read.
 };
 
 /// Counts, by the amount that follows the number of a command.
@@ -113,7 +113,7 @@ struct Parts : simulate::DefaultParts
     }
 };
 
-/// Clients that write over what the checks look for.
+/// Clients that overwrite what the checks look for.
 struct NamelessAdditions : Additions<Wrong::nothing>
 {
     void encode(std::vector<std::byte>& payload, Object::Action const&) const { payload.resize(7); }
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_no_store_is_simulated)
     BOOST_TEST(answered > 500U);
 }
 
-BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_found_out)
+BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_detected)
 {
     using Clients = simulate::ProposingClients<NamelessAdditions>;
     auto const scenario = simulate::make_scenario(1, {.events = 1'000});
@@ -152,22 +152,22 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_found_out)
                "the number of a command stands in the first eight bytes of its payload");
 }
 
-BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_found_out)
+BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_detected)
 {
     BOOST_TEST(run<Wrong::an_answer>().first.starts_with("what clients were told is not linearizable: key"));
 }
 
-BOOST_AUTO_TEST_CASE(reads_that_nobody_allowed_are_found_out)
+BOOST_AUTO_TEST_CASE(reads_that_no_node_allowed_are_detected)
 {
     BOOST_TEST(run<Wrong::reads>().first.starts_with("what clients were told is not linearizable: key"));
 }
 
-BOOST_AUTO_TEST_CASE(an_update_that_is_lost_within_a_batch_is_found_out)
+BOOST_AUTO_TEST_CASE(an_update_that_is_lost_within_a_batch_is_detected)
 {
     BOOST_TEST(run<Wrong::batches>().first == "machines that have applied the same entries are equal");
 }
 
-BOOST_AUTO_TEST_CASE(a_replica_that_differs_is_found_out)
+BOOST_AUTO_TEST_CASE(a_replica_that_differs_is_detected)
 {
     BOOST_TEST(run<Wrong::one_replica>().first == "machines that have applied the same entries are equal");
 }

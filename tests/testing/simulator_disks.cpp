@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Disks of the simulated world that hang or are full, and what leaders do about theirs.
+// Simulated disks that hang or are full, and what leaders do about theirs.
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "support/log_entries.hpp"
@@ -61,7 +61,7 @@ struct Cluster
     }
 };
 
-BOOST_AUTO_TEST_CASE(stepping_down_for_a_disk_that_hangs_where_nobody_is_ahead_is_seen, *label("case_58"))
+BOOST_AUTO_TEST_CASE(stepping_down_for_a_disk_that_hangs_where_no_server_is_ahead_is_seen, *label("case_58"))
 {
     auto hangs = Cluster{};
     hangs.state.writes.durable_index = Index{2};
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_a_disk_that_hangs_where_nobody_is_ahead_i
     BOOST_TEST(others_are_ahead.steps_down(Decision::stepped_down_disk_hangs) == "");
 }
 
-BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_no_quorum_has_any_is_seen, *label("case_67"))
+BOOST_AUTO_TEST_CASE(stepping_down_for_lack_of_room_where_no_quorum_has_any_is_seen, *label("case_67"))
 {
     auto cluster = Cluster{};
     for (auto const id : {S2, S3})
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_no_quorum_has_any_is_s
                "a leader steps down for want of room only where a quorum has reported room");
 }
 
-BOOST_AUTO_TEST_CASE(stepping_down_for_want_of_room_where_nobody_has_everything_is_seen, *label("case_67"))
+BOOST_AUTO_TEST_CASE(stepping_down_for_lack_of_room_where_no_server_has_everything_is_seen, *label("case_67"))
 {
     auto cluster = Cluster{};
     for (auto const id : {S2, S3}) {
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_moment_without_room_that_counts_is_seen, *label("case_67"
     BOOST_TEST(cluster.checks.broken() == "a leader whose log has no room for a moment has room");
 }
 
-/// A follower's log, in a world that says how much room it has.
+/// A follower's log that reports how much room it has.
 struct FollowersLog
 {
     std::uint64_t                    now_us = 1'000;
@@ -166,14 +166,14 @@ BOOST_AUTO_TEST_CASE(a_write_without_the_reserve_for_it_is_seen, *label("case_67
     BOOST_TEST(follows.checks.broken() == "a server whose log has not even its reserve writes nothing");
 }
 
-BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_said_it_has_no_room_are_seen, *label("case_90"))
+BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_reported_no_room_are_seen, *label("case_90"))
 {
     auto       checks = simulate::Checks{};
     auto const leads = leader(follower(S1, Term{1}, {}));
     checks.appended(0, {}, entries_of(Term{2}, Index{1}, 1));
     checks.noted(0, leads, Decision::follower_without_room, S2);
     checks.entries_sent_to(0, S3, Term{2});
-    checks.entries_sent_to(0, S2, Term{3}); // A later leader must be told again.
+    checks.entries_sent_to(0, S2, Term{3}); // A later leader must be notified again.
     checks.after_event(0, leads);
     checks.entries_sent_to(0, S2, Term{2}); // It has room again: that is noted when the step is done.
     checks.noted(0, leads, Decision::follower_with_room_again, S2);
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(entries_for_a_follower_that_has_said_it_has_no_room_are_see
     BOOST_TEST(checks.broken() == "a follower that reported no room is sent no entries");
 }
 
-BOOST_AUTO_TEST_CASE(entries_that_are_dropped_in_silence_for_want_of_room_are_seen, *label("case_90"))
+BOOST_AUTO_TEST_CASE(entries_that_are_dropped_without_a_reply_for_lack_of_room_are_seen, *label("case_90"))
 {
     auto checks = simulate::Checks{};
     checks.refused_entries(false);
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(leaders_whose_disks_hang_are_replaced, *label("case_58"))
     BOOST_TEST(count(report, Decision::stepped_down_disk_hangs) > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_found_out, *label("case_58"))
+BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_detected, *label("case_58"))
 {
     auto scenario = calm_scenario(2, 40'000);
     scenario.settings.core.watch_storage = false;

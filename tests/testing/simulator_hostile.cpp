@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Messages of the simulated world that no correct server can send.
+// Simulated messages that no correct server can send.
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_core_notes_each_hostile_message_and_does_nothing, *labe
     for (auto const& state : servers_of_each_role())
         for (auto drawn = 0; drawn < 2'000; ++drawn) {
             auto const hostile = simulate::HostileMessages{state, 3, random}.draw();
-            // What is wrong with entries the node looks at.
+            // The node checks what is wrong with entries.
             if (not hostile or not hostile->noted or hostile->noted == Decision::violation_configuration)
                 continue;
             auto const [after, outgoing] = step(state, message_from(hostile->received.from, hostile->received.rpc));
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(the_core_notes_each_hostile_message_and_does_nothing, *labe
     BOOST_TEST(noted.size() == 8U);
 }
 
-BOOST_AUTO_TEST_CASE(whole_clusters_bear_hostile_messages_of_every_kind, *label("case_78"))
+BOOST_AUTO_TEST_CASE(whole_clusters_tolerate_hostile_messages_of_every_kind, *label("case_78"))
 {
     auto scenario = calm_scenario(1, 10'000);
     plan_often(scenario, simulate::Fault::hostile_message, 100);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The end of all terms in the simulated world.
+// The end of all terms in a simulation.
 #include "support/builders.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/last_term.hpp"
@@ -18,7 +18,7 @@ namespace
 
 using boost::unit_test::label;
 
-/// What the law asks of a run: two servers, that were healed.
+/// What the law reads of a run: two servers, which were healed.
 struct World
 {
     struct Node
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_follow_in_the_last_term_is_seen, *la
     BOOST_TEST(world.checks.broken() == "in the last term every server follows, and goes on");
 }
 
-BOOST_AUTO_TEST_CASE(a_message_to_somebody_who_is_no_member_is_seen)
+BOOST_AUTO_TEST_CASE(a_message_to_a_non_member_is_seen)
 {
     auto checks = simulate::Checks{};
     checks.has_voters(3);

@@ -132,7 +132,8 @@ BOOST_AUTO_TEST_CASE(a_saved_commit_index_above_all_that_was_ever_committed_is_s
     BOOST_TEST(checks.broken() == "nobody saved as committed what is not");
 }
 
-// --- What stands in a log ------------------------------------------------------------------------------------------------
+// --- What a log holds
+// ----------------------------------------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(entries_that_leave_a_gap_or_go_back_in_term_are_seen, *label("5.3"))
 {
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_log_in_which_a_committed_entry_is_another_one_is_seen, *l
     BOOST_TEST(checks.broken() == "committed entries never change");
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_gives_back_another_term_than_the_core_believes_is_seen)
+BOOST_AUTO_TEST_CASE(a_log_that_reads_another_term_than_the_core_has_is_seen)
 {
     auto checks = Checks{};
     makes(checks, S1, {}, Term{1}, 1);
@@ -237,7 +238,8 @@ BOOST_AUTO_TEST_CASE(taking_a_damaged_frame_or_one_of_another_cluster_is_seen, *
     BOOST_TEST(foreign.broken() == "a frame of another cluster is refused");
 }
 
-// --- What is applied, and what clients are told --------------------------------------------------------------------------
+// --- What is applied, and what clients receive
+// ---------------------------------------------------------------------------
 
 /// Two entries are committed, and a client has made a proposal.
 struct TwoCommands
@@ -293,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_ahead_of_what_is_committed_is_seen)
 
 // --- What a leader sends -------------------------------------------------------------------------------------------------
 
-/// Takes everything, and says nothing.
+/// Takes everything, and sends nothing.
 struct Nowhere
 {
     void                                        send(Released const&, Entries const&) {}
@@ -311,7 +313,7 @@ struct Surroundings
     Checks                checks;
 };
 
-/// S1 leads term 2, with three entries of 50 bytes and its no-op; S2 holds nothing that it knows of.
+/// S1 leads term 2, with three entries of 50 bytes and its no-op; S2 has acknowledged nothing.
 struct Sender : Surroundings
 {
     Sender()
@@ -340,7 +342,7 @@ struct Sender : Surroundings
 
 constexpr auto window_law = "what was sent to a follower and is not matched is bounded by the window";
 
-BOOST_AUTO_TEST_CASE(more_entries_on_their_way_than_the_window_has_are_seen, *label("case_91"))
+BOOST_AUTO_TEST_CASE(more_entries_in_flight_than_the_window_allows_are_seen, *label("case_91"))
 {
     auto at_once = Sender{};
     at_once.sends(Index{1}, 3);
@@ -361,7 +363,7 @@ BOOST_AUTO_TEST_CASE(more_entries_on_their_way_than_the_window_has_are_seen, *la
     BOOST_TEST(matched.checks.broken() == "", "what is matched is not on its way");
 }
 
-BOOST_AUTO_TEST_CASE(more_bytes_on_their_way_than_the_window_has_are_seen, *label("case_91"))
+BOOST_AUTO_TEST_CASE(more_bytes_in_flight_than_the_window_allows_are_seen, *label("case_91"))
 {
     auto too_many = Sender{};
     too_many.transport.belongs_to(too_many.state, 149);
@@ -413,7 +415,7 @@ struct Writer : Surroundings
         log.belongs_to(state, 100);
     }
 
-    /// Asks for room before, as a node does.
+    /// Requests room first, as a node does.
     void appends(Entries const& entries)
     {
         BOOST_TEST(log.has_room(entries.bytes()));
@@ -426,7 +428,7 @@ struct Writer : Surroundings
     WriteNumber                      write;
 };
 
-BOOST_AUTO_TEST_CASE(a_leader_that_takes_more_than_may_be_uncommitted_is_seen, *label("case_91"))
+BOOST_AUTO_TEST_CASE(a_leader_that_accepts_more_than_may_be_uncommitted_is_seen, *label("case_91"))
 {
     auto leads = Writer{true};
     leads.appends(entries_of(Term{2}, Index{1}, 1));

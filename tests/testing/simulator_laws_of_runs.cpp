@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Laws of the simulator about processes, disks and clients of a whole cluster, each broken by a part that is wrong in one way.
+// Laws of the simulator about processes, disks and clients of a whole cluster, each broken by a part with one fault.
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 
@@ -29,9 +29,9 @@ enum class Wrong
 {
     nothing,
     links_change_without_end,
-    senders_are_lost,       ///< Messages arrive from nobody.
-    entries_are_denied,     ///< A follower that has taken several says once that they are not there.
-    all_is_denied,          ///< After some, followers say that they have nothing of what they acknowledged.
+    senders_are_lost,       ///< Messages arrive without a sender.
+    entries_are_denied,     ///< A follower that has accepted several reports once that they are not there.
+    all_is_denied,          ///< After some, followers report that they have nothing of what they acknowledged.
     answers_stop,           ///< After some, followers answer no append any more.
     commits_stop,           ///< Appends with entries are not answered.
     a_machine_throws,       ///< Each at its third command.
@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    /// Says that the last entries are not there, and nothing but what was acknowledged before.
+    /// Reports that the last entries are not there, and nothing but what was acknowledged before.
     [[nodiscard]] static Envelope denied(ServerId leader, AppendEntriesResponse answer, Index had)
     {
         answer.success = false;
@@ -161,44 +161,44 @@ struct WrongParts : simulate::DefaultParts
 
 BOOST_AUTO_TEST_CASE(parts_of_which_none_is_wrong_break_no_law) { BOOST_TEST(find(Wrong::nothing) == ""); }
 
-BOOST_AUTO_TEST_CASE(a_node_that_does_not_come_to_rest_is_found_out)
+BOOST_AUTO_TEST_CASE(a_node_that_does_not_come_to_rest_is_detected)
 {
     BOOST_TEST(find(Wrong::links_change_without_end) == "a node comes to rest");
 }
 
-BOOST_AUTO_TEST_CASE(a_node_that_fails_without_a_reason_is_found_out)
+BOOST_AUTO_TEST_CASE(a_node_that_fails_without_a_reason_is_detected)
 {
     BOOST_TEST(find(Wrong::a_machine_throws) ==
                "a node failed, and nothing was wrong with its disk: the state machine threw: no more of that");
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_dies_of_an_exception_without_a_reason_is_found_out, *label("case_92"))
+BOOST_AUTO_TEST_CASE(a_process_that_an_exception_ends_without_a_reason_is_detected, *label("case_92"))
 {
     BOOST_TEST(find(Wrong::a_syncer_has_no_memory) == "a healthy server does not end of its own");
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_refuses_to_start_without_a_reason_is_found_out)
+BOOST_AUTO_TEST_CASE(a_server_that_refuses_to_start_without_a_reason_is_detected)
 {
     BOOST_TEST(find(Wrong::a_log_does_not_open) ==
                "a server that lost only what was not durable does not start: it does not please");
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_broken_is_found_out)
+BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_broken_is_detected)
 {
     BOOST_TEST(find(Wrong::senders_are_lost) == "a correct server was taken for a broken one: violation_sender");
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_set_back_is_found_out, *label("case_68"))
+BOOST_AUTO_TEST_CASE(a_server_that_takes_another_one_for_set_back_is_detected, *label("case_68"))
 {
     BOOST_TEST(find(Wrong::all_is_denied) == "a server that kept its disk was taken for one whose disk was set back");
 }
 
-BOOST_AUTO_TEST_CASE(a_log_that_fills_the_disk_with_what_is_no_entry_is_found_out)
+BOOST_AUTO_TEST_CASE(a_log_that_fills_the_disk_with_what_is_no_entry_is_detected)
 {
     BOOST_TEST(find(Wrong::a_disk_fills) == "a log takes a bounded multiple of its entries on the disk");
 }
 
-BOOST_AUTO_TEST_CASE(a_resignation_for_which_nothing_in_the_world_gave_a_reason_is_found_out, *label("case_94"))
+BOOST_AUTO_TEST_CASE(a_resignation_without_a_reason_in_the_simulation_is_detected, *label("case_94"))
 {
     auto scenario = calm_scenario(1, 5'000);
     scenario.settings.core.check_quorum = true;
@@ -211,18 +211,18 @@ BOOST_AUTO_TEST_CASE(a_resignation_for_which_nothing_in_the_world_gave_a_reason_
     BOOST_TEST((last.before.term == last.after.term), "it was nobody's campaign");
 }
 
-BOOST_AUTO_TEST_CASE(a_healed_quorum_whose_leader_commits_nothing_is_found_out)
+BOOST_AUTO_TEST_CASE(a_healed_quorum_whose_leader_commits_nothing_is_detected)
 {
     BOOST_TEST(find(Wrong::commits_stop) == "a healed quorum commits something new");
 }
 
-BOOST_AUTO_TEST_CASE(a_request_that_never_ends_is_found_out)
+BOOST_AUTO_TEST_CASE(a_request_that_never_ends_is_detected)
 {
     BOOST_TEST(find(Wrong::reads_never_end) ==
                "all requests of a healed quorum end, and its machines become equal, within 50 election timeouts");
 }
 
-BOOST_AUTO_TEST_CASE(a_request_that_ends_twice_is_found_out)
+BOOST_AUTO_TEST_CASE(a_request_that_ends_twice_is_detected)
 {
     BOOST_TEST(find(Wrong::reads_end_twice) == "every proposal and every read ends exactly once");
 }
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_ends_twice_is_found_out)
     return scenario;
 }
 
-BOOST_AUTO_TEST_CASE(entries_that_are_sent_again_to_a_follower_that_has_them_are_found_out, *label("case_89"))
+BOOST_AUTO_TEST_CASE(entries_that_are_sent_again_to_a_follower_that_has_them_are_detected, *label("case_89"))
 {
     auto const right = run(Wrong::nothing, only_batches());
     auto const twice = run(Wrong::entries_are_denied, only_batches());

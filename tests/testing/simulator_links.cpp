@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Links of the simulated world that take time for every byte.
+// Simulated links that take time for every byte.
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(what_may_overtake_goes_ahead_of_queued_entries, *label("cas
     BOOST_TEST((wire.begin() == 200U));
 }
 
-BOOST_AUTO_TEST_CASE(a_full_link_says_so_once_and_opens_at_half)
+BOOST_AUTO_TEST_CASE(a_full_link_reports_it_once_and_opens_at_half)
 {
     auto wire = Wire{};
     for (auto const size : {5'000U, 400U, 600U})
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(links_take_time_for_bytes_and_fill)
     BOOST_TEST(slow.faults[simulate::Fault::link_full] > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_are_sent_for_nothing_are_seen, *label("case_89"))
+BOOST_AUTO_TEST_CASE(wasted_bytes_are_seen, *label("case_89"))
 {
     auto const report = run(0, 0);
     auto const percent = report.entry_bytes.sent * 100 / report.entry_bytes.stored;

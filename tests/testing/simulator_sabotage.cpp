@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the simulator must notice: parts of a cluster that are wrong in one way each, found within a few seeds.
+// What the simulator must detect: parts of a cluster with one fault each, found within a few seeds.
 #include "support/calm_scenario.hpp"
 #include "support/sabotage.hpp"
 #include "totora/testing/simulate/shrink.hpp"
@@ -35,42 +35,42 @@ using boost::unit_test::label;
 
 BOOST_AUTO_TEST_CASE(parts_that_are_right_raise_no_alarm) { BOOST_TEST(find(Sabotage::none, 6) == ""); }
 
-BOOST_AUTO_TEST_CASE(syncs_that_lie_are_found_out, *label("case_63"))
+BOOST_AUTO_TEST_CASE(syncs_that_report_success_and_do_nothing_are_detected, *label("case_63"))
 {
     BOOST_TEST(find(Sabotage::syncs_lie, 6) != "");
 }
 
-BOOST_AUTO_TEST_CASE(votes_that_do_not_survive_are_found_out, *label("case_1"))
+BOOST_AUTO_TEST_CASE(votes_that_do_not_survive_are_detected, *label("case_1"))
 {
     BOOST_TEST(find(Sabotage::votes_are_forgotten, 12) == "a vote survives a crash");
 }
 
-BOOST_AUTO_TEST_CASE(a_machine_that_skips_a_command_is_found_out)
+BOOST_AUTO_TEST_CASE(a_machine_that_skips_a_command_is_detected)
 {
     BOOST_TEST(find(Sabotage::a_machine_skips, 3) == "machines that have applied the same entries are equal");
 }
 
-BOOST_AUTO_TEST_CASE(entries_that_change_on_the_way_are_found_out)
+BOOST_AUTO_TEST_CASE(entries_that_change_in_flight_are_detected)
 {
     BOOST_TEST(find(Sabotage::entries_are_forged, 3) == "two entries of one index and one term differ");
 }
 
-BOOST_AUTO_TEST_CASE(reads_that_may_be_stale_are_found_out, *label("case_46"))
+BOOST_AUTO_TEST_CASE(reads_that_may_be_stale_are_detected, *label("case_46"))
 {
     BOOST_TEST(find(Sabotage::reads_are_stale, 6).starts_with("what clients were told is not linearizable"));
 }
 
-BOOST_AUTO_TEST_CASE(a_quorum_that_elects_nobody_is_found_out)
+BOOST_AUTO_TEST_CASE(a_quorum_that_elects_no_leader_is_detected)
 {
     BOOST_TEST(find(Sabotage::votes_do_not_arrive, 1) == "a healed quorum has a leader within 10 election timeouts");
 }
 
-BOOST_AUTO_TEST_CASE(a_quorum_that_commits_nothing_is_found_out)
+BOOST_AUTO_TEST_CASE(a_quorum_that_commits_nothing_is_detected)
 {
     BOOST_TEST(find(Sabotage::appends_do_not_arrive, 3) != "");
 }
 
-BOOST_AUTO_TEST_CASE(an_election_for_which_nothing_in_the_world_gave_a_reason_is_found_out, *label("case_94"))
+BOOST_AUTO_TEST_CASE(an_election_without_a_reason_in_the_simulation_is_detected, *label("case_94"))
 {
     auto const wrong = WithSabotage{Sabotage::leaders_fall_silent};
     auto const report = simulate::Simulation<SabotagedParts>{calm_scenario(1, 10'000)}.run();
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(an_election_for_which_nothing_in_the_world_gave_a_reason_is
     BOOST_TEST(report.broken == "no election while a leader and a quorum with it are well, and their links and disks");
 }
 
-BOOST_AUTO_TEST_CASE(links_that_say_they_take_what_they_do_not_are_found_out, *label("case_94"))
+BOOST_AUTO_TEST_CASE(links_that_report_taking_what_they_do_not_are_detected, *label("case_94"))
 {
     auto const wrong = WithSabotage{Sabotage::links_lie};
     auto       scenario = calm_scenario(1, 40'000);

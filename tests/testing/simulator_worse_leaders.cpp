@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The laws about leaders that others could do better than, each broken in a world of three servers that only stands there.
+// The laws about leaders that others could do better than, each broken in a simulation of three idle servers.
 #include "support/builders.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -21,7 +21,7 @@ namespace
 
 using boost::unit_test::label;
 
-/// What the laws ask of a run: S1 leads, and S2 and S3 hold all that it has.
+/// What the laws read of a run: S1 leads, and S2 and S3 hold all that it has.
 struct World
 {
     struct Node
@@ -100,7 +100,7 @@ struct World
     std::uint64_t    now_us = 1'000'000;
 };
 
-/// All are well, but for what is asked.
+/// All are well, but for what is tested.
 struct AllWell
 {
     [[nodiscard]] bool is_steady_but_for_disk(std::size_t) const { return true; }
