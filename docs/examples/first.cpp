@@ -15,7 +15,7 @@ struct Sum // The state machine: what is replicated.
         for (auto const& command : commands)
             responses.push_back(value += static_cast<int>(command.payload[0]));
     }
-    Index applied_index() const { return {}; } // It keeps nothing over a restart.
+    Index applied_index() const { return {}; } // Nothing survives a restart.
 };
 
 int main() // A cluster of one server; docs/examples/counter.cpp has three, docs/examples/kv three processes.
@@ -30,7 +30,7 @@ int main() // A cluster of one server; docs/examples/counter.cpp has three, docs
     if (not node.start())
         return 1;
     while (node.status().role != RoleName::leader)
-        node.turn(); // node/driver.hpp tells when to; a loop that never rests will do here.
+        node.turn(); // node/driver.hpp returns when to; a busy loop will do here.
     node.propose(std::vector{std::byte{42}}, [](auto const&) { std::puts("applied"); });
     while (sum.value == 0)
         node.turn();
