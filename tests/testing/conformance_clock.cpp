@@ -270,8 +270,8 @@ BOOST_AUTO_TEST_CASE(a_clock_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(catches<Fault::rings_early>("the next ring is known"));
     BOOST_TEST(catches<Fault::rings_twice>("an alarm rings once"));
     BOOST_TEST(catches<Fault::keeps_the_first_arming>("arming again replaces"));
-    BOOST_TEST(catches<Fault::ignores_cancel>("a cancelled alarm is silent"));
-    BOOST_TEST(catches<Fault::forgets_to_ring>("an armed alarm rings, and says for what"));
+    BOOST_TEST(catches<Fault::ignores_cancel>("a cancelled alarm does not ring"));
+    BOOST_TEST(catches<Fault::forgets_to_ring>("an armed alarm rings, and names its kind and arming"));
     BOOST_TEST(catches<Fault::goes_back>("time is monotone"));
     BOOST_TEST(catches<Fault::announces_nothing>("the next ring is known"));
     BOOST_TEST(catches<Fault::announces_late>("the next ring is known"));

@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_machine_whose_state_alone_breaks_a_law_is_caught_by_its_d
                "the same commands give the same state. batches make no difference. no bytes are kept. ");
     BOOST_TEST(caught_by<Fault::counts_batches>() == "batches make no difference. ");
     BOOST_TEST(caught_by<Fault::keeps_the_bytes>() == "no bytes are kept. ");
-    BOOST_TEST(caught_by<Fault::tells_nothing>() == "the digest tells states apart. ");
+    BOOST_TEST(caught_by<Fault::tells_nothing>() == "the digest distinguishes states. ");
     BOOST_TEST(caught_by<Fault::changes_when_looked_at>().starts_with("a digest changes nothing. "));
 }
 

@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by(Fault::corrupts) == "what arrives was sent");
     BOOST_TEST(caught_by(Fault::forgets_a_field) == "what arrives was sent");
     BOOST_TEST(caught_by(Fault::narrows_numbers) == "what arrives was sent");
-    BOOST_TEST(caught_by(Fault::narrows_incarnations) == "an answer of another life does not count");
+    BOOST_TEST(caught_by(Fault::narrows_incarnations) == "a response of another incarnation does not count");
     BOOST_TEST(caught_by(Fault::wakes_once) == "what arrives wakes");
     BOOST_TEST(caught_by(Fault::invents_senders) == "no sender is invented");
     BOOST_TEST(caught_by(Fault::delivers_to_all) == "only the addressee receives");
@@ -417,9 +417,10 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(first_of(check_transport([] { return LoopOf<Silent>{Fault::loses_what_is_large}; })) ==
                "the largest append arrives");
     BOOST_TEST(caught_by(Fault::repeats_without_end) == "receive ends");
-    BOOST_TEST(caught_by(Fault::hears_other_lives) == "an answer of another life does not count");
-    BOOST_TEST(caught_by(Fault::learns_who_is_meant_from_requests) == "an answer of another life does not count");
-    BOOST_TEST(caught_by(Fault::speaks_to_other_lives) == "what is meant for another life does not arrive");
+    BOOST_TEST(caught_by(Fault::hears_other_lives) == "a response of another incarnation does not count");
+    BOOST_TEST(caught_by(Fault::learns_who_is_meant_from_requests) ==
+               "a response of another incarnation does not count");
+    BOOST_TEST(caught_by(Fault::speaks_to_other_lives) == "what is meant for another incarnation does not arrive");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_incarnation) == "an update replaces the one before");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_address) == "an update replaces the one before");
     BOOST_TEST(caught_by(Fault::stays_full) == "a full link opens again");

@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_its_leader_never_made_is_seen)
     auto witness = Witness{};
     witness.makes(S1, {}, Term{1}, 1);
     witness.makes(S2, {Term{1}, Index{1}}, Term{1}, 1);
-    BOOST_TEST(witness.broken() == "an entry was made by nobody who led its term");
+    BOOST_TEST(witness.broken() == "an entry was made by no leader of its term");
 }
 
 BOOST_AUTO_TEST_CASE(servers_that_commit_different_entries_are_seen, *label("5.4"))

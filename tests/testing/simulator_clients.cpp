@@ -149,17 +149,17 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_begin_with_a_number_is_detected)
     auto const scenario = simulate::make_scenario(1, {.events = 1'000});
 
     BOOST_TEST((simulate::Simulation<Parts<Wrong::nothing>, Clients>{scenario}.run().broken) ==
-               "the number of a command stands in the first eight bytes of its payload");
+               "the number of a command is the first eight bytes of its payload");
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_cannot_be_true_are_detected)
 {
-    BOOST_TEST(run<Wrong::an_answer>().first.starts_with("what clients were told is not linearizable: key"));
+    BOOST_TEST(run<Wrong::an_answer>().first.starts_with("the clients' history is not linearizable: key"));
 }
 
 BOOST_AUTO_TEST_CASE(reads_that_no_node_allowed_are_detected)
 {
-    BOOST_TEST(run<Wrong::reads>().first.starts_with("what clients were told is not linearizable: key"));
+    BOOST_TEST(run<Wrong::reads>().first.starts_with("the clients' history is not linearizable: key"));
 }
 
 BOOST_AUTO_TEST_CASE(an_update_that_is_lost_within_a_batch_is_detected)

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_campaign_beyond_the_last_term_is_seen, *label("case_78"))
 {
     auto checks = simulate::Checks{};
     checks.sent(0, S2, RequestVote{Term{number_max + 1}, {}});
-    BOOST_TEST(checks.broken() == "nobody asks for votes beyond the last term");
+    BOOST_TEST(checks.broken() == "no server requests votes beyond the last term");
 }
 
 } // namespace

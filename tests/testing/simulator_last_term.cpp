@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_follow_in_the_last_term_is_seen, *la
 
     world.cluster[1].process->node.held.current_term = Term{2};
     last_term.judge();
-    BOOST_TEST(world.checks.broken() == "in the last term every server follows, and goes on");
+    BOOST_TEST(world.checks.broken() == "in the last term every server follows, and continues");
 }
 
 BOOST_AUTO_TEST_CASE(a_message_to_a_non_member_is_seen)

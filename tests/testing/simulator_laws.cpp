@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_saved_commit_index_above_all_that_was_ever_committed_is_s
     checks.started(0, applied_through(Index{1}, 2));
     BOOST_TEST(checks.broken() == "");
     checks.started(0, applied_through(Index{2}, 2));
-    BOOST_TEST(checks.broken() == "nobody saved as committed what is not");
+    BOOST_TEST(checks.broken() == "no server saved as committed what is not");
 }
 
 // --- What a log holds
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(an_entry_before_the_first_one_of_its_term_is_seen, *label("
     makes(checks, S2, {Term{1}, Index{2}}, Term{2}, 1);
     BOOST_TEST(checks.broken() == "");
     makes(checks, S2, {Term{1}, Index{1}}, Term{2}, 1);
-    BOOST_TEST(checks.broken() == "an entry stands before the first one of its term");
+    BOOST_TEST(checks.broken() == "an entry is before the first one of its term");
 }
 
 BOOST_AUTO_TEST_CASE(a_log_with_an_entry_that_no_leader_made_is_seen, *label("5.3"))

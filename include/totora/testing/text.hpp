@@ -125,7 +125,7 @@ template <typename T>
 /// A server in a counterexample: role, term, vote, log as term/index of each run's first entry.
 [[nodiscard]] inline std::string to_string(State const& state)
 {
-    constexpr char const* roles[] = {"follows", "asks whether to campaign", "campaigns", "leads"};
+    constexpr char const* roles[] = {"follows", "requests pre-votes", "campaigns", "leads"};
     auto text = std::string{roles[state.role.index()]} + " in term " + std::to_string(state.current_term.value);
     if (state.voted_for)
         text += ", voted for " + to_string(*state.voted_for);

@@ -132,7 +132,7 @@ public:
             violations_->call("digest()");
             auto const digest = static_cast<std::uint64_t>(machine.digest());
             violations_->expect(digest == static_cast<std::uint64_t>(machine.digest()), "a digest changes nothing",
-                                "It was asked for twice, and was another one.");
+                                "It was read twice, and was another one.");
             digests.emplace_back(count, digest);
         }
     }

@@ -50,7 +50,7 @@ template <typename Make, typename LetPass, typename LetPassMicroseconds = std::n
             return static_cast<void>(server), make();
     };
     using Clock = decltype(of_server(1));
-    static_assert(alarm_clock<Clock>, "policy/clock.hpp says what a clock needs");
+    static_assert(alarm_clock<Clock>, "policy/clock.hpp lists what a clock needs");
     auto const check = [&](auto what) {
         violations.begin("a new clock");
         auto thrown = std::string{};

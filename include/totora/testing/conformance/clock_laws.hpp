@@ -33,7 +33,8 @@ public:
         violations_.expect(next and *next <= latest_ms, "the next ring is known",
                            "An alarm is armed for 30 ms at most, and next_ring_ms names a later time.");
         auto const rang = wait_for_ring(armed_ms, 20);
-        violations_.expect(rang == AlarmRang{Alarm::election, Arming{1}}, "an armed alarm rings, and says for what",
+        violations_.expect(rang == AlarmRang{Alarm::election, Arming{1}},
+                           "an armed alarm rings, and names its kind and arming",
                            rang ? "It rang as another alarm, or with the number of another arming."
                                 : "It did not ring within ten seconds of its latest time.");
         expect_silence("an alarm rings once", "It rang a second time after one arming.");
@@ -127,7 +128,7 @@ public:
         arm(Arming{1}, {5, 5});
         violations_.call("cancel(election)");
         clock_.cancel(Alarm::election);
-        expect_silence("a cancelled alarm is silent", "It rang after it was cancelled.");
+        expect_silence("a cancelled alarm does not ring", "It rang after it was cancelled.");
         clock_.cancel(Alarm::heartbeat); // Not armed: nothing happens.
     }
 
@@ -140,7 +141,7 @@ public:
         auto const rang = wait_for_ring(armed_ms, 30, "arming again replaces");
         violations_.expect(
             rang and rang->arming == Arming{2}, "arming again replaces",
-            "An alarm that was due was armed again before it was asked for, and rang for the first arming.");
+            "An alarm that was due was armed again before it was polled, and rang for the first arming.");
     }
 
     void alarms_of_other_kinds_are_left_alone()
@@ -174,7 +175,8 @@ public:
             violations_.call("1 us passes");
             let_pass_us(clock_, std::uint64_t{1});
             auto const rang = wait_for_ring(now(), 0);
-            violations_.expect(rang and rang->arming == Arming{arming}, "an armed alarm rings, and says for what",
+            violations_.expect(rang and rang->arming == Arming{arming},
+                               "an armed alarm rings, and names its kind and arming",
                                "It did not ring within ten seconds of its latest time.");
             let_pass_us(clock_, std::uint64_t{1000} - static_cast<std::uint64_t>(past_us)); // Back to a whole one.
         }

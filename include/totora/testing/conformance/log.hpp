@@ -25,7 +25,7 @@ template <typename Make>
 [[nodiscard]] LawViolations check_log(Make make, std::uint64_t workloads = 20)
 {
     using Storage = decltype(make());
-    static_assert(log_storage<Storage>, "testing/conformance/log_storage.hpp says what a storage needs");
+    static_assert(log_storage<Storage>, "testing/conformance/log_storage.hpp lists what a storage needs");
     auto       violations = Violations{};
     auto const check = [&](auto what) {
         auto storage = make();

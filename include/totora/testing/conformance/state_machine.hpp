@@ -38,7 +38,7 @@ public:
         auto const differ = [](auto const& pair) { return pair[0] != pair[1]; };
         auto const digests = first_.digests | ranges::views::values;
         violations_.expect(not has_digest<Machine> or ranges::any_of(digests | ranges::views::sliding(2), differ),
-                           "the digest tells states apart",
+                           "the digest distinguishes states",
                            "It is the same before the first command, after each of them and after the last.");
     }
 
@@ -169,7 +169,7 @@ template <typename Make, typename Restart = std::nullptr_t>
 [[nodiscard]] LawViolations check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {})
 {
     using Machine = decltype(make());
-    static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");
+    static_assert(state_machine<Machine>, "policy/state_machine.hpp lists what a state machine needs");
     static_assert(std::equality_comparable<typename Machine::Response> or has_digest<Machine>,
                   "responses that can be compared, or a digest(), without which nothing could be seen");
     auto violations = Violations{};

@@ -25,7 +25,7 @@ template <typename Make>
 [[nodiscard]] LawViolations check_transport(Make make, CallLimit const& limit = {})
 {
     using Network = decltype(make());
-    static_assert(transport_network<Network>, "testing/conformance/transport_network.hpp says what a network needs");
+    static_assert(transport_network<Network>, "testing/conformance/transport_network.hpp lists what a network needs");
     using Laws = TransportLaws<Network>;
     auto const watch = std::make_shared<CallWatch>(limit);
     auto const check = [&](void (Laws::*law)()) {

@@ -54,7 +54,7 @@ public:
         for (auto waited = 0; waited < 2000 and user_.link(one, two) == Link::full; ++waited)
             user_.travel();
         user_.expect(user_.link(one, two) != Link::full, "a full link opens again",
-                     "Server 1 was told that the link to 2 is full, and never that it is open or broken.");
+                     "Server 1 was notified that the link to 2 is full, and never that it is open or broken.");
     }
 
     /// Every server sends everything to every other, several times.
@@ -96,7 +96,7 @@ public:
         auto const arrived = arrives(one, two, append_message(user_.next_term(), 1, payload_max));
         user_.expect(arrived, "the largest append arrives",
                      "An entry of " + std::to_string(payload_max) +
-                         " bytes never arrived. A transport that cannot carry entries of every length says so by "
+                         " bytes never arrived. A transport that cannot carry entries of every length declares it by "
                          "entry_bytes_max().");
         auto const append_max = std::min<std::uint64_t>(payload_max, NodeSettings{}.append_bytes_max);
         auto const count = append_max / (entry_header_size + 10);
@@ -119,25 +119,26 @@ public:
             user_.send(two, one, {RequestVote{.term = user_.next_term(), .last_log = {}}, {}});
             user_.travel();
             user_.send(two, one, {RequestVoteResponse{user_.next_term(), true}, {}},
-                       {{"an answer of another life does not count"}});
+                       {{"a response of another incarnation does not count"}});
             auto accepted = AppendEntriesResponse{};
             accepted.term = user_.next_term();
             accepted.success = true;
-            user_.send(two, one, {accepted, {}}, {{"an answer of another life does not count"}});
+            user_.send(two, one, {accepted, {}}, {{"a response of another incarnation does not count"}});
             user_.send(two, one, {RequestPreVoteResponse{user_.next_term(), Round{3}, true}, {}},
-                       {{"an answer of another life does not count"}});
+                       {{"a response of another incarnation does not count"}});
             user_.send(one, two, append_message(user_.next_term(), 1, 10),
-                       {{"what is meant for another life does not arrive"}});
+                       {{"what is meant for another incarnation does not arrive"}});
             user_.send(one, two, heartbeat_message(user_.next_term()),
-                       {{"what is meant for another life does not arrive"}});
+                       {{"what is meant for another incarnation does not arrive"}});
             user_.travel();
         }
         user_.forgive();
         user_.update(one, two, named);
-        user_.expect(arrives(one, two, append_message(user_.next_term(), 1, 10)) and
-                         arrives(two, one, Message{RequestVoteResponse{user_.next_term(), true}, {}}),
-                     "an update replaces the one before",
-                     "Server 1 was told of another incarnation of 2 and then of the right one, and they do not talk.");
+        user_.expect(
+            arrives(one, two, append_message(user_.next_term(), 1, 10)) and
+                arrives(two, one, Message{RequestVoteResponse{user_.next_term(), true}, {}}),
+            "an update replaces the one before",
+            "Server 1 was given another incarnation of 2 and then the right one, and they do not communicate.");
     }
 
     void an_address_may_change()
@@ -151,7 +152,7 @@ public:
         }
         user_.update(one, two, named);
         user_.expect(arrives(one, two, append_message(user_.next_term(), 1, 10)), "an update replaces the one before",
-                     "Server 1 was told of a wrong address of 2 and then of the right one, and does not reach it.");
+                     "Server 1 was given a wrong address of 2 and then the right one, and does not reach it.");
     }
 
     /// Bytes that do not match their checksum came from a broken machine or over a broken wire.

@@ -232,7 +232,7 @@ private:
         auto const term = std::visit([](auto const& message) { return message.term.value; }, received.rpc);
         auto*      sent = term >= first_term and term - first_term < sent_.size() ? &sent_[term - first_term] : nullptr;
         expect(sent != nullptr and sent->message.rpc == received.rpc, "what arrives was sent",
-               "Server " + number(at) + " received a message that nobody sent.");
+               "Server " + number(at) + " received a message that was never sent.");
         if (sent == nullptr or sent->message.rpc != received.rpc)
             return;
         auto const what = "Message " + std::to_string(sent - sent_.data()) + ", from " + number(sent->from) + " to " +

@@ -123,7 +123,7 @@ private:
             return {" is given a proposal", "happens(" + name + ", Proposed{1})"};
         case Event::read:
             happen(server, nobody, ReadRequested{}, outgoing_, consequences);
-            return {" is asked for a read", "happens(" + name + ", ReadRequested{})"};
+            return {" receives a read request", "happens(" + name + ", ReadRequested{})"};
         case Event::crash:
             break;
         }

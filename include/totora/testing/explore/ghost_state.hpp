@@ -82,7 +82,7 @@ remember_reads(GhostState& ghost, State const& state, Consequences const& conseq
     };
     for (auto const& read : reads)
         if (answered(read) and consequences.read_allowed->index < read.committed)
-            return "a read sees what was committed before it was asked for";
+            return "a read sees what was committed before it was requested";
     std::erase_if(reads, answered);
     return std::nullopt;
 }

@@ -94,11 +94,11 @@ constexpr void judge_acceptance(Step const& step, AppendEntries const& append, A
     auto const last = last_of(append.entries);
     auto const match = append.entries.count > 0 ? last : std::min(last, step.after.writes.durable_index);
     judgement.expect(response.success and response.match == match,
-                     "a follower says up to where it compared its log; without entries, what of that is durable");
+                     "a follower reports up to where it compared its log; without entries, what of that is durable");
     judgement.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),
                      "an acceptance waits for what it promises, and for nothing more");
     judgement.expect(not response.no_room or response.conflict_hint == append.previous,
-                     "a follower without room says where its log was compared");
+                     "a follower without room reports where its log was compared");
     judge_entries(step, append, judgement);
 }
 
@@ -108,7 +108,7 @@ constexpr void judge_refusal(Step const& step, AppendEntries const& append, Appe
     judgement.expect(not response.success and response.match == append.previous.index,
                      "a follower refuses what does not follow its log");
     judgement.expect(is_last_in_common(step.before.log, response.conflict_hint, append.previous),
-                     "a refusal says what the logs may have in common");
+                     "a refusal names what the logs may have in common");
     judgement.expect(step.before.log == step.after.log and step.before.commit_index == step.after.commit_index,
                      "an append that is refused changes neither log nor commit index");
     judgement.expect(is_noted(step.outgoing, Decision::append_refused_mismatch), "a refusal is noted");
@@ -140,7 +140,7 @@ constexpr void judge(Step const& step, AppendEntries const& append, Judgement& j
     judgement.expect(response->term == append.term and response->round == append.round and
                          response->number == append.number,
                      "an answer names the term, the round and the number of its append");
-    judgement.expect(response->no_room == (before.room != LogRoom::enough), "a follower says whether it has room");
+    judgement.expect(response->no_room == (before.room != LogRoom::enough), "a follower reports whether it has room");
     if (before.log.term_at(append.previous.index) == append.previous.term)
         judge_acceptance(step, append, *response, judgement);
     else

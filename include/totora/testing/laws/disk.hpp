@@ -74,7 +74,7 @@ constexpr void judge_lead_without_room(Step const& step, LogRoom room, Judgement
     auto const stays = room == LogRoom::enough or not could_others_go_on(step.before);
     judgement.expect(is<Leader>(step.after) == stays and
                          is_noted(step.outgoing, Decision::stepped_down_no_room) == not stays,
-                     "a leader without room gives up where others can go on, and only there, and says so");
+                     "a leader without room steps down where others can continue, and only there, and notes it");
 }
 
 constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& judgement)
@@ -89,7 +89,8 @@ constexpr void judge(Step const& step, RoomChanged const& changed, Judgement& ju
                      "a log that fills up or has room again is noted");
     judge_lead_without_room(step, changed.room, judgement);
     if (changed.room == LogRoom::nothing)
-        judgement.expect(is<Follower>(step.after) or is<Leader>(step.after), "who can write nothing asks for no votes");
+        judgement.expect(is<Follower>(step.after) or is<Leader>(step.after),
+                         "a server that can write nothing does not campaign");
 }
 
 constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
@@ -101,7 +102,7 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
     judgement.expect(step.after.writes.watch.late == is_late, "a write that was in flight for a storage stall is late");
     if (not is_late)
         return judgement.expect(before.role == step.after.role, "a disk that keeps up changes no role");
-    judgement.expect(not is<PreCandidate>(step.after), "who cannot write asks for no votes");
+    judgement.expect(not is<PreCandidate>(step.after), "a server that cannot write does not campaign");
     if (not is<Leader>(before))
         return;
     auto const are_ahead = is_majority_without(
@@ -109,7 +110,7 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
     judgement.expect(
         is<Leader>(step.after) == not are_ahead and
             is_noted(step.outgoing, Decision::stepped_down_disk_hangs) == are_ahead,
-        "a leader whose disk hangs gives up where a majority without it is ahead, and only there, and says so");
+        "a leader whose disk hangs steps down where a majority without it is ahead, and only there, and notes it");
     judgement.expect(are_ahead or is_armed_by(step.outgoing, Alarm::storage_stall),
                      "a disk that hangs is looked after again");
 }
@@ -132,7 +133,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     });
     judgement.expect(is_noted(step.outgoing, Decision::stepped_down_no_quorum) == not is_heard and
                          (is_heard or is<Follower>(step.after)),
-                     "a leader that no majority has answered gives up");
+                     "a leader without responses from a majority steps down");
     if (not is_heard)
         return;
     auto const gets_through = is_majority(before.configurations.in_force, [&](ServerId server) {
@@ -143,7 +144,7 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     });
     auto const checks = gets_through ? 0 : leader.stalled + 1;
     judgement.expect(is<Leader>(step.after) == (checks < 6),
-                     "a leader whose entries get through to no majority gives up, late");
+                     "a leader whose entries get through to no majority steps down, late");
     auto renewed = std::size_t{0};
     for (auto const& progress : before.followers)
         renewed += checks == 3 and stands_still(before, progress) ? 1U : 0U;
@@ -152,11 +153,11 @@ constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgem
     auto const* still = std::get_if<Leader>(&step.after.role);
     if (still == nullptr)
         return;
-    judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader asks again for its quorum");
+    judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check), "a leader checks its quorum again");
     judgement.expect(still->stalled == checks, "a leader counts how long nothing gets through");
     for (auto const& progress : step.after.followers)
         judgement.expect(not progress.recently_active and not progress.moving,
-                         "each check of the quorum asks what came since the one before");
+                         "each check of the quorum counts what came since the one before");
 }
 
 /// Every heartbeat goes to all followers; a leader without a response to what it sent probes.
@@ -176,10 +177,9 @@ constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
         auto const* probe = std::get_if<Probe>(&progress.mode);
         auto const  is_out = probe != nullptr ? probe->awaiting or progress.paused : progress.first < progress.next;
         auto const  asks = is_out and not progress.acknowledged and not progress.link_full and not progress.no_room;
-        judgement.expect(questions == (asks ? 1U : 0U),
-                         "a leader asks about what nobody has answered, and about nothing else");
+        judgement.expect(questions == (asks ? 1U : 0U), "a leader probes what has no response, and nothing else");
     }
-    judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat), "a leader goes on sending heartbeats");
+    judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat), "a leader continues to send heartbeats");
 }
 
 /// What is watched of a disk: any write in flight.

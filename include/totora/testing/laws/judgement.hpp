@@ -190,7 +190,7 @@ template <typename T>
     auto const* saved = saved_vote(step.outgoing);
     judgement.expect(saved != nullptr and saved->term == term, "a newer term is written");
     judgement.expect(is<Follower>(step.before) or is_noted(step.outgoing, Decision::stepped_down_newer_term),
-                     "a server that steps down for a newer term says so");
+                     "a server that steps down for a newer term notes it");
     return false;
 }
 

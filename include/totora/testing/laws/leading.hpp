@@ -35,7 +35,7 @@ constexpr void judge_heartbeat(AppendEntries const& append, Progress const& prog
 {
     judgement.expect(append.entries.count == 0 and append.previous.index <= progress.match and
                          append.leader_commit <= progress.match,
-                     "a heartbeat says nothing beyond what its follower has acknowledged");
+                     "a heartbeat states nothing beyond what its follower has acknowledged");
 }
 
 constexpr void
@@ -72,7 +72,7 @@ constexpr void judge_append_sent(Step const& step, ServerId to, AppendEntries co
                      "an append carries the newest round");
     judgement.expect(append.leader_commit <= state.commit_index and append.committed <= state.commit_index and
                          append.committed >= step.before.commit_index,
-                     "a leader says what it knows to be committed");
+                     "a leader sends what it knows to be committed");
     if (append.number == AppendNumber{})
         judge_heartbeat(append, *progress, judgement);
     else
@@ -90,7 +90,7 @@ constexpr void judge_knowledge(Step const& step, ServerId answering, Judgement& 
                              (progress.server == answering or
                               (earlier->match == progress.match and earlier->round == progress.round and
                                earlier->no_room == progress.no_room)),
-                         "only a follower's answer says what it has");
+                         "only a follower's response reports what it has");
     }
 }
 
@@ -101,7 +101,7 @@ constexpr void judge_commit(Step const& step, Judgement& judgement)
     auto const  before = step.before.commit_index;
     if (leader == nullptr or not is<Leader>(step.before))
         return judgement.expect(step.after.commit_index == before or is<Follower>(step.after),
-                                "leaders commit what is replicated, and followers what they are told");
+                                "leaders commit what is replicated, and followers what their leader reports");
     auto const replicated = Index{highest_of_majority(step.after, step.after.writes.durable_index.value,
                                                       [](Progress const& progress) { return progress.match.value; })};
     auto const commits = replicated > before and step.after.log.term_at(replicated) == step.after.current_term;
@@ -179,7 +179,7 @@ constexpr void judge_step_back(Progress const& earlier, Progress const& progress
         if (auto const* append = std::get_if<AppendEntries>(&envelope.rpc());
             append != nullptr and envelope.to() == progress.server and append->number != AppendNumber{})
             judgement.expect(append->previous.index <= std::max(progress.match, response.conflict_hint.index),
-                             "after a refusal a leader goes on where the logs may have something in common");
+                             "after a refusal a leader continues where the logs may have something in common");
 }
 
 constexpr void judge(Step const& step, AppendEntriesResponse const& response, Judgement& judgement)
@@ -198,7 +198,7 @@ constexpr void judge(Step const& step, AppendEntriesResponse const& response, Ju
                          progress->moving == (earlier->moving or is_current),
                      "a follower that answers is recently active");
     judgement.expect(progress->match == (response.success ? std::max(earlier->match, response.match) : earlier->match),
-                     "a follower has what it says to have, and no less than it said before");
+                     "a follower has what it reports, and no less than it reported before");
     judgement.expect(progress->round == std::max(earlier->round, response.round), "an answer confirms its round");
     judgement.expect(progress->no_room == response.no_room, "a leader learns which followers have room");
     judgement.expect(earlier->no_room == response.no_room or

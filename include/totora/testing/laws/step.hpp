@@ -38,7 +38,7 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
     case Alarm::storage_stall:
         return judge_storage_stall(step, judgement);
     case Alarm::leader_silent:
-        return judgement.expect(not step.after.leader_heard, "a silent leader is not recently active");
+        return judgement.expect(not step.after.leader_heard, "a leader that sent nothing is not recently active");
     case Alarm::replay:
         return judgement.expect(not step.after.replaying, "a start has an end");
     case Alarm::heartbeat:

@@ -56,13 +56,12 @@ constexpr void judge(Step const& step, RequestVote const& request, Judgement& ju
     auto const  granted = is_free and may_vote(before, request.term, request.last_log);
     auto const* response = only_message<RequestVoteResponse>(step.outgoing, step.from);
     judgement.expect(response != nullptr and response->term == step.after.current_term, "a candidate is answered");
-    judgement.expect(
-        response == nullptr or response->vote_granted == granted,
-        "a vote goes to the first that asks for it in its term and whose log is up to date, and to nobody else");
+    judgement.expect(response == nullptr or response->vote_granted == granted,
+                     "a vote goes to the first candidate of its term whose log is up to date, and to no other");
     judgement.expect(is_noted(step.outgoing, Decision::vote_granted) == granted, "a vote that is granted is noted");
     if (granted) {
         judgement.expect(step.after.voted_for == step.from, "a vote that is granted is cast");
-        judgement.expect(not is<PreCandidate>(step.after), "a server that grants its vote gives up its own campaign");
+        judgement.expect(not is<PreCandidate>(step.after), "a server that grants its vote ends its own campaign");
         judgement.expect(is_armed_by(step.outgoing, Alarm::election),
                          "a server that grants its vote waits for the one elected");
     } else if (request.term <= before.current_term) {
@@ -96,10 +95,10 @@ constexpr void judge_requests(Step const& step, Judgement& judgement)
         auto const* request = std::get_if<Request>(&envelope.rpc());
         judgement.expect(request != nullptr and request->term == step.after.current_term and
                              request->last_log == step.after.log.last() and votes(step.after, envelope.to()),
-                         "a campaign asks voters, in its term, and names its last entry");
+                         "a campaign sends requests to voters, in its term, and names its last entry");
         ++asked;
     }
-    judgement.expect(asked == others, "a campaign asks all other voters");
+    judgement.expect(asked == others, "a campaign sends a request to every other voter");
 }
 
 /// A campaign has begun in this step.
@@ -121,7 +120,7 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
     auto const  may_campaign = has(before.configurations.in_force, before.own) and votes(before, before.own.id) and
                               before.current_term.value < number_max and before.log.last().index.value < number_max and
                               not before.writes.watch.late and before.room != LogRoom::nothing;
-    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "who waits for a leader goes on waiting");
+    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "a server that waits for a leader continues to wait");
     judgement.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
                      "who is a voter, and whose disk is well, campaigns");
     if (not may_campaign)
@@ -210,7 +209,7 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
                              is_disarmed_by(step.outgoing, Alarm::election),
                          "a leader has heartbeats to send, and waits for no leader");
         judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check) == after.settings.check_quorum,
-                         "a leader asks for its quorum, if that is set");
+                         "a leader checks its quorum, if that is set");
     }
     if (is<Leader>(step.before) and not is<Leader>(after))
         judgement.expect(is_armed_by(step.outgoing, Alarm::election) and
@@ -221,7 +220,7 @@ constexpr void judge_roles(Step const& step, Judgement& judgement)
         auto const more = after.room == LogRoom::enough ? 0U : after.settings.election.at_most_ms;
         judgement.expect(order->delay->at_least_ms == times * after.settings.election.at_least_ms + more and
                              order->delay->at_most_ms == times * after.settings.election.at_most_ms + more,
-                         "who could not serve at once waits longer for a leader, and nobody else");
+                         "only a server that could not serve at once waits longer for a leader");
     }
 }
 

@@ -24,7 +24,7 @@ template <written_object Object>
 {
     auto const verdict = check_linearizability(history, object, {.steps_max = 5'000'000, .bytes_max = 1U << 28U});
     if (verdict.finding == Finding::not_linearizable)
-        return {"what clients were told is not linearizable: " + describe(history, verdict)};
+        return {"the clients' history is not linearizable: " + describe(history, verdict)};
     return {.contradiction = {}, .is_undecided = verdict.finding == Finding::undecided};
 }
 

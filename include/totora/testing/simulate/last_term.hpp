@@ -49,7 +49,7 @@ public:
             auto const& process = run_.cluster[number].process;
             run_.checks.expect(process and process->node.state().current_term == Term{number_max} and
                                    not is_leader(process->node.state()),
-                               "in the last term every server follows, and goes on");
+                               "in the last term every server follows, and continues");
         }
     }
 

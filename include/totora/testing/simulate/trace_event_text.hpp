@@ -47,16 +47,16 @@ namespace totora::inline v0::simulate
         text += "writing and syncing ended";
         break;
     case TraceEventKind::request:
-        text += "a client asks";
+        text += "a client sends a request";
         break;
     case TraceEventKind::start:
         text += "a process starts";
         break;
     case TraceEventKind::resumed:
-        text += "goes on after a pause";
+        text += "resumes after a pause";
         break;
     case TraceEventKind::link:
-        text += "the way to " + testing::to_string(event.from) + " is full, open or was lost";
+        text += "the link to " + testing::to_string(event.from) + " is full, open or was lost";
         break;
     case TraceEventKind::fault:
         text += "planned fault " + std::to_string(event.planned) + ", " + std::string{to_string(event.fault)};

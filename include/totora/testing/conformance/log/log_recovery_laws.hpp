@@ -61,7 +61,7 @@ struct BrokenRecovery
         return BrokenRecovery{"the identity is kept", "Another identity was found, or other first members."};
     if (recovered.cleanly_stopped and not may_be_marked)
         return BrokenRecovery{"a clean stop leaves its mark",
-                              "The mark is there, and nobody has closed the log since it was opened."};
+                              "The mark is there, and the log was not closed since it was opened."};
     auto const commit = recovered.commit_index;
     if (commit < workload.durable_commit())
         return BrokenRecovery{"a saved commit index is remembered",

@@ -119,10 +119,10 @@ public:
         user_.sync(*log);
         user_.settle(*log);
         stop();
-        if (not expect(false, "It was never closed, and is said to have been stopped cleanly."))
+        if (not expect(false, "It was never closed, and is reported as stopped cleanly."))
             return;
         close(*log);
-        if (not expect(true, "It was closed, and is said to have been stopped otherwise."))
+        if (not expect(true, "It was closed, and is reported as stopped otherwise."))
             return;
         stop();
         if (not expect(false, "It was closed, started again and then stopped otherwise, without a write between, and "
@@ -130,7 +130,7 @@ public:
             return;
         user_.vote(*log, Term{2});
         close(*log);
-        (void)expect(true, "It was closed, and is said to have been stopped otherwise.");
+        (void)expect(true, "It was closed, and is reported as stopped otherwise.");
     }
 
     void a_saved_commit_index_is_remembered()

@@ -187,7 +187,7 @@ public:
             user_.sync(*log);
             user_.settle(*log);
             user_.expect(log->failure().has_value(), "a failed write is reported",
-                         "A write or sync failed, and failure() does not say so.");
+                         "A write or sync failed, and failure() does not report it.");
             for (auto times = 0; times < 5; ++times) {
                 user_.append(*log, Term{1}, 1);
                 user_.sync(*log);

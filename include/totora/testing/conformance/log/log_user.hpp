@@ -137,7 +137,7 @@ public:
         expect(failed or content == workload.current(), "a clean stop keeps everything",
                "Not everything that was written before close() is there.");
         expect(failed or not recovered or (recovered->cleanly_stopped and not recovered->torn_tail),
-               "a clean stop leaves its mark", "After close() the log was said to have been stopped otherwise.");
+               "a clean stop leaves its mark", "After close() the log was reported as stopped otherwise.");
         if (opened)
             (**opened).close();
         storage_.stop();

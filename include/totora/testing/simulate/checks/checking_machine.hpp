@@ -79,7 +79,7 @@ public:
                            "a machine is given what is committed, in order, once");
             applied_ = command.index;
             if (command.payload.size() < sizeof(std::uint64_t))
-                return checks_.fail("the number of a command stands in the first eight bytes of its payload");
+                return checks_.fail("the number of a command is the first eight bytes of its payload");
             checks_.relies_on(server_, command.index);
             checks_.applied(command, get<std::uint64_t>(command.payload.data()));
             reference_.apply(command, checks_);

@@ -36,12 +36,12 @@ public:
             term.previous = previous.term;
         }
         if (entry.index < term.first)
-            return "an entry stands before the first one of its term";
+            return "an entry is before the first one of its term";
         auto const at = entry.index.value - term.first.value;
         if (at == term.checksums.size() and term.maker == server)
             term.checksums.push_back(entry.checksum);
         if (at >= term.checksums.size())
-            return "an entry was made by nobody who led its term";
+            return "an entry was made by no leader of its term";
         if (term.checksums[at] != entry.checksum)
             return "two entries of one index and one term differ";
         if (previous.term != (at == 0 ? term.previous : entry.term))

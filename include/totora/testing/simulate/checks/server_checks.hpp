@@ -52,7 +52,7 @@ public:
         auto const vote = votes_in(record, state.current_term);
         expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
         expect(registry_.knows(state.log), "what is recovered was made by a leader");
-        expect(state.commit_index <= committed_.last(), "nobody saved as committed what is not");
+        expect(state.commit_index <= committed_.last(), "no server saved as committed what is not");
         record.seen = Seen{};
         record.seen.apply_index = state.apply_index;
         learn(record, state);
@@ -101,7 +101,7 @@ public:
             return fail("messages go to members");
         if (auto const* request = std::get_if<RequestVote>(&rpc);
             request != nullptr and not core::is_in_range(request->term))
-            return fail("nobody asks for votes beyond the last term");
+            return fail("no server requests votes beyond the last term");
         if (auto const* request = std::get_if<RequestVote>(&rpc))
             vote(record, request->term, ServerId{server + 1});
         else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)

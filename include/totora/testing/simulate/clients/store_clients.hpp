@@ -20,15 +20,14 @@
 namespace totora::inline v0::simulate
 {
 
-/// Clients of a cluster of `Store`s: they propose and read, record the answers, and have the history checked in the
-/// end.
+/// Clients of a cluster of `Store`s: they propose, read and record the answers; in the end the history is checked.
 ///
 /// A `simulated_clients`. A client waits for one answer at a time, until its patience ends. Each key is
 /// used for a while only, so that the histories stay short.
 class StoreClients
 {
 public:
-    /// A client wants to act again, after this time; `visit` recognizes what was planned for an earlier wait.
+    /// A client wants to act again, after this time; `visit` distinguishes what was planned for an earlier wait.
     struct Plan
     {
         std::size_t   client = 0;
