@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-// Each invariant is there because a state can break it: a planted fault is found, and called by its sentence.
+// Each invariant is there because a state can break it: a planted fault is found, and named by its condition.
 
 namespace totora::test
 {
@@ -30,7 +30,7 @@ constexpr std::optional<std::string_view> found_in(State state, Plant plant)
     return find_broken_invariant(state);
 }
 
-constexpr auto a_broken_state_is_called_by_its_sentence = [] {
+constexpr auto a_broken_state_is_named_by_its_condition = [] {
     auto const sane = follower_of_term_3();
     require(found_in(sane, [](State& state) { state.current_term = Term{number_max + 1}; }) ==
                 "terms are at most number_max",
@@ -67,9 +67,9 @@ constexpr auto a_broken_state_is_called_by_its_sentence = [] {
                 "the configuration in force is in the log",
             "the one before is after it");
 };
-TOTORA_PROVE(a_broken_state_is_called_by_its_sentence, "Figure 3");
+TOTORA_PROVE(a_broken_state_is_named_by_its_condition, "Figure 3");
 
-constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
+constexpr auto broken_writes_and_logs_are_named_by_their_condition = [] {
     auto waiting = follower_of_term_3();
     waiting = step(waiting, from(S2, append_of(Term{3}, {Term{2}, Index{5}}, Term{3}, 1))).state;
     waiting = step(waiting, from(S2, append_of(Term{3}, {Term{3}, Index{6}}, Term{3}, 1))).state;
@@ -103,9 +103,9 @@ constexpr auto broken_writes_and_logs_are_called_by_their_sentence = [] {
     require(with_log({{Index{6}, Term{2}}, {Index{5}, Term{3}}}, Index{6}) == terms, "indexes that fall");
     require(not with_log({{Index{5}, Term{2}}, {Index{6}, Term{3}}}, Index{6}), "the term of the base may go on");
 };
-TOTORA_PROVE(broken_writes_and_logs_are_called_by_their_sentence, "Figure 3");
+TOTORA_PROVE(broken_writes_and_logs_are_named_by_their_condition, "Figure 3");
 
-constexpr auto broken_roles_are_called_by_their_sentence = [] {
+constexpr auto broken_roles_are_named_by_their_condition = [] {
     auto const sane = leader_of_term_3();
     auto const with_progress = [&](auto plant) {
         return found_in(sane, [&](State& state) { plant(*find_progress(state, S2)); });
@@ -138,7 +138,7 @@ constexpr auto broken_roles_are_called_by_their_sentence = [] {
                 "a pre-candidate asks in its newest round",
             "another round");
 };
-TOTORA_PROVE(broken_roles_are_called_by_their_sentence, "Figure 3", "Figure 4");
+TOTORA_PROVE(broken_roles_are_named_by_their_condition, "Figure 3", "Figure 4");
 
 /// The violation found in a step that ends in a sane state to which something was done.
 template <typename Plant>
@@ -150,7 +150,7 @@ constexpr std::optional<std::string_view> found_after(State const& earlier, Plan
     return find_broken_invariant(earlier, later);
 }
 
-constexpr auto a_broken_step_is_called_by_its_sentence = [] {
+constexpr auto a_broken_step_is_named_by_its_condition = [] {
     auto sane = follower_of_term_3();
     sane.voted_for = std::optional<ServerId>{S2};
     require(found_after(sane, [](State& state) { state.current_term = Term{2}; }) == "terms never go back", "term 2");
@@ -192,7 +192,7 @@ constexpr auto a_broken_step_is_called_by_its_sentence = [] {
             "settings");
     require(found_after(sane, [](State& state) { state.own.id = S2; }) == "a server stays who it is", "its id");
 };
-TOTORA_PROVE(a_broken_step_is_called_by_its_sentence, "Figure 3");
+TOTORA_PROVE(a_broken_step_is_named_by_its_condition, "Figure 3");
 
 /// A server that doubts itself, at run time: it says only that, whatever it was about to say.
 BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOTORA_LABELS("Figure 3"))

@@ -29,7 +29,7 @@ std::uint64_t number_of(char const* variable, std::uint64_t otherwise)
     return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-/// What must hold of one step, whatever the message was. The first sentence that does not hold; null if all do.
+/// What must hold of one step, whatever the message was. The first condition that does not hold; null if all do.
 char const* find_fault(State const& earlier, Message const& message, State const& later, Outgoing const& outgoing)
 {
     if (later.fault or outgoing.failed)

@@ -89,7 +89,7 @@ to_json(Options const& options, std::vector<Figure> const& figures, double secon
     text += ", \"seconds\": " + std::to_string(seconds) + ", \"broken\": [";
     for (auto const& law : broken)
         text += (&law == broken.data() ? "" : ", ") + std::string{"{\"law\": "} + quoted(law.law) +
-                ", \"sentence\": " + quoted(law.what) + "}";
+                ", \"what\": " + quoted(law.what) + "}";
     return text + "]}\n";
 }
 
@@ -101,7 +101,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     return 2;
 }
 
-/// What was asked for, or a sentence that says what is wrong with it.
+/// The options, or what is wrong with them.
 [[nodiscard]] Result<Options, std::string> options_of(std::vector<std::string> words)
 {
     auto options = Options{};

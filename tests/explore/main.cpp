@@ -93,13 +93,13 @@ struct Options
 constexpr auto usage =
     "explore --list\nexplore --scope NAME [--random SEED | --live] [--limit-states N] [--json FILE]\n";
 
-[[nodiscard]] int refuse(std::string const& sentence)
+[[nodiscard]] int refuse(std::string const& what)
 {
-    std::fprintf(stderr, "%s\n%s", sentence.c_str(), usage);
+    std::fprintf(stderr, "%s\n%s", what.c_str(), usage);
     return 2;
 }
 
-/// What was asked for, or a sentence that says what is wrong with it.
+/// The options, or what is wrong with them.
 [[nodiscard]] totora::Result<Options, std::string> options_of(std::vector<std::string> words)
 {
     auto options = Options{};

@@ -243,8 +243,8 @@ BOOST_AUTO_TEST_CASE(records_that_no_log_can_have_written_are_refused, *label("c
     auto const committed_to = [](std::uint64_t index) {
         return RecordHead{.kind = RecordKind::seal, .numbers = {2, 1, index}};
     };
-    auto const contains = [](std::string const& sentence, char const* words) {
-        return sentence.find(words) != std::string::npos;
+    auto const contains = [](std::string const& what, char const* words) {
+        return what.find(words) != std::string::npos;
     };
 
     BOOST_TEST(refusal_of(truncated_from(5), truncate, disk) == "");

@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(an_entry_unknown_to_this_version_is_refused, *label("case_9
     for (auto reserved = std::size_t{30}; reserved < 36; ++reserved)
         BOOST_TEST(is_refused_as_newer(disk_with(entry_with(Index{3}, reserved, 1))), "byte " << reserved);
 
-    auto const sentence = open_log(disk_with(entry_with(Index{3}, 28, 9))).error().what;
-    BOOST_TEST(sentence.find("entry 3") != std::string::npos, sentence);
+    auto const what = open_log(disk_with(entry_with(Index{3}, 28, 9))).error().what;
+    BOOST_TEST(what.find("entry 3") != std::string::npos, what);
 }
 
 /// A configuration of members that this version cannot read is as unknown as another kind.

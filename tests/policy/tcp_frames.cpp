@@ -247,16 +247,16 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
     older.connect(two.transport().address());
     BOOST_REQUIRE(older.greets(party_1, party_2, {.start = 5, .process = 55}));
 
-    auto const sentence = "two processes run as server 1 (incarnation 11), of starts 6 and 5";
+    auto const line = "two processes run as server 1 (incarnation 11), of starts 6 and 5";
     auto const answer = older.await_frame();
     BOOST_REQUIRE(answer.has_value());
     auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::two_lives));
-    BOOST_TEST(refusal->what.starts_with(sentence));
+    BOOST_TEST(refusal->what.starts_with(line));
     BOOST_TEST(newer.is_hung_up());
     older.close();
-    BOOST_TEST(until(context, [&] { return two.has_logged(sentence); }));
+    BOOST_TEST(until(context, [&] { return two.has_logged(line); }));
 
     auto newer_again = RawPeer{context};
     newer_again.connect(two.transport().address());

@@ -103,10 +103,10 @@ BOOST_AUTO_TEST_CASE(another_incarnation_is_refused_until_update_names_it)
     one.knows({party_2.id, Incarnation{21}}, two);
 
     BOOST_REQUIRE(until(context, [&] { return one.counters().handshakes_refused >= 2; }));
-    auto const sentence =
+    auto const line =
         "server 1 (incarnation 11) looks for server 2 (incarnation 21) and found server 2 (incarnation 22)";
-    BOOST_TEST(one.has_logged(sentence));
-    BOOST_TEST(two.has_logged(sentence));
+    BOOST_TEST(one.has_logged(line));
+    BOOST_TEST(two.has_logged(line));
 
     one.knows(party_2, two);
     BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));

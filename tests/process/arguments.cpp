@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(where_a_server_listens_and_where_others_find_it_may_differ)
     BOOST_TEST(complaint("init --dir d --cluster c --id 1 --peers 1=a.name:1") == "");
 }
 
-BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
+BOOST_AUTO_TEST_CASE(every_error_has_a_message)
 {
     auto const identity = std::string{"--cluster c --id 1 --peers 1=h:1 "};
     for (auto const& line : {
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(everything_wrong_has_a_sentence)
              std::string{"init --dir d --cluster c --id 1 --peers h:1"},
              std::string{"init --dir d --cluster c --id 1 --peers 1=h:1,,2=h:2"},
          }) {
-        BOOST_TEST(complaint(line) != "", "'" << line << "' has a sentence");
+        BOOST_TEST(complaint(line) != "", "'" << line << "' has a message");
         BOOST_TEST(complaint(line).find('\n') == std::string::npos);
     }
 }

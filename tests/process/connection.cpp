@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_finishes_answers_what_it_has_begun)
     BOOST_TEST(replies() == "+OK\r\n<end>");
 }
 
-BOOST_AUTO_TEST_CASE(a_port_in_use_is_reported_in_a_sentence)
+BOOST_AUTO_TEST_CASE(a_port_in_use_is_reported)
 {
     auto       second = Server<ScriptedMember>{context, member};
     auto const listening = second.listen("127.0.0.1", server.port());

@@ -49,7 +49,7 @@ bool run_until(boost::asio::io_context& context, Condition condition)
 
 [[nodiscard]] auto noting(std::vector<std::string>& printed)
 {
-    return [&printed](std::string_view sentence) { printed.emplace_back(sentence); };
+    return [&printed](std::string_view line) { printed.emplace_back(line); };
 }
 
 /// Whether this machine can listen at the loopback address of IPv6.
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_leader_is_found_by_its_number_also_as_redis_spells_one_of
         BOOST_TEST((not has_ipv6() or is_reached("::1", to_string, nobody_asked)));
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_a_sentence_after_three_attempts_and_once)
+BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_reported_after_three_attempts_and_once)
 {
     auto       context = boost::asio::io_context{};
     auto       door = Acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_a_sentence_after_three_attempts_an
                "cannot tell server 3 at " + leader + " where clients find this server: it answered '-ERR no? way'");
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_a_sentence)
+BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_reported)
 {
     auto       context = boost::asio::io_context{};
     auto       door = Acceptor{context, {boost::asio::ip::make_address("127.0.0.1"), 0}};

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_server_of_another_cluster_at_a_members_address_ends_nobod
             return cluster.info(server, "peer_3").find("link=refused") != std::string::npos;
         };
         BOOST_TEST(eventually(is_refused));
-        BOOST_TEST(cluster.info(server, "peer_3_sentence").find("refused: another cluster") != std::string::npos);
+        BOOST_TEST(cluster.info(server, "peer_3_error").find("refused: another cluster") != std::string::npos);
         // It learns no more, and prints itself in how far they differ.
         BOOST_TEST(content_of(printed).find("is of another cluster than") != std::string::npos);
         BOOST_TEST(cluster.number(server, "peer_handshakes_refused") > 0U);
@@ -100,9 +100,9 @@ BOOST_AUTO_TEST_CASE(servers_of_different_first_members_refuse_each_other_and_sh
 
     cluster.start(0);
 
-    auto const sentence = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
-                                      "against 1"};
-    BOOST_TEST(eventually([&] { return cluster.printed(0).find(sentence) != std::string::npos; }), cluster.printed(0));
+    auto const line = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
+                                  "against 1"};
+    BOOST_TEST(eventually([&] { return cluster.printed(0).find(line) != std::string::npos; }), cluster.printed(0));
     auto const refused = std::string{"refused: another cluster; the log of the server that refuses says more"};
     for (auto server = std::size_t{1}; server < 3; ++server)
         BOOST_TEST(eventually([&] { return cluster.printed(server).find(refused) != std::string::npos; }),

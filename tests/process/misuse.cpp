@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What an operator does wrong is answered by one sentence and exit code 2; what he does right ends with 0.
+// What an operator does wrong is answered by one line and exit code 2; what he does right ends with 0.
 #include "process/kv_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -20,7 +20,7 @@ namespace
 {
 
 /// Exit code 2, one line that begins with the program's name, and in it these words.
-void require_sentence(Ended const& ended, std::string_view words)
+void require_message(Ended const& ended, std::string_view words)
 {
     BOOST_TEST_CONTEXT("it printed: " << ended.errors)
     {
@@ -28,7 +28,7 @@ void require_sentence(Ended const& ended, std::string_view words)
         BOOST_TEST(ended.output == "");
         BOOST_TEST(ended.errors.starts_with("kv: "));
         BOOST_TEST(std::count(ended.errors.begin(), ended.errors.end(), '\n') == 1);
-        BOOST_TEST(ended.errors.find(words) != std::string::npos, "the sentence names '" << words << "'");
+        BOOST_TEST(ended.errors.find(words) != std::string::npos, "the message names '" << words << "'");
     }
 }
 
@@ -41,13 +41,13 @@ std::vector<std::string> init_at(std::filesystem::path const& directory)
 
 BOOST_AUTO_TEST_SUITE(misuse, *boost::unit_test::timeout(300))
 
-BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_answered_by_a_sentence)
+BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_answered_by_a_message)
 {
-    require_sentence(run_kv({}), "kv --help");
-    require_sentence(run_kv({"walk"}), "'walk'");
-    require_sentence(run_kv({"run", "--colour", "red"}), "--colour");
-    require_sentence(run_kv({"run", "--dir", "x"}), "--client-port");
-    require_sentence(run_kv({"init", "--cluster", "c", "--id", "9", "--peers", "1=h:1", "--dir", "x"}), "itself, 9");
+    require_message(run_kv({}), "kv --help");
+    require_message(run_kv({"walk"}), "'walk'");
+    require_message(run_kv({"run", "--colour", "red"}), "--colour");
+    require_message(run_kv({"run", "--dir", "x"}), "--client-port");
+    require_message(run_kv({"init", "--cluster", "c", "--id", "9", "--peers", "1=h:1", "--dir", "x"}), "itself, 9");
 }
 
 BOOST_AUTO_TEST_CASE(a_server_is_made_only_where_it_could_listen)
@@ -57,10 +57,10 @@ BOOST_AUTO_TEST_CASE(a_server_is_made_only_where_it_could_listen)
         return run_kv(
             {"init", "--cluster", "c", "--id", "1", "--peers", peers, "--dir", (files.path() / "d").string()});
     };
-    require_sentence(init("1=127.0.0.1:7001,2=127.0.0.1:7001"), "127.0.0.1:7001 twice");
-    require_sentence(init("1=127.0.0.1:7001,"), "comma");
-    require_sentence(init("1=127.0.0.1:0"), "ID=HOST:PORT");
-    require_sentence(init("1=::1:7001"), "ID=HOST:PORT");
+    require_message(init("1=127.0.0.1:7001,2=127.0.0.1:7001"), "127.0.0.1:7001 twice");
+    require_message(init("1=127.0.0.1:7001,"), "comma");
+    require_message(init("1=127.0.0.1:0"), "ID=HOST:PORT");
+    require_message(init("1=::1:7001"), "ID=HOST:PORT");
     BOOST_TEST(std::filesystem::is_empty(files.path()), "and no directory was made");
     BOOST_TEST((init("1=localhost:7001,2=kv.example:7001").exit_code == 0), "it may be named, like the others");
 }
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_directory_is_made_once)
 
     auto const made = run_kv(init_at(directory));
     BOOST_TEST((made.exit_code == 0), made.errors);
-    require_sentence(run_kv(init_at(directory)), directory.string());
+    require_message(run_kv(init_at(directory)), directory.string());
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_that_was_never_made_does_not_run)
@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(a_directory_that_was_never_made_does_not_run)
     auto const files = TemporaryDirectory{};
     auto const port = std::to_string(free_port());
 
-    require_sentence(run_kv({"run", "--dir", files.path().string(), "--client-port", port}), "init");
-    require_sentence(run_kv({"run", "--dir", (files.path() / "absent").string(), "--client-port", port}), "init");
+    require_message(run_kv({"run", "--dir", files.path().string(), "--client-port", port}), "init");
+    require_message(run_kv({"run", "--dir", (files.path() / "absent").string(), "--client-port", port}), "init");
     BOOST_TEST(std::filesystem::is_empty(files.path()), "and nothing was made by the way");
 }
 
@@ -98,14 +98,14 @@ BOOST_AUTO_TEST_CASE(a_directory_that_cannot_be_written_is_refused)
 {
     auto const files = TemporaryDirectory{};
     std::ofstream{files.path() / "file"} << "not a directory";
-    require_sentence(run_kv(init_at(files.path() / "file" / "data")), "file");
+    require_message(run_kv(init_at(files.path() / "file" / "data")), "file");
 
     if (::geteuid() == 0) // Permissions do not hold root back; a place where no file can be made does.
-        return require_sentence(run_kv(init_at("/proc/totora-test")), "/proc/totora-test");
+        return require_message(run_kv(init_at("/proc/totora-test")), "/proc/totora-test");
     auto const locked = files.path() / "locked";
     std::filesystem::create_directory(locked);
     std::filesystem::permissions(locked, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-    require_sentence(run_kv(init_at(locked / "data")), locked.string());
+    require_message(run_kv(init_at(locked / "data")), locked.string());
 }
 
 BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
@@ -121,14 +121,14 @@ BOOST_AUTO_TEST_CASE(a_port_in_use_is_refused)
     // The port of its clients.
     auto const peers = "1=127.0.0.1:" + free;
     BOOST_TEST((run_kv({"init", "--cluster", "c", "--id", "1", "--peers", peers, "--dir", directory}).exit_code == 0));
-    require_sentence(run_kv({"run", "--dir", directory, "--client-port", taken}), taken);
+    require_message(run_kv({"run", "--dir", directory, "--client-port", taken}), taken);
 
     // The port of its peers.
     auto const other = (files.path() / "another").string();
     auto const taken_peers = "1=127.0.0.1:" + taken;
     BOOST_TEST(
         (run_kv({"init", "--cluster", "c", "--id", "1", "--peers", taken_peers, "--dir", other}).exit_code == 0));
-    require_sentence(run_kv({"run", "--dir", other, "--client-port", free}), taken);
+    require_message(run_kv({"run", "--dir", other, "--client-port", free}), taken);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_whose_peers_are_of_another_cluster_reports_it_and_waits,
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_directory_in_use_is_refused)
     auto words = cluster.run_words(0);
     words.back() = std::to_string(free_port());
 
-    require_sentence(run_kv(words), cluster.directory(0).string());
+    require_message(run_kv(words), cluster.directory(0).string());
 }
 
 BOOST_AUTO_TEST_CASE(a_log_in_memory_warns_that_it_loses_everything)

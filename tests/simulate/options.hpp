@@ -78,7 +78,7 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
                     "--shrink, --without FAULT,... and --only NUMBER,...");
 }
 
-/// What was asked for, or a sentence that says what is wrong with it.
+/// The options, or what is wrong with them.
 [[nodiscard]] inline Result<Options, std::string> options_of(std::vector<std::string> words)
 {
     auto options = Options{};

@@ -19,7 +19,7 @@ namespace totora::test
 ///     while (auto const option = line.next_option())
 ///         if (*option == "--json") json = line.value(); ...
 ///
-/// At the first word that cannot be understood it ends, and `error` is a sentence about it.
+/// At the first word that cannot be understood it ends, and `error` describes it.
 class CommandLine
 {
 public:
@@ -71,11 +71,11 @@ public:
                    std::to_string(most) + ".");
     }
 
-    /// Notes what is wrong; the first such sentence stays.
-    void refuse(std::string sentence)
+    /// Notes what is wrong; the first such text stays.
+    void refuse(std::string what)
     {
         if (error_.empty())
-            error_ = std::move(sentence);
+            error_ = std::move(what);
     }
 
     [[nodiscard]] std::string const& error() const { return error_; }

@@ -6,14 +6,14 @@
 namespace totora::test
 {
 
-/// Not constexpr: a proof that comes here does not compile, and the compiler quotes the call with its sentence.
-inline void proof_failed(char const* sentence) { BOOST_ERROR(sentence); }
+/// Not constexpr: a proof that comes here does not compile, and the compiler quotes the call with its text.
+inline void proof_failed(char const* what) { BOOST_ERROR(what); }
 
 /// States what must hold at this point of a proof.
-constexpr void require(bool holds, char const* sentence)
+constexpr void require(bool holds, char const* what)
 {
     if (not holds)
-        proof_failed(sentence);
+        proof_failed(what);
 }
 
 } // namespace totora::test

@@ -27,7 +27,7 @@ namespace totora::test
 {
 
 /// A whole cluster of real nodes in one thread and from one seed, with the five properties of Figure 3 asked after
-/// every turn. A violation of one is thrown as a sentence.
+/// every turn. A violation of one is thrown as an exception.
 template <typename Storage = MemoryStorage>
 class SeededCluster
 {
@@ -232,10 +232,10 @@ public:
     std::map<Index, std::uint64_t> acknowledged;
 
 private:
-    void expect(bool holds, char const* sentence) const
+    void expect(bool holds, char const* what) const
     {
         if (not holds)
-            throw std::runtime_error(sentence);
+            throw std::runtime_error(what);
     }
 
     void check(Server const& server, State const& before)

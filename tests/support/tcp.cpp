@@ -17,7 +17,7 @@ void run_a_little(boost::asio::io_context& context)
 
 TcpServer::TcpServer(boost::asio::io_context& context, TcpSettings settings)
 {
-    settings.log = [logged = logged_](std::string_view sentence) { logged->emplace_back(sentence); };
+    settings.log = [logged = logged_](std::string_view line) { logged->emplace_back(line); };
     auto opened = TcpTransport::open(context, std::move(settings));
     if (opened)
         transport_.emplace(*std::move(opened));

@@ -86,8 +86,8 @@ public:
 
     [[nodiscard]] bool has_logged(std::string_view words) const
     {
-        for (auto const& sentence : *logged_)
-            if (sentence.find(words) != std::string::npos)
+        for (auto const& line : *logged_)
+            if (line.find(words) != std::string::npos)
                 return true;
         return false;
     }

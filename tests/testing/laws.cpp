@@ -352,8 +352,8 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
                 missing.erase(std::string{*broken});
         }
     }
-    for (auto const& sentence : missing)
-        BOOST_ERROR("no step breaks it: " << sentence);
+    for (auto const& law : missing)
+        BOOST_ERROR("no step breaks it: " << law);
 }
 
 } // namespace

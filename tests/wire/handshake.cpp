@@ -95,12 +95,12 @@ BOOST_AUTO_TEST_CASE(a_feature_that_must_be_understood_and_is_not_is_refused_and
 BOOST_AUTO_TEST_CASE(servers_told_of_different_members_are_refused_and_both_lists_are_shown,
                      *boost::unit_test::label("case_95"))
 {
-    auto const told = [](std::vector<Peer> const& peers) {
+    auto const hello_with = [](std::vector<Peer> const& peers) {
         auto hello = Hello{};
         hello.first_members = members_of(peers);
         return hello;
     };
-    auto const sentence = [&](Hello const& ours, Hello const& theirs, ClusterId cluster) {
+    auto const what = [&](Hello const& ours, Hello const& theirs, ClusterId cluster) {
         auto const judged = judge_hello(ours, cluster, self, route_1_to_2, theirs);
         return judged ? std::string{} : judged.error().what;
     };
@@ -111,15 +111,16 @@ BOOST_AUTO_TEST_CASE(servers_told_of_different_members_are_refused_and_both_list
     auto const prefix = std::string{"server 1 (incarnation 11) is of another cluster than server 2 (incarnation 22)"};
     auto const list = std::string{"1 (incarnation 11), 2 (incarnation 22), 3 (incarnation 33) (learner)"};
 
-    BOOST_TEST(sentence(told(three), told(one), any_cluster) == prefix + ": first members 1 against " + list);
-    BOOST_TEST(sentence(told(one), told(three), ClusterId{1}) == prefix + ": first members " + list + " against 1");
-    BOOST_TEST(sentence(told(three), told(moved), any_cluster) == "");
-    BOOST_TEST(sentence(told(three), told(moved), ClusterId{1}) ==
+    BOOST_TEST(what(hello_with(three), hello_with(one), any_cluster) == prefix + ": first members 1 against " + list);
+    BOOST_TEST(what(hello_with(one), hello_with(three), ClusterId{1}) ==
+               prefix + ": first members " + list + " against 1");
+    BOOST_TEST(what(hello_with(three), hello_with(moved), any_cluster) == "");
+    BOOST_TEST(what(hello_with(three), hello_with(moved), ClusterId{1}) ==
                prefix + ": both were made of " + list + ", under other names or tokens");
     // A server that joined later was told the cluster's id and no members.
-    BOOST_TEST(sentence(told({}), told(one), any_cluster) == "");
-    BOOST_TEST(sentence(told(three), told({}), any_cluster) == "");
-    BOOST_TEST(sentence(told({}), told(one), ClusterId{1}) == prefix);
+    BOOST_TEST(what(hello_with({}), hello_with(one), any_cluster) == "");
+    BOOST_TEST(what(hello_with(three), hello_with({}), any_cluster) == "");
+    BOOST_TEST(what(hello_with({}), hello_with(one), ClusterId{1}) == prefix);
 }
 
 BOOST_AUTO_TEST_CASE(the_id_of_a_cluster_is_made_of_its_first_members_but_not_of_their_addresses,

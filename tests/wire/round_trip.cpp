@@ -158,13 +158,13 @@ BOOST_AUTO_TEST_CASE(a_frame_has_the_version_that_its_receiver_reads)
     BOOST_TEST((encode(route_1_to_2, Piece{0, 100'000}, 100, 2).bytes()[4] == std::byte{2}));
 }
 
-BOOST_AUTO_TEST_CASE(a_sentence_is_cut_to_what_a_frame_holds_and_made_printable)
+BOOST_AUTO_TEST_CASE(a_text_is_cut_to_what_a_frame_holds_and_made_printable)
 {
     auto const head = encode(route_1_to_2, HandshakeError{HandshakeFault::other, "\x1b[2J\n" + std::string(1000, 'x')});
     auto const frame = read_frame({head.bytes().begin(), head.bytes().end()});
-    auto const sentence = std::get<HandshakeError>(frame->content).what;
+    auto const what = std::get<HandshakeError>(frame->content).what;
 
-    BOOST_TEST(sentence == "?[2J?" + std::string(text_size_max - 5, 'x'));
+    BOOST_TEST(what == "?[2J?" + std::string(text_size_max - 5, 'x'));
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_test::label("case_84"))

@@ -34,7 +34,7 @@ namespace kv
 
 /// How a follower announces where its clients find it: only a leader can propose that, so the follower asks it, as a client
 /// does. It asks again, ever more rarely, until the state machine holds it; nothing depends on when that is. A leader that does
-/// not do it is a sentence after the third attempt.
+/// not do it is reported after the third attempt.
 class Introduction
 {
 public:
@@ -48,7 +48,7 @@ public:
 
     using Say = std::function<void(std::string_view)>;
 
-    /// `next` is the question, nothing as long as there is none; `say` takes sentences for the operator; `find` finds a leader by its
+    /// `next` is the question, nothing as long as there is none; `say` takes lines for the operator; `find` finds a leader by its
     /// name (`TcpSettings::find_addresses`). The context is run by one thread and outlives this; none of its handlers runs after that.
     Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next, Say say,
                  totora::NameLookups::Ask find = {})
@@ -122,11 +122,11 @@ private:
     /// Reports why the leader did not take the address, unless that was the last report.
     void complain(totora::ServerId server)
     {
-        auto sentence = "cannot tell server " + std::to_string(server.value) + " at " + leader_ +
-                        " where clients find this server: " + reason_;
-        if (say_ and sentence != told_)
-            say_(sentence);
-        told_ = std::move(sentence);
+        auto line = "cannot tell server " + std::to_string(server.value) + " at " + leader_ +
+                    " where clients find this server: " + reason_;
+        if (say_ and line != last_line_)
+            say_(line);
+        last_line_ = std::move(line);
     }
 
     /// A name is looked up beside the context, which would not end before name servers that are silent have answered.
@@ -174,7 +174,7 @@ private:
                                  [this](Error failure, std::size_t) { proceed(failure, [this] { hear(); }); });
     }
 
-    /// The state machine shows success; but a client that leaves at once may not be read, and a refusal is worth a sentence.
+    /// The state machine shows success; but a client that leaves at once may not be read, and a refusal is worth a line.
     void hear()
     {
         socket_.async_read_some(boost::asio::buffer(heard_), [this](Error failure, std::size_t count) {
@@ -220,7 +220,7 @@ private:
     std::string                              leader_;       ///< Who is asked.
     std::uint64_t                            attempts_ = 0; ///< To ask it.
     std::string                              reason_;       ///< Why the last one did not succeed.
-    std::string                              told_;         ///< The last sentence for the operator.
+    std::string                              last_line_;    ///< The last line for the operator.
     Milliseconds                             pause_ = pause_min;
     std::string                              said_;
     std::array<char, 512>                    heard_{};

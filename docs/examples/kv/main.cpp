@@ -20,9 +20,9 @@ namespace
 {
 
 /// For everything that the operator can set right.
-int refuse(std::string const& sentence)
+int refuse(std::string const& what)
 {
-    std::fprintf(stderr, "kv: %s\n", sentence.c_str());
+    std::fprintf(stderr, "kv: %s\n", what.c_str());
     return 2;
 }
 

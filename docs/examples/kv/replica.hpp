@@ -113,7 +113,7 @@ private:
                      ", where they find it as " + client_address());
         stop_when_told();
         introduction_.emplace(
-            context_, [this] { return introduce(); }, [this](std::string_view sentence) { lines_.print(sentence); });
+            context_, [this] { return introduce(); }, [this](std::string_view line) { lines_.print(line); });
         introduction_->start();
         loop_->wake();
         context_.run();
@@ -128,9 +128,9 @@ private:
         });
     }
 
-    void refuse(std::string_view sentence)
+    void refuse(std::string_view line)
     {
-        lines_.print(sentence);
+        lines_.print(line);
         exit_code_ = 2;
     }
 
@@ -162,9 +162,9 @@ private:
         }
     };
 
-    void fail(std::initializer_list<std::string_view> sentence)
+    void fail(std::initializer_list<std::string_view> parts)
     {
-        lines_.print(sentence);
+        lines_.print(parts);
         exit_code_ = 1;
         is_stop_due_ = true;
     }
@@ -187,7 +187,7 @@ private:
         if constexpr (requires { log_.start(); })
             settings.life.start = log_.start();
         // What another server answers ends no process: this server may be one of a majority that serves.
-        settings.log = [this](std::string_view sentence) { lines_.print(sentence); };
+        settings.log = [this](std::string_view line) { lines_.print(line); };
         return settings;
     }
 

@@ -11,7 +11,7 @@
 namespace totora::inline v0
 {
 
-/// "`subject` threw: `what`". Without the memory for that sentence, a shorter one that needs none.
+/// "`subject` threw: `what`". Without the memory for that text, a shorter one that needs none.
 [[nodiscard]] inline std::string describe_thrown(std::string_view subject, std::string_view what) noexcept
 {
 #if defined(__cpp_exceptions)
@@ -25,35 +25,35 @@ namespace totora::inline v0
 #endif
 }
 
-/// Calls `act`; true if it ran to its end, otherwise `told` is called with a sentence about what it threw. Compiled without exceptions
+/// Calls `act`; true if it ran to its end, otherwise `report` is called with a description of what it threw. Compiled without exceptions
 /// it only calls.
-template <std::invocable Act, std::invocable<std::string> Told>
-bool attempt(std::string_view subject, Act&& act, Told&& told) noexcept
+template <std::invocable Act, std::invocable<std::string> Report>
+bool attempt(std::string_view subject, Act&& act, Report&& report) noexcept
 {
 #if defined(__cpp_exceptions)
     try {
         act();
         return true;
     } catch (std::exception const& thrown) {
-        told(describe_thrown(subject, thrown.what()));
+        report(describe_thrown(subject, thrown.what()));
     } catch (...) {
-        told(describe_thrown(subject, "something that is no std::exception"));
+        report(describe_thrown(subject, "something that is no std::exception"));
     }
     return false;
 #else
     static_cast<void>(subject);
-    static_cast<void>(told);
+    static_cast<void>(report);
     act();
     return true;
 #endif
 }
 
-/// The same, with what it threw in a sentence; nothing if it ran to its end.
+/// The same; returns a description of what it threw, nothing if it ran to its end.
 template <std::invocable Act>
 [[nodiscard]] std::optional<std::string> attempt(std::string_view subject, Act&& act) noexcept
 {
     auto thrown = std::optional<std::string>{};
-    attempt(subject, std::forward<Act>(act), [&](std::string sentence) { thrown = std::move(sentence); });
+    attempt(subject, std::forward<Act>(act), [&](std::string what) { thrown = std::move(what); });
     return thrown;
 }
 

@@ -64,7 +64,7 @@ enum class LogFailure : std::uint8_t
     return "unknown";
 }
 
-/// A failure and a sentence for the operator: what happened where, and what to do.
+/// A failure and a text for the operator: what happened where, and what to do.
 struct LogError
 {
     LogFailure failure{};

@@ -113,7 +113,7 @@ template <typename... Messages>
     return std::max({fields_size(Messages{})...});
 }
 
-/// The largest header and fields together: a hello with the most members, or a refusal with the longest sentence.
+/// The largest header and fields together: a hello with the most members, or a refusal with the longest text.
 inline constexpr std::size_t frame_head_max =
     frame_header_size + std::max(hello_fields_size(servers_max), 2 + text_size_max);
 static_assert(frame_head_max >= frame_header_size + longest_fields(Rpc{}));

@@ -90,8 +90,8 @@ struct Agreement
                                                                    Route const& route, Hello const& theirs,
                                                                    std::optional<Party> dialed = std::nullopt)
 {
-    auto const refuse = [](HandshakeFault because, std::string sentence) {
-        return Unexpected{HandshakeError{because, std::move(sentence)}};
+    auto const refuse = [](HandshakeFault because, std::string what) {
+        return Unexpected{HandshakeError{because, std::move(what)}};
     };
     auto const they = name_of(route.sender);
     auto const we = name_of(self);

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-/// Every law that a simulation asks is a sentence, and some test breaks the law and expects that sentence.
+/// Every law that a simulation checks has a text, and some test breaks the law and expects that text.
 namespace totora::tidy
 {
 
@@ -55,7 +55,7 @@ namespace totora::tidy
     return text.substr(0, text.find('"'));
 }
 
-/// The laws that this text asks, as sentences: arguments of `fail`, `expect` and `judge`, or the result of a function.
+/// The texts of the laws that this file checks: arguments of `fail`, `expect` and `judge`, or the result of a function.
 [[nodiscard]] inline std::vector<std::string_view> laws_in(std::string_view text)
 {
     auto laws = std::vector<std::string_view>{};

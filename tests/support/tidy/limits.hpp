@@ -139,9 +139,9 @@ struct FunctionSize
 above_limits(std::map<std::string, std::vector<std::string>> const& above, std::vector<std::string_view> const& not_yet)
 {
     auto complaints = Complaints{};
-    for (auto const& [path, sentences] : above)
+    for (auto const& [path, lines] : above)
         if (std::ranges::find(not_yet, path) == not_yet.end())
-            complaints.insert(complaints.end(), sentences.begin(), sentences.end());
+            complaints.insert(complaints.end(), lines.begin(), lines.end());
     for (auto const path : not_yet)
         if (not above.contains(std::string{path}))
             complaints.push_back(std::string{path} + " keeps its limit: strike it from the list");

@@ -22,7 +22,7 @@ struct File
 /// The whole tree in memory, so that a test can plant a violation without touching a disk.
 using Tree = std::vector<File>;
 
-/// The violations that a check found, one sentence each.
+/// The violations that a check found, one line each.
 using Complaints = std::vector<std::string>;
 
 [[nodiscard]] inline bool is_header(File const& file) { return file.path.ends_with(".hpp"); }

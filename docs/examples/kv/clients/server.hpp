@@ -48,7 +48,7 @@ public:
         : acceptor_(context), pause_(context), member_(member), limits_(limits), budget_(limits.memory_bytes)
     {}
 
-    /// Opens the port; the error is a sentence.
+    /// Opens the port; the error is a text for the operator.
     [[nodiscard]] totora::Result<totora::Done, std::string> listen(std::string const& host, std::uint16_t port)
     {
         auto       failure = boost::system::error_code{};

@@ -140,7 +140,7 @@ public:
             auto const link = peer.open ? "open" : peer.refused ? "refused" : "closed";
             line(name, "address=" + peer.address + ",link=" + link);
             if (peer.refused)
-                line(name + "_sentence", peer.what);
+                line(name + "_error", peer.what);
         }
     }
 

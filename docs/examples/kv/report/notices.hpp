@@ -130,9 +130,9 @@ private:
         return name;
     }
 
-    [[nodiscard]] std::string once(Withheld why, std::string_view sentence)
+    [[nodiscard]] std::string once(Withheld why, std::string_view text)
     {
-        return std::exchange(withheld_, why) == why ? std::string{} : std::string{sentence};
+        return std::exchange(withheld_, why) == why ? std::string{} : std::string{text};
     }
 
     static constexpr std::size_t violations_max = 256;

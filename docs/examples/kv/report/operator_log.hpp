@@ -65,7 +65,7 @@ public:
 
     /// Says one line, in pieces.
     void print(std::initializer_list<std::string_view> pieces) noexcept { lines_->add(pieces); }
-    void print(std::string_view sentence) noexcept { print({sentence}); }
+    void print(std::string_view line) noexcept { print({line}); }
 
     /// How many lines were dropped since the start.
     [[nodiscard]] std::uint64_t dropped() const { return lines_->dropped(); }

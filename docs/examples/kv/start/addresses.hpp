@@ -36,7 +36,7 @@ struct Addresses
     std::uint16_t             client_listen_port = 0;
     std::string               client_host;     ///< Where clients find it.
     std::uint16_t             client_port = 0; ///< 0 for the one that is taken.
-    std::string               caution;         ///< A sentence, if something may be wrong.
+    std::string               caution;         ///< A warning, if something may be wrong.
 
     /// The address that is announced to clients, if `port` was taken for them.
     [[nodiscard]] std::string for_clients(std::uint16_t port) const
@@ -68,7 +68,7 @@ using Resolve = std::function<std::optional<std::string>(std::string const& name
     return found.begin()->endpoint().address().to_string();
 }
 
-/// Works out the addresses of a server; a sentence if that is not possible.
+/// Works out the addresses of a server; the reason if that is not possible.
 class AddressPlan
 {
 public:
@@ -79,8 +79,8 @@ public:
     [[nodiscard]] totora::Result<Addresses, std::string> work_out()
     {
         for (auto const find : {&AddressPlan::find_peers, &AddressPlan::find_listen, &AddressPlan::find_clients})
-            if (auto sentence = (this->*find)(); not sentence.empty())
-                return Complaining{std::move(sentence)};
+            if (auto what = (this->*find)(); not what.empty())
+                return Complaining{std::move(what)};
         return plan_;
     }
 

@@ -75,7 +75,7 @@ namespace kv
     return Invocation{*std::move(init)};
 }
 
-/// Reads --election-ms, --heartbeat-ms and --timeout-ms; empty if they are sound, otherwise a sentence.
+/// Reads --election-ms, --heartbeat-ms and --timeout-ms; empty if they are sound, otherwise what is wrong.
 [[nodiscard]] inline std::string read_times(Options const& options, Run& run)
 {
     constexpr auto most = std::uint64_t{3'600'000};
@@ -105,7 +105,7 @@ namespace kv
     return {};
 }
 
-/// Reads where to listen and where others are; empty if that is sound, otherwise a sentence.
+/// Reads where to listen and where others are; empty if that is sound, otherwise what is wrong.
 [[nodiscard]] inline std::string read_addresses(Options const& options, Run& run)
 {
     auto const port = parse_number(*options.find("--client-port"), 0, 65'535);
@@ -133,7 +133,7 @@ namespace kv
     return {};
 }
 
-/// Reads --log and what belongs to it; empty if they are sound, otherwise a sentence.
+/// Reads --log and what belongs to it; empty if they are sound, otherwise what is wrong.
 [[nodiscard]] inline std::string read_log(Options const& options, Run& run)
 {
     if (auto const text = options.find("--log")) {

@@ -50,7 +50,7 @@ kv --help
     prints this.
 
 Exit codes: 0 told to stop, or nothing to do; 1 cannot go on: the disk failed, there is no
-memory left, or it was told twice to stop; 2 something that you can set right: the sentence
+memory left, or it was told twice to stop; 2 something that you can set right: the message
 says what.
 )";
 

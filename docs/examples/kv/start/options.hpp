@@ -22,7 +22,7 @@
 namespace kv
 {
 
-/// What is wrong with the command line, in one sentence.
+/// What is wrong with the command line, in one line.
 using Complaining = totora::Unexpected<std::string>;
 
 /// "--name value" pairs, each name at most once.
