@@ -53,7 +53,7 @@ constexpr auto leader_whose_write_is_slow = [] {
     cluster.campaigns(S1, {S1, S2, S3});
     require(cluster[S1].commit_index == Index{4}, "the no-op of term 2 is 4/2");
     cluster.happens(S1, Proposed{1});
-    require(cluster.on_the_way(S1, S2).size() == 1, "1: the append leaves at once");
+    require(cluster.messages_in_flight(S1, S2).size() == 1, "1: the append leaves at once");
     cluster.drop(S1, S3);
     cluster.deliver(S1, S2);
     cluster.persists(S2);

@@ -17,7 +17,7 @@ constexpr auto a_whole_rack_may_lose_power_and_no_committed_entry_is_lost = [] {
     cluster.persists(S1);
     cluster.drop(S1, S3);
     cluster.deliver(S1, S2);
-    require(cluster.on_the_way(S2, S1).empty(), "1: B has only buffered it, and does not acknowledge");
+    require(cluster.messages_in_flight(S2, S1).empty(), "1: B has only buffered it, and does not acknowledge");
     require(cluster[S1].commit_index == Index{1}, "so that A commits nothing");
 
     auto acknowledged = cluster;

@@ -103,7 +103,7 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
 
     cluster.persists(S2, WriteNumber{1});
     require(cluster[S2].writes.durable_index == Index{11}, "4: what w1 confirms was truncated by w2");
-    require(cluster.on_the_way(S2, S1) == std::vector<Rpc>{Rpc{accepted(Term{1}, Index{12}, 1)}},
+    require(cluster.messages_in_flight(S2, S1) == std::vector<Rpc>{Rpc{accepted(Term{1}, Index{12}, 1)}},
             "only the answer of term 1 leaves, with its term");
     cluster.arrives(S2, from(S1, heartbeat_of(Term{3}, {Term{1}, Index{12}}, {}, 4)));
     require(cluster.outgoing().messages ==
@@ -115,15 +115,15 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     auto powerless = cluster;
     powerless.loses_power(S2);
     require(last_position(powerless[S2]) == LogPosition{Term{2}, Index{12}}, "5: the disk holds 12/2");
-    for (auto const& rpc : cluster.on_the_way(S2, S1)) {
+    for (auto const& rpc : cluster.messages_in_flight(S2, S1)) {
         auto const* answer = std::get_if<AppendEntriesResponse>(&rpc);
         require(answer->term < Term{3} or answer->match < Index{12}, "and no leader of term 3 counts B for 12");
     }
 
     cluster.persists(S2, WriteNumber{7});
     require(cluster[S2].writes.durable_index == Index{12}, "w3 does");
-    require(cluster.on_the_way(S2, S1).back() == Rpc{accepted(Term{3}, Index{11}, 4)} or
-                cluster.on_the_way(S2, S1).back() == Rpc{accepted(Term{3}, Index{12}, 3)},
+    require(cluster.messages_in_flight(S2, S1).back() == Rpc{accepted(Term{3}, Index{11}, 4)} or
+                cluster.messages_in_flight(S2, S1).back() == Rpc{accepted(Term{3}, Index{12}, 3)},
             "and now the answer leaves");
 };
 TOTORA_PROVE(a_confirmed_write_does_not_confirm_what_was_put_in_its_place, "dissertation 10.2.1", "case_22");

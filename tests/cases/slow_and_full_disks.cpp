@@ -140,7 +140,7 @@ constexpr auto another_leads_when_the_disk_of_the_leader_hangs = [] {
     cluster.rings(S1, Alarm::storage_stall);
     require(is_follower(cluster[S1]), "A gives up");
     cluster.rings(S1, Alarm::election);
-    require(is_follower(cluster[S1]) and cluster.on_the_way(S1, S2).empty(), "and does not ask");
+    require(is_follower(cluster[S1]) and cluster.messages_in_flight(S1, S2).empty(), "and does not ask");
 
     cluster.campaigns(S2, {S2, S3});
     require(is_leader(cluster[S2]), "B leads");

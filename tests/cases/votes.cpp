@@ -28,7 +28,7 @@ constexpr auto b_has_voted_for_a = [] {
     }
     cluster.deliver(S1, S2);
     require(cluster[S2].voted_for == S1, "B has voted for A");
-    require(cluster.on_the_way(S2, S1).empty(), "and its answer has not left");
+    require(cluster.messages_in_flight(S2, S1).empty(), "and its answer has not left");
     return cluster;
 };
 
@@ -43,7 +43,7 @@ constexpr auto a_vote_lost_with_the_power_never_left = [] {
     cluster.deliver(S2, S3);
 
     require(is_leader(cluster[S3]), "C has two votes");
-    require(is_candidate(cluster[S1]) and cluster.on_the_way(S2, S1).empty(), "A has only its own");
+    require(is_candidate(cluster[S1]) and cluster.messages_in_flight(S2, S1).empty(), "A has only its own");
 };
 TOTORA_PROVE(a_vote_lost_with_the_power_never_left, "5.2", "case_1");
 
@@ -68,7 +68,8 @@ constexpr auto a_campaign_lost_with_the_power_was_heard_by_nobody = [] {
     auto cluster = three_in_term_1();
 
     cluster.rings(S1, Alarm::election);
-    require(cluster.on_the_way(S1, S2).empty() and cluster.on_the_way(S1, S3).empty(), "no request has left");
+    require(cluster.messages_in_flight(S1, S2).empty() and cluster.messages_in_flight(S1, S3).empty(),
+            "no request has left");
     cluster.loses_power(S1);
     cluster.hears_no_leader(S1);
     require(cluster[S1].current_term == Term{1} and not cluster[S1].voted_for, "A restarts in term 1");
@@ -77,7 +78,7 @@ constexpr auto a_campaign_lost_with_the_power_was_heard_by_nobody = [] {
     cluster.deliver(S2, S1);
 
     require(cluster[S1].voted_for == S2 and cluster[S1].current_term == Term{2}, "it may vote for B in term 2");
-    require(cluster.on_the_way(S1, S2).empty(), "when that is durable");
+    require(cluster.messages_in_flight(S1, S2).empty(), "when that is durable");
 };
 TOTORA_PROVE(a_campaign_lost_with_the_power_was_heard_by_nobody, "5.2", "case_1");
 
@@ -86,7 +87,7 @@ constexpr auto a_campaign_that_was_heard_is_remembered = [] {
 
     cluster.rings(S1, Alarm::election);
     cluster.persists(S1);
-    require(cluster.on_the_way(S1, S2).size() == 1, "the request has left");
+    require(cluster.messages_in_flight(S1, S2).size() == 1, "the request has left");
     cluster.loses_power(S1);
     cluster.hears_no_leader(S1);
     cluster.rings(S2, Alarm::election);
@@ -94,8 +95,8 @@ constexpr auto a_campaign_that_was_heard_is_remembered = [] {
     cluster.deliver(S2, S1);
 
     require(cluster[S1].current_term == Term{2} and cluster[S1].voted_for == S1, "A's vote in term 2 is its own");
-    require(cluster.on_the_way(S1, S2) == std::vector<Rpc>{Rpc{RequestVote{Term{2}, {Term{1}, Index{1}}}},
-                                                           Rpc{RequestVoteResponse{Term{2}, false}}},
+    require(cluster.messages_in_flight(S1, S2) == std::vector<Rpc>{Rpc{RequestVote{Term{2}, {Term{1}, Index{1}}}},
+                                                                   Rpc{RequestVoteResponse{Term{2}, false}}},
             "B does not get it");
 };
 TOTORA_PROVE(a_campaign_that_was_heard_is_remembered, "5.2", "case_1");
@@ -134,11 +135,13 @@ constexpr auto a_candidate_whose_vote_was_lost_on_the_way_asks_again = [] {
     cluster.persists(S2);
     cluster.drop(S2, S1);
     cluster.arrives(S2, request);
-    require(cluster.on_the_way(S2, S1) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, true}}}, "granted again");
+    require(cluster.messages_in_flight(S2, S1) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, true}}},
+            "granted again");
     cluster.rings(S3, Alarm::election);
     cluster.persists(S3);
     cluster.deliver(S3, S2);
-    require(cluster.on_the_way(S2, S3) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, false}}}, "C is refused");
+    require(cluster.messages_in_flight(S2, S3) == std::vector<Rpc>{Rpc{RequestVoteResponse{Term{2}, false}}},
+            "C is refused");
     cluster.deliver(S2, S1);
 
     require(is_leader(cluster[S1]), "A wins in spite of one lost answer");

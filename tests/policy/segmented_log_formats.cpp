@@ -233,7 +233,7 @@ std::string hex_of(std::span<std::byte const> bytes)
     return text;
 }
 
-/// What stands on disks must be readable for as long as there are such disks. Until the tag v0.1.0 these may be made
+/// What is on disks must be readable for as long as there are such disks. Until the tag v0.1.0 these may be made
 /// again.
 BOOST_AUTO_TEST_CASE(the_bytes_of_version_1_stay_as_they_are)
 {

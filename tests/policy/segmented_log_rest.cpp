@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(what_a_rest_wrote_is_no_torn_tail_and_no_batch)
     BOOST_TEST(log->last().index.value == 40U);
 }
 
-/// Found by a reviewer: batches that follow a rest end exactly where its seal stands. Read as a part of the row it
+/// Found by a reviewer: batches that follow a rest end exactly where its seal is. Read as a part of the row it
 /// numbered the next batch too low, and a log of which everything was synced was refused as damaged.
 BOOST_AUTO_TEST_CASE(a_batch_may_end_where_an_earlier_rest_left_its_seal, *label("case_65"))
 {

@@ -35,7 +35,7 @@ public:
     Archetype(Archetype const&) = delete;
     Archetype& operator=(Archetype const&) = delete;
 
-    void operator&() const = delete; ///< Nor is its address for everybody to take.
+    void operator&() const = delete; ///< Nor is its address.
 };
 
 /// A response that can only be moved: it cannot even be made from nothing.

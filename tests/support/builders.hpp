@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-/// How tests make states and say what they expect. Everything is constexpr.
+/// How tests make states and state what they expect. Everything is constexpr.
 namespace totora::test
 {
 

@@ -84,17 +84,17 @@ public:
     /// Every write becomes durable.
     constexpr Outgoing const& persists(ServerId where) { return persists(where, (*this)[where].writes.last); }
 
-    /// The oldest message on the way from one server to another arrives.
+    /// The oldest message in flight from one server to another arrives.
     constexpr Outgoing const& deliver(ServerId sender, ServerId to) { return arrives(to, take(sender, to)); }
 
-    /// Everything on the way from one server to another arrives.
+    /// Everything in flight from one server to another arrives.
     constexpr void deliver_all(ServerId sender, ServerId to)
     {
-        for (auto count = on_the_way(sender, to).size(); count > 0; --count)
+        for (auto count = messages_in_flight(sender, to).size(); count > 0; --count)
             deliver(sender, to);
     }
 
-    /// Takes the oldest message on the way out of the network, to arrive later, again, or never.
+    /// Takes the oldest message in flight out of the network, to arrive later, again, or never.
     [[nodiscard]] constexpr Message take(ServerId sender, ServerId to)
     {
         for (auto at = in_flight_.begin(); at != in_flight_.end(); ++at)
@@ -107,7 +107,7 @@ public:
         return {};
     }
 
-    /// Everything on the way from one server to another is lost.
+    /// Everything in flight from one server to another is lost.
     constexpr void drop(ServerId sender, ServerId to)
     {
         auto kept = std::vector<InFlight>{};
@@ -117,11 +117,11 @@ public:
         in_flight_ = std::move(kept);
     }
 
-    /// Everything on the way is lost.
+    /// Everything in flight is lost.
     constexpr void drop_all() { in_flight_.clear(); }
 
-    /// What is on the way from one server to another, oldest first.
-    [[nodiscard]] constexpr std::vector<Rpc> on_the_way(ServerId sender, ServerId to) const
+    /// What is in flight from one server to another, oldest first.
+    [[nodiscard]] constexpr std::vector<Rpc> messages_in_flight(ServerId sender, ServerId to) const
     {
         auto found = std::vector<Rpc>{};
         for (auto const& message : in_flight_)
@@ -178,7 +178,7 @@ public:
     /// The power of a server fails and returns: what was not durable is gone, and so are the messages that waited for it.
     constexpr void loses_power(ServerId where) { loses_power(where, WriteNumber{}); }
 
-    /// The same, when its writes up to `kept` had become durable and nobody had been told.
+    /// The same, when its writes up to `kept` had become durable and not been reported.
     constexpr void loses_power(ServerId where, WriteNumber kept)
     {
         auto& server = replica(where);

@@ -9,7 +9,7 @@
 namespace totora::test
 {
 
-/// The allocations of one thread while it runs what is tested. One of them fails, if a test says which.
+/// The allocations of one thread while it runs what is tested. One of them fails, if a test selects it.
 struct Allocations
 {
     static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();

@@ -33,7 +33,7 @@ public:
 
     NetworkFaults faults;
 
-    /// A group of servers talks only among itself; servers in no group talk to each other.
+    /// A group of servers communicates only within itself; servers in no group communicate with each other.
     void partition(std::set<ServerId> group) { group_ = std::move(group); }
 
     void heal()

@@ -16,7 +16,7 @@ namespace totora::test
 class ProgressLine
 {
 public:
-    /// Whether it is time to say something.
+    /// Whether it is time to print something.
     [[nodiscard]] bool is_due()
     {
         auto const now = std::chrono::steady_clock::now();

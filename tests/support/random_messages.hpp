@@ -12,7 +12,7 @@
 namespace totora::test
 {
 
-/// Messages that a server may get from anybody: plausible ones, so that it comes far, and absurd ones.
+/// Messages that a server may receive from any sender: plausible ones, so that it comes far, and absurd ones.
 ///
 /// Seeded; equal seeds make equal messages for equal servers. Each number is drawn near something that the server knows,
 /// or from the ends of the range; each field on its own, so that most messages contradict themselves in some way.
@@ -122,7 +122,7 @@ public:
     }
 
 private:
-    /// What happens seldom, and what the shell tells the core of its links and its log.
+    /// Rare events, and what the shell reports to the core of its links and its log.
     [[nodiscard]] constexpr Message any_rarity(State const& state, ServerId sender)
     {
         if (below(20) == 0)

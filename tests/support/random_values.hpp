@@ -142,7 +142,7 @@ protected:
         return configuration;
     }
 
-    /// What somebody says is a configuration.
+    /// An arbitrary value that claims to be a configuration.
     [[nodiscard]] constexpr Configuration any_configuration(State const& state, Index index)
     {
         if (not is_absurd())

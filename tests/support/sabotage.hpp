@@ -23,12 +23,12 @@ enum class Sabotage
     syncs_lie,             ///< Nothing is ever durable.
     votes_are_forgotten,   ///< The log saves the term only.
     a_machine_skips,       ///< Some machines leave out a command now and then.
-    entries_are_forged,    ///< Payloads change on the way, and their checksums with them.
+    entries_are_forged,    ///< Payloads change in flight, and their checksums with them.
     reads_are_stale,       ///< A read looks at the machine at once.
     votes_do_not_arrive,   ///< Nobody is ever elected.
     appends_do_not_arrive, ///< Nothing is ever committed.
     leaders_fall_silent,   ///< After some messages a process sends no append any more.
-    links_lie              ///< They always say that they have taken more.
+    links_lie              ///< They always report that they have taken more.
 };
 
 /// Which one is in force.

@@ -206,7 +206,7 @@ public:
             server.storage.complete_syncs(server.node->state(), random_);
     }
 
-    /// What was promised to clients is on every server, where it was said to be; all machines are equal.
+    /// What was promised to clients is on every server, at its promised position; all machines are equal.
     void check_converged()
     {
         auto const* led = leader();

@@ -70,10 +70,10 @@ public:
 
     void knows(Party peer, TcpServer& other);
 
-    /// Takes what has arrived, and says how much has in all.
+    /// Takes what has arrived, and returns how much has in all.
     std::size_t take();
 
-    /// Whether the way to a server was said to be so last.
+    /// Whether this was the last reported state of the link to a server.
     [[nodiscard]] bool link_is(Party peer, Link link)
     {
         take();

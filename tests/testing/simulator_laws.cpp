@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Laws of the simulator about one server and what it says, writes and applies, each with what it must not let pass. More of them
+// Laws of the simulator about one server and what it sends, writes and applies, each with what it must detect. More of
+// them
 // are in simulator_checks.cpp; simulator_laws_of_runs.cpp has those that need a whole cluster.
 #include "support/builders.hpp"
 #include "support/log_entries.hpp"

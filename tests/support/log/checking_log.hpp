@@ -17,7 +17,7 @@
 namespace totora::test
 {
 
-/// A `MemoryLog` that counts what it is asked for, and breaks a law when it is told to.
+/// A `MemoryLog` that counts its calls, and breaks a law on request.
 class CheckingLog : private DurableSource
 {
 public:
@@ -38,7 +38,7 @@ public:
     std::optional<WriteNumber>   confirms_instead; ///< Whatever is durable.
     std::optional<LogError>      fails_now;        ///< Reported as a failure from now on.
     std::optional<LogError>      fails_at_close;   ///< Reported as a failure once it is closed.
-    std::optional<LogError>      fails_to_read;    ///< Reads fail, and the log says nothing else about it.
+    std::optional<LogError>      fails_to_read;    ///< Reads fail, and the log reports nothing else.
     std::optional<Index>         damages;          ///< The entry at this index comes back with a bit flipped.
     std::optional<Index>         returns_instead;  ///< Whatever is asked for, what comes back begins at this index.
     bool                         returns_nothing = false;
@@ -47,7 +47,7 @@ public:
     std::optional<TornTail>      torn;             ///< Recovery reports it.
     std::optional<Configuration> recovers_instead; ///< Whatever the newest configuration is.
     std::optional<Configuration> recovers_before;  ///< Whatever the one before that is.
-    std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if nothing is said.
+    std::optional<std::uint64_t> room;             ///< So many bytes can be written; any number if empty.
     Index                        cold_through;     ///< Entries up to here are read from disk.
     std::uint64_t                bytes_read = 0;   ///< From disk.
     bool                         throws_at_append = false;

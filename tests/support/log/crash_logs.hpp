@@ -35,7 +35,7 @@ struct SegmentedUnderCrashes
     [[nodiscard]] Result<Log, LogError> open(conformance::CrashFiles& files) const { return Log::open(files, options); }
 };
 
-/// One workload, as its number says: how it writes, and how large segments are.
+/// One workload, as its number determines: how it writes, and how large segments are.
 struct NumberedWorkload
 {
     explicit NumberedWorkload(std::uint64_t number)

@@ -39,7 +39,7 @@ struct Mains
     }
 };
 
-/// Works at once, or, while it is held, when it is told to: then several batches share a sync.
+/// Works at once, or, while it is held, on request: then several batches share a sync.
 class HeldSyncer
 {
 public:

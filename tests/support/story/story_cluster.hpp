@@ -56,13 +56,13 @@ public:
     {
         auto earlier = std::map<ServerId, std::size_t>{};
         for (auto const& [to, _] : players_)
-            earlier[to] = cluster_.on_the_way(where, to).size();
+            earlier[to] = cluster_.messages_in_flight(where, to).size();
         players_[where].durable = std::max(players_[where].durable, write);
         step(where, "durable up to write " + std::to_string(write.value), [&] {
             auto const outgoing = cluster_.persists(where, write);
             for (auto const& [to, _] : players_) {
-                auto const way = cluster_.on_the_way(where, to);
-                auto const end = way.size() - sent_at_once(outgoing, to); // What waited is on the way before it.
+                auto const way = cluster_.messages_in_flight(where, to);
+                auto const end = way.size() - sent_at_once(outgoing, to); // What waited is in flight before it.
                 for (auto at = earlier[to]; at < end; ++at)
                     note("leaves", testing::to_string(to) + ": " + testing::to_string(way[at]));
             }
@@ -70,10 +70,11 @@ public:
         });
     }
 
-    /// The oldest message on the way arrives. As the shell does it, an append whose entries have no room arrives without them.
+    /// The oldest message in flight arrives. As the shell does it, an append whose entries have no room arrives without
+    /// them.
     void deliver(ServerId sender, ServerId to)
     {
-        auto const way = cluster_.on_the_way(sender, to);
+        auto const way = cluster_.messages_in_flight(sender, to);
         if (way.empty())
             throw std::runtime_error{"nothing is on the way from " + testing::to_string(sender) + " to " +
                                      testing::to_string(to)};
@@ -107,7 +108,7 @@ public:
             lose_what_cannot_arrive();
             for (auto const sender : among)
                 for (auto const to : among)
-                    for (auto left = cluster_.on_the_way(sender, to).size(); left > 0; --left, ++moved)
+                    for (auto left = cluster_.messages_in_flight(sender, to).size(); left > 0; --left, ++moved)
                         deliver(sender, to);
         }
     }
@@ -132,7 +133,7 @@ public:
     /// From now on no message reaches or leaves a server; or they do again.
     void cut(ServerId where, bool is_cut) { players_[where].cut = is_cut; }
 
-    /// Everything on the way from one server to another is lost; `nobody` stands for any.
+    /// Everything in flight from one server to another is lost; `nobody` means any.
     void drop(ServerId sender, ServerId to)
     {
         for (auto const& [from, _] : players_)
@@ -227,7 +228,7 @@ private:
 
     void lose(ServerId sender, ServerId to)
     {
-        for (auto const& rpc : cluster_.on_the_way(sender, to))
+        for (auto const& rpc : cluster_.messages_in_flight(sender, to))
             text_ += "lost, " + testing::to_string(sender) + " to " + testing::to_string(to) + ": " +
                      testing::to_string(rpc) + "\n";
         cluster_.drop(sender, to);

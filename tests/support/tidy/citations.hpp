@@ -70,7 +70,7 @@ struct Citation
     return std::ranges::find(joints, between) != std::ranges::end(joints);
 }
 
-/// `§5.3`, `dissertation §3.8`, and the plain `paper 5.3`, `dissertation 3.8`; a list goes on with its first source.
+/// `§5.3`, `dissertation §3.8`, and the plain `paper 5.3`, `dissertation 3.8`; a list continues with its first source.
 inline void collect_sections(std::string_view text, std::vector<Citation>& citations)
 {
     constexpr std::string_view mark = "§";

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-/// What documents repeat of the tree is what stands there.
+/// What documents repeat of the tree is what is there.
 namespace totora::tidy
 {
 

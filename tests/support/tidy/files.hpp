@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
-/// Where files stand and what each of them must and must not hold.
+/// Where files are and what each of them must and must not hold.
 namespace totora::tidy
 {
 
-/// The names that may stand at the top level, beside those that begin with a dot.
+/// The names that may be at the top level, beside those that begin with a dot.
 inline constexpr auto top_level_names = std::to_array<std::string_view>(
     {"CMakeLists.txt", "README.md", "benchmarks", "docs", "include", "meson.build", "tests"});
 

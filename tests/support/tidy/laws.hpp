@@ -13,7 +13,7 @@
 namespace totora::tidy
 {
 
-/// Joins string literals that stand beside each other, as a compiler does.
+/// Joins string literals that follow each other, as a compiler does.
 [[nodiscard]] inline std::string with_joined_literals(std::string_view text)
 {
     auto joined = std::string{};

@@ -59,7 +59,7 @@ struct NotYet
     return code;
 }
 
-/// Whether what stands before a brace opens a type or a namespace rather than a function.
+/// Whether the text before a brace opens a type or a namespace rather than a function.
 [[nodiscard]] inline bool opens_scope(std::string_view head)
 {
     auto first = std::string_view{};
@@ -89,7 +89,7 @@ struct NotYet
     return std::ranges::find(scopes, first) != scopes.end();
 }
 
-/// Whether what stands before a brace ends as the head of a function does, also of one that initializes members.
+/// Whether the text before a brace ends as the head of a function does, also of one that initializes members.
 [[nodiscard]] inline bool opens_function(std::string_view head)
 {
     return head.find(')') != std::string_view::npos and head.find("concept ") == std::string_view::npos and
@@ -102,7 +102,7 @@ struct FunctionSize
     int lines = 0;
 };
 
-/// The functions of a source, the outermost ones: what stands in a function is part of it.
+/// The functions of a source, the outermost ones: what is in a function is part of it.
 [[nodiscard]] inline std::vector<FunctionSize> functions_of(std::string_view text)
 {
     auto const code = code_of(text);
@@ -134,7 +134,7 @@ struct FunctionSize
     return functions;
 }
 
-/// Says what is above its limit and not listed, and what is listed and not above it.
+/// Reports what is above its limit and not listed, and what is listed and not above it.
 [[nodiscard]] inline Complaints
 above_limits(std::map<std::string, std::vector<std::string>> const& above, std::vector<std::string_view> const& not_yet)
 {

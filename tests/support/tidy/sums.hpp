@@ -30,7 +30,7 @@ namespace totora::tidy
     return field.empty() ? std::nullopt : std::optional{number};
 }
 
-/// How many rows "all eleven" stands for; nothing if it is no row of sums. "all" stands for any number.
+/// How many rows "all eleven" covers; nothing if it is no row of sums. "all" covers any number.
 [[nodiscard]] inline std::optional<std::optional<std::size_t>> rows_summed(std::string_view first_field)
 {
     constexpr auto words = std::to_array<std::string_view>(

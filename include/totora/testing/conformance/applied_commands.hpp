@@ -49,7 +49,7 @@ inline constexpr bool has_digest = requires(Machine const& machine)
     static_cast<std::uint64_t>(machine.digest());
 };
 
-/// Commands at the indexes at which a log would hold them: other entries stand between them, and terms begin.
+/// Commands at the indexes at which a log would hold them: other entries are between them, and terms begin.
 class PlacedCommands
 {
 public:

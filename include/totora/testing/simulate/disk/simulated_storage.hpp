@@ -21,9 +21,9 @@ namespace totora::inline v0::simulate
 /// The storage of one simulated server: a log over a disk with faults. It outlives the processes of its server and
 /// exists until the end of the run; everything is called on one thread.
 ///
-/// The log does its file calls through a `DiskFiles` on `disk`, and hands over what is to be synced to `desk`, as a
-/// `VirtualSyncer` does. A call may throw `PowerFailed`, which the log lets through or takes for its end: the
-/// process ends there.
+/// The log does its file calls through a `DiskFiles` on `disk`, and passes what is to be synced to `desk`, as a
+/// `VirtualSyncer` does. A call may throw `PowerFailed`, which the log lets through or takes for its end: the process
+/// ends there.
 // clang-format off: version 14 cannot format requires-expressions.
 template <typename T>
 concept simulated_storage = durable_log<typename T::Log> and
