@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/log/segmented_log.hpp"
 
+#include "support/log/held_syncer.hpp"
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
@@ -13,12 +14,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 // The last sync of a server that runs on, idle, is as well protected as those before it: point 23.
@@ -30,31 +29,7 @@ using boost::unit_test::label;
 namespace
 {
 
-/// Works at once, and rests when a test calls for it.
-class ToldSyncer
-{
-public:
-    void start(
-        std::function<bool()> work, std::function<void()> rest = [] {})
-    {
-        work_ = std::move(work);
-        rest_ = std::move(rest);
-    }
-    void request()
-    {
-        while (work_ and work_()) {}
-    }
-    void stop() { work_ = nullptr; }
-
-    static void rest() { rest_(); }
-
-private:
-    inline static std::function<void()> rest_; ///< Of the log that was opened last.
-
-    std::function<bool()> work_;
-};
-
-using RestingLog = SegmentedLog<ForgetfulFiles, ToldSyncer>;
+using RestingLog = SegmentedLog<ForgetfulFiles, HeldSyncer>;
 
 /// A disk on which 40 entries are durable, the last ones in a batch of their own.
 struct Idle
@@ -67,7 +42,7 @@ struct Idle
         }
         BOOST_TEST(log->durable().through().value == 10U);
         if (rests)
-            ToldSyncer::rest();
+            HeldSyncer::newest()->rest();
         name = segment_name(1);
         // A header, a batch of a seal, and batches of 4 entries of 100 bytes and a seal.
         last_batch = header_size_for(0) + record_head_size + 9 * (2 * record_head_size + 400);
@@ -163,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_end_where_an_earlier_rest_left_its_seal, *label
             BOOST_REQUIRE(log.has_value());
             log->save_vote(WriteNumber{1}, Term{1}, ServerId{1});
             log->sync();
-            ToldSyncer::rest();
+            HeldSyncer::newest()->rest();
             log->save_vote(WriteNumber{2}, Term{2}, ServerId{1});
             log->sync();
             log->append(WriteNumber{3}, entries_of(Term{2}, Index{1}, 1, size));
@@ -188,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_seal_at_rest_is_written_once_without_wake_up_or_write_num
     });
 
     for (auto times = 0; times < 3; ++times)
-        ToldSyncer::rest();
+        HeldSyncer::newest()->rest();
 
     BOOST_TEST((calls == std::vector{FileCall::write, FileCall::sync}));
     BOOST_TEST(woken == 0);
@@ -211,7 +186,7 @@ BOOST_AUTO_TEST_CASE(no_rest_follows_a_failed_sync, *label("case_66"))
     auto calls = 0;
     idle.disk->interfere([&](FileCall, std::string_view) { return ++calls, 0; });
 
-    ToldSyncer::rest();
+    HeldSyncer::newest()->rest();
 
     BOOST_TEST(calls == 0);
 }
@@ -223,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_rest_that_fails_is_a_failed_write, *label("case_66"))
     idle.log->set_wake([&] { ++woken; });
     idle.disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
 
-    ToldSyncer::rest();
+    HeldSyncer::newest()->rest();
 
     BOOST_REQUIRE(idle.log->failure().has_value());
     BOOST_TEST((idle.log->failure()->failure == LogFailure::sync_failed));
@@ -238,7 +213,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_a_segment_a_rest_is_left_out_or_takes_the_roo
         for (auto write = std::uint64_t{1}; write <= 12; ++write) {
             log->append(WriteNumber{write}, entries_of(Term{1}, Index{write}, 1, payload));
             log->sync();
-            ToldSyncer::rest();
+            HeldSyncer::newest()->rest();
         }
         BOOST_TEST(log->durable().through().value == 12U);
         disk->lose_power();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/log/held_syncer.hpp"
 #include "support/log_workload.hpp"
 #include "totora/core/state.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -37,42 +37,6 @@ struct Mains
             throw PowerFailed{};
         --calls_left;
     }
-};
-
-/// Works at once, or, while it is held, on request: then several batches share a sync.
-class HeldSyncer
-{
-public:
-    HeldSyncer() { newest() = this; }
-    HeldSyncer(HeldSyncer const&) = delete;
-    HeldSyncer& operator=(HeldSyncer const&) = delete;
-
-    bool held = false;
-
-    /// The one that was made last: a log makes its own and shows it to nobody.
-    [[nodiscard]] static HeldSyncer*& newest()
-    {
-        static auto* one = static_cast<HeldSyncer*>(nullptr);
-        return one;
-    }
-
-    void start(std::function<bool()> work) { work_ = std::move(work); }
-
-    void request()
-    {
-        if (not held)
-            work();
-    }
-
-    void work()
-    {
-        while (work_ and work_()) {}
-    }
-
-    void stop() { work_ = nullptr; }
-
-private:
-    std::function<bool()> work_;
 };
 
 /// A log in segments, on a disk that forgets what was not synced when the power fails.
