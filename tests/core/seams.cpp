@@ -7,7 +7,7 @@
 #include <string_view>
 
 // What is asserted where one part of the core relies on another, in every build: each assertion fails on a state that was planted.
-// In a proof none would compile, so that all of it runs. What recovery asserts is shown by mutants of recovery.hpp.
+// In a proof none would compile, so that all of it runs.
 
 namespace totora::test
 {

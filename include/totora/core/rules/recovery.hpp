@@ -67,10 +67,6 @@ recover(Settings const& settings, Member const& own, RecoveredState persistent)
     state.writes.durable_index = last.index;
     state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
     state.apply_index = persistent.applied_index;
-    // What a start takes for granted, asked again of the state that it makes: a log may have recovered anything.
-    TOTORA_INVARIANT(state, state.writes.durable_index == last_index(state));
-    TOTORA_INVARIANT(state, state.apply_index <= state.commit_index);
-    TOTORA_INVARIANT(state, state.commit_index <= state.writes.durable_index);
     state.replaying = settings.replay_grace_ms > 0 and state.apply_index < state.commit_index;
     return state;
 }
