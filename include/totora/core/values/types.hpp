@@ -244,9 +244,12 @@ struct std::hash<T>
 template <>
 struct std::hash<totora::LogPosition>
 {
-    [[nodiscard]] constexpr std::size_t operator()(totora::LogPosition position) const noexcept
+    [[nodiscard]] constexpr std::size_t operator()(totora::LogPosition const& position) const noexcept
     {
-        return std::hash<totora::Index>{}(position.index) +
-               static_cast<std::size_t>(position.term.value * 0xC2B2AE3D27D4EB4FU);
+        auto combined = std::size_t{0};
+        totora::LogPosition::visit_fields(position, [&combined](char const*, auto field) {
+            combined = static_cast<std::size_t>(combined * 0xC2B2AE3D27D4EB4FU) + std::hash<decltype(field)>{}(field);
+        });
+        return combined;
     }
 };
