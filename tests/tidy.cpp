@@ -9,6 +9,7 @@
 #include "support/tidy/laws.hpp"
 #include "support/tidy/limits.hpp"
 #include "support/tidy/not_yet.hpp"
+#include "support/tidy/results.hpp"
 #include "support/tidy/sums.hpp"
 #include "support/tidy/tree.hpp"
 
@@ -96,6 +97,8 @@ BOOST_AUTO_TEST_CASE(every_file_that_is_cited_exists) { expect_none(files_that_d
 BOOST_AUTO_TEST_CASE(every_name_that_documents_cite_exists) { expect_none(names_that_do_not_exist(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(the_sums_of_tables_are_right) { expect_none(wrong_sums(our_tree())); }
+
+BOOST_AUTO_TEST_CASE(the_tables_of_results_name_command_commit_and_date) { expect_none(wrong_results(our_tree())); }
 
 BOOST_AUTO_TEST_CASE(no_folder_has_too_many_headers) { expect_none(crowded_folders(our_tree(), not_yet)); }
 
@@ -363,6 +366,34 @@ BOOST_AUTO_TEST_CASE(a_wrong_sum_is_found)
     expect(complaints("| all ten | 1,030 |\n"), {"docs/a.md:5: there are 2 rows, not 10"});
     expect(complaints("| all 3 | 1,030 |\n"), {"docs/a.md:5: there are 2 rows, not 3"});
     expect(complaints("\n| | |\n| --- | --- |\n| c | 7 |\n| sum | 8 |\n"), {"docs/a.md:9: the sum is 7, not 8"});
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_row_of_results_is_found)
+{
+    auto const complaints = [](std::string const& row, std::string const& end = "<!-- end of explore -->\n") {
+        auto document = std::string{"<!-- results of explore -->\n| command | |\n| --- | --- |\n"} + row + end;
+        for (std::string const program : {"simulate", "crash_images", "mutants"})
+            document += "<!-- results of " + program + " -->\n<!-- end of " + program + " -->\n";
+        return wrong_results({{"docs/testing.md", document}, {"tests/explore/scopes.hpp", "{.name = \"small\"}"}});
+    };
+    auto const row = [](std::string const& command, std::string const& commit, std::string const& date) {
+        return "| `" + command + "` | 1 | " + commit + " | " + date + " |\n";
+    };
+    auto const found = [](std::string const& fault, std::string const& where) {
+        return Complaints{"docs/testing.md: " + fault + ": " + where.substr(0, where.size() - 1)};
+    };
+    auto const good = row("explore --scope small", "0123abc", "2026-11-29");
+    auto const of_another = row("simulate --seeds 1..2", "0123abc", "2026-11-29");
+    auto const of_no_commit = row("explore --scope small", "main", "2026-11-29");
+    auto const of_no_day = row("explore --scope small", "0123abc", "today");
+    auto const of_no_scope = row("explore --scope mall", "0123abc", "2026-11-29");
+
+    expect(complaints(good + "| all 1 | 1 | | |\n"), {});
+    expect(complaints(good + of_another), found("no command of explore", of_another));
+    expect(complaints(of_no_commit), found("no commit and date of a run", of_no_commit));
+    expect(complaints(of_no_day), found("no commit and date of a run", of_no_day));
+    expect(complaints(of_no_scope), found("no such scope", of_no_scope));
+    expect(complaints(good, ""), {"docs/testing.md has not one table of results of explore"});
 }
 
 BOOST_AUTO_TEST_CASE(a_crowded_folder_is_found)
