@@ -28,7 +28,7 @@ int main() // A cluster of one server; docs/examples/counter.cpp has three, docs
     auto       clock = SteadyClock{};
     auto       node = RaftNode{sum, log, transport, clock};
     static_cast<void>(node.start().value());
-    while (node.turn() or node.status().role != RoleName::leader) {} // Driver tells when to; this never rests.
+    while (node.turn() or node.status().role != RoleName::leader) {} // A busy loop; Driver::poll paces it.
     node.propose(std::vector{std::byte{42}}, [&](auto const&) { std::printf("the sum is %d\n", sum.value); });
     while (node.turn() or sum.value == 0) {}
 }
