@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <range/v3/view/cartesian_product.hpp>
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -15,6 +17,7 @@ namespace
 {
 
 constexpr auto extremes = std::array<std::uint64_t, 6>{0, 1, 0xFF, 0x0102030405060708, number_max - 1, number_max};
+constexpr auto no_and_yes = std::array{false, true};
 
 /// Whether a message arrives as it left.
 bool survives(Rpc const& rpc)
@@ -37,25 +40,22 @@ BOOST_AUTO_TEST_SUITE(round_trip)
 
 BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label("case_78"))
 {
-    for (auto const a : extremes)
-        for (auto const b : extremes) {
-            auto const position = LogPosition{Term{b}, Index{a}};
-            BOOST_TEST(survives(RequestPreVote{Term{a}, position, Round{b}}));
-            BOOST_TEST(survives(AppendEntries{.term = Term{a},
-                                              .previous = position,
-                                              .entries = {Term{b}, Index{a}, 0},
-                                              .leader_commit = Index{b},
-                                              .round = Round{a},
-                                              .number = AppendNumber{b},
-                                              .committed = Index{a}}));
-            for (auto const yes : {false, true}) {
-                BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
-                BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
-                BOOST_TEST(survives(RequestVoteResponse{Term{b}, yes}));
-                BOOST_TEST(survives(
-                    AppendEntriesResponse{Term{a}, yes, Index{b}, position, Round{a}, AppendNumber{b}, not yes}));
-            }
-        }
+    for (auto const [a, b, yes] : ranges::views::cartesian_product(extremes, extremes, no_and_yes)) {
+        auto const position = LogPosition{Term{b}, Index{a}};
+        BOOST_TEST(survives(RequestPreVote{Term{a}, position, Round{b}}));
+        BOOST_TEST(survives(AppendEntries{.term = Term{a},
+                                          .previous = position,
+                                          .entries = {Term{b}, Index{a}, 0},
+                                          .leader_commit = Index{b},
+                                          .round = Round{a},
+                                          .number = AppendNumber{b},
+                                          .committed = Index{a}}));
+        BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
+        BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
+        BOOST_TEST(survives(RequestVoteResponse{Term{b}, yes}));
+        BOOST_TEST(
+            survives(AppendEntriesResponse{Term{a}, yes, Index{b}, position, Round{a}, AppendNumber{b}, not yes}));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(entries_arrive_byte_for_byte_and_are_not_copied)
