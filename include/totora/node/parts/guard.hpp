@@ -38,7 +38,7 @@ public:
     {
         runs_ = false;
         if (not has_failed_)
-            event_ = NodeEvent{std::move(failed)};
+            *std::get_if<Failed>(&event_) = std::move(failed);
         has_failed_ = true;
     }
 
@@ -64,7 +64,7 @@ public:
     [[nodiscard]] Failed const* failed() const { return has_failed_ ? std::get_if<Failed>(&event_) : nullptr; }
 
 private:
-    NodeEvent event_;
+    NodeEvent event_{Failed{}}; ///< Always a `Failed`.
     bool      has_failed_ = false;
     bool      runs_ = false;
 };

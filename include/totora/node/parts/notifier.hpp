@@ -20,12 +20,16 @@ class Notifier
 public:
     Notifier(Observer observer, Guard& guard) : observer_(std::move(observer)), guard_(guard) {}
 
-    void notify(NodeEvent const& event)
+    /// `happened` is a `NodeEvent`, or one of its alternatives: where nobody observes, no event is made of it.
+    template <typename Happened>
+    void notify(Happened const& happened)
     {
-        if constexpr (not std::same_as<Observer, NoObserver>)
+        if constexpr (not std::same_as<Observer, NoObserver>) {
+            NodeEvent const& event = happened;
             guard_.run(NodeFailure::callback, "the observer", [&] { observer_(event); });
-        else
-            static_cast<void>(event);
+        } else {
+            static_cast<void>(happened);
+        }
     }
 
     /// A step of the core was taken, and none of its effects performed yet.

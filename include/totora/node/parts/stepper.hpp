@@ -107,7 +107,12 @@ public:
     }
 
     void fail(Failed failed) { guard_.fail(std::move(failed)); }
-    void notify(NodeEvent const& event) { notifier_.notify(event); }
+
+    template <typename Happened>
+    void notify(Happened const& happened)
+    {
+        notifier_.notify(happened);
+    }
 
     [[nodiscard]] RefusedBecause refusal(ProposalError why) const { return totora::refusal(why, guard_, state_); }
 
