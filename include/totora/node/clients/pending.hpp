@@ -14,7 +14,6 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace totora::inline v0
@@ -40,14 +39,14 @@ public:
     using Batch = Completion<ProposalOutcome<std::vector<Response>>>;
 
     PendingProposal(Single completion, std::uint64_t deadline_ms)
-        : count_(1), deadline_ms_(deadline_ms), waits_(std::move(completion))
+        : count_(1), deadline_ms_(deadline_ms), single_(std::move(completion))
     {}
 
     PendingProposal(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
         : count_(count), deadline_ms_(deadline_ms),
-          waits_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
+          batch_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
     {
-        (*std::get_if<1>(&waits_))->responses.reserve(static_cast<std::size_t>(count));
+        batch_->responses.reserve(static_cast<std::size_t>(count));
     }
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -57,11 +56,11 @@ public:
     /// called may end this proposal.
     bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last)
     {
-        if (auto* single = std::get_if<Single>(&waits_))
+        if (batch_ == nullptr)
             return guard.run(NodeFailure::callback, "a completion", [&] {
-                (*single)(AppliedWith<Response>{position, std::move(response)});
+                single_(AppliedWith<Response>{position, std::move(response)});
             });
-        auto& gathering = **std::get_if<1>(&waits_);
+        auto& gathering = *batch_;
         if constexpr (std::is_nothrow_move_constructible_v<Response>)
             if (not is_last) {
                 gathering.responses.push_back(std::move(response)); // For which room was made.
@@ -79,10 +78,10 @@ public:
     void end(Guard& guard, Ending const& ending)
     {
         deadline_ms_ = never_ms;
-        if (auto* single = std::get_if<Single>(&waits_))
-            guard.complete(*single, ending);
+        if (batch_ == nullptr)
+            guard.complete(single_, ending);
         else
-            guard.complete((*std::get_if<1>(&waits_))->completion, ending);
+            guard.complete(batch_->completion, ending);
     }
 
 private:
@@ -92,9 +91,10 @@ private:
         std::vector<Response> responses;
     };
 
-    std::uint64_t                                    count_;
-    std::uint64_t                                    deadline_ms_;
-    std::variant<Single, std::unique_ptr<Gathering>> waits_;
+    std::uint64_t              count_;
+    std::uint64_t              deadline_ms_;
+    Single                     single_; ///< Empty beside a batch: as large as a variant of the two, and cheaper to compile.
+    std::unique_ptr<Gathering> batch_;
 };
 
 /// Proposals whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
