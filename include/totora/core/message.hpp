@@ -5,6 +5,7 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/core/values/with_alternative.hpp"
 
 #include <utility>
 #include <variant>
@@ -41,7 +42,9 @@ struct Message
 /// A message that came from another server.
 [[nodiscard]] constexpr Message message_from(ServerId sender, Rpc const& rpc)
 {
-    return std::visit([&](auto const& body) { return Message{sender, MessageBody{body}}; }, rpc);
+    auto message = Message{.from = sender, .body = {}};
+    with_alternative(rpc, [&](auto const& body) { message.body = MessageBody{body}; });
+    return message;
 }
 
 } // namespace totora::inline v0

@@ -12,6 +12,7 @@
 #include "totora/core/rules/violations.hpp"
 #include "totora/core/rules/writes.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/with_alternative.hpp"
 
 #include <concepts>
 #include <utility>
@@ -195,13 +196,13 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
 /// The same with an `Rpc` of another server, wherever it lies.
 constexpr void advance(State& state, ServerId from, Rpc const& rpc, Outgoing& outgoing)
 {
-    std::visit([&](auto const& one) { advance(state, from, one, outgoing); }, rpc);
+    with_alternative(rpc, [&](auto const& one) { advance(state, from, one, outgoing); });
 }
 
 /// One step, in place.
 constexpr void advance(State& state, Message const& message, Outgoing& outgoing)
 {
-    std::visit([&](auto const& happened) { advance(state, message.from, happened, outgoing); }, message.body);
+    with_alternative(message.body, [&](auto const& happened) { advance(state, message.from, happened, outgoing); });
 }
 
 /// One step, as a function of values: `step(state, message) -> (state, outgoing)`.

@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/result.hpp"
+#include "totora/core/values/with_alternative.hpp"
 #include "totora/data/checksum.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/wire/bytes.hpp"
@@ -100,7 +101,7 @@ template <typename WriteFields>
     if (entry_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};
     auto const head = make_head(kind_of(rpc), route, entry_bytes, version, [&](ByteWriter& fields) {
-        std::visit([&](auto const& message) { write_field(fields, message); }, rpc);
+        with_alternative(rpc, [&](auto const& message) { write_field(fields, message); });
     });
     if (head.bytes().size() + entry_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};

@@ -3,6 +3,7 @@
 
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/core/values/with_alternative.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -157,7 +158,9 @@ concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T
 /// Whether a message answers another one.
 [[nodiscard]] constexpr bool is_response(Rpc const& rpc)
 {
-    return std::visit([]<typename T>(T const&) { return rpc_response<T>; }, rpc);
+    auto answers = false;
+    with_alternative(rpc, [&]<typename T>(T const&) { answers = rpc_response<T>; });
+    return answers;
 }
 
 /// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order shows which of them

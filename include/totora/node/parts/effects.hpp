@@ -5,6 +5,7 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/with_alternative.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/node/clients/pending.hpp"
 #include "totora/node/clients/pending_reads.hpp"
@@ -100,7 +101,7 @@ private:
     void write(State const& state, Outgoing const& outgoing, Entries const& entries)
     {
         for (auto const& write : outgoing.writes) {
-            std::visit([&](auto const& one) { make(one, state, entries); }, write);
+            with_alternative(write, [&](auto const& one) { make(one, state, entries); });
             wrote_ = true;
         }
     }
