@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <variant>
 
 namespace totora::inline v0::explore
 {
@@ -124,36 +124,44 @@ private:
         auto const& step = steps_->step(receiver, {Event::deliver, message});
         if (step.broken or step.after != receiver)
             return false;
-        auto const answers = step.left;
-        return std::all_of(answers.begin(), answers.end(), [&](std::uint32_t answer) {
+        return std::all_of(step.left.begin(), step.left.end(), [&](std::uint32_t answer) {
             return steps_->address_of(answer).to == address.from and is_irrelevant_response(asker, answer);
         });
     }
 
-    /// The oldest request of its kind, if the receiver does the same with it.
+    /// The oldest request of its kind, if the receiver does the same with it; else the message itself.
     [[nodiscard]] std::uint32_t subsumed(std::uint32_t server, std::uint32_t message)
     {
-        while (oldest_.size() <= message) {
-            auto oldest = steps_->messages().value_of(static_cast<std::uint32_t>(oldest_.size()));
-            if (std::holds_alternative<AppendEntries>(oldest.rpc))
-                oldest.rpc = Rpc{AppendEntries{.term = Term{1},
-                                               .previous = {},
-                                               .entries = {Term{1}, Index{1}, 0},
-                                               .leader_commit = {},
-                                               .round = {},
-                                               .number = {}}};
-            else if (std::holds_alternative<RequestVote>(oldest.rpc))
-                oldest.rpc = Rpc{RequestVote{.term = Term{1}, .last_log = {}}};
-            oldest_.push_back(oldest);
+        auto known = subsumed_.find(server, message);
+        if (known == testing::PairMap::unknown) {
+            auto const oldest = steps_->number_of(oldest_of(steps_->messages().value_of(message)));
+            known = oldest == message or is_same_step(server, message, oldest) ? oldest : message;
+            subsumed_.insert(server, message, known);
         }
-        auto const oldest = steps_->number_of(oldest_[message]);
-        if (oldest == message)
-            return message;
-        auto const does = steps_->step(server, {Event::deliver, message});
-        auto const would = steps_->step(server, {Event::deliver, oldest});
-        auto const is_same = not does.broken and not would.broken and does.after == would.after and
-                             does.left == would.left and does.outdated == would.outdated;
-        return is_same ? oldest : message;
+        return known;
+    }
+
+    [[nodiscard]] static InFlight oldest_of(InFlight request)
+    {
+        if (std::holds_alternative<AppendEntries>(request.rpc))
+            request.rpc = Rpc{AppendEntries{.term = Term{1},
+                                            .previous = {},
+                                            .entries = {Term{1}, Index{1}, 0},
+                                            .leader_commit = {},
+                                            .round = {},
+                                            .number = {}}};
+        else if (std::holds_alternative<RequestVote>(request.rpc))
+            request.rpc = Rpc{RequestVote{.term = Term{1}, .last_log = {}}};
+        return request;
+    }
+
+    /// Whether a server does the same with two messages.
+    [[nodiscard]] bool is_same_step(std::uint32_t server, std::uint32_t message, std::uint32_t other)
+    {
+        auto const& does = steps_->step(server, {Event::deliver, message});
+        auto const& would = steps_->step(server, {Event::deliver, other});
+        return not does.broken and not would.broken and does.after == would.after and does.left == would.left and
+               does.outdated == would.outdated;
     }
 
     /// No server will ever enter a higher term.
@@ -171,10 +179,10 @@ private:
         return std::min(highest, by_terms);
     }
 
-    Scope const*          scope_;
-    StepCache*            steps_;
-    testing::PairMap      irrelevant_responses_;
-    std::vector<InFlight> oldest_; ///< For each message the oldest request of its kind.
+    Scope const*     scope_;
+    StepCache*       steps_;
+    testing::PairMap irrelevant_responses_;
+    testing::PairMap subsumed_;
 };
 
 } // namespace totora::inline v0::explore

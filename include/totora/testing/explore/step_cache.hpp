@@ -60,6 +60,7 @@ public:
         return number_of(server);
     }
 
+    /// The reference stays good: a deque moves no element.
     [[nodiscard]] Step const& step(std::uint32_t server, Happens happens)
     {
         auto const code = static_cast<std::uint32_t>(happens.event) << 28U | happens.number;
