@@ -234,18 +234,19 @@ private:
     [[nodiscard]] std::optional<std::string_view>
     find_broken(GlobalState const& global, std::uint8_t changed, std::uint32_t before)
     {
-        auto const facts = steps_.facts_of(global.servers[changed]);
+        auto const& facts = steps_.facts_of(global.servers[changed]);
+        auto const& earlier = steps_.facts_of(before);
         for (auto at = std::uint8_t{0}; at < scope_.servers; ++at) {
             if (at == changed)
                 continue;
             auto const& other = steps_.facts_of(global.servers[at]);
-            if (not steps_.agreement(facts.log, other.log))
+            if (facts.log != earlier.log and not steps_.agreement(facts.log, other.log))
                 return testing::figure_3::log_matching;
             if (not is_match_durable(facts, other, at) or not is_match_durable(other, facts, changed))
                 return "match is durable there and the same prefix";
         }
-        if (global.ghost < committed_.size() and (facts.disk_log != steps_.facts_of(before).disk_log or
-                                                  facts.commit_index != steps_.facts_of(before).commit_index))
+        if (global.ghost < committed_.size() and
+            (facts.disk_log != earlier.disk_log or facts.commit_index != earlier.commit_index))
             return find_lost(global);
         return std::nullopt;
     }
