@@ -48,29 +48,39 @@ struct EntryView
     std::span<std::byte const> encoded; ///< Header and payload.
 };
 
-/// Reads the entry that `bytes` begins with; nothing if they hold no whole one. Does not look at the checksum.
-[[nodiscard]] constexpr std::optional<EntryView> view_entry(std::span<std::byte const> bytes)
+/// How long the payload is of the entry that `bytes` begins with. Only if the header is whole.
+[[nodiscard]] constexpr std::size_t payload_length(std::span<std::byte const> bytes)
 {
-    if (bytes.size() < entry_header_size)
-        return std::nullopt;
-    auto const* const header = bytes.data();
-    auto const        length = std::size_t{get<std::uint32_t>(header + 24)};
-    if (bytes.size() - entry_header_size < length)
-        return std::nullopt;
-    return EntryView{.index = Index{get<std::uint64_t>(header)},
-                     .term = Term{get<std::uint64_t>(header + 8)},
-                     .time_ms = get<std::uint64_t>(header + 16),
-                     .kind = static_cast<EntryKind>(get<std::uint8_t>(header + 28)),
-                     .flags = get<std::uint8_t>(header + 29),
-                     .checksum = get<std::uint32_t>(header + 36),
-                     .payload = bytes.subspan(entry_header_size, length),
-                     .encoded = bytes.first(entry_header_size + length)};
+    return get<std::uint32_t>(bytes.data() + 24);
 }
 
 /// How many bytes the entry takes that `bytes` begins with. Only if it is whole.
 [[nodiscard]] constexpr std::size_t encoded_size(std::span<std::byte const> bytes)
 {
-    return entry_header_size + get<std::uint32_t>(bytes.data() + 24);
+    return entry_header_size + payload_length(bytes);
+}
+
+/// Reads the entry that `bytes` begins with. Only if it is whole. Does not look at the checksum.
+[[nodiscard]] constexpr EntryView view_whole_entry(std::span<std::byte const> bytes)
+{
+    auto const* const header = bytes.data();
+    auto const        encoded = bytes.first(encoded_size(bytes));
+    return {.index = Index{get<std::uint64_t>(header)},
+            .term = Term{get<std::uint64_t>(header + 8)},
+            .time_ms = get<std::uint64_t>(header + 16),
+            .kind = static_cast<EntryKind>(get<std::uint8_t>(header + 28)),
+            .flags = get<std::uint8_t>(header + 29),
+            .checksum = get<std::uint32_t>(header + 36),
+            .payload = encoded.subspan(entry_header_size),
+            .encoded = encoded};
+}
+
+/// Reads the entry that `bytes` begins with; nothing if they hold no whole one. Does not look at the checksum.
+[[nodiscard]] constexpr std::optional<EntryView> view_entry(std::span<std::byte const> bytes)
+{
+    if (bytes.size() < entry_header_size or bytes.size() - entry_header_size < payload_length(bytes))
+        return std::nullopt;
+    return view_whole_entry(bytes);
 }
 
 /// Whether this version knows everything that stands in the header of an entry: its kind, no flags, and nothing in the reserved bytes.
@@ -140,7 +150,7 @@ public:
         Iterator() = default;
         explicit Iterator(EntrySlice const* slice) : slice_(slice) {}
 
-        [[nodiscard]] EntryView operator*() const { return *view_entry(rest()); }
+        [[nodiscard]] EntryView operator*() const { return view_whole_entry(rest()); }
 
         Iterator& operator++()
         {
