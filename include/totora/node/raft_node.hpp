@@ -267,7 +267,7 @@ private:
                                                                  sender_.can_resume(state()))));
     }
 
-    void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> proposal)
+    void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response>&& proposal)
     {
         thread_.expect_here();
         admission_.take(payloads, std::move(proposal));

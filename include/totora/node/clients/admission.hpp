@@ -36,7 +36,7 @@ public:
     {}
 
     /// Copies payloads beside the log, for the next turn, or refuses them then. If it throws, nothing has changed.
-    void take(Payloads payloads, PendingProposal<typename Policies::Response> proposal)
+    void take(Payloads payloads, PendingProposal<typename Policies::Response>&& proposal)
     {
         auto const why = reason_to_refuse(payloads);
         if (not why)

@@ -29,7 +29,7 @@ public:
     explicit Proposals(Guard& guard) : guard_(guard), pending_(guard) {}
 
     /// Copies payloads that succeed together beside the log. If it throws, nothing has changed.
-    void stage(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response> proposal)
+    void stage(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response>&& proposal)
     {
         auto bytes = payloads.size() * entry_header_size;
         for (auto const& payload : payloads)
@@ -41,7 +41,7 @@ public:
     }
 
     /// If it throws, nothing has changed.
-    void refuse(RefusedBecause why, PendingProposal<Response> proposal)
+    void refuse(RefusedBecause why, PendingProposal<Response>&& proposal)
     {
         refused_.make_room(1);
         refused_.push_back({why, std::move(proposal)});
