@@ -6,7 +6,7 @@
 #     bash tests/run.sh --compiler clang++-19   g++, clang++ or clang++-19
 #     bash tests/run.sh --sanitize address      address (with undefined behaviour) or thread
 #     bash tests/run.sh --folders core,wire     only these folders of tests/, or files of them without their .cpp
-#     bash tests/run.sh --bare                  tests compiled with -fno-exceptions -fno-rtti (for core)
+#     bash tests/run.sh --folders headers       only the headers, each alone
 #     bash tests/run.sh --folders stories --update   rewrites tests/stories/*.txt by what happens now
 #
 # On Debian it installs what is missing when it may, and says what is missing when it may not.
@@ -15,7 +15,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/support/packages.sh
 
-only='' compiler=g++ sanitize='' folders='' bare=OFF update=''
+only='' compiler=g++ sanitize='' folders='' update=''
 jobs=${TOTORA_JOBS:-$(nproc)}
 passed=0 failed=0
 failures=()
@@ -49,7 +49,6 @@ while [ $# -gt 0 ]; do
         usage
         exit 0
         ;;
-    --bare) bare=ON ;;
     --update) update=yes ;;
     --only | --compiler | --sanitize | --folders)
         [ -n "${2-}" ] || die "$1 needs a value."
@@ -108,7 +107,6 @@ fi
 need_packages "${packages[@]}" || die "The tests need these packages."
 
 build=build/tests-$compiler${sanitize:+-$sanitize}${folders:+-${folders//[;\/]/-}}
-[ "$bare" = ON ] && build=$build-bare
 mkdir -p "$build" || die "$build cannot be made"
 
 # --- Stages -----------------------------------------------------------------------------------------------------
@@ -224,7 +222,7 @@ run_script()
 
 stage "configure ($compiler${sanitize:+, $sanitize sanitizer}${folders:+, only ${folders//;/ }})"
 cmake -G Ninja -C ".cmake/$preset.cmake" -B "$build" -S . \
-    -DCMAKE_CXX_COMPILER="$command" -DTOTORA_TEST_FOLDERS="$folders" -DTOTORA_TESTS_BARE="$bare" \
+    -DCMAKE_CXX_COMPILER="$command" -DTOTORA_TEST_FOLDERS="$folders" \
     >"$build/configure.log" 2>&1 </dev/null || {
     tail -n 40 "$build/configure.log"
     die "The configuration failed."
@@ -232,7 +230,7 @@ cmake -G Ninja -C ".cmake/$preset.cmake" -B "$build" -S . \
 
 stage build
 programs=()
-for program in totora_tests totora_process_tests; do
+for program in totora_core_tests totora_tests totora_process_tests; do
     has_target "$program" && programs+=("$program")
 done
 if [ "${#programs[@]}" -gt 0 ]; then
@@ -242,7 +240,7 @@ printf '   built in %s s\n' "$((SECONDS - stage_started))"
 
 # The tests keep one core busy; what else is to be compiled does not wait for them.
 headers_job=''
-if [ -z "$only$folders" ]; then
+if [[ -z "$only$folders" || ";$folders;" == *";headers;"* ]]; then
     nice cmake --build "$build" -j "$jobs" --target totora_headers -- -k 0 >"$build/headers.log" 2>&1 </dev/null &
     headers_job=$!
 fi
@@ -252,7 +250,7 @@ for program in "${programs[@]}"; do
     run_boost "$program"
 done
 
-if [ -z "$only$folders" ]; then
+if [ -n "$headers_job" ]; then
     stage headers
     headers=$(find include/totora -name '*.hpp' | wc -l)
     wait "$headers_job"
@@ -263,7 +261,9 @@ if [ -z "$only$folders" ]; then
         grep -E -A 8 '^FAILED: |error:' "$build/headers.log" | head -n 60
     fi
     count "$((headers - bad))" "$bad" "headers, each alone"
+fi
 
+if [ -z "$only$folders" ]; then
     stage examples
     if build_targets totora_examples; then
         good=0 bad=0

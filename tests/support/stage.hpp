@@ -22,6 +22,10 @@
 #include <variant>
 #include <vector>
 
+// Compiled once, in stage.cpp: it is most of what a test of the node costs.
+extern template class totora::RaftNode<totora::test::Recorder, totora::test::CheckingLog, totora::test::Wire,
+                                       totora::ManualClock, totora::test::Events>;
+
 /// One real node on a stage: the test drives its clock, its disk, and all the other servers.
 namespace totora::test
 {
@@ -32,11 +36,11 @@ class Stage
 public:
     using Node = RaftNode<Recorder, CheckingLog, Wire, ManualClock, Events>;
 
-    explicit Stage(std::uint64_t voters = 3, NodeSettings settings = {})
-        : Stage(Identity{cluster_of("stage"), S1, first_incarnation, peers_of(voters)}, settings)
-    {}
-
-    Stage(Identity const& identity, NodeSettings settings) : log(identity), settings_(settings) { restart(); }
+    explicit Stage(std::uint64_t voters = 3, NodeSettings settings = {});
+    Stage(Identity const& identity, NodeSettings settings);
+    ~Stage();
+    Stage(Stage const&) = delete;
+    Stage& operator=(Stage const&) = delete;
 
     Recorder                     machine;
     CheckingLog                  log;
@@ -47,109 +51,40 @@ public:
     Result<Identity, StartError> started = Identity{};
 
     /// Another run of the server over what its log and its machine have kept.
-    void restart()
-    {
-        node.reset();
-        if (not machine.keeps)
-            machine.applied.clear();
-        wire.arriving.clear();
-        wire.sent.clear();
-        clock = ManualClock{1};
-        node = std::make_unique<Node>(machine, log, wire, clock, settings_, events);
-        started = node->start();
-    }
+    void restart();
 
     /// The power fails: what is not durable is gone. Then another run.
-    void crash()
-    {
-        node.reset();
-        log.memory.crash();
-        restart();
-    }
+    void crash();
 
     /// Runs the node until it has nothing to do.
-    void run()
-    {
-        for (auto turns = 0; node->turn(); ++turns)
-            if (turns == 10'000)
-                throw std::runtime_error("the node never comes to rest");
-    }
+    void run();
 
-    void receive(ServerId from, Rpc const& rpc, Entries entries = {})
-    {
-        wire.arriving.push_back(Received{from, rpc, std::move(entries)});
-        run();
-    }
+    void receive(ServerId from, Rpc const& rpc, Entries entries = {});
 
-    void pass_ms(std::uint64_t ms)
-    {
-        clock.advance_ms(ms);
-        run();
-    }
+    void pass_ms(std::uint64_t ms);
 
     /// Elects S1 with the votes of S2 and, of five, S3. Its no-op is in its log, and on no other server yet.
-    void lead()
-    {
-        run(); // Applies what it can: before that it waits longer.
-        pass_ms(600);
-        auto const needed = node->state().configurations.in_force.members.size() / 2 + 1;
-        for (auto id = std::uint64_t{2}; id <= needed; ++id)
-            receive(ServerId{id}, RequestPreVoteResponse{term(), node->state().pre_vote_round, true});
-        for (auto id = std::uint64_t{2}; id <= needed; ++id)
-            receive(ServerId{id}, RequestVoteResponse{term(), true});
-        if (not is_leader(node->state()))
-            throw std::runtime_error("the stage's server was not elected");
-    }
+    void lead();
 
     /// Leads, and S2 holds all of its log: the no-op is committed.
-    void lead_with_follower()
-    {
-        lead();
-        accept_all(S2);
-    }
+    void lead_with_follower();
 
     /// A follower acknowledges the whole log.
-    void accept_all(ServerId follower) { accept(follower, last_index(node->state())); }
+    void accept_all(ServerId follower);
 
-    void accept(ServerId follower, Index match, Round round = {})
-    {
-        receive(follower, accepted(term(), match, sent_to(follower).value, round));
-    }
+    void accept(ServerId follower, Index match, Round round = {});
 
-    [[nodiscard]] ProposalEnd propose(std::string_view command, std::uint64_t timeout_ms = never_ms)
-    {
-        auto end = std::make_shared<ProposalEnd::element_type>();
-        node->propose(bytes_of(command), note_in(end), timeout_ms);
-        return end;
-    }
+    [[nodiscard]] ProposalEnd propose(std::string_view command, std::uint64_t timeout_ms = never_ms);
 
-    [[nodiscard]] BatchEnd propose_batch(std::vector<std::string> const& commands, std::uint64_t timeout_ms = never_ms)
-    {
-        auto payloads = std::vector<std::vector<std::byte>>{};
-        for (auto const& command : commands)
-            payloads.push_back(bytes_of(command));
-        auto const spans = std::vector<std::span<std::byte const>>{payloads.begin(), payloads.end()};
-        auto       end = std::make_shared<BatchEnd::element_type>();
-        node->propose(spans, note_in(end), timeout_ms);
-        return end;
-    }
+    [[nodiscard]] BatchEnd propose_batch(std::vector<std::string> const& commands, std::uint64_t timeout_ms = never_ms);
 
-    [[nodiscard]] ReadEnd read(std::uint64_t timeout_ms = never_ms)
-    {
-        auto end = std::make_shared<ReadEnd::element_type>();
-        node->read(note_in(end), timeout_ms);
-        return end;
-    }
+    [[nodiscard]] ReadEnd read(std::uint64_t timeout_ms = never_ms);
 
-    [[nodiscard]] Term   term() const { return node->state().current_term; }
-    [[nodiscard]] Status status() const { return node->status(); }
+    [[nodiscard]] Term   term() const;
+    [[nodiscard]] Status status() const;
 
     /// The number of the newest append to a follower.
-    [[nodiscard]] AppendNumber sent_to(ServerId follower) const
-    {
-        auto const* progress = find_progress(node->state(), follower);
-        return progress->sent;
-    }
+    [[nodiscard]] AppendNumber sent_to(ServerId follower) const;
 
     /// Everything of a kind that was sent to a server since the wire was last emptied.
     template <typename OneRpc>
@@ -163,15 +98,7 @@ public:
     }
 
     /// The appends with entries to a server since the wire was last emptied.
-    [[nodiscard]] std::vector<Wire::Sent> appends_to(ServerId to) const
-    {
-        auto found = std::vector<Wire::Sent>{};
-        for (auto const& one : wire.sent)
-            if (auto const* append = std::get_if<AppendEntries>(&one.rpc);
-                append != nullptr and one.to == to and append->entries.count > 0)
-                found.push_back(one);
-        return found;
-    }
+    [[nodiscard]] std::vector<Wire::Sent> appends_to(ServerId to) const;
 
 private:
     NodeSettings settings_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/calm_scenario.hpp"
-#include "totora/testing/simulate/simulation.hpp"
+#include "support/simulated.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
 #include "totora/testing/simulate/trace_event_text.hpp"
 
@@ -19,7 +19,7 @@ namespace
 
 [[nodiscard]] simulate::SimulationReport run(std::uint64_t seed, simulate::SimulationOptions const& options)
 {
-    return simulate::Simulation<>{simulate::make_scenario(seed, options)}.run();
+    return simulated(simulate::make_scenario(seed, options));
 }
 
 BOOST_AUTO_TEST_CASE(whole_clusters_keep_their_promises_whatever_goes_wrong)
@@ -87,11 +87,10 @@ BOOST_AUTO_TEST_CASE(planned_faults_can_be_chosen_by_their_numbers)
 
 BOOST_AUTO_TEST_CASE(a_trace_holds_every_event_with_the_state_before_and_after)
 {
-    auto lines = std::vector<std::string>{};
-    auto simulation =
-        simulate::Simulation<>{simulate::make_scenario(1, {.events = 1'000}),
-                               [&](simulate::TraceEvent const& event) { lines.push_back(simulate::to_json(event)); }};
-    auto const report = simulation.run();
+    auto       lines = std::vector<std::string>{};
+    auto const report =
+        simulated(simulate::make_scenario(1, {.events = 1'000}),
+                  [&](simulate::TraceEvent const& event) { lines.push_back(simulate::to_json(event)); });
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(lines.size() >= 1'000);
@@ -149,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_node_may_apply_a_long_log_entry_by_entry)
     scenario.clients.batches = 1'000'000;
     scenario.plan = {{.number = 1, .at_event = 80'000, .kind = simulate::Fault::process_killed, .server = 0}};
 
-    auto const report = simulate::Simulation<>{scenario}.run();
+    auto const report = simulated(scenario);
 
     BOOST_TEST(report.answered > 12'000U);
     BOOST_TEST(report.broken == "");
@@ -165,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_healed_quorum_that_catches_up_slowly_is_given_the_time)
         scenario.clients.batches = 1'000'000;
         scenario.plan = {{.number = 1, .kind = simulate::Fault::isolate_one, .lasts_us = 1'000'000'000'000}};
 
-        auto const report = simulate::Simulation<>{scenario}.run();
+        auto const report = simulated(scenario);
 
         BOOST_TEST(report.broken == "", "seed " << seed << ": " << report.broken);
     }

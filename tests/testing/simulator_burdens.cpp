@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What makes simulated servers slow, or ends their processes: each is survived, and counted where it takes effect.
 #include "support/calm_scenario.hpp"
+#include "support/simulated.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
-#include "totora/testing/simulate/simulation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,10 +18,7 @@ namespace
 
 using simulate::Fault;
 
-[[nodiscard]] simulate::SimulationReport run(simulate::Scenario const& scenario)
-{
-    return simulate::Simulation<>{scenario}.run();
-}
+[[nodiscard]] simulate::SimulationReport run(simulate::Scenario const& scenario) { return simulated(scenario); }
 
 BOOST_AUTO_TEST_CASE(every_burden_is_survived_and_counted)
 {

@@ -3,12 +3,12 @@
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
 #include "support/log_entries.hpp"
+#include "support/simulated.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/checks/checking_log.hpp"
 #include "totora/testing/simulate/checks/checking_machine.hpp"
 #include "totora/testing/simulate/checks/checking_transport.hpp"
-#include "totora/testing/simulate/simulation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(entries_that_are_dropped_without_a_reply_for_lack_of_room_a
 {
     auto scenario = calm_scenario(2, 40'000);
     plan_often(scenario, kind, 10);
-    return simulate::Simulation<>{scenario}.run();
+    return simulated(scenario);
 }
 
 [[nodiscard]] std::uint64_t count(simulate::SimulationReport const& report, Decision outcome)
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_detected, *label(
     scenario.settings.core.watch_storage = false;
     plan_often(scenario, simulate::Fault::leader_disk_hangs, 10);
 
-    BOOST_TEST(simulate::Simulation<>{scenario}.run().broken ==
+    BOOST_TEST(simulated(scenario).broken ==
                "a leader whose disk hangs steps down where a quorum is durably ahead of it");
 }
 

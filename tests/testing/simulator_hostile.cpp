@@ -2,9 +2,9 @@
 // Simulated messages that no correct server can send.
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
+#include "support/simulated.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults/hostile_messages.hpp"
-#include "totora/testing/simulate/simulation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(whole_clusters_tolerate_hostile_messages_of_every_kind, *la
     auto scenario = calm_scenario(1, 10'000);
     plan_often(scenario, simulate::Fault::hostile_message, 100);
 
-    auto const report = simulate::Simulation<>{scenario}.run();
+    auto const report = simulated(scenario);
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.faults[simulate::Fault::hostile_message] == 100U);
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(no_server_campaigns_beyond_the_last_term, *label("case_78")
     auto scenario = calm_scenario(1, 2'000);
     scenario.terms_end = true;
 
-    auto const report = simulate::Simulation<>{scenario}.run();
+    auto const report = simulated(scenario);
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.decisions[static_cast<std::size_t>(Decision::campaign_withheld_exhausted)] > 0U);

@@ -2,9 +2,9 @@
 // Simulated links that take time for every byte.
 #include "support/builders.hpp"
 #include "support/calm_scenario.hpp"
+#include "support/simulated.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
-#include "totora/testing/simulate/simulation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_full_link_reports_it_once_and_opens_at_half)
     scenario.clients.count = 6;
     scenario.clients.thinks_us = 1'000;
     scenario.sent_percent_max = sent_percent_max;
-    return simulate::Simulation<>{scenario}.run();
+    return simulated(scenario);
 }
 
 BOOST_AUTO_TEST_CASE(links_take_time_for_bytes_and_fill)
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(wasted_bytes_are_seen, *label("case_89"))
 
 void check_sent(std::uint64_t seed, simulate::Scenario const& scenario)
 {
-    auto const report = simulate::Simulation<>{scenario}.run();
+    auto const report = simulated(scenario);
 
     BOOST_TEST(report.broken == "", "seed " << seed << ": " << report.broken << ", " << report.entry_bytes.sent
                                             << " bytes for " << report.entry_bytes.stored);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(links_that_take_no_entries_are_renewed_and_left, *label("ca
     scenario.settings.core.check_quorum = true;
     plan_often(scenario, simulate::Fault::bulk_stopped, 20);
 
-    auto const report = simulate::Simulation<>{scenario}.run();
+    auto const report = simulated(scenario);
 
     BOOST_TEST(report.broken == "");
     BOOST_TEST(report.faults[simulate::Fault::bulk_stopped] > 0U);

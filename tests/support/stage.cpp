@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/stage.hpp"
+
+template class totora::RaftNode<totora::test::Recorder, totora::test::CheckingLog, totora::test::Wire,
+                                totora::ManualClock, totora::test::Events>;
+
+namespace totora::test
+{
+
+Stage::Stage(std::uint64_t voters, NodeSettings settings)
+    : Stage(Identity{cluster_of("stage"), S1, first_incarnation, peers_of(voters)}, settings)
+{}
+
+Stage::Stage(Identity const& identity, NodeSettings settings) : log(identity), settings_(settings) { restart(); }
+
+Stage::~Stage() = default;
+
+void Stage::restart()
+{
+    node.reset();
+    if (not machine.keeps)
+        machine.applied.clear();
+    wire.arriving.clear();
+    wire.sent.clear();
+    clock = ManualClock{1};
+    node = std::make_unique<Node>(machine, log, wire, clock, settings_, events);
+    started = node->start();
+}
+
+void Stage::crash()
+{
+    node.reset();
+    log.memory.crash();
+    restart();
+}
+
+void Stage::run()
+{
+    for (auto turns = 0; node->turn(); ++turns)
+        if (turns == 10'000)
+            throw std::runtime_error("the node never comes to rest");
+}
+
+void Stage::receive(ServerId from, Rpc const& rpc, Entries entries)
+{
+    wire.arriving.push_back(Received{from, rpc, std::move(entries)});
+    run();
+}
+
+void Stage::pass_ms(std::uint64_t ms)
+{
+    clock.advance_ms(ms);
+    run();
+}
+
+void Stage::lead()
+{
+    run(); // Applies what it can: before that it waits longer.
+    pass_ms(600);
+    auto const needed = node->state().configurations.in_force.members.size() / 2 + 1;
+    for (auto id = std::uint64_t{2}; id <= needed; ++id)
+        receive(ServerId{id}, RequestPreVoteResponse{term(), node->state().pre_vote_round, true});
+    for (auto id = std::uint64_t{2}; id <= needed; ++id)
+        receive(ServerId{id}, RequestVoteResponse{term(), true});
+    if (not is_leader(node->state()))
+        throw std::runtime_error("the stage's server was not elected");
+}
+
+void Stage::lead_with_follower()
+{
+    lead();
+    accept_all(S2);
+}
+
+void Stage::accept_all(ServerId follower) { accept(follower, last_index(node->state())); }
+
+void Stage::accept(ServerId follower, Index match, Round round)
+{
+    receive(follower, accepted(term(), match, sent_to(follower).value, round));
+}
+
+ProposalEnd Stage::propose(std::string_view command, std::uint64_t timeout_ms)
+{
+    auto end = std::make_shared<ProposalEnd::element_type>();
+    node->propose(bytes_of(command), note_in(end), timeout_ms);
+    return end;
+}
+
+BatchEnd Stage::propose_batch(std::vector<std::string> const& commands, std::uint64_t timeout_ms)
+{
+    auto payloads = std::vector<std::vector<std::byte>>{};
+    for (auto const& command : commands)
+        payloads.push_back(bytes_of(command));
+    auto const spans = std::vector<std::span<std::byte const>>{payloads.begin(), payloads.end()};
+    auto       end = std::make_shared<BatchEnd::element_type>();
+    node->propose(spans, note_in(end), timeout_ms);
+    return end;
+}
+
+ReadEnd Stage::read(std::uint64_t timeout_ms)
+{
+    auto end = std::make_shared<ReadEnd::element_type>();
+    node->read(note_in(end), timeout_ms);
+    return end;
+}
+
+Term Stage::term() const { return node->state().current_term; }
+
+Status Stage::status() const { return node->status(); }
+
+AppendNumber Stage::sent_to(ServerId follower) const
+{
+    auto const* progress = find_progress(node->state(), follower);
+    return progress->sent;
+}
+
+std::vector<Wire::Sent> Stage::appends_to(ServerId to) const
+{
+    auto found = std::vector<Wire::Sent>{};
+    for (auto const& one : wire.sent)
+        if (auto const* append = std::get_if<AppendEntries>(&one.rpc);
+            append != nullptr and one.to == to and append->entries.count > 0)
+            found.push_back(one);
+    return found;
+}
+
+} // namespace totora::test
