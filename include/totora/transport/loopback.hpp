@@ -36,7 +36,8 @@ enum class Carry : std::uint8_t
 class LoopbackNetwork
 {
 public:
-    explicit LoopbackNetwork(Carry how = Carry::values) : how_(how) {}
+    LoopbackNetwork() = default; ///< Carries values.
+    explicit LoopbackNetwork(Carry how) : codec_(how == Carry::frames ? &through_codec : nullptr) {}
     LoopbackNetwork(LoopbackNetwork const&) = delete;
     LoopbackNetwork& operator=(LoopbackNetwork const&) = delete;
 
@@ -106,9 +107,9 @@ private:
             ++lost_;
             return;
         }
-        if (how_ == Carry::values)
+        if (codec_ == nullptr)
             return inbox->messages.emplace_back(sender, from, message.rpc(), entries);
-        auto received = through_codec(
+        auto received = codec_(
             {.cluster = {}, .group = 0, .sender = {from, sender}, .addressee = {message.to(), inbox->incarnation}},
             message.rpc(), entries);
         if (received)
@@ -130,7 +131,9 @@ private:
         return Received{frame->route.sender.id, std::get<Rpc>(frame->content), std::move(frame->entries)};
     }
 
-    Carry                                    how_;
+    /// Null if values are carried. A program that asks for no frames refers to no codec, and does not compile one.
+    std::optional<Received> (*codec_)(Route const&, Rpc const&, Entries const&) = nullptr;
+
     std::map<ServerId, std::weak_ptr<Inbox>> inboxes_;
     std::set<std::pair<ServerId, ServerId>>  cut_;
     std::uint64_t                            lost_ = 0;
@@ -170,7 +173,7 @@ public:
     /// The most bytes of entries in a message (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const
     {
-        return network_->how_ == Carry::values ? number_max : entry_bytes_through(FrameLimits{});
+        return network_->codec_ == nullptr ? number_max : entry_bytes_through(FrameLimits{});
     }
 
     /// Sets the incarnation of a server. Without it the server is reached in any incarnation.
