@@ -29,22 +29,23 @@ void answer_heartbeat(Stage& stage, ServerId follower)
 }
 
 /// Leads three servers, of which S2 has acknowledged the no-op and a command, both committed.
-[[nodiscard]] Stage acknowledged_by_one()
+struct AcknowledgedByOne : Stage
 {
-    auto stage = Stage{};
-    stage.lead_with_follower();
-    (void)stage.propose("held by S2");
-    stage.run();
-    stage.accept_all(S2);
-    answer_heartbeat(stage, S2);
-    (void)stage.propose("asked of S2");
-    stage.run();
-    return stage;
-}
+    AcknowledgedByOne()
+    {
+        lead_with_follower();
+        (void)propose("held by S2");
+        run();
+        accept_all(S2);
+        answer_heartbeat(*this, S2);
+        (void)propose("asked of S2");
+        run();
+    }
+};
 
 BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_had_acknowledged_is_named_and_counts_no_more, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
     BOOST_REQUIRE((stage.status().commit == Index{2}));
 
     refuse(stage, S2, Index{1});
@@ -64,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_had_acknowledged_is_named_and
 /// Otherwise it would go unnoticed for as long as there are no proposals.
 BOOST_AUTO_TEST_CASE(a_heartbeat_finds_a_follower_that_lacks_what_it_had_acknowledged, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
 
     stage.receive(S2, refused(stage.term(), Index{2}, {stage.term(), Index{1}}, 0));
 
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_heartbeat_finds_a_follower_that_lacks_what_it_had_acknowl
 
 BOOST_AUTO_TEST_CASE(a_refused_heartbeat_of_before_the_acknowledgement_is_no_proof, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
 
     stage.receive(S2, refused(stage.term(), Index{1}, {}, 0));
 
@@ -84,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_refused_heartbeat_of_before_the_acknowledgement_is_no_pro
 
 BOOST_AUTO_TEST_CASE(a_log_that_ends_where_its_committed_acknowledgements_end_was_not_set_back, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
 
     refuse(stage, S2, Index{2});
 
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_not_committed_may_be_gone, *label
 
 BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_remembered_by_a_server_that_leads_again, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
     stage.receive(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
     BOOST_REQUIRE((stage.status().role == RoleName::follower));
     stage.pass_ms(600);
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_remembered_by_a_server_that_leads_
 
 BOOST_AUTO_TEST_CASE(the_vote_of_a_server_that_was_set_back_elects_no_leader, *label("case_68"))
 {
-    auto stage = acknowledged_by_one();
+    auto stage = AcknowledgedByOne{};
     refuse(stage, S2, Index{});
     stage.receive(S3, heartbeat_of(Term{stage.term().value + 1}, {}));
     stage.pass_ms(600);
