@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/advance.hpp"
 #include "totora/core/messages/local.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/step.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/node/clients/pending.hpp"
 #include "totora/node/clients/pending_reads.hpp"
