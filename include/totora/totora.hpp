@@ -12,9 +12,9 @@
 //
 // `RaftNode<StateMachine, Log, Transport, Clock>` carries these values between the core and four policies, which
 // are yours or ours. A proposal travels one way: staged beside the log, accepted by the core, written and sent at once,
-// acknowledged, committed, applied; then its promise ends. docs/examples/first.cpp is the shortest program.
+// acknowledged, committed, applied; then its completion is called. docs/examples/first.cpp is the shortest program.
 
-// 1. The words: terms, indexes, what servers say to each other.
+// 1. The words: terms, indexes, the messages between servers.
 #include "totora/core/message.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/types.hpp"

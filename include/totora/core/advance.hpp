@@ -27,7 +27,7 @@ namespace totora::inline v0::core
 // much to compile.
 
 /// Whether a message that is not ignored makes this server adopt its term: if the term is newer. A pre-vote leaves no trace, so
-/// that its asker's term does not count.
+/// that the term in it does not count.
 template <typename T>
 [[nodiscard]] constexpr bool adopts_term_of(State const& state, T const& message)
 {
@@ -36,9 +36,9 @@ template <typename T>
 
 /// Why a message is ignored without a reply, if it is.
 ///
-/// Differs: Figure 2 lets any newer term make a follower. A server that has heard from a leader ignores candidates (dissertation
-/// §4.2.3), responses of servers that are no members are ignored, so that a removed server deposes no leader, and a server that
-/// cannot write a term does not adopt it.
+/// Differs: Figure 2 lets any newer term make a follower. A server that has a leader ignores candidates (dissertation §4.2.3),
+/// responses from non-members are ignored, so that a removed server deposes no leader, and a server that cannot write a term
+/// does not adopt it.
 template <typename T>
 [[nodiscard]] constexpr std::optional<Decision> reason_to_ignore(State const& state, ServerId from, T const& message)
 {

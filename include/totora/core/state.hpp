@@ -121,7 +121,7 @@ struct State
     Round                 pre_vote_round;       ///< The newest pre-vote of this server.
     Alarms                alarms;               ///< Which rings count.
     LogRoom               room{};               ///< What the log has room for.
-    bool                  leader_heard = false; ///< A leader was heard less than the minimum election timeout ago.
+    bool                  leader_heard = false; ///< The minimum election timeout has not passed since a leader's message.
     bool replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
 
     FaultSite fault; ///< Set when an invariant failed or the shell halted it: the server takes no further step.
@@ -242,7 +242,7 @@ constexpr void fail_stop(State& state, FaultSite site)
 namespace totora::inline v0::core
 {
 
-/// Takes on a role. What only the role before needed is gone with it.
+/// Replaces the role, and clears what only the previous one needed.
 constexpr void change_role(State& state, Role const& role)
 {
     state.role = role;

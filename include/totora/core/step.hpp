@@ -15,7 +15,7 @@ namespace totora::inline v0::core
 // The file to read first. `step` is the only way in which a server changes: everything that happens to it is a message
 // in, everything it does is a value out. What it does with each kind of message is in core/advance.hpp, to be read next.
 
-/// What becomes of a server, and what it wants done.
+/// The server after a step, and all that it wants done.
 struct Transition
 {
     State    state;

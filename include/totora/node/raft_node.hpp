@@ -100,7 +100,7 @@ public:
         return outcome;
     }
 
-    /// Proposes a command. The payload is copied. The completion is called exactly once, with what became of the command.
+    /// Proposes a command. The payload is copied. The completion is called exactly once, with the outcome.
     /// `timeout_ms` from now, by the clock, it is `Cancelled` if nothing else happened: the client waits no longer, and the
     /// command may still be applied. If this throws, for want of memory, nothing was proposed and the completion is not called.
     void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)

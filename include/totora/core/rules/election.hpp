@@ -75,7 +75,7 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     lead_if_elected(state, outgoing);
 }
 
-/// Whether this server would vote for the asker in the term after the asker's (dissertation §9.6).
+/// Whether this server would vote for the pre-candidate in the term after its current one (dissertation §9.6).
 [[nodiscard]] constexpr Decision decide_pre_vote(State const& voter, ServerId asker, RequestPreVote const& request)
 {
     if (request.term < voter.current_term)

@@ -75,7 +75,7 @@ find_violation(State const& state, ServerId, RequestVoteResponse const& response
     return std::nullopt;
 }
 
-/// What an append is to this server: a violation, or what becomes of it. It is decided before the append changes anything, and
+/// The verdict on an append: a violation, accepted, or refused. It is decided before the append changes anything, and
 /// once: nothing that is done for its term (`adopt_term`) changes the log.
 [[nodiscard]] constexpr Decision decide(State const& state, ServerId leader, AppendEntries const& append)
 {

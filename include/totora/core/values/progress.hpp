@@ -41,7 +41,7 @@ namespace totora::inline v0
 /// meanwhile: it is pinned here, on the way, or at a follower whose disk is slow (case 91).
 ///
 /// Differs: Figure 2 moves `nextIndex` when an append is accepted, and sends the next one then. Here it moves when an append is
-/// sent, so that many are on their way (dissertation §10.2.1), and `first` remembers what of them is unacknowledged.
+/// sent, so that many are in flight (dissertation §10.2.1), and `first` remembers what of them is unacknowledged.
 struct Progress
 {
     ServerId server;
@@ -124,7 +124,7 @@ struct Progress
             probe_from(totora::next(last));
     }
 
-    // --- What becomes of the appends on their way
+    // --- What happens to appends in flight
 
     /// Its link took bytes.
     constexpr void moved() { moving = true; }

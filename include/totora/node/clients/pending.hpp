@@ -126,7 +126,7 @@ public:
     /// Everything up to `index` is applied: what still waits there was replaced by entries of other proposals.
     void end_through(Index index) { end_before(next(index)); }
 
-    /// Leadership is lost: what becomes of the entries after `committed` is unknown.
+    /// Leadership is lost: whether the entries after `committed` will be applied is unknown.
     void lose_behind(Index committed)
     {
         while (not pending_.empty() and last_of(pending_.back().entries) > committed) {

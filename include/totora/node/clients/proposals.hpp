@@ -110,7 +110,7 @@ public:
         }
     }
 
-    /// Ends all that is here now. What is in no log is refused; what becomes of the rest is unknown.
+    /// Ends all that is here now. What is in no log is refused; the outcome of the rest is unknown.
     void end_all(RefusedBecause why)
     {
         pending_.lose_behind(Index{});
