@@ -13,9 +13,11 @@ namespace totora::inline v0
 template <typename... Ts, typename Use>
 constexpr void with_alternative(std::variant<Ts...> const& variant, Use&& use)
 {
-    [&]<std::size_t... at>(std::index_sequence<at...>) {
+    [&]<std::size_t... at>(std::index_sequence<at...>)
+    {
         static_cast<void>(((variant.index() == at and (use(*std::get_if<at>(&variant)), true)) or ...));
-    }(std::index_sequence_for<Ts...>{});
+    }
+    (std::index_sequence_for<Ts...>{});
 }
 
 } // namespace totora::inline v0
