@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, chapter H: leaders that nobody hears, and servers that hear no leader. A is S1, B is S2, C is S3.
+// docs/cases.md, chapter H: leaders without responses, and servers without a leader. A is S1, B is S2, C is S3.
 
 namespace totora::test
 {
@@ -125,7 +125,7 @@ constexpr auto a_pre_vote_is_refused_to_a_log_that_could_not_win = [] {
         return Envelope{S1, Rpc{RequestPreVoteResponse{Term{3}, Round{7}, granted}}, Release::at_once()};
     };
 
-    require(answer({Term{3}, {Term{2}, Index{3}}, Round{7}}) == says(true), "an equal log is welcome");
+    require(answer({Term{3}, {Term{2}, Index{3}}, Round{7}}) == says(true), "an equal log is up to date");
     require(answer({Term{9}, {Term{2}, Index{4}}, Round{7}}) == says(true), "so is a longer one of a later term");
     require(answer({Term{3}, {Term{2}, Index{2}}, Round{7}}) == says(false), "a shorter one is not");
     require(answer({Term{3}, {Term{1}, Index{9}}, Round{7}}) == says(false), "nor one of an older last term");

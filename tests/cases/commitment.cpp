@@ -72,7 +72,7 @@ constexpr auto a_leader_counts_its_own_copy_only_when_it_is_durable = [] {
 };
 TOTORA_PROVE(a_leader_counts_its_own_copy_only_when_it_is_durable, "dissertation 10.2.1", "case_17");
 
-constexpr auto an_entry_that_only_a_follower_has_may_be_lost_because_nobody_was_told = [] {
+constexpr auto an_unacknowledged_entry_that_only_a_follower_has_may_be_lost = [] {
     auto cluster = leader_whose_write_is_slow();
 
     cluster.loses_power(S1);
@@ -82,7 +82,7 @@ constexpr auto an_entry_that_only_a_follower_has_may_be_lost_because_nobody_was_
     require(is_leader(cluster[S3]) and cluster[S3].commit_index == Index{5}, "5: A and C elect C, which writes 5/3");
     require(cluster[S1].log.holds({Term{3}, Index{5}}), "5/2 is gone, and was never committed");
 };
-TOTORA_PROVE(an_entry_that_only_a_follower_has_may_be_lost_because_nobody_was_told, "dissertation 10.2.1", "case_17");
+TOTORA_PROVE(an_unacknowledged_entry_that_only_a_follower_has_may_be_lost, "dissertation 10.2.1", "case_17");
 
 /// The legal half, and case 83: followers may commit without the leader's disk; it then applies nothing that it could lose.
 constexpr auto a_leader_applies_only_what_its_own_disk_has = [] {
@@ -128,7 +128,7 @@ constexpr auto a_single_server_applies_nothing_before_it_is_durable = [] {
 };
 TOTORA_PROVE(a_single_server_applies_nothing_before_it_is_durable, "5.3", "case_70");
 
-/// Five servers, whose logs are durable up to 5, 4, 5, 0 and 0. In whatever order the leader hears of it.
+/// Five servers, whose logs are durable up to 5, 4, 5, 0 and 0. In whatever order the leader receives that.
 constexpr auto of_five_servers_the_third_highest_decides = [] {
     auto const leading = [] {
         auto a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}, 5)); // 4/2 is its no-op.

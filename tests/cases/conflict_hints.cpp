@@ -81,8 +81,8 @@ constexpr auto no_hint_breaks_a_leader_or_moves_it_up = [] {
 };
 TOTORA_PROVE(no_hint_breaks_a_leader_or_moves_it_up, "5.3", "case_11", "case_78");
 
-/// Case 12: A leads term 3 with 1/1..4/1, 5/3..9/3 and believes that B is at 9.
-constexpr auto leader_that_believes_b_at_9 = [] {
+/// Case 12: A leads term 3 with 1/1..4/1, 5/3..9/3 and assumes that B is at 9.
+constexpr auto leader_that_assumes_b_at_9 = [] {
     auto a = leader(server(S1, Term{2}, log_of({{Term{1}, Index{1}, 4}})));
     a = step(a, local(Proposed{4})).state;
     find_progress(a, S2)->probe_from(Index{10});
@@ -92,7 +92,7 @@ constexpr auto leader_that_believes_b_at_9 = [] {
 /// Two appends ask B the same; its second answer comes late, and may have been made worse.
 constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition worse)
 {
-    auto       a = leader_that_believes_b_at_9();
+    auto       a = leader_that_assumes_b_at_9();
     auto       b = server(S2, Term{2}, std::move(b_log));
     auto const first = checked_step(a, local(LinkChanged{S2, Link::open}));
     auto const second = checked_step(first.state, ring(first.state, Alarm::heartbeat));
@@ -106,7 +106,7 @@ constexpr void a_second_refusal_changes_nothing(TermRuns b_log, LogPosition wors
     auto const moved = checked_step(second.state, from(S2, nack1));
     auto const number = progress_of(moved.state, S2).sent.value;
     require(moved.outgoing.messages == just(S2, append_of(Term{3}, {Term{1}, Index{4}}, Term{3}, 1, {}, number)),
-            "2: A asks behind 4/1");
+            "2: A asks after 4/1");
     for (auto const& hint : {nack2.conflict_hint, worse}) {
         nack2.conflict_hint = hint;
         auto const late = checked_step(moved.state, from(S2, nack2));
@@ -132,7 +132,7 @@ TOTORA_PROVE(a_late_refusal_does_not_move_next, "5.3", "case_12");
 
 /// The same once entries flow: a refusal of an append that was sent before says nothing any more.
 constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
-    auto       a = leader_that_believes_b_at_9();
+    auto       a = leader_that_assumes_b_at_9();
     auto const asked = checked_step(a, local(LinkChanged{S2, Link::open}));
     auto const number = progress_of(asked.state, S2).sent.value;
     a = checked_step(asked.state, from(S2, accepted(Term{3}, Index{2}, number))).state;

@@ -226,7 +226,7 @@ using Clocks = std::vector<ManualClock>; ///< One for each server.
     return elected;
 }
 
-/// The probability that three servers all campaign before the first of them is heard: each votes for itself.
+/// The probability that three servers all campaign before the first request arrives: each votes for itself.
 [[nodiscard]] double probability_of_a_split()
 {
     auto favourable = 0.0;

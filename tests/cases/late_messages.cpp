@@ -90,11 +90,11 @@ constexpr auto b_with_three_writes_under_way = [] {
     cluster.arrives(S2, from(S3, append_of(Term{2}, {Term{1}, Index{11}}, Term{2}, 1, {}, 2)));
     require(cluster.outgoing().messages ==
                 just(S3, accepted(Term{2}, Index{12}, 2), Release::once_durable(WriteNumber{4})),
-            "2: w2 (the term, a truncation and 12/2) waits behind it");
+            "2: w2 (the term, a truncation and 12/2) waits for it");
     cluster.arrives(S2, from(S1, append_of(Term{3}, {Term{1}, Index{11}}, Term{1}, 1, {}, 3)));
     require(cluster.outgoing().messages ==
                 just(S1, accepted(Term{3}, Index{12}, 3), Release::once_durable(WriteNumber{7})),
-            "3: w3 (the term, a truncation and 12/1) behind that");
+            "3: w3 (the term, a truncation and 12/1) after that");
     return cluster;
 };
 

@@ -78,9 +78,9 @@ constexpr auto a_previous_entry_that_contradicts_what_is_committed_is_a_violatio
     for (auto const& previous : {LogPosition{Term{2}, Index{3}}, LogPosition{Term{2}, Index{1}}})
         require_nothing_but(Decision::violation_conflict_committed, b,
                             checked_step(b, from(S1, heartbeat_of(Term{3}, previous))));
-    auto const behind = checked_step(b, from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}})));
-    require(behind.outgoing.decisions == decisions_of({Decision::append_refused_mismatch}),
-            "behind it, it is only a mismatch");
+    auto const beyond = checked_step(b, from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}})));
+    require(beyond.outgoing.decisions == decisions_of({Decision::append_refused_mismatch}),
+            "beyond it, it is only a mismatch");
 };
 TOTORA_PROVE(a_previous_entry_that_contradicts_what_is_committed_is_a_violation, "5.3", "case_10");
 

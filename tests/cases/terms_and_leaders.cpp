@@ -117,8 +117,8 @@ constexpr auto a_second_leader_of_a_term_is_not_followed = [] {
 };
 TOTORA_PROVE(a_second_leader_of_a_term_is_not_followed, "5.2", "case_24");
 
-/// Case 41, without the change of members: whoever hears a leader listens to no candidate.
-constexpr auto a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candidate = [] {
+/// Case 41, without the change of members: whoever has a leader ignores candidates.
+constexpr auto a_server_that_has_a_leader_does_not_adopt_the_term_of_a_candidate = [] {
     auto cluster = Cluster{3};
     cluster.campaigns(S1, {S1, S2, S3});
     for (auto term = std::uint64_t{2}; term < 9; ++term)
@@ -133,7 +133,7 @@ constexpr auto a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candida
                     "it is refused");
         }
 };
-TOTORA_PROVE(a_server_that_hears_a_leader_does_not_adopt_the_term_of_a_candidate, "dissertation 4.2.3", "case_41");
+TOTORA_PROVE(a_server_that_has_a_leader_does_not_adopt_the_term_of_a_candidate, "dissertation 4.2.3", "case_41");
 
 constexpr auto the_newer_term_of_a_response_is_obeyed_if_a_member_sent_it = [] {
     auto const a = leader(follower(S1, Term{1}, {}));

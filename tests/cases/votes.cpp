@@ -64,7 +64,7 @@ constexpr auto a_vote_that_left_is_remembered = [] {
 TOTORA_PROVE(a_vote_that_left_is_remembered, "5.2", "case_1");
 
 /// The variant: a candidate's requests carry its own vote.
-constexpr auto a_campaign_lost_with_the_power_was_heard_by_nobody = [] {
+constexpr auto a_campaign_lost_with_the_power_has_sent_nothing = [] {
     auto cluster = three_in_term_1();
 
     cluster.rings(S1, Alarm::election);
@@ -80,9 +80,9 @@ constexpr auto a_campaign_lost_with_the_power_was_heard_by_nobody = [] {
     require(cluster[S1].voted_for == S2 and cluster[S1].current_term == Term{2}, "it may vote for B in term 2");
     require(cluster.messages_in_flight(S1, S2).empty(), "when that is durable");
 };
-TOTORA_PROVE(a_campaign_lost_with_the_power_was_heard_by_nobody, "5.2", "case_1");
+TOTORA_PROVE(a_campaign_lost_with_the_power_has_sent_nothing, "5.2", "case_1");
 
-constexpr auto a_campaign_that_was_heard_is_remembered = [] {
+constexpr auto a_campaign_that_has_sent_its_requests_is_remembered = [] {
     auto cluster = three_in_term_1();
 
     cluster.rings(S1, Alarm::election);
@@ -99,7 +99,7 @@ constexpr auto a_campaign_that_was_heard_is_remembered = [] {
                                                                    Rpc{RequestVoteResponse{Term{2}, false}}},
             "B does not get it");
 };
-TOTORA_PROVE(a_campaign_that_was_heard_is_remembered, "5.2", "case_1");
+TOTORA_PROVE(a_campaign_that_has_sent_its_requests_is_remembered, "5.2", "case_1");
 
 /// The last term of the log first, then its length; equality is enough.
 constexpr auto logs_are_compared_by_last_term_then_by_length = [] {
@@ -251,7 +251,7 @@ constexpr auto a_server_that_was_just_elected_is_not_deposed_by_its_voter = [] {
 };
 TOTORA_PROVE(a_server_that_was_just_elected_is_not_deposed_by_its_voter, "dissertation 9.6", "5.2");
 
-/// A is ahead of B and C, which never heard of its term: their grants name their own. Were they taken for late ones, servers of
+/// A is ahead of B and C, which never received its term: their grants name their own. Were they taken for late ones, servers of
 /// different terms would wait permanently, since a pre-vote raises nobody's term.
 constexpr auto a_pre_vote_of_a_server_of_a_lower_term_counts = [] {
     auto servers = std::vector<State>{};

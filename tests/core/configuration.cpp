@@ -37,7 +37,7 @@ constexpr auto a_configuration_that_is_cut_is_in_force_no_more = [] {
 };
 TOTORA_PROVE(a_configuration_that_is_cut_is_in_force_no_more, "6");
 
-constexpr auto a_cut_behind_a_configuration_leaves_it_in_force = [] {
+constexpr auto a_truncation_after_a_configuration_leaves_it_in_force = [] {
     auto const state = with_five_servers_from_3_on();
 
     auto const cut = checked_step(state, from(S3, append_of(Term{3}, {Term{2}, Index{3}}, Term{3}, 1)));
@@ -45,7 +45,7 @@ constexpr auto a_cut_behind_a_configuration_leaves_it_in_force = [] {
     require(last_position(cut.state) == LogPosition{Term{3}, Index{4}}, "only 4/2 is replaced");
     require(cut.state.configurations.in_force == state.configurations.in_force, "the new one stays");
 };
-TOTORA_PROVE(a_cut_behind_a_configuration_leaves_it_in_force, "6");
+TOTORA_PROVE(a_truncation_after_a_configuration_leaves_it_in_force, "6");
 
 /// A leader sends again what was not acknowledged, and more with it: the configuration among it is in force already.
 constexpr auto a_configuration_that_arrives_twice_is_in_force_once = [] {

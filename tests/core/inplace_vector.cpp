@@ -31,7 +31,7 @@ constexpr auto a_full_sequence_takes_no_more = [] {
 };
 TOTORA_PROVE(a_full_sequence_takes_no_more, "Figure 2");
 
-constexpr auto what_is_removed_leaves_nothing_behind = [] {
+constexpr auto what_is_removed_leaves_no_trace = [] {
     auto values = three(1, 2, 3);
     values.pop_front(2);
     require(values.size() == 1 and values[0] == 3, "from the front");
@@ -46,7 +46,7 @@ constexpr auto what_is_removed_leaves_nothing_behind = [] {
     values.clear();
     require(values == Three{} and values.begin() == values.end(), "all");
 };
-TOTORA_PROVE(what_is_removed_leaves_nothing_behind, "Figure 2");
+TOTORA_PROVE(what_is_removed_leaves_no_trace, "Figure 2");
 
 } // namespace
 } // namespace totora::test

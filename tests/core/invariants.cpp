@@ -194,7 +194,7 @@ constexpr auto a_broken_step_is_named_by_its_condition = [] {
 };
 TOTORA_PROVE(a_broken_step_is_named_by_its_condition, "Figure 3");
 
-/// A server that doubts itself, at run time: it says only that, whatever it was about to say.
+/// A server that fail-stops at run time reports only that, whatever it was about to send.
 BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOTORA_LABELS("Figure 3"))
 {
     auto state = candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));

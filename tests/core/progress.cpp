@@ -243,7 +243,7 @@ constexpr auto a_connection_says_nothing_about_the_log = [] {
         require(did_nothing(lost.outgoing), "nothing is sent to nowhere");
         auto const open = checked_step(lost.state, local(LinkChanged{S2, Link::open}));
         require(open.outgoing.messages == just(S2, heartbeat_of(Term{2}, {Term{2}, Index{34}}, Index{4}, 5)),
-                "an empty append asks behind what was sent");
+                "an empty append asks after what was sent");
 
         auto const arrived = checked_step(open.state, from(S2, accepted(Term{2}, Index{20}, 5)));
         require(arrived.outgoing.messages.empty() and progress_of(arrived.state, S2).next == Index{35},
@@ -510,7 +510,8 @@ constexpr auto a_follower_without_room_answers_and_says_so = [] {
     expected.conflict_hint = {Term{2}, Index{4}};
     expected.no_room = true;
     require(outgoing.messages == just(S1, expected) and outgoing.writes.empty(), "agreed up to there, and no room");
-    require(known_leader(after) == S1 and after.commit_index == Index{4}, "the leader is heard, the commit learned");
+    require(known_leader(after) == S1 and after.commit_index == Index{4},
+            "the leader is followed, the commit index learned");
 
     auto const gap = checked_step(full.state, from(S1, append_of(Term{2}, {Term{2}, Index{9}}, Term{2}, 0, {}, 8)));
     require(sent<AppendEntriesResponse>(gap.outgoing, S1).at(0).no_room, "what follows is refused for the same reason");
@@ -539,7 +540,7 @@ constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
         auto full = accepted(Term{2}, Index{4}, 0);
         full.no_room = true;
         auto const heard = checked_step(alarm.state, from(S2, full));
-        require(heard.outgoing.messages.empty(), "no entries are sent while it says that it has no room");
+        require(heard.outgoing.messages.empty(), "no entries are sent while it reports that it has no room");
         state = checked_step(heard.state, local(Proposed{1})).state;
     }
     auto const room = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0)));

@@ -16,7 +16,7 @@ namespace totora::test
 namespace
 {
 
-/// Voters S1 to Sn and, behind them, learners.
+/// Voters S1 to Sn and, after them, learners.
 constexpr auto voters_and_learners = [](std::uint64_t voters, std::uint64_t learners) {
     auto configuration = cluster(voters + learners);
     for (auto at = voters; at < voters + learners; ++at)

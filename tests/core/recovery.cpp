@@ -40,9 +40,9 @@ constexpr auto a_server_starts_as_a_follower_with_what_survived = [] {
 
     auto const [started, outgoing] = checked_step(state, local(Started{}));
     require(outgoing.apply_through == Index{3}, "what is committed and not applied is applied, once each");
-    require(outgoing.messages.empty() and outgoing.writes.empty(), "nobody hears of it");
+    require(outgoing.messages.empty() and outgoing.writes.empty(), "nothing leaves");
     require(arms(outgoing, Alarm::election) and arms(outgoing, Alarm::leader_silent), "it waits for a leader");
-    require(started.leader_heard, "as if it had just heard one");
+    require(started.leader_heard, "as if it had just received from one");
 };
 TOTORA_PROVE(a_server_starts_as_a_follower_with_what_survived, "Figure 2", "case_75");
 
@@ -83,7 +83,7 @@ constexpr auto nothing_starts_from_what_contradicts_itself = [] {
             "a log of a later term than was ever saved");
     require(error_after([](RecoveredState& survived, Settings&) { survived.commit_index = Index{7}; }) ==
                 commit_beyond_log,
-            "a commit index behind the log's end: it lost what it had acknowledged");
+            "a commit index beyond the log's end: it lost what it had acknowledged");
     require(error_after([](RecoveredState& survived, Settings&) { survived.applied_index = Index{7}; }) ==
                 applied_beyond_log,
             "a state machine ahead of its log");

@@ -5,7 +5,7 @@
 // A server that starts has its log to apply again. Until then others should lead, who can serve at once.
 //
 // What could go wrong: all servers wait for each other, and nobody ever campaigns; one that never applies its log waits
-// for ever; it withholds its vote, and a cluster whose servers have all started just now elects nobody; a leader leads on
+// permanently; it withholds its vote, and a cluster whose servers have all started just now elects nobody; a leader leads on
 // with the longer timeout; a server with nothing to apply waits.
 
 namespace totora::test
@@ -55,7 +55,7 @@ constexpr auto a_server_that_has_applied_its_log_waits_as_others_do = [] {
     require(again.state == replayed and again.outgoing == Outgoing{}, "it is said once");
 
     auto const too_slow = checked_step(started, ring(started, Alarm::replay)).state;
-    require(timeout_of(checked_step(too_slow, beat).outgoing) == election, "nor does it wait longer for ever");
+    require(timeout_of(checked_step(too_slow, beat).outgoing) == election, "nor does it wait longer permanently");
 
     for (auto const& nothing_to_apply : {recovered(S1, Index{2}), recovered(S1, Index{3})}) {
         auto const first = checked_step(nothing_to_apply, local(Started{}));

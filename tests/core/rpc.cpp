@@ -43,7 +43,7 @@ constexpr auto an_envelope_names_the_entries_that_it_carries = [] {
 };
 TOTORA_PROVE(an_envelope_names_the_entries_that_it_carries, "5.3", "case_82");
 
-/// An append tests what became of those before it by following them: numbered, it must not overtake, with entries or without.
+/// An append tests whether those before it arrived by following them: numbered, it must not overtake, with entries or without.
 constexpr auto only_what_tests_nothing_may_overtake_entries = [] {
     auto const place = LogPosition{Term{1}, Index{4}};
     require(not may_overtake(Rpc{append_of(Term{2}, place, Term{2}, 1)}), "entries");

@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-// What a server says of itself: who steps down, and who never stood up; and that the first doubt is kept.
+// What a server reports of itself: who steps down, and who never led; and that the first fault is kept.
 
 namespace totora::test
 {
@@ -23,14 +23,14 @@ constexpr auto only_who_was_more_than_a_follower_steps_down = [] {
 };
 TOTORA_PROVE(only_who_was_more_than_a_follower_steps_down, "5.1");
 
-constexpr auto the_first_doubt_is_kept = [] {
+constexpr auto the_first_fault_is_kept = [] {
     auto state = follower(S1, Term{1}, {});
     fail_stop(state, FaultSite{"the first", 1});
     fail_stop(state, FaultSite{"the second", 2});
 
     require(state.fault == FaultSite{"the first", 1}, "what follows from it is not the reason");
 };
-TOTORA_PROVE(the_first_doubt_is_kept, "5.1");
+TOTORA_PROVE(the_first_fault_is_kept, "5.1");
 
 } // namespace
 } // namespace totora::test

@@ -58,7 +58,7 @@ struct ListOfTerms
     }
 };
 
-/// Every log of at most `length` entries of terms 1 to 3, in both forms, behind a base.
+/// Every log of at most `length` entries of terms 1 to 3, in both forms, after a base.
 template <typename Visit>
 constexpr void for_each_log(LogPosition base, std::size_t length, Visit visit)
 {

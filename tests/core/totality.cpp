@@ -33,7 +33,7 @@ std::uint64_t number_of(char const* variable, std::uint64_t otherwise)
 char const* find_fault(State const& earlier, Message const& message, State const& later, Outgoing const& outgoing)
 {
     if (later.fault or outgoing.failed)
-        return "no message makes a server doubt itself";
+        return "no message makes a server fail-stop";
     if (find_broken_invariant(later))
         return "every invariant of a state holds";
     if (find_broken_invariant(earlier, later))

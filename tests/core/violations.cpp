@@ -108,7 +108,7 @@ constexpr auto an_append_of_an_older_term_may_contradict_what_is_committed = [] 
         require(after == heard, "nothing changes");
         require(outgoing.decisions == decisions_of({Decision::append_refused_stale_term}), "by this name");
         require(outgoing.messages == just(S3, refused_by_newer_term(Term{3})),
-                "and its sender hears of the newer term");
+                "and its sender receives the newer term");
     }
 };
 TOTORA_PROVE(an_append_of_an_older_term_may_contradict_what_is_committed, "5.1", "case_9");

@@ -16,7 +16,7 @@ constexpr auto a_longer_log_of_an_older_term_gets_no_vote = [] {
     require(after.current_term == Term{4}, "the voter still adopts the newer term");
     require(not after.voted_for, "the vote stays free for a better candidate");
     require(outgoing.messages == just(S1, RequestVoteResponse{Term{4}, false}),
-            "the candidate hears a refusal, and nobody else hears anything");
+            "the candidate receives a refusal, and nothing else is sent");
 };
 TOTORA_PROVE(a_longer_log_of_an_older_term_gets_no_vote, "5.4.1", "case_2");
 

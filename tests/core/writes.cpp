@@ -212,7 +212,7 @@ constexpr auto what_counts_as_durable_survives = [] {
 };
 TOTORA_PROVE(what_counts_as_durable_survives, "dissertation 10.2.1", "case_22", "case_63");
 
-BOOST_AUTO_TEST_CASE(what_counts_as_durable_survives_in_many_lives,
+BOOST_AUTO_TEST_CASE(what_counts_as_durable_survives_many_restarts,
                      TOTORA_LABELS("dissertation 10.2.1", "case_22", "case_63"))
 {
     for (auto seed = std::uint64_t{1}; seed <= 2'000; ++seed)

@@ -34,7 +34,7 @@ def closing(text: str, opening: int) -> int:
 
 
 def conditions(text: str) -> Iterator[tuple[int, int]]:
-    """Where the conditions of `if` and `while` stand, behind a declaration if there is one."""
+    """Where the conditions of `if` and `while` stand, after a declaration if there is one."""
     for found in re.finditer(r"\b(if|while) \(", text):
         begin, end = found.end(), closing(text, found.end() - 1)
         declared = text.rfind(";", begin, end)
@@ -170,7 +170,7 @@ RELEVANT = {
     "violations": "core/violations cases/limits",
     "commitment": "cases/commitment paper/figure_8 paper/figure_2_servers",
     "configuration": "core/configuration core/quorum core/recovery cases/shapes",
-    "election": "cases/votes paper/figure_2_request_vote core/vote cases/pre_vote_and_a_living_leader cases/check_quorum",
+    "election": "cases/votes paper/figure_2_request_vote core/vote cases/pre_vote_and_an_active_leader cases/check_quorum",
     "invariants": "core/invariants cases/limits",
     "message": "core/step_and_advance",
     "decision": "core/decision",
@@ -186,7 +186,7 @@ RELEVANT = {
     "role": "core/progress paper/figure_2_leaders",
     "state": "core/recovery core/stepping_down cases/shapes cases/limits core/vote",
     "step": "core/alarms paper/figure_2_servers core/violations cases/late_messages cases/durability "
-    "cases/pre_vote_and_a_living_leader cases/terms_and_leaders",
+    "cases/pre_vote_and_an_active_leader cases/terms_and_leaders",
     "term_runs": "core/term_runs",
     "transitions": "paper/figure_2_servers paper/figure_2_leaders core/alarms cases/check_quorum cases/votes core/stepping_down",
     "types": "core/types core/term_runs cases/log_matching",

@@ -75,7 +75,7 @@ def includes_of(path: Path) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=None)
-def everything_behind(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+def dependencies_of(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """The files, and all that they include, directly or not."""
     seen: set[Path] = set()
     waiting = list(paths)
@@ -95,7 +95,7 @@ def digest_of(path: Path) -> str:
 def key_of(name: str, sources: tuple[Path, ...], mutant: Mutant | None) -> str:
     mutated = mutant.mutated() if mutant else {}
     digest = hashlib.sha256(name.encode())
-    for path in everything_behind(sources):
+    for path in dependencies_of(sources):
         digest.update(f"{path.relative_to(TOP)} {digest_of(path)}\n".encode())
     for file, text in sorted(mutated.items()):
         digest.update(f"{file}\n{text}".encode())
@@ -116,7 +116,7 @@ class Killer:
 
     def sees(self, mutant: Mutant) -> bool:
         """Whether it includes what the mutant changes."""
-        reached = set(everything_behind(self.sources))
+        reached = set(dependencies_of(self.sources))
         return any(place_of(edit.file) in reached for edit in mutant.edits)
 
     def ask(self, mutant: Mutant | None) -> Answer:

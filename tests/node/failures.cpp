@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
     stage.machine.throws_at = Index{3};
     auto const before = stage.propose("a");
     auto const thrown = stage.propose("b");
-    auto const behind = stage.propose("c");
+    auto const following = stage.propose("c");
     auto const read = stage.read();
     stage.run();
     stage.accept_all(S2);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_throws_is_neither_skipped_nor_retried)
     // The batch was given as a whole, so that the outcome of every part of it is unknown.
     BOOST_TEST(before->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(thrown->as<OutcomeUnknown>() != nullptr);
-    BOOST_TEST(behind->as<OutcomeUnknown>() != nullptr);
+    BOOST_TEST(following->as<OutcomeUnknown>() != nullptr);
     BOOST_TEST(read->refused(ProposalError::not_running, nobody));
     BOOST_TEST((stage.status().applied == Index{1}));
     stage.machine.throws_at.reset();

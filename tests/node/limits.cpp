@@ -85,17 +85,17 @@ BOOST_AUTO_TEST_CASE(one_proposal_larger_than_the_limit_is_accepted_when_nothing
     auto stage = Stage{3, settings};
     stage.lead();
 
-    auto const behind_the_no_op = stage.propose(command_of(5000));
+    auto const after_the_no_op = stage.propose(command_of(5000));
     stage.run();
-    BOOST_TEST(behind_the_no_op->refused(ProposalError::too_much_pending, S1));
+    BOOST_TEST(after_the_no_op->refused(ProposalError::too_much_pending, S1));
 
     stage.accept_all(S2);
     auto const alone = stage.propose(command_of(5000));
     stage.run();
-    auto const behind_it = stage.propose("x");
+    auto const after_it = stage.propose("x");
     stage.run();
     BOOST_TEST(alone->times == 0);
-    BOOST_TEST(behind_it->refused(ProposalError::too_much_pending, S1));
+    BOOST_TEST(after_it->refused(ProposalError::too_much_pending, S1));
     stage.accept_all(S2);
     BOOST_TEST(alone->as<Applied>() != nullptr);
 }

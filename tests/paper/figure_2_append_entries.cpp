@@ -28,24 +28,24 @@ constexpr auto a_leader_of_an_older_term_is_refused_with_the_newer_one = [] {
 TOTORA_PROVE(a_leader_of_an_older_term_is_refused_with_the_newer_one, "Figure 2", "5.1");
 
 /// Rule 2: "Reply false if log doesn't contain an entry at prevLogIndex ..."
-constexpr auto an_append_behind_the_end_of_the_log_is_refused = [] {
+constexpr auto an_append_beyond_the_end_of_the_log_is_refused = [] {
     auto const server = four_entries();
 
     auto const append = append_of(Term{3}, {Term{2}, Index{5}}, Term{3}, 1, Index{6}, 7);
     auto const [after, outgoing] = checked_step(server, from(S1, append));
 
     require(after.log == server.log and after.commit_index == Index{}, "log and commit index stay");
-    require(known_leader(after) == S1 and after.leader_heard, "yet the leader was heard");
+    require(known_leader(after) == S1 and after.leader_heard, "yet the leader is followed");
     require(outgoing.decisions == decisions_of({Decision::append_refused_mismatch}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{5}, {Term{2}, Index{4}}, 7)),
             "the refusal names the follower's last entry");
     require(outgoing.writes.empty() and not outgoing.apply_through, "nothing is written or applied");
     require(arms(outgoing, Alarm::election) and arms(outgoing, Alarm::leader_silent), "the leader lives");
 };
-TOTORA_PROVE(an_append_behind_the_end_of_the_log_is_refused, "Figure 2", "5.3");
+TOTORA_PROVE(an_append_beyond_the_end_of_the_log_is_refused, "Figure 2", "5.3");
 
 /// Rule 2: "... whose term matches prevLogTerm".
-constexpr auto an_append_behind_an_entry_of_another_term_is_refused = [] {
+constexpr auto an_append_after_an_entry_of_another_term_is_refused = [] {
     auto const server = four_entries();
 
     auto const append = append_of(Term{3}, {Term{1}, Index{3}}, Term{3}, 1, Index{6}, 7);
@@ -56,7 +56,7 @@ constexpr auto an_append_behind_an_entry_of_another_term_is_refused = [] {
             "the hint is the last entry of a term that the leader's log may have there");
     require(outgoing.writes.empty(), "nothing is truncated on suspicion");
 };
-TOTORA_PROVE(an_append_behind_an_entry_of_another_term_is_refused, "Figure 2", "5.3");
+TOTORA_PROVE(an_append_after_an_entry_of_another_term_is_refused, "Figure 2", "5.3");
 
 /// Rule 3: "If an existing entry conflicts with a new one (same index but different terms), delete the existing entry and
 /// all that follow it."
@@ -120,7 +120,7 @@ constexpr auto the_leader_commit_index_is_adopted = [] {
 TOTORA_PROVE(the_leader_commit_index_is_adopted, "Figure 2", "5.3");
 
 /// Rule 5: the last new entry, if that is the lower one.
-constexpr auto nothing_behind_the_last_new_entry_is_taken_for_committed = [] {
+constexpr auto nothing_after_the_last_new_entry_counts_as_committed = [] {
     auto const server = four_entries();
 
     auto const [after, outgoing] =
@@ -129,7 +129,7 @@ constexpr auto nothing_behind_the_last_new_entry_is_taken_for_committed = [] {
     require(after.commit_index == Index{2}, "3 and 4 were not compared with the leader's log");
     require(outgoing.apply_through == Index{2}, "and are not applied");
 };
-TOTORA_PROVE(nothing_behind_the_last_new_entry_is_taken_for_committed, "Figure 2", "5.3", "case_15");
+TOTORA_PROVE(nothing_after_the_last_new_entry_counts_as_committed, "Figure 2", "5.3", "case_15");
 
 /// Rule 5: "If leaderCommit > commitIndex": the commit index never goes back.
 constexpr auto a_lower_leader_commit_index_changes_nothing = [] {
@@ -152,7 +152,7 @@ constexpr auto a_refusal_of_an_older_term_waits_for_no_disk = [] {
 
     auto const late = checked_step(newer, from(S1, heartbeat_of(Term{2}, {Term{1}, Index{3}})));
 
-    require(late.outgoing.messages == just(S1, refused_by_newer_term(Term{5})), "S1 hears of it");
+    require(late.outgoing.messages == just(S1, refused_by_newer_term(Term{5})), "S1 receives the term");
 };
 TOTORA_PROVE(a_refusal_of_an_older_term_waits_for_no_disk, "5.1");
 

@@ -112,7 +112,7 @@ constexpr auto a_candidate_begins_a_term_with_its_own_vote = [] {
     require(outgoing.decisions == decisions_of({Decision::campaign_started}), "by this name");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{3}, S2}}), "its vote is written");
     require(outgoing.alarms.size() == 2 and order_for(outgoing, Alarm::election)->delay == Settings{}.election,
-            "the timeout is drawn anew");
+            "the timeout is drawn again");
     require(arms(outgoing, Alarm::storage_stall), "and its disk is watched");
     auto const request = RequestVote{Term{3}, {Term{1}, Index{4}}};
     auto const durable = Release::once_durable(WriteNumber{1});

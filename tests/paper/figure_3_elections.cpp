@@ -10,8 +10,8 @@ namespace totora::test
 namespace
 {
 
-/// Election Safety: "at most one leader can be elected in a given term." Two candidates of one term, two voters that hear
-/// them in opposite order, one that hears both twice.
+/// Election Safety: "at most one leader can be elected in a given term." Two candidates of one term, two voters that receive
+/// them in opposite order, one that receives both twice.
 constexpr auto two_candidates_of_one_term_are_not_both_elected = [] {
     auto settings = Settings{};
     settings.pre_vote = false;

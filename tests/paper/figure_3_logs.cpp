@@ -40,7 +40,7 @@ constexpr auto logs_that_share_an_entry_share_all_before_it = [] {
     cluster.deliver_all(S2, S3);
     cluster.loses_power(S3);
     cluster.drop_all();
-    cluster.rings(S1, Alarm::quorum_check); // It was heard in this interval,
+    cluster.rings(S1, Alarm::quorum_check); // It received responses in this interval,
     cluster.rings(S1, Alarm::quorum_check); // and not in the next.
     cluster.campaigns(S1, {S1, S3});        // It learns that there was a newer term.
     cluster.campaigns(S3, {S1, S3});

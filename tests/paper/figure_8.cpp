@@ -57,7 +57,7 @@ constexpr void s1_leads_term_4(Cluster& cluster)
     cluster.drop(S1, S4);
     cluster.drop(S1, S5);
     require(is_leader(cluster[S1]) and cluster[S1].current_term == Term{4}, "S1 leads term 4");
-    require(last_position(cluster[S1]) == LogPosition{Term{4}, Index{3}}, "with 3/4 behind 2/2");
+    require(last_position(cluster[S1]) == LogPosition{Term{4}, Index{3}}, "with 3/4 after 2/2");
 }
 
 /// S1 brings 2/2 to S3, and S2 and S3 answer; 3/4 is on its way to S3, and waits at S1 for a place in the window of S2.
@@ -119,7 +119,8 @@ constexpr auto an_old_entry_is_committed_by_one_of_the_current_term = [] {
     cluster.rings(S5, Alarm::election);
     cluster.settle({S2, S3, S4, S5});
     require(not is_leader(cluster[S5]) and cluster[S5].current_term == Term{5}, "only S4 votes for S5");
-    require(cluster[S2].current_term == Term{5} and not cluster[S2].voted_for, "S2 heard it and did not vote");
+    require(cluster[S2].current_term == Term{5} and not cluster[S2].voted_for,
+            "S2 received the request and did not vote");
 };
 TOTORA_PROVE(an_old_entry_is_committed_by_one_of_the_current_term, "Figure 8", "5.4.2", "case_14");
 

@@ -155,7 +155,7 @@ struct Fixture
         settle();
     }
 
-    /// All that the client has heard since it was asked last.
+    /// All that the client has received since it was asked last.
     std::string replies()
     {
         settle();

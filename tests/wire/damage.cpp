@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(every_truncation_is_refused)
                        name << " cut to " << size << " bytes");
 }
 
-BOOST_AUTO_TEST_CASE(bytes_behind_a_frame_are_refused)
+BOOST_AUTO_TEST_CASE(bytes_after_a_frame_are_refused)
 {
     for (auto const& [name, bytes] : sample_frames()) {
         auto longer = bytes;
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(random_bytes_are_refused)
     }
 }
 
-// Checksums keep random changes from the checks behind them; here they are made right again after each change.
+// Checksums keep random changes from the checks after them; here they are made right again after each change.
 BOOST_AUTO_TEST_CASE(what_is_read_from_changed_frames_with_right_checksums_is_sound,
                      *boost::unit_test::label("case_78"))
 {

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_feature_that_must_be_understood_and_is_not_is_refused_and
                "server 1 (incarnation 11) needs feature 3, which server 2 (incarnation 22) does not know");
 }
 
-BOOST_AUTO_TEST_CASE(servers_told_of_different_members_are_refused_and_both_lists_are_shown,
+BOOST_AUTO_TEST_CASE(servers_given_different_members_are_refused_and_both_lists_are_shown,
                      *boost::unit_test::label("case_95"))
 {
     auto const hello_with = [](std::vector<Peer> const& peers) {

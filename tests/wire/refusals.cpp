@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(fields_longer_than_the_message_are_refused_but_in_a_hello)
             BOOST_TEST(refusal_of(lengthen(bytes)).has_value(), name);
 }
 
-BOOST_AUTO_TEST_CASE(entries_behind_any_other_message_are_refused)
+BOOST_AUTO_TEST_CASE(entries_after_any_other_message_are_refused)
 {
     for (auto const& [name, bytes] : sample_frames()) {
         auto longer = bytes;
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(an_entry_whose_length_leaves_the_frame_is_refused, *boost::
 
 BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_sound_configuration_is_refused, *boost::unit_test::label("6"))
 {
-    // Behind the no-op and the head of the second entry: the count, and members of 31 bytes.
+    // After the no-op and the head of the second entry: the count, and members of 31 bytes.
     constexpr auto entry = fields + append_fields + entry_header_size;
     constexpr auto count = entry + entry_header_size;
     constexpr auto first_member = count + 2;

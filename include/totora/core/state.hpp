@@ -121,7 +121,7 @@ struct State
     Round                 pre_vote_round;       ///< The newest pre-vote of this server.
     Alarms                alarms;               ///< Which rings count.
     LogRoom               room{};               ///< What the log has room for.
-    bool                  leader_heard = false; ///< The minimum election timeout has not passed since a leader's message.
+    bool                  leader_heard = false; ///< A leader sent something within the minimum election timeout.
     bool replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
 
     FaultSite fault; ///< Set when an invariant failed or the shell halted it: the server takes no further step.

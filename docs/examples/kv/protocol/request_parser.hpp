@@ -238,7 +238,7 @@ private:
 
     std::vector<char>             buffer_;
     std::size_t                   begin_ = 0;  ///< Where the request at hand begins in the buffer.
-    std::size_t                   end_ = 0;    ///< Behind the last byte that came.
+    std::size_t                   end_ = 0;    ///< After the last byte that came.
     std::size_t                   read_ = 0;   ///< How much of the request is read.
     std::size_t                   looked_ = 0; ///< How far after `read_` there is no end of a line.
     bool                          in_array_ = false;

@@ -91,9 +91,9 @@ private:
         std::vector<Response> responses;
     };
 
-    std::uint64_t              count_;
-    std::uint64_t              deadline_ms_;
-    Single                     single_; ///< Empty beside a batch: as large as a variant of the two, and cheaper to compile.
+    std::uint64_t count_;
+    std::uint64_t deadline_ms_;
+    Single        single_; ///< Empty beside a batch: as large as a variant of the two, and cheaper to compile.
     std::unique_ptr<Gathering> batch_;
 };
 
@@ -127,7 +127,7 @@ public:
     void end_through(Index index) { end_before(next(index)); }
 
     /// Leadership is lost: whether the entries after `committed` will be applied is unknown.
-    void lose_behind(Index committed)
+    void lose_after(Index committed)
     {
         while (not pending_.empty() and last_of(pending_.back().entries) > committed) {
             auto lost = pending_.pop_back();

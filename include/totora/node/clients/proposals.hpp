@@ -113,7 +113,7 @@ public:
     /// Ends all that is here now. What is in no log is refused; the outcome of the rest is unknown.
     void end_all(RefusedBecause why)
     {
-        pending_.lose_behind(Index{});
+        pending_.lose_after(Index{});
         staging_.keep(0);
         for (auto& staged : std::exchange(staged_, {}))
             staged.proposal.end(guard_, why);

@@ -197,7 +197,7 @@ private:
             return;
         elected_ = changed->was_elected;
         if (changed->lost_leadership) {
-            proposals_.pending().lose_behind(state.commit_index);
+            proposals_.pending().lose_after(state.commit_index);
             reads_.refuse_waiting(refusal(ProposalError::not_leader, guard_, state));
         }
         notifier_.notify(changed->now);

@@ -84,7 +84,7 @@ public:
     /// The process ends after some of the commands; the machine of the next one is then given what follows its applied
     /// index.
     template <typename Restart>
-    void a_restart_goes_on_behind_the_applied_index(Restart& restart)
+    void a_restart_continues_after_the_applied_index(Restart& restart)
     {
         constexpr auto law = "a restart continues after the applied index";
         for (auto const end : {std::size_t{1}, commands_.size() / 2, commands_.size() - 1, commands_.size()}) {
@@ -187,7 +187,7 @@ template <typename Make, typename Restart = std::nullptr_t>
     if (violations.broken().empty()) // It would find the same again.
         checks.nothing_that_is_proposed_ends_it(commands);
     if constexpr (not std::same_as<Restart, std::nullptr_t>)
-        checks.a_restart_goes_on_behind_the_applied_index(restart);
+        checks.a_restart_continues_after_the_applied_index(restart);
     else
         static_cast<void>(restart);
     return violations.broken();

@@ -9,7 +9,7 @@ namespace totora::test
 namespace
 {
 
-/// C does not hear A, and A and B hear C: it asks and asks.
+/// C receives nothing from A, and A and B receive from C: it asks again and again.
 constexpr void a_deaf_server_asks(int rounds)
 {
     auto cluster = Cluster{3};
@@ -34,16 +34,16 @@ constexpr void a_deaf_server_asks(int rounds)
         require(cluster[server].current_term == Term{1}, "the term is constant");
 }
 
-constexpr auto a_server_that_does_not_hear_the_leader_disturbs_nobody = [] { a_deaf_server_asks(20); };
-TOTORA_PROVE(a_server_that_does_not_hear_the_leader_disturbs_nobody, "dissertation 9.6", "case_57");
+constexpr auto a_server_that_receives_nothing_from_the_leader_disturbs_nobody = [] { a_deaf_server_asks(20); };
+TOTORA_PROVE(a_server_that_receives_nothing_from_the_leader_disturbs_nobody, "dissertation 9.6", "case_57");
 
-BOOST_AUTO_TEST_CASE(a_server_that_does_not_hear_the_leader_disturbs_nobody_in_a_thousand_rounds,
+BOOST_AUTO_TEST_CASE(a_server_that_receives_nothing_from_the_leader_disturbs_nobody_in_a_thousand_rounds,
                      TOTORA_LABELS("dissertation 9.6", "case_57"))
 {
     a_deaf_server_asks(1000);
 }
 
-constexpr auto a_leader_that_restarts_is_welcome_to_those_who_heard_it = [] {
+constexpr auto a_leader_that_restarts_gets_a_pre_vote_from_its_followers = [] {
     auto cluster = Cluster{3};
     cluster.campaigns(S1, {S1, S2, S3});
     cluster.rings(S1, Alarm::heartbeat);
@@ -61,7 +61,7 @@ constexpr auto a_leader_that_restarts_is_welcome_to_those_who_heard_it = [] {
 
     require(is_leader(cluster[S1]) and cluster[S1].current_term == Term{2}, "A leads again");
 };
-TOTORA_PROVE(a_leader_that_restarts_is_welcome_to_those_who_heard_it, "dissertation 9.6", "case_57");
+TOTORA_PROVE(a_leader_that_restarts_gets_a_pre_vote_from_its_followers, "dissertation 9.6", "case_57");
 
 constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
     auto const a = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
@@ -75,29 +75,29 @@ constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
 TOTORA_PROVE(a_leader_grants_nobody_a_pre_vote, "dissertation 9.6", "case_57");
 
 /// Exactly the minimum election timeout, from the leader's last message: stickiness ends there and nowhere else.
-constexpr auto a_leader_counts_as_heard_for_the_minimum_election_timeout = [] {
+constexpr auto stickiness_lasts_for_the_minimum_election_timeout = [] {
     auto       b = follower(S2, Term{1}, {{Term{1}, Index{1}, 1}});
     auto const asks = from(S3, RequestPreVote{Term{1}, {Term{1}, Index{1}}, Round{1}});
     auto const is_granted = [&](State const& voter) {
         return checked_step(voter, asks).outgoing.messages == just(S3, RequestPreVoteResponse{Term{1}, Round{1}, true});
     };
-    require(is_granted(b), "no leader was heard");
+    require(is_granted(b), "it has no leader");
 
     auto const heard = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}})));
     auto const minimum = Settings{}.election.at_least_ms;
     require(order_for(heard.outgoing, Alarm::leader_silent)->delay == Delay{minimum, minimum}, "exactly the minimum");
-    require(not is_granted(heard.state), "the leader lives");
+    require(not is_granted(heard.state), "it has a leader");
     auto const early = checked_step(heard.state, local(AlarmRang{Alarm::leader_silent, Arming{0}}));
     require_nothing_but(Decision::ring_outdated, heard.state, early);
     auto const silent = checked_step(heard.state, ring(heard.state, Alarm::leader_silent));
     require(did_nothing(silent.outgoing) and is_granted(silent.state), "until the alarm rings");
     auto const started = checked_step(b, local(Started{}));
-    require(not is_granted(started.state), "a server that starts counts as having heard one");
+    require(not is_granted(started.state), "a server that starts is sticky as if it had one");
 };
-TOTORA_PROVE(a_leader_counts_as_heard_for_the_minimum_election_timeout, "dissertation 4.2.3", "case_41", "case_57");
+TOTORA_PROVE(stickiness_lasts_for_the_minimum_election_timeout, "dissertation 4.2.3", "case_41", "case_57");
 
-/// B heard A a moment ago, and learns of a term that C reached while it was cut off. That is no reason to help C: A, which leads,
-/// will hear of the term, too.
+/// B received from A a moment ago, and learns of a term that C reached while it was cut off. That is no reason to help C: A, which leads,
+/// will receive the term, too.
 constexpr auto a_newer_term_does_not_end_stickiness = [] {
     auto b = follower(S2, Term{1}, {{Term{1}, Index{1}, 1}});
     b = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}}))).state;
@@ -109,7 +109,7 @@ constexpr auto a_newer_term_does_not_end_stickiness = [] {
 
     auto const silent = checked_step(b, ring(b, Alarm::leader_silent)).state;
     require(checked_step(silent, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}})).state.voted_for == S3,
-            "until no leader was heard for the least election timeout");
+            "until the least election timeout has passed without a leader");
 };
 TOTORA_PROVE(a_newer_term_does_not_end_stickiness, "dissertation 4.2.3", "case_41");
 
