@@ -86,8 +86,8 @@ struct RequestVoteResponse
 /// Figure 2, "AppendEntries RPC"; dissertation §3.5. Payload bytes travel beside this message: the shell
 /// pins them in the turn in which it is made, so the core never holds them.
 ///
-/// Invariants: `entries.first` follows `previous.index`; `previous.term <= entries.term <= term`. Limit: all entries
-/// share one term, so a range that crosses a term change is two messages.
+/// Invariants: `entries.first` follows `previous.index`; `previous.term <= entries.term <= term`.
+/// Differs: all entries share one term, so that a run is three numbers; a range that crosses a term change is two messages.
 struct AppendEntries
 {
     Term        term;          ///< The leader's current term.

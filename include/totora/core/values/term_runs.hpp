@@ -32,6 +32,7 @@ static_assert(lists_its_fields<TermStart>());
 
 /// The term of every index of a log, as runs: all that Raft's decisions need to know of it (§5.3, §5.4.1).
 ///
+/// Differs: the paper's log has the commands; here the shell keeps them.
 /// The idea is Kafka's leader-epoch cache. It costs 16 bytes a term that left an entry, whatever the number of entries.
 /// Invariants: runs are in order of index and of term; the first begins after `base`; none is empty.
 class TermRuns
