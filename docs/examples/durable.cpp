@@ -55,6 +55,7 @@ int main(int count, char** words)
     auto const identity = Identity{cluster_of("sum", peers), id, first_incarnation, peers};
     auto       context = boost::asio::io_context{};
 
+    // A service makes its directory once, apart from its start: a wiped one must not become the old server again.
     auto files = PosixFiles::make_directory(arguments[1]).value();
     if (auto const made = Log::create(files, identity); not made and made.error().failure != LogFailure::already_exists)
         return std::puts(made.error().what.c_str()), 2;
