@@ -93,8 +93,10 @@ only_the_headers()
         grep -q 'the target totora::testing is left out' "$work/headers.log" &&
         cmake --install "$work/headers" --prefix "$work/only-library" --component library &&
         [ -e "$work/only-library/include/totora/totora.hpp" ] && [ ! -e "$work/only-library/include/totora/testing" ] &&
+        [ ! -e "$work/only-library/share/pkgconfig/totora-testing.pc" ] &&
         cmake --install "$work/headers" --prefix "$work/only-library" --component testing &&
-        [ -e "$work/only-library/include/totora/testing/explore/explore.hpp" ]
+        [ -e "$work/only-library/include/totora/testing/explore/explore.hpp" ] &&
+        [ -e "$work/only-library/share/pkgconfig/totora-testing.pc" ]
 }
 
 another_minor_version_is_refused()
