@@ -293,6 +293,31 @@ BOOST_AUTO_TEST_CASE(a_machine_whose_state_alone_breaks_a_law_is_caught_by_its_d
     BOOST_TEST(caught_by<Fault::changes_when_looked_at>().starts_with("a digest changes nothing. "));
 }
 
+/// Wraps a machine that it owns, and names no digest.
+template <Fault fault>
+struct Wrapping
+{
+    using AdaptedPolicy = Counter<fault>;
+    using Response = typename AdaptedPolicy::Response;
+
+    AdaptedPolicy inner;
+
+    [[nodiscard]] AdaptedPolicy&       base() { return inner; }
+    [[nodiscard]] AdaptedPolicy const& base() const { return inner; }
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        inner.apply(commands, responses);
+    }
+    [[nodiscard]] Index applied_index() const { return inner.applied_index(); }
+};
+
+BOOST_AUTO_TEST_CASE(the_digest_of_a_machine_that_is_wrapped_counts)
+{
+    auto const broken = check_state_machine([] { return Wrapping<Fault::counts_batches>{}; }, some_commands());
+    BOOST_TEST(laws_of(broken) == "batches make no difference. ");
+}
+
 BOOST_AUTO_TEST_CASE(a_machine_that_keeps_something_else_than_its_applied_index_claims_is_caught)
 {
     constexpr auto law = "a restart continues after the applied index. ";

@@ -3,6 +3,7 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/conformance/violations.hpp"
 
@@ -42,12 +43,14 @@ struct Feeding
     bool overwrites = true; ///< Their bytes are overwritten after each call, since they last no longer than that.
 };
 
-/// Whether a machine has a digest of its state: it differs if what was applied differs, as in the simulator.
-template <typename Machine>
-inline constexpr bool has_digest = requires(Machine const& machine)
-{
-    static_cast<std::uint64_t>(machine.digest());
+/// The digest of a machine's state, for `if_offered`: it differs if what was applied differs, as in the simulator.
+inline constexpr auto digest_of = [](auto const& machine) -> decltype(static_cast<std::uint64_t>(machine.digest())) {
+    return static_cast<std::uint64_t>(machine.digest());
 };
+
+/// Whether a machine, or one that it wraps, has a digest.
+template <typename Machine>
+inline constexpr bool has_digest = offers<Machine const, decltype(digest_of)>();
 
 /// Commands at the indexes at which a log would hold them: other entries are between them, and terms begin.
 class PlacedCommands
@@ -130,8 +133,9 @@ public:
     {
         if constexpr (has_digest<Machine>) {
             violations_->call("digest()");
-            auto const digest = static_cast<std::uint64_t>(machine.digest());
-            violations_->expect(digest == static_cast<std::uint64_t>(machine.digest()), "a digest changes nothing",
+            auto const look = [&] { return if_offered(machine, digest_of, [] { return std::uint64_t{0}; }); };
+            auto const digest = look();
+            violations_->expect(digest == look(), "a digest changes nothing",
                                 "It was read twice, and was another one.");
             digests.emplace_back(count, digest);
         }

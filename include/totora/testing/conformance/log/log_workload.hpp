@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/types.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
@@ -198,9 +199,11 @@ private:
         if (log.bytes(from, Index{last}) != bytes)
             return "bytes() of " + range + " is " + std::to_string(log.bytes(from, Index{last})) + " instead of " +
                    std::to_string(bytes) + ".";
-        if constexpr (requires { std::uint64_t{log.cold_bytes(from, up_to)}; })
-            if (log.cold_bytes(from, Index{last}) > bytes)
-                return "cold_bytes() of " + range + " is more than bytes().";
+        auto const cold = if_offered(
+            log, [&](auto& one) -> decltype(one.cold_bytes(from, up_to)) { return one.cold_bytes(from, Index{last}); },
+            [] { return std::uint64_t{0}; });
+        if (cold > bytes)
+            return "cold_bytes() of " + range + " is more than bytes().";
         auto const entries = log.read(from, up_to, limit);
         if (not entries)
             return entries.error().failure == LogFailure::not_now
