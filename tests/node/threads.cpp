@@ -121,6 +121,7 @@ BOOST_AUTO_TEST_CASE(a_call_from_another_thread_than_the_one_that_turns_the_node
     BOOST_TEST(elsewhere([&] { static_cast<void>(stage.propose("a")); }) == SIGABRT);
     BOOST_TEST(elsewhere([&] { static_cast<void>(stage.read()); }) == SIGABRT);
     BOOST_TEST(elsewhere([&] { static_cast<void>(stage.status()); }) == SIGABRT);
+    BOOST_TEST(elsewhere([&] { stage.node->run([](auto&) {}); }) == SIGABRT);
     BOOST_TEST(elsewhere([&] { stage.node->stop(); }) == SIGABRT);
     BOOST_TEST(signal_of([&] { stage.run(); }) == 0);
 

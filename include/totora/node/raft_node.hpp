@@ -156,6 +156,7 @@ public:
     template <std::invocable<RaftNode&> Task>
     void run(Task&& task)
     {
+        thread_.expect_here();
         guard_.run(NodeFailure::callback, "a posted task", [&] { task(*this); });
     }
 
