@@ -437,6 +437,10 @@ BOOST_AUTO_TEST_CASE(a_long_function_is_found)
     expect(complaints("void f()\n", "\n"), found(2));
     expect(complaints("template <typename T>\nstruct S : B<T>\n{\nS() : b_(1)\n", "\nint b_; };"), found(5));
     expect(complaints("auto f = [](int a) ", ";"), found(1));
+    expect(complaints("auto f = [] ", ";"), found(1));
+    expect(complaints("struct S\n{\nS(int a) : a_{a} ", "\nint a_; };"), found(3));
+    expect(complaints("struct S\n{\nS(int a) : b_(a), a_{T{a}}, c_{} ", "\nint a_; };"), found(3));
+    expect(complaints("auto f() const -> std::string ", ""), found(1));
     expect(complaints("void f()\n{\nif (a) ", "\n}\n"), found(2, 48));
     expect(complaints("struct S\n", ";"), {});
     expect(complaints("namespace a\n", ""), {});

@@ -92,8 +92,27 @@ struct NotYet
 /// Whether the text before a brace ends as the head of a function does, also of one that initializes members.
 [[nodiscard]] inline bool opens_function(std::string_view head)
 {
-    return head.find(')') != std::string_view::npos and head.find("concept ") == std::string_view::npos and
-           not opens_scope(head);
+    auto const has_parameters = head.find(')') != std::string_view::npos;
+    auto const last = head.find_last_not_of(" \t\n");
+    auto const is_lambda = last != std::string_view::npos and head[last] == ']'; // One without parameters.
+    return (has_parameters or is_lambda) and head.find("concept ") == std::string_view::npos and not opens_scope(head);
+}
+
+/// Whether the text before a brace ends within the list in which a constructor initializes its members: `A(int a) : a_`.
+[[nodiscard]] inline bool initializes_member(std::string_view head)
+{
+    constexpr std::string_view blanks = " \t\n";
+    auto const                 last = head.find_last_not_of(blanks);
+    if (last == std::string_view::npos)
+        return false;
+    if (std::isalnum(static_cast<unsigned char>(head[last])) == 0 and head[last] != '_')
+        return false;
+    for (auto at = head.find(')'); at != std::string_view::npos; at = head.find(')', at + 1)) {
+        auto const next = head.find_first_not_of(blanks, at + 1);
+        if (next != std::string_view::npos and head[next] == ':' and not head.substr(next).starts_with("::"))
+            return true;
+    }
+    return false;
 }
 
 struct FunctionSize
@@ -111,24 +130,31 @@ struct FunctionSize
     auto       line = 1;
     auto       depth = 0;
     auto       function_depth = 0; // At which the present function began; 0 outside of functions.
+    auto       member_depth = 0;   // At which a member is initialized; 0 otherwise.
     for (auto at = std::size_t{0}; at < code.size(); ++at) {
         auto const letter = code[at];
         line += letter == '\n' ? 1 : 0;
         if (letter == '{') {
             ++depth;
-            if (function_depth == 0 and opens_function(std::string_view{code}.substr(head, at - head))) {
+            auto const before = std::string_view{code}.substr(head, at - head);
+            if (function_depth == 0 and member_depth == 0 and initializes_member(before))
+                member_depth = depth;
+            else if (function_depth == 0 and member_depth == 0 and opens_function(before)) {
                 function_depth = depth;
                 functions.push_back({line, 0});
             }
         }
+        auto const in_member = member_depth != 0; // Then the head goes on.
         if (letter == '}') {
             if (depth == function_depth) {
                 functions.back().lines = line - functions.back().line + 1;
                 function_depth = 0;
             }
+            if (depth == member_depth)
+                member_depth = 0;
             --depth;
         }
-        if (letter == '{' or letter == '}' or letter == ';')
+        if (not in_member and (letter == '{' or letter == '}' or letter == ';'))
             head = at + 1;
     }
     return functions;
