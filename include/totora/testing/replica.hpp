@@ -35,11 +35,12 @@ struct InFlight
     friend constexpr bool operator==(InFlight const&, InFlight const&) = default;
 };
 
-/// A write that was made and is not durable, with the configuration that its entries hold.
+/// A write that was made and is not durable, with the configuration that its entries hold, or those that come with a snapshot.
 struct PendingWrite
 {
-    Write                        write;
-    std::optional<Configuration> configuration;
+    Write                         write;
+    std::optional<Configuration>  configuration;
+    std::optional<Configurations> installed = {};
 
     friend constexpr bool operator==(PendingWrite const&, PendingWrite const&) = default;
 };
@@ -52,6 +53,9 @@ struct Replica
 {
     State                     state;
     RecoveredState            disk;      ///< What survives a loss of power. Commit and applied index are not saved.
+    SnapshotId                snapshot;  ///< The newest durable snapshot of this server, taken here or installed.
+    SnapshotReception         file;      ///< What is stored of a snapshot of another server, and not durable.
+    std::vector<ChunkWanted>  wanted;    ///< The chunks that its followers need, at most one each.
     std::vector<PendingWrite> writes;    ///< Made and not durable, in their order.
     std::vector<Envelope>     sealed;    ///< Messages that wait for one of `writes`.
     std::uint8_t              armed = 0; ///< A bit for each kind of alarm that can ring.
@@ -96,8 +100,9 @@ struct Replica
 }
 
 /// A write reaches the disk.
-constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
+constexpr void write_to(Replica& replica, PendingWrite const& pending)
 {
+    auto& disk = replica.disk;
     if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
         disk.current_term = vote->term;
         disk.voted_for = vote->voted_for;
@@ -111,6 +116,15 @@ constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
         disk.log.truncate(truncate->first);
         if (disk.configuration.index >= truncate->first)
             disk.configuration = disk.previous_configuration;
+    } else if (auto const* compact = std::get_if<Compact>(&pending.write)) {
+        disk.log.compact(compact->base);
+    } else if (auto const* install = std::get_if<Install>(&pending.write)) {
+        disk.log.restore(install->snapshot.last);
+        disk.configuration = pending.installed->in_force;
+        disk.previous_configuration = pending.installed->previous;
+        if (disk.received and disk.received->snapshot == install->snapshot)
+            replica.snapshot = disk.received->snapshot;
+        disk.received = std::optional<SnapshotReceived>{};
     }
 }
 
@@ -122,6 +136,42 @@ constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
         state.configurations.in_force.index <= last_of(append->entries))
         return state.configurations.in_force;
     return std::nullopt;
+}
+
+/// The configurations of a snapshot that a step has just installed by this write.
+[[nodiscard]] constexpr std::optional<Configurations> configurations_in(State const& state, Write const& write)
+{
+    return std::holds_alternative<Install>(write) ? std::optional<Configurations>{state.configurations} : std::nullopt;
+}
+
+/// A chunk is stored after those before it.
+constexpr void store(Replica& replica, StoreChunk const& chunk)
+{
+    replica.file.receive_from(chunk.snapshot, Term{});
+    replica.file.received = chunk.offset + chunk.bytes;
+}
+
+/// What a step's effects ask that cannot be done, if anything: a file has no holes, and a machine is restored from what is durable.
+[[nodiscard]] constexpr std::optional<std::string_view>
+find_broken_effect(Replica const& replica, Outgoing const& outgoing)
+{
+    if (auto const& chunk = outgoing.store_chunk;
+        chunk and chunk->offset != (replica.file.snapshot == chunk->snapshot ? replica.file.received : 0))
+        return "chunks are stored in order, each snapshot's alone";
+    if (outgoing.restore and replica.snapshot.last != *outgoing.restore)
+        return "a state machine is restored from a durable snapshot";
+    return std::nullopt;
+}
+
+/// Remembers which chunks are wanted, of each follower the newest.
+constexpr void want(Replica& replica, ChunkWanted const& wanted)
+{
+    for (auto& earlier : replica.wanted)
+        if (earlier.server == wanted.server) {
+            earlier = wanted;
+            return;
+        }
+    replica.wanted.push_back(wanted);
 }
 
 /// Messages for which every write up to this one is enough leave, in their order; the others wait.
@@ -140,7 +190,14 @@ constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlig
 constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent)
 {
     for (auto const& write : outgoing.writes)
-        replica.writes.push_back({write, configuration_in(replica.state, write)});
+        replica.writes.push_back(
+            {write, configuration_in(replica.state, write), configurations_in(replica.state, write)});
+    if (outgoing.store_chunk)
+        store(replica, *outgoing.store_chunk);
+    for (auto const& wanted : outgoing.chunks_wanted)
+        want(replica, wanted);
+    if (not is_leader(replica.state))
+        replica.wanted.clear();
     for (auto const& order : outgoing.alarms)
         replica.armed = static_cast<std::uint8_t>(order.delay ? replica.armed | bit_of(order.alarm)
                                                               : replica.armed & ~bit_of(order.alarm));
@@ -149,6 +206,22 @@ constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<I
             sent.push_back({replica.state.own.id, released->to(), released->rpc()});
         else
             replica.sealed.push_back(envelope);
+}
+
+/// A snapshot of what a server has applied. Those of two terms differ in their bytes.
+[[nodiscard]] constexpr SnapshotId snapshot_of(State const& state, std::uint64_t bytes)
+{
+    return {.last = {*state.log.term_at(state.apply_index), state.apply_index},
+            .bytes = bytes,
+            .checksum = state.current_term.value};
+}
+
+/// The snapshot that was received is verified, and durable.
+[[nodiscard]] constexpr SnapshotReceived verify(Replica& replica)
+{
+    auto const received = SnapshotReceived{replica.file.snapshot, replica.state.configurations};
+    replica.disk.received = std::optional<SnapshotReceived>{received};
+    return received;
 }
 
 /// How many of the writes on their way have a number up to this one.
@@ -166,21 +239,30 @@ constexpr void flush(Replica& replica, std::size_t count)
     auto still_pending = std::vector<PendingWrite>{};
     for (auto at = std::size_t{0}; at < replica.writes.size(); ++at)
         if (at < count)
-            write_to(replica.disk, replica.writes[at]);
+            write_to(replica, replica.writes[at]);
         else
             still_pending.push_back(replica.writes[at]);
     replica.writes = std::move(still_pending);
 }
 
 /// The power fails and returns: of the writes on their way the oldest `kept` have reached the disk, the others are gone,
-/// and so is everything that waited. False if no server can be made from what is durable.
+/// and so is everything that waited. The state machine is restored from the newest snapshot. False if no server can be made from
+/// what is durable.
 [[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept)
 {
     flush(replica, kept);
     replica.writes.clear();
     replica.sealed.clear();
+    replica.wanted.clear();
     replica.armed = 0;
-    auto restarted = core::recover(replica.state.settings, replica.state.own, replica.disk);
+    replica.file = replica.disk.received ? SnapshotReception{replica.disk.received->snapshot,
+                                                             replica.disk.received->snapshot.bytes, Term{}}
+                                         : SnapshotReception{};
+    auto recovered = replica.disk;
+    recovered.applied_index = replica.snapshot.last.index;
+    recovered.reception = replica.file;
+    auto restarted =
+        core::recover(replica.state.settings, replica.state.own, core::finish_install(std::move(recovered)));
     if (not restarted.has_value())
         return false;
     replica.state = *std::move(restarted);
@@ -197,6 +279,8 @@ constexpr void flush(Replica& replica, std::size_t count)
     if (replica.state.writes.durable_index > replica.disk.log.last().index or
         not agree_through(replica.state.log, replica.disk.log, replica.state.writes.durable_index))
         return "what a server takes for durable is durable";
+    if (replica.disk.log.base().index > replica.snapshot.last.index)
+        return "what a log has forgotten is in a durable snapshot";
     return std::nullopt;
 }
 
@@ -217,6 +301,9 @@ find_broken_promise(Replica const& replica, InFlight const& message)
         request != nullptr and (disk.current_term < request->term or
                                 (disk.current_term == request->term and disk.voted_for != replica.state.own.id)))
         return "a candidate's own vote is durable when its request leaves";
+    if (auto const* response = std::get_if<InstallSnapshotResponse>(&message.rpc);
+        response != nullptr and disk.current_term == response->term and disk.log.last().index < response->match)
+        return "what a snapshot's answer promises is durable when it leaves";
     return std::nullopt;
 }
 
