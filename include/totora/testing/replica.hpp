@@ -8,6 +8,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/step.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -151,6 +152,19 @@ constexpr void store(Replica& replica, StoreChunk const& chunk)
     replica.file.received = chunk.offset + chunk.bytes;
 }
 
+/// What is received of a snapshot that is of no use any more is removed; what is to be installed is kept until it is.
+constexpr void drop_unused_files(Replica& replica)
+{
+    auto const& snapshot = replica.state.reception.snapshot;
+    if (replica.file.snapshot != snapshot)
+        replica.file = SnapshotReception{};
+    auto const is_installed =
+        std::any_of(replica.writes.begin(), replica.writes.end(),
+                    [](PendingWrite const& pending) { return std::holds_alternative<Install>(pending.write); });
+    if (replica.disk.received and replica.disk.received->snapshot != snapshot and not is_installed)
+        replica.disk.received = std::optional<SnapshotReceived>{};
+}
+
 /// What a step's effects ask that cannot be done, if anything: a file has no holes, and a machine is restored from what is durable.
 [[nodiscard]] constexpr std::optional<std::string_view>
 find_broken_effect(Replica const& replica, Outgoing const& outgoing)
@@ -194,6 +208,7 @@ constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<I
             {write, configuration_in(replica.state, write), configurations_in(replica.state, write)});
     if (outgoing.store_chunk)
         store(replica, *outgoing.store_chunk);
+    drop_unused_files(replica);
     for (auto const& wanted : outgoing.chunks_wanted)
         want(replica, wanted);
     if (not is_leader(replica.state))

@@ -18,7 +18,7 @@ namespace totora::inline v0::explore
 // over a server looks at nothing but the term. If it is the one on the receiver's disk, this stays so as well: the
 // term's candidacy and its votes, its leader's `match`, `since` and read rounds are all that an answer is compared with,
 // and they only grow within the term. (The refusal of an append is compared with `next` too, which does not; only an
-// outdated one is dropped.) The step is asked about the present, and about everything that can happen to the receiver
+// outdated one is dropped. The answer about a snapshot is compared with what a follower is sent; none is dropped.) The step is asked about the present, and about everything that can happen to the receiver
 // next without a message: alarms, writes, and losses of power.
 //
 // Answers to pre-votes. They are compared with the round of the asker, whatever their term, and rounds only grow; but a server
@@ -92,7 +92,7 @@ private:
             return false;
         if (address.term < facts.disk_term)
             return true;
-        if (address.is_refusal and not address.is_outdated)
+        if (address.is_snapshot_answer or (address.is_refusal and not address.is_outdated))
             return false;
         auto const stays_idle = [&](Happens happens) {
             auto const& step = steps_->step(server, happens);
@@ -141,6 +141,9 @@ private:
                                                .leader_commit = {},
                                                .round = {},
                                                .number = {}}};
+            else if (std::holds_alternative<InstallSnapshot>(oldest.rpc))
+                oldest.rpc = Rpc{
+                    InstallSnapshot{.term = Term{1}, .snapshot = {{Term{1}, Index{1}}, 1, 0}, .offset = 0, .bytes = 0}};
             else if (std::holds_alternative<RequestVote>(oldest.rpc))
                 oldest.rpc = Rpc{RequestVote{.term = Term{1}, .last_log = {}}};
             oldest_.push_back(oldest);
