@@ -85,7 +85,7 @@ struct Replica
     return std::visit([](auto const& made) { return made.write; }, write);
 }
 
-/// A server all of whose writes are durable, with its disk.
+/// A server all of whose writes are durable, with its disk; what is compacted is in a snapshot.
 [[nodiscard]] constexpr Replica replica_of(State const& state)
 {
     auto replica = Replica{};
@@ -97,6 +97,8 @@ struct Replica
                     .previous_configuration = state.configurations.previous,
                     .commit_index = Index{},
                     .applied_index = Index{}};
+    if (state.log.base().index > Index{})
+        replica.snapshot = SnapshotId{.last = state.log.base(), .bytes = 2, .checksum = 0};
     return replica;
 }
 

@@ -87,7 +87,7 @@ struct Safety
     };
 
     std::vector<Leadership> leaders; ///< In order of terms.
-    TermRuns                committed;
+    TermRuns                committed; ///< Its base, if it has one, was committed before anything was observed.
     std::vector<Commit>     commits; ///< In order of terms and of indexes: only what no later one implies.
 
     /// Whether Leader Completeness is asked of the newest commit alone. An exploration remembers no more, since what it
@@ -123,7 +123,8 @@ struct Safety
     [[nodiscard]] constexpr bool commit(State const& state, Index known = {})
     {
         auto const earlier = committed.last().index;
-        if (state.log.base().index > earlier or not committed.holds(state.log.base()))
+        auto const base = state.log.base();
+        if (base.index > earlier or (base.index >= committed.base().index and not committed.holds(base)))
             return false; // A snapshot stands for what somebody committed.
         if (not agree_between(committed, state.log, known, std::min(state.commit_index, earlier)))
             return false;

@@ -174,7 +174,8 @@ private:
         for (auto const& envelope : server.sealed)
             if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
                 facts.has_sealed_answers = true;
-        facts.has_applied_more = server.state.apply_index > server.snapshot.last.index;
+        facts.has_applied_more =
+            server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
         facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
         for (auto const& wanted : server.wanted)
             facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
