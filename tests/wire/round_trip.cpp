@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label(
                                               .round = Round{a},
                                               .number = AppendNumber{b},
                                               .committed = Index{a}}));
+            BOOST_TEST(survives(InstallSnapshot{Term{a}, {position, b, a}, a, b}));
+            BOOST_TEST(survives(InstallSnapshotResponse{Term{b}, {position, a, b}, b, Index{a}}));
             for (auto const yes : {false, true}) {
                 BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
                 BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
