@@ -7,6 +7,8 @@
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/step.hpp"
+#include "totora/testing/replica_parts.hpp"
+#include "totora/testing/replica_snapshots.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,50 +21,6 @@
 
 namespace totora::inline v0::testing
 {
-
-/// A log that reports every write durable at once: only a log can open what waits for a write.
-struct TestDurable : DurableSource
-{
-    [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
-};
-
-/// A message that has left its sender and has not arrived.
-struct InFlight
-{
-    ServerId from;
-    ServerId to;
-    Rpc      rpc;
-
-    friend constexpr bool operator==(InFlight const&, InFlight const&) = default;
-};
-
-/// A write that was made and is not durable, with the configuration that its entries hold, or those that come with a snapshot.
-struct PendingWrite
-{
-    Write                         write;
-    std::optional<Configuration>  configuration;
-    std::optional<Configurations> installed = {};
-
-    friend constexpr bool operator==(PendingWrite const&, PendingWrite const&) = default;
-};
-
-/// A server with everything around it that is its own: its disk, the writes on their way there, the messages that wait for
-/// them, and its alarms.
-///
-/// Nothing happens by itself: whoever drives it (a proof, the explorer, a story) calls the functions below.
-struct Replica
-{
-    State                     state;
-    RecoveredState            disk;      ///< What survives a loss of power. Commit and applied index are not saved.
-    SnapshotId                snapshot;  ///< The newest durable snapshot of this server, taken here or installed.
-    SnapshotReception         file;      ///< What is stored of a snapshot of another server, and not durable.
-    std::vector<ChunkWanted>  wanted;    ///< The chunks that its followers need, at most one each.
-    std::vector<PendingWrite> writes;    ///< Made and not durable, in their order.
-    std::vector<Envelope>     sealed;    ///< Messages that wait for one of `writes`.
-    std::uint8_t              armed = 0; ///< A bit for each kind of alarm that can ring.
-
-    friend constexpr bool operator==(Replica const&, Replica const&) = default;
-};
 
 [[nodiscard]] constexpr std::uint8_t bit_of(Alarm alarm)
 {
@@ -125,9 +83,10 @@ constexpr void write_to(Replica& replica, PendingWrite const& pending)
         disk.log.restore(install->snapshot.last);
         disk.configuration = pending.installed->in_force;
         disk.previous_configuration = pending.installed->previous;
-        if (disk.received and disk.received->snapshot == install->snapshot)
+        if (disk.received and disk.received->snapshot == install->snapshot) {
             replica.snapshot = disk.received->snapshot;
-        disk.received = std::optional<SnapshotReceived>{};
+            disk.received = std::optional<SnapshotReceived>{};
+        }
     }
 }
 
@@ -139,55 +98,6 @@ constexpr void write_to(Replica& replica, PendingWrite const& pending)
         state.configurations.in_force.index <= last_of(append->entries))
         return state.configurations.in_force;
     return std::nullopt;
-}
-
-/// The configurations of a snapshot that a step has just installed by this write.
-[[nodiscard]] constexpr std::optional<Configurations> configurations_in(State const& state, Write const& write)
-{
-    return std::holds_alternative<Install>(write) ? std::optional<Configurations>{state.configurations} : std::nullopt;
-}
-
-/// A chunk is stored after those before it.
-constexpr void store(Replica& replica, StoreChunk const& chunk)
-{
-    replica.file.receive_from(chunk.snapshot, Term{});
-    replica.file.received = chunk.offset + chunk.bytes;
-}
-
-/// What is received of a snapshot that is of no use any more is removed; what is to be installed is kept until it is.
-constexpr void drop_unused_files(Replica& replica)
-{
-    auto const& snapshot = replica.state.reception.snapshot;
-    if (replica.file.snapshot != snapshot)
-        replica.file = SnapshotReception{};
-    auto const is_installed =
-        std::any_of(replica.writes.begin(), replica.writes.end(),
-                    [](PendingWrite const& pending) { return std::holds_alternative<Install>(pending.write); });
-    if (replica.disk.received and replica.disk.received->snapshot != snapshot and not is_installed)
-        replica.disk.received = std::optional<SnapshotReceived>{};
-}
-
-/// What a step's effects ask that cannot be done, if anything: a file has no holes, and a machine is restored from what is durable.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_effect(Replica const& replica, Outgoing const& outgoing)
-{
-    if (auto const& chunk = outgoing.store_chunk;
-        chunk and chunk->offset != (replica.file.snapshot == chunk->snapshot ? replica.file.received : 0))
-        return "chunks are stored in order, each snapshot's alone";
-    if (outgoing.restore and replica.snapshot.last != *outgoing.restore)
-        return "a state machine is restored from a durable snapshot";
-    return std::nullopt;
-}
-
-/// Remembers which chunks are wanted, of each follower the newest.
-constexpr void want(Replica& replica, ChunkWanted const& wanted)
-{
-    for (auto& earlier : replica.wanted)
-        if (earlier.server == wanted.server) {
-            earlier = wanted;
-            return;
-        }
-    replica.wanted.push_back(wanted);
 }
 
 /// Messages for which every write up to this one is enough leave, in their order; the others wait.
@@ -225,22 +135,6 @@ constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<I
             replica.sealed.push_back(envelope);
 }
 
-/// A snapshot of what a server has applied. Those of two terms differ in their bytes.
-[[nodiscard]] constexpr SnapshotId snapshot_of(State const& state, std::uint64_t bytes)
-{
-    return {.last = {*state.log.term_at(state.apply_index), state.apply_index},
-            .bytes = bytes,
-            .checksum = state.current_term.value};
-}
-
-/// The snapshot that was received is verified, and durable.
-[[nodiscard]] constexpr SnapshotReceived verify(Replica& replica)
-{
-    auto const received = SnapshotReceived{replica.file.snapshot, replica.state.configurations};
-    replica.disk.received = std::optional<SnapshotReceived>{received};
-    return received;
-}
-
 /// How many of the writes on their way have a number up to this one.
 [[nodiscard]] constexpr std::size_t writes_through(Replica const& replica, WriteNumber write)
 {
@@ -275,11 +169,11 @@ constexpr void flush(Replica& replica, std::size_t count)
     replica.file = replica.disk.received ? SnapshotReception{replica.disk.received->snapshot,
                                                              replica.disk.received->snapshot.bytes, Term{}}
                                          : SnapshotReception{};
+    restore_from_received(replica);
     auto recovered = replica.disk;
     recovered.applied_index = replica.snapshot.last.index;
     recovered.reception = replica.file;
-    auto restarted =
-        core::recover(replica.state.settings, replica.state.own, core::finish_install(std::move(recovered)));
+    auto restarted = core::recover(replica.state.settings, replica.state.own, recovered);
     if (not restarted.has_value())
         return false;
     replica.state = *std::move(restarted);
@@ -296,7 +190,9 @@ constexpr void flush(Replica& replica, std::size_t count)
     if (replica.state.writes.durable_index > replica.disk.log.last().index or
         not agree_through(replica.state.log, replica.disk.log, replica.state.writes.durable_index))
         return "what a server takes for durable is durable";
-    if (replica.disk.log.base().index > replica.snapshot.last.index)
+    auto const& received = replica.disk.received;
+    auto const  reaches = std::max(replica.snapshot.last.index, received ? received->snapshot.last.index : Index{});
+    if (replica.disk.log.base().index > reaches)
         return "what a log has forgotten is in a durable snapshot";
     return std::nullopt;
 }
