@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "totora/core/values/progress.hpp"
+#include "totora/core/values/progress_flow.hpp"
 
 #include "support/prove.hpp"
 
@@ -119,6 +119,36 @@ constexpr auto next_moves_back_to_what_the_shell_has_sent = [] {
 };
 TOTORA_PROVE(next_moves_back_to_what_the_shell_has_sent, "5.3", "case_89");
 
+constexpr auto what_is_compacted_is_replaced_by_a_snapshot = [] {
+    auto const known = SnapshotId{{Term{2}, Index{20}}, 10, 7};
+    auto       progress = flowing();
+    progress.send_snapshot();
+    require(is_sent_snapshot(progress) and in_flight(progress) == 0 and progress.next == Index{9}, "no entry flows");
+    require(not may_send_append(progress, 100), "nor may one");
+    require(not is_current(progress, AppendNumber{2}) and not is_outstanding(progress, Index{9}, AppendNumber{2}),
+            "answers to appends are outdated");
+    require(waits_for_snapshot(progress), "none is known yet");
+    require(not progress.on_chunk_sent(known) and not progress.on_chunk_sent(known), "the first is no other one");
+    progress.on_chunk_received(known, 4, Index{});
+    require(progress.recently_active and progress.moving and progress.take_acknowledged(), "an answer is contact");
+    require(not waits_for_snapshot(progress) and progress.match == Index{8}, "4 of 10 bytes are there");
+    progress.on_chunk_received(SnapshotId{{Term{2}, Index{19}}, 10, 7}, 9, Index{});
+    require(std::get_if<SendSnapshot>(&progress.mode)->received == 4, "9 of another one are not");
+    progress.link_reset();
+    require(is_sent_snapshot(progress), "what was lost of it is asked for again");
+    progress.on_chunk_received(known, 10, Index{});
+    require(waits_for_snapshot(progress), "all of it is being installed");
+    progress.on_chunk_received(known, 10, Index{20});
+    progress.probe_after_match();
+    require(is_probe(progress) and progress.match == Index{20} and progress.next == Index{21}, "21 comes after it");
+
+    auto other = flowing();
+    other.send_snapshot();
+    require(not other.on_chunk_sent(known) and other.on_chunk_sent(SnapshotId{{Term{2}, Index{30}}, 10, 7}),
+            "one takes the place of another");
+};
+TOTORA_PROVE(what_is_compacted_is_replaced_by_a_snapshot, "7", "case_28", "case_103");
+
 constexpr auto what_was_answered_is_remembered_until_it_is_asked_for = [] {
     auto progress = flowing();
     progress.on_response(Round{3}, false);
@@ -155,6 +185,11 @@ constexpr auto each_broken_invariant_of_a_progress_is_named = [] {
                 std::get_if<Probe>(&progress.mode)->carries = true;
             }) == "a search that carries an entry awaits its answer",
             "an entry that is not on its way");
+    require(found([](Progress& progress) {
+                progress.send_snapshot();
+                progress.mode = ProgressMode{SendSnapshot{{}, 1, AppendNumber{1}}};
+            }) == "no entry is on the way beside a snapshot, of which the follower has a part at most",
+            "a byte of no snapshot");
 };
 TOTORA_PROVE(each_broken_invariant_of_a_progress_is_named, "5.3");
 

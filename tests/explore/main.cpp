@@ -55,7 +55,8 @@ struct Options
            ", \"terms\": " + number(static_cast<std::uint32_t>(scope.terms)) +
            ", \"elections\": " + number(scope.elections) + ", \"proposals\": " + number(scope.proposals) +
            ", \"crashes\": " + number(scope.crashes) + ", \"heartbeats\": " + number(scope.heartbeats) +
-           ", \"reads\": " + number(scope.reads) + ", \"duplicates\": " + number(scope.duplicates) +
+           ", \"reads\": " + number(scope.reads) + ", \"snapshots\": " + number(scope.snapshots) +
+           ", \"damages\": " + number(scope.damages) + ", \"duplicates\": " + number(scope.duplicates) +
            ", \"in_flight\": " + (scope.in_flight == 0 ? "\"any\"" : std::to_string(scope.in_flight)) +
            ", \"entries_per_append\": " + std::to_string(scope.entries_per_append) +
            ", \"pre_vote\": " + flag(scope.pre_vote) + ", \"sticky\": " + flag(scope.sticky) +

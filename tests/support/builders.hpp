@@ -186,6 +186,7 @@ template <typename OneRpc>
 [[nodiscard]] constexpr bool did_nothing(Outgoing const& outgoing)
 {
     return outgoing.messages.empty() and outgoing.writes.empty() and outgoing.alarms.empty() and
+           not outgoing.store_chunk and outgoing.chunks_wanted.empty() and not outgoing.restore and
            not outgoing.apply_through and not outgoing.answer and not outgoing.read_allowed and
            outgoing.links_to_renew.empty() and not outgoing.failed;
 }

@@ -36,6 +36,8 @@ public:
             require(server.writes.durable == server.writes.last,
                     "a cluster begins with servers whose writes are durable");
             replicas_.push_back(testing::replica_of(server));
+            if (server.log.base().index > safety_.committed.base().index)
+                begins_after(server.log.base());
         }
     }
 
@@ -83,6 +85,46 @@ public:
 
     /// Every write becomes durable.
     constexpr Outgoing const& persists(ServerId where) { return persists(where, (*this)[where].writes.last); }
+
+    /// Everything up to an entry was committed before.
+    constexpr void begins_after(LogPosition committed) { safety_.committed.restore(committed); }
+
+    /// A snapshot of what a server has applied is durable.
+    constexpr Outgoing const& takes_snapshot(ServerId where, std::uint64_t bytes = 2)
+    {
+        auto& server = replica(where);
+        server.snapshot = testing::snapshot_of(server.state, bytes);
+        return happens(where, SnapshotTaken{server.state.apply_index});
+    }
+
+    /// The newest snapshot of a leader is sent to a follower, in as many chunks of one byte as it wants and is answered for.
+    constexpr void sends_snapshot(ServerId leader, ServerId follower)
+    {
+        for (auto wanted = next_chunk(leader, follower); wanted; wanted = next_chunk(leader, follower)) {
+            happens(leader, *wanted);
+            deliver_all(leader, follower);
+            deliver_all(follower, leader);
+        }
+    }
+
+    /// The chunk that a leader wants for a follower, of its newest snapshot; nothing if it wants none.
+    [[nodiscard]] constexpr std::optional<ChunkReady> next_chunk(ServerId leader, ServerId follower)
+    {
+        auto& server = replica(leader);
+        for (auto at = server.wanted.begin(); at != server.wanted.end(); ++at)
+            if (at->server == follower) {
+                auto const offset = at->snapshot == server.snapshot ? at->offset : 0;
+                server.wanted.erase(at);
+                return std::optional<ChunkReady>{ChunkReady{follower, server.snapshot, offset, 1}};
+            }
+        return std::nullopt;
+    }
+
+    /// What a server has received of a snapshot is whole, verified and durable.
+    constexpr Outgoing const& receives_snapshot(ServerId where)
+    {
+        return happens(where, testing::verify(replica(where)));
+    }
 
     /// The oldest message in flight from one server to another arrives.
     constexpr Outgoing const& deliver(ServerId sender, ServerId to) { return arrives(to, take(sender, to)); }
@@ -136,6 +178,7 @@ public:
         auto&      server = replica(to);
         auto const earlier = server.state;
         advance(server.state, message, outgoing_);
+        require_nothing(testing::find_broken_effect(server, outgoing_));
         require_invariants(earlier, server.state);
         require_laws(earlier, message, server.state, outgoing_);
         testing::perform(server, outgoing_, in_flight_);

@@ -182,6 +182,11 @@ struct Sample
         {"AppendEntriesResponse",
          to_frame(
              AppendEntriesResponse{Term{7}, false, Index{40}, {Term{6}, Index{39}}, Round{3}, AppendNumber{4}, true})},
+        {"InstallSnapshot",
+         to_frame(InstallSnapshot{Term{7}, {{Term{6}, Index{40}}, 100'000, 0x99AABBCCDDEEFF00}, 65'536, 0})},
+        {"InstallSnapshotResponse",
+         to_frame(
+             InstallSnapshotResponse{Term{7}, {{Term{6}, Index{40}}, 100'000, 0x99AABBCCDDEEFF00}, 65'536, Index{40}})},
     };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/builders.hpp"
+#include "support/random_snapshots.hpp"
 #include "support/random_values.hpp"
 
 #include <algorithm>
@@ -16,10 +17,10 @@ namespace totora::test
 ///
 /// Seeded; equal seeds make equal messages for equal servers. Each number is drawn near something that the server knows,
 /// or from the ends of the range; each field on its own, so that most messages contradict themselves in some way.
-class RandomMessages : private RandomValues
+class RandomMessages : private RandomSnapshots
 {
 public:
-    constexpr explicit RandomMessages(std::uint64_t seed) : RandomValues(seed) {}
+    constexpr explicit RandomMessages(std::uint64_t seed) : RandomSnapshots(seed) {}
 
     /// A server with some settings, log and configuration, plausible or hardly so, that may have come to lead.
     [[nodiscard]] constexpr State any_server()
@@ -27,7 +28,7 @@ public:
         absurd_percent = one_of({1, 2, 10, 50});
         calm = one_of({10, 100, 1'000, 10'000});
         slow_disk_ = one_of({1, 1, 10, 200});
-        swallows_appends_ = below(8) == 0;
+        swallows_appends_ = below(4) == 0;
         auto settings = Settings{};
         settings.pre_vote = below(2) == 0;
         settings.sticky = below(2) == 0;
@@ -45,15 +46,18 @@ public:
             log.append({log.last().term, next(log.last().index), number_max - log.last().index.value - below(4)});
         auto const current = below(16) == 0 ? number_max - below(3) : term + below(3);
         auto const configuration = any_members(Index{below(std::min<std::uint64_t>(log.last().index.value, 4) + 1)});
-        auto const applied = Index{below(std::min<std::uint64_t>(log.last().index.value, 8) + 1)};
-        auto       state = recover(settings, Member{S1, Incarnation{below(20) == 0 ? 2U : 1U}, MemberKind::voter},
-                                   {.current_term = Term{current},
-                                    .voted_for = below(3) == 0 ? std::optional<ServerId>{any_member()} : std::nullopt,
-                                    .log = std::move(log),
-                                    .configuration = configuration,
-                                    .previous_configuration = configuration,
-                                    .commit_index = applied,
-                                    .applied_index = Index{below(applied.value + 1)}});
+        auto const committed = Index{below(std::min<std::uint64_t>(log.last().index.value, 8) + 1)};
+        auto const applied = Index{below(committed.value + 1)};
+        if (auto const base = below(applied.value + 1); below(3) == 0)
+            log.compact({*log.term_at(Index{base}), Index{base}});
+        auto state = recover(settings, Member{S1, Incarnation{below(20) == 0 ? 2U : 1U}, MemberKind::voter},
+                             {.current_term = Term{current},
+                              .voted_for = below(3) == 0 ? std::optional<ServerId>{any_member()} : std::nullopt,
+                              .log = std::move(log),
+                              .configuration = configuration,
+                              .previous_configuration = configuration,
+                              .commit_index = committed,
+                              .applied_index = applied});
         if (below(2) == 0) // No conditional expression: g++ 12 frees a log twice there, in a constant expression.
             return leader(*std::move(state));
         return *std::move(state);
@@ -63,7 +67,7 @@ public:
     [[nodiscard]] constexpr Message any_message(State const& state)
     {
         auto const sender = any_sender(state);
-        switch (below(20)) {
+        switch (below(26)) {
         case 0:
             return from(sender, RequestPreVote{any_term(state), any_position(state), Round{any_number(4)}});
         case 1:
@@ -95,6 +99,14 @@ public:
             return local(Proposed{below(50) == 0 ? any_extreme() : below(4)});
         case 18:
             return local(ReadRequested{});
+        case 19:
+        case 20:
+        case 21:
+        case 22:
+        case 23:
+            if (swallows_appends_)
+                return any_ring(state);
+            return any_of_snapshots(state, sender);
         default:
             return any_rarity(state, sender);
         }
@@ -174,7 +186,7 @@ private:
         response.term = any_term(state);
         response.success = below(4) > 0;
         response.match = any_index(state);
-        response.conflict_hint = any_position(state);
+        response.conflict_hint = below(4) > 0 ? any_position(state) : LogPosition{};
         response.round = Round{any_near(leader != nullptr ? leader->reads.newest.value : 1)};
         response.number = AppendNumber{any_near(progress != nullptr ? progress->sent.value : 1)};
         if (progress != nullptr and not response.success and below(2) == 0)

@@ -109,6 +109,108 @@ void drop_write(Made& made, testing::Prng&)
     made.outgoing.writes = kept;
 }
 
+/// Changes what a leader sends a follower in place of entries.
+template <typename Change>
+void change_sending(Made& made, Change change)
+{
+    for (auto& progress : made.after.followers)
+        if (auto* sending = std::get_if<SendSnapshot>(&progress.mode))
+            return change(progress, *sending);
+}
+
+/// What has to do with snapshots.
+std::vector<Tamper> tampers_of_snapshots()
+{
+    return {
+        change_field<&InstallSnapshotResponse::match, InstallSnapshotResponse>,
+        change_field<&InstallSnapshotResponse::term, InstallSnapshotResponse>,
+        change_field<&InstallSnapshot::term, InstallSnapshot>,
+        [](Made& made, testing::Prng& random) {
+            change_message<InstallSnapshotResponse>(
+                made, random, [](InstallSnapshotResponse& response, testing::Prng&) { ++response.next; });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_message<InstallSnapshotResponse>(
+                made, random, [](InstallSnapshotResponse& response, testing::Prng&) { ++response.snapshot.checksum; });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_message<InstallSnapshot>(made, random, [](InstallSnapshot& chunk, testing::Prng& dice) {
+                (dice.below(2) == 0 ? chunk.bytes : chunk.offset) += 1;
+            });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_message<InstallSnapshot>(
+                made, random, [](InstallSnapshot& chunk, testing::Prng&) { ++chunk.snapshot.last.index.value; });
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [](Progress&, SendSnapshot& sending) { ++sending.received; });
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [](Progress&, SendSnapshot& sending) { ++sending.snapshot.checksum; });
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [](Progress&, SendSnapshot& sending) {
+                sending.snapshot = {{Term{1}, Index{1}}, 1, 1};
+            });
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [](Progress& progress, SendSnapshot&) { progress.mode = ProgressMode{Probe{}}; });
+        },
+        [](Made& made, testing::Prng& random) {
+            change_follower(made, random,
+                            [](Progress& progress, testing::Prng&) { progress.mode = ProgressMode{SendSnapshot{}}; });
+        },
+        [](Made& made, testing::Prng& random) {
+            for (auto const& progress :
+                 made.after.followers) // Somebody is asked who is sent no snapshot, or one of another entry.
+                made.outgoing.messages.emplace_back(
+                    progress.server,
+                    InstallSnapshot{.term = made.after.current_term,
+                                    .snapshot = {{Term{1}, Index{random.below(4)}}, 1, 1},
+                                    .offset = 0,
+                                    .bytes = random.below(2)},
+                    Release::at_once());
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [&](Progress& progress, SendSnapshot& sending) {
+                made.outgoing.messages.emplace_back(progress.server,
+                                                    InstallSnapshot{.term = made.after.current_term,
+                                                                    .snapshot = sending.snapshot,
+                                                                    .offset = sending.received,
+                                                                    .bytes = 0},
+                                                    Release::at_once());
+            });
+        },
+        [](Made& made, testing::Prng&) {
+            change_sending(made, [](Progress& progress, SendSnapshot&) { progress.link_full = true; });
+        },
+        [](Made& made, testing::Prng&) { made.outgoing.chunks_wanted.clear(); },
+        [](Made& made, testing::Prng&) {
+            made.outgoing.chunks_wanted.push_back({S2, Index{1}, {}, 0});
+        },
+        [](Made& made, testing::Prng&) { made.outgoing.store_chunk.reset(); },
+        [](Made& made, testing::Prng&) { made.outgoing.store_chunk = StoreChunk{}; },
+        [](Made& made, testing::Prng&) { made.outgoing.restore.reset(); },
+        [](Made& made, testing::Prng&) {
+            made.outgoing.restore = LogPosition{Term{1}, Index{1}};
+        },
+        [](Made& made, testing::Prng&) { ++made.after.reception.received; },
+        [](Made& made, testing::Prng&) { made.after.reception = SnapshotReception{}; },
+        [](Made& made, testing::Prng&) {
+            made.after.reception.snapshot = {{Term{1}, Index{1}}, 1, 1};
+        },
+        [](Made& made, testing::Prng&) { made.after.reception = made.before.reception; },
+        [](Made& made, testing::Prng&) { made.after.configurations = made.before.configurations; },
+        [](Made& made, testing::Prng&) { ++made.after.configurations.in_force.index.value; },
+        [](Made& made, testing::Prng&) { made.after.log.restore(made.after.log.last()); },
+        [](Made& made, testing::Prng&) {
+            made.after.log.restore({Term{1}, next(last_index(made.after))});
+        },
+        drop_write<Install>,
+        drop_write<Compact>,
+    };
+}
+
 void drop_order(Made& made, testing::Prng& random)
 {
     auto const alarm = static_cast<Alarm>(random.below(alarm_kinds));
@@ -337,8 +439,10 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
     constexpr auto messages_of_a_life = 1'000;
     auto           missing = law_texts();
     BOOST_TEST(missing.size() > 100U);
-    auto const ways = tampers();
-    auto       random = testing::Prng{1};
+    auto ways = tampers();
+    for (auto const way : tampers_of_snapshots())
+        ways.push_back(way);
+    auto random = testing::Prng{1};
     for (auto seed = std::uint64_t{1}; seed <= lives_max and not missing.empty(); ++seed) {
         auto messages = RandomMessages{seed};
         auto server = messages.any_server();

@@ -46,6 +46,21 @@ enum class Decision : std::uint8_t
     follower_without_room,
     follower_with_room_again,
     link_renewed,
+    // The course of snapshots.
+    log_compacted,
+    compaction_refused, ///< What is not applied, or what was in force there is forgotten.
+    snapshot_needed,    ///< What a follower needs next is compacted.
+    transfer_restarted, ///< Another snapshot than the one that a follower has parts of.
+    chunk_unwanted,     ///< The follower needs none, or none of this snapshot.
+    chunk_stored,
+    chunk_out_of_order, ///< Answered with what is needed.
+    chunk_outdated,     ///< Of an older snapshot than the leader sends by now.
+    chunk_refused_no_room,
+    snapshot_refused_stale_term,
+    snapshot_superseded, ///< What it stands for is committed here, or in the log.
+    snapshot_unexpected, ///< Another one is being received.
+    snapshot_damaged,
+    snapshot_installed,
     // The world's behaviour.
     response_outdated,
     response_from_non_member,
@@ -100,6 +115,20 @@ inline constexpr std::string_view decision_names[] = {
     "follower_without_room",
     "follower_with_room_again",
     "link_renewed",
+    "log_compacted",
+    "compaction_refused",
+    "snapshot_needed",
+    "transfer_restarted",
+    "chunk_unwanted",
+    "chunk_stored",
+    "chunk_out_of_order",
+    "chunk_outdated",
+    "chunk_refused_no_room",
+    "snapshot_refused_stale_term",
+    "snapshot_superseded",
+    "snapshot_unexpected",
+    "snapshot_damaged",
+    "snapshot_installed",
     "response_outdated",
     "response_from_non_member",
     "ring_outdated",

@@ -26,7 +26,8 @@ struct Extended<std::variant<Ts...>, More...>
 /// Everything that can happen to a server: what other servers send (core/messages/rpc.hpp), and what happens here
 /// (core/messages/local.hpp).
 using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
-                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged>::Type;
+                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged, SnapshotTaken,
+                             ChunkReady, SnapshotReceived, SnapshotDamaged>::Type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

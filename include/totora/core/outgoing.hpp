@@ -8,9 +8,11 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -73,8 +75,41 @@ struct Truncate
 };
 static_assert(lists_its_fields<Truncate>());
 
+/// Let the log begin after `base`: entries up to there need not be kept. `configurations_at(state.configurations, base.index)` are
+/// the configurations that stand beside this boundary; they are no field, since every write would be as large as they are.
+struct Compact
+{
+    WriteNumber write;
+    LogPosition base;
+
+    friend constexpr bool operator==(Compact const&, Compact const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("base", self.base);
+    }
+};
+static_assert(lists_its_fields<Compact>());
+
+/// Put a received snapshot in place of the log: it begins and ends at `snapshot.last`, with `state.configurations`.
+struct Install
+{
+    WriteNumber write;
+    SnapshotId  snapshot;
+
+    friend constexpr bool operator==(Install const&, Install const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("write", self.write);
+        visit("snapshot", self.snapshot);
+    }
+};
+static_assert(lists_its_fields<Install>());
+
 /// One write of a server to its log, in the order in which it is to be made.
-using Write = std::variant<SaveVote, Append, Truncate>;
+using Write = std::variant<SaveVote, Append, Truncate, Compact, Install>;
 
 /// Arm an alarm (replacing an earlier arming), or disarm it.
 struct AlarmOrder
@@ -145,6 +180,38 @@ struct ReadAllowed
     friend constexpr bool operator==(ReadAllowed const&, ReadAllowed const&) = default;
 };
 
+/// The chunk that came with the step's message is to be stored: it follows what was stored of this snapshot. At offset 0 it is the
+/// first one, and what was stored of another snapshot can be removed.
+struct StoreChunk
+{
+    SnapshotId    snapshot;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+
+    friend constexpr bool operator==(StoreChunk const&, StoreChunk const&) = default;
+};
+
+/// A follower needs a chunk from `offset` on: of this snapshot, or, if its index is 0, of any that reaches `at_least`. It may be wanted
+/// again, at any offset, until `ChunkReady` brings it.
+struct ChunkWanted
+{
+    ServerId      server;
+    Index         at_least;
+    SnapshotId    snapshot;
+    std::uint64_t offset = 0;
+
+    friend constexpr bool operator==(ChunkWanted const&, ChunkWanted const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("server", self.server);
+        visit("at_least", self.at_least);
+        visit("snapshot", self.snapshot);
+        visit("offset", self.offset);
+    }
+};
+static_assert(lists_its_fields<ChunkWanted>());
+
 /// How many writes one step can make: term and vote, a truncation, an append.
 inline constexpr std::size_t writes_max = 4;
 
@@ -154,12 +221,15 @@ inline constexpr std::size_t decisions_max = 8;
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing
 {
-    std::vector<Envelope>                  messages; ///< In the order in which they are to leave.
-    InplaceVector<Write, writes_max>       writes;   ///< To be made, in this order, before `messages` are looked at.
-    InplaceVector<AlarmOrder, alarm_kinds> alarms;   ///< At most one of a kind.
-    std::optional<Index>                   apply_through; ///< The state machine may be given everything up to here.
-    std::optional<Answer>                  answer;        ///< To the client of this step.
-    std::optional<ReadAllowed>             read_allowed;  ///< To clients of earlier steps.
+    std::vector<Envelope>                  messages;    ///< In the order in which they are to leave.
+    InplaceVector<Write, writes_max>       writes;      ///< To be made, in this order, before `messages` are looked at.
+    InplaceVector<AlarmOrder, alarm_kinds> alarms;      ///< At most one of a kind.
+    std::optional<StoreChunk>              store_chunk; ///< Of a snapshot that is being received.
+    std::vector<ChunkWanted>               chunks_wanted; ///< Of snapshots that are sent, at most one a follower.
+    std::optional<LogPosition> restore;       ///< The state machine is to be restored from the snapshot that ends here.
+    std::optional<Index>       apply_through; ///< The state machine may be given everything up to here, after that.
+    std::optional<Answer>      answer;        ///< To the client of this step.
+    std::optional<ReadAllowed> read_allowed;  ///< To clients of earlier steps.
     InplaceVector<ServerId, servers_max>
         links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
     InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for counters.
@@ -179,6 +249,10 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.messages.clear();
     outgoing.writes.clear();
     outgoing.alarms.clear();
+    if (outgoing.store_chunk)
+        outgoing.store_chunk = std::optional<StoreChunk>{};
+    outgoing.chunks_wanted.clear();
+    outgoing.restore = std::optional<LogPosition>{};
     outgoing.apply_through = std::optional<Index>{};
     outgoing.answer = std::optional<Answer>{};
     outgoing.read_allowed = std::optional<ReadAllowed>{};
@@ -196,6 +270,15 @@ constexpr void send(Outgoing& outgoing, ServerId to, AnyRpc const& rpc, Release 
 
 /// Names what happened.
 constexpr void note(Outgoing& outgoing, Decision decision) { outgoing.decisions.push_back(decision); }
+
+/// The same, of what can happen to many followers in one step.
+constexpr void note_once(Outgoing& outgoing, Decision decision)
+{
+    for (auto const noted : outgoing.decisions)
+        if (noted == decision)
+            return;
+    note(outgoing, decision);
+}
 
 /// Arms an alarm, or disarms it if no delay is given: rings of earlier armings no longer count, also if they are queued.
 constexpr void order(State& state, Outgoing& outgoing, Alarm alarm, std::optional<Delay> delay)

@@ -7,8 +7,9 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/fields.hpp"
-#include "totora/core/values/progress.hpp"
+#include "totora/core/values/progress_flow.hpp"
 #include "totora/core/values/quorum.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/core/values/write_pipeline.hpp"
@@ -120,6 +121,7 @@ struct State
     std::vector<Progress> followers;
     Round                 pre_vote_round;       ///< The newest pre-vote of this server.
     Alarms                alarms;               ///< Which rings count.
+    SnapshotReception     reception;            ///< The snapshot that a follower is receiving.
     LogRoom               room{};               ///< What the log has room for.
     bool                  leader_heard = false; ///< A leader sent something within the minimum election timeout.
     bool replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
@@ -144,6 +146,7 @@ struct State
         visit("followers", self.followers);
         visit("pre_vote_round", self.pre_vote_round);
         visit("alarms", self.alarms);
+        visit("reception", self.reception);
         visit("room", self.room);
         visit("leader_heard", self.leader_heard);
         visit("replaying", self.replaying);
@@ -154,18 +157,20 @@ static_assert(lists_its_fields<State>());
 
 // What grows with the cluster and only one role needs (`votes`, `followers`) lies beside the role and out of line: a follower's
 // state is moved and compared often, and alternatives of a variant must be trivially copyable for clang to evaluate them.
-static_assert(sizeof(State) <= 1228, "a state is at most 1.2 KiB");
+static_assert(sizeof(State) <= 1280, "a state is at most 1.25 KiB");
 
 /// What survives a restart, and where to begin: all that a state is made from.
 struct RecoveredState
 {
-    Term                    current_term;
-    std::optional<ServerId> voted_for;
-    TermRuns                log;
-    Configuration           configuration;
-    Configuration           previous_configuration;
-    Index                   commit_index;  ///< The saved one; it may lag, never lead, what was durable.
-    Index                   applied_index; ///< How far the state machine is, durably; 0 if it keeps nothing.
+    Term                            current_term;
+    std::optional<ServerId>         voted_for;
+    TermRuns                        log;
+    Configuration                   configuration;
+    Configuration                   previous_configuration;
+    Index                           commit_index;   ///< The saved one; it may lag, never lead, what was durable.
+    Index                           applied_index;  ///< How far the state machine is, durably; 0 if it keeps nothing.
+    std::optional<SnapshotReceived> received = {};  ///< The newest durable one, if its install may not be finished.
+    SnapshotReception               reception = {}; ///< What of a snapshot is durable and verified, to be gone on with.
 
     friend constexpr bool operator==(RecoveredState const&, RecoveredState const&) = default;
 };

@@ -36,6 +36,10 @@ struct StartError
                "server must take its place";
     case RecoveryError::applied_beyond_log:
         return "the state machine is ahead of the log: they do not belong together, or the log lost entries";
+    case RecoveryError::snapshot_missing:
+        return "the log begins after entries that the state machine has not applied, and there is no snapshot that it "
+               "could be "
+               "restored from";
     case RecoveryError::configuration_unsound:
         return "the log holds a configuration that no cluster can have";
     }

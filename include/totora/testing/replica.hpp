@@ -7,7 +7,10 @@
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/step.hpp"
+#include "totora/testing/replica_parts.hpp"
+#include "totora/testing/replica_snapshots.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,46 +21,6 @@
 
 namespace totora::inline v0::testing
 {
-
-/// A log that reports every write durable at once: only a log can release what waits for a write.
-struct TestDurable : DurableSource
-{
-    [[nodiscard]] static constexpr Durable through(WriteNumber write) { return durable_through(write); }
-};
-
-/// A message that has left its sender and has not arrived.
-struct InFlight
-{
-    ServerId from;
-    ServerId to;
-    Rpc      rpc;
-
-    friend constexpr bool operator==(InFlight const&, InFlight const&) = default;
-};
-
-/// A write that was made and is not durable, with the configuration that its entries hold.
-struct PendingWrite
-{
-    Write                        write;
-    std::optional<Configuration> configuration;
-
-    friend constexpr bool operator==(PendingWrite const&, PendingWrite const&) = default;
-};
-
-/// A server with everything around it that is its own: its disk, the writes in flight, the messages that wait for them,
-/// and its alarms.
-///
-/// Nothing happens by itself: the driver (a proof, the explorer, a story) calls the functions below.
-struct Replica
-{
-    State                     state;
-    RecoveredState            disk;      ///< What survives a loss of power. Commit and applied index are not saved.
-    std::vector<PendingWrite> writes;    ///< Made and not durable, in their order.
-    std::vector<Envelope>     sealed;    ///< Messages that wait for one of `writes`.
-    std::uint8_t              armed = 0; ///< A bit for each kind of alarm that can ring.
-
-    friend constexpr bool operator==(Replica const&, Replica const&) = default;
-};
 
 [[nodiscard]] constexpr std::uint8_t bit_of(Alarm alarm)
 {
@@ -80,7 +43,7 @@ struct Replica
     return std::visit([](auto const& made) { return made.write; }, write);
 }
 
-/// A server all of whose writes are durable, with its disk.
+/// A server all of whose writes are durable, with its disk; what is compacted is in a snapshot.
 [[nodiscard]] constexpr Replica replica_of(State const& state)
 {
     auto replica = Replica{};
@@ -92,12 +55,15 @@ struct Replica
                     .previous_configuration = state.configurations.previous,
                     .commit_index = Index{},
                     .applied_index = Index{}};
+    if (state.log.base().index > Index{})
+        replica.snapshot = SnapshotId{.last = state.log.base(), .bytes = 2, .checksum = 0};
     return replica;
 }
 
 /// A write reaches the disk.
-constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
+constexpr void write_to(Replica& replica, PendingWrite const& pending)
 {
+    auto& disk = replica.disk;
     if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
         disk.current_term = vote->term;
         disk.voted_for = vote->voted_for;
@@ -111,6 +77,16 @@ constexpr void write_to(RecoveredState& disk, PendingWrite const& pending)
         disk.log.truncate(truncate->first);
         if (disk.configuration.index >= truncate->first)
             disk.configuration = disk.previous_configuration;
+    } else if (auto const* compact = std::get_if<Compact>(&pending.write)) {
+        disk.log.compact(compact->base);
+    } else if (auto const* install = std::get_if<Install>(&pending.write)) {
+        disk.log.restore(install->snapshot.last);
+        disk.configuration = pending.installed->in_force;
+        disk.previous_configuration = pending.installed->previous;
+        if (disk.received and disk.received->snapshot == install->snapshot) {
+            replica.snapshot = disk.received->snapshot;
+            disk.received = std::optional<SnapshotReceived>{};
+        }
     }
 }
 
@@ -140,7 +116,15 @@ constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlig
 constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent)
 {
     for (auto const& write : outgoing.writes)
-        replica.writes.push_back({write, configuration_in(replica.state, write)});
+        replica.writes.push_back(
+            {write, configuration_in(replica.state, write), configurations_in(replica.state, write)});
+    if (outgoing.store_chunk)
+        store(replica, *outgoing.store_chunk);
+    drop_unused_files(replica);
+    for (auto const& wanted : outgoing.chunks_wanted)
+        want(replica, wanted);
+    if (not is_leader(replica.state))
+        replica.wanted.clear();
     for (auto const& order : outgoing.alarms)
         replica.armed = static_cast<std::uint8_t>(order.delay ? replica.armed | bit_of(order.alarm)
                                                               : replica.armed & ~bit_of(order.alarm));
@@ -166,21 +150,29 @@ constexpr void flush(Replica& replica, std::size_t count)
     auto still_pending = std::vector<PendingWrite>{};
     for (auto at = std::size_t{0}; at < replica.writes.size(); ++at)
         if (at < count)
-            write_to(replica.disk, replica.writes[at]);
+            write_to(replica, replica.writes[at]);
         else
             still_pending.push_back(replica.writes[at]);
     replica.writes = std::move(still_pending);
 }
 
 /// The power fails and returns: of the writes in flight the oldest `kept` have reached the disk, the others are gone,
-/// and so is everything that waited. False if no server can be made from what is durable.
+/// and so is everything that waited. The state machine is restored from the newest snapshot. False if no server can be made from what is durable.
 [[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept)
 {
     flush(replica, kept);
     replica.writes.clear();
     replica.sealed.clear();
+    replica.wanted.clear();
     replica.armed = 0;
-    auto restarted = core::recover(replica.state.settings, replica.state.own, replica.disk);
+    replica.file = replica.disk.received ? SnapshotReception{replica.disk.received->snapshot,
+                                                             replica.disk.received->snapshot.bytes, Term{}}
+                                         : SnapshotReception{};
+    restore_from_received(replica);
+    auto recovered = replica.disk;
+    recovered.applied_index = replica.snapshot.last.index;
+    recovered.reception = replica.file;
+    auto restarted = core::recover(replica.state.settings, replica.state.own, recovered);
     if (not restarted.has_value())
         return false;
     replica.state = *std::move(restarted);
@@ -197,6 +189,10 @@ constexpr void flush(Replica& replica, std::size_t count)
     if (replica.state.writes.durable_index > replica.disk.log.last().index or
         not agree_through(replica.state.log, replica.disk.log, replica.state.writes.durable_index))
         return "what a server takes for durable is durable";
+    auto const& received = replica.disk.received;
+    auto const  reaches = std::max(replica.snapshot.last.index, received ? received->snapshot.last.index : Index{});
+    if (replica.disk.log.base().index > reaches)
+        return "what a log has forgotten is in a durable snapshot";
     return std::nullopt;
 }
 
@@ -217,6 +213,9 @@ find_broken_promise(Replica const& replica, InFlight const& message)
         request != nullptr and (disk.current_term < request->term or
                                 (disk.current_term == request->term and disk.voted_for != replica.state.own.id)))
         return "a candidate's own vote is durable when its request leaves";
+    if (auto const* response = std::get_if<InstallSnapshotResponse>(&message.rpc);
+        response != nullptr and disk.current_term == response->term and disk.log.last().index < response->match)
+        return "what a snapshot's answer promises is durable when it leaves";
     return std::nullopt;
 }
 

@@ -32,7 +32,10 @@ inline constexpr std::string_view state_machine_safety =
 /// Whether two logs hold the same entries after `known`, up to which they are known to agree, up to `index`.
 [[nodiscard]] constexpr bool agree_between(TermRuns const& a, TermRuns const& b, Index known, Index index)
 {
-    auto at = next(std::max({known, a.base().index, b.base().index}));
+    auto const base = std::max(a.base().index, b.base().index);
+    if (known < base and base <= index and a.term_at(base) != b.term_at(base))
+        return false;
+    auto at = next(std::max(known, base));
     while (at <= index) {
         auto const run = a.run_from(at, index.value - at.value + 1);
         if (run.count == 0 or last_of(run) > b.last().index or b.missing_from(run).count != 0)
@@ -42,11 +45,13 @@ inline constexpr std::string_view state_machine_safety =
     return true;
 }
 
-/// How far two logs hold the same entries; nothing if they share an entry and differ before it (Log Matching).
+/// How far two logs hold the same entries; nothing if they share an entry and differ before it (Log Matching). Where one of them
+/// is compacted they cannot be compared, and count as equal: what is compacted is asked of `Safety`.
 [[nodiscard]] constexpr std::optional<Index> find_agreement(TermRuns const& a, TermRuns const& b)
 {
-    auto shared = std::min(a.last().index, b.last().index);
-    while (shared > Index{} and a.term_at(shared) != b.term_at(shared))
+    auto const base = std::max(a.base().index, b.base().index);
+    auto       shared = std::min(a.last().index, b.last().index);
+    while (shared >= base and shared > Index{} and a.term_at(shared) != b.term_at(shared))
         shared = before(shared);
     return agree_through(a, b, shared) ? std::optional<Index>{shared} : std::nullopt;
 }
@@ -81,9 +86,9 @@ struct Safety
         friend constexpr bool operator==(Commit const&, Commit const&) = default;
     };
 
-    std::vector<Leadership> leaders; ///< In order of terms.
-    TermRuns                committed;
-    std::vector<Commit>     commits; ///< In order of terms and of indexes: only what no later one implies.
+    std::vector<Leadership> leaders;   ///< In order of terms.
+    TermRuns                committed; ///< Its base, if it has one, was committed before anything was observed.
+    std::vector<Commit>     commits;   ///< In order of terms and of indexes: only what no later one implies.
 
     /// Whether Leader Completeness is checked for the newest commit alone. An exploration keeps no more, since what it
     /// keeps multiplies its states.
@@ -118,6 +123,9 @@ struct Safety
     [[nodiscard]] constexpr bool commit(State const& state, Index known = {})
     {
         auto const earlier = committed.last().index;
+        auto const base = state.log.base();
+        if (base.index > earlier or (base.index >= committed.base().index and not committed.holds(base)))
+            return false; // A snapshot stands for what somebody committed.
         if (not agree_between(committed, state.log, known, std::min(state.commit_index, earlier)))
             return false;
         while (committed.last().index < state.commit_index) {

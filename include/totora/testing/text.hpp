@@ -130,6 +130,9 @@ template <typename T>
     if (state.voted_for)
         text += ", voted for " + to_string(*state.voted_for);
     text += ", log";
+    if (state.log.base().index > Index{})
+        text += " after " + std::to_string(state.log.base().index.value) + "/" +
+                std::to_string(state.log.base().term.value);
     for (auto index = next(state.log.base().index); index <= last_index(state); index = next(index))
         text += " " + std::to_string(index.value) + "/" + std::to_string(state.log.term_at(index)->value);
     return text + ", commit " + std::to_string(state.commit_index.value) + ", durable " +

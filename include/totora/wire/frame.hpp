@@ -34,12 +34,15 @@ enum class FrameKind : std::uint8_t
     append_entries_response = 8,
     piece = 9,
     confirmation = 10,
+    install_snapshot = 11,
+    install_snapshot_response = 12,
 };
 
 /// The kind of each alternative of `Rpc`, in their order.
 inline constexpr auto rpc_kinds = std::array{FrameKind::request_pre_vote, FrameKind::request_pre_vote_response,
                                              FrameKind::request_vote,     FrameKind::request_vote_response,
-                                             FrameKind::append_entries,   FrameKind::append_entries_response};
+                                             FrameKind::append_entries,   FrameKind::append_entries_response,
+                                             FrameKind::install_snapshot, FrameKind::install_snapshot_response};
 static_assert(rpc_kinds.size() == std::variant_size_v<Rpc>);
 
 /// The first bytes of every frame: "TTRA".

@@ -4,7 +4,9 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/alarms.hpp"
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
@@ -208,6 +210,63 @@ struct LinkMoved
     friend constexpr bool operator==(LinkMoved const&, LinkMoved const&) = default;
 
     static constexpr void visit_fields(auto& self, auto&& visit) { visit("server", self.server); }
+};
+
+/// Without the entries up to `index` the state machine can be brought back to at least there: a snapshot of its own is durable, or
+/// the machine keeps itself on disk. They may be compacted.
+struct SnapshotTaken
+{
+    Index index;
+
+    friend constexpr bool operator==(SnapshotTaken const&, SnapshotTaken const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("index", self.index); }
+};
+
+/// The shell has a chunk at hand that can be sent to a follower which needs a snapshot (`ChunkWanted`). It leaves now or not at
+/// all, with the term of now.
+struct ChunkReady
+{
+    ServerId      server;
+    SnapshotId    snapshot;
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+
+    friend constexpr bool operator==(ChunkReady const&, ChunkReady const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("server", self.server);
+        visit("snapshot", self.snapshot);
+        visit("offset", self.offset);
+        visit("bytes", self.bytes);
+    }
+};
+
+/// The snapshot that was received is complete, verified by its checksum, and durable under its own name. The shell has decoded
+/// the configurations from it.
+struct SnapshotReceived
+{
+    SnapshotId     snapshot;
+    Configurations configurations; ///< That in force at its last entry, and the one before.
+
+    friend constexpr bool operator==(SnapshotReceived const&, SnapshotReceived const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("snapshot", self.snapshot);
+        visit("configurations", self.configurations);
+    }
+};
+
+/// What was received of this snapshot is of no use: its checksum is another one, or it could not be stored. The shell has removed it.
+struct SnapshotDamaged
+{
+    SnapshotId snapshot;
+
+    friend constexpr bool operator==(SnapshotDamaged const&, SnapshotDamaged const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("snapshot", self.snapshot); }
 };
 
 /// The connection to a server changed state; messages on their way may be lost.

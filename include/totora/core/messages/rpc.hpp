@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/core/values/with_alternative.hpp"
 
@@ -144,16 +145,59 @@ struct AppendEntriesResponse
     }
 };
 
+/// Sends a chunk of a snapshot to a follower whose next entries are compacted; without bytes it asks how much the follower has.
+///
+/// Figure 13, "InstallSnapshot RPC". The bytes travel beside this message. Differs: a snapshot has an identity, so that the chunks
+/// of two are not mixed, and a new leader goes on with the same one; its configuration stands in its bytes. There is no `done`: the
+/// identity has the length of the whole.
+struct InstallSnapshot
+{
+    Term          term;       ///< The leader's current term.
+    SnapshotId    snapshot;   ///< The whole that the chunk belongs to.
+    std::uint64_t offset = 0; ///< Where in it the chunk begins.
+    std::uint64_t bytes = 0;  ///< How long the chunk is.
+
+    friend constexpr bool operator==(InstallSnapshot const&, InstallSnapshot const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("snapshot", self.snapshot);
+        visit("offset", self.offset);
+        visit("bytes", self.bytes);
+    }
+};
+
+/// Figure 13, "InstallSnapshot RPC", results. One with a `match` above 0 is a promise; a chunk that was received is none.
+struct InstallSnapshotResponse
+{
+    Term          term;
+    SnapshotId    snapshot; ///< That of the request.
+    std::uint64_t next = 0; ///< The offset that the follower needs next; the length of the whole if it needs none.
+    Index
+        match; ///< Up to here the follower's log is the leader's and this promise covers it; 0 as long as nothing is promised.
+
+    friend constexpr bool operator==(InstallSnapshotResponse const&, InstallSnapshotResponse const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("snapshot", self.snapshot);
+        visit("next", self.next);
+        visit("match", self.match);
+    }
+};
+
 /// The messages between servers.
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                         AppendEntriesResponse>;
+                         AppendEntriesResponse, InstallSnapshot, InstallSnapshotResponse>;
 
 static_assert(alternatives_list_their_fields<Rpc>);
 
 /// A message that answers another one.
 template <typename T>
 concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T, RequestVoteResponse> or
-    std::same_as<T, AppendEntriesResponse>;
+    std::same_as<T, AppendEntriesResponse> or std::same_as<T, InstallSnapshotResponse>;
 
 /// Whether a message answers another one.
 [[nodiscard]] constexpr bool is_response(Rpc const& rpc)
@@ -164,9 +208,12 @@ concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T
 }
 
 /// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order shows which of them
-/// were lost. A transport sends what may overtake ahead of entries, so that a leader that is sending looks alive (case 94).
+/// were lost, and the chunks of snapshots. A transport sends what may overtake ahead of these, so that a leader that is sending looks
+/// alive (case 94).
 [[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)
 {
+    if (std::holds_alternative<InstallSnapshot>(rpc))
+        return false;
     auto const* append = std::get_if<AppendEntries>(&rpc);
     return append == nullptr or append->number == AppendNumber{};
 }

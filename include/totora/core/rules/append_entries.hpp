@@ -19,14 +19,19 @@ namespace totora::inline v0::core
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation"; and what the leader makes of
 // the answers.
 
-/// What a server does with an append of its own or a newer term.
-[[nodiscard]] constexpr Decision decide_append(State const& follower, AppendEntries const& append)
+/// Whether an append that begins below the log's base agrees with it, as far as that is known. What is compacted is committed, so that
+/// the leader of any later term holds the same entries: the append is a late one (case 9).
+[[nodiscard]] constexpr bool agrees_with_base(TermRuns const& log, AppendEntries const& append)
 {
-    if (append.previous == last_position(follower)) // Nearly always.
-        return Decision::append_accepted;
-    if (not follower.log.holds(append.previous))
-        return append.previous.index <= follower.commit_index ? Decision::violation_conflict_committed
-                                                              : Decision::append_refused_mismatch;
+    auto const base = log.base();
+    if (last_of(append.entries) < base.index)
+        return append.previous.term <= base.term and (append.entries.count == 0 or append.entries.term <= base.term);
+    return append.entries.term == base.term;
+}
+
+/// What a server does with the entries of an append that its log agrees with up to `previous`.
+[[nodiscard]] constexpr Decision decide_entries(State const& follower, AppendEntries const& append)
+{
     auto const missing = follower.log.missing_from(append.entries);
     if (missing.count == 0 or missing.first > last_index(follower))
         return Decision::append_accepted;
@@ -35,6 +40,21 @@ namespace totora::inline v0::core
     if (missing.first <= std::max(follower.commit_index, follower.configurations.committed_index()))
         return Decision::violation_conflict_committed;
     return Decision::conflict_truncated;
+}
+
+/// What a server does with an append of its own or a newer term.
+[[nodiscard]] constexpr Decision decide_append(State const& follower, AppendEntries const& append)
+{
+    if (append.previous == last_position(follower)) // Nearly always.
+        return Decision::append_accepted;
+    if (append.previous.index < follower.log.base().index and not agrees_with_base(follower.log, append))
+        return Decision::violation_conflict_committed;
+    if (append.previous.index < follower.log.base().index)
+        return decide_entries(follower, append);
+    if (not follower.log.holds(append.previous))
+        return append.previous.index <= follower.commit_index ? Decision::violation_conflict_committed
+                                                              : Decision::append_refused_mismatch;
+    return decide_entries(follower, append);
 }
 
 /// Refuses an append of an older term. The answer holds the term alone: it carries no number, since the server that it
@@ -132,6 +152,9 @@ constexpr void reject(State const& state, Outgoing& outgoing, Progress& progress
     if (not is_outstanding(progress, response.match, response.number))
         return note(outgoing, Decision::refusal_outdated);
     note(outgoing, Decision::probe_moved_back);
+    // What the follower may have in common with a leader lies below what the leader can compare: no search finds it.
+    if (response.conflict_hint.index < state.log.base().index)
+        return progress.rejected(response.match, response.conflict_hint.index);
     progress.rejected(response.match, state.log.find_conflict_by_term(response.conflict_hint).index);
 }
 

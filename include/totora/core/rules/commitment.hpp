@@ -12,7 +12,8 @@
 namespace totora::inline v0::core
 {
 
-/// Hands the state machine what is committed and durable here (Figure 2, "All Servers").
+/// Hands the state machine what is committed and durable here (Figure 2, "All Servers"); a snapshot that took the place of entries
+/// that it was not given, once that is durable (Figure 13, step 8).
 ///
 /// Differs: Figure 2 applies what is committed. A machine ahead of its own log could not be brought back after a power loss.
 constexpr void advance_apply(State& state, Outgoing& outgoing)
@@ -21,6 +22,15 @@ constexpr void advance_apply(State& state, Outgoing& outgoing)
     if (through <= state.apply_index)
         return;
     TOTORA_INVARIANT(state, through <= last_index(state)); // What is durable here and committed is in this log.
+    auto const base = state.log.base();
+    if (state.apply_index < base.index) {
+        if (through < base.index)
+            return;
+        outgoing.restore = std::optional<LogPosition>{base};
+        state.apply_index = base.index;
+        if (through == base.index)
+            return;
+    }
     state.apply_index = through;
     outgoing.apply_through = std::optional<Index>{through};
 }

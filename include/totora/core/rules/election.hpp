@@ -142,9 +142,11 @@ inline constexpr std::uint8_t stalled_before_renewal = 3;
 inline constexpr std::uint8_t stalled_before_stepping_down = 6;
 
 /// Whether a follower answers, lacks entries, and nothing moves to it: no append is answered, the link takes no bytes, and it is not
-/// for want of room.
+/// for want of room, or of a snapshot.
 [[nodiscard]] constexpr bool stalls(State const& state, Progress const& progress)
 {
+    if (waits_for_snapshot(progress))
+        return false;
     return progress.recently_active and not progress.moving and not progress.no_room and
            progress.match < last_index(state);
 }

@@ -41,6 +41,8 @@ namespace totora::inline v0
         return "indexes are at most number_max";
     if (state.commit_index > last_index(state))
         return "what is committed is in the log";
+    if (state.commit_index < state.log.base().index)
+        return "what is compacted is committed";
     if (state.apply_index > std::min(state.commit_index, state.writes.durable_index))
         return "what is applied is committed, and durable here";
     if (auto const broken = find_broken_invariant(state.log))
@@ -49,6 +51,10 @@ namespace totora::inline v0
         return broken;
     if (auto const broken = find_broken_invariant(state.configurations, last_index(state)))
         return broken;
+    if (auto const broken = find_broken_invariant(state.reception))
+        return broken;
+    if (is_leader(state) and state.reception.is_under_way())
+        return "a leader receives no snapshot";
     if (std::holds_alternative<Candidate>(state.role) and state.voted_for != state.own.id)
         return "a candidate voted for itself";
     if (auto const* asking = std::get_if<PreCandidate>(&state.role);
@@ -64,10 +70,13 @@ namespace totora::inline v0
     return std::nullopt;
 }
 
-/// Whether two logs hold the same entries up to `index`.
+/// Whether two logs hold the same entries up to `index`, as far as neither is compacted.
 [[nodiscard]] constexpr bool agree_through(TermRuns const& a, TermRuns const& b, Index index)
 {
-    auto at = next(std::max(a.base().index, b.base().index));
+    auto const base = std::max(a.base().index, b.base().index);
+    if (base <= index and a.term_at(base) != b.term_at(base))
+        return false;
+    auto at = next(base);
     while (at <= index) {
         auto const run = a.run_from(at, index.value - at.value + 1);
         if (run.count == 0 or b.missing_from(run).count != 0 or last_of(run) > b.last().index)
@@ -88,6 +97,8 @@ namespace totora::inline v0
         return "what is committed stays committed";
     if (later.apply_index < earlier.apply_index)
         return "what is applied stays applied";
+    if (later.log.base().index < earlier.log.base().index)
+        return "what is compacted stays compacted";
     if (auto const broken = find_broken_invariant(earlier.writes, later.writes))
         return broken;
     if (auto const broken = find_broken_invariant(earlier.alarms, later.alarms))

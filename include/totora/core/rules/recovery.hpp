@@ -22,12 +22,38 @@ enum class RecoveryError : std::uint8_t
     commit_beyond_log,   ///< What was known to be committed is gone: the log lost what it had acknowledged (case 68).
     applied_beyond_log,  ///< The state machine is ahead of the log: it belongs to another one, or the log lost entries.
     configuration_unsound, ///< No log may hold this configuration.
+    snapshot_missing, ///< The state machine lacks entries that are compacted, and was not restored from a snapshot.
 };
 
 } // namespace totora::inline v0
 
 namespace totora::inline v0::core
 {
+
+/// What survived, with the install finished that had begun: the state machine was restored from a snapshot of another server, and the
+/// log does not reach as far. Otherwise nothing is changed: a log that lost what was applied is damaged (case 68). If it is another
+/// than before, the shell writes the boundary before it starts the server.
+[[nodiscard]] constexpr RecoveredState finish_install(RecoveredState recovered)
+{
+    auto const& received = recovered.received;
+    if (not received or recovered.applied_index <= recovered.log.last().index or
+        recovered.applied_index > received->snapshot.last.index)
+        return recovered;
+    recovered.log.restore(received->snapshot.last);
+    recovered.configuration = received->configurations.in_force;
+    recovered.previous_configuration = received->configurations.previous;
+    return recovered;
+}
+
+/// What of a snapshot a server that starts goes on with: nothing, if what is recovered has no use for it.
+[[nodiscard]] constexpr SnapshotReception recover_reception(State const& state, SnapshotReception const& recovered)
+{
+    auto const& [last, bytes, checksum] = recovered.snapshot;
+    auto const is_of_use = not find_broken_invariant(recovered) and last.index > state.commit_index and
+                           last.index.value <= number_max and last.term <= state.current_term and
+                           not state.log.holds(last);
+    return is_of_use ? recovered : SnapshotReception{};
+}
 
 /// A server as it starts: a follower with what survived (Figure 2, "Persistent state").
 ///
@@ -50,6 +76,8 @@ recover(Settings const& settings, Member const& own, RecoveredState persistent)
         return Unexpected{RecoveryError::commit_beyond_log};
     if (persistent.applied_index > last.index)
         return Unexpected{RecoveryError::applied_beyond_log};
+    if (persistent.applied_index < persistent.log.base().index)
+        return Unexpected{RecoveryError::snapshot_missing};
     if ((not none(persistent.configuration) and not is_sound(persistent.configuration)) or
         (not none(persistent.previous_configuration) and not is_sound(persistent.previous_configuration)) or
         persistent.configuration.index > last.index or
@@ -67,6 +95,7 @@ recover(Settings const& settings, Member const& own, RecoveredState persistent)
     state.writes.durable_index = last.index;
     state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
     state.apply_index = persistent.applied_index;
+    state.reception = recover_reception(state, persistent.reception);
     state.replaying = settings.replay_grace_ms > 0 and state.apply_index < state.commit_index;
     return state;
 }

@@ -3,9 +3,10 @@
 
 #include "totora/core/outgoing.hpp"
 #include "totora/core/rules/commitment.hpp"
+#include "totora/core/rules/snapshot_flow.hpp"
 #include "totora/core/rules/writes.hpp"
 #include "totora/core/state.hpp"
-#include "totora/core/values/progress.hpp"
+#include "totora/core/values/progress_flow.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -28,8 +29,9 @@ constexpr void
 send_append(State const& state, Outgoing& outgoing, Round round, Progress& progress, std::uint64_t count_max)
 {
     auto const previous = before(progress.next);
-    auto const previous_term = state.log.term_at(previous).value_or(Term{});
-    auto       entries = state.log.run_from(progress.next, count_max);
+    auto const previous_term =
+        state.log.term_at(previous).value_or(Term{}); // Known: nothing that `is_compacted` is sent.
+    auto entries = state.log.run_from(progress.next, count_max);
     if (entries.count == 0)
         entries.term = state.current_term;
 
@@ -51,7 +53,9 @@ send_append(State const& state, Outgoing& outgoing, Round round, Progress& progr
 /// what the follower has acknowledged, and its commit index is at most that. A lost append is found by `test_what_was_sent`.
 constexpr void send_heartbeat(State const& state, Outgoing& outgoing, Round round, Progress const& progress)
 {
-    auto const match = LogPosition{state.log.term_at(progress.match).value_or(Term{}), progress.match};
+    auto const term =
+        state.log.term_at(progress.match); // Not known if it is compacted: every log holds what comes before the first.
+    auto const match = term ? LogPosition{*term, progress.match} : LogPosition{};
     send(outgoing, progress.server,
          AppendEntries{.term = state.current_term,
                        .previous = match,
@@ -74,6 +78,9 @@ constexpr void send_heartbeats(State const& state, Outgoing& outgoing, Leader co
 constexpr void replicate(State const& state, Outgoing& outgoing, Round round, Progress& progress)
 {
     auto const last = last_index(state);
+    if ((is_compacted(state, progress) or is_sent_snapshot(progress)) and
+        is_kept_on_snapshot(state, outgoing, progress))
+        return;
     for (auto sent = 0; sent < appends_per_step; ++sent) {
         if (not may_send_append(progress, state.settings.window))
             return;
@@ -94,6 +101,10 @@ constexpr void test_what_was_sent(State const& state, Outgoing& outgoing, Round 
     auto const answered = progress.take_acknowledged();
     if (answered or progress.link_full or progress.no_room)
         return;
+    if (is_sent_snapshot(progress))
+        return ask_about_chunks(state, outgoing, progress);
+    if (is_compacted(state, progress))
+        return begin_snapshot(state, outgoing, progress);
     auto const* const probe = std::get_if<Probe>(&progress.mode);
     if (probe != nullptr ? probe->awaiting or progress.paused : in_flight(progress) > 0)
         send_append(state, outgoing, round, progress, 0);
@@ -159,6 +170,8 @@ constexpr void receive(State& state, Outgoing& outgoing, LinkChanged const& chan
         return progress->link_filled();
     progress->link_reset();
     assert_progress(state, *progress);
+    if (changed.link == Link::open and is_sent_snapshot(*progress))
+        return want_chunk(state, outgoing, *progress);
     if (changed.link == Link::open)
         replicate(state, outgoing, std::get_if<Leader>(&state.role)->reads.newest, *progress);
 }

@@ -89,6 +89,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     disarm(state, outgoing, Alarm::leader_silent);
     state.leader_heard = false;
     change_role(state, Role{Leader{}});
+    state.reception = SnapshotReception{};
     TOTORA_INVARIANT(state, state.voted_for == state.own.id);
     state.followers.reserve(state.configurations.in_force.members.size());
     for (auto const& member : state.configurations.in_force.members)

@@ -6,6 +6,7 @@
 #include "totora/core/rules/election.hpp"
 #include "totora/core/state.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace totora::inline v0::core
@@ -124,6 +125,56 @@ find_violation(State const& state, ServerId follower, AppendEntriesResponse cons
     if (leader == nullptr or progress == nullptr or response.term != state.current_term)
         return std::nullopt;
     if (response.number > progress->sent or response.round > leader->reads.newest or response.match > last_index(state))
+        return Decision::violation_never_sent;
+    return std::nullopt;
+}
+
+/// Whether a snapshot can be: it has an end in a log, and bytes.
+[[nodiscard]] constexpr bool is_sound(SnapshotId const& snapshot)
+{
+    return is_sound(snapshot.last) and snapshot.last.index > Index{} and snapshot.bytes > 0 and
+           snapshot.bytes <= number_max;
+}
+
+/// Whether a snapshot ends with another entry than the one that is committed there.
+[[nodiscard]] constexpr bool contradicts_committed(State const& state, LogPosition last)
+{
+    auto const term = state.log.term_at(last.index);
+    return last.index <= std::max(state.commit_index, state.configurations.committed_index()) and term and
+           *term != last.term;
+}
+
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId leader, InstallSnapshot const& chunk)
+{
+    if (not is_in_range(chunk.term) or not is_sound(chunk.snapshot) or
+        not has_chunk(chunk.snapshot, chunk.offset, chunk.bytes))
+        return Decision::violation_number;
+    if (is_term_jump(state, chunk.term))
+        return Decision::violation_term_jump;
+    if (chunk.snapshot.last.term > chunk.term)
+        return Decision::violation_shape;
+    if (chunk.term < state.current_term)
+        return std::nullopt;
+    if (chunk.term == state.current_term and known_leader(state) != nobody and known_leader(state) != leader)
+        return Decision::violation_second_leader;
+    if (contradicts_committed(state, chunk.snapshot.last))
+        return Decision::violation_conflict_committed;
+    return std::nullopt;
+}
+
+[[nodiscard]] constexpr std::optional<Decision>
+find_violation(State const& state, ServerId follower, InstallSnapshotResponse const& response)
+{
+    if (not is_in_range(response.term) or not is_in_range(response.match) or not is_sound(response.snapshot.last) or
+        response.snapshot.bytes > number_max)
+        return Decision::violation_number;
+    if (is_term_jump(state, response.term))
+        return Decision::violation_term_jump;
+    if (response.next > response.snapshot.bytes)
+        return Decision::violation_shape;
+    if (find_progress(state, follower) != nullptr and response.term == state.current_term and
+        response.match > last_index(state))
         return Decision::violation_never_sent;
     return std::nullopt;
 }

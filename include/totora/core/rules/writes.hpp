@@ -59,6 +59,30 @@ constexpr void truncate(State& state, Outgoing& outgoing, Index first)
     watch_storage(state, outgoing);
 }
 
+/// Forgets the entries up to `base`, which are committed, applied and durable here.
+constexpr void compact(State& state, Outgoing& outgoing, LogPosition base)
+{
+    TOTORA_INVARIANT(state, state.log.holds(base));
+    TOTORA_INVARIANT(state, base.index <= state.apply_index);
+    state.log.compact(base);
+    outgoing.writes.push_back(Write{Compact{state.writes.begin_write(), base}});
+    watch_storage(state, outgoing);
+}
+
+/// Puts a snapshot in place of the log.
+constexpr void install(State& state, Outgoing& outgoing, SnapshotReceived const& received)
+{
+    auto const& last = received.snapshot.last;
+    TOTORA_INVARIANT(state, last.index > state.commit_index);
+    TOTORA_INVARIANT(state, last.term <= state.current_term);
+    TOTORA_INVARIANT(state, not is_leader(state));
+    state.log.restore(last);
+    state.configurations = received.configurations;
+    auto const write = state.writes.begin_install(state.commit_index, last.index);
+    outgoing.writes.push_back(Write{Install{write, received.snapshot}});
+    watch_storage(state, outgoing);
+}
+
 /// What was watched is durable: it is not late, and the next write in flight is the oldest.
 constexpr void watch_next_write(State& state, Outgoing& outgoing)
 {

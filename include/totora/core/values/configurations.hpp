@@ -53,6 +53,20 @@ struct Configurations
 };
 static_assert(lists_its_fields<Configurations>());
 
+/// The configuration in force at an index whose entry is committed, and the one before. Nothing if the index lies below both: it is
+/// forgotten which was in force there (case 31).
+///
+/// Where the newest lies above `index`, the one before the other is forgotten too. Nothing needs it: what was in force at a
+/// committed entry is not truncated.
+[[nodiscard]] constexpr std::optional<Configurations> configurations_at(Configurations const& known, Index index)
+{
+    if (known.in_force.index <= index)
+        return std::optional<Configurations>{known};
+    if (known.previous.index <= index)
+        return std::optional<Configurations>{Configurations{known.previous, known.previous}};
+    return std::optional<Configurations>{};
+}
+
 /// The invariant of the configurations of a log that ends at `last_entry` that does not hold, if any.
 [[nodiscard]] constexpr std::optional<std::string_view>
 find_broken_invariant(Configurations const& configurations, Index last_entry)

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -32,6 +30,13 @@ namespace totora::inline v0
 //      rejected_for_room,    rejected_for_room: the follower stored nothing
 //      link_reset            link_reset with appends in flight: they may be lost
 //
+//      either mode ───────────────────▶ SendSnapshot ───────────────────▶ Probe, after `match`
+//                send_snapshot: `next`     │  ▲    probe_after_match: the follower has what the
+//                is compacted              └──┘    log is based on, by a snapshot or otherwise
+//                                on_chunk_sent: the snapshot is known, or another one;
+//                                on_chunk_received: the follower has more of it, or less;
+//                                send_snapshot: what it has now is compacted meanwhile
+//
 // Nothing with entries is sent in either mode while `link_full` (link_filled ... link_reset), `paused` (cut_after ... resume,
 // link_reset), or `no_room` (as of the newest answer).
 
@@ -44,19 +49,19 @@ namespace totora::inline v0
 /// sent, so that many are in flight (dissertation §10.2.1), and `first` remembers what of them is unacknowledged.
 struct Progress
 {
-    ServerId server;
-    Index    match; ///< The follower's log agrees up to here, durably (`matchIndex`).
-    Index    first; ///< The lowest entry that was sent and is not matched; `next` if there is none.
-    Index    next;  ///< The next entry to send (`nextIndex`).
-    std::variant<Probe, Replicate> mode;
-    AppendNumber                   sent;                    ///< The number of the newest append.
-    Round                          round;                   ///< The newest read round that the follower answered.
-    bool                           recently_active = false; ///< It answered anything since the last quorum check.
-    bool acknowledged = false; ///< It answered a current append since the last heartbeat alarm.
-    bool link_full = false;    ///< Its queue takes no entries now (`Link::full`).
-    bool paused = false;       ///< The shell sends no entries now (`AppendsCut`).
-    bool no_room = false;      ///< It has no disk space for entries, as of its last answer.
-    bool moving = false;       ///< Its link took bytes since the last quorum check.
+    ServerId     server;
+    Index        match; ///< The follower's log agrees up to here, durably (`matchIndex`).
+    Index        first; ///< The lowest entry that was sent and is not matched; `next` if there is none.
+    Index        next;  ///< The next entry to send (`nextIndex`).
+    ProgressMode mode;
+    AppendNumber sent;                    ///< The number of the newest append.
+    Round        round;                   ///< The newest read round that the follower answered.
+    bool         recently_active = false; ///< It answered anything since the last quorum check.
+    bool         acknowledged = false;    ///< It answered a current append, or a chunk, since the last heartbeat alarm.
+    bool         link_full = false;       ///< Its queue takes no entries now (`Link::full`).
+    bool         paused = false;          ///< The shell sends no entries now (`AppendsCut`).
+    bool         no_room = false;         ///< It has no disk space for entries, as of its last answer.
+    bool         moving = false;          ///< Its link took bytes since the last quorum check.
 
     // --- What the leader does
 
@@ -124,6 +129,39 @@ struct Progress
             probe_from(totora::next(last));
     }
 
+    // --- While it is sent a snapshot
+
+    /// What it needs next is compacted.
+    constexpr void send_snapshot()
+    {
+        first = next = totora::next(match);
+        mode = ProgressMode{SendSnapshot{.snapshot = {}, .received = 0, .since = AppendNumber{sent.value + 1}}};
+    }
+
+    /// A chunk of this snapshot leaves. Whether it is another one than before.
+    constexpr bool on_chunk_sent(SnapshotId const& snapshot)
+    {
+        auto* const sending = std::get_if<SendSnapshot>(&mode);
+        if (sending->snapshot == snapshot)
+            return false;
+        auto const was_known = sending->is_known();
+        mode = ProgressMode{SendSnapshot{.snapshot = snapshot, .received = 0, .since = sending->since}};
+        return was_known;
+    }
+
+    /// It answered a chunk: it has this much of a snapshot, and everything up to `up_to` durably.
+    constexpr void on_chunk_received(SnapshotId const& snapshot, std::uint64_t received, Index up_to)
+    {
+        recently_active = acknowledged = moving = true;
+        advance_match(up_to);
+        if (auto* const sending = std::get_if<SendSnapshot>(&mode);
+            sending != nullptr and sending->snapshot == snapshot)
+            sending->received = received;
+    }
+
+    /// It has all that the log is based on.
+    constexpr void probe_after_match() { probe_from(totora::next(match)); }
+
     // --- What happens to appends in flight
 
     /// Its link took bytes.
@@ -170,14 +208,14 @@ struct Progress
     constexpr void probe_from(Index from)
     {
         move_next(from);
-        mode = std::variant<Probe, Replicate>{Probe{.since = AppendNumber{sent.value + 1}, .awaiting = false}};
+        mode = ProgressMode{Probe{.since = AppendNumber{sent.value + 1}, .awaiting = false}};
     }
 
     /// The logs agree below `from`: entries may flow.
     constexpr void replicate_from(Index from)
     {
         move_next(from);
-        mode = std::variant<Probe, Replicate>{Replicate{.since = AppendNumber{sent.value + 1}}};
+        mode = ProgressMode{Replicate{.since = AppendNumber{sent.value + 1}}};
     }
 
     /// The follower's log agrees up to `up_to`, durably.
@@ -215,65 +253,5 @@ struct Progress
     }
 };
 static_assert(lists_its_fields<Progress>());
-
-/// Entries that were sent and are not known to be durable there.
-[[nodiscard]] constexpr std::uint64_t in_flight(Progress const& progress)
-{
-    return progress.next.value - progress.first.value;
-}
-
-/// The number of the first append of the present flow.
-[[nodiscard]] constexpr AppendNumber since(Progress const& progress)
-{
-    auto const* probe = std::get_if<Probe>(&progress.mode);
-    return probe != nullptr ? probe->since : std::get_if<Replicate>(&progress.mode)->since;
-}
-
-/// Whether an answer is to an append of the present flow. The answer to a heartbeat never is: its number is zero.
-[[nodiscard]] constexpr bool is_current(Progress const& progress, AppendNumber number)
-{
-    return number >= since(progress);
-}
-
-/// Whether an append may be sent now that carries entries, or that tests where they would go.
-[[nodiscard]] constexpr bool may_send_append(Progress const& progress, std::uint64_t window)
-{
-    if (progress.link_full or progress.paused or progress.no_room)
-        return false;
-    if (auto const* probe = std::get_if<Probe>(&progress.mode))
-        return not probe->awaiting;
-    return in_flight(progress) < window;
-}
-
-/// Whether a refusal is of what is outstanding now. A late or repeated one must change nothing: it would
-/// move `next` back without end (or forth, over a gap).
-[[nodiscard]] constexpr bool is_outstanding(Progress const& progress, Index refused, AppendNumber number)
-{
-    if (not is_current(progress, number))
-        return false;
-    // Of a probe its own place is refused, or that of a test which followed the entry that it carries.
-    if (auto const* probe = std::get_if<Probe>(&progress.mode))
-        return next(refused) == progress.next or (probe->carries and next(next(refused)) == progress.next);
-    return refused > progress.match and refused < progress.next;
-}
-
-/// The invariant that does not hold of the progress of a follower of a leader whose log ends at `last_entry` and whose newest
-/// read round is `newest`, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
-{
-    if (progress.match >= progress.first or progress.first > progress.next)
-        return "what matches lies below what is sent next";
-    if (progress.next > next(last_entry))
-        return "what is sent next lies at most one after the end of the log";
-    if (progress.round > newest)
-        return "an answered round has begun";
-    if (since(progress).value > progress.sent.value + 1)
-        return "a flow begins at most with the next append";
-    if (auto const* probe = std::get_if<Probe>(&progress.mode);
-        probe != nullptr and probe->carries and not probe->awaiting)
-        return "a search that carries an entry awaits its answer";
-    return std::nullopt;
-}
 
 } // namespace totora::inline v0

@@ -2,7 +2,11 @@
 #pragma once
 
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+
+#include <cstdint>
+#include <variant>
 
 namespace totora::inline v0
 {
@@ -37,5 +41,27 @@ struct Replicate
     static constexpr void visit_fields(auto& self, auto&& visit) { visit("since", self.since); }
 };
 static_assert(lists_its_fields<Replicate>());
+
+/// What the follower needs next is compacted: it is sent a snapshot in its place, in chunks (etcd: StateSnapshot).
+struct SendSnapshot
+{
+    SnapshotId    snapshot;     ///< Of index 0 until the shell has the first chunk of one at hand.
+    std::uint64_t received = 0; ///< How many of its bytes the follower has, as of its newest answer.
+    AppendNumber  since;        ///< Answers to all appends so far are outdated.
+
+    [[nodiscard]] constexpr bool is_known() const { return snapshot.last.index > Index{}; }
+
+    friend constexpr bool operator==(SendSnapshot const&, SendSnapshot const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("snapshot", self.snapshot);
+        visit("received", self.received);
+        visit("since", self.since);
+    }
+};
+static_assert(lists_its_fields<SendSnapshot>());
+
+using ProgressMode = std::variant<Probe, Replicate, SendSnapshot>;
 
 } // namespace totora::inline v0

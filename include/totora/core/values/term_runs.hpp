@@ -62,8 +62,12 @@ public:
         return term_of(index);
     }
 
-    /// Whether the log holds exactly this entry (or is based on it).
-    [[nodiscard]] constexpr bool holds(LogPosition position) const { return term_at(position.index) == position.term; }
+    /// Whether the log holds exactly this entry (or is based on it). Every log holds what comes before the first entry, compacted
+    /// ones too; of an entry below the base the term is not known, and equals no other.
+    [[nodiscard]] constexpr bool holds(LogPosition position) const
+    {
+        return term_at(position.index) == position.term or position == LogPosition{};
+    }
 
     /// The last position whose index and whose term are both at most those given: the furthest that a log
     /// which holds `limit` can agree with this one (end of §5.3). Never below `base()`.
@@ -87,10 +91,20 @@ public:
         return {starts_[after - 1].term, first, std::min(end.value - first.value, count_max)};
     }
 
-    /// The entries of `run` from the first one that this log does not hold on; empty if it holds them all.
-    /// `run` begins at most one after `last()`.
-    [[nodiscard]] constexpr Run missing_from(Run const& run) const
+    /// The part of `run` that lies above `base()`.
+    [[nodiscard]] constexpr Run above_base(Run const& run) const
     {
+        if (run.first > base_.index)
+            return run;
+        auto const below = std::min(run.count, base_.index.value - run.first.value + 1);
+        return {run.term, run.first + below, run.count - below};
+    }
+
+    /// The entries of `run` from the first one that this log does not hold on; empty if it holds them all. What lies at or below
+    /// `base()` counts as held. `run` begins at most one after `last()`.
+    [[nodiscard]] constexpr Run missing_from(Run const& wanted) const
+    {
+        auto const run = above_base(wanted);
         auto const held = run_from(run.first, run.count);
         auto const agreed = held.term == run.term ? held.count : 0;
         return {run.term, run.first + agreed, run.count - agreed};
@@ -113,6 +127,20 @@ public:
             starts_.pop_back();
         last_ = std::min(last_, before(first));
     }
+
+    /// Forgets the entries up to `base`, which this log holds.
+    constexpr void compact(LogPosition base)
+    {
+        auto const kept = find_after(next(base.index)); // One after the run of the first entry that is kept.
+        base_ = base;
+        if (base.index >= last_)
+            return starts_.clear();
+        starts_.erase(starts_.begin(), starts_.begin() + static_cast<std::ptrdiff_t>(kept - 1));
+        starts_.front().first = next(base.index);
+    }
+
+    /// Forgets all entries: a snapshot up to `base` takes their place.
+    constexpr void restore(LogPosition base) { *this = TermRuns{base}; }
 
     friend constexpr bool operator==(TermRuns const&, TermRuns const&) = default;
 

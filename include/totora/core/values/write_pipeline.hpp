@@ -109,6 +109,17 @@ struct WritePipeline
         return begin_write();
     }
 
+    /// Numbers a write that puts a snapshot up to `last` in place of the log, of which everything up to `committed` is committed.
+    ///
+    /// What is committed stays durable: until the write is made it is in the old log, and then in the snapshot. Nothing else of the
+    /// old log is of any use, whatever an earlier write of it confirms.
+    constexpr WriteNumber begin_install(Index committed, Index last_entry)
+    {
+        durable_index = std::min(durable_index, committed);
+        pending.clear();
+        return begin_append(last_entry);
+    }
+
     /// Every write up to `write` is durable.
     constexpr void on_persisted(WriteNumber write)
     {

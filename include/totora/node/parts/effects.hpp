@@ -120,6 +120,13 @@ private:
 
     void make(Truncate const& one, State const&, Entries const&) { log_.truncate(one.write, one.first); }
 
+    void make(Compact const&, State const&, Entries const&) { refuse_snapshots(); }
+
+    void make(Install const&, State const&, Entries const&) { refuse_snapshots(); }
+
+    /// The core makes these writes only when it is given snapshots.
+    void refuse_snapshots() { guard_.fail({NodeFailure::seam, "the log is to be compacted, which it cannot"}); }
+
     void append(WriteNumber write, State const& state, Entries const& entries)
     {
         log_.append(write, entries);

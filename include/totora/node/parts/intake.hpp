@@ -131,6 +131,8 @@ private:
 
     void take(Received const& received)
     {
+        if (std::holds_alternative<InstallSnapshot>(received.rpc))
+            return; // A state machine that takes no snapshots cannot be restored from one.
         if (not carries_own_entries(received)) {
             ++payload_mismatches_;
             return stepper_.notify(PayloadMismatch{received.from});

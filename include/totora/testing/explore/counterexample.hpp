@@ -124,10 +124,40 @@ private:
         case Event::read:
             happen(server, nobody, ReadRequested{}, outgoing_, consequences);
             return {" receives a read request", "happens(" + name + ", ReadRequested{})"};
+        case Event::snapshot:
+        case Event::chunk:
+        case Event::file:
+        case Event::damage:
+            return act_on_snapshot(transition, names, server, consequences);
         case Event::crash:
             break;
         }
         return crash_with(server, transition.happens.number, consequences);
+    }
+
+    [[nodiscard]] Description act_on_snapshot(Transition const& transition, Permutations::Names const& names,
+                                              Replica& server, Consequences& consequences)
+    {
+        auto const name = testing::to_string(server.state.own.id);
+        auto const happens = [&](std::string words, auto const& what) {
+            return Description{std::move(words), "happens(" + name + ", " + testing::to_string(what) + ")"};
+        };
+        if (transition.happens.event == Event::snapshot) {
+            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            return {" takes a snapshot", "takes_snapshot(" + name + ")"};
+        }
+        if (transition.happens.event == Event::chunk) {
+            auto const follower = ServerId{names[transition.happens.number - 1] + std::uint64_t{1}};
+            auto const chunk = take_chunk(server, follower);
+            happen(server, nobody, chunk, outgoing_, consequences);
+            return happens(" has a chunk for " + testing::to_string(follower), chunk);
+        }
+        auto const snapshot = server.file.snapshot;
+        auto const is_damaged = transition.happens.event == Event::damage;
+        finish_file(server, is_damaged, outgoing_, consequences);
+        if (is_damaged)
+            return happens(" finds a received snapshot damaged", SnapshotDamaged{snapshot});
+        return {" has received a snapshot", "receives_snapshot(" + name + ")"};
     }
 
     [[nodiscard]] Description crash_with(Replica& server, std::uint32_t kept, Consequences& consequences)

@@ -139,7 +139,7 @@ private:
     /// Adds a state to the next level. False if it was found before.
     bool add_if_new(GlobalState const& global, Parent parent)
     {
-        std::uint32_t words[explored_servers_max + 2 + messages_max];
+        std::uint32_t words[explored_servers_max + 3 + messages_max];
         auto const    count = pack(global, transitions_.scope().servers, words);
         if (not seen_.insert(testing::hash_of(reinterpret_cast<char const*>(words), count * sizeof *words)))
             return false;

@@ -17,7 +17,7 @@ namespace totora::inline v0::explore
 {
 
 /// How many messages can be in flight in a state that an exploration keeps.
-inline constexpr std::size_t messages_max = 120;
+inline constexpr std::size_t messages_max = 120; // Their number takes 7 bits.
 
 /// A whole cluster at a moment: servers, messages and ghost state by number, and what is left of the scope's bounds.
 struct GlobalState
@@ -75,7 +75,11 @@ inline void put_in_order(GlobalState& global, bool once)
 {
     auto* at = std::copy_n(global.servers.data(), servers, words);
     *at++ = global.ghost;
-    *at++ = global.spent.bits() | global.in_flight << 24U;
+    auto const bits = global.spent.bits();
+    auto const is_long = bits > 0xffffffU; // Few scopes bound what is counted there.
+    *at++ = static_cast<std::uint32_t>(bits & 0xffffffU) | global.in_flight << 24U | (is_long ? 1U << 31U : 0U);
+    if (is_long)
+        *at++ = static_cast<std::uint32_t>(bits >> 24U);
     at = std::copy(global.begin(), global.end(), at);
     return static_cast<std::size_t>(at - words);
 }
@@ -87,8 +91,9 @@ inline std::size_t unpack(GlobalState& global, std::size_t servers, std::uint32_
     std::copy_n(at, servers, global.servers.data());
     at += servers;
     global.ghost = *at++;
-    global.spent = BudgetUsed{*at & 0xffffffU};
-    global.in_flight = *at++ >> 24U;
+    auto const first = *at++;
+    global.spent = BudgetUsed{(first & 0xffffffU) | ((first >> 31U) != 0 ? std::uint64_t{*at++} << 24U : 0U)};
+    global.in_flight = first >> 24U & 127U;
     std::copy_n(at, global.in_flight, global.messages.data());
     return static_cast<std::size_t>(at + global.in_flight - words);
 }

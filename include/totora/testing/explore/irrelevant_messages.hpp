@@ -18,7 +18,8 @@ namespace totora::inline v0::explore
 // response of an earlier term a server looks at nothing but the term. If it is the one on the receiver's disk, this
 // stays so as well: the term's candidacy and its votes, its leader's `match`, `since` and read rounds are all that a
 // response is compared with, and they only grow within the term. (The rejection of an append is compared with `next`
-// too, which does not; only an outdated one is dropped.) The step is run on the present state, and on everything that
+// too, which does not; only an outdated one is dropped. The response about a
+// snapshot is compared with what a follower is sent; none is dropped.) The step is run on the present state, and on everything that
 // can happen to the receiver next without a message: alarms, writes, and losses of power.
 //
 // Responses to pre-votes. They are compared with the round of the candidate, whatever their term, and rounds only grow;
@@ -93,7 +94,7 @@ private:
             return false;
         if (address.term < facts.disk_term)
             return true;
-        if (address.is_refusal and not address.is_outdated)
+        if (address.is_snapshot_answer or (address.is_refusal and not address.is_outdated))
             return false;
         auto const stays_idle = [&](Happens happens) {
             auto const& step = steps_->step(server, happens);
@@ -150,6 +151,9 @@ private:
                                             .leader_commit = {},
                                             .round = {},
                                             .number = {}}};
+        else if (std::holds_alternative<InstallSnapshot>(request.rpc))
+            request.rpc =
+                Rpc{InstallSnapshot{.term = Term{1}, .snapshot = {{Term{1}, Index{1}}, 1, 0}, .offset = 0, .bytes = 0}};
         else if (std::holds_alternative<RequestVote>(request.rpc))
             request.rpc = Rpc{RequestVote{.term = Term{1}, .last_log = {}}};
         return request;

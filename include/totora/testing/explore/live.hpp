@@ -105,6 +105,8 @@ private:
                         act([&](auto& outgoing, auto& consequences) {
                             persist(server, server.writes.size(), outgoing, consequences);
                         });
+                if (settle_snapshots())
+                    continue;
                 if (messages_.empty())
                     return;
                 auto const message = std::move(messages_.front());
@@ -112,6 +114,28 @@ private:
                 if (not arrives_ or arrives_(message))
                     deliver(message);
             }
+        }
+
+        /// Chunks that are needed are at hand, and what was received whole is durable. Whether there was anything.
+        bool settle_snapshots()
+        {
+            auto moved = false;
+            for (auto& server : servers_) {
+                while (not server.wanted.empty()) {
+                    act([&](auto& outgoing, auto& consequences) {
+                        auto const chunk = take_chunk(server, server.wanted.front().server);
+                        happen(server, nobody, chunk, outgoing, consequences);
+                    });
+                    moved = true;
+                }
+                if (server.file.is_complete() and server.state.reception.is_complete()) {
+                    act([&](auto& outgoing, auto& consequences) {
+                        finish_file(server, false, outgoing, consequences);
+                    });
+                    moved = true;
+                }
+            }
+            return moved;
         }
 
         void deliver(InFlight const& message)

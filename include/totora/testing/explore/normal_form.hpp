@@ -55,9 +55,7 @@ inline void normalise_writes(Replica& server)
 
 [[nodiscard]] inline AppendNumber& since_of(Progress& progress)
 {
-    if (auto* probe = std::get_if<Probe>(&progress.mode))
-        return probe->since;
-    return std::get_if<Replicate>(&progress.mode)->since;
+    return std::visit([](auto& flow) -> AppendNumber& { return flow.since; }, progress.mode);
 }
 
 /// An append's number, or its response's, in the new count.

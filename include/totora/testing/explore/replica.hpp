@@ -8,6 +8,7 @@
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/replica.hpp"
 
+#include <range/v3/algorithm/find.hpp>
 #include <range/v3/algorithm/sort.hpp>
 
 #include <algorithm>
@@ -27,6 +28,20 @@ using testing::InFlight;
 using testing::number_of;
 using testing::Replica;
 
+/// The configurations that come with a snapshot are those of the exploration.
+template <typename Walker>
+void walk_snapshots(Walker& walker, Replica& server)
+{
+    auto received = server.disk.received ? std::optional<SnapshotId>{server.disk.received->snapshot} : std::nullopt;
+    walk(walker, received);
+    if constexpr (Walker::reads)
+        server.disk.received =
+            received ? std::optional<SnapshotReceived>{{*received, server.state.configurations}} : std::nullopt;
+    walk(walker, server.snapshot);
+    walk(walker, server.file);
+    walk(walker, server.wanted);
+}
+
 template <typename Walker>
 void walk(Walker& walker, Replica& server)
 {
@@ -34,11 +49,15 @@ void walk(Walker& walker, Replica& server)
     walker.number(server.disk.current_term.value);
     walk_optional(walker, server.disk.voted_for, [&](ServerId& voted_for) { walker.server(voted_for); });
     walk(walker, server.disk.log);
+    walk_snapshots(walker, server);
     auto writes = std::uint64_t{server.writes.size()};
     walker.number(writes);
     server.writes.resize(static_cast<std::size_t>(writes));
-    for (auto& pending : server.writes)
+    for (auto& pending : server.writes) {
         walk_variant(walker, pending.write);
+        if constexpr (Walker::reads)
+            pending.installed = testing::configurations_in(server.state, pending.write);
+    }
     walk_all(walker, server.sealed);
     walker.number(server.armed);
 }
@@ -47,6 +66,7 @@ void walk(Walker& walker, Replica& server)
 inline void put_in_order(Replica& server)
 {
     ranges::sort(server.state.followers, {}, &Progress::server);
+    ranges::sort(server.wanted, {}, &ChunkWanted::server);
     auto const bytes_of = [](Envelope envelope) {
         auto bytes = std::string{};
         auto writer = Writer{bytes};
@@ -79,6 +99,7 @@ void happen(Replica& server, ServerId from, T const& event, Outgoing& outgoing, 
     auto const earlier = server.state;
     auto const left_before = consequences.left.size();
     core::advance(server.state, from, event, outgoing);
+    consequences.broken = testing::find_broken_effect(server, outgoing);
     testing::perform(server, outgoing, consequences.left);
     if (outgoing.answer)
         if (auto const* started = std::get_if<ReadStarted>(&*outgoing.answer))
@@ -112,6 +133,33 @@ inline void persist(Replica& server, std::size_t count, Outgoing& outgoing, Cons
     testing::release(server, write, consequences.left);
     check_promises(server, 0, consequences);
     happen(server, nobody, Persisted{write}, outgoing, consequences);
+}
+
+/// A snapshot of what is applied is durable. That it was not, a crash before this shows.
+inline void take_snapshot(Replica& server, std::uint64_t bytes, Outgoing& outgoing, Consequences& consequences)
+{
+    server.snapshot = testing::snapshot_of(server.state, bytes);
+    happen(server, nobody, SnapshotTaken{server.state.apply_index}, outgoing, consequences);
+}
+
+/// The chunk that a follower needs is at hand: one byte of the newest snapshot.
+[[nodiscard]] inline ChunkReady take_chunk(Replica& server, ServerId follower)
+{
+    auto const wanted = ranges::find(server.wanted, follower, &ChunkWanted::server);
+    auto const offset = wanted->snapshot == server.snapshot ? wanted->offset : 0;
+    server.wanted.erase(wanted);
+    return {.server = follower, .snapshot = server.snapshot, .offset = offset, .bytes = 1};
+}
+
+/// The snapshot that was received is verified and durable, or damaged.
+inline void finish_file(Replica& server, bool is_damaged, Outgoing& outgoing, Consequences& consequences)
+{
+    if (not is_damaged)
+        return happen(server, nobody, testing::verify(server), outgoing, consequences);
+    auto const damaged = SnapshotDamaged{server.file.snapshot};
+    server.file.received = 0;
+    server.disk.received.reset();
+    happen(server, nobody, damaged, outgoing, consequences);
 }
 
 /// The power fails and returns, when the oldest `kept` of the writes in flight had reached the disk.

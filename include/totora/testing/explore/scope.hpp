@@ -58,6 +58,9 @@ struct Scope
     std::uint32_t crashes = 0;
     std::uint32_t heartbeats = 0;
     std::uint32_t reads = 0;
+    std::uint32_t snapshots = 0;           ///< Taken by servers of what they have applied.
+    std::uint32_t damages = 0;             ///< Of snapshots that were received whole.
+    std::uint64_t snapshot_bytes = 2;      ///< Of each snapshot; a chunk is one byte.
     std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
     std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
@@ -80,9 +83,11 @@ enum class Budget : std::uint8_t
     heartbeats,
     reads,
     duplicates,
+    snapshots,
+    damages,
 };
 
-inline constexpr std::size_t bounds_count = 6;
+inline constexpr std::size_t bounds_count = 8;
 
 [[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Budget bound)
 {
@@ -99,6 +104,10 @@ inline constexpr std::size_t bounds_count = 6;
         return scope.reads;
     case Budget::duplicates:
         return scope.duplicates;
+    case Budget::snapshots:
+        return scope.snapshots;
+    case Budget::damages:
+        return scope.damages;
     }
     return 0;
 }
@@ -108,11 +117,14 @@ class BudgetUsed
 {
 public:
     constexpr BudgetUsed() = default;
-    constexpr explicit BudgetUsed(std::uint32_t bits) : bits_(bits) {}
+    constexpr explicit BudgetUsed(std::uint64_t bits) : bits_(bits) {}
 
-    [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
+    [[nodiscard]] constexpr std::uint64_t bits() const { return bits_; }
 
-    [[nodiscard]] constexpr std::uint32_t of(Budget bound) const { return bits_ >> shift(bound) & 15U; }
+    [[nodiscard]] constexpr std::uint32_t of(Budget bound) const
+    {
+        return static_cast<std::uint32_t>(bits_ >> shift(bound) & 15U);
+    }
 
     [[nodiscard]] constexpr bool is_left(Scope const& scope, Budget bound) const
     {
@@ -123,7 +135,7 @@ public:
     constexpr void spend(Scope const& scope, Budget bound)
     {
         if (limit_of(scope, bound) != any_number)
-            bits_ += 1U << shift(bound);
+            bits_ += std::uint64_t{1} << shift(bound);
     }
 
     friend constexpr bool operator==(BudgetUsed const&, BudgetUsed const&) = default;
@@ -131,7 +143,7 @@ public:
 private:
     [[nodiscard]] static constexpr std::uint32_t shift(Budget bound) { return 4U * static_cast<std::uint32_t>(bound); }
 
-    std::uint32_t bits_ = 0;
+    std::uint64_t bits_ = 0;
 };
 
 /// The settings with which the servers of a scope run.

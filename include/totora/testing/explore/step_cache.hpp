@@ -175,6 +175,11 @@ private:
         for (auto const& envelope : server.sealed)
             if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
                 facts.has_sealed_answers = true;
+        facts.has_applied_more =
+            server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
+        facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
+        for (auto const& wanted : server.wanted)
+            facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
         return facts;
     }
 
@@ -187,6 +192,7 @@ private:
                 .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
                 .is_append = std::holds_alternative<AppendEntries>(message.rpc),
                 .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
+                .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
                 .is_refusal = answer != nullptr and not answer->success,
                 .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
     }
@@ -222,6 +228,16 @@ private:
             break;
         case Event::crash:
             crash(server, happens.number, outgoing_, consequences);
+            break;
+        case Event::snapshot:
+            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            break;
+        case Event::chunk:
+            happen(server, nobody, take_chunk(server, ServerId{happens.number}), outgoing_, consequences);
+            break;
+        case Event::file:
+        case Event::damage:
+            finish_file(server, happens.event == Event::damage, outgoing_, consequences);
             break;
         }
         while (scope_.eager_writes and not server.writes.empty() and not consequences.broken)

@@ -36,7 +36,11 @@ enum class Event : std::uint8_t
     persist, ///< So many of the oldest writes become durable.
     propose,
     read,
-    crash, ///< So many of the oldest writes have become durable when the power fails.
+    crash,    ///< So many of the oldest writes have become durable when the power fails.
+    snapshot, ///< A snapshot of what is applied is durable.
+    chunk,    ///< The chunk that this follower needs is at hand.
+    file,     ///< The snapshot that was received is verified, and durable.
+    damage,   ///< The snapshot that was received is damaged.
 };
 
 /// One event on one server.
@@ -73,6 +77,9 @@ struct Facts
     bool                                    is_leader = false;
     bool                                    is_follower = false;
     bool                                    has_sealed_answers = false;
+    bool                                    has_applied_more = false; ///< Than its newest snapshot has.
+    bool                                    has_file = false;         ///< A snapshot that was received whole.
+    Followers                               needing_chunks = 0;
     Index                                   commit_index;
     std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
 };
@@ -86,6 +93,7 @@ struct Address
     bool         is_request = false; ///< Is answered, also if its term is an earlier one.
     bool         is_append = false;
     bool         is_pre_vote_answer = false;
+    bool         is_snapshot_answer = false;
     bool         is_refusal = false;  ///< The response to a rejected append.
     bool         is_outdated = false; ///< By its append number.
 };

@@ -18,14 +18,17 @@ namespace totora::inline v0::laws
 
 // §5.3, the follower's side: Figure 2, "AppendEntries RPC, receiver implementation".
 
-/// The first of these entries that a log does not hold; one after the last if it holds them all.
+/// The first of these entries that a log does not hold; one after the last if it holds them all. It holds what is compacted.
 [[nodiscard]] constexpr Index first_missing(TermRuns const& log, Run const& entries)
 {
-    if (log.term_at(entries.first) != entries.term)
-        return entries.first;
+    auto const first = std::max(entries.first, next(log.base().index));
+    if (first > last_of(entries))
+        return next(last_of(entries));
+    if (log.term_at(first) != entries.term)
+        return first;
     auto after_log = next(log.last().index);
     for (auto const& run : log.starts())
-        if (run.first > entries.first) {
+        if (run.first > first) {
             after_log = run.first;
             break;
         }
@@ -33,10 +36,12 @@ namespace totora::inline v0::laws
 }
 
 /// The last entry of a log that may be the leader's too, if the leader has `previous` and the log does not: of all
-/// whose index and term are at most those, the last (end of §5.3).
+/// whose index and term are at most those, the last (end of §5.3), or what is compacted if
+/// there is none.
 [[nodiscard]] constexpr bool is_last_in_common(TermRuns const& log, LogPosition hint, LogPosition previous)
 {
-    if (log.term_at(hint.index) != hint.term or hint.index > previous.index or hint.term > previous.term)
+    auto const is_at_most = hint.index <= previous.index and hint.term <= previous.term;
+    if (log.term_at(hint.index) != hint.term or not(is_at_most or hint == log.base()))
         return false;
     auto const above = log.term_at(next(hint.index));
     return hint.index == previous.index or not above or *above > previous.term;
@@ -141,7 +146,8 @@ constexpr void judge(Step const& step, AppendEntries const& append, Judgement& j
                          response->number == append.number,
                      "an answer names the term, the round and the number of its append");
     judgement.expect(response->no_room == (before.room != LogRoom::enough), "a follower reports whether it has room");
-    if (before.log.term_at(append.previous.index) == append.previous.term)
+    auto const is_compacted = append.previous.index < before.log.base().index;
+    if (is_compacted or before.log.term_at(append.previous.index) == append.previous.term)
         judge_acceptance(step, append, *response, judgement);
     else
         judge_refusal(step, append, *response, judgement);

@@ -115,11 +115,14 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
                      "a disk that hangs is looked after again");
 }
 
-/// Whether entries are outstanding to a follower that responds, and none get through to it (case 94).
+/// Whether entries, or chunks, are outstanding to a follower that responds, and nothing gets through to it (case 94).
 [[nodiscard]] constexpr bool stands_still(State const& state, Progress const& progress)
 {
+    auto const* sending = std::get_if<SendSnapshot>(&progress.mode);
+    auto const  waits =
+        sending != nullptr and (sending->snapshot == SnapshotId{} or sending->received == sending->snapshot.bytes);
     return not progress.moving and progress.recently_active and not progress.no_room and
-           progress.match < state.log.last().index;
+           progress.match < state.log.last().index and not waits;
 }
 
 /// Dissertation §6.2: a leader without responses from a majority steps down; so does one whose entries get through to
@@ -176,7 +179,8 @@ constexpr void judge_heartbeats(Step const& step, Judgement& judgement)
         judgement.expect(heartbeats == 1, "a heartbeat goes to every follower");
         auto const* probe = std::get_if<Probe>(&progress.mode);
         auto const  is_out = probe != nullptr ? probe->awaiting or progress.paused : progress.first < progress.next;
-        auto const  asks = is_out and not progress.acknowledged and not progress.link_full and not progress.no_room;
+        auto const  asks = is_out and not progress.acknowledged and not progress.link_full and not progress.no_room and
+                          progress.next > step.before.log.base().index;
         judgement.expect(questions == (asks ? 1U : 0U), "a leader probes what has no response, and nothing else");
     }
     judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat), "a leader continues to send heartbeats");

@@ -57,7 +57,9 @@ template <typename T>
 
 [[nodiscard]] constexpr bool changes_nothing(Step const& step)
 {
-    return step.outgoing.messages.empty() and step.outgoing.writes.empty() and step.before == step.after;
+    auto const& outgoing = step.outgoing;
+    return outgoing.messages.empty() and outgoing.writes.empty() and not outgoing.store_chunk and
+           outgoing.chunks_wanted.empty() and not outgoing.restore and step.before == step.after;
 }
 
 [[nodiscard]] constexpr bool is_noted(Outgoing const& outgoing, Decision outcome)

@@ -60,8 +60,9 @@ constexpr void judge_append_sent(Step const& step, ServerId to, AppendEntries co
     auto const* progress = progress_of(state, to);
     if (progress == nullptr)
         return judgement.expect(false, "appends go from leaders to followers");
+    auto const is_at_no_entry = append.number == AppendNumber{} and append.previous == LogPosition{};
     judgement.expect(append.term == state.current_term and append.entries.first == next(append.previous.index) and
-                         state.log.term_at(append.previous.index) == append.previous.term,
+                         (is_at_no_entry or state.log.term_at(append.previous.index) == append.previous.term),
                      "what a leader sends follows an entry of its log");
     judgement.expect(append.entries.count == 0 or (state.log.term_at(append.entries.first) == append.entries.term and
                                                    state.log.term_at(last_of(append.entries)) == append.entries.term),
@@ -100,7 +101,7 @@ constexpr void judge_commit(Step const& step, Judgement& judgement)
     auto const* leader = std::get_if<Leader>(&step.after.role);
     auto const  before = step.before.commit_index;
     if (leader == nullptr or not is<Leader>(step.before))
-        return judgement.expect(step.after.commit_index == before or is<Follower>(step.after),
+        return judgement.expect(step.after.commit_index == before or not is<Leader>(step.after),
                                 "leaders commit what is replicated, and followers what their leader reports");
     auto const replicated = Index{highest_of_majority(step.after, step.after.writes.durable_index.value,
                                                       [](Progress const& progress) { return progress.match.value; })};
@@ -170,8 +171,8 @@ constexpr void judge_step_back(Progress const& earlier, Progress const& progress
     auto const is_current = response.number >= spoken_of_since(earlier);
     auto const goes_back =
         is_current and (response.no_room or
-                        (not response.success and response.match > earlier.match and response.match < earlier.next));
-    judgement.expect(progress.next >= earlier.next or goes_back,
+                        (not response.success and response.match >= earlier.match and response.match < earlier.next));
+    judgement.expect(progress.next >= earlier.next or goes_back or std::holds_alternative<SendSnapshot>(progress.mode),
                      "only the refusal of what is outstanding moves back what is sent next");
     if (response.success or response.no_room or not is_noted(outgoing, Decision::probe_moved_back))
         return;
@@ -223,7 +224,8 @@ constexpr void judge_beginning(Step const& step, Judgement& judgement)
         ++followers;
     }
     judgement.expect(followers + 1 == step.after.configurations.in_force.members.size() and
-                         leader->reads.newest == leader->reads.confirmed and not step.after.leader_heard,
+                         leader->reads.newest == leader->reads.confirmed and not step.after.leader_heard and
+                         step.after.reception == SnapshotReception{},
                      "a leader begins with all other members, and with no reads");
 }
 

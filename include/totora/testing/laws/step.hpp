@@ -13,6 +13,8 @@
 #include "totora/testing/laws/disk.hpp"
 #include "totora/testing/laws/judgement.hpp"
 #include "totora/testing/laws/leading.hpp"
+#include "totora/testing/laws/sending_snapshots.hpp"
+#include "totora/testing/laws/snapshots.hpp"
 #include "totora/testing/laws/voting.hpp"
 
 #include <algorithm>
@@ -45,8 +47,10 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
         if (leader == nullptr)
             return;
         judge_lead_without_room(step, step.before.room, judgement);
-        if (is<Leader>(step.after))
-            judge_heartbeats(step, judgement);
+        if (not is<Leader>(step.after))
+            return;
+        judge_heartbeats(step, judgement);
+        judge_questions_about_chunks(step, judgement);
     }
 }
 
@@ -107,19 +111,19 @@ constexpr void judge_any(Step const& step, ServerId answering, Judgement& judgem
     judge_knowledge(step, answering, judgement);
     judge_commit(step, judgement);
     judge_storage_watch(step, judgement);
-    auto const releasable = std::max(step.before.apply_index, std::min(after.commit_index, after.writes.durable_index));
-    auto const is_news = step.before.commit_index != after.commit_index or
-                         step.before.writes.durable_index != after.writes.durable_index;
-    judgement.expect(after.apply_index == releasable or (not is_news and after.apply_index == step.before.apply_index),
-                     "what is committed and durable here is given to the state machine, at once");
-    judgement.expect(after.apply_index == step.before.apply_index ? not step.outgoing.apply_through
-                                                                  : step.outgoing.apply_through == after.apply_index,
-                     "the state machine is given what the server counts as given");
-    judgement.expect(step.before.log.last() == after.log.last() or not step.outgoing.writes.empty(),
-                     "what changes in the log is written");
+    judge_machine(step, judgement);
+    judge_source(step, judgement);
+    auto const is_same_log = step.before.log.last() == after.log.last() and step.before.log.base() == after.log.base();
+    judgement.expect(is_same_log or not step.outgoing.writes.empty(), "what changes in the log is written");
     for (auto const& envelope : step.outgoing.messages) {
         if (auto const* append = std::get_if<AppendEntries>(&envelope.rpc()))
             judge_append_sent(step, envelope.to(), *append, judgement);
+        if (auto const* chunk = std::get_if<InstallSnapshot>(&envelope.rpc()))
+            judge_chunk_sent(step, envelope.to(), *chunk, judgement);
+        if (auto const* response = std::get_if<InstallSnapshotResponse>(&envelope.rpc()))
+            judgement.expect(response->match > Index{} ? rests_on_log(envelope, after, response->match)
+                                                       : not envelope.release().awaits(),
+                             "a snapshot's answer waits for what it promises, and for nothing more");
         if (std::holds_alternative<RequestVote>(envelope.rpc()))
             judgement.expect(is<Candidate>(after) and rests_on_log(envelope, after, Index{}),
                              "a candidate's request waits for its own vote, and for nothing more");
