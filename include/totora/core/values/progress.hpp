@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/progress_mode.hpp"
 #include "totora/core/values/types.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -259,8 +259,7 @@ static_assert(lists_its_fields<Progress>());
 
 /// The invariant that does not hold of the progress of a follower of a leader whose log ends at `last_entry` and whose newest
 /// read round is `newest`, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
 {
     if (progress.match >= progress.first or progress.first > progress.next)
         return "what matches lies below what is sent next";
