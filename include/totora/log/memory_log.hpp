@@ -18,7 +18,6 @@
 #include <limits>
 #include <optional>
 #include <utility>
-#include <variant>
 
 namespace totora::inline v0
 {
@@ -55,14 +54,14 @@ public:
 
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
-        remember(write, SavedVote{current_term_, voted_for_});
+        remember({.write = write, .what = Undo::What::vote, .term = current_term_, .vote = voted_for_});
         current_term_ = term;
         voted_for_ = vote;
     }
 
     void append(WriteNumber write, Entries const& entries)
     {
-        remember(write, Appended{last().index});
+        remember({.write = write, .what = Undo::What::append, .last = last().index});
         add(entries);
     }
 
@@ -71,7 +70,7 @@ public:
         auto removed = Entries{};
         if (index_.holds(index))
             pinned_.read(index, last().index, index_, removed);
-        remember(write, Truncated{std::move(removed)});
+        remember({.write = write, .what = Undo::What::truncate, .removed = std::move(removed)});
         cut(index);
     }
 
@@ -155,43 +154,44 @@ public:
 private:
     static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
 
-    struct SavedVote
-    {
-        Term                    term;
-        std::optional<ServerId> vote;
-    };
-    struct Appended
-    {
-        Index last; ///< Before the append.
-    };
-    struct Truncated
-    {
-        Entries removed;
-    };
-
     /// How to undo a write that is not durable.
     struct Undo
     {
-        WriteNumber                                  write;
-        std::variant<SavedVote, Appended, Truncated> before;
+        enum class What : std::uint8_t
+        {
+            vote,
+            append,
+            truncate,
+        };
+
+        WriteNumber             write;
+        What                    what;
+        Term                    term{};    ///< Before the vote.
+        std::optional<ServerId> vote{};    ///< Before it.
+        Index                   last{};    ///< Before the append.
+        Entries                 removed{}; ///< By the truncation.
     };
 
-    void remember(WriteNumber write, std::variant<SavedVote, Appended, Truncated> before)
+    void remember(Undo before)
     {
-        written_ = write;
-        undo_.push_back({write, std::move(before)});
+        written_ = before.write;
+        undo_.push_back(std::move(before));
     }
 
     void undo(Undo const& write)
     {
-        if (auto const* vote = std::get_if<SavedVote>(&write.before)) {
-            current_term_ = vote->term;
-            voted_for_ = vote->vote;
+        switch (write.what) {
+        case Undo::What::vote:
+            current_term_ = write.term;
+            voted_for_ = write.vote;
+            break;
+        case Undo::What::append:
+            cut(next(write.last));
+            break;
+        case Undo::What::truncate:
+            add(write.removed);
+            break;
         }
-        if (auto const* appended = std::get_if<Appended>(&write.before))
-            cut(next(appended->last));
-        if (auto const* truncated = std::get_if<Truncated>(&write.before))
-            add(truncated->removed);
     }
 
     void add(Entries const& entries)

@@ -8,10 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -51,7 +49,12 @@ public:
         disconnect_one_way(b, a);
     }
 
-    void disconnect_one_way(ServerId from, ServerId to) { cut_.insert({from, to}); }
+    void disconnect_one_way(ServerId from, ServerId to)
+    {
+        auto& place = place_of(to);
+        if (not place.is_cut_from(from))
+            place.cut_from.push_back(from);
+    }
 
     void connect(ServerId a, ServerId b)
     {
@@ -59,14 +62,14 @@ public:
         connect_one_way(b, a);
     }
 
-    void connect_one_way(ServerId from, ServerId to) { cut_.erase({from, to}); }
+    void connect_one_way(ServerId from, ServerId to) { std::erase(place_of(to).cut_from, from); }
 
     /// How many messages wait for servers that still exist.
     [[nodiscard]] std::size_t waiting() const
     {
         auto count = std::size_t{0};
-        for (auto const& [id, place] : inboxes_)
-            if (auto const inbox = place.lock())
+        for (auto const& place : places_)
+            if (auto const inbox = place.inbox.lock())
                 count += inbox->messages.size();
         return count;
     }
@@ -97,13 +100,42 @@ private:
         Queue<Waiting> messages;
     };
 
+    /// A server that may be there. They are few: a loop over them is faster than a map, and compiles in less time.
+    struct Place
+    {
+        ServerId              id;
+        std::weak_ptr<Inbox>  inbox;    ///< Null without the server.
+        std::vector<ServerId> cut_from; ///< Whose messages are lost.
+
+        [[nodiscard]] bool is_cut_from(ServerId from) const
+        {
+            for (auto const other : cut_from)
+                if (other == from)
+                    return true;
+            return false;
+        }
+    };
+
+    [[nodiscard]] Place* find_place(ServerId id)
+    {
+        for (auto& place : places_)
+            if (place.id == id)
+                return &place;
+        return nullptr;
+    }
+
+    [[nodiscard]] Place& place_of(ServerId id)
+    {
+        auto* const place = find_place(id);
+        return place != nullptr ? *place : places_.emplace_back(Place{id, {}, {}});
+    }
+
     void
     carry(ServerId from, Incarnation sender, Incarnation const* meant, Released const& message, Entries const& entries)
     {
-        auto const place = inboxes_.find(message.to());
-        auto const inbox = place == inboxes_.end() ? nullptr : place->second.lock();
-        if (inbox == nullptr or (not cut_.empty() and cut_.contains({from, message.to()})) or
-            (meant != nullptr and *meant != inbox->incarnation)) {
+        auto const* const place = find_place(message.to());
+        auto const        inbox = place == nullptr ? nullptr : place->inbox.lock();
+        if (inbox == nullptr or place->is_cut_from(from) or (meant != nullptr and *meant != inbox->incarnation)) {
             ++lost_;
             return;
         }
@@ -134,10 +166,9 @@ private:
     /// Null if values are carried. A program that asks for no frames refers to no codec, and does not compile one.
     std::optional<Received> (*codec_)(Route const&, Rpc const&, Entries const&) = nullptr;
 
-    std::map<ServerId, std::weak_ptr<Inbox>> inboxes_;
-    std::set<std::pair<ServerId, ServerId>>  cut_;
-    std::uint64_t                            lost_ = 0;
-    std::uint64_t                            refused_ = 0;
+    std::vector<Place> places_;
+    std::uint64_t      lost_ = 0;
+    std::uint64_t      refused_ = 0;
 };
 
 /// One server's endpoint in a `LoopbackNetwork`. After its end, what is sent to it is lost.
@@ -146,18 +177,16 @@ class Loopback
 public:
     void send(Released const& message, Entries const& entries)
     {
-        auto const        known = incarnations_.find(message.to());
-        auto const* const meant = known == incarnations_.end() ? nullptr : &known->second;
-        network_->carry(id_, inbox_->incarnation, meant, message, entries);
+        network_->carry(id_, inbox_->incarnation, find_incarnation(message.to()), message, entries);
     }
 
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
         auto event = std::optional<TransportEvent>{};
         while (not event and not inbox_->messages.empty()) {
-            auto&      first = inbox_->messages.front();
-            auto const known = incarnations_.find(first.message.from);
-            if (known == incarnations_.end() or known->second == first.sender or not is_response(first.message.rpc)) {
+            auto&             first = inbox_->messages.front();
+            auto const* const known = find_incarnation(first.message.from);
+            if (known == nullptr or *known == first.sender or not is_response(first.message.rpc)) {
                 event.emplace(std::move(first.message));
                 inbox_->messages.drop_front();
             } else {
@@ -179,7 +208,10 @@ public:
     /// Sets the incarnation of a server. Without it the server is reached in any incarnation.
     void update(ServerId server, Incarnation incarnation, std::string_view /*address*/)
     {
-        incarnations_.insert_or_assign(server, incarnation);
+        if (auto* const known = find_incarnation(server))
+            *known = incarnation;
+        else
+            known_.push_back({server, incarnation});
     }
 
 private:
@@ -189,16 +221,30 @@ private:
         : network_(&network), id_(id), inbox_(std::move(inbox))
     {}
 
+    struct Known
+    {
+        ServerId    server;
+        Incarnation incarnation;
+    };
+
+    [[nodiscard]] Incarnation* find_incarnation(ServerId server)
+    {
+        for (auto& known : known_)
+            if (known.server == server)
+                return &known.incarnation;
+        return nullptr;
+    }
+
     LoopbackNetwork*                        network_;
     ServerId                                id_;
     std::shared_ptr<LoopbackNetwork::Inbox> inbox_;
-    std::map<ServerId, Incarnation>         incarnations_;
+    std::vector<Known>                      known_; ///< The incarnations that `update` has set.
 };
 
 inline Loopback LoopbackNetwork::join(ServerId id, Incarnation incarnation)
 {
     auto const inbox = std::make_shared<Inbox>(Inbox{incarnation, {}});
-    inboxes_.insert_or_assign(id, inbox);
+    place_of(id).inbox = inbox;
     return Loopback{*this, id, inbox};
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/core/values/broken_invariant.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <string_view>
 #include <variant>
 
 namespace totora::inline v0
@@ -15,7 +15,7 @@ namespace totora::inline v0
 // after every step.
 
 /// The invariant of one role that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& state, Leader const& leader)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(State const& state, Leader const& leader)
 {
     if (state.voted_for != state.own.id)
         return "a leader voted for itself";
@@ -31,7 +31,7 @@ namespace totora::inline v0
 }
 
 /// The invariant of a state that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& state)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(State const& state)
 {
     if (state.current_term.value > number_max)
         return "terms are at most number_max";
@@ -87,7 +87,7 @@ namespace totora::inline v0
 }
 
 /// The invariant of a step that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(State const& earlier, State const& later)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(State const& earlier, State const& later)
 {
     if (later.current_term < earlier.current_term)
         return "terms never go back";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
@@ -90,8 +91,7 @@ struct Alarms
 static_assert(lists_its_fields<Alarms>());
 
 /// The invariant of a change of the alarms that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(Alarms const& earlier, Alarms const& later)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(Alarms const& earlier, Alarms const& later)
 {
     for (auto kind = std::size_t{0}; kind < alarm_kinds; ++kind)
         if (later.armings[kind] < earlier.armings[kind])

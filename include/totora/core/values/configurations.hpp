@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <optional>
-#include <string_view>
 
 namespace totora::inline v0
 {
@@ -68,8 +68,7 @@ static_assert(lists_its_fields<Configurations>());
 }
 
 /// The invariant of the configurations of a log that ends at `last_entry` that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(Configurations const& configurations, Index last_entry)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(Configurations const& configurations, Index last_entry)
 {
     if (configurations.in_force.index > last_entry or configurations.previous.index > configurations.in_force.index)
         return "the configuration in force is in the log";

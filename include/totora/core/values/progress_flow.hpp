@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/progress.hpp"
 #include "totora/core/values/progress_mode.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <variant>
 
 namespace totora::inline v0
@@ -72,8 +72,7 @@ namespace totora::inline v0
 
 /// The invariant that does not hold of the progress of a follower of a leader whose log ends at `last_entry` and whose newest
 /// read round is `newest`, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(Progress const& progress, Index last_entry, Round newest)
 {
     if (progress.match >= progress.first or progress.first > progress.next)
         return "what matches lies below what is sent next";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 namespace totora::inline v0
 {
@@ -67,7 +67,7 @@ struct ReadRounds
 static_assert(lists_its_fields<ReadRounds>());
 
 /// The invariant of the read rounds that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(ReadRounds const& reads)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(ReadRounds const& reads)
 {
     if (reads.confirmed > reads.newest)
         return "a confirmed round has begun";

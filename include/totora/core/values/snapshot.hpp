@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 namespace totora::inline v0
 {
@@ -77,7 +77,7 @@ struct SnapshotReception
 static_assert(lists_its_fields<SnapshotReception>());
 
 /// The invariant of a reception that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(SnapshotReception const& reception)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(SnapshotReception const& reception)
 {
     if (reception.received > reception.snapshot.bytes)
         return "what is received of a snapshot is a part of it";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
@@ -8,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace totora::inline v0
@@ -174,7 +174,7 @@ private:
 };
 
 /// The invariant of the terms of a log that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view> find_broken_invariant(TermRuns const& log)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(TermRuns const& log)
 {
     auto start = TermStart{log.base().index, log.base().term};
     for (auto const& run : log.starts()) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace totora::inline v0
@@ -164,8 +164,7 @@ struct WritePipeline
 static_assert(lists_its_fields<WritePipeline>());
 
 /// The invariant of the writes of a log that ends at `last_entry` that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(WritePipeline const& writes, Index last_entry)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(WritePipeline const& writes, Index last_entry)
 {
     if (writes.durable_index > last_entry)
         return "what is durable is in the log";
@@ -189,8 +188,7 @@ find_broken_invariant(WritePipeline const& writes, Index last_entry)
 }
 
 /// The invariant of a change of the writes that does not hold, if any.
-[[nodiscard]] constexpr std::optional<std::string_view>
-find_broken_invariant(WritePipeline const& earlier, WritePipeline const& later)
+[[nodiscard]] constexpr BrokenInvariant find_broken_invariant(WritePipeline const& earlier, WritePipeline const& later)
 {
     if (later.durable < earlier.durable or later.last < earlier.last or later.of_term < earlier.of_term)
         return "writes never go back";

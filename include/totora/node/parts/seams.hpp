@@ -3,12 +3,12 @@
 
 #include "totora/core/rules/invariants.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace totora::inline v0
 {
@@ -18,7 +18,7 @@ namespace totora::inline v0
 
 /// After every step.
 template <typename Log>
-[[nodiscard]] std::optional<std::string_view> fault_at_seam(State const& state, Log const& log)
+[[nodiscard]] BrokenInvariant fault_at_seam(State const& state, Log const& log)
 {
     if (log.last() != last_position(state))
         return "the log's last entry is not the one that the core knows";
@@ -28,7 +28,7 @@ template <typename Log>
 /// After the recovery: the log ends where its recovery ended and has confirmed nothing of this run; the core holds for durable what was
 /// recovered, and nothing else.
 template <typename Log>
-[[nodiscard]] std::optional<std::string_view> fault_after_recovery(State const& state, Log& log)
+[[nodiscard]] BrokenInvariant fault_after_recovery(State const& state, Log& log)
 {
     if (auto const fault = fault_at_seam(state, log))
         return fault;
@@ -57,7 +57,7 @@ template <typename Log>
 }
 
 /// After the core was notified.
-[[nodiscard]] inline std::optional<std::string_view> fault_after_notice(State const& state, WriteNumber through)
+[[nodiscard]] inline BrokenInvariant fault_after_notice(State const& state, WriteNumber through)
 {
     if (state.writes.durable != through)
         return "the core knows what is durable";
