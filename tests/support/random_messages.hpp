@@ -48,7 +48,7 @@ public:
         auto const configuration = any_members(Index{below(std::min<std::uint64_t>(log.last().index.value, 4) + 1)});
         auto const committed = Index{below(std::min<std::uint64_t>(log.last().index.value, 8) + 1)};
         auto const applied = Index{below(committed.value + 1)};
-        if (auto const base = below(applied.value + 1); below(3) == 0)
+        if (auto const base = below(2) == 0 ? applied.value : below(applied.value + 1); below(2) == 0)
             log.compact({*log.term_at(Index{base}), Index{base}});
         auto state = recover(settings, Member{S1, Incarnation{below(20) == 0 ? 2U : 1U}, MemberKind::voter},
                              {.current_term = Term{current},
@@ -59,7 +59,7 @@ public:
                               .commit_index = committed,
                               .applied_index = applied});
         if (below(2) == 0) // No conditional expression: g++ 12 frees a log twice there, in a constant expression.
-            return leader(*std::move(state));
+            return needed_by_a_follower(leader(*std::move(state)));
         return *std::move(state);
     }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace totora::test
 {
@@ -16,8 +17,31 @@ class RandomSnapshots : protected RandomValues
 protected:
     using RandomValues::RandomValues;
 
+    /// The refusal of a follower that has nothing in common with its leader.
+    [[nodiscard]] static constexpr AppendEntriesResponse needing(State const& state, Progress const& progress)
+    {
+        return {.term = state.current_term,
+                .success = false,
+                .match = before(progress.next),
+                .conflict_hint = {},
+                .round = {},
+                .number = progress.sent};
+    }
+
+    /// A leader that is to send a snapshot, if its log is compacted.
+    [[nodiscard]] static constexpr State needed_by_a_follower(State leader)
+    {
+        if (leader.followers.empty())
+            return leader;
+        auto const refusal = from(leader.followers.front().server, needing(leader, leader.followers.front()));
+        return step(std::move(leader), refusal).state;
+    }
+
     [[nodiscard]] constexpr Message any_of_snapshots(State const& state, ServerId sender)
     {
+        if (auto const* progress = find_progress(state, sender);
+            progress != nullptr and not is_sent_snapshot(*progress) and below(4) == 0)
+            return from(sender, needing(state, *progress));
         switch (below(10)) {
         case 0:
         case 1:
@@ -79,7 +103,7 @@ private:
     {
         auto const* progress = find_progress(state, follower);
         auto const* sending = progress != nullptr ? std::get_if<SendSnapshot>(&progress->mode) : nullptr;
-        if (sending != nullptr and sending->is_known() and below(4) > 0)
+        if (sending != nullptr and sending->is_known() and below(2) == 0)
             return sending->snapshot;
         auto const index = Index{std::max(state.log.base().index.value, any_near(state.commit_index.value))};
         auto       sent = any_snapshot(state);

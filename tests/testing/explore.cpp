@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
 BOOST_AUTO_TEST_CASE(from_every_state_something_new_can_be_committed)
 {
     for (auto const& scope : scopes())
-        if (scope.name == "one-server-a-crash" or scope.name == "two-elections") {
+        if (scope.name == "one-server-a-crash" or scope.name == "two-elections" or
+            scope.name == "a-snapshot-across-a-leader-change") {
             auto const [dead, all] = dead_states(scope);
             BOOST_TEST(dead == 0U, scope.name);
             BOOST_TEST(all > 100U, scope.name);
@@ -178,6 +179,34 @@ BOOST_AUTO_TEST_CASE(without_any_reduction_there_is_no_more)
 BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_across_a_leader_change)
 {
     expect_no_reduction_loses_anything(scope_of(2, 0));
+}
+
+/// How many different servers of a scope are so.
+template <typename Is>
+[[nodiscard]] std::size_t count_servers(Scope const& scope, Is is)
+{
+    auto exploration = Exploration{scope};
+    exploration.run(never);
+    BOOST_TEST(exploration.explored().violation == "");
+    BOOST_TEST(exploration.explored().completed);
+    auto const& servers = exploration.transitions().steps().servers();
+    auto        found = std::size_t{0};
+    for (auto number = std::uint32_t{0}; number < servers.size(); ++number)
+        found += is(servers.value_of(number).state) ? 1U : 0U;
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(snapshots_are_taken_sent_and_installed_across_a_leader_change, *boost::unit_test::label("7"))
+{
+    auto scope = scope_of(2, 0);
+    scope.snapshots = 1;
+    BOOST_TEST(count_servers(scope, [](State const& state) { return state.reception.is_complete(); }) > 10U);
+    BOOST_TEST(count_servers(scope, [](State const& state) { return state.apply_index < state.log.base().index; }) >
+                   10U,
+               "a snapshot is installed, and not durable yet");
+    BOOST_TEST(count_servers(scope, [](State const& state) {
+                   return std::any_of(state.followers.begin(), state.followers.end(), is_sent_snapshot);
+               }) > 10U);
 }
 
 BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)
