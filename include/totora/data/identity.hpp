@@ -4,13 +4,13 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/data/entry.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -48,8 +48,10 @@ struct Peer
 /// Where the server of this id is to be found; nothing if it is not among them.
 [[nodiscard]] inline std::optional<std::string> address_of(std::span<Peer const> peers, ServerId id)
 {
-    auto const found = std::find_if(peers.begin(), peers.end(), [&](Peer const& peer) { return peer.member.id == id; });
-    return found != peers.end() ? std::optional{found->address} : std::nullopt;
+    for (auto const& peer : peers)
+        if (peer.member.id == id)
+            return peer.address;
+    return std::nullopt;
 }
 
 /// The id of a new cluster of this name and these first members, so that servers given different members are of different
@@ -61,12 +63,15 @@ struct Peer
 [[nodiscard]] inline ClusterId
 cluster_of(std::string_view name, std::span<Peer const> first_members, std::string_view token = {})
 {
-    auto members = std::vector<Member>{};
-    for (auto const& peer : first_members)
-        members.push_back(peer.member);
-    std::sort(members.begin(), members.end(), [](Member const& a, Member const& b) {
+    auto const comes_before = [](Member const& a, Member const& b) {
         return a.id != b.id ? a.id < b.id : a.incarnation < b.incarnation;
-    });
+    };
+    auto members = std::vector<Member>{}; // In order; they are few.
+    for (auto const& peer : first_members) {
+        members.push_back(peer.member);
+        for (auto at = members.size() - 1; at > 0 and comes_before(members[at], members[at - 1]); --at)
+            std::swap(members[at], members[at - 1]);
+    }
     // Lengths first, so that no text can stand for another one with a part of the members.
     auto       text = std::string{};
     auto const add = [&](std::uint64_t number) {

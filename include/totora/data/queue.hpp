@@ -58,10 +58,12 @@ public:
         items_.emplace_back(std::forward<Arguments>(arguments)...);
     }
 
-    template <typename Iterator>
-    void insert(Iterator before, T item)
+    /// Puts an item before the one that is at this place now, or behind the last one.
+    void insert(std::size_t place, T item)
     {
-        items_.insert(before, std::move(item));
+        items_.push_back(std::move(item));
+        for (auto at = size() - 1; at > place; --at)
+            std::swap((*this)[at], (*this)[at - 1]);
     }
 
     /// Takes the first one out: what it holds is the caller's now, and no longer kept here.

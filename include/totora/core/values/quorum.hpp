@@ -2,9 +2,9 @@
 #pragma once
 
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ class ServerSet
 public:
     [[nodiscard]] constexpr bool contains(ServerId server) const
     {
-        return std::find(servers_.begin(), servers_.end(), server) != servers_.end();
+        return any_of(servers_, [&](ServerId other) { return other == server; });
     }
 
     /// Adds a server. A set holds no more than a configuration can name; what is beyond that is not added.
@@ -49,9 +49,10 @@ private:
 
 [[nodiscard]] constexpr std::size_t quorum_size(Configuration const& configuration)
 {
-    auto const voters = std::count_if(configuration.members.begin(), configuration.members.end(),
-                                      [](Member const& member) { return member.kind == MemberKind::voter; });
-    return quorum_size(static_cast<std::size_t>(voters));
+    auto voters = std::size_t{0};
+    for (auto const& member : configuration.members)
+        voters += member.kind == MemberKind::voter ? 1 : 0;
+    return quorum_size(voters);
 }
 
 /// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).

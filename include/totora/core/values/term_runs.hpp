@@ -3,6 +3,7 @@
 
 #include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -154,10 +155,7 @@ private:
             --after;
         if (after == 0 or starts_[after - 1].first <= index)
             return after;
-        auto const begin = starts_.begin();
-        auto const found = std::upper_bound(begin, begin + static_cast<std::ptrdiff_t>(after), index,
-                                            [](Index wanted, TermStart const& start) { return wanted < start.first; });
-        return static_cast<std::size_t>(found - begin);
+        return count_while(starts_, after, [&](TermStart const& start) { return start.first <= index; });
     }
 
     [[nodiscard]] constexpr Term term_of(Index index) const

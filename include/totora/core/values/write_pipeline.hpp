@@ -3,9 +3,11 @@
 
 #include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -28,12 +30,10 @@ struct PendingAppend
 };
 static_assert(lists_its_fields<PendingAppend>());
 
-/// The first pending append that reaches `index`, or the end.
-template <typename Appends>
-[[nodiscard]] constexpr auto first_that_reaches(Appends& appends, Index index)
+/// The place of the first pending append that reaches `index`, or the end.
+[[nodiscard]] constexpr std::size_t first_that_reaches(std::vector<PendingAppend> const& appends, Index index)
 {
-    return std::lower_bound(appends.begin(), appends.end(), index,
-                            [](PendingAppend const& append, Index wanted) { return append.last < wanted; });
+    return count_while(appends, appends.size(), [&](PendingAppend const& append) { return append.last < index; });
 }
 
 /// How the disk of a server keeps up. A disk is watched from a write that is in flight to a ring of the alarm: if that write is
@@ -101,11 +101,10 @@ struct WritePipeline
         auto const kept = before(first);
         durable_index = std::min(durable_index, kept);
         auto oldest = first_that_reaches(pending, kept);
-        if (oldest != pending.end() and kept > durable_index) {
-            oldest->last = kept;
-            ++oldest;
-        }
-        pending.erase(oldest, pending.end());
+        if (oldest < pending.size() and kept > durable_index)
+            pending[oldest++].last = kept;
+        while (pending.size() > oldest)
+            pending.pop_back();
         return begin_write();
     }
 
@@ -137,7 +136,7 @@ struct WritePipeline
         if (index <= durable_index)
             return of_term;
         auto const append = first_that_reaches(pending, index);
-        return std::max(append != pending.end() ? append->write : last, of_term);
+        return std::max(append < pending.size() ? pending[append].write : last, of_term);
     }
 
     /// Whether the disk is watched.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -147,9 +148,9 @@ private:
     {
         if (chunks_.back()->first <= index)
             return *chunks_.back();
-        auto const after = std::upper_bound(chunks_.begin(), chunks_.end(), index,
-                                            [](Index wanted, auto const& chunk) { return wanted < chunk->first; });
-        return **std::prev(after);
+        auto const after =
+            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return chunk->first <= index; });
+        return *chunks_[after - 1];
     }
 
     [[nodiscard]] std::uint64_t bytes_through(Index index) const

@@ -4,6 +4,7 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/clients/proposals.hpp"
 #include "totora/node/outcomes.hpp"
@@ -92,7 +93,7 @@ private:
             return ProposalError::not_running;
         if (payloads.empty())
             return ProposalError::empty_proposal;
-        if (std::any_of(payloads.begin(), payloads.end(), too_large))
+        if (any_of(payloads, too_large))
             return ProposalError::entry_too_large;
         if (proposals_.staged_bytes() >= settings_.uncommitted_bytes_max)
             return ProposalError::too_much_pending;

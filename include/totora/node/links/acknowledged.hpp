@@ -6,6 +6,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/progress.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ public:
     /// Whether it was found to be set back. Its votes and acknowledgements count no more.
     [[nodiscard]] bool is_set_back(Member const& follower) const
     {
-        return std::any_of(all_.begin(), all_.end(), [&](Known const& known) {
+        return any_of(all_, [&](Known const& known) {
             return known.server == follower.id and known.incarnation == follower.incarnation and known.is_set_back;
         });
     }
@@ -91,9 +92,10 @@ private:
 
     [[nodiscard]] Known* find(ServerId server)
     {
-        auto const found =
-            std::find_if(all_.begin(), all_.end(), [&](Known const& known) { return known.server == server; });
-        return found == all_.end() ? nullptr : found;
+        for (auto& known : all_)
+            if (known.server == server)
+                return &known;
+        return nullptr;
     }
 
     InplaceVector<Known, 4 * servers_max> all_; ///< Of servers that were removed too: ids are not used again.

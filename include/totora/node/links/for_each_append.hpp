@@ -3,13 +3,13 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/links/part_of.hpp"
 #include "totora/policy/transport.hpp"
 
-#include <algorithm>
 #include <variant>
 
 namespace totora::inline v0
@@ -23,7 +23,7 @@ void for_each_append(Received const& received, Step step)
     auto const& entries = received.entries;
     auto const  is_configuration = [](EntryView const& entry) { return entry.kind == EntryKind::configuration; };
     auto const* append = std::get_if<AppendEntries>(&received.rpc);
-    if (append == nullptr or std::none_of(entries.begin(), entries.end(), is_configuration))
+    if (append == nullptr or not any_of(entries, is_configuration))
         return step(received.rpc, entries);
 
     auto const last = last_of(append->entries);

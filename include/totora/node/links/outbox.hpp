@@ -3,11 +3,10 @@
 
 #include "totora/core/messages/release.hpp"
 #include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/data/queue.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -26,14 +25,12 @@ public:
     void hold(Envelope const& envelope)
     {
         auto const awaited = awaited_by(envelope);
+        auto const comes_before = [&](Envelope const& held) { return awaited_by(held) <= awaited; };
         auto const place =
-            held_.empty() or awaited_by(held_.back()) <= awaited
-                ? held_.end()
-                : std::upper_bound(held_.begin(), held_.end(), awaited,
-                                   [](WriteNumber write, auto const& held) { return write < awaited_by(held); });
-        for (auto at = place; at != held_.begin() and awaited_by(*std::prev(at)) == awaited; --at)
-            if (contains(envelope, *std::prev(at))) {
-                *std::prev(at) = envelope;
+            held_.empty() or comes_before(held_.back()) ? held_.size() : count_while(held_, held_.size(), comes_before);
+        for (auto at = place; at > 0 and awaited_by(held_[at - 1]) == awaited; --at)
+            if (contains(envelope, held_[at - 1])) {
+                held_[at - 1] = envelope;
                 return;
             }
         held_.insert(place, envelope);

@@ -6,6 +6,7 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/role.hpp"
 #include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/node/links/cold_reads.hpp"
 #include "totora/node/links/outbox.hpp"
@@ -79,7 +80,7 @@ public:
     /// Whether a follower waits for nothing but the next turn.
     [[nodiscard]] bool can_resume(State const& state) const
     {
-        return std::any_of(paused_.begin(), paused_.end(), [&](ServerId server) {
+        return any_of(paused_, [&](ServerId server) {
             auto const* progress = find_progress(state, server);
             return progress != nullptr and has_window(*progress);
         });
@@ -151,7 +152,7 @@ private:
 
     [[nodiscard]] bool was_cut(ServerId server) const
     {
-        return std::any_of(cuts_.begin(), cuts_.end(), [&](AppendsCut const& cut) { return cut.server == server; });
+        return any_of(cuts_, [&](AppendsCut const& cut) { return cut.server == server; });
     }
 
     /// Followers that got nothing come before those that got something, so that all have their turn.

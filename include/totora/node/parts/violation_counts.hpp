@@ -6,7 +6,6 @@
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/types.hpp"
 
-#include <algorithm>
 #include <cstdint>
 
 namespace totora::inline v0
@@ -50,9 +49,10 @@ public:
 private:
     [[nodiscard]] ViolationsOf* find(ServerId server)
     {
-        auto const found =
-            std::find_if(rows_.begin(), rows_.end(), [&](ViolationsOf const& row) { return row.server == server; });
-        return found == rows_.end() ? nullptr : found;
+        for (auto& row : rows_)
+            if (row.server == server)
+                return &row;
+        return nullptr;
     }
 
     Rows rows_;
