@@ -31,6 +31,12 @@ struct ListOfTerms
                                    : Term{terms[static_cast<std::size_t>((index.value - base.index.value) - 1)]};
     }
 
+    /// What comes before the first entry is held by every log, whatever is compacted.
+    [[nodiscard]] constexpr bool holds(LogPosition position) const
+    {
+        return position == LogPosition{} or term_at(position.index) == position.term;
+    }
+
     [[nodiscard]] constexpr LogPosition find_conflict_by_term(LogPosition limit) const
     {
         for (auto index = std::min(limit.index, last_index()); index > base.index; index = before(index))
@@ -52,7 +58,7 @@ struct ListOfTerms
 
     [[nodiscard]] constexpr Run missing_from(Run run) const
     {
-        while (run.count > 0 and run.first > base.index and term_at(run.first) == run.term)
+        while (run.count > 0 and (run.first <= base.index or term_at(run.first) == run.term))
             run = {run.term, next(run.first), run.count - 1};
         return run;
     }
@@ -92,7 +98,7 @@ constexpr void answers_agree(ListOfTerms const& list, TermRuns const& runs)
         require(runs.term_at(index) == list.term_at(index), "the term of each index");
         for (auto term = std::uint64_t{0}; term <= 4; ++term) {
             auto const position = LogPosition{Term{term}, index};
-            require(runs.holds(position) == (list.term_at(index) == Term{term}), "whether a position is held");
+            require(runs.holds(position) == list.holds(position), "whether a position is held");
             require(runs.find_conflict_by_term(position) == list.find_conflict_by_term(position),
                     "the last that may be shared");
         }
