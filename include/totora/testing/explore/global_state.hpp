@@ -42,6 +42,21 @@ struct Transition
     bool          is_loss = false;
 };
 
+/// Calls `visit(transition)` for what can happen to a server that has to do with snapshots.
+template <typename IsLeft, typename Visit>
+void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& facts, IsLeft is_left, Visit& visit)
+{
+    if (facts.has_applied_more and is_left(Budget::snapshots))
+        visit(Transition{at, {Event::snapshot, 0}});
+    for (auto follower = std::uint32_t{0}; follower < servers; ++follower)
+        if ((facts.needing_chunks >> follower & 1U) != 0)
+            visit(Transition{at, {Event::chunk, follower + 1}});
+    if (facts.has_file)
+        visit(Transition{at, {Event::file, 0}});
+    if (facts.has_file and is_left(Budget::damages))
+        visit(Transition{at, {Event::damage, 0}});
+}
+
 inline void add(GlobalState& global, std::uint32_t message, bool once)
 {
     auto* const end = global.messages.data() + global.in_flight;

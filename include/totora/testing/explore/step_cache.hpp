@@ -107,7 +107,7 @@ public:
     {
         auto const number = messages_.number_of(message);
         while (addresses_.size() < messages_.size())
-            addresses_.push_back(address(messages_.value_of(static_cast<std::uint32_t>(addresses_.size()))));
+            addresses_.push_back(read_address(messages_.value_of(static_cast<std::uint32_t>(addresses_.size()))));
         return number;
     }
 
@@ -181,20 +181,6 @@ private:
         for (auto const& wanted : server.wanted)
             facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
         return facts;
-    }
-
-    [[nodiscard]] static Address address(InFlight const& message)
-    {
-        auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc);
-        return {.from = static_cast<std::uint8_t>(message.from.value - 1),
-                .to = static_cast<std::uint8_t>(message.to.value - 1),
-                .term = std::visit([](auto const& rpc) { return rpc.term; }, message.rpc),
-                .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
-                .is_append = std::holds_alternative<AppendEntries>(message.rpc),
-                .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
-                .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
-                .is_refusal = answer != nullptr and not answer->success,
-                .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
     }
 
     /// Where messages may be duplicated endlessly, a second one subsumed adds nothing.

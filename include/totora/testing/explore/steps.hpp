@@ -98,4 +98,18 @@ struct Address
     bool         is_outdated = false; ///< By its append number.
 };
 
+[[nodiscard]] inline Address read_address(InFlight const& message)
+{
+    auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc);
+    return {.from = static_cast<std::uint8_t>(message.from.value - 1),
+            .to = static_cast<std::uint8_t>(message.to.value - 1),
+            .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
+            .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
+            .is_append = std::holds_alternative<AppendEntries>(message.rpc),
+            .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
+            .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
+            .is_refusal = answer != nullptr and not answer->success,
+            .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
+}
+
 } // namespace totora::inline v0::explore

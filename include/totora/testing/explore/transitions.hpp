@@ -57,7 +57,7 @@ public:
                 visit(Transition{at, {Event::propose, 0}});
             if (facts.is_leader and is_left(Budget::reads))
                 visit(Transition{at, {Event::read, 0}});
-            for_each_of_snapshots(at, facts, is_left, visit);
+            for_each_of_snapshots(scope_.servers, at, facts, is_left, visit);
             if (is_left(Budget::crashes))
                 for (auto kept = std::uint32_t{0}; kept <= facts.writes; ++kept)
                     visit(Transition{at, {Event::crash, kept}});
@@ -116,21 +116,6 @@ public:
     }
 
 private:
-    /// What can happen to a server that has to do with snapshots.
-    template <typename IsLeft, typename Visit>
-    void for_each_of_snapshots(std::uint8_t at, Facts const& facts, IsLeft is_left, Visit& visit) const
-    {
-        if (facts.has_applied_more and is_left(Budget::snapshots))
-            visit(Transition{at, {Event::snapshot, 0}});
-        for (auto follower = std::uint32_t{0}; follower < scope_.servers; ++follower)
-            if ((facts.needing_chunks >> follower & 1U) != 0)
-                visit(Transition{at, {Event::chunk, follower + 1}});
-        if (facts.has_file)
-            visit(Transition{at, {Event::file, 0}});
-        if (facts.has_file and is_left(Budget::damages))
-            visit(Transition{at, {Event::damage, 0}});
-    }
-
     [[nodiscard]] bool fails(std::string_view what)
     {
         violation = what;
