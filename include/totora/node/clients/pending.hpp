@@ -44,10 +44,8 @@ public:
 
     PendingProposal(Batch completion, std::uint64_t count, std::uint64_t deadline_ms)
         : count_(count), deadline_ms_(deadline_ms),
-          batch_(std::make_unique<Gathering>(Gathering{std::move(completion), {}}))
-    {
-        batch_->responses.reserve(static_cast<std::size_t>(count));
-    }
+          batch_(std::make_unique<Gathering>(std::move(completion), static_cast<std::size_t>(count)))
+    {}
 
     [[nodiscard]] std::uint64_t count() const { return count_; }
     [[nodiscard]] std::uint64_t deadline_ms() const { return deadline_ms_; }
@@ -60,17 +58,7 @@ public:
             return guard.run(NodeFailure::callback, "a completion", [&] {
                 single_(AppliedWith<Response>{position, std::move(response)});
             });
-        auto& gathering = *batch_;
-        if constexpr (std::is_nothrow_move_constructible_v<Response>)
-            if (not is_last) {
-                gathering.responses.push_back(std::move(response)); // For which room was made.
-                return true;
-            }
-        return guard.run(NodeFailure::callback, "a completion", [&] {
-            gathering.responses.push_back(std::move(response));
-            if (is_last)
-                gathering.completion(AppliedWith<std::vector<Response>>{position, std::move(gathering.responses)});
-        });
+        return batch_->applied(guard, position, std::move(response), is_last);
     }
 
     /// It ends otherwise. Nothing happens if it has ended.
@@ -81,20 +69,60 @@ public:
         if (batch_ == nullptr)
             guard.complete(single_, ending);
         else
-            guard.complete(batch_->completion, ending);
+            batch_->end(guard, ending);
     }
 
 private:
-    struct Gathering
+    /// What is done for a batch. Virtual, so that a program that proposes none does not compile how.
+    struct BatchSteps
     {
-        Batch                 completion;
-        std::vector<Response> responses;
+        virtual bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last) = 0;
+        virtual void end(Guard& guard, RefusedBecause ending) = 0;
+        virtual void end(Guard& guard, OutcomeUnknown ending) = 0;
+        virtual void end(Guard& guard, Cancelled ending) = 0;
+
+        BatchSteps() = default;
+        BatchSteps(BatchSteps const&) = delete;
+        BatchSteps& operator=(BatchSteps const&) = delete;
+        virtual ~BatchSteps() = default;
+    };
+
+    /// Gathers the responses of a batch.
+    class Gathering final : public BatchSteps
+    {
+    public:
+        Gathering(Batch completion, std::size_t count) : completion_(std::move(completion))
+        {
+            responses_.reserve(count);
+        }
+
+        bool applied(Guard& guard, LogPosition position, Response&& response, bool is_last) override
+        {
+            if constexpr (std::is_nothrow_move_constructible_v<Response>)
+                if (not is_last) {
+                    responses_.push_back(std::move(response)); // For which room was made.
+                    return true;
+                }
+            return guard.run(NodeFailure::callback, "a completion", [&] {
+                responses_.push_back(std::move(response));
+                if (is_last)
+                    completion_(AppliedWith<std::vector<Response>>{position, std::move(responses_)});
+            });
+        }
+
+        void end(Guard& guard, RefusedBecause ending) override { guard.complete(completion_, ending); }
+        void end(Guard& guard, OutcomeUnknown ending) override { guard.complete(completion_, ending); }
+        void end(Guard& guard, Cancelled ending) override { guard.complete(completion_, ending); }
+
+    private:
+        Batch                 completion_;
+        std::vector<Response> responses_;
     };
 
     std::uint64_t count_;
     std::uint64_t deadline_ms_;
     Single        single_; ///< Empty beside a batch: as large as a variant of the two, and cheaper to compile.
-    std::unique_ptr<Gathering> batch_;
+    std::unique_ptr<BatchSteps> batch_;
 };
 
 /// Proposals whose entries are in the log, in the order of their indexes. An entry is recognised by index *and*
