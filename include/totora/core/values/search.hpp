@@ -13,10 +13,10 @@ namespace totora::inline v0
 template <typename Items, typename Holds>
 [[nodiscard]] constexpr bool any_of(Items const& items, Holds const& holds)
 {
+    auto found = false;
     for (auto const& item : items)
-        if (holds(item))
-            return true;
-    return false;
+        found = found or holds(item);
+    return found;
 }
 
 /// Of how many items `holds` is true, if of those before `end` it is true of the first ones and of no other. A binary search.
