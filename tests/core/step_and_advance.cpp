@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/builders.hpp"
 #include "support/prove.hpp"
-#include "support/random_messages.hpp"
+#include "support/random/messages.hpp"
 
 // One transition, two spellings: `step` by value and `advance` in place are the same function, of their arguments only.
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/builders.hpp"
-#include "support/random_messages.hpp"
+#include "support/random/messages.hpp"
 #include "support/sanitized.hpp"
 #include "totora/testing/laws/step.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/builders.hpp"
 #include "support/prove.hpp"
-#include "support/random_messages.hpp"
+#include "support/random/messages.hpp"
 
 #include <algorithm>
 #include <optional>

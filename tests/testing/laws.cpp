@@ -2,7 +2,7 @@
 // The laws of testing/laws/ can be broken, each of them, and no step of the core breaks one (core/totality.cpp). Steps are made by the
 // core, and then one thing about them is changed.
 #include "support/builders.hpp"
-#include "support/random_messages.hpp"
+#include "support/random/messages.hpp"
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/prng.hpp"
 

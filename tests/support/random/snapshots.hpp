@@ -2,7 +2,7 @@
 #pragma once
 
 #include "support/builders.hpp"
-#include "support/random_values.hpp"
+#include "support/random/values.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "support/builders.hpp"
-#include "support/random_snapshots.hpp"
-#include "support/random_values.hpp"
+#include "support/random/snapshots.hpp"
+#include "support/random/values.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -104,9 +104,7 @@ public:
         case 21:
         case 22:
         case 23:
-            if (swallows_appends_)
-                return any_ring(state);
-            return any_of_snapshots(state, sender);
+            return swallows_appends_ ? any_ring(state) : any_of_snapshots(state, sender);
         default:
             return any_rarity(state, sender);
         }
