@@ -183,17 +183,32 @@ constexpr void judge_step_back(Progress const& earlier, Progress const& progress
                              "after a refusal a leader continues where the logs may have something in common");
 }
 
+/// What a leader knew of the follower that answered, and what it knows now.
+struct Answered
+{
+    Progress const* earlier = nullptr;
+    Progress const* later = nullptr; ///< Null if nothing else is to be checked.
+};
+
+[[nodiscard]] constexpr Answered judge_answer(Step const& step, Term term, Judgement& judgement)
+{
+    if (judge_newer_term(step, term, is_member(step.before, step.from), judgement) or term > step.before.current_term)
+        return {};
+    auto const* earlier = progress_of(step.before, step.from);
+    if (earlier == nullptr or term != step.before.current_term) {
+        judgement.expect(changes_nothing(step), "only answers of this term, to a leader, count");
+        return {};
+    }
+    auto const* later = progress_of(step.after, step.from);
+    judgement.expect(later != nullptr, "an answer of its own term deposes no leader");
+    return {earlier, later};
+}
+
 constexpr void judge(Step const& step, AppendEntriesResponse const& response, Judgement& judgement)
 {
-    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
-        response.term > step.before.current_term)
-        return;
-    auto const* earlier = progress_of(step.before, step.from);
-    if (earlier == nullptr or response.term != step.before.current_term)
-        return judgement.expect(changes_nothing(step), "only answers of this term, to a leader, count");
-    auto const* progress = progress_of(step.after, step.from);
+    auto const [earlier, progress] = judge_answer(step, response.term, judgement);
     if (progress == nullptr)
-        return judgement.expect(false, "an answer of its own term deposes no leader");
+        return;
     auto const is_current = response.number >= spoken_of_since(*earlier);
     judgement.expect(progress->recently_active and progress->acknowledged == (earlier->acknowledged or is_current) and
                          progress->moving == (earlier->moving or is_current),

@@ -103,15 +103,9 @@ constexpr void judge(Step const& step, ChunkReady const& chunk, Judgement& judge
 
 constexpr void judge(Step const& step, InstallSnapshotResponse const& response, Judgement& judgement)
 {
-    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
-        response.term > step.before.current_term)
-        return;
-    auto const* earlier = progress_of(step.before, step.from);
-    if (earlier == nullptr or response.term != step.before.current_term)
-        return judgement.expect(changes_nothing(step), "only answers of this term, to a leader, count");
-    auto const* progress = progress_of(step.after, step.from);
+    auto const [earlier, progress] = judge_answer(step, response.term, judgement);
     if (progress == nullptr)
-        return judgement.expect(false, "an answer of its own term deposes no leader");
+        return;
     judgement.expect(progress->recently_active and progress->acknowledged and progress->moving,
                      "a follower that receives a snapshot is recently active");
     judgement.expect(progress->match == std::max(earlier->match, response.match),
