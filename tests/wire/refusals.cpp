@@ -3,8 +3,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 using namespace totora;
@@ -111,10 +113,18 @@ BOOST_AUTO_TEST_CASE(numbers_above_the_highest_are_refused, *boost::unit_test::l
     for (auto offset = std::size_t{0}; offset < 72; offset += 8)
         BOOST_TEST((refusal_of(with(append_frame(), fields + offset, number_max + 1)) == FrameError::bad_field),
                    "offset " << offset);
-    auto const response = sample_frames().back().bytes;
-    for (auto const offset : {0U, 9U, 17U, 25U, 33U, 41U})
-        BOOST_TEST((refusal_of(with(response, fields + offset, number_max + 1)) == FrameError::bad_field),
-                   "offset " << offset);
+    auto const refuses = [](std::string_view name, std::initializer_list<std::size_t> offsets) {
+        for (auto const& frame : sample_frames())
+            for (auto const offset : offsets)
+                if (frame.name == name)
+                    BOOST_TEST(
+                        (refusal_of(with(frame.bytes, fields + offset, number_max + 1)) == FrameError::bad_field),
+                        name << ", offset " << offset);
+    };
+    refuses("AppendEntriesResponse", {0, 9, 17, 25, 33, 41});
+    // Lengths, offsets and the checksum of a snapshot may be any number.
+    refuses("InstallSnapshot", {0, 8, 16});
+    refuses("InstallSnapshotResponse", {0, 8, 16, 48});
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_ends_above_the_highest_number_is_refused, *boost::unit_test::label("case_78"))
