@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter H: leaders without responses, and servers without a leader. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::check_quorum_tests
 {
 namespace
 {
@@ -135,4 +135,4 @@ constexpr auto a_pre_vote_is_refused_to_a_log_that_could_not_win = [] {
 TOTORA_PROVE(a_pre_vote_is_refused_to_a_log_that_could_not_win, "dissertation 9.6", "5.4.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::check_quorum_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter C: what is committed, and who may say so. A is S1, B is S2, C is S3. Case 14 is Figure 8.
 
-namespace totora::test
+namespace totora::test::commitment_tests
 {
 namespace
 {
@@ -163,4 +163,4 @@ constexpr auto a_follower_commits_by_what_the_leader_says_of_this_place = [] {
 TOTORA_PROVE(a_follower_commits_by_what_the_leader_says_of_this_place, "5.3", "case_15");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::commitment_tests

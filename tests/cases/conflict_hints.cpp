@@ -7,7 +7,7 @@
 
 // docs/cases.md, chapter B: how a leader finds the place where a follower's log agrees with its own. A is S1, B is S2.
 
-namespace totora::test
+namespace totora::test::conflict_hints_tests
 {
 namespace
 {
@@ -181,4 +181,4 @@ constexpr auto a_lost_append_is_found_out_by_a_heartbeat = [] {
 TOTORA_PROVE(a_lost_append_is_found_out_by_a_heartbeat, "5.3", "case_12", "case_76");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::conflict_hints_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter J, the core's part: acknowledgements wait for the disk, and a server without one is silent.
 
-namespace totora::test
+namespace totora::test::durability_tests
 {
 namespace
 {
@@ -93,4 +93,4 @@ constexpr auto a_server_whose_storage_failed_says_nothing_any_more = [] {
 TOTORA_PROVE(a_server_whose_storage_failed_says_nothing_any_more, "5.1", "case_71");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::durability_tests

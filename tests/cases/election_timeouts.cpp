@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::election_timeouts_tests
 {
 namespace
 {
@@ -263,4 +263,4 @@ BOOST_AUTO_TEST_CASE(servers_with_equal_seeds_never_elect_a_leader, *label("case
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::election_timeouts_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter D: what comes late, twice, in another order, or from oneself. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::late_messages_tests
 {
 namespace
 {
@@ -180,4 +180,4 @@ constexpr auto a_message_from_oneself_or_nobody_is_a_violation = [] {
 TOTORA_PROVE(a_message_from_oneself_or_nobody_is_a_violation, "5.1", "case_23");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::late_messages_tests

@@ -8,7 +8,7 @@
 
 // docs/cases.md, chapter L, cases 78 and 85: the end of the range of terms and indexes, and a thousand terms. A is S1.
 
-namespace totora::test
+namespace totora::test::limits_tests
 {
 namespace
 {
@@ -188,4 +188,4 @@ BOOST_AUTO_TEST_CASE(a_thousand_terms_are_no_reason_to_refuse_an_append_or_to_le
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::limits_tests

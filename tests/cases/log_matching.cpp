@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter B: what a follower does with appends. A is S1, B is S2.
 
-namespace totora::test
+namespace totora::test::log_matching_tests
 {
 namespace
 {
@@ -85,4 +85,4 @@ constexpr auto a_previous_entry_that_contradicts_what_is_committed_is_a_violatio
 TOTORA_PROVE(a_previous_entry_that_contradicts_what_is_committed_is_a_violation, "5.3", "case_10");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::log_matching_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter H, case 57: pre-votes while a leader lives, and by the leader itself. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::pre_vote_and_an_active_leader_tests
 {
 namespace
 {
@@ -114,4 +114,4 @@ constexpr auto a_newer_term_does_not_end_stickiness = [] {
 TOTORA_PROVE(a_newer_term_does_not_end_stickiness, "dissertation 4.2.3", "case_41");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::pre_vote_and_an_active_leader_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter G: linearizable reads. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::reads_tests
 {
 namespace
 {
@@ -189,4 +189,4 @@ constexpr auto a_single_server_serves_all_reads_that_waited_for_its_first_commit
 TOTORA_PROVE(a_single_server_serves_all_reads_that_waited_for_its_first_commit, "8", "case_46");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::reads_tests

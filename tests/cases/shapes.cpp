@@ -4,7 +4,7 @@
 
 // docs/cases.md, case 79: one server and two servers live by the general rules; cases 86 and 87, the core's part.
 
-namespace totora::test
+namespace totora::test::shapes_tests
 {
 namespace
 {
@@ -151,4 +151,4 @@ constexpr auto a_refused_proposal_changes_nothing = [] {
 TOTORA_PROVE(a_refused_proposal_changes_nothing, "5.3", "case_87");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::shapes_tests

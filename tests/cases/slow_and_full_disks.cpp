@@ -8,7 +8,7 @@
 // it stays though others could; it campaigns again at once; a slow disk is taken for one that hangs; a server writes what it has
 // no room for.
 
-namespace totora::test
+namespace totora::test::slow_and_full_disks_tests
 {
 namespace
 {
@@ -290,4 +290,4 @@ constexpr auto a_disk_that_confirms_its_oldest_write_in_time_does_not_hang = [] 
 TOTORA_PROVE(a_disk_that_confirms_its_oldest_write_in_time_does_not_hang, "dissertation 10.2.1", "case_58");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::slow_and_full_disks_tests

@@ -5,7 +5,7 @@
 
 // docs/cases.md, chapter E and its neighbours: what is compacted, and what takes its place. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::snapshots_tests
 {
 namespace
 {
@@ -352,4 +352,4 @@ constexpr auto a_redundant_install_cuts_nothing = [] {
 TOTORA_PROVE(a_redundant_install_cuts_nothing, "7", "case_107");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::snapshots_tests

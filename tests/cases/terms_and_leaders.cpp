@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapters A and D: who leads, who follows, and who says so. A is S1, B is S2, ...
 
-namespace totora::test
+namespace totora::test::terms_and_leaders_tests
 {
 namespace
 {
@@ -148,4 +148,4 @@ constexpr auto the_newer_term_of_a_response_is_obeyed_if_a_member_sent_it = [] {
 TOTORA_PROVE(the_newer_term_of_a_response_is_obeyed_if_a_member_sent_it, "dissertation 4.2.3", "case_41");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::terms_and_leaders_tests

@@ -4,7 +4,7 @@
 
 // docs/cases.md, chapter A: votes and what must be durable before they leave. A is S1, B is S2, C is S3.
 
-namespace totora::test
+namespace totora::test::votes_tests
 {
 namespace
 {
@@ -303,4 +303,4 @@ constexpr auto a_vote_that_is_repeated_gives_its_candidate_time_again = [] {
 TOTORA_PROVE(a_vote_that_is_repeated_gives_its_candidate_time_again, "5.2", "case_3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::votes_tests

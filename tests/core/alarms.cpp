@@ -6,7 +6,7 @@
 
 // Numbered alarms: only the newest arming counts, so that a ring that was queued before a re-arming ends no promise.
 
-namespace totora::test
+namespace totora::test::alarms_tests
 {
 namespace
 {
@@ -148,4 +148,4 @@ constexpr auto the_last_order_of_a_step_holds = [] {
 TOTORA_PROVE(the_last_order_of_a_step_holds, "5.2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::alarms_tests

@@ -4,7 +4,7 @@
 
 // What a leader makes of the answers of a follower, and what it does not.
 
-namespace totora::test
+namespace totora::test::answers_tests
 {
 namespace
 {
@@ -136,4 +136,4 @@ constexpr auto a_follower_without_room_names_what_was_compared_and_not_its_last_
 TOTORA_PROVE(a_follower_without_room_names_what_was_compared_and_not_its_last_entry, "5.3", "case_90");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::answers_tests

@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-namespace totora::test
+namespace totora::test::append_response_tests
 {
 namespace
 {
@@ -24,4 +24,4 @@ constexpr auto a_refusal_of_an_older_term_is_no_answer_to_an_append_of_this_one 
 TOTORA_PROVE(a_refusal_of_an_older_term_is_no_answer_to_an_append_of_this_one, "5.3", "case_12", "case_20");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::append_response_tests

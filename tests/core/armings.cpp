@@ -7,7 +7,7 @@
 
 // The numbers of armings alone. Which alarms the rules arm, and when, is in alarms.cpp.
 
-namespace totora::test
+namespace totora::test::armings_tests
 {
 namespace
 {
@@ -42,4 +42,4 @@ constexpr auto armings_that_go_back_are_found = [] {
 TOTORA_PROVE(armings_that_go_back_are_found, "5.2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::armings_tests

@@ -8,7 +8,7 @@
 
 // §7: what becomes of a log whose first entries are gone.
 
-namespace totora::test
+namespace totora::test::compaction_tests
 {
 namespace
 {
@@ -109,4 +109,4 @@ constexpr auto a_transfer_that_compaction_outruns_begins_again = [] {
 TOTORA_PROVE(a_transfer_that_compaction_outruns_begins_again, "7", "case_28");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::compaction_tests

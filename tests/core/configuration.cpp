@@ -4,7 +4,7 @@
 
 // A configuration is in force from the moment its entry is in the log, and no longer than it is there (§6).
 
-namespace totora::test
+namespace totora::test::configuration_tests
 {
 namespace
 {
@@ -62,4 +62,4 @@ constexpr auto a_configuration_that_arrives_twice_is_in_force_once = [] {
 TOTORA_PROVE(a_configuration_that_arrives_twice_is_in_force_once, "6");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::configuration_tests

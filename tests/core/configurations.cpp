@@ -7,7 +7,7 @@
 
 // The two configurations alone: which one is in force, and which one is again when the newest is truncated.
 
-namespace totora::test
+namespace totora::test::configurations_tests
 {
 namespace
 {
@@ -76,4 +76,4 @@ constexpr auto each_broken_invariant_of_the_configurations_is_named = [] {
 TOTORA_PROVE(each_broken_invariant_of_the_configurations_is_named, "6");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::configurations_tests

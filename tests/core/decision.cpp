@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace totora::test
+namespace totora::test::decision_tests
 {
 namespace
 {
@@ -43,4 +43,4 @@ constexpr auto a_breach_is_what_is_named_so = [] {
 TOTORA_PROVE(a_breach_is_what_is_named_so, "Figure 2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::decision_tests

@@ -11,7 +11,7 @@
 
 // Each struct lists its fields once, for all that reads or writes them.
 
-namespace totora::test
+namespace totora::test::fields_tests
 {
 namespace
 {
@@ -113,4 +113,4 @@ TOTORA_PROVE(fields_are_visited_in_order_with_their_names, "fields");
 static_assert(has_fields<AppendEntries> and has_fields<Run const> and not has_fields<Term> and not has_fields<bool>);
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::fields_tests

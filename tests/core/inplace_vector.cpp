@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace totora::test
+namespace totora::test::inplace_vector_tests
 {
 namespace
 {
@@ -49,4 +49,4 @@ constexpr auto what_is_removed_leaves_no_trace = [] {
 TOTORA_PROVE(what_is_removed_leaves_no_trace, "Figure 2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::inplace_vector_tests

@@ -9,7 +9,7 @@
 
 // Each invariant is there because a state can break it: a planted fault is found, and named by its condition.
 
-namespace totora::test
+namespace totora::test::invariants_tests
 {
 namespace
 {
@@ -212,4 +212,4 @@ BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOT
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::invariants_tests

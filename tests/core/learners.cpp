@@ -4,7 +4,7 @@
 
 // A learner receives the log and counts nowhere (dissertation 4.2.1); and who may vote, which is more servers than may campaign.
 
-namespace totora::test
+namespace totora::test::learners_tests
 {
 namespace
 {
@@ -73,4 +73,4 @@ constexpr auto a_server_votes_that_its_own_log_does_not_name_as_a_voter = [] {
 TOTORA_PROVE(a_server_votes_that_its_own_log_does_not_name_as_a_voter, "dissertation 4.2.1", "6");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::learners_tests

@@ -5,7 +5,7 @@
 // What the way to a follower says, and what it does not: bytes that a link takes are no answer, and room in the shell is no room in
 // its queue.
 
-namespace totora::test
+namespace totora::test::links_tests
 {
 namespace
 {
@@ -110,4 +110,4 @@ constexpr auto a_search_keeps_within_the_window_too = [] {
 TOTORA_PROVE(a_search_keeps_within_the_window_too, "5.3", "case_91");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::links_tests

@@ -4,7 +4,7 @@
 
 // What a leader knows of a follower, and when it sends it what.
 
-namespace totora::test
+namespace totora::test::progress_tests
 {
 namespace
 {
@@ -566,4 +566,4 @@ constexpr auto the_way_to_a_stranger_is_nobodys_concern = [] {
 TOTORA_PROVE(the_way_to_a_stranger_is_nobodys_concern, "5.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::progress_tests

@@ -10,7 +10,7 @@
 
 // The machine of a follower's progress alone: each arrow of its drawing. When the rules take which is in progress.cpp.
 
-namespace totora::test
+namespace totora::test::progress_machine_tests
 {
 namespace
 {
@@ -194,4 +194,4 @@ constexpr auto each_broken_invariant_of_a_progress_is_named = [] {
 TOTORA_PROVE(each_broken_invariant_of_a_progress_is_named, "5.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::progress_machine_tests

@@ -11,7 +11,7 @@
 
 // "Who must agree?" has one answer (§5.2, §6): more than half of the voters.
 
-namespace totora::test
+namespace totora::test::quorum_tests
 {
 namespace
 {
@@ -137,4 +137,4 @@ constexpr auto of_five_values_the_third_highest_is_agreed_in_whatever_order_they
 TOTORA_PROVE(of_five_values_the_third_highest_is_agreed_in_whatever_order_they_come, "5.3", "5.4");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::quorum_tests

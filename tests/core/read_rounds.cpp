@@ -5,7 +5,7 @@
 
 // The read rounds alone: when one begins, and which are confirmed. What is sent for them is in cases/reads.cpp.
 
-namespace totora::test
+namespace totora::test::read_rounds_tests
 {
 namespace
 {
@@ -63,4 +63,4 @@ constexpr auto each_broken_invariant_of_the_rounds_is_named = [] {
 TOTORA_PROVE(each_broken_invariant_of_the_rounds_is_named, "8");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::read_rounds_tests

@@ -9,7 +9,7 @@
 
 // How a server starts, and why none can.
 
-namespace totora::test
+namespace totora::test::recovery_tests
 {
 namespace
 {
@@ -205,4 +205,4 @@ constexpr auto the_configuration_to_go_back_to_survives_a_start = [] {
 TOTORA_PROVE(the_configuration_to_go_back_to_survives_a_start, "6");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::recovery_tests

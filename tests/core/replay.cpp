@@ -8,7 +8,7 @@
 // permanently; it withholds its vote, and a cluster whose servers have all started just now elects nobody; a leader leads on
 // with the longer timeout; a server with nothing to apply waits.
 
-namespace totora::test
+namespace totora::test::replay_tests
 {
 namespace
 {
@@ -113,4 +113,4 @@ constexpr auto an_append_names_what_its_leader_knows_to_be_committed = [] {
 TOTORA_PROVE(an_append_names_what_its_leader_knows_to_be_committed, "5.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::replay_tests

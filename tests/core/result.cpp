@@ -9,7 +9,7 @@
 // A result holds a value or a reason, and is copied, moved and assigned as what it holds. Both own memory here, so that
 // the compiler notices what is freed twice, not at all, or never made.
 
-namespace totora::test
+namespace totora::test::result_tests
 {
 namespace
 {
@@ -76,4 +76,4 @@ constexpr auto the_value_can_be_changed_and_taken = [] {
 TOTORA_PROVE(the_value_can_be_changed_and_taken, "5.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::result_tests

@@ -4,7 +4,7 @@
 
 // What a message says when nothing is said: never a promise, never a privilege; and what its envelope carries.
 
-namespace totora::test
+namespace totora::test::rpc_tests
 {
 namespace
 {
@@ -54,4 +54,4 @@ constexpr auto only_what_tests_nothing_may_overtake_entries = [] {
 TOTORA_PROVE(only_what_tests_nothing_may_overtake_entries, "5.2", "case_94");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::rpc_tests

@@ -9,7 +9,7 @@
 // What is asserted where one part of the core relies on another, in every build: each assertion fails on a state that was planted.
 // In a proof none would compile, so that all of it runs.
 
-namespace totora::test
+namespace totora::test::seams_tests
 {
 namespace
 {
@@ -112,4 +112,4 @@ BOOST_AUTO_TEST_CASE(a_progress_is_sane_before_and_after_it_moves, TOTORA_LABELS
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::seams_tests

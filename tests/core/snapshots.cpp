@@ -9,7 +9,7 @@
 // Figure 13: what a follower does with chunks and with the whole, and what a leader makes of the answers. The cases of docs/cases.md
 // are in cases/snapshots.cpp.
 
-namespace totora::test
+namespace totora::test::snapshots_tests
 {
 namespace
 {
@@ -212,4 +212,4 @@ constexpr auto who_installs_a_snapshot_does_not_stall = [] {
 TOTORA_PROVE(who_installs_a_snapshot_does_not_stall, "7", "case_94", "case_103");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::snapshots_tests

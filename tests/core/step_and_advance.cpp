@@ -5,7 +5,7 @@
 
 // One transition, two spellings: `step` by value and `advance` in place are the same function, of their arguments only.
 
-namespace totora::test
+namespace totora::test::step_and_advance_tests
 {
 namespace
 {
@@ -57,4 +57,4 @@ constexpr auto a_recycled_output_keeps_nothing = [] {
 TOTORA_PROVE(a_recycled_output_keeps_nothing, "Figure 2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::step_and_advance_tests

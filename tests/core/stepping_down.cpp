@@ -4,7 +4,7 @@
 
 // What a server reports of itself: who steps down, and who never led; and that the first fault is kept.
 
-namespace totora::test
+namespace totora::test::stepping_down_tests
 {
 namespace
 {
@@ -33,4 +33,4 @@ constexpr auto the_first_fault_is_kept = [] {
 TOTORA_PROVE(the_first_fault_is_kept, "5.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::stepping_down_tests

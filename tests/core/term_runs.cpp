@@ -10,7 +10,7 @@
 
 // The runs of terms against the plainest log there is: a list of terms. Every small log, every question.
 
-namespace totora::test
+namespace totora::test::term_runs_tests
 {
 namespace
 {
@@ -197,4 +197,4 @@ constexpr auto a_run_of_any_length_costs_one_entry = [] {
 TOTORA_PROVE(a_run_of_any_length_costs_one_entry, "5.3", "case_78");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::term_runs_tests

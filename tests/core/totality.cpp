@@ -12,7 +12,7 @@
 // The core is total: no message of any content makes it crash, leave its bounds or break an invariant, and a message that no
 // correct server can send changes nothing at all. Ten million messages, at run time.
 
-namespace totora::test
+namespace totora::test::totality_tests
 {
 namespace
 {
@@ -121,4 +121,4 @@ BOOST_AUTO_TEST_CASE(no_message_of_any_content_breaks_a_server, TOTORA_LABELS("5
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::totality_tests

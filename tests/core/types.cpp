@@ -5,7 +5,7 @@
 
 // Positions in a log, and what lies beside them.
 
-namespace totora::test
+namespace totora::test::types_tests
 {
 namespace
 {
@@ -33,4 +33,4 @@ constexpr auto positions_are_ordered_by_term_before_index = [] {
 TOTORA_PROVE(positions_are_ordered_by_term_before_index, "5.4.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::types_tests

@@ -4,7 +4,7 @@
 
 // What no correct server can send, beside what tests/cases proves of numbers, senders, second leaders and commitment.
 
-namespace totora::test
+namespace totora::test::violations_tests
 {
 namespace
 {
@@ -149,4 +149,4 @@ constexpr auto entries_must_end_where_indexes_do = [] {
 TOTORA_PROVE(entries_must_end_where_indexes_do, "5.3", "case_78");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::violations_tests

@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-namespace totora::test
+namespace totora::test::vote_tests
 {
 namespace
 {
@@ -69,4 +69,4 @@ constexpr auto an_elected_leader_commits_an_entry_with_one_follower = [] {
 TOTORA_PROVE(an_elected_leader_commits_an_entry_with_one_follower, "5.2", "5.3", "case_17");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::vote_tests

@@ -9,7 +9,7 @@
 
 // The write pipeline alone: numbers, what is durable, and what a promise waits for. What the rules make of it is in writes.cpp.
 
-namespace totora::test
+namespace totora::test::write_pipeline_tests
 {
 namespace
 {
@@ -120,4 +120,4 @@ constexpr auto each_broken_invariant_of_the_writes_is_named = [] {
 TOTORA_PROVE(each_broken_invariant_of_the_writes_is_named, "Figure 2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::write_pipeline_tests

@@ -11,7 +11,7 @@
 // Numbered writes: what is durable of a log whose entries are replaced while they are being written (case 22), and when an
 // acknowledgement may leave.
 
-namespace totora::test
+namespace totora::test::writes_tests
 {
 namespace
 {
@@ -242,4 +242,4 @@ constexpr auto a_vote_joins_only_the_write_right_before_it = [] {
 TOTORA_PROVE(a_vote_joins_only_the_write_right_before_it, "5.1", "case_63");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::writes_tests

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace totora::test
+namespace totora::test::adapters_tests
 {
 namespace
 {
@@ -212,4 +212,4 @@ BOOST_AUTO_TEST_CASE(the_nearest_policy_that_has_a_refinement_is_used)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::adapters_tests

@@ -22,7 +22,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::allocations_tests
 {
 namespace
 {
@@ -466,4 +466,4 @@ BOOST_AUTO_TEST_CASE(memory_that_runs_out_permanently_breaks_no_promise, *label(
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::allocations_tests

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::appends_tests
 {
 namespace
 {
@@ -606,4 +606,4 @@ BOOST_AUTO_TEST_CASE(of_an_append_only_what_is_missing_is_written, *label("case_
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::appends_tests

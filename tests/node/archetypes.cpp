@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::archetypes_tests
 {
 namespace
 {
@@ -81,4 +81,4 @@ BOOST_AUTO_TEST_CASE(a_segmented_log_requires_of_its_files_exactly_what_the_conc
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::archetypes_tests

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace totora::test
+namespace totora::test::completion_tests
 {
 namespace
 {
@@ -131,4 +131,4 @@ BOOST_AUTO_TEST_CASE(a_callable_may_replace_the_completion_that_calls_it)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::completion_tests

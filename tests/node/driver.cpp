@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::driver_tests
 {
 namespace
 {
@@ -250,4 +250,4 @@ BOOST_AUTO_TEST_CASE(a_deadline_that_outlives_its_request_keeps_no_thread_busy)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::driver_tests

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::exceptions_tests
 {
 namespace
 {
@@ -433,4 +433,4 @@ BOOST_AUTO_TEST_CASE(a_posted_task_that_throws_fails_the_node_and_the_others_run
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::exceptions_tests

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::failures_tests
 {
 namespace
 {
@@ -351,4 +351,4 @@ BOOST_AUTO_TEST_CASE(a_failure_is_reported_once_and_stopping_afterwards_closes_t
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::failures_tests

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::futures_tests
 {
 namespace
 {
@@ -214,4 +214,4 @@ BOOST_AUTO_TEST_CASE(a_condition_that_throws_ends_the_node_and_is_not_called_aga
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::futures_tests

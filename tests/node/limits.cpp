@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::limits_tests
 {
 namespace
 {
@@ -542,4 +542,4 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_disk_hangs_steps_down_for_others_that_are_ah
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::limits_tests

@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::observers_tests
 {
 namespace
 {
@@ -135,4 +135,4 @@ BOOST_AUTO_TEST_CASE(the_status_of_a_leader_shows_how_far_every_follower_is)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::observers_tests

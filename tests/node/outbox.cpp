@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::outbox_tests
 {
 namespace
 {
@@ -116,4 +116,4 @@ BOOST_AUTO_TEST_CASE(what_is_cleared_never_leaves)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::outbox_tests

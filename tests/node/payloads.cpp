@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::payloads_tests
 {
 namespace
 {
@@ -99,4 +99,4 @@ BOOST_AUTO_TEST_CASE(a_payload_whose_bytes_are_no_entry_is_dropped, *label("case
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::payloads_tests

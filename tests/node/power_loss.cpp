@@ -13,7 +13,7 @@
 #include <random>
 #include <string>
 
-namespace totora::test
+namespace totora::test::power_loss_tests
 {
 namespace
 {
@@ -160,4 +160,4 @@ BOOST_AUTO_TEST_CASE(one_disk_that_skips_the_sync_is_detected, *label("case_63")
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::power_loss_tests

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::pressure_tests
 {
 namespace
 {
@@ -125,4 +125,4 @@ BOOST_AUTO_TEST_CASE(without_a_refusal_and_after_the_end_nothing_is_reported)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::pressure_tests

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace totora::test
+namespace totora::test::printing_tests
 {
 namespace
 {
@@ -94,4 +94,4 @@ BOOST_AUTO_TEST_CASE(the_address_of_a_peer_is_found_by_its_id)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::printing_tests

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::proposals_tests
 {
 namespace
 {
@@ -422,4 +422,4 @@ BOOST_AUTO_TEST_CASE(requests_that_completions_make_while_the_node_ends_are_ende
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::proposals_tests

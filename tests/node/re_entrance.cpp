@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::re_entrance_tests
 {
 namespace
 {
@@ -483,4 +483,4 @@ BOOST_AUTO_TEST_CASE(everything_may_be_called_from_every_completion_and_from_the
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::re_entrance_tests

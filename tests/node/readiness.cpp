@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::readiness_tests
 {
 namespace
 {
@@ -115,4 +115,4 @@ BOOST_AUTO_TEST_CASE(a_node_that_has_yet_to_apply_its_log_campaigns_later)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::readiness_tests

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::reads_tests
 {
 namespace
 {
@@ -322,4 +322,4 @@ BOOST_AUTO_TEST_CASE(a_cancelled_read_leaves_no_trace)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::reads_tests

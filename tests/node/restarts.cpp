@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::restarts_tests
 {
 namespace
 {
@@ -345,4 +345,4 @@ BOOST_AUTO_TEST_CASE(a_node_starts_once)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::restarts_tests

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace totora::test
+namespace totora::test::seeded_cluster_tests
 {
 namespace
 {
@@ -83,4 +83,4 @@ BOOST_AUTO_TEST_CASE(a_healthy_cluster_of_any_size_elects_commits_and_reads, *bo
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::seeded_cluster_tests

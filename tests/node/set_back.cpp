@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::set_back_tests
 {
 namespace
 {
@@ -210,4 +210,4 @@ BOOST_AUTO_TEST_CASE(no_number_of_senders_lets_the_table_of_violations_grow)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::set_back_tests

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace totora::test
+namespace totora::test::threads_tests
 {
 namespace
 {
@@ -138,4 +138,4 @@ BOOST_AUTO_TEST_CASE(the_address_of_the_leader_is_found_by_its_id)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::threads_tests

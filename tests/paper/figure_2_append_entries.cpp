@@ -4,7 +4,7 @@
 
 // Figure 2, "AppendEntries RPC", receiver implementation: one proof for each way through each rule.
 
-namespace totora::test
+namespace totora::test::figure_2_append_entries_tests
 {
 namespace
 {
@@ -157,4 +157,4 @@ constexpr auto a_refusal_of_an_older_term_waits_for_no_disk = [] {
 TOTORA_PROVE(a_refusal_of_an_older_term_waits_for_no_disk, "5.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_2_append_entries_tests

@@ -4,7 +4,7 @@
 
 // Figure 2, "Rules for Servers", Leaders.
 
-namespace totora::test
+namespace totora::test::figure_2_leaders_tests
 {
 namespace
 {
@@ -132,4 +132,4 @@ constexpr auto a_majority_of_copies_of_the_current_term_commits = [] {
 TOTORA_PROVE(a_majority_of_copies_of_the_current_term_commits, "Figure 2", "5.3", "5.4.2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_2_leaders_tests

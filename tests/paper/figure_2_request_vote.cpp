@@ -4,7 +4,7 @@
 
 // Figure 2, "RequestVote RPC", receiver implementation: one proof for each way through each rule.
 
-namespace totora::test
+namespace totora::test::figure_2_request_vote_tests
 {
 namespace
 {
@@ -98,4 +98,4 @@ constexpr auto a_newer_term_frees_the_vote = [] {
 TOTORA_PROVE(a_newer_term_frees_the_vote, "Figure 2", "5.1", "5.2");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_2_request_vote_tests

@@ -4,7 +4,7 @@
 
 // Figure 2, "Rules for Servers": all servers, followers and candidates. Leaders have a file of their own.
 
-namespace totora::test
+namespace totora::test::figure_2_servers_tests
 {
 namespace
 {
@@ -183,4 +183,4 @@ constexpr auto a_candidate_without_a_result_asks_before_it_tries_again = [] {
 TOTORA_PROVE(a_candidate_without_a_result_asks_before_it_tries_again, "dissertation 9.6");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_2_servers_tests

@@ -5,7 +5,7 @@
 // Figure 3: the five properties. `Cluster` asks all of them after every step; each of these scenarios would break one of
 // them if one rule were missing.
 
-namespace totora::test
+namespace totora::test::figure_3_elections_tests
 {
 namespace
 {
@@ -59,4 +59,4 @@ constexpr auto a_server_without_a_committed_entry_is_not_elected = [] {
 TOTORA_PROVE(a_server_without_a_committed_entry_is_not_elected, "Figure 3", "5.4", "5.4.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_3_elections_tests

@@ -5,7 +5,7 @@
 // Figure 3: the five properties. `Cluster` asks all of them after every step; each of these scenarios would break one of
 // them if one rule were missing.
 
-namespace totora::test
+namespace totora::test::figure_3_logs_tests
 {
 namespace
 {
@@ -55,4 +55,4 @@ constexpr auto logs_that_share_an_entry_share_all_before_it = [] {
 TOTORA_PROVE(logs_that_share_an_entry_share_all_before_it, "Figure 3", "5.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_3_logs_tests

@@ -5,7 +5,7 @@
 // Figure 3: the five properties. `Cluster` asks all of them after every step; each of these scenarios would break one of
 // them if one rule were missing.
 
-namespace totora::test
+namespace totora::test::figure_3_machines_tests
 {
 namespace
 {
@@ -35,4 +35,4 @@ constexpr auto what_one_server_applied_no_other_applies_differently = [] {
 TOTORA_PROVE(what_one_server_applied_no_other_applies_differently, "Figure 3", "5.4.3");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_3_machines_tests

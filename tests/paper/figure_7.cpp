@@ -4,7 +4,7 @@
 
 // Figure 7: "When the leader at the top comes to power, it is possible that any of scenarios (a-f) could occur in follower logs."
 
-namespace totora::test
+namespace totora::test::figure_7_tests
 {
 namespace
 {
@@ -104,4 +104,4 @@ constexpr auto the_leader_gets_the_votes_of_all_but_those_with_more_up_to_date_l
 TOTORA_PROVE(the_leader_gets_the_votes_of_all_but_those_with_more_up_to_date_logs, "Figure 7", "5.4.1");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_7_tests

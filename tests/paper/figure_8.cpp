@@ -5,7 +5,7 @@
 // Figure 8 and §5.4.2: why a leader must not take an entry of an older term for committed because it counted its copies.
 // In the figure the servers are S1 to S5; here S1 leads first, S5 after it.
 
-namespace totora::test
+namespace totora::test::figure_8_tests
 {
 namespace
 {
@@ -183,4 +183,4 @@ constexpr auto in_three_servers_the_next_entry_commits_the_old_one = [] {
 TOTORA_PROVE(in_three_servers_the_next_entry_commits_the_old_one, "Figure 8", "5.4.2", "case_14");
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::figure_8_tests

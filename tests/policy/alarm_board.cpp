@@ -9,7 +9,7 @@
 
 // When alarms ring, also after the server was up, or suspended, for longer than 32 bits of milliseconds.
 
-namespace totora::test
+namespace totora::test::alarm_board_tests
 {
 namespace
 {
@@ -51,4 +51,4 @@ BOOST_AUTO_TEST_CASE(what_is_due_first_rings_first_across_the_end_of_32_bits, *b
 
 BOOST_AUTO_TEST_SUITE_END()
 
-} // namespace totora::test
+} // namespace totora::test::alarm_board_tests

@@ -16,7 +16,7 @@
 #include <array>
 #include <string_view>
 
-namespace totora::test
+namespace totora::test::entry_tests
 {
 namespace
 {
@@ -92,4 +92,4 @@ BOOST_AUTO_TEST_CASE(every_bit_of_an_entry_is_covered_by_its_checksum)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::entry_tests

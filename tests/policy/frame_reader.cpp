@@ -10,8 +10,9 @@
 #include <random>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::frame_reader_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -383,3 +384,5 @@ BOOST_AUTO_TEST_CASE(neither_lane_takes_the_room_of_the_other, *label("case_94")
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::frame_reader_tests

@@ -7,8 +7,8 @@
 #include <optional>
 #include <variant>
 
-using namespace totora;
-
+namespace totora::test::loopback_tests
+{
 namespace
 {
 
@@ -151,3 +151,5 @@ BOOST_AUTO_TEST_CASE(a_message_that_no_correct_server_sends_does_not_pass_the_co
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::loopback_tests

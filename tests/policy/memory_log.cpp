@@ -8,8 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::memory_log_tests
+{
+
 using boost::unit_test::label;
 using Terms = std::vector<std::uint64_t>;
 
@@ -184,3 +185,5 @@ BOOST_AUTO_TEST_CASE(a_restart_finds_the_two_newest_configurations)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::memory_log_tests

@@ -18,7 +18,7 @@
 
 // Every call of the operating system that `PosixFiles` makes, with every error that docs/formats.md lists for it.
 
-namespace totora::test
+namespace totora::test::posix_errors_tests
 {
 namespace
 {
@@ -269,4 +269,4 @@ BOOST_AUTO_TEST_CASE(a_copy_on_write_file_system_is_reported_to_the_operator)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-} // namespace totora::test
+} // namespace totora::test::posix_errors_tests

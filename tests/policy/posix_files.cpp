@@ -28,7 +28,7 @@
 
 // Files of the operating system: the results of their writes, their descriptors and permissions.
 
-namespace totora::test
+namespace totora::test::posix_files_tests
 {
 namespace
 {
@@ -274,4 +274,4 @@ BOOST_AUTO_TEST_CASE(directories_and_files_are_accessible_to_their_owner_only)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-} // namespace totora::test
+} // namespace totora::test::posix_files_tests

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora;
-
+namespace totora::test::repeat_filter_tests
+{
 namespace
 {
 
@@ -85,3 +85,5 @@ BOOST_AUTO_TEST_CASE(a_filter_may_have_no_log)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::repeat_filter_tests

@@ -18,8 +18,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segmented_log_tests
+{
+
 using boost::unit_test::label;
 using Terms = std::vector<std::uint64_t>;
 
@@ -790,3 +791,5 @@ BOOST_AUTO_TEST_CASE(a_segment_of_another_servers_log_is_refused)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_tests

@@ -14,8 +14,9 @@
 #include <span>
 #include <string>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segmented_log_damage_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -376,3 +377,5 @@ BOOST_AUTO_TEST_CASE(a_next_segment_that_has_lost_its_size_is_damage, *label("ca
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_damage_tests

@@ -15,8 +15,9 @@
 #include <string>
 #include <string_view>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segmented_log_faults_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -225,3 +226,5 @@ BOOST_AUTO_TEST_CASE(a_failed_start_can_be_repeated)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_faults_tests

@@ -16,10 +16,11 @@
 #include <utility>
 #include <vector>
 
+namespace totora::test::segmented_log_formats_tests
+{
+
 // What a log does with bytes that a newer version of this program wrote, and with sizes and numbers at the edges.
 
-using namespace totora;
-using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -327,3 +328,5 @@ BOOST_AUTO_TEST_CASE(a_feature_that_an_identity_needs_is_known_or_refused, *labe
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_formats_tests

@@ -19,10 +19,11 @@
 #include <utility>
 #include <vector>
 
+namespace totora::test::segmented_log_full_disk_tests
+{
+
 // Starts on a disk that is full, or nearly: point 21 of what the shell keeps in bad weather.
 
-using namespace totora;
-using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -513,3 +514,5 @@ BOOST_AUTO_TEST_CASE(a_write_whose_record_finds_no_room_is_never_reported_durabl
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_full_disk_tests

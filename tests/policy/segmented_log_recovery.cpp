@@ -22,8 +22,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segmented_log_recovery_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -583,3 +584,5 @@ BOOST_AUTO_TEST_CASE(recovery_holds_a_window_of_a_segment_and_reports_its_progre
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_recovery_tests

@@ -20,10 +20,11 @@
 #include <string_view>
 #include <vector>
 
+namespace totora::test::segmented_log_rest_tests
+{
+
 // The last sync of a server that runs on, idle, is as well protected as those before it: point 23.
 
-using namespace totora;
-using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -258,3 +259,5 @@ BOOST_AUTO_TEST_CASE(a_log_with_a_thread_rests_when_nothing_follows)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_rest_tests

@@ -25,8 +25,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segmented_log_threads_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -280,3 +281,5 @@ BOOST_AUTO_TEST_CASE(a_gather_write_of_many_parts_is_read_back_as_it_was)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_threads_tests

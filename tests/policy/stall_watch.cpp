@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
-using namespace totora;
-
+namespace totora::test::stall_watch_tests
+{
 namespace
 {
 
@@ -80,3 +80,5 @@ BOOST_AUTO_TEST_CASE(without_acknowledgements_the_bytes_taken_are_used)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::stall_watch_tests

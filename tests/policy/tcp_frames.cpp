@@ -13,8 +13,9 @@
 
 #include <netinet/tcp.h>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::tcp_frames_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -631,3 +632,5 @@ BOOST_AUTO_TEST_CASE(lack_of_memory_to_write_a_frame_costs_only_its_connection)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::tcp_frames_tests

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::tcp_handshake_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -212,3 +213,5 @@ BOOST_AUTO_TEST_CASE(a_server_is_found_by_name)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::tcp_handshake_tests

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::tcp_inbox_tests
 {
 namespace
 {
@@ -113,4 +113,4 @@ BOOST_AUTO_TEST_CASE(an_inbox_wakes_when_it_is_no_longer_empty)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::tcp_inbox_tests

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace totora::test
+namespace totora::test::tcp_lives_tests
 {
 namespace
 {
@@ -144,4 +144,4 @@ BOOST_AUTO_TEST_CASE(of_servers_that_are_not_known_only_the_latest_are_remembere
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::tcp_lives_tests

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::tcp_names_tests
 {
 namespace
 {
@@ -193,4 +193,4 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_throws_or_finds_nothing_is_logged)
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::tcp_names_tests

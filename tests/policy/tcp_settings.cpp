@@ -11,9 +11,8 @@
 #include <string>
 #include <utility>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::tcp_settings_tests
+{
 namespace
 {
 
@@ -120,3 +119,5 @@ BOOST_AUTO_TEST_CASE(a_delay_before_redialing_is_at_least_half_of_its_maximum_an
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::tcp_settings_tests

@@ -9,8 +9,9 @@
 #include <string>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::tcp_transport_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -201,3 +202,5 @@ BOOST_AUTO_TEST_CASE(a_closed_transport_leaves_no_pending_handler)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::tcp_transport_tests

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::tcp_unknown_peers_tests
 {
 namespace
 {
@@ -397,4 +397,4 @@ BOOST_AUTO_TEST_CASE(a_server_that_dials_itself_drops_the_connection_at_once)
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::tcp_unknown_peers_tests

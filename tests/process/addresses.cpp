@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::addresses_tests
+{
 namespace
 {
 
@@ -149,3 +149,5 @@ BOOST_AUTO_TEST_CASE(a_server_that_moved_is_found_where_it_is_now)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::addresses_tests

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::arguments_tests
+{
 namespace
 {
 
@@ -197,3 +197,5 @@ BOOST_AUTO_TEST_CASE(help_is_asked_for_anywhere)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::arguments_tests

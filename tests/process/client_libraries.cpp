@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora::process;
-
+namespace totora::process::client_libraries_tests
+{
 namespace
 {
 
@@ -158,3 +158,5 @@ BOOST_AUTO_TEST_CASE(hiredis_has_a_session) { BOOST_FAIL("hiredis is not install
 #endif
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::client_libraries_tests

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-using namespace kv;
+namespace kv::client_limits_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -99,3 +101,5 @@ BOOST_AUTO_TEST_CASE(a_server_takes_as_many_descriptors_as_it_may)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::client_limits_tests

@@ -16,8 +16,8 @@
 #include <variant>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::connection_tests
+{
 namespace
 {
 
@@ -959,3 +959,5 @@ BOOST_AUTO_TEST_CASE(what_is_http_ends_the_connection_and_nothing_that_follows_h
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::connection_tests

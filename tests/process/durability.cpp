@@ -17,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::durability_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -195,3 +197,5 @@ BOOST_AUTO_TEST_CASE(a_follower_that_skips_the_sync_is_found_out)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::durability_tests

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+namespace totora::process::event_loop_tests
+{
 namespace
 {
 
@@ -94,3 +96,5 @@ BOOST_AUTO_TEST_CASE(a_node_is_woken_also_when_no_memory_is_left)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::event_loop_tests

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-using namespace totora::process;
+namespace totora::process::found_servers_tests
+{
 
 BOOST_AUTO_TEST_SUITE(found_servers, *boost::unit_test::timeout(300))
 
@@ -101,3 +102,5 @@ BOOST_AUTO_TEST_CASE(a_follower_that_comes_back_at_another_address_is_found_ther
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::found_servers_tests

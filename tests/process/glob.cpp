@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-using namespace kv;
-
+namespace kv::glob_tests
+{
 namespace
 {
 
@@ -113,3 +113,5 @@ BOOST_AUTO_TEST_CASE(no_pattern_takes_long)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::glob_tests

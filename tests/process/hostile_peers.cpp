@@ -21,7 +21,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::hostile_peers_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -325,3 +327,5 @@ BOOST_AUTO_TEST_CASE(half_frames_of_servers_that_are_no_members_are_bounded_and_
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::hostile_peers_tests

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace kv;
+namespace kv::http_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -94,3 +96,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_text_at_all_is_refused_at_its_first_byte)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::http_tests

@@ -4,7 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-using namespace kv;
+namespace kv::information_tests
+{
 
 BOOST_AUTO_TEST_SUITE(information_of_a_server)
 
@@ -109,3 +110,5 @@ BOOST_AUTO_TEST_CASE(the_address_that_clients_are_given_is_shown)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::information_tests

@@ -21,7 +21,9 @@
 #include <utility>
 #include <vector>
 
-using namespace kv;
+namespace kv::introduction_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -182,3 +184,5 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_reported)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::introduction_tests

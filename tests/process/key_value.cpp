@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::key_value_tests
+{
 namespace
 {
 
@@ -366,3 +366,5 @@ BOOST_AUTO_TEST_CASE(entries_of_every_version_are_read_as_they_were_meant)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::key_value_tests

@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-using namespace totora::process;
+namespace totora::process::kill_tests
+{
 
 BOOST_AUTO_TEST_SUITE(kill_minus_nine)
 
@@ -95,3 +96,5 @@ BOOST_AUTO_TEST_CASE(a_server_that_forgets_what_it_acknowledged_is_found_out, *b
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::kill_tests

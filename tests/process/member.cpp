@@ -16,7 +16,9 @@
 #include <variant>
 #include <vector>
 
-using namespace kv;
+namespace kv::member_tests
+{
+
 using namespace totora::process;
 
 namespace
@@ -146,3 +148,5 @@ BOOST_AUTO_TEST_CASE(a_write_that_a_majority_does_not_store_is_answered_in_time)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::member_tests

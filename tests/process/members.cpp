@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora::process;
+namespace totora::process::members_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -174,3 +176,5 @@ BOOST_AUTO_TEST_CASE(two_copies_of_a_server_are_both_refused_and_named_as_long_a
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::members_tests

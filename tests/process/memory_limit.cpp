@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora::process;
-
+namespace totora::process::memory_limit_tests
+{
 namespace
 {
 
@@ -94,3 +94,5 @@ BOOST_AUTO_TEST_CASE(a_server_with_more_data_than_memory_prints_so_and_ends_with
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::memory_limit_tests

@@ -14,8 +14,8 @@
 
 #include <unistd.h>
 
-using namespace totora::process;
-
+namespace totora::process::misuse_tests
+{
 namespace
 {
 
@@ -276,3 +276,5 @@ BOOST_AUTO_TEST_CASE(a_server_that_no_leader_has_reached_yet_is_loading)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::misuse_tests

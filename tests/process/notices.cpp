@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace kv;
+namespace kv::notices_tests
+{
+
 using totora::Decision;
 using totora::DecisionNoted;
 using totora::ServerId;
@@ -96,3 +98,5 @@ BOOST_AUTO_TEST_CASE(what_happens_all_the_time_is_not_printed)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::notices_tests

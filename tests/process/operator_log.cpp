@@ -15,8 +15,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-using namespace kv;
-
+namespace kv::operator_log_tests
+{
 namespace
 {
 
@@ -124,3 +124,5 @@ BOOST_AUTO_TEST_CASE(a_log_that_nobody_reads_does_not_keep_the_process)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::operator_log_tests

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-using namespace totora::process;
-
+namespace totora::process::pipelines_tests
+{
 namespace
 {
 
@@ -78,3 +78,5 @@ BOOST_AUTO_TEST_CASE(a_read_between_writes_sees_those_before_it_and_none_that_fo
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::pipelines_tests

@@ -8,7 +8,8 @@
 #include <optional>
 #include <string>
 
-using namespace kv;
+namespace kv::reading_progress_tests
+{
 
 BOOST_AUTO_TEST_SUITE(reading_progress)
 
@@ -28,3 +29,5 @@ BOOST_AUTO_TEST_CASE(progress_in_a_long_log_is_printed_once_a_second_and_in_a_sh
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::reading_progress_tests

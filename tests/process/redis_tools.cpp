@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-using namespace totora::process;
-
+namespace totora::process::redis_tools_tests
+{
 namespace
 {
 
@@ -138,3 +138,5 @@ BOOST_AUTO_TEST_CASE(a_server_that_a_client_shuts_down_ends_as_after_a_signal)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::redis_tools_tests

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-using namespace totora::process;
-
+namespace totora::process::register_history_tests
+{
 namespace
 {
 
@@ -137,3 +137,5 @@ BOOST_AUTO_TEST_CASE(the_checker_agrees_with_the_definition)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::register_history_tests

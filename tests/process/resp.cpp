@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::resp_tests
+{
 namespace
 {
 
@@ -183,3 +183,5 @@ BOOST_AUTO_TEST_CASE(a_client_reads_what_is_written_in_the_third_version)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::resp_tests

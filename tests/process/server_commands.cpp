@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::server_commands_tests
+{
 namespace
 {
 
@@ -360,3 +360,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_command_is_answered_by_its_name)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::server_commands_tests

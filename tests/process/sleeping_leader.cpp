@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-using namespace totora::process;
+namespace totora::process::sleeping_leader_tests
+{
 
 BOOST_AUTO_TEST_SUITE(sleeping_leader)
 
@@ -64,3 +65,5 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::sleeping_leader_tests

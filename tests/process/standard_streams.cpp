@@ -16,8 +16,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-using namespace totora::process;
-
+namespace totora::process::standard_streams_tests
+{
 namespace
 {
 
@@ -197,3 +197,5 @@ BOOST_AUTO_TEST_CASE(help_into_a_closed_pipe_harms_nothing)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::standard_streams_tests

@@ -24,8 +24,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-using namespace totora::process;
-
+namespace totora::process::stop_signals_tests
+{
 namespace
 {
 
@@ -239,3 +239,5 @@ BOOST_AUTO_TEST_CASE(a_server_ends_at_once_after_a_second_signal_although_its_di
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::stop_signals_tests

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-using namespace kv;
-
+namespace kv::values_tests
+{
 namespace
 {
 
@@ -277,3 +277,5 @@ BOOST_AUTO_TEST_CASE(a_table_of_keys_that_collide_holds_what_a_map_holds)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kv::values_tests

@@ -17,7 +17,7 @@
 // The history of a cluster as text: tests/stories/NAME.txt has a script and, beneath each block of commands, what the shipped
 // core does. `bash tests/run.sh --folders stories --update` rewrites the files; the test program takes `-- --update`.
 
-namespace totora::test
+namespace totora::test::stories_tests
 {
 namespace
 {
@@ -177,4 +177,4 @@ BOOST_AUTO_TEST_CASE(a_command_without_a_meaning_is_refused)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-} // namespace totora::test
+} // namespace totora::test::stories_tests

@@ -17,7 +17,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::conformance_clock_tests
+{
+
 using namespace totora::conformance;
 
 namespace
@@ -288,3 +290,5 @@ BOOST_AUTO_TEST_CASE(a_clock_that_breaks_a_law_is_caught_by_that_law)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::conformance_clock_tests

@@ -25,7 +25,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::conformance_log_tests
+{
+
 using namespace totora::conformance;
 using boost::unit_test::label;
 
@@ -546,3 +548,5 @@ BOOST_AUTO_TEST_CASE(a_log_whose_calls_do_something_else_than_promised_is_caught
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::conformance_log_tests

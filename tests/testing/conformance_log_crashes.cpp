@@ -21,9 +21,10 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::conformance_log_crashes_tests
+{
+
 using namespace totora::conformance;
-using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -315,3 +316,5 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::conformance_log_crashes_tests

@@ -18,7 +18,9 @@
 #include <variant>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::conformance_state_machine_tests
+{
+
 using namespace totora::conformance;
 
 namespace
@@ -328,3 +330,5 @@ BOOST_AUTO_TEST_CASE(a_machine_that_keeps_something_else_than_its_applied_index_
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::conformance_state_machine_tests

@@ -28,7 +28,9 @@
 #include <variant>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::conformance_transport_tests
+{
+
 using namespace totora::conformance;
 
 namespace
@@ -454,3 +456,5 @@ BOOST_AUTO_TEST_CASE(what_a_test_throws_while_a_network_is_made_leaves_the_kit)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::conformance_transport_tests

@@ -18,7 +18,7 @@
 
 // What the explorer itself must keep to: it finds all there is in a scope, with its reductions and without.
 
-namespace totora::test
+namespace totora::test::explore_tests
 {
 namespace
 {
@@ -288,4 +288,4 @@ BOOST_AUTO_TEST_CASE(a_counterexample_has_a_line_for_every_transition_if_nothing
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::explore_tests

@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+namespace totora::test::histories::history_json_tests
+{
+
 using namespace totora::linearizability;
-using namespace totora::test::histories;
 using namespace std::string_literals;
 
 namespace
@@ -231,3 +233,5 @@ BOOST_AUTO_TEST_CASE(damaged_lines_are_read_or_refused)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::histories::history_json_tests

@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::laws_tests
 {
 namespace
 {
@@ -466,4 +466,4 @@ BOOST_AUTO_TEST_CASE(each_law_is_broken_by_a_step_that_is_made_wrong, *label("5.
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::laws_tests

@@ -15,8 +15,10 @@
 #include <utility>
 #include <vector>
 
+namespace totora::test::histories::linearizability_definition_tests
+{
+
 using namespace totora::linearizability;
-using namespace totora::test::histories;
 
 namespace
 {
@@ -221,3 +223,5 @@ BOOST_AUTO_TEST_CASE(decides_forty_thousand_histories_of_key_value_stores) { com
 BOOST_AUTO_TEST_CASE(decides_twenty_thousand_histories_of_counters) { compare<Counter>(3, 20'000, 7); }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::histories::linearizability_definition_tests

@@ -14,8 +14,10 @@
 #include <utility>
 #include <vector>
 
+namespace totora::test::histories::linearizability_effort_tests
+{
+
 using namespace totora::linearizability;
-using namespace totora::test::histories;
 
 namespace
 {
@@ -207,3 +209,5 @@ BOOST_AUTO_TEST_CASE(an_object_of_the_users_own_needs_no_more_than_to_be_compare
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::histories::linearizability_effort_tests

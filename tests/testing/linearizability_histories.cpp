@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+namespace totora::test::histories::linearizability_histories_tests
+{
+
 using namespace totora::linearizability;
-using namespace totora::test::histories;
 
 namespace
 {
@@ -182,3 +184,5 @@ BOOST_AUTO_TEST_CASE(of_a_counter)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::histories::linearizability_histories_tests

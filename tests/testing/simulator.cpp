@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_tests
 {
 namespace
 {
@@ -171,4 +171,4 @@ BOOST_AUTO_TEST_CASE(a_healed_quorum_that_catches_up_slowly_is_given_the_time)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_tests

@@ -11,7 +11,7 @@
 #include <new>
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_burdens_tests
 {
 namespace
 {
@@ -96,4 +96,4 @@ BOOST_AUTO_TEST_CASE(memory_runs_out_in_one_call)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_burdens_tests

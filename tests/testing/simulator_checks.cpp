@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_checks_tests
 {
 namespace
 {
@@ -324,4 +324,4 @@ BOOST_AUTO_TEST_CASE(bytes_that_a_log_reads_changed_are_seen)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_checks_tests

@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_clients_tests
 {
 namespace
 {
@@ -173,4 +173,4 @@ BOOST_AUTO_TEST_CASE(a_replica_that_differs_is_detected)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_clients_tests

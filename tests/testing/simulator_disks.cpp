@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_disks_tests
 {
 namespace
 {
@@ -239,4 +239,4 @@ BOOST_AUTO_TEST_CASE(leaders_that_do_not_watch_their_disks_are_detected, *label(
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_disks_tests

@@ -13,7 +13,7 @@
 #include <set>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_hostile_tests
 {
 namespace
 {
@@ -119,4 +119,4 @@ BOOST_AUTO_TEST_CASE(a_campaign_beyond_the_last_term_is_seen, *label("case_78"))
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_hostile_tests

@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_last_term_tests
 {
 namespace
 {
@@ -69,4 +69,4 @@ BOOST_AUTO_TEST_CASE(a_message_to_a_non_member_is_seen)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_last_term_tests

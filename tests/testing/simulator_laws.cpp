@@ -24,7 +24,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_laws_tests
 {
 namespace
 {
@@ -528,4 +528,4 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_given_what_is_not_durable_here_is_seen, *
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_laws_tests

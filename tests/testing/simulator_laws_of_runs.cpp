@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-namespace totora::test
+namespace totora::test::simulator_laws_of_runs_tests
 {
 namespace
 {
@@ -273,4 +273,4 @@ BOOST_AUTO_TEST_CASE(what_waits_in_queues_is_counted)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_laws_of_runs_tests

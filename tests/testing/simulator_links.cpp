@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_links_tests
 {
 namespace
 {
@@ -199,4 +199,4 @@ BOOST_AUTO_TEST_CASE(links_that_take_no_entries_are_renewed_and_left, *label("ca
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_links_tests

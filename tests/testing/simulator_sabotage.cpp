@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_sabotage_tests
 {
 namespace
 {
@@ -106,4 +106,4 @@ BOOST_AUTO_TEST_CASE(few_faults_are_left_of_a_seed_that_fails)
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_sabotage_tests

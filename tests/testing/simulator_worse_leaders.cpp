@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace totora::test
+namespace totora::test::simulator_worse_leaders_tests
 {
 namespace
 {
@@ -195,4 +195,4 @@ BOOST_AUTO_TEST_CASE(a_campaign_of_a_server_whose_disk_hangs_is_seen, *label("ca
 }
 
 } // namespace
-} // namespace totora::test
+} // namespace totora::test::simulator_worse_leaders_tests

@@ -7,7 +7,9 @@
 
 #include <string>
 
-using namespace totora;
+namespace totora::test::text_tests
+{
+
 using testing::to_json;
 using testing::to_string;
 
@@ -69,3 +71,5 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_trace_names_the_message_and_its_fields)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::text_tests

@@ -8,9 +8,8 @@
 #include <random>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::damage_tests
+{
 namespace
 {
 
@@ -125,3 +124,5 @@ BOOST_AUTO_TEST_CASE(what_is_read_from_changed_frames_with_right_checksums_is_so
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::damage_tests

@@ -7,9 +7,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::golden_tests
+{
 namespace
 {
 
@@ -138,3 +137,5 @@ BOOST_AUTO_TEST_CASE(a_piece_of_version_1_is_written_and_read_as_it_always_was)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::golden_tests

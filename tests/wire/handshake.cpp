@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::handshake_tests
+{
 namespace
 {
 
@@ -189,3 +188,5 @@ BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_ent
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::handshake_tests

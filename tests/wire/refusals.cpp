@@ -9,9 +9,8 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::refusals_tests
+{
 namespace
 {
 
@@ -270,3 +269,5 @@ BOOST_AUTO_TEST_CASE(a_frame_for_others_is_refused_by_name)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::refusals_tests

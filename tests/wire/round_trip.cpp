@@ -10,9 +10,8 @@
 #include <variant>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
-
+namespace totora::test::round_trip_tests
+{
 namespace
 {
 
@@ -188,3 +187,5 @@ BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::round_trip_tests
