@@ -97,6 +97,19 @@ BOOST_AUTO_TEST_CASE(a_read_looks_at_the_state_machine_on_the_nodes_thread)
     BOOST_TEST((looked_on == std::this_thread::get_id()));
 }
 
+BOOST_AUTO_TEST_CASE(a_look_that_returns_nothing_has_nothing_in_its_future)
+{
+    auto driven = Driven{};
+    driven.stage.lead();
+    auto looks = 0;
+    auto read = driven.futures.read([&] { ++looks; });
+    driven.poll();
+
+    BOOST_REQUIRE(is_ready(read));
+    BOOST_TEST(std::holds_alternative<std::monostate>(read.get()));
+    BOOST_TEST(looks == 1);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_read_throws_its_future_throws)
 {
     auto driven = Driven{};

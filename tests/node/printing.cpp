@@ -48,6 +48,12 @@ BOOST_AUTO_TEST_CASE(enumerations_are_printed_by_name)
     BOOST_TEST(printed(ProposalError::too_much_pending) == "too_much_pending");
 }
 
+BOOST_AUTO_TEST_CASE(values_that_no_version_names_are_unknown)
+{
+    BOOST_TEST(to_string(static_cast<RoleName>(99)) == "unknown");
+    BOOST_TEST(to_string(static_cast<LogRoom>(99)) == "unknown");
+}
+
 BOOST_AUTO_TEST_CASE(names_of_alarms_differ)
 {
     auto names = std::set<std::string>{};

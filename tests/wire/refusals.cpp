@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -113,12 +114,12 @@ BOOST_AUTO_TEST_CASE(numbers_above_the_highest_are_refused, *boost::unit_test::l
         BOOST_TEST((refusal_of(with(append_frame(), fields + offset, number_max + 1)) == FrameError::bad_field),
                    "offset " << offset);
     auto const refuses = [](std::string_view name, std::initializer_list<std::size_t> offsets) {
-        for (auto const& frame : sample_frames())
-            for (auto const offset : offsets)
-                if (frame.name == name)
-                    BOOST_TEST(
-                        (refusal_of(with(frame.bytes, fields + offset, number_max + 1)) == FrameError::bad_field),
-                        name << ", offset " << offset);
+        auto const frames = sample_frames();
+        auto const frame = std::ranges::find_if(frames, [&](Sample const& sample) { return sample.name == name; });
+        BOOST_REQUIRE(frame != frames.end());
+        for (auto const offset : offsets)
+            BOOST_TEST((refusal_of(with(frame->bytes, fields + offset, number_max + 1)) == FrameError::bad_field),
+                       name << ", offset " << offset);
     };
     refuses("AppendEntriesResponse", {0, 9, 17, 25, 33, 41});
     // Lengths, offsets and the checksum of a snapshot may be any number.

@@ -24,9 +24,10 @@
 namespace totora::inline v0
 {
 
-/// Every end of a read by `Futures`: what was read, or why nothing was. Not exhaustive, like `ReadOutcome`.
+/// Every end of a read by `Futures`: what was read (`std::monostate` if the look returns nothing), or why nothing was. Not exhaustive,
+/// like `ReadOutcome`.
 template <typename T>
-using ReadResult = std::variant<T, RefusedBecause, Cancelled>;
+using ReadResult = std::variant<std::conditional_t<std::is_void_v<T>, std::monostate, T>, RefusedBecause, Cancelled>;
 
 /// A node from other threads, by futures: proposals, reads, its status, who leads. Any thread may call; who waits for a future on the
 /// node's own thread waits permanently.
@@ -122,8 +123,14 @@ private:
     template <typename Outcome, typename Look>
     [[nodiscard]] static Outcome result_of(ReadOutcome const& outcome, Look& look)
     {
-        if (std::holds_alternative<ReadableNow>(outcome))
-            return Outcome{std::in_place_index<0>, look()};
+        if (std::holds_alternative<ReadableNow>(outcome)) {
+            if constexpr (std::is_void_v<std::invoke_result_t<Look&>>) {
+                look();
+                return Outcome{};
+            } else {
+                return Outcome{std::in_place_index<0>, look()};
+            }
+        }
         if (auto const* refused = std::get_if<RefusedBecause>(&outcome))
             return Outcome{std::in_place_index<1>, *refused};
         return Outcome{std::in_place_index<2>};

@@ -44,15 +44,31 @@ enum class RoleName : std::uint8_t
 /// The name of a role.
 [[nodiscard]] constexpr std::string_view to_string(RoleName role)
 {
-    constexpr std::string_view names[] = {"follower", "pre_candidate", "candidate", "leader"};
-    return names[static_cast<std::size_t>(role)];
+    switch (role) {
+    case RoleName::follower:
+        return "follower";
+    case RoleName::pre_candidate:
+        return "pre_candidate";
+    case RoleName::candidate:
+        return "candidate";
+    case RoleName::leader:
+        return "leader";
+    }
+    return "unknown";
 }
 
 /// The name of what a log has room for.
 [[nodiscard]] constexpr std::string_view to_string(LogRoom room)
 {
-    constexpr std::string_view names[] = {"enough", "reserve_only", "nothing"};
-    return names[static_cast<std::size_t>(room)];
+    switch (room) {
+    case LogRoom::enough:
+        return "enough";
+    case LogRoom::reserve_only:
+        return "reserve_only";
+    case LogRoom::nothing:
+        return "nothing";
+    }
+    return "unknown";
 }
 
 /// What a leader knows of a follower.

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 namespace totora::inline v0
@@ -37,6 +38,38 @@ enum class FrameKind : std::uint8_t
     install_snapshot = 11,
     install_snapshot_response = 12,
 };
+
+/// The name of what a frame holds; "unknown" if it is of a later version.
+[[nodiscard]] constexpr std::string_view to_string(FrameKind kind)
+{
+    switch (kind) {
+    case FrameKind::hello:
+        return "hello";
+    case FrameKind::refusal:
+        return "refusal";
+    case FrameKind::request_pre_vote:
+        return "request_pre_vote";
+    case FrameKind::request_pre_vote_response:
+        return "request_pre_vote_response";
+    case FrameKind::request_vote:
+        return "request_vote";
+    case FrameKind::request_vote_response:
+        return "request_vote_response";
+    case FrameKind::append_entries:
+        return "append_entries";
+    case FrameKind::append_entries_response:
+        return "append_entries_response";
+    case FrameKind::piece:
+        return "piece";
+    case FrameKind::confirmation:
+        return "confirmation";
+    case FrameKind::install_snapshot:
+        return "install_snapshot";
+    case FrameKind::install_snapshot_response:
+        return "install_snapshot_response";
+    }
+    return "unknown";
+}
 
 /// The kind of each alternative of `Rpc`, in their order.
 inline constexpr auto rpc_kinds = std::array{FrameKind::request_pre_vote, FrameKind::request_pre_vote_response,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace totora::inline v0
 {
@@ -122,6 +123,34 @@ enum class HandshakeFault : std::uint8_t
     superseded = 8,      ///< A later start of the same server was met.
     two_lives = 9,       ///< Two processes have the identity of one server.
 };
+
+/// The name of such a reason.
+[[nodiscard]] constexpr std::string_view to_string(HandshakeFault fault)
+{
+    switch (fault) {
+    case HandshakeFault::other:
+        return "other";
+    case HandshakeFault::another_cluster:
+        return "another_cluster";
+    case HandshakeFault::another_server:
+        return "another_server";
+    case HandshakeFault::another_incarnation:
+        return "another_incarnation";
+    case HandshakeFault::no_common_version:
+        return "no_common_version";
+    case HandshakeFault::unequal_limits:
+        return "unequal_limits";
+    case HandshakeFault::another_group:
+        return "another_group";
+    case HandshakeFault::unknown_feature:
+        return "unknown_feature";
+    case HandshakeFault::superseded:
+        return "superseded";
+    case HandshakeFault::two_lives:
+        return "two_lives";
+    }
+    return "unknown";
+}
 
 /// The answer to a `Hello`, or to the answer to one, that ends the connection.
 struct HandshakeError
