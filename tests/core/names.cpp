@@ -11,6 +11,8 @@ namespace
 // Each name would be ambiguous below if the library had it too.
 struct advance
 {};
+struct any_of
+{};
 struct append
 {};
 struct arm
@@ -30,7 +32,7 @@ struct step
 struct truncate
 {};
 
-static_assert(sizeof(advance) + sizeof(append) + sizeof(arm) + sizeof(clear) + sizeof(note) > 0);
+static_assert(sizeof(advance) + sizeof(any_of) + sizeof(append) + sizeof(arm) + sizeof(clear) + sizeof(note) > 0);
 static_assert(sizeof(receive) + sizeof(recover) + sizeof(send) + sizeof(step) + sizeof(truncate) > 0);
 
 } // namespace

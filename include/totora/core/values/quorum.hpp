@@ -20,7 +20,7 @@ class ServerSet
 public:
     [[nodiscard]] constexpr bool contains(ServerId server) const
     {
-        return any_of(servers_, [&](ServerId other) { return other == server; });
+        return core::any_of(servers_, [&](ServerId other) { return other == server; });
     }
 
     /// Adds a server. A set holds no more than a configuration can name; what is beyond that is not added.

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace totora::inline v0
+namespace totora::inline v0::core
 {
 
 // Searches that are cheap to compile: `std::any_of` and `std::upper_bound` are ten to twenty functions at each call, of which a
@@ -34,4 +34,4 @@ template <typename Items, typename Holds>
     return begin;
 }
 
-} // namespace totora::inline v0
+} // namespace totora::inline v0::core

@@ -155,7 +155,7 @@ private:
             --after;
         if (after == 0 or starts_[after - 1].first <= index)
             return after;
-        return count_while(starts_, after, [&](TermStart const& start) { return start.first <= index; });
+        return core::count_while(starts_, after, [&](TermStart const& start) { return start.first <= index; });
     }
 
     [[nodiscard]] constexpr Term term_of(Index index) const

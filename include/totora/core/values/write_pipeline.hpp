@@ -33,7 +33,7 @@ static_assert(lists_its_fields<PendingAppend>());
 /// The place of the first pending append that reaches `index`, or the end.
 [[nodiscard]] constexpr std::size_t first_that_reaches(std::vector<PendingAppend> const& appends, Index index)
 {
-    return count_while(appends, appends.size(), [&](PendingAppend const& append) { return append.last < index; });
+    return core::count_while(appends, appends.size(), [&](PendingAppend const& append) { return append.last < index; });
 }
 
 /// How the disk of a server keeps up. A disk is watched from a write that is in flight to a ring of the alarm: if that write is

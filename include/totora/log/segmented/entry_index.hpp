@@ -149,7 +149,7 @@ private:
         if (chunks_.back()->first <= index)
             return *chunks_.back();
         auto const after =
-            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return chunk->first <= index; });
+            core::count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return chunk->first <= index; });
         return *chunks_[after - 1];
     }
 

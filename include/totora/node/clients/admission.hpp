@@ -93,7 +93,7 @@ private:
             return ProposalError::not_running;
         if (payloads.empty())
             return ProposalError::empty_proposal;
-        if (any_of(payloads, too_large))
+        if (core::any_of(payloads, too_large))
             return ProposalError::entry_too_large;
         if (proposals_.staged_bytes() >= settings_.uncommitted_bytes_max)
             return ProposalError::too_much_pending;

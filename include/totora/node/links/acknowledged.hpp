@@ -74,7 +74,7 @@ public:
     /// Whether it was found to be set back. Its votes and acknowledgements count no more.
     [[nodiscard]] bool is_set_back(Member const& follower) const
     {
-        return any_of(all_, [&](Known const& known) {
+        return core::any_of(all_, [&](Known const& known) {
             return known.server == follower.id and known.incarnation == follower.incarnation and known.is_set_back;
         });
     }

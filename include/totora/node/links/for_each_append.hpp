@@ -23,7 +23,7 @@ void for_each_append(Received const& received, Step step)
     auto const& entries = received.entries;
     auto const  is_configuration = [](EntryView const& entry) { return entry.kind == EntryKind::configuration; };
     auto const* append = std::get_if<AppendEntries>(&received.rpc);
-    if (append == nullptr or not any_of(entries, is_configuration))
+    if (append == nullptr or not core::any_of(entries, is_configuration))
         return step(received.rpc, entries);
 
     auto const last = last_of(append->entries);

@@ -26,8 +26,9 @@ public:
     {
         auto const awaited = awaited_by(envelope);
         auto const comes_before = [&](Envelope const& held) { return awaited_by(held) <= awaited; };
-        auto const place =
-            held_.empty() or comes_before(held_.back()) ? held_.size() : count_while(held_, held_.size(), comes_before);
+        auto const place = held_.empty() or comes_before(held_.back())
+                               ? held_.size()
+                               : core::count_while(held_, held_.size(), comes_before);
         for (auto at = place; at > 0 and awaited_by(held_[at - 1]) == awaited; --at)
             if (contains(envelope, held_[at - 1])) {
                 held_[at - 1] = envelope;

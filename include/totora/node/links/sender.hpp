@@ -80,7 +80,7 @@ public:
     /// Whether a follower waits for nothing but the next turn.
     [[nodiscard]] bool can_resume(State const& state) const
     {
-        return any_of(paused_, [&](ServerId server) {
+        return core::any_of(paused_, [&](ServerId server) {
             auto const* progress = find_progress(state, server);
             return progress != nullptr and has_window(*progress);
         });
@@ -152,7 +152,7 @@ private:
 
     [[nodiscard]] bool was_cut(ServerId server) const
     {
-        return any_of(cuts_, [&](AppendsCut const& cut) { return cut.server == server; });
+        return core::any_of(cuts_, [&](AppendsCut const& cut) { return cut.server == server; });
     }
 
     /// Followers that got nothing come before those that got something, so that all have their turn.
