@@ -6,7 +6,7 @@
 #     bash tests/run.sh --compiler clang++-19   g++, clang++ or clang++-19
 #     bash tests/run.sh --sanitize address      address (with undefined behaviour) or thread
 #     bash tests/run.sh --folders core,wire     only these folders of tests/, or files of them without their .cpp
-#     bash tests/run.sh --folders headers       only the headers, each alone
+#     bash tests/run.sh --folders headers       only the headers (with g++ each alone)
 #     bash tests/run.sh --folders stories --update   rewrites tests/stories/*.txt by what happens now
 #
 # On Debian it installs what is missing when it may, and says what is missing when it may not.
@@ -260,7 +260,7 @@ if [ -n "$headers_job" ]; then
         [ "$bad" -gt 0 ] || bad=1
         grep -E -A 8 '^FAILED: |error:' "$build/headers.log" | head -n 60
     fi
-    count "$((headers - bad))" "$bad" "headers, each alone"
+    count "$((headers - bad))" "$bad" headers
 fi
 
 if [ -z "$only$folders" ]; then
