@@ -6,7 +6,7 @@
 #     bash tests/run.sh --compiler clang++-19   g++, clang++ or clang++-19
 #     bash tests/run.sh --sanitize address      address (with undefined behaviour) or thread
 #     bash tests/run.sh --folders core,wire     only these folders of tests/, or files of them without their .cpp
-#     bash tests/run.sh --folders headers       only the headers (with g++ each alone)
+#     bash tests/run.sh --folders headers       only the headers, with g++ each alone
 #     bash tests/run.sh --folders stories --update   rewrites tests/stories/*.txt by what happens now
 #
 # On Debian it installs what is missing when it may, and says what is missing when it may not.
@@ -205,24 +205,31 @@ run_boost()
     count "$((ran > bad ? ran - bad : 0))" "$((bad + skipped))" "$program"
 }
 
-# A script that ends with a line of its own `N passed, N failed`.
-run_script()
+run_examples()
 {
-    local name=$1 last
-    shift
-    stage "$name"
-    bash "$@" 2>&1 </dev/null | tee "$build/$name.log"
-    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$build/$name.log" | tail -n 1)
-    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-        count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$name"
-    else
-        count 0 1 "$name"
-    fi
+    local example good=0 bad=0
+    for example in "$build"/examples/*; do
+        # The demo starts these two.
+        case $example in *.log | */kv | */demo_client) continue ;; esac
+        if [ ! -f "$example" ] || [ ! -x "$example" ]; then continue; fi
+        if "${runner[@]}" "$example" >"$example.log" 2>&1 </dev/null; then
+            good=$((good + 1))
+        else
+            bad=$((bad + 1))
+            printf '   %s failed with status %s:\n' "${example##*/}" "$?"
+            tail -n 20 "$example.log"
+        fi
+    done
+    count "$good" "$bad" examples
 }
+
+# One compiler is enough to find an include that is missing, and one that is asked for nothing else.
+headers_alone=OFF
+[ "$compiler;$folders" = 'g++;headers' ] && headers_alone=ON
 
 stage "configure ($compiler${sanitize:+, $sanitize sanitizer}${folders:+, only ${folders//;/ }})"
 cmake -G Ninja -C ".cmake/$preset.cmake" -B "$build" -S . \
-    -DCMAKE_CXX_COMPILER="$command" -DTOTORA_TEST_FOLDERS="$folders" \
+    -DCMAKE_CXX_COMPILER="$command" -DTOTORA_TEST_FOLDERS="$folders" -DTOTORA_HEADERS_ALONE="$headers_alone" \
     >"$build/configure.log" 2>&1 </dev/null || {
     tail -n 40 "$build/configure.log"
     die "The configuration failed."
@@ -238,58 +245,83 @@ if [ "${#programs[@]}" -gt 0 ]; then
 fi
 printf '   built in %s s\n' "$((SECONDS - stage_started))"
 
-# The tests keep one core busy; what else is to be compiled does not wait for them.
-headers_job=''
+# --- Beside the tests, which keep one core busy at most -----------------------------------------------------------
+
+# What else is compiled: headers and examples, then the scripts that compile by themselves. Their output waits in files.
+compiled_beside=() scripts_beside=()
 if [[ -z "$only$folders" || ";$folders;" == *";headers;"* ]]; then
-    nice cmake --build "$build" -j "$jobs" --target totora_headers -- -k 0 >"$build/headers.log" 2>&1 </dev/null &
-    headers_job=$!
+    compiled_beside+=(totora_headers)
 fi
+if [ -z "$only$folders" ]; then
+    compiled_beside+=(totora_examples)
+    [ -n "$sanitize" ] || scripts_beside+=(compile_failure mutants package)
+fi
+
+# script NAME: with its arguments.
+script()
+{
+    case $1 in
+    compile_failure) nice bash tests/compile_failure/run.sh "$command" ;;
+    mutants) bash tests/mutants.sh --check ;;
+    package) nice bash tests/package/run.sh "$command" "$build/package" ;;
+    esac
+}
+
+run_beside()
+{
+    local target name
+    for target in "${compiled_beside[@]}"; do
+        nice cmake --build "$build" -j "$jobs" --target "$target" -- -k 0 >"$build/$target.log" 2>&1
+        printf '%s\n' "$?" >"$build/$target.status"
+    done
+    for name in "${scripts_beside[@]}"; do
+        script "$name" >"$build/$name.log" 2>&1
+    done
+}
+
+rm -f "$build"/*.status
+run_beside </dev/null &
+beside=$!
 
 for program in "${programs[@]}"; do
     stage "$program"
     run_boost "$program"
 done
 
-if [ -n "$headers_job" ]; then
-    stage headers
-    headers=$(find include/totora -name '*.hpp' | wc -l)
-    wait "$headers_job"
-    built=$?
-    bad=$(grep -c '^FAILED: ' "$build/headers.log")
-    if [ "$built" -ne 0 ]; then
-        [ "$bad" -gt 0 ] || bad=1
-        grep -E -A 8 '^FAILED: |error:' "$build/headers.log" | head -n 60
-    fi
-    count "$((headers - bad))" "$bad" headers
-fi
+stage 'what was compiled beside the tests'
+wait "$beside"
 
-if [ -z "$only$folders" ]; then
-    stage examples
-    if build_targets totora_examples; then
-        good=0 bad=0
-        for example in "$build"/examples/*; do
-            # The demo starts these two.
-            case $example in *.log | */kv | */demo_client) continue ;; esac
-            if [ ! -f "$example" ] || [ ! -x "$example" ]; then continue; fi
-            if "${runner[@]}" "$example" >"$example.log" 2>&1 </dev/null; then
-                good=$((good + 1))
-            else
-                bad=$((bad + 1))
-                printf '   %s failed with status %s:\n' "${example##*/}" "$?"
-                tail -n 20 "$example.log"
-            fi
-        done
-        count "$good" "$bad" examples
+# What ninja did not build of a target, with the compiler's errors; and their number in `bad`.
+show_failures()
+{
+    bad=$(grep -c '^FAILED: ' "$build/$1.log")
+    [ "$(cat "$build/$1.status")" -eq 0 ] && return
+    [ "$bad" -gt 0 ] || bad=1
+    grep -E -A 8 '^FAILED: |error:' "$build/$1.log" | head -n 60
+}
+
+for target in "${compiled_beside[@]}"; do
+    show_failures "$target"
+    if [ "$target" = totora_headers ]; then
+        headers=$(find include/totora -name '*.hpp' | wc -l)
+        count "$((headers > bad ? headers - bad : 0))" "$bad" headers
+    elif [ "$bad" -gt 0 ]; then
+        count 0 "$bad" examples
     else
-        count 0 1 examples
+        run_examples
     fi
+done
 
-    if [ -z "$sanitize" ]; then
-        run_script compile_failure tests/compile_failure/run.sh "$command"
-        run_script mutants tests/mutants.sh --check
-        run_script package tests/package/run.sh "$command" "$build/package"
+# A script ends with a line of its own `N passed, N failed`.
+for name in "${scripts_beside[@]}"; do
+    cat "$build/$name.log"
+    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$build/$name.log" | tail -n 1)
+    if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+        count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$name"
+    else
+        count 0 1 "$name"
     fi
-fi
+done
 
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
     printf 'No test was selected.\n'
