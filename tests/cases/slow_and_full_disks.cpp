@@ -246,8 +246,9 @@ constexpr auto a_server_without_reserve_neither_votes_nor_campaigns_nor_adopts_a
     auto const campaign = checked_step(server, ring(server, Alarm::election));
     require(is_follower(campaign.state) and campaign.outgoing.messages.empty(), "no campaign");
     require(campaign.outgoing.decisions == decisions_of({Decision::campaign_withheld_no_room}), "by this name");
-    auto const heard = checked_step(server, from(S1, heartbeat_of(Term{3}, last)));
-    require(known_leader(heard.state) == S1 and heard.outgoing.writes.empty(), "a leader of its term is followed");
+    auto const followed = checked_step(server, from(S1, heartbeat_of(Term{3}, last)));
+    require(known_leader(followed.state) == S1 and followed.outgoing.writes.empty(),
+            "a leader of its term is followed");
 
     auto const again = checked_step(server, local(RoomChanged{LogRoom::reserve_only})).state;
     require(checked_step(again, from(S1, RequestVote{Term{4}, last})).state.voted_for == S1, "the reserve suffices");

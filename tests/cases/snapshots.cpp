@@ -300,7 +300,7 @@ constexpr auto receiving_a_snapshot_is_contact = [] {
 
     auto const b = step(follower(S2, Term{5}, {}), ring(follower(S2, Term{5}, {}), Alarm::leader_silent)).state;
     auto const chunk = checked_step(b, from(S1, chunk_of(Term{5}, snapshot_at(Term{1}, Index{64}), 0, 1)));
-    require(chunk.state.leader_heard and arms(chunk.outgoing, Alarm::election) and
+    require(chunk.state.leader_recently_active and arms(chunk.outgoing, Alarm::election) and
                 arms(chunk.outgoing, Alarm::leader_silent),
             "and a chunk is a message of a leader");
 };

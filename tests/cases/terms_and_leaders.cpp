@@ -36,8 +36,8 @@ constexpr auto who_yields_in_its_own_term_keeps_its_vote = [] {
     require(cluster[S2].voted_for == S2, "and its vote stays its own");
 
     auto const late = from(S4, RequestVote{Term{1}, {}});
-    auto const heard = checked_step(cluster[S2], late);
-    require(heard.state == cluster[S2] and did_nothing(heard.outgoing), "4: a late candidate gets no answer now");
+    auto const received = checked_step(cluster[S2], late);
+    require(received.state == cluster[S2] and did_nothing(received.outgoing), "4: a late candidate gets no answer now");
     cluster.hears_no_leader(S2);
     cluster.arrives(S2, from(S4, RequestVote{Term{1}, {Term{0}, Index{0}}}));
     require(cluster.outgoing().decisions == decisions_of({Decision::vote_withheld_already_cast}),

@@ -347,8 +347,8 @@ constexpr auto a_heartbeat_may_overtake_entries = [] {
         step(follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}}), from(S1, heartbeat)).state;
     auto const answer = checked_step(s2, from(S1, heartbeat)).outgoing.messages;
     require(answer == just(S1, accepted(Term{2}, Index{4}, 0)), "S2, which has none of them, agrees");
-    auto const heard = checked_step(beat.state, from(S2, accepted(Term{2}, Index{4}, 0)));
-    require(progress_of(heard.state, S2).next == Index{10} and heard.outgoing.messages.empty(),
+    auto const answered = checked_step(beat.state, from(S2, accepted(Term{2}, Index{4}, 0)));
+    require(progress_of(answered.state, S2).next == Index{10} and answered.outgoing.messages.empty(),
             "and nothing is sent again");
     auto const odd = checked_step(beat.state, from(S2, refused(Term{2}, Index{4}, {Term{1}, Index{2}}, 0)));
     require(odd.outgoing.decisions == decisions_of({Decision::refusal_outdated}) and odd.outgoing.messages.empty(),
@@ -539,9 +539,9 @@ constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
         require(sent<AppendEntries>(alarm.outgoing, S2).size() == 1, "heartbeats go on, alone");
         auto full = accepted(Term{2}, Index{4}, 0);
         full.no_room = true;
-        auto const heard = checked_step(alarm.state, from(S2, full));
-        require(heard.outgoing.messages.empty(), "no entries are sent while it reports that it has no room");
-        state = checked_step(heard.state, local(Proposed{1})).state;
+        auto const answered = checked_step(alarm.state, from(S2, full));
+        require(answered.outgoing.messages.empty(), "no entries are sent while it reports that it has no room");
+        state = checked_step(answered.state, local(Proposed{1})).state;
     }
     auto const room = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0)));
     require(noted(room.outgoing, Decision::follower_with_room_again),

@@ -35,7 +35,7 @@ constexpr auto an_append_beyond_the_end_of_the_log_is_refused = [] {
     auto const [after, outgoing] = checked_step(server, from(S1, append));
 
     require(after.log == server.log and after.commit_index == Index{}, "log and commit index stay");
-    require(known_leader(after) == S1 and after.leader_heard, "yet the leader is followed");
+    require(known_leader(after) == S1 and after.leader_recently_active, "yet the leader is followed");
     require(outgoing.decisions == decisions_of({Decision::append_refused_mismatch}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{5}, {Term{2}, Index{4}}, 7)),
             "the refusal names the follower's last entry");

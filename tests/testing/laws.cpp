@@ -243,7 +243,7 @@ std::vector<Tamper> tampers()
         change_writes<&WritePipeline::durable_index>,
         change_writes<&WritePipeline::durable>,
         change_state<&State::pre_vote_round>,
-        change_state<&State::leader_heard>,
+        change_state<&State::leader_recently_active>,
         change_state<&State::replaying>,
         change_writes<&WritePipeline::of_term>,
         [](Made& made, testing::Prng& random) { change(made.after.writes.watch.late, random); },
