@@ -192,7 +192,7 @@ private:
     give_up("cannot connect");
 }
 
-/// Writes and flushes all that has come, and says how many entries that makes.
+/// Writes and flushes all that has come, and acknowledges how many entries that makes.
 int follow(Task const& task)
 {
     auto store = Store{task.directory};
