@@ -53,7 +53,7 @@ class Connection : public std::enable_shared_from_this<Connection<Member, Owner>
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    /// `id` tells it from the other clients of its owner.
+    /// `id` distinguishes it from the other clients of its owner.
     Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget, std::uint64_t id)
         : socket_(std::move(socket)), member_(member), owner_(owner), budget_(budget),
           requests_(*this, member, owner, budget)

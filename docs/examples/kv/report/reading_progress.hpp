@@ -10,7 +10,7 @@
 namespace kv
 {
 
-/// Says how far a log is read at the start, now and then: of a short one nothing.
+/// Reports how far a log is read at the start, now and then; nothing for a short one.
 class ReadingProgress
 {
 public:
