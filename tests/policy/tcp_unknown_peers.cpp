@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_reveals_no_cluster_no_server_and_no_member)
     auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::another_cluster));
-    BOOST_TEST(refusal->what == "another cluster; the log of the server that refuses says more");
+    BOOST_TEST(refusal->what == "another cluster; for more, see the log of the server that refuses");
     BOOST_TEST((answer->route == Route{elsewhere.cluster, 0, elsewhere.addressee, elsewhere.sender}));
 }
 

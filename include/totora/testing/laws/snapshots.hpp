@@ -44,7 +44,7 @@ constexpr void judge_snapshot_answer(Step const& step, ServerId leader, Snapshot
                          response->snapshot == snapshot,
                      "an answer names the term and the snapshot");
     judgement.expect(response == nullptr or (response->next == next and response->match == match),
-                     "a follower says what it needs next of a snapshot, and what it has");
+                     "a follower reports what it needs next of a snapshot, and what it has");
 }
 
 [[nodiscard]] constexpr ServerId leader_of(State const& state)

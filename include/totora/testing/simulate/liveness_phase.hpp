@@ -109,7 +109,7 @@ private:
             run_.plan(run_.scenario.syncs.takes_us, TimerKind::sync, number, ++server.sync_number);
         if (server.process) {
             auto& event = run_.trace(TraceEventKind::healed, number);
-            turns_.tell(event);
+            turns_.finish(event);
             for (auto const other : run_.quorum)
                 if (other != number)
                     turns_.open_link(number, other);
