@@ -156,7 +156,7 @@ constexpr auto a_read_asks_everybody_at_once = [] {
 };
 TOTORA_PROVE(a_read_asks_everybody_at_once, "8", "case_47");
 
-/// Case 48, the core's part: it says which index must be applied first, also if that lies above what is applied.
+/// Case 48, the core's part: it names the index that must be applied first, also if that lies above what is applied.
 constexpr auto a_confirmed_read_names_the_index_to_wait_for = [] {
     auto a = established_leader(3);
     a = step(a, local(Proposed{5})).state; // 5/2 to 9/2: at B and C, and not yet on A's own disk.

@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-// What a message says when nothing is said: never a promise, never a privilege; and what its envelope carries.
+// What the fields of a message are by default: never a promise, never a privilege; and what its envelope carries.
 
 namespace totora::test::rpc_tests
 {

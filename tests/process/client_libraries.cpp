@@ -57,7 +57,7 @@ namespace
 {
 
 /// What hiredis made of an answer, as text.
-std::string told(redisReply const& reply)
+std::string text_of(redisReply const& reply)
 {
     switch (reply.type) {
     case REDIS_REPLY_INTEGER:
@@ -69,7 +69,7 @@ std::string told(redisReply const& reply)
     case REDIS_REPLY_ARRAY: {
         auto text = std::string{"["};
         for (auto at = std::size_t{0}; at < reply.elements; ++at)
-            text += (at == 0 ? "" : " ") + told(*reply.element[at]);
+            text += (at == 0 ? "" : " ") + text_of(*reply.element[at]);
         return text + "]";
     }
     default:
@@ -109,7 +109,7 @@ public:
         void* answer = nullptr;
         BOOST_REQUIRE_MESSAGE(redisGetReply(context_.get(), &answer) == REDIS_OK, context_->errstr);
         auto const reply = std::unique_ptr<void, decltype(&freeReplyObject)>{answer, freeReplyObject};
-        return told(*static_cast<redisReply const*>(answer));
+        return text_of(*static_cast<redisReply const*>(answer));
     }
 
 private:

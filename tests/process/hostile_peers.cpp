@@ -33,7 +33,7 @@ constexpr auto outsider = Party{ServerId{99}, Incarnation{1}};
 
 [[nodiscard]] Party server(std::size_t number) { return {ServerId{number + 1}, first_incarnation}; }
 
-/// What must not change, whoever connects.
+/// What must not change, whatever connects.
 struct Picture
 {
     std::string leader;

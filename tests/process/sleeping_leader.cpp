@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
     constexpr auto rounds = 6;
     auto           cluster = KvCluster{3};
     cluster.start_all();
-    auto told = 0;
+    auto redirected = 0;
 
     for (auto round = 0; round < rounds; ++round) {
         auto const old_value = "old" + std::to_string(round);
@@ -57,11 +57,11 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
             BOOST_REQUIRE_MESSAGE(reply.has_value(), "the server that slept answers");
             BOOST_TEST(reply->text != old_value);
             BOOST_TEST((reply->text == new_value or kv::is_redirected(*reply)), reply->text);
-            told += kv::is_redirected(*reply) ? 1 : 0;
+            redirected += kv::is_redirected(*reply) ? 1 : 0;
         }
         cluster.await_equality();
     }
-    BOOST_TEST_MESSAGE(told << " readers of " << 4 * rounds << " were sent elsewhere");
+    BOOST_TEST_MESSAGE(redirected << " readers of " << 4 * rounds << " were sent elsewhere");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

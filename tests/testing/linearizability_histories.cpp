@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(of_a_register)
         {"of two equal unknown writes the later one is called too late",
          {write("a", 1, never), read("a", 2, 3), write("b", 4, 5), read("a", 6, 7), write("a", 8, never)},
          {1, 2, 3}},
-        {"an unknown read says nothing", {write("a", 1, 2), read("b", 3, never), read("a", 4, 5)}, good},
+        {"an unknown read proves nothing", {write("a", 1, 2), read("b", 3, never), read("a", 4, 5)}, good},
         {"an unknown write between two reads turns the value for good",
          {write("a", 1, 2), write("b", 3, never), read("b", 4, 5), read("a", 6, 7)},
          {0, 2, 3}},

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
     BOOST_TEST((std::get<HandshakeError>(read(encode(route_1_to_2, refusal))->content) == refusal));
 }
 
-/// A later version may have larger clusters, and must still be told why nobody talks to it.
+/// A later version may have larger clusters, and must still be sent the reason why it is refused.
 BOOST_AUTO_TEST_CASE(a_greeting_of_more_members_than_this_version_has_is_read)
 {
     auto hello = Hello{};
