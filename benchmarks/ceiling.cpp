@@ -359,7 +359,7 @@ int serve(Task const& task)
     if (task.id != 1)
         return follow(task);
     auto turns = LeadingTurns{task};
-    tell_parent(turns.run());
+    report_to_parent(turns.run());
     return 0;
 }
 

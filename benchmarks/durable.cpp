@@ -170,7 +170,7 @@ int serve(Task const& task)
         if (clients and clients->is_lost())
             throw std::runtime_error{"a command was not applied: another server may have been elected"};
     }
-    tell_parent(clients->meter().figures());
+    report_to_parent(clients->meter().figures());
     return 0;
 }
 

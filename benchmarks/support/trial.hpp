@@ -107,7 +107,7 @@ template <typename T>
 inline volatile std::sig_atomic_t interrupted = 0;
 
 /// What a leading server does at its end. Its followers are not to see it go before they are killed.
-inline void tell_parent(Figures const& figures)
+inline void report_to_parent(Figures const& figures)
 {
     std::printf("%s\n", line_of(figures).c_str());
     std::fflush(stdout);

@@ -39,12 +39,14 @@ BOOST_AUTO_TEST_CASE(redis_py_has_a_session_and_its_client_of_clusters_finds_the
     auto const errors = cluster.files() / "errors";
 
     auto       session = Process{command, output, errors};
-    auto const has_said = [&](std::string_view words) { return content_of(output).find(words) != std::string::npos; };
+    auto const has_printed = [&](std::string_view words) {
+        return content_of(output).find(words) != std::string::npos;
+    };
     auto const has_ended = [&] { return session.wait(Milliseconds{0}).has_value(); };
-    BOOST_TEST(eventually([&] { return has_said("end the leader") or has_ended(); }));
+    BOOST_TEST(eventually([&] { return has_printed("end the leader") or has_ended(); }));
     cluster.process(leader).end();
 
-    BOOST_TEST(eventually([&] { return has_said("fine\n") or has_ended(); }));
+    BOOST_TEST(eventually([&] { return has_printed("fine\n") or has_ended(); }));
     BOOST_TEST_CONTEXT(content_of(errors)) // Debian: python3-redis.
     {
         BOOST_TEST(content_of(output) == "end the leader\nfine\n");

@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_tes
     BOOST_TEST((refused.error() == FrameError::oversized));
 }
 
-BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it, *boost::unit_test::label("case_84"))
+BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_given_for_it,
+                     *boost::unit_test::label("case_84"))
 {
     auto const append = make_append(Term{7}, Index{41}, {{EntryKind::command, std::vector<std::byte>(5000)}});
 

@@ -112,10 +112,10 @@ private:
         reason_ = "no answer in time";
         pause_ = std::min(2 * pause_, pause_max);
         wait(std::max(pause_, patience)); // Whatever has become of the question by then.
-        said_.clear();
-        write_array(said_, question->words.size());
+        request_.clear();
+        write_array(request_, question->words.size());
         for (auto const& word : question->words)
-            write_bulk(said_, word);
+            write_bulk(request_, word);
         reach(question->leader);
     }
 
@@ -170,7 +170,7 @@ private:
 
     void ask()
     {
-        boost::asio::async_write(socket_, boost::asio::buffer(said_),
+        boost::asio::async_write(socket_, boost::asio::buffer(request_),
                                  [this](Error failure, std::size_t) { proceed(failure, [this] { receive(); }); });
     }
 
@@ -222,7 +222,7 @@ private:
     std::string                              reason_;       ///< Why the last one did not succeed.
     std::string                              last_line_;    ///< The last line for the operator.
     Milliseconds                             pause_ = pause_min;
-    std::string                              said_;
+    std::string                              request_;
     std::array<char, 512>                    received_{};
 };
 
