@@ -11,6 +11,24 @@
 
 namespace totora::process::sleeping_leader_tests
 {
+namespace
+{
+
+/// Writes by the other servers, once two election timeouts have passed.
+void write_without(KvCluster& cluster, std::size_t sleeper, std::string const& value)
+{
+    auto others = std::vector<std::uint16_t>{};
+    for (auto const port : cluster.client_ports())
+        if (port != cluster.client_port(sleeper))
+            others.push_back(port);
+    auto ports = kv::Ports{others};
+    auto session = kv::Session{ports, Milliseconds{500}};
+    std::this_thread::sleep_for(Milliseconds{2 * 600}); // Two election timeouts, the longest there are.
+    auto const written = session.ask({"SET", "key", value}, patience);
+    BOOST_REQUIRE_MESSAGE((written and written->text == "OK"), "the others elect a leader, and it writes");
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(sleeping_leader)
 
@@ -33,15 +51,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
             readers.push_back(kv::Client::connect(cluster.client_port(sleeper), patience).value());
 
         cluster.process(sleeper).signal(SIGSTOP);
-        auto others = std::vector<std::uint16_t>{};
-        for (auto const port : cluster.client_ports())
-            if (port != cluster.client_port(sleeper))
-                others.push_back(port);
-        auto other_ports = kv::Ports{others};
-        auto other_session = kv::Session{other_ports, Milliseconds{500}};
-        std::this_thread::sleep_for(Milliseconds{2 * 600}); // Two election timeouts, the longest there are.
-        auto const written = other_session.ask({"SET", "key", new_value}, patience);
-        BOOST_REQUIRE_MESSAGE((written and written->text == "OK"), "the others elect a leader, and it writes");
+        write_without(cluster, sleeper, new_value);
 
         // Some ask while the server sleeps, the others in the moment in which it wakes.
         auto request = std::string{};
