@@ -225,7 +225,7 @@ private:
     std::optional<LogError>  failure_;
 };
 
-// --- 3. How servers talk ------------------------------------------------------------------------------------------
+// --- 3. How servers exchange messages -----------------------------------------------------------------------------
 
 /// Unix datagram sockets. One frame is one datagram, so that nothing has to be put together; what cannot be sent is lost,
 /// which Raft does not mind. The codec (wire/codec.hpp) keeps off what is damaged, and what is of others.
@@ -461,7 +461,7 @@ try {
 
     auto&      stopped = leader_of(servers);
     auto const id = stopped->node.status().id;
-    stopped.reset(); // It is gone without a word, and what it knew with it, but for its database.
+    stopped.reset(); // It fails, and what it knew is lost, but for its database.
     std::printf("server %llu is gone\n", static_cast<unsigned long long>(id.value));
     add(servers, "sedge");
 

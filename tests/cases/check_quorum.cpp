@@ -25,7 +25,7 @@ constexpr auto a_leader_that_reaches_no_majority_steps_down = [] {
     require(is_follower(cluster[S1]) and known_leader(cluster[S1]) == nobody, "A follows, and knows no leader");
     require(cluster[S1].current_term == before.current_term and cluster[S1].voted_for == S1, "in the same term");
     require(cluster.outgoing().decisions == decisions_of({Decision::stepped_down_no_quorum}), "by this name");
-    require(cluster.outgoing().messages.empty() and cluster.outgoing().writes.empty(), "in silence");
+    require(cluster.outgoing().messages.empty() and cluster.outgoing().writes.empty(), "and sends and writes nothing");
     require(arms(cluster.outgoing(), Alarm::election) and not arms(cluster.outgoing(), Alarm::heartbeat), "and waits");
     require(cluster.happens(S1, Proposed{1}).answer == Answer{Refused{Refusal::not_leader, nobody}},
             "2: clients are refused");

@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, chapter H, case 57: pre-votes while a leader lives, and by the leader itself. A is S1, B is S2, C is S3.
+// docs/cases.md, chapter H, case 57: pre-votes while a leader is active, and by the leader itself. A is S1, B is S2, C is S3.
 
 namespace totora::test::pre_vote_and_an_active_leader_tests
 {
@@ -70,7 +70,7 @@ constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
 
     require(after == a, "it leads on");
     require(outgoing.messages == just(S3, RequestPreVoteResponse{Term{2}, Round{1}, false}), "and refuses");
-    require(outgoing.decisions == decisions_of({Decision::vote_withheld_sticky_to_leader}), "because it lives");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_sticky_to_leader}), "because it leads");
 };
 TOTORA_PROVE(a_leader_grants_nobody_a_pre_vote, "dissertation 9.6", "case_57");
 

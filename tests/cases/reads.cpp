@@ -9,7 +9,7 @@ namespace totora::test::reads_tests
 namespace
 {
 
-/// Case 46: A led term 2 and committed 5/2 by B, who does not know. A is dead; B campaigns.
+/// Case 46: A led term 2 and committed 5/2 by B, who does not know. A has failed; B campaigns.
 constexpr auto a_read_waits_for_a_commit_of_the_leaders_own_term = [] {
     auto servers = std::vector<State>{};
     servers.push_back(follower(S1, Term{2}, {{Term{1}, Index{1}, 4}, {Term{2}, Index{5}, 1}}));

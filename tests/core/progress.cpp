@@ -115,7 +115,7 @@ constexpr auto a_follower_that_agrees_gets_no_more_than_the_window = [] {
     auto const answered = checked_step(full.state, from(S2, accepted(Term{2}, Index{5}, 2)));
     require(sent<AppendEntries>(answered.outgoing, S2).size() == 1, "an acknowledged entry lets one more out");
     auto const later = checked_step(answered.state, from(S2, accepted(Term{2}, Index{7}, 4)));
-    require(sent<AppendEntries>(later.outgoing, S2).size() == 1, "an answer speaks for all before it as well");
+    require(sent<AppendEntries>(later.outgoing, S2).size() == 1, "an answer acknowledges all before it as well");
     require(progress_of(later.state, S2).next == Index{10}, "all is sent, in order");
 };
 TOTORA_PROVE(a_follower_that_agrees_gets_no_more_than_the_window, "dissertation 10.2.1", "case_76", "case_91");

@@ -30,7 +30,7 @@ constexpr auto who_campaigns_of_itself_does_not_claim_that_the_leader_asked_it_t
 };
 TOTORA_PROVE(who_campaigns_of_itself_does_not_claim_that_the_leader_asked_it_to, "dissertation 3.10", "5.2");
 
-/// The payload that must be pinned beside a message is the one that it speaks of, and there may be none.
+/// The payload that must be pinned beside a message is the one that it names, and there may be none.
 constexpr auto an_envelope_names_the_entries_that_it_carries = [] {
     auto const append = append_of(Term{2}, {Term{1}, Index{4}}, Term{2}, 3);
 

@@ -39,7 +39,7 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry
 /// entries of every length must have `entry_bytes_max()`, the largest payload of an entry that goes into one message, and the most bytes of encoded
 /// entries of several; a node that would accept more does not start. Without it, entries that are too long are dropped again and again,
-/// and the cluster stands still without a word. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
+/// and the cluster stands still without an error. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can distinguish a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///

@@ -108,7 +108,7 @@ struct Confirmation
 };
 static_assert(lists_its_fields<Confirmation>());
 
-/// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
+/// Why a server refuses another. The numbers stay; one of a later version reads as `other`.
 enum class HandshakeFault : std::uint8_t
 {
     other = 0,
