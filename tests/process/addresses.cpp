@@ -56,9 +56,9 @@ struct Fixture
 
     std::string own = "10.0.0.1:7001";
     Run         run = [] {
-        auto run = Run{};
-        run.client_port = 6001;
-        return run;
+        auto made = Run{};
+        made.client_port = 6001;
+        return made;
     }();
 };
 
