@@ -192,7 +192,7 @@ private:
     give_up("cannot connect");
 }
 
-/// Writes and flushes all that has come, and says how many entries that makes.
+/// Writes and flushes all that has come, and acknowledges how many entries that makes.
 int follow(Task const& task)
 {
     auto store = Store{task.directory};
@@ -359,7 +359,7 @@ int serve(Task const& task)
     if (task.id != 1)
         return follow(task);
     auto turns = LeadingTurns{task};
-    tell_parent(turns.run());
+    report_to_parent(turns.run());
     return 0;
 }
 

@@ -49,7 +49,7 @@ struct Adder
 using Log = SegmentedLog<PosixFiles>;
 using Node = RaftNode<Adder, Log, TcpTransport, SteadyClock>;
 
-/// The value, or an end with the sentence that says why there is none.
+/// The value, or an end of the program with the reason why there is none.
 template <typename T, typename Error>
 [[nodiscard]] T value_or_end(Result<T, Error> result)
 {
@@ -170,7 +170,7 @@ int serve(Task const& task)
         if (clients and clients->is_lost())
             throw std::runtime_error{"a command was not applied: another server may have been elected"};
     }
-    tell_parent(clients->meter().figures());
+    report_to_parent(clients->meter().figures());
     return 0;
 }
 

@@ -10,7 +10,7 @@
 #
 # The programs are benchmarks/step.cpp and cluster.cpp, of the other commit those that it has, since names change. Each
 # configuration runs twice, with few and with many iterations: the difference leaves out start and
-# warm-up. On Debian it installs what is missing when it may, and says what is missing when it may not. The exit code is 1 if
+# warm-up. On Debian it installs what is missing when it may, and lists what is missing when it may not. The exit code is 1 if
 # `--at-most` is exceeded, and 2 if something could not be measured.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
@@ -52,7 +52,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -z "$at_most" ] || [ -n "$against" ] || failed "--at-most says how much more than another commit: it needs --against"
+[ -z "$at_most" ] || [ -n "$against" ] || failed "--at-most limits the increase over another commit: it needs --against"
 [[ $at_most =~ ^[0-9]*(\.[0-9]+)?$ ]] || failed "--at-most takes a number of percent, not $at_most"
 
 compiler=g++-12

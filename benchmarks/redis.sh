@@ -95,6 +95,6 @@ wait $benchmark || die "redis-benchmark failed: $(tail -n 1 "$data/out.csv")"
 benchmark=''
 end=$(resident_mib "${processes[$leader]}")
 cat "$data/out.csv"
-[ "$(information "$port" raft_role)" = leader ] || die "server $leader leads no more: its figures say nothing"
+[ "$(information "$port" raft_role)" = leader ] || die "server $leader leads no more: its figures mean nothing"
 printf 'redis: resident %s MiB after a tenth of the SETs, %s MiB at the end\n' "$tenth" "$end"
 [ -n "$tenth" ] && [ $((end - tenth)) -le 64 ]

@@ -6,7 +6,7 @@
 #     bash benchmarks/run.sh --only step,cluster,rounds,pairs
 #
 # `rounds` is durable and ceiling at 1, 16, 256 and 1024 outstanding; `pairs` is both in turns at 256 outstanding.
-# On Debian it installs what is missing when it may, and says what is missing when it may not. A loaded machine measures
+# On Debian it installs what is missing when it may, and lists what is missing when it may not. A loaded machine measures
 # itself: the load is printed before and after.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2

@@ -29,7 +29,7 @@ struct InPlace
     }
 };
 
-[[nodiscard]] Message message_of(ServerId from, Rpc const& said) { return message_from(from, said); }
+[[nodiscard]] Message message_of(ServerId from, Rpc const& rpc) { return message_from(from, rpc); }
 [[nodiscard]] Message message_of(ServerId from, MessageBody const& happened) { return {from, happened}; }
 
 struct ByMove
@@ -97,7 +97,7 @@ private:
     {
         ServerId to;
         ServerId from;
-        Rpc      said;
+        Rpc      rpc;
     };
 
     void ring(std::size_t at, Alarm alarm)
@@ -130,7 +130,7 @@ private:
         while (not letters_.empty()) {
             arriving_.swap(letters_);
             for (auto const& letter : arriving_)
-                take(static_cast<std::size_t>(letter.to.value - 1), letter.from, letter.said);
+                take(static_cast<std::size_t>(letter.to.value - 1), letter.from, letter.rpc);
             arriving_.clear();
         }
     }

@@ -11,7 +11,7 @@
 # no write that is refused or takes longer than --write-s, and at most --memory-mib more resident memory in the leader.
 #
 # Prints one JSON object, "ok" last; the exit code is 1 if a limit is broken. Where a process may not have as many file
-# descriptors, it says "not run" with the reason.
+# descriptors, it prints "not run" with the reason.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 

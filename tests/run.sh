@@ -9,7 +9,7 @@
 #     bash tests/run.sh --folders headers       only the headers, with g++ each alone
 #     bash tests/run.sh --folders stories --update   rewrites tests/stories/*.txt by what happens now
 #
-# On Debian it installs what is missing when it may, and says what is missing when it may not.
+# On Debian it installs what is missing when it may, and lists what is missing when it may not.
 # The build directories are build/tests-*: a second run only builds what changed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
@@ -162,7 +162,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 
-# Of all that Boost.Test says, errors are shown at once, and now and then how far it is.
+# Of all that Boost.Test prints, errors are shown at once, and now and then how far it is.
 test_progress()
 {
     awk '/^Running [0-9]+ test case/ { all = $2 }

@@ -16,6 +16,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <vector>
 
 namespace
 {
@@ -46,6 +47,53 @@ File header(std::string const& path, std::string const& include)
 {
     return {"include/totora/" + path, "#include " + include + "\n"};
 }
+
+struct PlantedInclude
+{
+    std::string path;
+    std::string include;
+    std::string complaint; ///< Empty if it is allowed.
+};
+std::vector<PlantedInclude> const planted_includes{
+    {"core/a.hpp", "<vector>", ""},
+    {"core/a.hpp", "\"totora/core/b.hpp\"", ""},
+    {"core/a.hpp", "\"b.hpp\"", ""},
+    {"core/a.hpp", "<totora/version.hpp>", ""},
+    {"core/a.hpp", "<functional>", "core may not include functional"},
+    {"core/a.hpp", "<chrono>", "core may not include chrono"},
+    {"core/a.hpp", "<thread>", "core may not include thread"},
+    {"core/a.hpp", "<range/v3/view/all.hpp>", "core may not include range/v3/view/all.hpp"},
+    {"core/a.hpp", "\"../wire/b.hpp\"", "core may not include totora/wire/b.hpp"},
+    {"core/a.hpp", "\"totora/policy/b.hpp\"", "core may not include totora/policy/b.hpp"},
+    {"core/a.hpp", "\"totora/totora.hpp\"", "core may not include totora/totora.hpp"},
+    {"core/a.hpp", "<unistd.h>", "core may not include unistd.h"},
+    {"policy/a.hpp", "\"totora/core/b.hpp\"", ""},
+    {"policy/a.hpp", "<filesystem>", "policy may not include filesystem"},
+    {"policy/a.hpp", "\"totora/wire/b.hpp\"", "policy may not include totora/wire/b.hpp"},
+    {"wire/a.hpp", "\"totora/policy/b.hpp\"", ""},
+    {"wire/a.hpp", "<random>", "wire may not include random"},
+    {"wire/a.hpp", "\"totora/node/b.hpp\"", "wire may not include totora/node/b.hpp"},
+    {"node/a.hpp", "<functional>", ""},
+    {"node/a.hpp", "<range/v3/algorithm/sort.hpp>", "node may not include range/v3/algorithm/sort.hpp"},
+    {"node/a.hpp", "<range/v3/all.hpp>", "node may not include range/v3/all.hpp"},
+    {"node/a.hpp", "<iostream>", "node may not include iostream"},
+    {"node/a.hpp", "\"totora/log/b.hpp\"", "node may not include totora/log/b.hpp"},
+    {"node/a.hpp", "\"totora/wire/b.hpp\"", "node may not include totora/wire/b.hpp"},
+    {"log/a.hpp", "<fcntl.h>", ""},
+    {"log/a.hpp", "<sys/stat.h>", ""},
+    {"log/a.hpp", "<fstream>", "log may not include fstream"},
+    {"log/a.hpp", "\"totora/transport/b.hpp\"", "log may not include totora/transport/b.hpp"},
+    {"clock/a.hpp", "\"totora/log/b.hpp\"", "clock may not include totora/log/b.hpp"},
+    {"transport/tcp.hpp", "<boost/asio/io_context.hpp>", ""},
+    {"transport/tcp/hub.hpp", "<boost/asio/steady_timer.hpp>", ""},
+    {"transport/tcp/hub.hpp", "<boost/system/error_code.hpp>", ""},
+    {"transport/tcp.hpp", "<boost/optional.hpp>", "transport may not include boost/optional.hpp"},
+    {"transport/a.hpp", "<boost/asio/io_context.hpp>", "transport may not include boost/asio/io_context.hpp"},
+    {"transport/a.hpp", "<sys/socket.h>", "transport may not include sys/socket.h"},
+    {"testing/a.hpp", "<iostream>", ""},
+    {"testing/a.hpp", "\"totora/node/b.hpp\"", ""},
+    {"testing/a.hpp", "<boost/test/unit_test.hpp>", "testing may not include boost/test/unit_test.hpp"},
+};
 
 std::string section(std::string const& number) { return "§" + number; }
 
@@ -117,53 +165,7 @@ BOOST_AUTO_TEST_SUITE(planted)
 
 BOOST_AUTO_TEST_CASE(an_include_that_the_matrix_forbids_is_found)
 {
-    struct Planted
-    {
-        std::string path;
-        std::string include;
-        std::string complaint; ///< Empty if it is allowed.
-    };
-    auto const rows = std::vector<Planted>{
-        {"core/a.hpp", "<vector>", ""},
-        {"core/a.hpp", "\"totora/core/b.hpp\"", ""},
-        {"core/a.hpp", "\"b.hpp\"", ""},
-        {"core/a.hpp", "<totora/version.hpp>", ""},
-        {"core/a.hpp", "<functional>", "core may not include functional"},
-        {"core/a.hpp", "<chrono>", "core may not include chrono"},
-        {"core/a.hpp", "<thread>", "core may not include thread"},
-        {"core/a.hpp", "<range/v3/view/all.hpp>", "core may not include range/v3/view/all.hpp"},
-        {"core/a.hpp", "\"../wire/b.hpp\"", "core may not include totora/wire/b.hpp"},
-        {"core/a.hpp", "\"totora/policy/b.hpp\"", "core may not include totora/policy/b.hpp"},
-        {"core/a.hpp", "\"totora/totora.hpp\"", "core may not include totora/totora.hpp"},
-        {"core/a.hpp", "<unistd.h>", "core may not include unistd.h"},
-        {"policy/a.hpp", "\"totora/core/b.hpp\"", ""},
-        {"policy/a.hpp", "<filesystem>", "policy may not include filesystem"},
-        {"policy/a.hpp", "\"totora/wire/b.hpp\"", "policy may not include totora/wire/b.hpp"},
-        {"wire/a.hpp", "\"totora/policy/b.hpp\"", ""},
-        {"wire/a.hpp", "<random>", "wire may not include random"},
-        {"wire/a.hpp", "\"totora/node/b.hpp\"", "wire may not include totora/node/b.hpp"},
-        {"node/a.hpp", "<functional>", ""},
-        {"node/a.hpp", "<range/v3/algorithm/sort.hpp>", "node may not include range/v3/algorithm/sort.hpp"},
-        {"node/a.hpp", "<range/v3/all.hpp>", "node may not include range/v3/all.hpp"},
-        {"node/a.hpp", "<iostream>", "node may not include iostream"},
-        {"node/a.hpp", "\"totora/log/b.hpp\"", "node may not include totora/log/b.hpp"},
-        {"node/a.hpp", "\"totora/wire/b.hpp\"", "node may not include totora/wire/b.hpp"},
-        {"log/a.hpp", "<fcntl.h>", ""},
-        {"log/a.hpp", "<sys/stat.h>", ""},
-        {"log/a.hpp", "<fstream>", "log may not include fstream"},
-        {"log/a.hpp", "\"totora/transport/b.hpp\"", "log may not include totora/transport/b.hpp"},
-        {"clock/a.hpp", "\"totora/log/b.hpp\"", "clock may not include totora/log/b.hpp"},
-        {"transport/tcp.hpp", "<boost/asio/io_context.hpp>", ""},
-        {"transport/tcp/hub.hpp", "<boost/asio/steady_timer.hpp>", ""},
-        {"transport/tcp/hub.hpp", "<boost/system/error_code.hpp>", ""},
-        {"transport/tcp.hpp", "<boost/optional.hpp>", "transport may not include boost/optional.hpp"},
-        {"transport/a.hpp", "<boost/asio/io_context.hpp>", "transport may not include boost/asio/io_context.hpp"},
-        {"transport/a.hpp", "<sys/socket.h>", "transport may not include sys/socket.h"},
-        {"testing/a.hpp", "<iostream>", ""},
-        {"testing/a.hpp", "\"totora/node/b.hpp\"", ""},
-        {"testing/a.hpp", "<boost/test/unit_test.hpp>", "testing may not include boost/test/unit_test.hpp"},
-    };
-    for (auto const& [path, include, complaint] : rows) {
+    for (auto const& [path, include, complaint] : planted_includes) {
         auto const expected =
             complaint.empty() ? Complaints{} : Complaints{"include/totora/" + path + ":1: " + complaint};
         expect(broken_includes({header(path, include)}), expected);
@@ -444,6 +446,11 @@ BOOST_AUTO_TEST_CASE(a_long_function_is_found)
     expect(complaints("void f()\n{\nif (a) ", "\n}\n"), found(2, 48));
     expect(complaints("struct S\n", ";"), {});
     expect(complaints("namespace a\n", ""), {});
+    expect(complaints("SUITE(a, \"b\")\n\nnamespace\n", ""), {});
+    expect(complaints("#if f(1) and \\\n g(2)\nnamespace a\n", ""), {});
+    expect(complaints("TEST(a, b(\"c\"))\n", ""), found(2));
+    expect(long_functions({{"a.cpp", "void f()\n{" + std::string(45, '\n') + "}"}}, {}),
+           {"a.cpp:2: a function of 46 lines"});
     expect(complaints("enum class A : int\n", ";"), {});
     expect(complaints("constexpr int values[] = ", ";"), {});
     expect(complaints("void f() { g('{', \"}\", 1'000); } // {\nstruct S\n", ";"), {});

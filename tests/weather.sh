@@ -9,7 +9,7 @@
 #     bash tests/weather.sh --only links --rate 64kbit --election-ms 40000..45000 --values 1 --value-bytes 120000 --missing-mib 0
 #     bash tests/weather.sh --kv PATH           the program; otherwise it is built in build/weather
 #
-# Prints one JSON object, "ok" last; the exit code is 0 if all is as it should be. Where namespaces cannot be made, "links" says
+# Prints one JSON object, "ok" last; the exit code is 0 if all is as it should be. Where namespaces cannot be made, "links" is
 # "not run" with the reason, and what is left is run.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2

@@ -30,7 +30,7 @@ struct Figures
     [[nodiscard]] double entries_per_second() const { return static_cast<double>(entries) / seconds; }
 };
 
-/// One line of text, by which a server tells its parent.
+/// One line of text, by which a server reports its figures to its parent.
 [[nodiscard]] inline std::string line_of(Figures const& figures)
 {
     char line[160];

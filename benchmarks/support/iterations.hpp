@@ -7,7 +7,7 @@
 namespace totora::benchmarks
 {
 
-/// Gives a benchmark as many iterations as `TOTORA_ITERATIONS` says, so that what they cost can be counted
+/// Gives a benchmark as many iterations as `TOTORA_ITERATIONS` asks for, so that what they cost can be counted
 /// (benchmarks/instructions.sh); otherwise the library takes as many as it needs to measure a time.
 inline void as_often_as_asked(benchmark::internal::Benchmark* one)
 {

@@ -102,7 +102,7 @@ public:
 
     [[nodiscard]] int output() const { return output_; }
 
-    /// Takes what the child has said. False if it says no more.
+    /// Takes what the child has printed. False if it prints no more.
     bool listen()
     {
         auto       buffer = std::array<char, 512>{};
@@ -112,7 +112,7 @@ public:
         return size > 0 or (size < 0 and errno == EINTR);
     }
 
-    /// The next whole line that it has said.
+    /// The next whole line that it has printed.
     [[nodiscard]] std::optional<std::string> line()
     {
         auto const end = text_.find('\n');

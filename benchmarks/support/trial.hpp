@@ -20,7 +20,7 @@
 namespace totora::benchmarks
 {
 
-/// What a server of a trial is told.
+/// The task of a server in a trial.
 struct Task
 {
     std::size_t                id = 0; ///< From 1 on; 0 is the parent, which is no server.
@@ -107,7 +107,7 @@ template <typename T>
 inline volatile std::sig_atomic_t interrupted = 0;
 
 /// What a leading server does at its end. Its followers are not to see it go before they are killed.
-inline void tell_parent(Figures const& figures)
+inline void report_to_parent(Figures const& figures)
 {
     std::printf("%s\n", line_of(figures).c_str());
     std::fflush(stdout);
@@ -163,7 +163,7 @@ struct Servers
                 throw std::runtime_error{"server " + std::to_string(at + 1) + " ended before the round did"};
         }
     }
-    throw std::runtime_error{interrupted != 0 ? "interrupted" : "no server has told any figures in time"};
+    throw std::runtime_error{interrupted != 0 ? "interrupted" : "no server has reported any figures in time"};
 }
 
 /// The whole program: `serve` is what each of the three processes does with its task until it is killed. It prints the

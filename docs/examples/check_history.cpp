@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether what clients were told can be true. Without an argument, two small histories are judged, one good and one bad, and
-// one by a model of its own. With one, the history of a key-value store in that file (docs/formats.md says what a line is).
+// Whether the answers that clients got can be right. Without an argument, two small histories are judged, one good and one bad, and
+// one by a model of its own. With one, the history of a key-value store in that file (docs/formats.md describes its lines).
 #include "totora/testing/linearizability/history_json.hpp"
 #include "totora/testing/linearizability/key_value.hpp"
 #include "totora/testing/linearizability/linearizability.hpp"
@@ -11,7 +11,7 @@
 #include <string>
 using namespace totora;
 
-/// Judges lines, and says what is to be said of them. True if they are linearizable.
+/// Judges lines and prints the verdict. True if they are linearizable.
 bool check_history(std::string const& lines)
 {
     auto const history = linearizability::read_history<linearizability::KeyValue>(lines);

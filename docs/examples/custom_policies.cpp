@@ -48,7 +48,7 @@ struct Words
     }
     Index applied_index() const { return {}; } // In memory only: after a restart it is given all again.
 
-    /// Differs if what was done differs: the laws and the simulator tell machines apart by it.
+    /// Differs if what was done differs: the laws and the simulator distinguish machines by it.
     std::uint64_t digest() const
     {
         auto all = std::string{};
@@ -95,7 +95,7 @@ private:
 };
 
 /// A log in a database, with a `MemoryLog` in front of it for what is read. Writes go into one open transaction, which
-/// `sync` commits: so what is durable is a prefix of them. Only a `DurableSource` can say that something is `Durable`.
+/// `sync` commits: so what is durable is a prefix of them. Only a `DurableSource` can make a `Durable`.
 class SqliteLog : DurableSource
 {
 public:
@@ -225,7 +225,7 @@ private:
     std::optional<LogError>  failure_;
 };
 
-// --- 3. How servers talk ------------------------------------------------------------------------------------------
+// --- 3. How servers exchange messages -----------------------------------------------------------------------------
 
 /// Unix datagram sockets. One frame is one datagram, so that nothing has to be put together; what cannot be sent is lost,
 /// which Raft does not mind. The codec (wire/codec.hpp) keeps off what is damaged, and what is of others.
@@ -359,7 +359,7 @@ private:
     std::vector<std::unique_ptr<DatagramTransport>> ends_;
 };
 
-/// Asks all three, and throws what it hears. In your project this is a test.
+/// Runs the laws on all three, and throws what they find. In your project this is a test.
 void expect_lawful(std::string const& directory)
 {
     auto commands = std::vector<conformance::Command>{};
@@ -427,7 +427,7 @@ std::unique_ptr<Server>& leader_of(Servers& servers)
     return *std::find_if(servers.begin(), servers.end(), leads);
 }
 
-/// Proposes a word, to whoever leads, until it is applied there.
+/// Proposes a word to the leader, until it is applied there.
 void add(Servers& servers, std::string const& word)
 {
     for (auto applied = false, ended = false; not applied; ended = false) {
@@ -461,7 +461,7 @@ try {
 
     auto&      stopped = leader_of(servers);
     auto const id = stopped->node.status().id;
-    stopped.reset(); // It is gone without a word, and what it knew with it, but for its database.
+    stopped.reset(); // It fails, and what it knew is lost, but for its database.
     std::printf("server %llu is gone\n", static_cast<unsigned long long>(id.value));
     add(servers, "sedge");
 

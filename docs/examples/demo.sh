@@ -50,17 +50,17 @@ build()
 
 start()
 {
-    $build/examples/kv run --dir "$data/$1" --client-port "${client_port[$1]}" 2>>"$data/$1.said" &
+    $build/examples/kv run --dir "$data/$1" --client-port "${client_port[$1]}" 2>>"$data/$1.log" &
     process[$1]=$!
 }
 
-# What a server said last, when it is needed to understand a failure.
+# What a server printed last, when it is needed to understand a failure.
 show_servers()
 {
     local id
     for id in 1 2 3; do
-        printf -- '--- server %s said at last:\n' "$id"
-        tail -n 5 "$data/$id.said"
+        printf -- '--- server %s printed last:\n' "$id"
+        tail -n 5 "$data/$id.log"
     done
 }
 
@@ -99,7 +99,7 @@ while read -r event first second <&3; do
     half)
         victim=$(server_at "$second")
         kill -KILL "${process[$victim]}"
-        wait "${process[$victim]}" 2>/dev/null # Or the shell would tell of its end at length.
+        wait "${process[$victim]}" 2>/dev/null # Or the shell would report its end at length.
         unset "process[$victim]"
         printf 'killed the leader, server %s, with SIGKILL\n' "$victim"
         ;;

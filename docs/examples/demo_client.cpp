@@ -6,7 +6,7 @@
 //     demo_client catch-up PORT PORT...   waits until the first server has applied what the leader has committed
 //     demo_client check FILE PORT...      reads every acknowledged key from the cluster
 //
-// `write` and `check` tell what happens on lines of words, which demo.sh reads.
+// `write` and `check` report what happens on lines of words, which demo.sh reads.
 #include "kv/protocol/client.hpp"
 #include "kv/protocol/session.hpp"
 
@@ -40,7 +40,7 @@ constexpr auto patience = Milliseconds{30'000};
 std::string key_of(std::size_t number) { return "key:" + std::to_string(number); }
 std::string value_of(std::size_t number) { return "the value of key " + std::to_string(number); }
 
-void tell(std::string const& line)
+void report(std::string const& line)
 {
     std::puts(line.c_str());
     std::fflush(stdout);
@@ -71,7 +71,7 @@ public:
         auto list = std::ofstream{file};
         for (auto const number : acknowledged_)
             list << number << '\n';
-        tell("acknowledged " + std::to_string(acknowledged_.size()));
+        report("acknowledged " + std::to_string(acknowledged_.size()));
         return list.good() and acknowledged_.size() == keys_;
     }
 
@@ -121,12 +121,12 @@ private:
         show_progress("writing: acknowledged", acknowledged_.size(), keys_);
         if (acknowledged_.size() == keys_ / 2) {
             victim_ = by;
-            tell("half leader " + std::to_string(by));
+            report("half leader " + std::to_string(by));
         }
         if (failed_ and not is_taken_over_ and by != victim_) {
             is_taken_over_ = true;
             auto const outage = std::chrono::duration_cast<Milliseconds>(Clock::now() - failed_at_);
-            tell("failover " + std::to_string(by) + " " + std::to_string(outage.count()));
+            report("failover " + std::to_string(by) + " " + std::to_string(outage.count()));
         }
     }
 
@@ -197,7 +197,7 @@ bool check(char const* file, std::vector<std::uint16_t> ports)
             ++lost;
         show_progress("reading back:", at + 1, numbers.size());
     }
-    tell("lost " + std::to_string(lost));
+    report("lost " + std::to_string(lost));
     return lost == 0 and not numbers.empty();
 }
 
@@ -218,7 +218,7 @@ bool print_free_ports(std::size_t count)
             continue;
         }
         sockets.push_back(socket);
-        tell(std::to_string(port));
+        report(std::to_string(port));
     }
     return sockets.size() == count;
 }

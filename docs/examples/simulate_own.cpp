@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A state machine of your own, under every fault that the simulator knows. It hands out numbered tickets; after each event the
-// simulator looks whether all replicas agree and nothing is lost, and in the end whether what clients were told can be true.
+// simulator looks whether all replicas agree and nothing is lost, and in the end whether the answers that clients got can be right.
 #include "totora/testing/linearizability/counter.hpp"
 #include "totora/testing/simulate/clients/proposing_clients.hpp"
 #include "totora/testing/simulate/simulation.hpp"
@@ -27,7 +27,7 @@ struct Tickets
     std::uint64_t digest() const { return static_cast<std::uint64_t>(given); }
 };
 
-/// What clients propose. They are judged by a counter to which one is added; `linearizability::sequential_object` says how to write
+/// What clients propose. They are judged by a counter to which one is added; `linearizability::sequential_object` describes
 /// such an object for a machine of yours.
 struct Drawing
 {

@@ -25,10 +25,10 @@ constexpr auto a_leader_that_reaches_no_majority_steps_down = [] {
     require(is_follower(cluster[S1]) and known_leader(cluster[S1]) == nobody, "A follows, and knows no leader");
     require(cluster[S1].current_term == before.current_term and cluster[S1].voted_for == S1, "in the same term");
     require(cluster.outgoing().decisions == decisions_of({Decision::stepped_down_no_quorum}), "by this name");
-    require(cluster.outgoing().messages.empty() and cluster.outgoing().writes.empty(), "in silence");
+    require(cluster.outgoing().messages.empty() and cluster.outgoing().writes.empty(), "and sends and writes nothing");
     require(arms(cluster.outgoing(), Alarm::election) and not arms(cluster.outgoing(), Alarm::heartbeat), "and waits");
     require(cluster.happens(S1, Proposed{1}).answer == Answer{Refused{Refusal::not_leader, nobody}},
-            "2: clients are told");
+            "2: clients are refused");
     require(cluster.happens(S1, ReadRequested{}).answer == Answer{Refused{Refusal::not_leader, nobody}}, "readers too");
 };
 TOTORA_PROVE(a_leader_that_reaches_no_majority_steps_down, "dissertation 6.2", "case_54");
@@ -59,9 +59,9 @@ constexpr auto a_server_stuck_in_a_newer_term_is_freed_by_its_answer = [] {
     require(servers[2].current_term == Term{5}, "1: C is a candidate of term 5");
     cluster = Cluster{std::move(servers)};
 
-    for (auto const hearing : {S1, S2}) {
-        cluster.arrives(hearing, from(S3, RequestVote{Term{5}, {Term{1}, Index{1}}}));
-        require(did_nothing(cluster.outgoing()) and cluster[hearing].current_term == Term{1}, "2: A and B ignore it");
+    for (auto const receiver : {S1, S2}) {
+        cluster.arrives(receiver, from(S3, RequestVote{Term{5}, {Term{1}, Index{1}}}));
+        require(did_nothing(cluster.outgoing()) and cluster[receiver].current_term == Term{1}, "2: A and B ignore it");
     }
     cluster.rings(S1, Alarm::heartbeat);
     cluster.deliver(S1, S3);
@@ -121,15 +121,15 @@ constexpr auto a_pre_vote_is_refused_to_a_log_that_could_not_win = [] {
         require(transition.outgoing.messages.size() == 1, "it is answered");
         return transition.outgoing.messages[0];
     };
-    auto const says = [](bool granted) {
+    auto const response = [](bool granted) {
         return Envelope{S1, Rpc{RequestPreVoteResponse{Term{3}, Round{7}, granted}}, Release::at_once()};
     };
 
-    require(answer({Term{3}, {Term{2}, Index{3}}, Round{7}}) == says(true), "an equal log is up to date");
-    require(answer({Term{9}, {Term{2}, Index{4}}, Round{7}}) == says(true), "so is a longer one of a later term");
-    require(answer({Term{3}, {Term{2}, Index{2}}, Round{7}}) == says(false), "a shorter one is not");
-    require(answer({Term{3}, {Term{1}, Index{9}}, Round{7}}) == says(false), "nor one of an older last term");
-    require(answer({Term{2}, {Term{2}, Index{9}}, Round{7}}) == says(false),
+    require(answer({Term{3}, {Term{2}, Index{3}}, Round{7}}) == response(true), "an equal log is up to date");
+    require(answer({Term{9}, {Term{2}, Index{4}}, Round{7}}) == response(true), "so is a longer one of a later term");
+    require(answer({Term{3}, {Term{2}, Index{2}}, Round{7}}) == response(false), "a shorter one is not");
+    require(answer({Term{3}, {Term{1}, Index{9}}, Round{7}}) == response(false), "nor one of an older last term");
+    require(answer({Term{2}, {Term{2}, Index{9}}, Round{7}}) == response(false),
             "nor an asker of an older term, who learns ours");
 };
 TOTORA_PROVE(a_pre_vote_is_refused_to_a_log_that_could_not_win, "dissertation 9.6", "5.4.1");

@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, chapter C: what is committed, and who may say so. A is S1, B is S2, C is S3. Case 14 is Figure 8.
+// docs/cases.md, chapter C: what is committed, and who decides it. A is S1, B is S2, C is S3. Case 14 is Figure 8.
 
 namespace totora::test::commitment_tests
 {
@@ -87,7 +87,7 @@ TOTORA_PROVE(an_unacknowledged_entry_that_only_a_follower_has_may_be_lost, "diss
 /// The legal half, and case 83: followers may commit without the leader's disk; it then applies nothing that it could lose.
 constexpr auto a_leader_applies_only_what_its_own_disk_has = [] {
     auto cluster = leader_whose_write_is_slow();
-    cluster.rings(S1, Alarm::heartbeat); // C did not get 5/2, and says so.
+    cluster.rings(S1, Alarm::heartbeat); // C did not get 5/2, and answers so.
     cluster.rings(S1, Alarm::heartbeat);
     cluster.deliver_all(S1, S3);
     cluster.deliver_all(S3, S1);
@@ -150,8 +150,8 @@ constexpr auto of_five_servers_the_third_highest_decides = [] {
 };
 TOTORA_PROVE(of_five_servers_the_third_highest_decides, "5.3", "5.4");
 
-/// `committed` tells the shell how far the cluster is. The core goes by `leader_commit`, which the leader may cap.
-constexpr auto a_follower_commits_by_what_the_leader_says_of_this_place = [] {
+/// `committed` is for the shell: how far the cluster is. The core goes by `leader_commit`, which the leader may cap.
+constexpr auto a_follower_commits_by_the_commit_of_the_append = [] {
     auto const b = follower(S2, Term{2}, {{Term{1}, Index{1}, 2}, {Term{2}, Index{3}, 2}});
     auto       append = heartbeat_of(Term{2}, {Term{2}, Index{4}}, Index{2});
     append.committed = Index{4};
@@ -160,7 +160,7 @@ constexpr auto a_follower_commits_by_what_the_leader_says_of_this_place = [] {
 
     require(after.commit_index == Index{2}, "not more");
 };
-TOTORA_PROVE(a_follower_commits_by_what_the_leader_says_of_this_place, "5.3", "case_15");
+TOTORA_PROVE(a_follower_commits_by_the_commit_of_the_append, "5.3", "case_15");
 
 } // namespace
 } // namespace totora::test::commitment_tests

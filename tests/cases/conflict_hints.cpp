@@ -130,7 +130,7 @@ constexpr auto a_late_refusal_does_not_move_next = [] {
 };
 TOTORA_PROVE(a_late_refusal_does_not_move_next, "5.3", "case_12");
 
-/// The same once entries flow: a refusal of an append that was sent before says nothing any more.
+/// The same once entries flow: a refusal of an append that was sent before is outdated.
 constexpr auto a_refusal_from_before_the_agreement_does_not_move_next = [] {
     auto       a = leader_that_assumes_b_at_9();
     auto const asked = checked_step(a, local(LinkChanged{S2, Link::open}));
@@ -156,7 +156,7 @@ constexpr auto a_refusal_of_anything_else_than_the_outstanding_probe_is_not_used
     for (auto const& refusal : {refused_by_newer_term(Term{3}), refused(Term{3}, Index{0}, {}, number - 1),
                                 refused(Term{3}, Index{2}, {Term{1}, Index{1}}, number)}) {
         auto const late = checked_step(a, from(S2, refusal));
-        require(late.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "it is told why");
+        require(late.outgoing.decisions == decisions_of({Decision::refusal_outdated}), "the reason is named");
         require(late.outgoing.messages.empty(), "nothing is sent again");
         require(progress_of(late.state, S2).next == Index{2}, "and next stays");
     }

@@ -33,7 +33,7 @@ constexpr auto a_whole_rack_may_lose_power_and_no_committed_entry_is_lost = [] {
         cluster.loses_power(server);
     cluster.campaigns(S3, {S2, S3});
     require(is_leader(cluster[S3]) and cluster[S2].log == cluster[S3].log,
-            "as it is, C may win: nobody was told anything");
+            "as it is, C may win: nothing was acknowledged");
 };
 TOTORA_PROVE(a_whole_rack_may_lose_power_and_no_committed_entry_is_lost, "5.3", "case_63");
 
@@ -49,18 +49,18 @@ constexpr auto an_acknowledgement_waits_for_entries_and_term = [] {
             "a repetition writes nothing, and waits as well");
     auto const beat = checked_step(again.state, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{5}}, {}, 3)));
     require(beat.outgoing.messages == just(S1, accepted(Term{2}, Index{4}, 3), Release::once_durable(WriteNumber{1})),
-            "a heartbeat's answer waits for the term alone, and says what is durable");
+            "a heartbeat's answer waits for the term alone, and acknowledges what is durable");
     auto const term = checked_step(beat.state, local(Persisted{WriteNumber{1}}));
     auto const next_beat = checked_step(term.state, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{5}}, {}, 4)));
     require(next_beat.outgoing.messages == just(S1, accepted(Term{2}, Index{4}, 4)), "then it leaves at once");
     auto const entries = checked_step(next_beat.state, local(Persisted{WriteNumber{2}}));
     auto const last = checked_step(entries.state, from(S1, heartbeat_of(Term{2}, {Term{2}, Index{5}}, {}, 5)));
-    require(last.outgoing.messages == just(S1, accepted(Term{2}, Index{5}, 5)), "and says all");
+    require(last.outgoing.messages == just(S1, accepted(Term{2}, Index{5}, 5)), "and acknowledges all");
 };
 TOTORA_PROVE(an_acknowledgement_waits_for_entries_and_term, "5.3", "case_63");
 
 /// Case 71: after a storage failure no acknowledgement, no vote, no heartbeat as leader.
-constexpr auto a_server_whose_storage_failed_says_nothing_any_more = [] {
+constexpr auto a_server_whose_storage_failed_sends_nothing_any_more = [] {
     auto const log = log_of({{Term{1}, Index{1}, 3}});
     auto const settings = [] {
         auto without = Settings{};
@@ -85,12 +85,12 @@ constexpr auto a_server_whose_storage_failed_says_nothing_any_more = [] {
             auto const [after, outgoing] = step(failed.state, message);
             auto only_failed = Outgoing{};
             only_failed.failed = failed.outgoing.failed;
-            require(outgoing == only_failed, "2: whatever arrives, it says only that it failed");
+            require(outgoing == only_failed, "2: whatever arrives, it reports only that it failed");
             require(after == failed.state, "and changes no more");
         }
     }
 };
-TOTORA_PROVE(a_server_whose_storage_failed_says_nothing_any_more, "5.1", "case_71");
+TOTORA_PROVE(a_server_whose_storage_failed_sends_nothing_any_more, "5.1", "case_71");
 
 } // namespace
 } // namespace totora::test::durability_tests

@@ -231,8 +231,9 @@ using Clocks = std::vector<ManualClock>; ///< One for each server.
 {
     auto favourable = 0.0;
     for (auto first = std::uint64_t{0}; first < timeouts; ++first) {
-        auto const unheard = static_cast<double>(std::min(SlowNetwork::delay_ms, timeouts - first));
-        favourable += unheard * unheard * unheard - (unheard - 1) * (unheard - 1) * (unheard - 1);
+        auto const before_arrival = static_cast<double>(std::min(SlowNetwork::delay_ms, timeouts - first));
+        favourable += before_arrival * before_arrival * before_arrival -
+                      (before_arrival - 1) * (before_arrival - 1) * (before_arrival - 1);
     }
     auto const all = static_cast<double>(timeouts);
     return favourable / (all * all * all);

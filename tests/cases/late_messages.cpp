@@ -27,12 +27,12 @@ constexpr auto an_acknowledgement_of_an_earlier_term_does_not_count = [] {
     cluster.persists(S2);
     auto const late = cluster.take(S2, S1);
     require(std::get_if<AppendEntriesResponse>(&late.body)->match == Index{6},
-            "1: B holds 6 durably and says so, late");
+            "1: B holds 6 durably and acknowledges it, late");
 
     cluster.loses_power(S1);
     require(last_index(cluster[S1]) == Index{4}, "2: A lost 5 and 6 with its power");
-    cluster.hears_no_leader(S1);
-    cluster.hears_no_leader(S3);
+    cluster.finds_leader_silent(S1);
+    cluster.finds_leader_silent(S3);
     cluster.rings(S3, Alarm::election);
     cluster.settle({S1, S3});
     require(is_leader(cluster[S3]), "C leads by A's vote");
@@ -108,7 +108,7 @@ constexpr auto a_confirmed_write_does_not_confirm_what_was_put_in_its_place = []
     cluster.arrives(S2, from(S1, heartbeat_of(Term{3}, {Term{1}, Index{12}}, {}, 4)));
     require(cluster.outgoing().messages ==
                 just(S1, accepted(Term{3}, Index{11}, 4), Release::once_durable(WriteNumber{5})),
-            "an answer of term 3 says 11, and waits for the write of its term");
+            "an answer of term 3 acknowledges 11, and waits for the write of its term");
 
     cluster.persists(S2, WriteNumber{4});
     require(cluster[S2].writes.durable_index == Index{11}, "nor does w2 confirm 12/1");

@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, chapter H, case 57: pre-votes while a leader lives, and by the leader itself. A is S1, B is S2, C is S3.
+// docs/cases.md, chapter H, case 57: pre-votes while a leader is active, and by the leader itself. A is S1, B is S2, C is S3.
 
 namespace totora::test::pre_vote_and_an_active_leader_tests
 {
@@ -50,7 +50,7 @@ constexpr auto a_leader_that_restarts_gets_a_pre_vote_from_its_followers = [] {
     cluster.settle({S1, S2, S3});
 
     cluster.loses_power(S1);
-    require(known_leader(cluster[S2]) == S1 and cluster[S2].leader_heard, "3: B still lists A as leader");
+    require(known_leader(cluster[S2]) == S1 and cluster[S2].leader_recently_active, "3: B still lists A as leader");
     cluster.times_out(S1);
     cluster.deliver(S1, S2);
     require(cluster.outgoing().messages == just(S1, RequestPreVoteResponse{Term{1}, Round{1}, true}), "B grants A");
@@ -70,7 +70,7 @@ constexpr auto a_leader_grants_nobody_a_pre_vote = [] {
 
     require(after == a, "it leads on");
     require(outgoing.messages == just(S3, RequestPreVoteResponse{Term{2}, Round{1}, false}), "and refuses");
-    require(outgoing.decisions == decisions_of({Decision::vote_withheld_sticky_to_leader}), "because it lives");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_sticky_to_leader}), "because it leads");
 };
 TOTORA_PROVE(a_leader_grants_nobody_a_pre_vote, "dissertation 9.6", "case_57");
 
@@ -83,13 +83,14 @@ constexpr auto stickiness_lasts_for_the_minimum_election_timeout = [] {
     };
     require(is_granted(b), "it has no leader");
 
-    auto const heard = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}})));
+    auto const followed = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}})));
     auto const minimum = Settings{}.election.at_least_ms;
-    require(order_for(heard.outgoing, Alarm::leader_silent)->delay == Delay{minimum, minimum}, "exactly the minimum");
-    require(not is_granted(heard.state), "it has a leader");
-    auto const early = checked_step(heard.state, local(AlarmRang{Alarm::leader_silent, Arming{0}}));
-    require_nothing_but(Decision::ring_outdated, heard.state, early);
-    auto const silent = checked_step(heard.state, ring(heard.state, Alarm::leader_silent));
+    require(order_for(followed.outgoing, Alarm::leader_silent)->delay == Delay{minimum, minimum},
+            "exactly the minimum");
+    require(not is_granted(followed.state), "it has a leader");
+    auto const early = checked_step(followed.state, local(AlarmRang{Alarm::leader_silent, Arming{0}}));
+    require_nothing_but(Decision::ring_outdated, followed.state, early);
+    auto const silent = checked_step(followed.state, ring(followed.state, Alarm::leader_silent));
     require(did_nothing(silent.outgoing) and is_granted(silent.state), "until the alarm rings");
     auto const started = checked_step(b, local(Started{}));
     require(not is_granted(started.state), "a server that starts is sticky as if it had one");
@@ -102,7 +103,7 @@ constexpr auto a_newer_term_does_not_end_stickiness = [] {
     auto b = follower(S2, Term{1}, {{Term{1}, Index{1}, 1}});
     b = checked_step(b, from(S1, heartbeat_of(Term{1}, {Term{1}, Index{1}}))).state;
     b = checked_step(b, from(S3, RequestVoteResponse{Term{5}, false})).state;
-    require(b.current_term == Term{5} and b.leader_heard, "B is in term 5");
+    require(b.current_term == Term{5} and b.leader_recently_active, "B is in term 5");
 
     auto const asked = checked_step(b, from(S3, RequestVote{Term{6}, {Term{1}, Index{1}}}));
     require_nothing_but(Decision::vote_withheld_sticky_to_leader, b, asked);

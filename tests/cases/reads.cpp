@@ -9,7 +9,7 @@ namespace totora::test::reads_tests
 namespace
 {
 
-/// Case 46: A led term 2 and committed 5/2 by B, who does not know. A is dead; B campaigns.
+/// Case 46: A led term 2 and committed 5/2 by B, who does not know. A has failed; B campaigns.
 constexpr auto a_read_waits_for_a_commit_of_the_leaders_own_term = [] {
     auto servers = std::vector<State>{};
     servers.push_back(follower(S1, Term{2}, {{Term{1}, Index{1}, 4}, {Term{2}, Index{5}, 1}}));
@@ -156,7 +156,7 @@ constexpr auto a_read_asks_everybody_at_once = [] {
 };
 TOTORA_PROVE(a_read_asks_everybody_at_once, "8", "case_47");
 
-/// Case 48, the core's part: it says which index must be applied first, also if that lies above what is applied.
+/// Case 48, the core's part: it names the index that must be applied first, also if that lies above what is applied.
 constexpr auto a_confirmed_read_names_the_index_to_wait_for = [] {
     auto a = established_leader(3);
     a = step(a, local(Proposed{5})).state; // 5/2 to 9/2: at B and C, and not yet on A's own disk.

@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, case 79: one server and two servers live by the general rules; cases 86 and 87, the core's part.
+// docs/cases.md, case 79: the general rules hold for one server and for two; cases 86 and 87, the core's part.
 
 namespace totora::test::shapes_tests
 {

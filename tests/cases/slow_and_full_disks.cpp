@@ -164,7 +164,7 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
     require(is_follower(after), "B can lead with C");
     require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room}),
             "it is named");
-    require(outgoing.messages.empty(), "nothing is said");
+    require(outgoing.messages.empty(), "nothing is sent");
     require(order_for(outgoing, Alarm::election)->delay == Delay{minimum + maximum, 2 * maximum},
             "and A waits an election maximum longer");
     auto const again = checked_step(after, local(RoomChanged{LogRoom::enough})).state;
@@ -204,7 +204,7 @@ constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
         auto const [after, outgoing] = full(state);
         require(is_leader(after), "it leads on");
         require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::leading_without_room}),
-                "and says so");
+                "and reports it");
         auto const beat = checked_step(after, ring(after, Alarm::heartbeat));
         require(is_leader(beat.state) and arms(beat.outgoing, Alarm::heartbeat), "and goes on with its heartbeats");
     }
@@ -214,7 +214,7 @@ constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
     require(is_follower(beat.state) and beat.outgoing.messages.empty(), "until the others can do without it");
     auto const read = checked_step(full(all_full).state, local(ReadRequested{}));
     require(std::holds_alternative<ReadStarted>(*read.outgoing.answer), "reads are served");
-    require(full(full(all_full).state).outgoing == Outgoing{}, "it is said once");
+    require(full(full(all_full).state).outgoing == Outgoing{}, "it is reported once");
 };
 TOTORA_PROVE(a_leader_without_room_stays_where_nobody_would_do_better, "5.2", "case_67");
 
@@ -224,7 +224,7 @@ constexpr auto a_server_without_room_is_elected_where_nobody_has_any = [] {
     require(is_leader(elected) and last_position(elected) == LogPosition{term_2, Index{4}}, "it leads");
     auto const asking = candidate(full(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}})).state);
     auto const won = checked_step(asking, from(S2, RequestVoteResponse{term_2, true}));
-    require(noted(won.outgoing, Decision::leading_without_room), "and says that it has no room");
+    require(noted(won.outgoing, Decision::leading_without_room), "and reports that it has no room");
 };
 TOTORA_PROVE(a_server_without_room_is_elected_where_nobody_has_any, "5.2", "case_67");
 
@@ -246,8 +246,9 @@ constexpr auto a_server_without_reserve_neither_votes_nor_campaigns_nor_adopts_a
     auto const campaign = checked_step(server, ring(server, Alarm::election));
     require(is_follower(campaign.state) and campaign.outgoing.messages.empty(), "no campaign");
     require(campaign.outgoing.decisions == decisions_of({Decision::campaign_withheld_no_room}), "by this name");
-    auto const heard = checked_step(server, from(S1, heartbeat_of(Term{3}, last)));
-    require(known_leader(heard.state) == S1 and heard.outgoing.writes.empty(), "a leader of its term is followed");
+    auto const followed = checked_step(server, from(S1, heartbeat_of(Term{3}, last)));
+    require(known_leader(followed.state) == S1 and followed.outgoing.writes.empty(),
+            "a leader of its term is followed");
 
     auto const again = checked_step(server, local(RoomChanged{LogRoom::reserve_only})).state;
     require(checked_step(again, from(S1, RequestVote{Term{4}, last})).state.voted_for == S1, "the reserve suffices");

@@ -130,7 +130,7 @@ constexpr auto a_heartbeat_below_the_base_tests_nothing = [] {
 };
 TOTORA_PROVE(a_heartbeat_below_the_base_tests_nothing, "7", "case_28");
 
-constexpr auto a_receiver_that_restarts_says_what_it_needs = [] {
+constexpr auto a_receiver_that_restarts_names_what_it_needs = [] {
     auto       cluster = Cluster{{follower(S1, Term{3}, {}), follower(S2, Term{3}, {}), follower(S3, Term{3}, {})}};
     auto const snapshot = snapshot_at(Term{3}, Index{100});
     for (auto offset = std::uint64_t{0}; offset < 4; ++offset)
@@ -143,7 +143,7 @@ constexpr auto a_receiver_that_restarts_says_what_it_needs = [] {
     require(not cluster.outgoing().store_chunk, "3: chunk 4 has no place");
     require(cluster.outgoing().messages == just(S1, answer_about(Term{3}, snapshot, 0)), "begin again at 0");
 };
-TOTORA_PROVE(a_receiver_that_restarts_says_what_it_needs, "7", "case_29");
+TOTORA_PROVE(a_receiver_that_restarts_names_what_it_needs, "7", "case_29");
 
 constexpr auto chunks_of_two_snapshots_are_not_mixed = [] {
     auto const first = snapshot_at(Term{2}, Index{100});
@@ -209,7 +209,7 @@ constexpr auto a_snapshot_is_answered_when_it_is_durable = [] {
             "that it is installed, when the log begins with it");
     require(cluster.messages_in_flight(S3, S1).empty(), "which it does not yet");
     cluster.loses_power(S3);
-    require(last_index(cluster[S3]) == Index{}, "and may never: then nobody was told");
+    require(last_index(cluster[S3]) == Index{}, "and may never: then nothing was acknowledged");
 
     cluster.arrives(S3, from(S1, chunk_of(Term{3}, snapshot, 10, 0)));
     cluster.receives_snapshot(S3);
@@ -300,7 +300,7 @@ constexpr auto receiving_a_snapshot_is_contact = [] {
 
     auto const b = step(follower(S2, Term{5}, {}), ring(follower(S2, Term{5}, {}), Alarm::leader_silent)).state;
     auto const chunk = checked_step(b, from(S1, chunk_of(Term{5}, snapshot_at(Term{1}, Index{64}), 0, 1)));
-    require(chunk.state.leader_heard and arms(chunk.outgoing, Alarm::election) and
+    require(chunk.state.leader_recently_active and arms(chunk.outgoing, Alarm::election) and
                 arms(chunk.outgoing, Alarm::leader_silent),
             "and a chunk is a message of a leader");
 };

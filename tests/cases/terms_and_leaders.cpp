@@ -2,7 +2,7 @@
 #include "support/cluster.hpp"
 #include "support/prove.hpp"
 
-// docs/cases.md, chapters A and D: who leads, who follows, and who says so. A is S1, B is S2, ...
+// docs/cases.md, chapters A and D: who leads, who follows, and in which term. A is S1, B is S2, ...
 
 namespace totora::test::terms_and_leaders_tests
 {
@@ -14,7 +14,7 @@ constexpr auto who_yields_in_its_own_term_keeps_its_vote = [] {
     settings.pre_vote = false;
     auto cluster = Cluster{5, settings};
     for (auto const server : {S1, S2, S3, S4, S5})
-        cluster.hears_no_leader(server);
+        cluster.finds_leader_silent(server);
     for (auto const candidate : {S1, S2}) {
         cluster.rings(candidate, Alarm::election);
         cluster.persists(candidate);
@@ -36,9 +36,9 @@ constexpr auto who_yields_in_its_own_term_keeps_its_vote = [] {
     require(cluster[S2].voted_for == S2, "and its vote stays its own");
 
     auto const late = from(S4, RequestVote{Term{1}, {}});
-    auto const heard = checked_step(cluster[S2], late);
-    require(heard.state == cluster[S2] and did_nothing(heard.outgoing), "4: a late candidate gets no answer now");
-    cluster.hears_no_leader(S2);
+    auto const received = checked_step(cluster[S2], late);
+    require(received.state == cluster[S2] and did_nothing(received.outgoing), "4: a late candidate gets no answer now");
+    cluster.finds_leader_silent(S2);
     cluster.arrives(S2, from(S4, RequestVote{Term{1}, {Term{0}, Index{0}}}));
     require(cluster.outgoing().decisions == decisions_of({Decision::vote_withheld_already_cast}),
             "and a refusal later");
@@ -53,7 +53,7 @@ constexpr auto a_candidate_refuses_a_leader_of_an_older_term = [] {
     auto const [after, outgoing] = checked_step(b, from(S1, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1)));
 
     require(after == b, "it stays a candidate of term 2");
-    require(outgoing.messages == just(S1, refused_by_newer_term(Term{2})), "and says so");
+    require(outgoing.messages == just(S1, refused_by_newer_term(Term{2})), "and refuses");
 };
 TOTORA_PROVE(a_candidate_refuses_a_leader_of_an_older_term, "5.2", "case_5");
 
@@ -117,7 +117,7 @@ constexpr auto a_second_leader_of_a_term_is_not_followed = [] {
 };
 TOTORA_PROVE(a_second_leader_of_a_term_is_not_followed, "5.2", "case_24");
 
-/// Case 41, without the change of members: whoever has a leader ignores candidates.
+/// Case 41, without the change of members: a server that has a leader ignores candidates.
 constexpr auto a_server_that_has_a_leader_does_not_adopt_the_term_of_a_candidate = [] {
     auto cluster = Cluster{3};
     cluster.campaigns(S1, {S1, S2, S3});

@@ -37,7 +37,7 @@ constexpr auto a_vote_lost_with_the_power_never_left = [] {
 
     cluster.loses_power(S2);
     require(cluster[S2].current_term == Term{1} and not cluster[S2].voted_for, "B restarts in term 1, its vote free");
-    cluster.hears_no_leader(S2);
+    cluster.finds_leader_silent(S2);
     cluster.deliver(S3, S2);
     cluster.persists(S2);
     cluster.deliver(S2, S3);
@@ -53,7 +53,7 @@ constexpr auto a_vote_that_left_is_remembered = [] {
     cluster.persists(S2);
     cluster.loses_power(S2);
     require(cluster[S2].current_term == Term{2} and cluster[S2].voted_for == S1, "B restarts in term 2 with its vote");
-    cluster.hears_no_leader(S2);
+    cluster.finds_leader_silent(S2);
     cluster.deliver(S3, S2);
     cluster.deliver(S2, S1);
     cluster.deliver(S2, S3);
@@ -71,7 +71,7 @@ constexpr auto a_campaign_lost_with_the_power_has_sent_nothing = [] {
     require(cluster.messages_in_flight(S1, S2).empty() and cluster.messages_in_flight(S1, S3).empty(),
             "no request has left");
     cluster.loses_power(S1);
-    cluster.hears_no_leader(S1);
+    cluster.finds_leader_silent(S1);
     require(cluster[S1].current_term == Term{1} and not cluster[S1].voted_for, "A restarts in term 1");
     cluster.rings(S2, Alarm::election);
     cluster.persists(S2);
@@ -89,7 +89,7 @@ constexpr auto a_campaign_that_has_sent_its_requests_is_remembered = [] {
     cluster.persists(S1);
     require(cluster.messages_in_flight(S1, S2).size() == 1, "the request has left");
     cluster.loses_power(S1);
-    cluster.hears_no_leader(S1);
+    cluster.finds_leader_silent(S1);
     cluster.rings(S2, Alarm::election);
     cluster.persists(S2);
     cluster.deliver(S2, S1);
@@ -172,7 +172,7 @@ constexpr auto a_late_refusal_of_a_newer_term_ends_a_pre_vote = [] {
     auto const [after, outgoing] = checked_step(asking, from(S2, RequestVoteResponse{Term{6}, false}));
 
     require(is_follower(after) and after.current_term == Term{6}, "the term is adopted");
-    require(outgoing.messages.empty(), "and nothing is said");
+    require(outgoing.messages.empty(), "and nothing is sent");
     require(outgoing.writes == writes_of({SaveVote{WriteNumber{1}, Term{6}, std::nullopt}}), "it is written");
 };
 TOTORA_PROVE(a_late_refusal_of_a_newer_term_ends_a_pre_vote, "5.1", "case_4");

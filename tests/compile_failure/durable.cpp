@@ -1,4 +1,4 @@
-// Only a log can say that something is durable.
+// Only a log can make a `Durable`.
 // prints: Durable
 // prints: private
 #include "totora/core/messages/release.hpp"

@@ -1,4 +1,4 @@
-// A log that says what is durable with a number, which anybody could say.
+// A log that reports what is durable with a number, which anybody could make.
 // first: durable_log
 // first: log.durable()
 #include "totora/clock/manual_clock.hpp"

@@ -1,4 +1,4 @@
-// A message whose list leaves a field out would be sent, packed, hashed and told without it.
+// A message whose list leaves a field out would be sent, packed, hashed and printed without it.
 // prints: lists_its_fields<Handover>()
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/types.hpp"

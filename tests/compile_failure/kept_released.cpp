@@ -1,4 +1,4 @@
-// What is released refers to its envelope: a transport that keeps a message for later copies what is said, not this.
+// What is released refers to its envelope: a transport that keeps a message for later copies the message in it, not this.
 // prints: Released
 // prints: deleted
 #include "totora/core/messages/release.hpp"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Wrong programs must not compile, and the compiler's words must say what is missing.
+# Wrong programs must not compile, and the compiler must name what is missing.
 #
 #     bash tests/compile_failure/run.sh [COMPILER...]     by default every one of g++-12, clang++-14, clang++-19 here
 #
-# Each NAME.cpp says in comments what the compiler prints when TOTORA_EXPECT_FAILURE is defined, one fragment a line,
+# Each NAME.cpp lists in comments what the compiler prints when TOTORA_EXPECT_FAILURE is defined, one fragment a line,
 # for all compilers or for one family of them:
 #
 #     // prints: clock.arm(alarm, delay)
@@ -36,7 +36,7 @@ compile()
     LC_ALL=C "$compiler" -std=c++20 -Wall -Wextra -fsyntax-only -I "$top/include" "$@" "$file" 2>&1
 }
 
-# Says why FILE is not in order under COMPILER; says nothing if it is.
+# Prints why FILE is not in order under COMPILER; prints nothing if it is.
 complaint()
 {
     local compiler=$1 file=$2 family fragment printed first fragments=() firsts=()
@@ -45,7 +45,7 @@ complaint()
     mapfile -t fragments < <(sed -n "s/^ *\/\/ prints: *//p; s/^ *\/\/ prints($family): *//p" "$file")
     mapfile -t firsts < <(sed -n "s/^ *\/\/ first: *//p" "$file")
     if [ "$((${#fragments[@]} + ${#firsts[@]}))" -eq 0 ]; then
-        printf 'says nothing of what %s should print\n' "$family"
+        printf 'lists nothing that %s should print\n' "$family"
         return
     fi
     if ! printed=$(compile "$compiler" "$file"); then
@@ -58,14 +58,14 @@ complaint()
     fi
     for fragment in "${fragments[@]}"; do
         if ! without_blanks <<<"$printed" | grep -qF -e "$(without_blanks <<<"$fragment")"; then
-            printf 'the error does not say: %s\n%s\n' "$fragment" "$printed"
+            printf 'the error does not contain: %s\n%s\n' "$fragment" "$printed"
             return
         fi
     done
     first=$(awk '/error: / && ++errors == 2 { exit } { print }' <<<"$printed")
     for fragment in "${firsts[@]}"; do
         if ! without_blanks <<<"$first" | grep -qF -e "$(without_blanks <<<"$fragment")"; then
-            printf 'the first error does not say: %s\n%s\n' "$fragment" "$printed"
+            printf 'the first error does not contain: %s\n%s\n' "$fragment" "$printed"
             return
         fi
     done
@@ -92,7 +92,7 @@ for compiler in "${compilers[@]}"; do
         if [ -n "$expected" ] && [[ $why == *"$expected"* ]]; then
             why=''
         elif [ -n "$expected" ]; then
-            why="the harness should have complained that $expected, but said: $why"
+            why="the harness should have complained that $expected, but printed: $why"
         fi
         report "self_check/$(basename "$file")" "$compiler" "$why"
     done

@@ -1,4 +1,4 @@
-// A state machine that does not say how far it is.
+// A state machine that does not report how far it is.
 // first: state_machine
 // first: readable.applied_index()
 #include "totora/clock/manual_clock.hpp"

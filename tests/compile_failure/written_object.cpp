@@ -1,4 +1,4 @@
-// An object that cannot say what an answer looks like as text.
+// An object that has no text for an answer.
 // prints: written_object
 // prints: T::value_of(answer)
 #include "totora/testing/linearizability/history_json.hpp"

@@ -109,7 +109,8 @@ constexpr auto every_message_of_a_leader_begins_the_election_timeout_again = [] 
           append_of(Term{1}, {Term{1}, Index{3}}, Term{1}, 1)}) {
         auto const again = checked_step(state, from(S2, rpc));
         require(order_for(again.outgoing, Alarm::election)->delay == Settings{}.election, "accepted or refused");
-        require(arms(again.outgoing, Alarm::leader_silent) and again.state.leader_heard, "and so does stickiness");
+        require(arms(again.outgoing, Alarm::leader_silent) and again.state.leader_recently_active,
+                "and so does stickiness");
     }
 };
 TOTORA_PROVE(every_message_of_a_leader_begins_the_election_timeout_again, "5.2");

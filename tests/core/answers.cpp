@@ -64,7 +64,7 @@ constexpr auto the_answer_to_a_heartbeat_takes_back_no_answer_to_an_append = [] 
 };
 TOTORA_PROVE(the_answer_to_a_heartbeat_takes_back_no_answer_to_an_append, "5.3", "case_94");
 
-/// Bytes on their way, and even answers to heartbeats, say nothing of the appends that were sent.
+/// Bytes on their way, and even answers to heartbeats, acknowledge no append that was sent.
 constexpr auto only_an_answer_to_an_append_moves_a_link = [] {
     auto state = leader_with_three_on_their_way();
     state = step(state, ring(state, Alarm::quorum_check)).state;
@@ -111,7 +111,7 @@ constexpr auto a_follower_without_room_is_sent_what_lies_beyond_its_hint_and_no_
     require(progress_of(compared, S2).match == Index{4} and progress_of(compared, S2).next == Index{7},
             "5/2 and 6/2 are there, though not durable yet: they are not sent again");
     auto const unknown = checked_step(state, from(S2, without_room({Term{1}, Index{6}}, 2))).state;
-    require(progress_of(unknown, S2).next == Index{8}, "an entry that the leader does not have says nothing");
+    require(progress_of(unknown, S2).next == Index{8}, "an entry that the leader does not have changes nothing");
 
     auto const held_back = step(step(state, local(AppendsCut{S2, Index{7}})).state, local(Proposed{3})).state;
     auto const not_sent = checked_step(held_back, from(S2, without_room({Term{2}, Index{8}}, 2))).state;

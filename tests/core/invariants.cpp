@@ -195,7 +195,7 @@ constexpr auto a_broken_step_is_named_by_its_condition = [] {
 TOTORA_PROVE(a_broken_step_is_named_by_its_condition, "Figure 3");
 
 /// A server that fail-stops at run time reports only that, whatever it was about to send.
-BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_says_only_that, TOTORA_LABELS("Figure 3"))
+BOOST_AUTO_TEST_CASE(a_server_that_finds_an_invariant_broken_reports_only_that, TOTORA_LABELS("Figure 3"))
 {
     auto state = candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
     state.voted_for = std::optional<ServerId>{S3}; // Planted: a candidate that voted for another.

@@ -59,7 +59,7 @@ constexpr auto a_learner_receives_heartbeats_and_entries = [] {
 TOTORA_PROVE(a_learner_receives_heartbeats_and_entries, "dissertation 4.2.1");
 
 /// The candidate may know of a configuration that this server's log does not hold yet (dissertation 4.2.1): who votes is the
-/// candidate's to say. Only a server that no configuration ever named withholds its vote (case 86).
+/// candidate's decision. Only a server that no configuration ever named withholds its vote (case 86).
 constexpr auto a_server_votes_that_its_own_log_does_not_name_as_a_voter = [] {
     auto const asks = from(S1, RequestVote{Term{2}, {Term{1}, Index{1}}});
     require(checked_step(member_of_it(S4), asks).state.voted_for == S1, "a learner");

@@ -2,7 +2,7 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-// What the way to a follower says, and what it does not: bytes that a link takes are no answer, and room in the shell is no room in
+// What the state of a link shows, and what it does not: bytes that a link takes are no answer, and room in the shell is no room in
 // its queue.
 
 namespace totora::test::links_tests
@@ -43,7 +43,7 @@ constexpr auto what_was_sent_is_tested_also_while_its_link_takes_bytes = [] {
 };
 TOTORA_PROVE(what_was_sent_is_tested_also_while_its_link_takes_bytes, "5.3", "case_76");
 
-constexpr auto that_the_shell_can_send_again_says_nothing_of_a_full_queue = [] {
+constexpr auto that_the_shell_can_send_again_does_not_open_a_full_queue = [] {
     auto state = leader_in_flow();
     state = step(state, local(AppendsCut{S2, Index{4}})).state;
     state = step(state, local(LinkChanged{S2, Link::full})).state;
@@ -52,9 +52,9 @@ constexpr auto that_the_shell_can_send_again_says_nothing_of_a_full_queue = [] {
     auto const resumed = checked_step(state, local(AppendsResumed{S2}));
     require(resumed.outgoing.messages.empty(), "its queue takes no entries");
     auto const open = checked_step(resumed.state, local(LinkChanged{S2, Link::open}));
-    require(sent<AppendEntries>(open.outgoing, S2).size() == 1, "until the transport says so");
+    require(sent<AppendEntries>(open.outgoing, S2).size() == 1, "until the transport reports it open");
 };
-TOTORA_PROVE(that_the_shell_can_send_again_says_nothing_of_a_full_queue, "5.3", "case_76");
+TOTORA_PROVE(that_the_shell_can_send_again_does_not_open_a_full_queue, "5.3", "case_76");
 
 /// A queue that was full before anything was sent stalls as one does that was filled: nothing gets through to S2 and S3.
 constexpr auto a_link_stalls_also_if_nothing_could_be_sent = [] {

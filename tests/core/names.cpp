@@ -1,4 +1,4 @@
-// A program that says `using namespace totora` keeps its words: the verbs of the core are in totora::core.
+// A program with `using namespace totora` keeps its words: the verbs of the core are in totora::core.
 #include "totora/core/step.hpp"
 
 #include <boost/test/unit_test.hpp>

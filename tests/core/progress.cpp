@@ -115,7 +115,7 @@ constexpr auto a_follower_that_agrees_gets_no_more_than_the_window = [] {
     auto const answered = checked_step(full.state, from(S2, accepted(Term{2}, Index{5}, 2)));
     require(sent<AppendEntries>(answered.outgoing, S2).size() == 1, "an acknowledged entry lets one more out");
     auto const later = checked_step(answered.state, from(S2, accepted(Term{2}, Index{7}, 4)));
-    require(sent<AppendEntries>(later.outgoing, S2).size() == 1, "an answer speaks for all before it as well");
+    require(sent<AppendEntries>(later.outgoing, S2).size() == 1, "an answer acknowledges all before it as well");
     require(progress_of(later.state, S2).next == Index{10}, "all is sent, in order");
 };
 TOTORA_PROVE(a_follower_that_agrees_gets_no_more_than_the_window, "dissertation 10.2.1", "case_76", "case_91");
@@ -235,7 +235,7 @@ TOTORA_PROVE(a_full_queue_takes_no_entries_until_it_is_open, "5.3", "case_76");
 
 /// A queue that was full may have dropped entries, and a broken connection may have lost them, or not: it is asked where the
 /// leader is, and nothing is sent twice.
-constexpr auto a_connection_says_nothing_about_the_log = [] {
+constexpr auto a_connection_shows_nothing_about_the_log = [] {
     auto const state = step(leader_in_flow(256, 10), local(Proposed{30})).state;
     require(in_flight(progress_of(state, S2)) == 30, "5 to 34 are on their way");
     for (auto const broken : {Link::full, Link::unreachable}) {
@@ -253,9 +253,9 @@ constexpr auto a_connection_says_nothing_about_the_log = [] {
                 "or only what is missing, beginning with one");
     }
 };
-TOTORA_PROVE(a_connection_says_nothing_about_the_log, "5.3", "case_88", "case_89");
+TOTORA_PROVE(a_connection_shows_nothing_about_the_log, "5.3", "case_88", "case_89");
 
-/// A new leader knows nothing of a follower's log, and a connection that opens tells it nothing: sending from match + 1 would
+/// A new leader knows nothing of a follower's log, and a connection that opens shows it nothing: sending from match + 1 would
 /// send the whole log.
 constexpr auto a_connection_that_opens_while_the_leader_searches_sends_no_log = [] {
     auto const state = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 1'000'000}}));
@@ -347,8 +347,8 @@ constexpr auto a_heartbeat_may_overtake_entries = [] {
         step(follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}}), from(S1, heartbeat)).state;
     auto const answer = checked_step(s2, from(S1, heartbeat)).outgoing.messages;
     require(answer == just(S1, accepted(Term{2}, Index{4}, 0)), "S2, which has none of them, agrees");
-    auto const heard = checked_step(beat.state, from(S2, accepted(Term{2}, Index{4}, 0)));
-    require(progress_of(heard.state, S2).next == Index{10} and heard.outgoing.messages.empty(),
+    auto const answered = checked_step(beat.state, from(S2, accepted(Term{2}, Index{4}, 0)));
+    require(progress_of(answered.state, S2).next == Index{10} and answered.outgoing.messages.empty(),
             "and nothing is sent again");
     auto const odd = checked_step(beat.state, from(S2, refused(Term{2}, Index{4}, {Term{1}, Index{2}}, 0)));
     require(odd.outgoing.decisions == decisions_of({Decision::refusal_outdated}) and odd.outgoing.messages.empty(),
@@ -497,7 +497,7 @@ TOTORA_PROVE(a_leader_renews_no_link_to_servers_without_room, "dissertation 6.2"
 
 // --- A follower without room (case 90) ------------------------------------------------------------------------------
 
-constexpr auto a_follower_without_room_answers_and_says_so = [] {
+constexpr auto a_follower_without_room_answers_and_reports_it = [] {
     auto const s2 = follower(S2, Term{2}, {{Term{1}, Index{1}, 3}, {Term{2}, Index{4}, 1}});
     auto const full = checked_step(s2, local(RoomChanged{LogRoom::reserve_only}));
     require(full.outgoing.decisions == decisions_of({Decision::room_exhausted}), "it is named, once");
@@ -518,17 +518,18 @@ constexpr auto a_follower_without_room_answers_and_says_so = [] {
     auto const again = checked_step(full.state, local(RoomChanged{LogRoom::enough}));
     require(again.outgoing.decisions == decisions_of({Decision::room_regained}) and again.state == s2, "all is well");
 };
-TOTORA_PROVE(a_follower_without_room_answers_and_says_so, "5.3", "case_90");
+TOTORA_PROVE(a_follower_without_room_answers_and_reports_it, "5.3", "case_90");
 
 constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
     auto state = step(leader_in_flow(256, 10), local(Proposed{30})).state;
     auto no_room = accepted(Term{2}, Index{4}, 2);
     no_room.conflict_hint = {Term{2}, Index{4}};
     no_room.no_room = true;
-    auto const told = checked_step(state, from(S2, no_room));
-    require(told.outgoing.decisions == decisions_of({Decision::follower_without_room}), "the leader names it");
-    require(progress_of(told.state, S2).next == Index{5}, "nothing was stored");
-    state = told.state;
+    auto const refused_for_room = checked_step(state, from(S2, no_room));
+    require(refused_for_room.outgoing.decisions == decisions_of({Decision::follower_without_room}),
+            "the leader names it");
+    require(progress_of(refused_for_room.state, S2).next == Index{5}, "nothing was stored");
+    state = refused_for_room.state;
     auto later = refused(Term{2}, Index{14}, {Term{2}, Index{4}}, 3);
     later.no_room = true;
     state = checked_step(state, from(S2, later)).state;
@@ -539,13 +540,12 @@ constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
         require(sent<AppendEntries>(alarm.outgoing, S2).size() == 1, "heartbeats go on, alone");
         auto full = accepted(Term{2}, Index{4}, 0);
         full.no_room = true;
-        auto const heard = checked_step(alarm.state, from(S2, full));
-        require(heard.outgoing.messages.empty(), "no entries are sent while it reports that it has no room");
-        state = checked_step(heard.state, local(Proposed{1})).state;
+        auto const answered = checked_step(alarm.state, from(S2, full));
+        require(answered.outgoing.messages.empty(), "no entries are sent while it reports that it has no room");
+        state = checked_step(answered.state, local(Proposed{1})).state;
     }
     auto const room = checked_step(state, from(S2, accepted(Term{2}, Index{4}, 0)));
-    require(noted(room.outgoing, Decision::follower_with_room_again),
-            "the answer to the next heartbeat says otherwise");
+    require(noted(room.outgoing, Decision::follower_with_room_again), "the answer to the next heartbeat reports room");
     require(room.outgoing.messages == just(S2, append_of(Term{2}, {Term{2}, Index{4}}, Term{2}, 1, Index{4}, 5)),
             "it is asked");
     auto const flows = checked_step(room.state, from(S2, accepted(Term{2}, Index{5}, 5)));

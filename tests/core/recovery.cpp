@@ -42,7 +42,7 @@ constexpr auto a_server_starts_as_a_follower_with_what_survived = [] {
     require(outgoing.apply_through == Index{3}, "what is committed and not applied is applied, once each");
     require(outgoing.messages.empty() and outgoing.writes.empty(), "nothing leaves");
     require(arms(outgoing, Alarm::election) and arms(outgoing, Alarm::leader_silent), "it waits for a leader");
-    require(started.leader_heard, "as if it had just received from one");
+    require(started.leader_recently_active, "as if it had just received from one");
 };
 TOTORA_PROVE(a_server_starts_as_a_follower_with_what_survived, "Figure 2", "case_75");
 

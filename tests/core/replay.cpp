@@ -52,7 +52,7 @@ constexpr auto a_server_that_has_applied_its_log_waits_as_others_do = [] {
     require(timeout_of(outgoing) == election, "from now on");
     require(order_for(outgoing, Alarm::replay) != nullptr and not arms(outgoing, Alarm::replay), "nothing is awaited");
     auto const again = checked_step(replayed, local(Replayed{}));
-    require(again.state == replayed and again.outgoing == Outgoing{}, "it is said once");
+    require(again.state == replayed and again.outgoing == Outgoing{}, "it is reported once");
 
     auto const too_slow = checked_step(started, ring(started, Alarm::replay)).state;
     require(timeout_of(checked_step(too_slow, beat).outgoing) == election, "nor does it wait longer permanently");
@@ -99,7 +99,7 @@ constexpr auto servers_that_have_all_applied_nothing_elect_one_of_them = [] {
 };
 TOTORA_PROVE(servers_that_have_all_applied_nothing_elect_one_of_them, "5.2");
 
-/// Whatever an append is capped at, it says what is committed.
+/// Whatever an append is capped at, it carries what is committed.
 constexpr auto an_append_names_what_its_leader_knows_to_be_committed = [] {
     auto       leads = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 3}}));
     auto const match = progress_of(leads, S2).sent.value;

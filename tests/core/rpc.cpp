@@ -2,22 +2,22 @@
 #include "support/builders.hpp"
 #include "support/prove.hpp"
 
-// What a message says when nothing is said: never a promise, never a privilege; and what its envelope carries.
+// What the fields of a message are by default: never a promise, never a privilege; and what its envelope carries.
 
 namespace totora::test::rpc_tests
 {
 namespace
 {
 
-constexpr auto what_is_not_said_is_not_granted = [] {
+constexpr auto what_is_not_set_is_not_granted = [] {
     require(not RequestPreVoteResponse{}.vote_granted and not RequestVoteResponse{}.vote_granted, "no vote is given");
     require(not AppendEntriesResponse{}.success, "no entry is acknowledged");
     require(not RequestVote{}.transfer, "no leader has asked for the campaign");
 };
-TOTORA_PROVE(what_is_not_said_is_not_granted, "5.1", "5.2");
+TOTORA_PROVE(what_is_not_set_is_not_granted, "5.1", "5.2");
 
 /// Else every candidate would pass stickiness, which is there to keep it from deposing a leader that lives.
-constexpr auto who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to = [] {
+constexpr auto who_campaigns_of_itself_does_not_claim_that_the_leader_asked_it_to = [] {
     auto state = follower(S1, Term{1}, {});
     state.settings.pre_vote = false;
 
@@ -28,9 +28,9 @@ constexpr auto who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to 
         require(requests.size() == 1 and not requests[0].transfer, "it asks as anybody may");
     }
 };
-TOTORA_PROVE(who_campaigns_of_itself_does_not_say_that_the_leader_asked_it_to, "dissertation 3.10", "5.2");
+TOTORA_PROVE(who_campaigns_of_itself_does_not_claim_that_the_leader_asked_it_to, "dissertation 3.10", "5.2");
 
-/// The payload that must be pinned beside a message is the one that it speaks of, and there may be none.
+/// The payload that must be pinned beside a message is the one that it names, and there may be none.
 constexpr auto an_envelope_names_the_entries_that_it_carries = [] {
     auto const append = append_of(Term{2}, {Term{1}, Index{4}}, Term{2}, 3);
 

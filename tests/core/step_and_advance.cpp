@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(step_and_advance_agree_on_many_messages, TOTORA_LABELS("Fig
     both_spellings_agree(300, 300);
 }
 
-/// A server that failed says only that, whatever the recycled output held before.
+/// A server that failed reports only that, whatever the recycled output held before.
 constexpr auto a_recycled_output_keeps_nothing = [] {
     auto const voter = follower(S2, Term{1}, {{Term{1}, Index{1}, 3}});
     auto       outgoing = Outgoing{};

@@ -99,13 +99,13 @@ TOTORA_PROVE(an_answer_to_what_was_never_sent_is_a_violation, "5.3");
 /// What was right when it left is no violation when it arrives late: a leader that was replaced does not know what has
 /// been committed since.
 constexpr auto an_append_of_an_older_term_may_contradict_what_is_committed = [] {
-    auto const heard = checked_step(b(), from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}}, Index{4}))).state;
-    require(heard.commit_index == Index{4}, "all of its log is committed");
+    auto const committed = checked_step(b(), from(S1, heartbeat_of(Term{3}, {Term{2}, Index{4}}, Index{4}))).state;
+    require(committed.commit_index == Index{4}, "all of its log is committed");
 
     for (auto const& late :
          {append_of(Term{1}, {Term{1}, Index{2}}, Term{1}, 2), heartbeat_of(Term{1}, {Term{1}, Index{4}})}) {
-        auto const [after, outgoing] = checked_step(heard, from(S3, late));
-        require(after == heard, "nothing changes");
+        auto const [after, outgoing] = checked_step(committed, from(S3, late));
+        require(after == committed, "nothing changes");
         require(outgoing.decisions == decisions_of({Decision::append_refused_stale_term}), "by this name");
         require(outgoing.messages == just(S3, refused_by_newer_term(Term{3})),
                 "and its sender receives the newer term");

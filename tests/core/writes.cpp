@@ -108,7 +108,8 @@ constexpr auto a_log_that_confirms_what_was_never_written_ends_the_server = [] {
     for (auto const& sane : {with_pending_appends(4), leader(follower(S1, Term{1}, {}))})
         for (auto const write : {WriteNumber{sane.writes.last.value + 1}, WriteNumber{~std::uint64_t{0}}}) {
             auto const [after, outgoing] = step(sane, local(Persisted{write}));
-            require(outgoing.failed == FaultSite{"the log confirmed a write that was never made", 0}, "it says why");
+            require(outgoing.failed == FaultSite{"the log confirmed a write that was never made", 0},
+                    "it names the reason");
             require(outgoing.messages.empty() and not outgoing.apply_through, "and nothing else");
             require(is_follower(after) and after.writes.durable_index == sane.writes.durable_index,
                     "nothing counts as durable by it");

@@ -118,7 +118,7 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     if (options.bounds.images_max == 0)
         line.refuse("--images-max wants a number above 0.");
     if (options.first == 0)
-        line.refuse("Say which workloads to run, as in --workloads 1..50.");
+        line.refuse("Give the workloads to run, as in --workloads 1..50.");
     if (not line.error().empty())
         return Unexpected{line.error()};
     return options;
@@ -132,13 +132,13 @@ constexpr auto usage = "crash_images --workloads A..B [--images-max N] [--json F
     auto       shared = LogCrashes<test::SegmentedUnderCrashes<test::SlowSyncer>>{options.bounds, distinct};
     auto       broken = LawViolations{};
     for (auto number = options.first; number <= options.last and broken.empty(); ++number) {
-        auto const tell = [&](CrashFigures const&) {
+        auto const report = [&](CrashFigures const&) {
             auto const distinct_images = at_once.figures().distinct_images + shared.figures().distinct_images;
             if (progress.is_due())
-                progress.say(how_far(options, number, distinct_images, progress.seconds()));
+                progress.show(how_far(options, number, distinct_images, progress.seconds()));
         };
-        at_once.on_progress(tell);
-        shared.on_progress(tell);
+        at_once.on_progress(report);
+        shared.on_progress(report);
         test::NumberedWorkload{number}.run(number, at_once, shared);
         broken = at_once.broken().empty() ? shared.broken() : at_once.broken();
     }

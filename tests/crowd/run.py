@@ -27,7 +27,7 @@ SPARE_DESCRIPTORS = 512
 COUNTERS = ("clients_", "http_", "peer_")
 
 
-def say(sentence: str) -> None:
+def report(sentence: str) -> None:
     print(f"crowd: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -112,7 +112,7 @@ def crowd_at(cluster: Cluster, kind: str, options: argparse.Namespace) -> dict[s
         if ours.poll(0.1):
             if here is None:
                 here = ours.recv()
-                say(f"{here} connections at the {kind} port")
+                report(f"{here} connections at the {kind} port")
             else:
                 counts = ours.recv()
         most_kib = max(most_kib, resident_kib(process))
@@ -131,7 +131,7 @@ def crowd_at(cluster: Cluster, kind: str, options: argparse.Namespace) -> dict[s
         "seconds": options.seconds,
         "connections_at_once": here,
         "crowd": counts,
-        "told_by_leader": {name: value for name, value in info.items() if name.startswith(COUNTERS)},
+        "leader_info": {name: value for name, value in info.items() if name.startswith(COUNTERS)},
         "elections": elections,
         "acknowledged_writes": [writer.acknowledged for writer in writers],
         "refused_writes": len(refused),
@@ -165,7 +165,7 @@ def main() -> int:
     parser.add_argument("--again-per-s", type=int, default=1_000, help="how many connections are made in a second")
     parser.add_argument("--memory-mib", type=float, default=32, help="how much more the leader may hold")
     parser.add_argument("--write-s", type=float, default=2, help="how long a write may take")
-    parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers said")
+    parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers printed")
     options = parser.parse_args()
     options.kv = str(Path(options.kv).resolve())
 

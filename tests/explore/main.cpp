@@ -121,7 +121,7 @@ constexpr auto usage =
         else
             line.refuse("There is no option " + *option + ".");
     if (not options.list and options.scope.empty())
-        line.refuse("Say which scope; --list shows them.");
+        line.refuse("Give a scope; --list shows them.");
     if (options.live and options.seed)
         line.refuse("--live goes through all states, --random through some.");
     if (not line.error().empty())
@@ -143,7 +143,7 @@ template <typename Search>
     auto        progress = totora::test::ProgressLine{};
     auto const& explored = search.run([&](Explored const& so_far) {
         if (progress.is_due())
-            progress.say(how_far(so_far, progress.seconds()));
+            progress.show(how_far(so_far, progress.seconds()));
         return so_far.distinct_states >= options.limit_states;
     });
     progress.finish();

@@ -92,7 +92,7 @@ namespace totora::test
     };
 }
 
-/// What `explore` can be asked for by name. Messages arrive at most once where no duplicates are said: a loss needs no
+/// What `explore` can be asked for by name. Messages arrive at most once where no duplicates are named: a loss needs no
 /// action, and a repetition is what the scopes with duplicates are for.
 [[nodiscard]] inline std::vector<explore::Scope> scopes()
 {

@@ -122,7 +122,7 @@ def edit_of(file: str, text: str, change: Change) -> Edit | None:
 
 
 def mutant_of(kind: str, file: str, text: str, change: Change, edit: Edit) -> Mutant:
-    """`text` is without comments, as what is said of the mutant."""
+    """`text` is without comments, as the description of the mutant has it."""
     line = text.count("\n", 0, change[0]) + 1
     begin, end = whole_lines(text, change)
     before = " ".join(text[begin:end].split())

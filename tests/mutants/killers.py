@@ -40,20 +40,20 @@ PREFIX = "boost/test/unit_test.hpp algorithm array compare concepts functional m
 @dataclass(frozen=True)
 class Answer:
     verdict: str  # "killed", "survived", or "invalid": the mutant is no program.
-    said: str  # The first words of the one that noticed it.
+    printed: str  # The first words that the killer printed.
     seconds: float
 
 
 def run(command: list[str], seconds: float) -> tuple[int | None, str]:
-    """The exit code, None if it had to be stopped; and what it said."""
+    """The exit code, None if it had to be stopped; and what it printed."""
     limited = ["bash", "-c", f'ulimit -v {MEMORY_KIB} -c 0; exec "$@"', "bash", *command]
     process = subprocess.Popen(
         limited, cwd=TOP, env={**os.environ, "LC_ALL": "C"}, text=True, errors="replace", start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        said, _ = process.communicate(timeout=seconds)
-        return process.returncode, said
+        printed, _ = process.communicate(timeout=seconds)
+        return process.returncode, printed
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
         process.communicate()
@@ -133,8 +133,8 @@ class Killer:
                 place = (Path(work) if file.startswith("docs/") else overlay / "totora") / file
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(text)
-            verdict, said = self.attempt(overlay, Path(work))
-        answer = Answer(verdict, said, round(time.monotonic() - started, 1))
+            verdict, printed = self.attempt(overlay, Path(work))
+        answer = Answer(verdict, printed, round(time.monotonic() - started, 1))
         kept.parent.mkdir(parents=True, exist_ok=True)
         temporary = kept.with_suffix(f".{threading.get_ident()}")
         temporary.write_text(json.dumps(asdict(answer)))
@@ -142,7 +142,7 @@ class Killer:
         return answer
 
     def kills(self, mutant: Mutant) -> Answer:
-        """As `ask`, but a killer that complains of the headers as they are says nothing about a mutant."""
+        """As `ask`, but a killer that complains of the headers as they are decides nothing about a mutant."""
         answer = self.ask(mutant)
         if answer.verdict == "killed" and self.ask(None).verdict != "survived":
             return Answer("survived", f"{self.name} also fails without the mutant", answer.seconds)
@@ -158,18 +158,18 @@ NOT_CONSTANT = re.compile(
 )
 
 
-def judge_compilation(status: int | None, said: str) -> tuple[str, str]:
+def judge_compilation(status: int | None, printed: str) -> tuple[str, str]:
     """A compile error counts only if it is a failed proof: a static_assert of a test, and what the evaluation ran into."""
     if status == 0:
         return "survived", ""
     if status is None:
         return "killed", "the proof does not end"
-    errors = ERROR.findall(said)
+    errors = ERROR.findall(printed)
     proofs = [file for file, words in errors if FAILED_PROOF.search(words) and "/tests/" in "/" + file]
     others = [words for _, words in errors if not FAILED_PROOF.search(words) and not NOT_CONSTANT.search(words)]
     if not proofs or others:
-        return "invalid", (others or [said[-300:]])[0]
-    proof = re.search(r"TOTORA_PROVE\((\w+)", said)
+        return "invalid", (others or [printed[-300:]])[0]
+    proof = re.search(r"TOTORA_PROVE\((\w+)", printed)
     return "killed", proof.group(1) if proof else "a static_assert"
 
 
@@ -230,17 +230,17 @@ class TestFile(Killer):
         objects = [str(test_main())]
         for number, source in enumerate(self.sources):
             objects.append(str(work / f"{number}.o"))
-            verdict, said = judge_compilation(*run([*command, "-c", str(source), "-o", objects[-1]], SECONDS_MAX))
+            verdict, printed = judge_compilation(*run([*command, "-c", str(source), "-o", objects[-1]], SECONDS_MAX))
             if verdict != "survived":
-                return verdict, said
-        status, said = run([COMPILER[0], *objects, "-pthread", "-o", str(work / "tests")], SECONDS_MAX)
+                return verdict, printed
+        status, printed = run([COMPILER[0], *objects, "-pthread", "-o", str(work / "tests")], SECONDS_MAX)
         if status != 0:
-            return "invalid", said[-300:]
-        status, said = run([str(work / "tests")], SECONDS_MAX)
+            return "invalid", printed[-300:]
+        status, printed = run([str(work / "tests")], SECONDS_MAX)
         if status == 0:
             return "survived", ""
-        failed = re.search(r'error: in "([^"]+)"', said)
-        return "killed", failed.group(1) if failed else said.strip()[-200:]
+        failed = re.search(r'error: in "([^"]+)"', printed)
+        return "killed", failed.group(1) if failed else printed.strip()[-200:]
 
 
 class ProcessTestFile(Killer):
@@ -265,18 +265,18 @@ class ProcessTestFile(Killer):
         command = [COMPILER[0], f"-I{work / 'tests'}", *compile_command(overlay)[1:], f'-DTOTORA_KV="{kv}"', "-pthread"]
         if self.starts_kv:
             sources = [str(path) for path in sorted((work / KV.relative_to(TOP)).glob("*.cpp"))]
-            status, said = run([*command, *sources, "-o", str(kv)], SECONDS_MAX)
+            status, printed = run([*command, *sources, "-o", str(kv)], SECONDS_MAX)
             if status != 0:
-                return "invalid", said[-300:]
+                return "invalid", printed[-300:]
         tests = [str(work / self.file.relative_to(TOP)), *map(str, self.support), str(test_main())]
-        status, said = run([*command, *tests, "-o", str(work / "tests_program")], SECONDS_MAX)
+        status, printed = run([*command, *tests, "-o", str(work / "tests_program")], SECONDS_MAX)
         if status != 0:
-            return "invalid", said[-300:]
-        status, said = run([str(work / "tests_program")], SECONDS_MAX)
+            return "invalid", printed[-300:]
+        status, printed = run([str(work / "tests_program")], SECONDS_MAX)
         if status == 0:
             return "survived", ""
-        failed = re.search(r'error: in "([^"]+)"', said)
-        return "killed", failed.group(1) if failed else said.strip()[-200:]
+        failed = re.search(r'error: in "([^"]+)"', printed)
+        return "killed", failed.group(1) if failed else printed.strip()[-200:]
 
 
 class Program(Killer):
@@ -297,17 +297,17 @@ class Program(Killer):
     def searched(self, program: Path) -> tuple[str, str]:
         return self.judge_search(*run([str(program), *self.options], self.seconds_max))
 
-    def judge_search(self, status: int | None, said: str) -> tuple[str, str]:
+    def judge_search(self, status: int | None, printed: str) -> tuple[str, str]:
         if status is None or status == 0:
-            return "survived", "" if status == 0 else said
+            return "survived", "" if status == 0 else printed
         if status == 2:
-            return "invalid", said[-300:]
+            return "invalid", printed[-300:]
         if status < 0:
             return "killed", f"ended by signal {-status}"
-        found = re.search(r"^(Does not hold: .*|.*[Ss]eed \d+.*)$", said, re.MULTILINE)
-        states = re.search(r": (\d+) states, ", said)
+        found = re.search(r"^(Does not hold: .*|.*[Ss]eed \d+.*)$", printed, re.MULTILINE)
+        states = re.search(r": (\d+) states, ", printed)
         after = f"after {states.group(1)} states: " if states else ""
-        return "killed", after + (found.group(1) if found else said.strip()[-200:])
+        return "killed", after + (found.group(1) if found else printed.strip()[-200:])
 
     def compiled(self, overlay: Path, work: Path) -> Path | str:
         """The program, kept from one question to the next about the same mutant; or why there is none."""
@@ -320,9 +320,9 @@ class Program(Killer):
         kept.parent.mkdir(parents=True, exist_ok=True)
         half = work / "program"
         command = [*compile_command(overlay), "-O1", str(self.sources[0]), "-o", str(half), "-pthread"]
-        status, said = run(command, SECONDS_MAX)
+        status, printed = run(command, SECONDS_MAX)
         if status != 0:
-            return said[-300:]
+            return printed[-300:]
         half.rename(kept)
         for old in sorted(kept.parent.iterdir(), key=lambda path: path.stat().st_mtime)[:-16]:
             old.unlink(missing_ok=True)
@@ -349,9 +349,9 @@ class Simulator(Program):
         while first <= self.last:
             last = min(first + count - 1, self.last)
             command = [str(program), "--seeds", f"{first}..{last}", *self.options]
-            verdict, said = self.judge_search(*run(command, max(ends_at - time.monotonic(), 1)))
-            if verdict != "survived" or said:
-                return verdict, said
+            verdict, printed = self.judge_search(*run(command, max(ends_at - time.monotonic(), 1)))
+            if verdict != "survived" or printed:
+                return verdict, printed
             first, count = last + 1, 2 * count
         return "survived", ""
 
@@ -361,10 +361,10 @@ class Simulator(Program):
         rest, core, program = self.rest(), work / "core.o", work / "program"
         everything = write_core(work / "used", "used", self.asked.mutated())
         command = [*compile_command(everything.parent), "-O1", "-c", str(everything), "-o", str(core)]
-        status, said = run(command, SECONDS_MAX)
+        status, printed = run(command, SECONDS_MAX)
         if status == 0:
-            status, said = run([COMPILER[0], str(core), str(rest), "-o", str(program), "-pthread"], SECONDS_MAX)
-        return program if status == 0 else said[-300:]
+            status, printed = run([COMPILER[0], str(core), str(rest), "-o", str(program), "-pthread"], SECONDS_MAX)
+        return program if status == 0 else printed[-300:]
 
     def rest(self) -> Path:
         """All but the core, compiled once."""

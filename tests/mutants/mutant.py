@@ -83,7 +83,7 @@ def read_mutant(path: Path) -> Mutant:
         else:
             raise DoesNotApply(f"{path.name}:{number} is not understood: {line}")
     if not edits or not fields["what"] or not fields["case"].isdigit():
-        raise DoesNotApply(f"{path.name} must say what, case and file")
+        raise DoesNotApply(f"{path.name} must give what, case and file")
     killers = tuple(killer.strip() for killer in fields["killers"].split(",") if killer.strip())
     return Mutant(path.stem, fields["what"], int(fields["case"]), killers, tuple(edit_of(*edit) for edit in edits))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Asks for each mutant who notices it. Started by tests/mutants.sh, which says how."""
+"""Asks for each mutant who notices it. Started by tests/mutants.sh, which describes how."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Result:
     mutant: Mutant
     verdict: str
     by: str
-    said: str
+    printed: str
     seconds: float
 
     def line(self) -> str:
         if self.verdict == "killed":
-            return f"{self.mutant.name}: killed by {self.by} in {self.seconds:.1f} s: {self.said}"
-        return f"{self.mutant.name}: {self.verdict.upper()} ({self.seconds:.1f} s) {self.said}"
+            return f"{self.mutant.name}: killed by {self.by} in {self.seconds:.1f} s: {self.printed}"
+        return f"{self.mutant.name}: {self.verdict.upper()} ({self.seconds:.1f} s) {self.printed}"
 
     def as_json(self) -> dict:
         return {
@@ -51,7 +51,7 @@ class Result:
             "what": self.mutant.what,
             "killed": self.verdict == "killed",
             "by": self.by or None,
-            "said": self.said,
+            "printed": self.printed,
             "seconds": self.seconds,
         }
 
@@ -86,7 +86,7 @@ def judge(mutant: Mutant, alone: str | None) -> Result:
         answer = killer.kills(mutant)
         seconds = round(seconds + answer.seconds, 1)
         if answer.verdict == "killed" or (answer.verdict == "invalid" and alone != "explore"):
-            return Result(mutant, answer.verdict, killer.name, answer.said, seconds)
+            return Result(mutant, answer.verdict, killer.name, answer.printed, seconds)
     return Result(mutant, "survived", "", "", seconds)
 
 
@@ -99,7 +99,7 @@ def in_turn(mutants: list[Mutant], count: int) -> list[Mutant]:
 
 
 class Report:
-    """Counts, and says after each mutant how far it is."""
+    """Counts, and prints after each mutant how far it is."""
 
     def __init__(self, wanted: int):
         self.wanted = wanted
@@ -137,7 +137,7 @@ def judge_generated(count: int, alone: str | None, jobs: int) -> Report:
                 break
 
             def judge_one(mutant: Mutant) -> None:
-                # Whether it is a program is asked of a proof, also if the proofs are not to kill it. The simulator says it itself.
+                # Whether it is a program is asked of a proof, also if the proofs are not to kill it. The simulator reports it itself.
                 if alone == "simulate" or killers_of(mutant, None)[0].ask(mutant).verdict != "invalid":
                     result = judge(mutant, alone)
                     if result.verdict != "invalid" or alone == "explore":
@@ -153,7 +153,7 @@ def explained(result: Result) -> bool:
 
 
 def conclude(report: Report, alone: str | None) -> int:
-    """Names the survivors, and says whether they are allowed to be."""
+    """Names the survivors, and prints whether they are allowed to be."""
     survived, invalid = report.of("survived"), report.of("invalid")
     bad = len(invalid)
     for result in sorted(survived, key=lambda result: result.mutant.name):
@@ -161,7 +161,7 @@ def conclude(report: Report, alone: str | None) -> int:
         bad += not known and not alone
         print(f"survived{', see survivors.md' if known else ''}: {result.mutant.name}\n    {result.mutant.what}")
     for result in invalid:
-        print(f"does not compile, which is no proof: {result.mutant.name}: {result.said}")
+        print(f"does not compile, which is no proof: {result.mutant.name}: {result.printed}")
     print(f"{len(report.of('killed'))} killed, {len(survived)} survived")
     return 1 if bad or not report.results else 0
 
@@ -175,7 +175,7 @@ def cases_without_mutant(mutants: list[Mutant]) -> list[str]:
 
 
 def find_unfit(mutants: list[Mutant]) -> list[str]:
-    """What is to be said of the edits that do not apply."""
+    """Complaints about the edits that do not apply."""
     complaints = []
     for mutant in mutants:
         try:

@@ -354,7 +354,7 @@ private:
                 answer != nullptr and answer->success and node_)
                 for (auto index = Index{1}; index <= answer->match; index = next(index))
                     promised_[index] = node_->state().log.term_at(index).value_or(Term{});
-            expect(not has_failed_, "a failed node says nothing");
+            expect(not has_failed_, "a failed node sends nothing");
         }
         if (not node_ or has_failed_)
             return;

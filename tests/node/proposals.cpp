@@ -42,11 +42,11 @@ BOOST_AUTO_TEST_CASE(an_accepted_proposal_is_at_the_position_that_the_node_predi
     auto stage = Stage{3, settings};
     stage.lead_with_follower();
 
-    auto said = std::vector<LogPosition>{};
+    auto predicted = std::vector<LogPosition>{};
     auto ends = std::vector<ProposalEnd>{};
     for (auto turns = 0; turns < 4; ++turns) {
         for (auto count = 0; count < 6; ++count) { // Every other one is too large; the last ones of all are too much.
-            said.push_back(stage.node->next_proposal());
+            predicted.push_back(stage.node->next_proposal());
             ends.push_back(stage.propose(std::string(count % 2 == 0 ? 80 : 101, 'p')));
         }
         stage.run();
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(an_accepted_proposal_is_at_the_position_that_the_node_predi
     for (auto at = std::size_t{0}; at < ends.size(); ++at)
         if (auto const* const one = ends[at]->as<Applied>(); one != nullptr) {
             ++applied;
-            BOOST_TEST((one->position == said[at]));
+            BOOST_TEST((one->position == predicted[at]));
         }
     BOOST_TEST(applied > 3);
     BOOST_TEST(applied < 12, "some were refused because too much was pending");

@@ -314,7 +314,7 @@ public:
                 clock.advance_ms(random_() % 700);
                 break;
             case 1:
-                hear_of_newer_leader();
+                receive_from_newer_leader();
                 break;
             case 2:
             case 3:
@@ -346,7 +346,18 @@ public:
             return;
         --budget_;
         ++depth_;
-        switch (random_() % 14) {
+        if (auto const kind = random_() % 14; kind < 7)
+            ask(kind);
+        else
+            call(kind);
+        --depth_;
+    }
+
+private:
+    /// A proposal or a read.
+    void ask(std::uint64_t kind)
+    {
+        switch (kind) {
         case 0:
         case 1:
             node->propose(one, completion());
@@ -363,9 +374,16 @@ public:
         case 5:
             node->read(completion());
             break;
-        case 6:
+        default:
             node->read(completion(), random_() % 100);
             break;
+        }
+    }
+
+    /// Anything else that a node can be called for.
+    void call(std::uint64_t kind)
+    {
+        switch (kind) {
         case 7:
             turns_within += depth_ > 1 ? 1 : 0;
             static_cast<void>(node->turn());
@@ -397,10 +415,8 @@ public:
             }
             break;
         }
-        --depth_;
     }
 
-private:
     struct Completes
     {
         Everything* everything;
@@ -420,7 +436,7 @@ private:
         return {this, calls.of.size() - 1};
     }
 
-    void hear_of_newer_leader()
+    void receive_from_newer_leader()
     {
         auto const& state = node->state();
         wire.arriving.push_back(

@@ -22,7 +22,7 @@ constexpr auto a_leader_of_an_older_term_is_refused_with_the_newer_one = [] {
     require(after == server, "nothing changes, the knowledge of a leader included");
     require(outgoing.decisions == decisions_of({Decision::append_refused_stale_term}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{}, {}, 0)),
-            "a refusal, at once, that speaks of the term alone");
+            "a refusal, at once, that carries the term alone");
     require(outgoing.writes.empty() and outgoing.alarms.empty() and not outgoing.apply_through, "and nothing else");
 };
 TOTORA_PROVE(a_leader_of_an_older_term_is_refused_with_the_newer_one, "Figure 2", "5.1");
@@ -35,12 +35,12 @@ constexpr auto an_append_beyond_the_end_of_the_log_is_refused = [] {
     auto const [after, outgoing] = checked_step(server, from(S1, append));
 
     require(after.log == server.log and after.commit_index == Index{}, "log and commit index stay");
-    require(known_leader(after) == S1 and after.leader_heard, "yet the leader is followed");
+    require(known_leader(after) == S1 and after.leader_recently_active, "yet the leader is followed");
     require(outgoing.decisions == decisions_of({Decision::append_refused_mismatch}), "by this name");
     require(outgoing.messages == just(S1, refused(Term{3}, Index{5}, {Term{2}, Index{4}}, 7)),
             "the refusal names the follower's last entry");
     require(outgoing.writes.empty() and not outgoing.apply_through, "nothing is written or applied");
-    require(arms(outgoing, Alarm::election) and arms(outgoing, Alarm::leader_silent), "the leader lives");
+    require(arms(outgoing, Alarm::election) and arms(outgoing, Alarm::leader_silent), "the leader is active");
 };
 TOTORA_PROVE(an_append_beyond_the_end_of_the_log_is_refused, "Figure 2", "5.3");
 

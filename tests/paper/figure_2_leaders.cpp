@@ -28,7 +28,8 @@ constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
     require(progress_of(after, S2).match == Index{} and progress_of(after, S2).next == Index{4},
             "nothing is known yet");
     require(is_probing(after, S2) and is_probing(after, S3), "so that it looks for the place of agreement");
-    require(arms(outgoing, Alarm::heartbeat) and arms(outgoing, Alarm::quorum_check), "it will speak and listen");
+    require(arms(outgoing, Alarm::heartbeat) and arms(outgoing, Alarm::quorum_check),
+            "it will send heartbeats and check its quorum");
     require(order_for(outgoing, Alarm::election)->delay == std::nullopt, "and campaigns no more");
 };
 TOTORA_PROVE(a_new_leader_speaks_to_everybody_at_once, "Figure 2", "5.2", "8");

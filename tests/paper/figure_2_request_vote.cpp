@@ -18,7 +18,7 @@ constexpr auto a_candidate_of_an_older_term_is_refused_with_the_newer_one = [] {
     auto const [after, outgoing] = checked_step(voter, from(S1, RequestVote{Term{2}, {Term{1}, Index{9}}}));
 
     require(after == voter, "nothing changes");
-    require(outgoing.decisions == decisions_of({Decision::vote_withheld_stale_term}), "it is told why");
+    require(outgoing.decisions == decisions_of({Decision::vote_withheld_stale_term}), "the reason is named");
     require(outgoing.messages == just(S1, RequestVoteResponse{Term{3}, false}), "the refusal leaves at once");
     require(outgoing.writes.empty() and outgoing.alarms.empty(), "and does nothing else");
 };

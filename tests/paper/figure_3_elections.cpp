@@ -17,7 +17,7 @@ constexpr auto two_candidates_of_one_term_are_not_both_elected = [] {
     settings.pre_vote = false;
     auto cluster = Cluster{5, settings};
     for (auto const server : {S1, S2, S3, S4, S5})
-        cluster.hears_no_leader(server);
+        cluster.finds_leader_silent(server);
     cluster.rings(S1, Alarm::election);
     cluster.rings(S2, Alarm::election);
     cluster.persists(S1);
@@ -29,7 +29,7 @@ constexpr auto two_candidates_of_one_term_are_not_both_elected = [] {
     cluster.deliver(S1, S4);
     cluster.deliver(S1, S5);
     cluster.loses_power(S5); // Its vote never became durable, and its answer never left.
-    cluster.hears_no_leader(S5);
+    cluster.finds_leader_silent(S5);
     cluster.deliver(S2, S5);
     cluster.settle({S1, S2, S3, S4, S5});
 

@@ -71,7 +71,7 @@ constexpr void the_entry_of_term_2_reaches_a_majority(Cluster& cluster)
     cluster.deliver(S1, S3); // 2/2.
     cluster.persists(S3);
     cluster.deliver(S3, S1);
-    // S2 had its answer to say that it holds 2/2 as well: a heartbeat asks.
+    // S1 does not know yet that S2 holds 2/2: a heartbeat asks.
     cluster.rings(S1, Alarm::heartbeat);
     cluster.deliver_all(S1, S2);
     cluster.deliver_all(S2, S1);
@@ -92,7 +92,7 @@ constexpr auto an_old_entry_on_a_majority_can_still_be_overwritten = [] {
     cluster.rings(S5, Alarm::election);
     cluster.settle({S5}); // Term 4 was S1's.
     for (auto const server : {S2, S3})
-        cluster.hears_no_leader(server);
+        cluster.finds_leader_silent(server);
     cluster.rings(S5, Alarm::election);
     cluster.settle({S2, S3, S4, S5});
     require(is_leader(cluster[S5]) and cluster[S5].current_term == Term{5}, "S5 leads term 5 by S2, S3 and S4");
@@ -115,7 +115,7 @@ constexpr auto an_old_entry_is_committed_by_one_of_the_current_term = [] {
     cluster.rings(S5, Alarm::election);
     cluster.settle({S5});
     for (auto const server : {S2, S3})
-        cluster.hears_no_leader(server);
+        cluster.finds_leader_silent(server);
     cluster.rings(S5, Alarm::election);
     cluster.settle({S2, S3, S4, S5});
     require(not is_leader(cluster[S5]) and cluster[S5].current_term == Term{5}, "only S4 votes for S5");
@@ -158,7 +158,7 @@ constexpr auto in_three_servers_an_old_entry_is_not_committed_by_counting = [] {
     cluster.drop_all();
     cluster.rings(S2, Alarm::election);
     cluster.settle({S2}); // Term 4 was S1's.
-    cluster.hears_no_leader(S3);
+    cluster.finds_leader_silent(S3);
     cluster.rings(S2, Alarm::election);
     cluster.settle({S2, S3});
     require(is_leader(cluster[S2]) and cluster[S2].current_term == Term{5},
@@ -175,7 +175,7 @@ constexpr auto in_three_servers_the_next_entry_commits_the_old_one = [] {
 
     cluster.rings(S2, Alarm::election);
     cluster.settle({S2});
-    cluster.hears_no_leader(S3);
+    cluster.finds_leader_silent(S3);
     cluster.rings(S2, Alarm::election);
     cluster.settle({S2, S3});
     require(not is_leader(cluster[S2]), "S3 does not vote for S2");

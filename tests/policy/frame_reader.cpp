@@ -277,17 +277,38 @@ std::vector<std::byte> gathered(FrameQueue& queue, std::size_t parts_max = 64)
     return queue.push(*encode(route_1_to_2, vote, {}, frame_limit), {}, Lane::urgent);
 }
 
+/// Reads what a queue of appends and votes wrote: the votes are of the terms 1, 2, 3, ...
+struct ReadBack
+{
+    FrameReader        reader{frame_limit};
+    std::vector<Frame> appends;
+    std::uint64_t      votes = 0;
+
+    void read(std::span<std::byte const> bytes)
+    {
+        while (not bytes.empty()) {
+            bytes = bytes.subspan(feed(reader, bytes, bytes.size()));
+            while (auto const frame = reader.next()) {
+                BOOST_REQUIRE(frame->has_value());
+                auto const& rpc = std::get<Rpc>((*frame)->content);
+                if (auto const* vote = std::get_if<RequestVote>(&rpc))
+                    BOOST_REQUIRE((vote->term == Term{++votes}));
+                else
+                    appends.push_back(**frame);
+            }
+        }
+    }
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(what_is_written_in_any_pieces_is_what_was_queued_in_the_order_of_each_lane)
 {
     auto random = std::mt19937_64{4};
     auto queue = FrameQueue{QueueLimits{}};
-    auto reader = FrameReader{frame_limit};
+    auto read_back = ReadBack{};
     auto appends = std::vector<AppendWithEntries>{};
-    auto read_appends = std::vector<Frame>{};
     auto votes = std::uint64_t{0};
-    auto read_votes = std::uint64_t{0};
     auto through = FrameQueue::Through{};
     auto bulk_bytes = std::uint64_t{0};
     while (appends.size() < 60 or not queue.empty()) {
@@ -305,25 +326,15 @@ BOOST_AUTO_TEST_CASE(what_is_written_in_any_pieces_is_what_was_queued_in_the_ord
         auto const step = queue.written(count);
         through.frames += step.frames;
         bulk_bytes += step.bulk_bytes;
-        for (auto left = std::span{whole}.first(count); not left.empty();) {
-            left = left.subspan(feed(reader, left, left.size()));
-            while (auto const frame = reader.next()) {
-                BOOST_REQUIRE(frame->has_value());
-                auto const& rpc = std::get<Rpc>((*frame)->content);
-                if (auto const* vote = std::get_if<RequestVote>(&rpc))
-                    BOOST_REQUIRE((vote->term == Term{++read_votes}));
-                else
-                    read_appends.push_back(**frame);
-            }
-        }
+        read_back.read(std::span{whole}.first(count));
     }
-    BOOST_REQUIRE(read_appends.size() == appends.size());
+    BOOST_REQUIRE(read_back.appends.size() == appends.size());
     auto in_appends = std::uint64_t{0};
     for (auto at = std::size_t{0}; at < appends.size(); ++at) {
-        BOOST_TEST((bytes_of(read_appends[at].entries) == bytes_of(appends[at].entries)));
+        BOOST_TEST((bytes_of(read_back.appends[at].entries) == bytes_of(appends[at].entries)));
         in_appends += to_stream(to_frame(appends[at].rpc, appends[at].entries)).size();
     }
-    BOOST_TEST(read_votes == votes);
+    BOOST_TEST(read_back.votes == votes);
     BOOST_TEST(through.frames == votes + appends.size());
     BOOST_TEST(bulk_bytes == in_appends);
     BOOST_TEST(queue.bulk_bytes() == 0U);

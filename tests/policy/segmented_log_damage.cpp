@@ -214,12 +214,12 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_all_its_segments_is_refused, *label("case_6
 }
 
 /// The refusal if the record at a place is replaced by this one, with a right checksum.
-std::string refusal_of(RecordHead const& said, std::uint64_t place, Disk const& disk)
+std::string refusal_of(RecordHead const& claimed, std::uint64_t place, Disk const& disk)
 {
     auto       bytes = disk->content(segment_name(1));
     auto const head = std::span{bytes}.subspan(static_cast<std::size_t>(place), record_head_size);
-    BOOST_REQUIRE(decode_head(head, segment_seed(identity_of_first(), 1), place)->kind == said.kind);
-    encode_head(head, said, segment_seed(identity_of_first(), 1), place);
+    BOOST_REQUIRE(decode_head(head, segment_seed(identity_of_first(), 1), place)->kind == claimed.kind);
+    encode_head(head, claimed, segment_seed(identity_of_first(), 1), place);
     auto const copy = disk->clone();
     copy->set_content(segment_name(1), bytes);
     auto const opened = open_log(copy);

@@ -567,20 +567,20 @@ BOOST_AUTO_TEST_CASE(recovery_holds_a_window_of_a_segment_and_reports_its_progre
         }
     }
     auto       most = std::size_t{0};
-    auto       told = std::vector<RecoveryProgress>{};
+    auto       reported = std::vector<RecoveryProgress>{};
     auto       files = NotedFiles{disk, most};
-    auto const tell = [&](RecoveryProgress const& progress) { told.push_back(progress); };
+    auto const report = [&](RecoveryProgress const& progress) { reported.push_back(progress); };
 
-    auto const recovered = LogRecovery<NotedFiles>{files, tell}.run();
+    auto const recovered = LogRecovery<NotedFiles>{files, report}.run();
 
     BOOST_REQUIRE(recovered.has_value());
     BOOST_TEST((recovered->index.last() == Index{4000}));
     BOOST_TEST(most <= (std::size_t{1} << 20U));
-    BOOST_REQUIRE(told.size() >= 2U);
-    for (auto at = std::size_t{1}; at < told.size(); ++at)
-        BOOST_TEST((told[at - 1].bytes < told[at].bytes and told[at - 1].last < told[at].last));
-    BOOST_TEST(told.back().bytes == told.back().bytes_total);
-    BOOST_TEST((told.back().last == Index{4000}));
+    BOOST_REQUIRE(reported.size() >= 2U);
+    for (auto at = std::size_t{1}; at < reported.size(); ++at)
+        BOOST_TEST((reported[at - 1].bytes < reported[at].bytes and reported[at - 1].last < reported[at].last));
+    BOOST_TEST(reported.back().bytes == reported.back().bytes_total);
+    BOOST_TEST((reported.back().last == Index{4000}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -56,12 +56,12 @@ public:
     {
         auto lock = std::unique_lock{mutex_};
         while (log.durable().through() < write and not log.failure()) {
-            auto const heard = rings_;
+            auto const seen = rings_;
             lock.unlock();
             auto const done = log.durable().through() >= write or log.failure();
             lock.lock();
             if (not done)
-                rung_.wait(lock, [&] { return rings_ != heard or log.durable().through() >= write; });
+                rung_.wait(lock, [&] { return rings_ != seen or log.durable().through() >= write; });
         }
     }
 

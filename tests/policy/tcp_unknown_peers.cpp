@@ -308,9 +308,9 @@ BOOST_AUTO_TEST_CASE(a_frame_that_stalls_halfway_ends_its_connection)
 /// The number of the cluster is what keeps those out that were not meant to find it.
 BOOST_AUTO_TEST_CASE(a_refusal_reveals_no_cluster_no_server_and_no_member)
 {
-    auto told = settings_of(party_2);
-    told.first_members.push_back({ServerId{2}, first_incarnation, MemberKind::voter});
-    auto  door = Door{told};
+    auto settings = settings_of(party_2);
+    settings.first_members.push_back({ServerId{2}, first_incarnation, MemberKind::voter});
+    auto  door = Door{settings};
     auto& raw = door.connect();
     auto  elsewhere = Route{cluster_of("elsewhere"), 0, unknown(1), {ServerId{77}, Incarnation{5}}};
     raw.write(encode(elsewhere, Hello{}));
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_reveals_no_cluster_no_server_and_no_member)
     auto const* const refusal = std::get_if<HandshakeError>(&answer->content);
     BOOST_REQUIRE(refusal != nullptr);
     BOOST_TEST((refusal->because == HandshakeFault::another_cluster));
-    BOOST_TEST(refusal->what == "another cluster; the log of the server that refuses says more");
+    BOOST_TEST(refusal->what == "another cluster; for more, see the log of the server that refuses");
     BOOST_TEST((answer->route == Route{elsewhere.cluster, 0, elsewhere.addressee, elsewhere.sender}));
 }
 

@@ -56,9 +56,9 @@ struct Fixture
 
     std::string own = "10.0.0.1:7001";
     Run         run = [] {
-        auto told = Run{};
-        told.client_port = 6001;
-        return told;
+        auto made = Run{};
+        made.client_port = 6001;
+        return made;
     }();
 };
 

@@ -39,12 +39,14 @@ BOOST_AUTO_TEST_CASE(redis_py_has_a_session_and_its_client_of_clusters_finds_the
     auto const errors = cluster.files() / "errors";
 
     auto       session = Process{command, output, errors};
-    auto const has_said = [&](std::string_view words) { return content_of(output).find(words) != std::string::npos; };
+    auto const has_printed = [&](std::string_view words) {
+        return content_of(output).find(words) != std::string::npos;
+    };
     auto const has_ended = [&] { return session.wait(Milliseconds{0}).has_value(); };
-    BOOST_TEST(eventually([&] { return has_said("end the leader") or has_ended(); }));
+    BOOST_TEST(eventually([&] { return has_printed("end the leader") or has_ended(); }));
     cluster.process(leader).end();
 
-    BOOST_TEST(eventually([&] { return has_said("fine\n") or has_ended(); }));
+    BOOST_TEST(eventually([&] { return has_printed("fine\n") or has_ended(); }));
     BOOST_TEST_CONTEXT(content_of(errors)) // Debian: python3-redis.
     {
         BOOST_TEST(content_of(output) == "end the leader\nfine\n");
@@ -57,7 +59,7 @@ namespace
 {
 
 /// What hiredis made of an answer, as text.
-std::string told(redisReply const& reply)
+std::string text_of(redisReply const& reply)
 {
     switch (reply.type) {
     case REDIS_REPLY_INTEGER:
@@ -69,7 +71,7 @@ std::string told(redisReply const& reply)
     case REDIS_REPLY_ARRAY: {
         auto text = std::string{"["};
         for (auto at = std::size_t{0}; at < reply.elements; ++at)
-            text += (at == 0 ? "" : " ") + told(*reply.element[at]);
+            text += (at == 0 ? "" : " ") + text_of(*reply.element[at]);
         return text + "]";
     }
     default:
@@ -109,7 +111,7 @@ public:
         void* answer = nullptr;
         BOOST_REQUIRE_MESSAGE(redisGetReply(context_.get(), &answer) == REDIS_OK, context_->errstr);
         auto const reply = std::unique_ptr<void, decltype(&freeReplyObject)>{answer, freeReplyObject};
-        return told(*static_cast<redisReply const*>(answer));
+        return text_of(*static_cast<redisReply const*>(answer));
     }
 
 private:

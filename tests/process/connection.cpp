@@ -28,13 +28,13 @@ public:
     void write(std::span<std::byte const> payload, ApplyOrder::Action before,
                std::function<void(std::variant<Answer, Refusal>)> done)
     {
-        throw_if_told();
+        throw_if_asked();
         writes.push_back({{payload.begin(), payload.end()}, std::move(before), std::move(done)});
     }
 
     void read(std::function<void(std::optional<Refusal>)> done)
     {
-        throw_if_told();
+        throw_if_asked();
         reads.push_back(std::move(done));
     }
 
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] KeyValue const& machine() const { return machine_; }
     [[nodiscard]] std::string     info() const
     {
-        throw_if_told();
+        throw_if_asked();
         return "role:master\r\n";
     }
 
@@ -64,7 +64,7 @@ public:
     /// Ends the oldest write: applied.
     void apply_write() { apply_writes(1); }
 
-    /// Applies the oldest writes as a node does: all of them, and then tells who waits.
+    /// Applies the oldest writes as a node does: all of them, and then notifies the clients that wait.
     void apply_writes(std::size_t count)
     {
         auto const end = writes.begin() + static_cast<std::ptrdiff_t>(count);
@@ -113,7 +113,7 @@ public:
     bool                                                     loads = false;
 
 private:
-    void throw_if_told() const
+    void throw_if_asked() const
     {
         if (not has_memory)
             throw std::bad_alloc{};

@@ -31,7 +31,7 @@ struct CountingNode
         [[nodiscard]] static std::uint64_t now_ms() { return 0; }
     };
 
-    void set_wake(std::function<void()> told) { wake = std::move(told); }
+    void set_wake(std::function<void()> called) { wake = std::move(called); }
     template <typename Task>
     void run(Task&& task)
     {

@@ -33,7 +33,7 @@ constexpr auto outsider = Party{ServerId{99}, Incarnation{1}};
 
 [[nodiscard]] Party server(std::size_t number) { return {ServerId{number + 1}, first_incarnation}; }
 
-/// What must not change, whoever connects.
+/// What must not change, whatever connects.
 struct Picture
 {
     std::string leader;
@@ -104,7 +104,7 @@ struct Serving
     [[nodiscard]] Route route(std::size_t to, Party from = outsider) const { return {id(), 0, from, server(to)}; }
 
     /// Sends messages to each server, as one that knows the cluster's id, and waits until they were taken.
-    void tell_all(std::function<std::vector<Rpc>(std::size_t)> const& messages_to)
+    void send_all(std::function<std::vector<Rpc>(std::size_t)> const& messages_to)
     {
         for (auto to = std::size_t{0}; to < cluster.size(); ++to) {
             auto port = connect(to);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_no_frames_change_nothing)
     serving.expect_nothing_happened();
 }
 
-BOOST_AUTO_TEST_CASE(connections_that_say_nothing_change_nothing_and_a_member_that_restarts_is_let_in)
+BOOST_AUTO_TEST_CASE(connections_that_send_nothing_change_nothing_and_a_member_that_restarts_is_let_in)
 {
     auto serving = Serving{};
     auto silent = std::vector<std::unique_ptr<PeerPort>>{};
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_server_under_the_id_of_the_one_that_it_greets_changes_not
 BOOST_AUTO_TEST_CASE(a_term_that_elections_cannot_have_reached_changes_nothing_and_is_named)
 {
     auto serving = Serving{};
-    serving.tell_all([](std::size_t) {
+    serving.send_all([](std::size_t) {
         auto const far_term = Term{number_max};
         return std::vector<Rpc>{RequestVote{far_term, {}, true}, RequestPreVote{far_term, {}, Round{1}},
                                 RequestVoteResponse{far_term, false}, RequestPreVoteResponse{far_term, Round{1}, false},
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_is_no_member_deposes_no_leader)
 {
     auto       serving = Serving{};
     auto const newer = Term{serving.term().value + 1};
-    serving.tell_all([&](std::size_t) {
+    serving.send_all([&](std::size_t) {
         return std::vector<Rpc>{RequestPreVote{newer, {newer, Index{1'000'000}}, Round{1}},
                                 RequestVote{newer, {serving.term(), Index{1'000'000}}, false}};
     });
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(answers_of_a_server_that_is_no_member_count_for_nothing)
     auto       serving = Serving{};
     auto const term = serving.term();
     auto const newer = Term{term.value + 1};
-    serving.tell_all([&](std::size_t) {
+    serving.send_all([&](std::size_t) {
         auto const accepted = AppendEntriesResponse{.term = term,
                                                     .success = true,
                                                     .match = Index{1},
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(a_leader_of_an_older_term_and_a_second_one_of_this_change_n
 {
     auto       serving = Serving{};
     auto const term = serving.term();
-    serving.tell_all([&](std::size_t) { return std::vector<Rpc>{append_of(Term{term.value - 1}), append_of(term)}; });
+    serving.send_all([&](std::size_t) { return std::vector<Rpc>{append_of(Term{term.value - 1}), append_of(term)}; });
     serving.expect_nothing_happened();
 }
 

@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(a_leader_that_refuses_is_reported_after_three_attempts_and_
 
     BOOST_REQUIRE(run_until(context, [&] { return answered == 5; }));
     BOOST_REQUIRE(printed.size() == 1U);
-    BOOST_TEST(printed.front() ==
-               "cannot tell server 3 at " + leader + " where clients find this server: it answered '-ERR no? way'");
+    BOOST_TEST(printed.front() == "cannot announce to server 3 at " + leader +
+                                      " where clients find this server: it answered '-ERR no? way'");
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_reported)
@@ -178,9 +178,10 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_be_reached_is_reported)
 
     BOOST_REQUIRE(run_until(context, [&] { return printed.size() == 2; }));
     std::sort(printed.begin(), printed.end());
-    BOOST_TEST(printed[0] == "cannot tell server 3 at " + gone + " where clients find this server: Connection refused");
+    BOOST_TEST(printed[0] ==
+               "cannot announce to server 3 at " + gone + " where clients find this server: Connection refused");
     BOOST_TEST(printed[1] ==
-               "cannot tell server 3 at leader.example:6001 where clients find this server: nobody knows it");
+               "cannot announce to server 3 at leader.example:6001 where clients find this server: nobody knows it");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

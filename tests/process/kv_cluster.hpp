@@ -110,7 +110,7 @@ public:
         return static_cast<std::size_t>(kv::parse_integer(info(server, field)).value_or(0));
     }
 
-    /// The server that leads in the latest term, as far as those that answer say.
+    /// The server that leads in the latest term, as far as those that answer know.
     [[nodiscard]] std::optional<std::size_t> leader() const
     {
         auto leader = std::optional<std::size_t>{};

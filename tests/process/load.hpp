@@ -110,41 +110,41 @@ private:
         }
     }
 
-    enum class Heard
+    enum class Outcome
     {
         done,
         not_done, ///< Surely.
         unknown,
     };
 
-    [[nodiscard]] Heard write(kv::Session& session, std::string const& key, std::string const& value)
+    [[nodiscard]] Outcome write(kv::Session& session, std::string const& key, std::string const& value)
     {
         auto const reply = session.ask_once({"SET", key, value});
         auto const is_unknown =
             (not reply and session.was_sent()) or (reply and reply->is_error("ERR outcome unknown"));
         if (reply and reply->text == "OK") {
             ++acknowledged_;
-            return Heard::done;
+            return Outcome::done;
         }
         if (is_unknown)
             ++unknown_;
         std::this_thread::sleep_for(Milliseconds{2});
-        return is_unknown ? Heard::unknown : Heard::not_done;
+        return is_unknown ? Outcome::unknown : Outcome::not_done;
     }
 
     void write_own(kv::Session& session, Memory& memory, std::string const& key, std::string const& value)
     {
-        if (write(session, key, value) == Heard::done)
+        if (write(session, key, value) == Outcome::done)
             memory.own_writes.emplace_back(key, value);
     }
 
     void write_shared(kv::Session& session, Memory& memory, std::string const& key, std::string const& value)
     {
         auto const began = now();
-        auto const heard = write(session, key, value);
-        if (heard != Heard::not_done)
+        auto const outcome = write(session, key, value);
+        if (outcome != Outcome::not_done)
             memory.operations.emplace_back(
-                key, Operation{Operation::Kind::write, value, began, heard == Heard::done ? now() : never});
+                key, Operation{Operation::Kind::write, value, began, outcome == Outcome::done ? now() : never});
     }
 
     void read_shared(kv::Session& session, Memory& memory, std::string const& key)

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(servers_of_different_first_members_refuse_each_other_and_sh
     auto const line = std::string{"is of another cluster than server 1 (incarnation 1): first members 1, 2, 3 "
                                   "against 1"};
     BOOST_TEST(eventually([&] { return cluster.printed(0).find(line) != std::string::npos; }), cluster.printed(0));
-    auto const refused = std::string{"refused: another cluster; the log of the server that refuses says more"};
+    auto const refused = std::string{"refused: another cluster; for more, see the log of the server that refuses"};
     for (auto server = std::size_t{1}; server < 3; ++server)
         BOOST_TEST(eventually([&] { return cluster.printed(server).find(refused) != std::string::npos; }),
                    cluster.printed(server));

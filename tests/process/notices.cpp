@@ -47,22 +47,22 @@ BOOST_AUTO_TEST_CASE(every_reason_to_step_down_is_printed)
 BOOST_AUTO_TEST_CASE(what_keeps_a_server_from_campaigning_is_printed_once_until_it_has_passed)
 {
     auto       notices = Notices{};
-    auto const is_told = [&](Decision outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
+    auto const is_printed = [&](Decision outcome) { return not notices.line({outcome, ServerId{2}}).empty(); };
 
-    BOOST_TEST(is_told(Decision::campaign_withheld_no_room));
-    BOOST_TEST(not is_told(Decision::campaign_withheld_no_room));
-    BOOST_TEST(not is_told(Decision::vote_withheld_no_room));
-    BOOST_TEST(not is_told(Decision::newer_term_ignored_no_room));
-    BOOST_TEST(not is_told(Decision::vote_granted));
-    BOOST_TEST(is_told(Decision::campaign_withheld_no_room));
-    BOOST_TEST(is_told(Decision::room_regained));
-    BOOST_TEST(is_told(Decision::vote_withheld_no_room));
-    BOOST_TEST(is_told(Decision::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Decision::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Decision::vote_granted));
-    BOOST_TEST(not is_told(Decision::campaign_withheld_disk_hangs));
-    BOOST_TEST(not is_told(Decision::campaign_started));
-    BOOST_TEST(is_told(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(is_printed(Decision::campaign_withheld_no_room));
+    BOOST_TEST(not is_printed(Decision::campaign_withheld_no_room));
+    BOOST_TEST(not is_printed(Decision::vote_withheld_no_room));
+    BOOST_TEST(not is_printed(Decision::newer_term_ignored_no_room));
+    BOOST_TEST(not is_printed(Decision::vote_granted));
+    BOOST_TEST(is_printed(Decision::campaign_withheld_no_room));
+    BOOST_TEST(is_printed(Decision::room_regained));
+    BOOST_TEST(is_printed(Decision::vote_withheld_no_room));
+    BOOST_TEST(is_printed(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_printed(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_printed(Decision::vote_granted));
+    BOOST_TEST(not is_printed(Decision::campaign_withheld_disk_hangs));
+    BOOST_TEST(not is_printed(Decision::campaign_started));
+    BOOST_TEST(is_printed(Decision::campaign_withheld_disk_hangs));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_prints_why_once, *boost::unit_test::label("case_78"))
@@ -78,14 +78,14 @@ BOOST_AUTO_TEST_CASE(a_server_that_can_never_campaign_prints_why_once, *boost::u
 BOOST_AUTO_TEST_CASE(a_protocol_broken_by_every_message_is_printed_at_powers_of_ten)
 {
     auto notices = Notices{};
-    auto told = std::vector<std::string>{};
+    auto printed = std::vector<std::string>{};
     for (auto times = 0; times < 1'000; ++times)
         if (auto line = notices.line({Decision::violation_term_jump, ServerId{2}}); not line.empty())
-            told.push_back(line);
+            printed.push_back(line);
 
-    BOOST_REQUIRE(told.size() == 4U);
-    BOOST_TEST(told[0].starts_with("server 2 broke the protocol: violation_term_jump"));
-    BOOST_TEST(told[3].starts_with("server 2 broke the protocol, 1000 times so far: violation_term_jump"));
+    BOOST_REQUIRE(printed.size() == 4U);
+    BOOST_TEST(printed[0].starts_with("server 2 broke the protocol: violation_term_jump"));
+    BOOST_TEST(printed[3].starts_with("server 2 broke the protocol, 1000 times so far: violation_term_jump"));
     BOOST_TEST(not notices.line({Decision::violation_term_jump, ServerId{3}}).empty()); // Another sender.
     BOOST_TEST(not notices.line({Decision::violation_number, ServerId{2}}).empty());    // Another kind.
 }

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_checker_agrees_with_the_definition)
             for (auto const& operation : operations)
                 BOOST_TEST_MESSAGE((operation.kind == Operation::Kind::write ? "write " : "read ")
                                    << operation.value << " " << operation.began << " " << operation.ended);
-            BOOST_FAIL("the definition says " << expected << ", the checker '" << found << "'");
+            BOOST_FAIL("expected by the definition: " << expected << ", found by the checker: '" << found << "'");
         }
     }
     BOOST_TEST(linearizable > histories / 10);

@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(without_a_leader_no_slot_is_served)
          Reply{'*', "", {{'$', "slave", {}}, {'$', "", {}}, {':', "0", {}}, {'$', "connect", {}}, {':', "90", {}}}}));
 }
 
-BOOST_AUTO_TEST_CASE(role_tells_who_leads_and_who_follows)
+BOOST_AUTO_TEST_CASE(role_shows_who_leads_and_who_follows)
 {
     seat_servers(2);
     auto const follower = Reply{'*', "", {{'$', "10.0.0.1", {}}, {'$', "6001", {}}, {'$', "81", {}}}};

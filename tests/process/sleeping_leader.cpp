@@ -11,6 +11,24 @@
 
 namespace totora::process::sleeping_leader_tests
 {
+namespace
+{
+
+/// Writes by the other servers, once two election timeouts have passed.
+void write_without(KvCluster& cluster, std::size_t sleeper, std::string const& value)
+{
+    auto others = std::vector<std::uint16_t>{};
+    for (auto const port : cluster.client_ports())
+        if (port != cluster.client_port(sleeper))
+            others.push_back(port);
+    auto ports = kv::Ports{others};
+    auto session = kv::Session{ports, Milliseconds{500}};
+    std::this_thread::sleep_for(Milliseconds{2 * 600}); // Two election timeouts, the longest there are.
+    auto const written = session.ask({"SET", "key", value}, patience);
+    BOOST_REQUIRE_MESSAGE((written and written->text == "OK"), "the others elect a leader, and it writes");
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(sleeping_leader)
 
@@ -19,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
     constexpr auto rounds = 6;
     auto           cluster = KvCluster{3};
     cluster.start_all();
-    auto told = 0;
+    auto redirected = 0;
 
     for (auto round = 0; round < rounds; ++round) {
         auto const old_value = "old" + std::to_string(round);
@@ -33,15 +51,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
             readers.push_back(kv::Client::connect(cluster.client_port(sleeper), patience).value());
 
         cluster.process(sleeper).signal(SIGSTOP);
-        auto others = std::vector<std::uint16_t>{};
-        for (auto const port : cluster.client_ports())
-            if (port != cluster.client_port(sleeper))
-                others.push_back(port);
-        auto other_ports = kv::Ports{others};
-        auto other_session = kv::Session{other_ports, Milliseconds{500}};
-        std::this_thread::sleep_for(Milliseconds{2 * 600}); // Two election timeouts, the longest there are.
-        auto const written = other_session.ask({"SET", "key", new_value}, patience);
-        BOOST_REQUIRE_MESSAGE((written and written->text == "OK"), "the others elect a leader, and it writes");
+        write_without(cluster, sleeper, new_value);
 
         // Some ask while the server sleeps, the others in the moment in which it wakes.
         auto request = std::string{};
@@ -57,11 +67,11 @@ BOOST_AUTO_TEST_CASE(a_leader_that_slept_two_election_timeouts_gives_no_stale_re
             BOOST_REQUIRE_MESSAGE(reply.has_value(), "the server that slept answers");
             BOOST_TEST(reply->text != old_value);
             BOOST_TEST((reply->text == new_value or kv::is_redirected(*reply)), reply->text);
-            told += kv::is_redirected(*reply) ? 1 : 0;
+            redirected += kv::is_redirected(*reply) ? 1 : 0;
         }
         cluster.await_equality();
     }
-    BOOST_TEST_MESSAGE(told << " readers of " << 4 * rounds << " were sent elsewhere");
+    BOOST_TEST_MESSAGE(redirected << " readers of " << 4 * rounds << " were sent elsewhere");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,7 +47,7 @@ public:
         ::close(write_end);
     }
 
-    /// Writes until nothing more goes in: whoever writes now waits for a reader.
+    /// Writes until nothing more goes in: the next writer waits for a reader.
     void fill() const
     {
         ::fcntl(write_end, F_SETFL, O_NONBLOCK);
@@ -86,7 +86,7 @@ void require_service(KvCluster const& cluster, std::string_view value)
     BOOST_REQUIRE((session.ask({"GET", "key"}, patience) == kv::Reply{'$', std::string{value}, {}}));
 }
 
-/// Makes a server say something: it tells of an incoming connection that is none of a server.
+/// Makes a server print something: it reports an incoming connection that is none of a server.
 void provoke(KvCluster const& cluster)
 {
     auto const peers = cluster.peers();

@@ -45,7 +45,7 @@ int exit_code_of(Action action)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool is_told()
+bool is_asked_to_stop()
 {
     auto waiting = pollfd{kv::StopSignals::descriptor(), POLLIN, 0};
     return ::poll(&waiting, 1, 0) == 1;
@@ -147,11 +147,11 @@ BOOST_AUTO_TEST_CASE(a_process_that_serves_is_notified_once_and_ended_by_the_nex
             if (not kv::StopSignals::begin())
                 ::_exit(98);
             kv::StopSignals::serve();
-            if (is_told())
+            if (is_asked_to_stop())
                 ::_exit(97);
             for (auto sent = 0; sent < signals; ++sent)
                 ::raise(signal);
-            ::_exit(is_told() ? 96 : 95);
+            ::_exit(is_asked_to_stop() ? 96 : 95);
         };
         BOOST_TEST(exit_code_of([&] { serve_until(1); }) == 96);
         BOOST_TEST(exit_code_of([&] { serve_until(2); }) == kv::StopSignals::unfinished_exit_code);

@@ -28,7 +28,7 @@ struct SystemCall
 };
 
 /// The words in front of a program whose calls are to be written to a file: those that make something durable, those
-/// that say something to others, and `close`, after which a descriptor means something else.
+/// that send something to others, and `close`, after which a descriptor means something else.
 [[nodiscard]] inline std::vector<std::string> strace_words(std::filesystem::path const& file)
 {
     return {

@@ -31,7 +31,7 @@ using totora::simulate::Progress;
     return Simulation<>{make_scenario(seed, options)}.run();
 }
 
-/// Tells of a failure, and looks for the fewest faults that lead to one.
+/// Prints a failure, and looks for the fewest faults that lead to one.
 void explain(SimulationReport const& report, Options const& options, SimulationTotals& totals)
 {
     auto replay = totora::simulate::command_of(report.seed, options.simulation);

@@ -86,7 +86,7 @@ inline void read_option(std::string const& option, test::CommandLine& line, Opti
     while (auto const option = line.next_option())
         read_option(*option, line, options);
     if (options.last == 0)
-        line.refuse("say which seeds to run, as in --seeds 1..100.");
+        line.refuse("give the seeds to run, as in --seeds 1..100.");
     if (not line.error().empty())
         return Unexpected{line.error()};
     return options;

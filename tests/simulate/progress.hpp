@@ -14,7 +14,7 @@
 namespace totora::simulate
 {
 
-/// Says how far it is: a bar that is written over on a terminal, a line every ten seconds elsewhere.
+/// Shows how far it is: a bar that is written over on a terminal, a line every ten seconds elsewhere.
 class Progress
 {
 public:
@@ -26,11 +26,11 @@ public:
             return;
         auto const share = part_done(totals.seeds);
         auto const number = [](double value) { return std::to_string(static_cast<std::uint64_t>(value)); };
-        line_.say(bar(share) + std::to_string(totals.seeds) + " of " + std::to_string(seeds_) + " seeds, " +
-                  number(static_cast<double>(totals.events) / seconds()) + " events/s, " +
-                  std::to_string(totals.simulated_us / 1'000'000) + " s simulated, " +
-                  std::to_string(totals.faults_in_all()) + " faults, " + std::to_string(totals.failures.size()) +
-                  " failures, " + number(seconds() * (1 - share) / std::max(share, 1e-6)) + " s left");
+        line_.show(bar(share) + std::to_string(totals.seeds) + " of " + std::to_string(seeds_) + " seeds, " +
+                   number(static_cast<double>(totals.events) / seconds()) + " events/s, " +
+                   std::to_string(totals.simulated_us / 1'000'000) + " s simulated, " +
+                   std::to_string(totals.faults_in_all()) + " faults, " + std::to_string(totals.failures.size()) +
+                   " failures, " + number(seconds() * (1 - share) / std::max(share, 1e-6)) + " s left");
     }
 
     void finish() const { line_.finish(); }

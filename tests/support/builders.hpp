@@ -276,7 +276,7 @@ constexpr void require_laws(State const& earlier, Message const& message, State 
 /// States that a step named this outcome, did nothing, and left everything as it was.
 constexpr void require_nothing_but(Decision outcome, State const& before, Transition const& transition)
 {
-    require(transition.outgoing.decisions == decisions_of({outcome}), "it is told by its name");
+    require(transition.outgoing.decisions == decisions_of({outcome}), "it is noted by its name");
     require(transition.state == before, "nothing changes");
     require(did_nothing(transition.outgoing), "and nothing is sent or done");
 }

@@ -65,12 +65,12 @@ public:
     constexpr Outgoing const& rings(ServerId where, Alarm alarm) { return arrives(where, ring((*this)[where], alarm)); }
 
     /// A server receives nothing from a leader for the minimum election timeout.
-    constexpr void hears_no_leader(ServerId where) { rings(where, Alarm::leader_silent); }
+    constexpr void finds_leader_silent(ServerId where) { rings(where, Alarm::leader_silent); }
 
     /// No leader is active until the server campaigns.
     constexpr Outgoing const& times_out(ServerId where)
     {
-        hears_no_leader(where);
+        finds_leader_silent(where);
         return rings(where, Alarm::election);
     }
 
@@ -213,7 +213,7 @@ public:
     {
         for (auto const server : connected)
             if (not is_leader((*this)[server]))
-                hears_no_leader(server);
+                finds_leader_silent(server);
         rings(candidate, Alarm::election);
         settle(connected);
     }

@@ -4,7 +4,7 @@
 #     need_packages ninja=ninja-build boost/version.hpp=libboost-dev
 #
 # Each argument is PROOF=PACKAGE: a command, a header under an include directory or an absolute path (with wildcards),
-# and the Debian package that brings it. What is missing is installed with apt when root or sudo is at hand; otherwise the function says exactly
+# and the Debian package that brings it. What is missing is installed with apt when root or sudo is at hand; otherwise the function lists exactly
 # what is missing and returns 1. It asks for nothing on a terminal that is not there.
 
 has_proof()

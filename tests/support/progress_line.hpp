@@ -26,7 +26,7 @@ public:
         return true;
     }
 
-    void say(std::string const& text) const { std::fprintf(stderr, on_terminal_ ? "\r%s   " : "%s\n", text.c_str()); }
+    void show(std::string const& text) const { std::fprintf(stderr, on_terminal_ ? "\r%s   " : "%s\n", text.c_str()); }
 
     void finish() const
     {

@@ -204,7 +204,7 @@ public:
             return LogError{LogFailure::write_failed, "It could not leave its mark."};
         if (fault_ == Fault::fails_by_itself and written_ > 20)
             return LogError{LogFailure::write_failed, "It does not feel well."};
-        if (fault_ == Fault::hides_failures or (fault_ == Fault::forgets_failures and failed and ++told_ > 4))
+        if (fault_ == Fault::hides_failures or (fault_ == Fault::forgets_failures and failed and ++reported_ > 4))
             return std::nullopt;
         return failed;
     }
@@ -314,7 +314,7 @@ private:
     std::shared_ptr<std::vector<std::byte>> own_ = std::make_shared<std::vector<std::byte>>();
     std::uint64_t                           written_ = 0;
     bool                                    closed_ = false;
-    mutable int                             told_ = 0;
+    mutable int                             reported_ = 0;
     mutable bool                            was_full_ = false;
 };
 

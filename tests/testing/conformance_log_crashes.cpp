@@ -117,7 +117,7 @@ public:
     [[nodiscard]] std::optional<LogError> failure() const
     {
         auto const failed = Base::failure();
-        if (fault == Fault::recovers_from_failures and failed and told_++ > 0)
+        if (fault == Fault::recovers_from_failures and failed and reported_++ > 0)
             return std::nullopt;
         return failed;
     }
@@ -125,7 +125,7 @@ public:
 private:
     WriteNumber written_;
     bool        forgot_ = false; ///< A truncation.
-    mutable int told_ = 0;
+    mutable int reported_ = 0;
 };
 
 template <Fault fault>

@@ -41,7 +41,7 @@ enum class Fault
     throws_a_number,
     counts_ahead,
     counts_commands,
-    tells_nothing,
+    distinguishes_nothing,
     changes_when_looked_at,
     narrows_the_index,
     chokes_on_what_nobody_sends,
@@ -107,7 +107,7 @@ struct Counter
     [[nodiscard]] std::uint64_t digest() const
     {
         looked_at += fault == Fault::changes_when_looked_at ? 1U : 0U;
-        return fault == Fault::tells_nothing ? 17 : total + looked_at;
+        return fault == Fault::distinguishes_nothing ? 17 : total + looked_at;
     }
 };
 
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(a_machine_whose_state_alone_breaks_a_law_is_caught_by_its_d
                "the same commands give the same state. batches make no difference. no bytes are kept. ");
     BOOST_TEST(caught_by<Fault::counts_batches>() == "batches make no difference. ");
     BOOST_TEST(caught_by<Fault::keeps_the_bytes>() == "no bytes are kept. ");
-    BOOST_TEST(caught_by<Fault::tells_nothing>() == "the digest distinguishes states. ");
+    BOOST_TEST(caught_by<Fault::distinguishes_nothing>() == "the digest distinguishes states. ");
     BOOST_TEST(caught_by<Fault::changes_when_looked_at>().starts_with("a digest changes nothing. "));
 }
 

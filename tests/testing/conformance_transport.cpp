@@ -60,8 +60,8 @@ enum class Fault
     narrows_incarnations,
     wakes_once,
     repeats_without_end,
-    hears_other_lives,
-    speaks_to_other_lives,
+    accepts_other_incarnations,
+    sends_to_other_incarnations,
     stays_with_the_first_incarnation,
     stays_with_the_first_address,
     learns_who_is_meant_from_requests,
@@ -75,7 +75,7 @@ enum class Fault
     does_not_count_bytes,
     counts_down,
     is_lost_when_renewed,
-    hears_other_clusters,
+    accepts_other_clusters,
 };
 
 /// Passes only while a call waits that should not.
@@ -117,7 +117,7 @@ public:
     {
         if (fault_ == Fault::throws_at_an_address and address.size() > 100)
             throw std::length_error("too long");
-        if (fault_ == Fault::hears_other_lives and incarnation != first_incarnation)
+        if (fault_ == Fault::accepts_other_incarnations and incarnation != first_incarnation)
             return;
         if (fault_ == Fault::stays_with_the_first_incarnation and incarnation != first_incarnation)
             is_other_life_ = true;
@@ -158,7 +158,7 @@ public:
             kept_.push_back({&message.rpc(), entries, message.to()});
             return;
         }
-        if (fault_ == Fault::speaks_to_other_lives and incarnation_[message.to()] != first_incarnation) {
+        if (fault_ == Fault::sends_to_other_incarnations and incarnation_[message.to()] != first_incarnation) {
             end_.update(message.to(), first_incarnation, {});
             end_.send(message, entries);
             return end_.update(message.to(), incarnation_[message.to()], {});
@@ -324,8 +324,8 @@ struct LoopOf
     Loopback& of_another_cluster()
     {
         if (not other)
-            other.emplace(
-                (fault_ == Fault::hears_other_clusters ? network : other_network).join(ServerId{2}, first_incarnation));
+            other.emplace((fault_ == Fault::accepts_other_clusters ? network : other_network)
+                              .join(ServerId{2}, first_incarnation));
         return *other;
     }
 
@@ -419,10 +419,11 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(first_of(check_transport([] { return LoopOf<Silent>{Fault::loses_what_is_large}; })) ==
                "the largest append arrives");
     BOOST_TEST(caught_by(Fault::repeats_without_end) == "receive ends");
-    BOOST_TEST(caught_by(Fault::hears_other_lives) == "a response of another incarnation does not count");
+    BOOST_TEST(caught_by(Fault::accepts_other_incarnations) == "a response of another incarnation does not count");
     BOOST_TEST(caught_by(Fault::learns_who_is_meant_from_requests) ==
                "a response of another incarnation does not count");
-    BOOST_TEST(caught_by(Fault::speaks_to_other_lives) == "what is meant for another incarnation does not arrive");
+    BOOST_TEST(caught_by(Fault::sends_to_other_incarnations) ==
+               "what is meant for another incarnation does not arrive");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_incarnation) == "an update replaces the one before");
     BOOST_TEST(caught_by(Fault::stays_with_the_first_address) == "an update replaces the one before");
     BOOST_TEST(caught_by(Fault::stays_full) == "a full link opens again");
@@ -435,7 +436,7 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by(Fault::does_not_count_bytes) == "bytes that leave are counted");
     BOOST_TEST(caught_by(Fault::counts_down) == "bytes that leave are counted");
     BOOST_TEST(caught_by(Fault::is_lost_when_renewed) == "a renewed connection carries again");
-    BOOST_TEST(caught_by(Fault::hears_other_clusters) == "nothing of another cluster arrives");
+    BOOST_TEST(caught_by(Fault::accepts_other_clusters) == "nothing of another cluster arrives");
 }
 
 /// What must not come is not timed: one that is slow for the whole suite together, and one that never returns.

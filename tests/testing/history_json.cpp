@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_no_flat_object_is_refused)
         {with(R"("action":"get")") + "}", "something follows the object"},
     };
     for (auto const& [line, expected] : rows)
-        BOOST_TEST(complaint(line) == expected, line << " is said to be: " << complaint(line));
+        BOOST_TEST(complaint(line) == expected, line << " gives: " << complaint(line));
 }
 
 BOOST_AUTO_TEST_CASE(an_object_that_is_no_operation_is_refused)
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(an_object_that_is_no_operation_is_refused)
          "a compare_and_set answers true or false"},
     };
     for (auto const& [line, expected] : rows)
-        BOOST_TEST(complaint(line) == expected, line << " is said to be: " << complaint(line));
+        BOOST_TEST(complaint(line) == expected, line << " gives: " << complaint(line));
 }
 
 BOOST_AUTO_TEST_CASE(each_object_refuses_what_it_does_not_answer)

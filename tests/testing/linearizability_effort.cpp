@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(an_explanation_that_would_take_too_long_is_not_the_smallest
     BOOST_TEST(not verdict.contradiction_is_smallest);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_in_words)
+BOOST_AUTO_TEST_CASE(what_is_wrong_is_described_in_words)
 {
     auto history = History<Register>{write("a", 1, 2), write("b", 3, 4), read("a", 5, 6), read(null, 5, never)};
     history[1].client = 2;

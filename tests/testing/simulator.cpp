@@ -121,9 +121,9 @@ std::vector<std::string> repeated_keys(std::string const& line)
 
 BOOST_AUTO_TEST_CASE(no_key_occurs_twice_in_an_object_of_a_trace)
 {
-    auto const said = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
+    auto const rpcs = std::vector<Rpc>{RequestPreVote{},      RequestPreVoteResponse{}, RequestVote{},
                                        RequestVoteResponse{}, AppendEntries{},          AppendEntriesResponse{}};
-    for (auto const& rpc : said) {
+    for (auto const& rpc : rpcs) {
         auto event = simulate::TraceEvent{};
         event.what = simulate::TraceEventKind::message;
         event.rpc = rpc;

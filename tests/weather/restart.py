@@ -22,7 +22,7 @@ PAUSE_S = 0.01
 SERVICE_GAP_S_MAX = 2.0  # And an election.
 
 
-def say(sentence: str) -> None:
+def report(sentence: str) -> None:
     print(f"weather: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -41,11 +41,11 @@ def local_places(count: int) -> dict[int, Place]:
 
 
 def election_s_max(kv: str) -> float:
-    """The longest election timeout that kv draws, as its help says."""
+    """The longest election timeout that kv draws, by its help."""
     text = subprocess.run((kv, "--help"), check=True, capture_output=True, text=True).stdout
     found = re.search(r"--election-ms .*?\(default: \d+\.\.(\d+)\)", text, re.DOTALL)
     if found is None:
-        raise LookupError("kv --help says nothing of the default of --election-ms")
+        raise LookupError("kv --help does not list the default of --election-ms")
     return int(found[1]) / 1000
 
 
@@ -55,7 +55,7 @@ def fill(cluster: Cluster, entries: int) -> float:
     leader = cluster.leader()
     clients = [cluster.client(leader, 60) for _ in range(WRITERS)]
     sent = acknowledged = 0
-    told = began
+    reported = began
     while acknowledged < entries:
         counts = []
         for client in clients:
@@ -72,9 +72,9 @@ def fill(cluster: Cluster, entries: int) -> float:
         now = time.monotonic()
         if now - began > FILLING_S_MAX:
             raise TimeoutError(f"{acknowledged} of {entries} entries after {FILLING_S_MAX:.0f} s")
-        if now - told > 5:
-            told = now
-            say(f"{acknowledged} of {entries} entries")
+        if now - reported > 5:
+            reported = now
+            report(f"{acknowledged} of {entries} entries")
     for client in clients:
         client.close()
     return time.monotonic() - began
@@ -141,7 +141,7 @@ class Trickle:
 
 
 def restart(cluster: Cluster, server: int, trickle: Trickle) -> dict[str, object]:
-    """Stops a server and starts it again, until it says that it is ready."""
+    """Stops a server and starts it again, until it reports that it is ready."""
     led = cluster.leader() == server
     began = time.monotonic()
     status = cluster.stop(server)
@@ -159,7 +159,7 @@ def restart(cluster: Cluster, server: int, trickle: Trickle) -> dict[str, object
         "ready": cluster.info(server).get("loading") == "0",
         "longest_without_a_write_s": round(trickle.take_longest(), 2),
     }
-    say(f"restarted: {result}")
+    report(f"restarted: {result}")
     return result
 
 
@@ -169,7 +169,7 @@ def rolling_restart(kv: str, directory: Path, entries: int) -> dict[str, object]
     try:
         cluster.start_all()
         filling = fill(cluster, entries)
-        say(f"{entries} entries after {filling:.0f} s")
+        report(f"{entries} entries after {filling:.0f} s")
         before = cluster.term()
         trickle = Trickle(cluster)
         trickle.start()

@@ -162,7 +162,7 @@ def main() -> int:
     parser.add_argument("--restart-entries", type=int, default=3_000_000)
     parser.add_argument("--only", choices=("links", "restart"), help="one part; that of the restart needs no namespaces")
     parser.add_argument("--without-links", metavar="REASON", help="the links cannot be limited here")
-    parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers said")
+    parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers printed")
     options = parser.parse_args()
     options.kv = str(Path(options.kv).resolve())
 

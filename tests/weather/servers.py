@@ -85,8 +85,8 @@ class Cluster:
         place = self.places[server]
         words = (*place.before, self.kv, "run", "--dir", self.data(server), "--client-port", str(place.client_port))
         words += self.options
-        with open(self.directory / f"{server}.said", "ab") as said:
-            self.processes[server] = subprocess.Popen(words, stdout=said, stderr=said)
+        with open(self.directory / f"{server}.log", "ab") as log:
+            self.processes[server] = subprocess.Popen(words, stdout=log, stderr=log)
 
     def start_all(self) -> None:
         for server in self.places:

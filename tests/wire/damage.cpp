@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(every_single_bit_flip_is_refused)
             flip(changed, bit);
             auto const refusal = refusal_of(changed);
             BOOST_TEST(refusal.has_value(), name << " with bit " << bit << " flipped");
-            // A flip is never taken for a frame of a later kind, which would be skipped in silence.
+            // A flip is never taken for a frame of a later kind, which would be skipped without an error.
             BOOST_TEST((refusal != FrameError::unknown_kind), name << " with bit " << bit << " flipped");
         }
     }

@@ -14,7 +14,7 @@ namespace
 
 constexpr auto self = Party{ServerId{2}, Incarnation{22}};
 
-/// What server 2 says to this greeting.
+/// What server 2 answers to this greeting.
 std::optional<HandshakeFault> answer(Hello const& theirs, Route const& route = route_1_to_2,
                                      std::optional<Party> dialed = std::nullopt, Hello const& ours = {})
 {
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(servers_given_different_members_are_refused_and_both_lists_
     BOOST_TEST(what(hello_with(three), hello_with(moved), any_cluster) == "");
     BOOST_TEST(what(hello_with(three), hello_with(moved), ClusterId{1}) ==
                prefix + ": both were made of " + list + ", under other names or tokens");
-    // A server that joined later was told the cluster's id and no members.
+    // A server that joined later was given the cluster's id and no members.
     BOOST_TEST(what(hello_with({}), hello_with(one), any_cluster) == "");
     BOOST_TEST(what(hello_with(three), hello_with({}), any_cluster) == "");
     BOOST_TEST(what(hello_with({}), hello_with(one), ClusterId{1}) == prefix);

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_arrives_as_it_left)
     BOOST_TEST((std::get<HandshakeError>(read(encode(route_1_to_2, refusal))->content) == refusal));
 }
 
-/// A later version may have larger clusters, and must still be told why nobody talks to it.
+/// A later version may have larger clusters, and must still be sent the reason why it is refused.
 BOOST_AUTO_TEST_CASE(a_greeting_of_more_members_than_this_version_has_is_read)
 {
     auto hello = Hello{};
@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(a_frame_longer_than_the_limit_is_not_made, *boost::unit_tes
     BOOST_TEST((refused.error() == FrameError::oversized));
 }
 
-BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_said_for_it, *boost::unit_test::label("case_84"))
+BOOST_AUTO_TEST_CASE(the_largest_entry_fits_into_a_frame_of_the_length_given_for_it,
+                     *boost::unit_test::label("case_84"))
 {
     auto const append = make_append(Term{7}, Index{41}, {{EntryKind::command, std::vector<std::byte>(5000)}});
 

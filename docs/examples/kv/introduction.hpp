@@ -46,14 +46,14 @@ public:
         std::array<std::string, 3> words;
     };
 
-    using Say = std::function<void(std::string_view)>;
+    using Print = std::function<void(std::string_view)>;
 
-    /// `next` is the question, nothing as long as there is none; `say` takes lines for the operator; `find` finds a leader by its
+    /// `next` is the question, nothing as long as there is none; `print` takes lines for the operator; `find` finds a leader by its
     /// name (`TcpSettings::find_addresses`). The context is run by one thread and outlives this; none of its handlers runs after that.
-    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next, Say say,
+    Introduction(boost::asio::io_context& context, std::function<std::optional<Question>()> next, Print print,
                  totora::NameLookups::Ask find = {})
         : names_(std::move(find)), looks_(context), socket_(context), timer_(context), next_(std::move(next)),
-          say_(std::move(say))
+          print_(std::move(print))
     {}
 
     /// Begins to look from time to time.
@@ -112,20 +112,20 @@ private:
         reason_ = "no answer in time";
         pause_ = std::min(2 * pause_, pause_max);
         wait(std::max(pause_, patience)); // Whatever has become of the question by then.
-        said_.clear();
-        write_array(said_, question->words.size());
+        request_.clear();
+        write_array(request_, question->words.size());
         for (auto const& word : question->words)
-            write_bulk(said_, word);
+            write_bulk(request_, word);
         reach(question->leader);
     }
 
     /// Reports why the leader did not take the address, unless that was the last report.
     void complain(totora::ServerId server)
     {
-        auto line = "cannot tell server " + std::to_string(server.value) + " at " + leader_ +
+        auto line = "cannot announce to server " + std::to_string(server.value) + " at " + leader_ +
                     " where clients find this server: " + reason_;
-        if (say_ and line != last_line_)
-            say_(line);
+        if (print_ and line != last_line_)
+            print_(line);
         last_line_ = std::move(line);
     }
 
@@ -170,16 +170,16 @@ private:
 
     void ask()
     {
-        boost::asio::async_write(socket_, boost::asio::buffer(said_),
-                                 [this](Error failure, std::size_t) { proceed(failure, [this] { hear(); }); });
+        boost::asio::async_write(socket_, boost::asio::buffer(request_),
+                                 [this](Error failure, std::size_t) { proceed(failure, [this] { receive(); }); });
     }
 
     /// The state machine shows success; but a client that leaves at once may not be read, and a refusal is worth a line.
-    void hear()
+    void receive()
     {
-        socket_.async_read_some(boost::asio::buffer(heard_), [this](Error failure, std::size_t count) {
+        socket_.async_read_some(boost::asio::buffer(received_), [this](Error failure, std::size_t count) {
             proceed(failure, [&] {
-                auto const text = std::string_view{heard_.data(), count};
+                auto const text = std::string_view{received_.data(), count};
                 fail("it answered '" + printable(text.substr(0, text.find('\r'))) + "'");
             });
         });
@@ -216,14 +216,14 @@ private:
     Tcp::socket                              socket_;
     boost::asio::steady_timer                timer_;
     std::function<std::optional<Question>()> next_;
-    Say                                      say_;
+    Print                                    print_;
     std::string                              leader_;       ///< Who is asked.
     std::uint64_t                            attempts_ = 0; ///< To ask it.
     std::string                              reason_;       ///< Why the last one did not succeed.
     std::string                              last_line_;    ///< The last line for the operator.
     Milliseconds                             pause_ = pause_min;
-    std::string                              said_;
-    std::array<char, 512>                    heard_{};
+    std::string                              request_;
+    std::array<char, 512>                    received_{};
 };
 
 } // namespace kv

@@ -80,10 +80,10 @@ public:
     }
 
     [[nodiscard]] KeyValue const& machine() const { return machine_; }
-    [[nodiscard]] std::string     info() const { return tell_ ? tell_() : std::string{}; }
+    [[nodiscard]] std::string     info() const { return describe_ ? describe_() : std::string{}; }
 
     /// Sets what INFO answers.
-    void set_info(std::function<std::string()> tell) { tell_ = std::move(tell); }
+    void set_info(std::function<std::string()> describe) { describe_ = std::move(describe); }
 
     /// Sets what stops this server.
     void set_shut_down(std::function<void()> stop) { stop_ = std::move(stop); }
@@ -183,7 +183,7 @@ private:
     ApplyOrder&                  order_;
     EventLoop<Node>&             loop_;
     std::uint64_t                timeout_ms_;
-    std::function<std::string()> tell_;
+    std::function<std::string()> describe_;
     std::function<void()>        stop_;
     totora::ClusterId            cluster_;
     std::vector<totora::Peer>    peers_;

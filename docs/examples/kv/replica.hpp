@@ -111,7 +111,7 @@ private:
         lines_.print("server " + std::to_string(identity_.id.value) + " listens for clients on " +
                      addresses_.client_listen_host + ":" + std::to_string(server_->port()) +
                      ", where they find it as " + client_address());
-        stop_when_told();
+        stop_on_signal();
         introduction_.emplace(
             context_, [this] { return introduce(); }, [this](std::string_view line) { lines_.print(line); });
         introduction_->start();
@@ -119,13 +119,14 @@ private:
         context_.run();
     }
 
-    void stop_when_told()
+    void stop_on_signal()
     {
-        told_.assign(::dup(StopSignals::descriptor()));
-        told_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code failure) {
-            if (not failure)
-                stop();
-        });
+        stop_requested_.assign(::dup(StopSignals::descriptor()));
+        stop_requested_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                   [this](boost::system::error_code failure) {
+                                       if (not failure)
+                                           stop();
+                                   });
     }
 
     void refuse(std::string_view line)
@@ -157,7 +158,7 @@ private:
             try {
                 std::visit([&](auto const& one) { replica->noticed(one); }, event);
             } catch (std::exception const& failure) {
-                replica->lines_.print({"cannot say what happened: ", reason_of(failure)});
+                replica->lines_.print({"cannot report what happened: ", reason_of(failure)});
             }
         }
     };
@@ -279,7 +280,7 @@ private:
     std::optional<Member<Node>>                 member_;
     std::optional<Server<Member<Node>>>         server_;
     std::optional<Introduction>                 introduction_;
-    boost::asio::posix::stream_descriptor       told_{context_}; ///< Readable when a signal to stop has come.
+    boost::asio::posix::stream_descriptor       stop_requested_{context_}; ///< Readable when a signal to stop has come.
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
     bool                                        is_stop_due_ = false; ///< After this turn of the node.

@@ -48,9 +48,10 @@ int kv::run_in_directory(Run const& run, OperatorLog& lines)
     using Log = totora::SegmentedLog<SkippableFiles, totora::ThreadSyncer>;
     auto options = totora::SegmentedLogOptions{};
     options.segment_bytes = run.segment_mib << 20U;
-    options.on_progress = [&lines, said = ReadingProgress{Clock::now()}](totora::RecoveryProgress const& now) mutable {
+    options.on_progress = [&lines,
+                           progress = ReadingProgress{Clock::now()}](totora::RecoveryProgress const& now) mutable {
         try {
-            if (auto const line = said.line(now, Clock::now()))
+            if (auto const line = progress.line(now, Clock::now()))
                 lines.print(*line);
         } catch (std::exception const&) { // No memory for a line: there will be another one.
         }

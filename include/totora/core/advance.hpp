@@ -91,7 +91,7 @@ constexpr void receive_rpc(State& state, Outgoing& outgoing, ServerId from, T co
     }
 }
 
-/// Arms what a follower waits for. Differs: a server counts as having heard from a leader when it starts,
+/// Arms what a follower waits for. Differs: a server that starts treats its leader as recently active,
 /// since it may have acknowledged one just before (dissertation §4.2.3 counts messages alone).
 constexpr void receive(State& state, Outgoing& outgoing, Started const&)
 {
@@ -108,7 +108,7 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         return note(outgoing, Decision::ring_outdated);
     auto* const leader = std::get_if<Leader>(&state.role);
     if (ring.alarm == Alarm::leader_silent)
-        state.leader_heard = false;
+        state.leader_recently_active = false;
     else if (ring.alarm == Alarm::election and leader == nullptr)
         campaign(state, outgoing);
     else if (ring.alarm == Alarm::quorum_check and leader != nullptr)

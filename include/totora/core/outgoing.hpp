@@ -151,7 +151,7 @@ struct Outgoing
 
 } // namespace totora::inline v0
 
-/// The core's verbs. They are in a namespace of their own, so that a program that says `using namespace totora` keeps the words.
+/// The core's verbs. They are in a namespace of their own, so that a program with `using namespace totora` keeps the words.
 namespace totora::inline v0::core
 {
 

@@ -119,11 +119,11 @@ struct State
     ServerSet votes;
     /// What a leader knows of the other members of the configuration; else empty.
     std::vector<Progress> followers;
-    Round                 pre_vote_round;       ///< The newest pre-vote of this server.
-    Alarms                alarms;               ///< Which rings count.
-    SnapshotReception     reception;            ///< The snapshot that a follower is receiving.
-    LogRoom               room{};               ///< What the log has room for.
-    bool                  leader_heard = false; ///< A leader sent something within the minimum election timeout.
+    Round                 pre_vote_round; ///< The newest pre-vote of this server.
+    Alarms                alarms;         ///< Which rings count.
+    SnapshotReception     reception;      ///< The snapshot that a follower is receiving.
+    LogRoom               room{};         ///< What the log has room for.
+    bool leader_recently_active = false;  ///< A leader sent something within the minimum election timeout.
     bool replaying = false; ///< It started, and has not yet applied what it knew to be committed: others should lead.
 
     FaultSite fault; ///< Set when an invariant failed or the shell halted it: the server takes no further step.
@@ -148,7 +148,7 @@ struct State
         visit("alarms", self.alarms);
         visit("reception", self.reception);
         visit("room", self.room);
-        visit("leader_heard", self.leader_heard);
+        visit("leader_recently_active", self.leader_recently_active);
         visit("replaying", self.replaying);
         visit("fault", self.fault);
     }

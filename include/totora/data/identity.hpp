@@ -57,8 +57,8 @@ struct Peer
 /// The id of a new cluster of this name and these first members, so that servers given different members are of different
 /// clusters, and refuse each other instead of electing two leaders (case 95).
 ///
-/// Ids, incarnations and kinds count, in any order; addresses do not, because they may change. `token` tells clusters
-/// apart that are made alike. Computed once, when the directory is made, and stored: the members of a cluster change, its id does
+/// Ids, incarnations and kinds count, in any order; addresses do not, because they may change. `token` distinguishes
+/// clusters that are made alike. Computed once, when the directory is made, and stored: the members of a cluster change, its id does
 /// not. A server that joins later is given it.
 [[nodiscard]] inline ClusterId
 cluster_of(std::string_view name, std::span<Peer const> first_members, std::string_view token = {})
@@ -99,7 +99,7 @@ cluster_of(std::string_view name, std::span<Peer const> first_members, std::stri
     return members;
 }
 
-/// Who a server is: an explicit act gives it, once, to the directory of its log. Whoever fills it in makes sure that the id
+/// Who a server is: an explicit act gives it, once, to the directory of its log. The user who fills it in makes sure that the id
 /// is not `nobody`, and that the first members are the same on every server, at most `servers_max`, none twice, at least one
 /// of them a voter, this server with this incarnation among them, and no address longer than `address_size_max`.
 struct Identity

@@ -58,7 +58,7 @@ public:
         items_.emplace_back(std::forward<Arguments>(arguments)...);
     }
 
-    /// Puts an item before the one that is at this place now, or behind the last one.
+    /// Puts an item before the one that is at this place now, or after the last one.
     void insert(std::size_t place, T item)
     {
         items_.push_back(std::move(item));

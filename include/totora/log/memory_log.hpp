@@ -80,7 +80,7 @@ public:
     {
         handed_over_ = written_;
         if (fail_next_sync_ and not failure_)
-            failure_ = LogError{LogFailure::sync_failed, "The log in memory was told to fail."};
+            failure_ = LogError{LogFailure::sync_failed, "The log in memory was made to fail."};
         if (not held_)
             complete_through(written_);
     }

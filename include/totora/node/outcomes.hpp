@@ -67,7 +67,7 @@ struct OutcomeUnknown
 struct Cancelled
 {};
 
-/// Every end that a proposal can have. It has exactly one. Not exhaustive: later versions may tell more ends apart, so that a visitor has
+/// Every end that a proposal can have. It has exactly one. Not exhaustive: later versions may distinguish more ends, so that a visitor has
 /// an overload for all others; what is not `AppliedWith` and no refusal may or may not be applied later.
 template <typename Response>
 using ProposalOutcome = std::variant<AppliedWith<Response>, RefusedBecause, OutcomeUnknown, Cancelled>;

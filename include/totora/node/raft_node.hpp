@@ -60,10 +60,10 @@ class RaftNode
     using Policies = totora::Policies<Machine, Log, Transport, Clock, Observer>;
 
     // Not constraints of the template: of those clang reports only that they are not satisfied, when it has deduced the arguments.
-    static_assert(state_machine<Machine>, "policy/state_machine.hpp says what a state machine needs");
-    static_assert(durable_log<Log>, "policy/log.hpp says what a log needs");
-    static_assert(message_transport<Transport>, "policy/transport.hpp says what a transport needs");
-    static_assert(alarm_clock<Clock>, "policy/clock.hpp says what a clock needs");
+    static_assert(state_machine<Machine>, "policy/state_machine.hpp describes what a state machine needs");
+    static_assert(durable_log<Log>, "policy/log.hpp describes what a log needs");
+    static_assert(message_transport<Transport>, "policy/transport.hpp describes what a transport needs");
+    static_assert(alarm_clock<Clock>, "policy/clock.hpp describes what a clock needs");
     static_assert(std::invocable<Observer&, NodeEvent const&>, "an observer is called with each `NodeEvent const&`");
 
 public:
@@ -118,7 +118,7 @@ public:
                                                           deadline_ms(policies_.clock, timeout_ms)});
     }
 
-    /// Asks for a linearizable read: when the completion says `ReadableNow`, and before it returns, the state machine
+    /// Asks for a linearizable read: when the completion is called with `ReadableNow`, and before it returns, the state machine
     /// may be read (§8; dissertation §6.4). Only a leader can allow it; others refuse, and name the leader. If this throws,
     /// nothing was asked and the completion is not called.
     void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
@@ -147,7 +147,7 @@ public:
         thread_.bind();
         auto more = false;
         guard_.run(NodeFailure::unfinished_step, "a turn of the node", [&] { more = take_turn(); });
-        shutdown_.tell_failure();
+        shutdown_.notify_failure();
         in_turn_ = false;
         return shutdown_.anyone_waits() or (is_running() and more);
     }
@@ -186,7 +186,7 @@ public:
         shutdown_.complete_all();
         if (is_first and was_started_)
             shutdown_.close_log();
-        shutdown_.tell_failure();
+        shutdown_.notify_failure();
     }
 
     [[nodiscard]] Status status() const

@@ -9,7 +9,7 @@ namespace totora::inline v0
 {
 
 /// Limits and timing of a node. All members of a cluster should have the same limits; timing may differ a little. No limit may be
-/// 0: `RaftNode::start` refuses that. Bytes are those of encoded entries, header included, unless said otherwise.
+/// 0: `RaftNode::start` refuses that. Bytes are those of encoded entries, header included, unless stated otherwise.
 struct NodeSettings
 {
     /// Timing and flow of the protocol.

@@ -20,9 +20,9 @@ struct StartError
 {
     switch (error) {
     case RecoveryError::sticky_unchecked:
-        return "the settings contradict each other: with sticky and without check_quorum, a leader that hears nobody "
-               "would "
-               "never give up, and those that hear it would elect no other; switch check_quorum on, or sticky off";
+        return "the settings contradict each other: with sticky and without check_quorum, a leader that receives "
+               "nothing would never give up, and servers that receive from it would elect no other; switch "
+               "check_quorum on, or sticky off";
     case RecoveryError::settings_unsound:
         return "the settings contradict each other: twice the heartbeat must be below the least election timeout, and "
                "no limit may be 0";

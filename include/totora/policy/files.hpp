@@ -14,7 +14,7 @@
 namespace totora::inline v0
 {
 
-/// A failed call to the operating system: `errno` (of which `ENOSPC` is told apart), and what was tried on which file.
+/// A failed call to the operating system: `errno` (of which `ENOSPC` is distinguished), and what was tried on which file.
 struct FileError
 {
     int number = 0;
@@ -28,7 +28,7 @@ struct Done
 
 /// The files of one directory, as far as a log needs them: small enough that a simulated disk can stand in for them.
 ///
-/// Names have no slash. Whoever uses files takes them over, so that they can be moved. `File` is a movable handle that
+/// Names have no slash. A user of files takes them over, so that they can be moved. `File` is a movable handle that
 /// closes itself. Nothing is durable before its sync: the bytes and the size of a file after `sync` on it, its name
 /// (created, renamed or removed) after `sync_directory`.
 /// `write` writes all of it or fails; calls on different handles, and `sync` beside `write`, may come from two threads.

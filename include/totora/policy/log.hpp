@@ -149,7 +149,7 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     /// failed write, and final.
     { readable.has_room(bytes) } -> std::same_as<bool>;
     /// Syncs, waiting for it, and leaves the mark of a clean stop, unless something for it is used up. Ends the log's threads. Nothing is called afterwards but
-    /// `failure`, which tells whether that went well.
+    /// `failure`, which shows whether that went well.
     { log.close() } -> std::same_as<void>;
 };
 

@@ -39,8 +39,8 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// `receive` has something after it had nothing. It replaces an earlier one, as with a log. One that cannot carry
 /// entries of every length must have `entry_bytes_max()`, the largest payload of an entry that goes into one message, and the most bytes of encoded
 /// entries of several; a node that would accept more does not start. Without it, entries that are too long are dropped again and again,
-/// and the cluster stands still without a word. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
-/// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can tell a
+/// and the cluster stands still without an error. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
+/// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can distinguish a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///
 /// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries looks dead (case 94).
@@ -48,7 +48,7 @@ template <typename T>
 concept message_transport = requires(T& transport, Released const& message, Entries const& entries, ServerId server,
                                      Incarnation incarnation, std::string_view address) {
     /// Sends a message, with the payload of the entries it names. What cannot be queued is dropped, and a `LinkChanged` may
-    /// tell: after `Link::full` that server is sent no more entries until `Link::open` or `Link::unreachable` follows. Who keeps
+    /// report it: after `Link::full` that server is sent no more entries until `Link::open` or `Link::unreachable` follows. Who keeps
     /// the message after the call copies `message.rpc()`; a copy of `entries` keeps their bytes.
     { transport.send(message, entries) } -> std::same_as<void>;
     /// The next thing that happened, in order; nothing if there is none. Does not wait.

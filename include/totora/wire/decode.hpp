@@ -194,7 +194,7 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
             refusal.because = HandshakeFault::other;
         return alone(std::move(refusal), reader.complete());
     }
-    case FrameKind::piece: // A piece alone is no frame: whoever reads a stream puts them together.
+    case FrameKind::piece: // A piece alone is no frame: the reader of a stream puts them together.
         return Unexpected{FrameError::bad_piece};
     default:
         return decode_rpc(header, body, std::move(pin), std::make_index_sequence<rpc_kinds.size()>{});

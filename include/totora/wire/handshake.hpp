@@ -70,7 +70,7 @@ struct Agreement
     return text;
 }
 
-/// In what two clusters differ, as far as greetings tell; empty if they do not.
+/// In what two clusters differ, as far as their greetings show; empty if they do not.
 [[nodiscard]] inline std::string compare_members(Members const& ours, Members const& theirs)
 {
     if (ours.empty() or theirs.empty())
@@ -84,7 +84,7 @@ struct Agreement
 ///
 /// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
 /// would then stand still permanently); the frame limit only has to hold the largest entry, and the lower one counts. What two
-/// servers were told of the first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
+/// servers were given as first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
 /// in another way; both lists are shown (case 95).
 [[nodiscard]] inline Result<Agreement, HandshakeError> judge_hello(Hello const& ours, ClusterId cluster, Party self,
                                                                    Route const& route, Hello const& theirs,

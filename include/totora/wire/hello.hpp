@@ -36,8 +36,8 @@ static_assert(lists_its_fields<FrameLimits>());
 /// What a server can do beyond version 1, a bit a feature. There is none so far.
 struct Features
 {
-    std::uint64_t may_ignore = 0;      ///< Whoever does not know them goes on without.
-    std::uint64_t must_understand = 0; ///< Whoever does not know all of them does not talk to this server.
+    std::uint64_t may_ignore = 0;      ///< A server that does not know them goes on without.
+    std::uint64_t must_understand = 0; ///< A server that does not know all of them refuses this one.
 
     friend constexpr bool operator==(Features const&, Features const&) = default;
 
@@ -52,7 +52,7 @@ static_assert(lists_its_fields<Features>());
 /// The features that this code knows.
 inline constexpr std::uint64_t features_known = 0;
 
-/// Which process a server is: two that have the same identity are told apart, and the newer one counts.
+/// Which process a server is: two that have the same identity are distinguished, and the newer one counts.
 struct Life
 {
     std::uint64_t start = 0;   ///< How often a process has started on its directory; 0 if nobody counts.
@@ -79,7 +79,7 @@ struct Hello
     Features      features;
     Life          life;
     std::uint64_t challenge = 0; ///< A fresh number, which a `Confirmation` answers.
-    /// What the cluster was made of, as this server was told; empty if it joined later. Members of a later version that has room
+    /// What the cluster was made of, as this server was given it; empty if it joined later. Members of a later version that has room
     /// for more than `servers_max` are left out.
     Members first_members;
 
@@ -109,7 +109,7 @@ struct Confirmation
 };
 static_assert(lists_its_fields<Confirmation>());
 
-/// Why a server does not talk to another. The numbers stay; one of a later version reads as `other`.
+/// Why a server refuses another. The numbers stay; one of a later version reads as `other`.
 enum class HandshakeFault : std::uint8_t
 {
     other = 0,

@@ -1,4 +1,4 @@
-// complaint: says nothing of what
+// complaint: lists nothing that
 template <typename T>
 concept number_giver = requires(T& giver, int most)
 {

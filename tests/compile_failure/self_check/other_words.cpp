@@ -1,4 +1,4 @@
-// complaint: the error does not say: giver.take(least)
+// complaint: the error does not contain: giver.take(least)
 // prints: giver.take(least)
 template <typename T>
 concept number_giver = requires(T& giver, int most)

@@ -1,4 +1,4 @@
-// complaint: the first error does not say: giver.give(most)
+// complaint: the first error does not contain: giver.give(most)
 // first: giver.give(most)
 template <typename T>
 concept number_giver = requires(T& giver, int most)

@@ -97,7 +97,7 @@ def cluster():
     expected = {port for port in ports if port != leader}
     for port in ports:
         deadline = time.monotonic() + 60
-        while True:  # Followers tell where they are a moment after they are ready.
+        while True:  # Followers announce where they are a moment after they are ready.
             client = RedisCluster(HOST, port, decode_responses=True)
             found = {node.port for node in client.get_replicas()}
             if found == expected or time.monotonic() > deadline:

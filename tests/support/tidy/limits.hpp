@@ -31,7 +31,19 @@ struct NotYet
 
 [[nodiscard]] inline int lines_of(std::string_view text) { return static_cast<int>(std::ranges::count(text, '\n')); }
 
-/// A source without what could hold a brace that is none: comments and literals become blanks, lines stay lines.
+/// Where the directive of the preprocessor ends that begins here, with the lines that continue it; nowhere if none does.
+[[nodiscard]] inline std::size_t end_of_directive(std::string_view text, std::size_t at)
+{
+    auto const line = text.substr(0, at).find_last_of('\n') + 1; // Of npos: 0.
+    if (text[at] != '#' or text.substr(line, at - line).find_first_not_of(" \t") != std::string_view::npos)
+        return std::string_view::npos;
+    auto end = text.find('\n', at);
+    while (end != std::string_view::npos and text[end - 1] == '\\')
+        end = text.find('\n', end + 1);
+    return std::min(end, text.size());
+}
+
+/// A source without what could hold a brace that is none: comments, literals and directives become blanks, lines stay lines.
 [[nodiscard]] inline std::string code_of(std::string_view text)
 {
     auto code = std::string{text};
@@ -44,6 +56,8 @@ struct NotYet
         auto end = at;
         if (text.substr(at).starts_with("//")) {
             end = std::min(text.find('\n', at), text.size());
+        } else if (auto const directive = end_of_directive(text, at); directive != std::string_view::npos) {
+            end = directive;
         } else if (text.substr(at).starts_with("R\"(")) {
             end = std::min(text.find(")\"", at), text.size() - 2) + 2;
         } else if (text[at] == '"' or
@@ -59,27 +73,37 @@ struct NotYet
     return code;
 }
 
+/// What follows the brackets that a text begins with.
+[[nodiscard]] inline std::string_view after_brackets(std::string_view text, char open, char close)
+{
+    auto depth = 0;
+    auto at = std::size_t{0};
+    do
+        depth += text[at] == open ? 1 : text[at] == close ? -1 : 0;
+    while (++at < text.size() and depth > 0);
+    return text.substr(at);
+}
+
 /// Whether the text before a brace opens a type or a namespace rather than a function.
 [[nodiscard]] inline bool opens_scope(std::string_view head)
 {
     auto first = std::string_view{};
-    while (not head.empty()) { // The first word that is no specifier, after the parameters of a template.
+    while (not head.empty()) { // The first word that is no specifier and no macro, after the parameters of a template.
         auto const begin = head.find_first_not_of(" \t\n");
         if (begin == std::string_view::npos)
             return false;
         head.remove_prefix(begin);
         if (head.front() == '<') {
-            auto depth = 0;
-            auto at = std::size_t{0};
-            do
-                depth += head[at] == '<' ? 1 : head[at] == '>' ? -1 : 0;
-            while (++at < head.size() and depth > 0);
-            head.remove_prefix(at);
+            head = after_brackets(head, '<', '>');
             continue;
         }
-        auto const end = std::min(head.find_first_of(" \t\n<"), head.size());
+        auto const end = std::min(head.find_first_of(" \t\n<("), head.size());
         first = head.substr(0, end);
         head.remove_prefix(end);
+        if (head.starts_with('(')) {
+            head = after_brackets(head, '(', ')');
+            continue;
+        }
         if (first != "template" and first != "inline" and first != "static" and first != "typedef" and
             first != "export")
             break;
@@ -200,7 +224,7 @@ above_limits(std::map<std::string, std::vector<std::string>> const& above, std::
 {
     auto above = std::map<std::string, std::vector<std::string>>{};
     for (auto const& file : tree)
-        if (is_header(file))
+        if (is_cxx(file))
             for (auto const& [line, lines] : functions_of(file.text))
                 if (lines > function_lines_max)
                     above[file.path].push_back(place(file, line) + ": a function of " + std::to_string(lines) +

@@ -53,7 +53,7 @@ class Connection : public std::enable_shared_from_this<Connection<Member, Owner>
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    /// `id` tells it from the other clients of its owner.
+    /// `id` distinguishes it from the other clients of its owner.
     Connection(Socket socket, Member& member, Owner& owner, ClientBudget& budget, std::uint64_t id)
         : socket_(std::move(socket)), member_(member), owner_(owner), budget_(budget),
           requests_(*this, member, owner, budget)
@@ -152,12 +152,12 @@ private:
         if (not budget_.has_work() and not std::exchange(is_waiting_, true))
             owner_.work_later(this->shared_from_this());
         receive();
-        tell_half();
+        report_half();
         account(); // The last: it may close this very connection, of which its owner must not be notified afterwards.
     }
 
     /// A request is half here while the client is waited for, not while it waits for others; each one for itself.
-    void tell_half()
+    void report_half()
     {
         auto const is_half_here = is_receiving_ and requests_.parser().has_begun();
         if (is_half_here != is_half_here_ or (is_half_here and requests_.taken() != taken_before_half_))

@@ -77,9 +77,9 @@ public:
             is_word(what, "keyslot") or
             std::any_of(known.begin(), known.end(), [&](auto const* name) { return is_word(what, name); });
         if (not is_known)
-            return write_error(to_,
-                               "ERR unknown subcommand " + quoted(what) +
-                                   ": CLUSTER tells INFO, KEYSLOT, MYID, NODES, SHARDS and SLOTS, and changes nothing");
+            return write_error(
+                to_, "ERR unknown subcommand " + quoted(what) +
+                         ": CLUSTER answers INFO, KEYSLOT, MYID, NODES, SHARDS and SLOTS, and changes nothing");
         if (words.size() != 2 or is_word(what, "keyslot"))
             return write_error(to_, wrong_number_of_arguments("cluster"));
         if (is_word(what, "myid"))

@@ -43,7 +43,7 @@ public:
             return;
         }
         write_error(to_, "ERR unknown subcommand " + quoted(what) +
-                             " or wrong number of words: COMMAND tells COUNT, DOCS, GETKEYS, INFO and LIST");
+                             " or wrong number of words: COMMAND answers COUNT, DOCS, GETKEYS, INFO and LIST");
     }
 
 private:

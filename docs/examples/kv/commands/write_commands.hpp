@@ -63,7 +63,7 @@ encode_announce(std::span<std::string_view const> words, std::vector<std::byte>&
 {
     auto const server = server_named(words[1]);
     if (not server or not is_one_word(words[2]) or words[2].size() > announced_bytes_max)
-        return "ERR ANNOUNCE takes the name of a server, as CLUSTER MYID tells it, and host:port";
+        return "ERR ANNOUNCE takes the name of a server, as CLUSTER MYID gives it, and host:port";
     encode_announcement(payload, *server, words[2]);
     return {};
 }

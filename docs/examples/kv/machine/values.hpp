@@ -193,7 +193,7 @@ private:
         return reversed(node.hash) >> unused_bits;
     }
 
-    /// The bucket of a hash. It goes by one bit more if that tells apart two buckets that are there.
+    /// The bucket of a hash. It goes by one bit more if that distinguishes two buckets that are there.
     [[nodiscard]] Place place_of(std::uint64_t hash) const
     {
         auto const bits = static_cast<unsigned>(std::bit_width(buckets_.size()));

@@ -125,7 +125,7 @@ public:
         unread_.clear();
     }
 
-    /// Says all of it; false if the connection broke.
+    /// Sends all of it; false if the connection broke.
     bool send(std::string_view bytes)
     {
         while (is_open() and not bytes.empty()) {

@@ -52,7 +52,7 @@ public:
         broken,     ///< Not RESP: `complaint()` is the reason. Where the next request begins is unknown.
     };
 
-    /// Where the next bytes go; at least `bytes`. Tell how many came with `filled`.
+    /// Where the next bytes go; at least `bytes`. Report how many came with `filled`.
     [[nodiscard]] std::span<char> room(std::size_t bytes)
     {
         forget_what_was_read();

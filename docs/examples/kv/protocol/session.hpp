@@ -51,7 +51,7 @@ public:
         for (auto at = std::size_t{0}; at < ports_.size() and not next; ++at)
             if (ports_[at] == asked)
                 next = ports_[(at + 1) % ports_.size()];
-        // Whoever comes late with the same complaint changes nothing.
+        // A late caller with the same complaint changes nothing.
         leader_.compare_exchange_strong(asked, next.value_or(ports_.front()));
     }
 

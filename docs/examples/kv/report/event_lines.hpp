@@ -22,7 +22,7 @@ namespace kv
 [[nodiscard]] inline std::string line_of(totora::TornTailCut const& cut)
 {
     return "cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +
-           std::to_string(cut.tail.first.value) + " on: no later record says that this write was durable";
+           std::to_string(cut.tail.first.value) + " on: no later record shows that this write was durable";
 }
 
 [[nodiscard]] inline std::string line_of(totora::PayloadMismatch const& mismatch)

@@ -112,10 +112,10 @@ private:
         if (violations_.size() >= violations_max)
             violations_.clear();
         auto const count = ++violations_[{noted.from, noted.outcome}];
-        auto       told_at = std::uint64_t{1};
-        while (told_at < count)
-            told_at *= 10;
-        if (told_at != count)
+        auto       reported_at = std::uint64_t{1};
+        while (reported_at < count)
+            reported_at *= 10;
+        if (reported_at != count)
             return {};
         auto const times = count == 1 ? std::string{} : ", " + std::to_string(count) + " times so far";
         return "server " + std::to_string(noted.from.value) + " broke the protocol" + times + ": " +

@@ -63,7 +63,7 @@ public:
             writer_.detach();
     }
 
-    /// Says one line, in pieces.
+    /// Prints one line, in pieces.
     void print(std::initializer_list<std::string_view> pieces) noexcept { lines_->add(pieces); }
     void print(std::string_view line) noexcept { print({line}); }
 
@@ -93,19 +93,19 @@ private:
             auto lock = std::unique_lock{mutex_};
             while (true) {
                 await_work(lock);
-                auto const told = std::exchange(told_, dropped_is_due() ? dropped_ : told_);
-                if (told_ > told)
-                    append_note(told_ - told);
+                auto const before = std::exchange(reported_, dropped_is_due() ? dropped_ : reported_);
+                if (reported_ > before)
+                    append_note(reported_ - before);
                 auto const size = std::exchange(size_, 0);
                 std::copy_n(waiting_.begin(), size, writing_.begin());
                 lock.unlock();
                 auto const lost = write_out({writing_.data(), size});
                 lock.lock();
                 if (lost > 0) { // With the note, which is the last, and no line of anybody.
-                    drop(lost - (told_ > told ? 1U : 0U));
-                    told_ = told;
+                    drop(lost - (reported_ > before ? 1U : 0U));
+                    reported_ = before;
                 }
-                if (size_ == 0 and is_closing_ and (dropped_ == told_ or lost > 0))
+                if (size_ == 0 and is_closing_ and (dropped_ == reported_ or lost > 0))
                     break;
             }
             has_ended_ = true;
@@ -135,7 +135,7 @@ private:
 
         void drop(std::uint64_t lines)
         {
-            if (dropped_ == told_)
+            if (dropped_ == reported_)
                 note_after_ = Clock::now() + std::chrono::seconds{1};
             dropped_ += lines;
         }
@@ -168,14 +168,14 @@ private:
         /// Whether the line about dropped lines is due.
         [[nodiscard]] bool dropped_is_due() const
         {
-            return dropped_ > told_ and (is_closing_ or Clock::now() >= note_after_);
+            return dropped_ > reported_ and (is_closing_ or Clock::now() >= note_after_);
         }
 
         /// Waits for lines, for the end, and for the moment when the line about dropped ones is due.
         void await_work(std::unique_lock<std::mutex>& lock)
         {
             while (size_ == 0 and not is_closing_ and not dropped_is_due())
-                if (dropped_ == told_)
+                if (dropped_ == reported_)
                     changed_.wait(lock);
                 else
                     changed_.wait_until(lock, note_after_);
@@ -214,7 +214,7 @@ private:
         std::array<char, bytes_max> writing_{}; ///< The thread's.
         std::size_t                 size_ = 0;  ///< Of what waits.
         std::uint64_t               dropped_ = 0;
-        std::uint64_t               told_ = 0; ///< How many of these a line has reported.
+        std::uint64_t               reported_ = 0; ///< How many of these a line has reported.
         Clock::time_point           note_after_{};
         bool                        is_closing_ = false;
         bool                        has_ended_ = false;

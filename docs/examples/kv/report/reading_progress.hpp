@@ -10,7 +10,7 @@
 namespace kv
 {
 
-/// Says how far a log is read at the start, now and then: of a short one nothing.
+/// Reports how far a log is read at the start, now and then; nothing for a short one.
 class ReadingProgress
 {
 public:
@@ -18,21 +18,21 @@ public:
 
     static constexpr auto interval = std::chrono::seconds{1};
 
-    explicit ReadingProgress(Time began) : said_(began) {}
+    explicit ReadingProgress(Time began) : reported_(began) {}
 
     /// The line that is due, if one is.
     [[nodiscard]] std::optional<std::string> line(totora::RecoveryProgress const& progress, Time now)
     {
-        if (now - said_ < interval)
+        if (now - reported_ < interval)
             return std::nullopt;
-        said_ = now;
+        reported_ = now;
         return "reads its log: " + std::to_string(progress.bytes >> 20U) + " of " +
                std::to_string(progress.bytes_total >> 20U) + " MiB, through index " +
                std::to_string(progress.last.value);
     }
 
 private:
-    Time said_;
+    Time reported_;
 };
 
 } // namespace kv

@@ -110,8 +110,8 @@ private:
         auto const address = totora::address_of(plan_.peers, identity_.id);
         auto const own = address ? parse_peer_address(*address) : std::nullopt;
         if (not own or is_any_address(own->host))
-            return "the directory does not say where others find this server: --peer-address " +
-                   std::to_string(identity_.id.value) + "=HOST:PORT does";
+            return "the directory has no address where others find this server: give it with --peer-address " +
+                   std::to_string(identity_.id.value) + "=HOST:PORT";
         own_host_ = own->host;
         if (not run_.listen.empty()) {
             plan_.listen = run_.listen;
@@ -120,11 +120,11 @@ private:
         auto const number = number_of(own->host);
         if (not number)
             return "nobody knows the address of '" + own->host +
-                   "', where others find this server: --listen says where it listens";
+                   "', where others find this server: give the address to listen on with --listen";
         plan_.listen = joined(*number, own->port);
         if (*number != own->host and is_loopback(*number) and has_other_machines())
             plan_.caution = "its own name '" + own->host + "' is " + *number +
-                            " here, where no other machine finds it: --listen says where it listens";
+                            " here, where no other machine finds it: give the address to listen on with --listen";
         return {};
     }
 
@@ -144,7 +144,7 @@ private:
                                                      : number_of(run_.client_host);
         if (not number)
             return "nobody knows the address of '" + run_.client_host +
-                   "', where clients find this server: --client-listen says where it listens";
+                   "', where clients find this server: give the address to listen on with --client-listen";
         plan_.client_listen_host = *number;
         return {};
     }

@@ -209,7 +209,7 @@ namespace kv
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_arguments(std::span<std::string_view const> words)
 {
     if (words.empty())
-        return Complaining{std::string{"say what to do: kv init, kv run or kv --help"}};
+        return Complaining{std::string{"nothing to do: give kv init, kv run or kv --help"}};
     for (auto const word : words)
         if (word == "--help" or word == "-h")
             return Invocation{Help{}};
@@ -217,7 +217,7 @@ namespace kv
         return parse_init(words.subspan(1));
     if (words.front() == "run")
         return parse_run(words.subspan(1));
-    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run; kv --help tells more"};
+    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run: see kv --help"};
 }
 
 } // namespace kv

@@ -17,10 +17,10 @@ namespace kv
 inline constexpr std::string_view help_text = R"(kv: a replicated key-value store that speaks the protocol of Redis
 
 kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
-    makes the directory of one of the first servers of a cluster, once. All are told the same
-    name and peers: servers that were told others are of another cluster, and refuse these.
-    --token TEXT            tells apart clusters of the same name and ids, like one that was
-                            made again after a trial: the same for all first servers
+    makes the directory of one of the first servers of a cluster, once. All are given the
+    same name and peers: servers given others are of another cluster, and refuse these.
+    --token TEXT            distinguishes clusters of the same name and ids, like one that
+                            was made again after a trial: the same for all first servers
 
 kv run --dir DIR --client-port PORT
     starts the server of that directory. Its options:
@@ -31,7 +31,7 @@ kv run --dir DIR --client-port PORT
                             a number)
     --listen ADDRESS:PORT   the same for the other servers (default: its own peer address)
     --peer-address ID=HOST:PORT,...  where servers have moved to: instead of what kv init
-                            was told, also for the server itself
+                            was given, also for the server itself
     --election-ms MIN..MAX  how long without a leader before an election (default: 300..600)
     --heartbeat-ms N        how often a leader sends a heartbeat (default: 50)
     --timeout-ms N          how long a client waits for a write or a read: then it is answered that
@@ -49,9 +49,9 @@ kv run --dir DIR --client-port PORT
 kv --help
     prints this.
 
-Exit codes: 0 told to stop, or nothing to do; 1 cannot go on: the disk failed, there is no
-memory left, or it was told twice to stop; 2 something that you can set right: the message
-says what.
+Exit codes: 0 stopped by a signal, or nothing to do; 1 cannot go on: the disk failed, there is
+no memory left, or a second signal came while it stopped; 2 something that you can set right:
+the message names it.
 )";
 
 struct Help

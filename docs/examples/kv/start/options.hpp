@@ -126,8 +126,9 @@ parse_peer_list(std::string const& option, std::string_view text)
         if (not id or not address or not is_one_word(address->host))
             return Complaining{"'" + std::string{one} + "' in " + option + " is not ID=HOST:PORT"};
         if (is_any_address(address->host))
-            return Complaining{"'" + std::string{one} + "' in " + option +
-                               " is no address at which others find a server: --listen says where it listens"};
+            return Complaining{
+                "'" + std::string{one} + "' in " + option +
+                " is no address at which others find a server: give the address to listen on with --listen"};
         for (auto const& earlier : peers) {
             if (earlier.address == one.substr(equals + 1))
                 return Complaining{option + " names the address " + earlier.address + " twice"};

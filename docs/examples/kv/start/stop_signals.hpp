@@ -31,7 +31,7 @@ public:
             return false;
         stage_ = Stage::opening;
         auto action = Action{};
-        action.sa_handler = &told;
+        action.sa_handler = &on_signal;
         action.sa_flags = SA_RESTART;
         sigemptyset(&action.sa_mask);
         return ::sigaction(SIGTERM, &action, nullptr) == 0 and ::sigaction(SIGINT, &action, nullptr) == 0;
@@ -71,7 +71,7 @@ private:
     }
 
     /// Calls nothing but what a handler of signals may call.
-    static void told(int /*signal*/)
+    static void on_signal(int /*signal*/)
     {
         switch (stage_.load()) {
         case Stage::opening:

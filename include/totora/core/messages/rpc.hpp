@@ -100,7 +100,7 @@ struct AppendEntries
     /// follower has acknowledged, and may overtake entries.
     AppendNumber number;
     /// What the leader knows to be committed, wherever this message looks: `leader_commit` may be capped by that. The core of
-    /// a follower does not look at it; the shell tells by it when the follower has caught up.
+    /// a follower does not look at it; the shell sees by it when the follower has caught up.
     Index committed{};
 
     friend constexpr bool operator==(AppendEntries const&, AppendEntries const&) = default;

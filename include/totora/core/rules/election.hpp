@@ -22,7 +22,7 @@ namespace totora::inline v0::core
 {
     if (not state.settings.sticky)
         return false;
-    return is_leader(state) or (state.leader_heard and known_leader(state) != candidate);
+    return is_leader(state) or (state.leader_recently_active and known_leader(state) != candidate);
 }
 
 /// Figure 2, "RequestVote RPC, receiver implementation", in its order.
@@ -184,11 +184,11 @@ constexpr bool renew_stalled_links(State const& state, Outgoing& outgoing, Leade
 /// Differs: dissertation §6.2 asks only for answers. A majority that answers and receives no entries is of no use (case 94).
 constexpr void check_quorum(State& state, Outgoing& outgoing, Leader& leader)
 {
-    auto const heard = has_quorum(state.configurations.in_force, [&](ServerId server) {
+    auto const is_active = has_quorum(state.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(state, server);
         return server == state.own.id or (progress != nullptr and progress->recently_active);
     });
-    if (not heard) {
+    if (not is_active) {
         note(outgoing, Decision::stepped_down_no_quorum);
         return become_follower(state, outgoing, nobody);
     }

@@ -66,7 +66,7 @@ constexpr void adopt_term(State& state, Outgoing& outgoing, Term term)
 constexpr void follow(State& state, Outgoing& outgoing, ServerId leader)
 {
     become_follower(state, outgoing, leader);
-    state.leader_heard = true;
+    state.leader_recently_active = true;
     auto const minimum = state.settings.election.at_least_ms;
     arm(state, outgoing, Alarm::leader_silent, Delay{minimum, minimum});
     arm_election(state, outgoing);
@@ -87,7 +87,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
     note(outgoing, Decision::election_won);
     disarm(state, outgoing, Alarm::election);
     disarm(state, outgoing, Alarm::leader_silent);
-    state.leader_heard = false;
+    state.leader_recently_active = false;
     change_role(state, Role{Leader{}});
     state.reception = SnapshotReception{};
     TOTORA_INVARIANT(state, state.voted_for == state.own.id);

@@ -15,7 +15,7 @@ namespace totora::inline v0
 {
 
 // What a leader knows of a follower, and every way in which that changes (§5.3; etcd: tracker/progress.go). The rules of
-// rules/replication.hpp and rules/append_entries.hpp say when each happens.
+// rules/replication.hpp and rules/append_entries.hpp decide when each happens.
 //
 //        begin                     accepted: the logs agree below `next`
 //          │               ┌─────────────────────────────────────────────────┐

@@ -148,7 +148,7 @@ public:
     void applied(LogPosition position, Response&& response)
     {
         if (not pending_.empty()) // As on a follower.
-            tell(position, std::move(response));
+            deliver(position, std::move(response));
     }
 
     /// Everything up to `index` is applied: what still waits there was replaced by entries of other proposals.
@@ -185,18 +185,18 @@ private:
         PendingProposal<Response> proposal;
     };
 
-    void tell(LogPosition position, Response&& response)
+    void deliver(LogPosition position, Response&& response)
     {
         end_before(position.index);
         if (pending_.empty() or pending_.front().entries.first > position.index)
             return;
         auto&      one = pending_.front();
         auto const is_last = last_of(one.entries) == position.index;
-        auto const was_told =
+        auto const was_delivered =
             one.entries.term == position.term and one.proposal.applied(guard_, position, std::move(response), is_last);
         if (pending_.empty())
             return; // The completion has stopped the node.
-        if (not was_told)
+        if (not was_delivered)
             pending_.front().proposal.end(guard_, OutcomeUnknown{});
         if (is_last and not pending_.empty())
             pending_.drop_front();

@@ -36,9 +36,9 @@ public:
             acknowledged_.note(*member, *progress, state);
     }
 
-    /// Whether a response is of a server that was set back: it does not count. `tell(SetBack)` is called when one is found.
-    template <typename Tell>
-    [[nodiscard]] bool drops(State const& state, ServerId from, Rpc const& response, Tell tell)
+    /// Whether a response is of a server that was set back: it does not count. `notify(SetBack)` is called when one is found.
+    template <typename Notify>
+    [[nodiscard]] bool drops(State const& state, ServerId from, Rpc const& response, Notify notify)
     {
         auto const* const answer = std::get_if<AppendEntriesResponse>(&response);
         auto const        is_refusal = answer != nullptr and not answer->success;
@@ -49,7 +49,7 @@ public:
             return false;
         if (is_refusal and is_leader(state))
             if (auto const found = acknowledged_.judge(*sender, state, *answer))
-                tell(*found);
+                notify(*found);
         return acknowledged_.is_set_back(*sender);
     }
 

@@ -75,11 +75,11 @@ public:
         if (auto const fault = fault_at_seam(state, log_))
             return guard_.fail({NodeFailure::seam, std::string{*fault}});
         count(outgoing, from);
-        tell(outgoing, from);
+        notify_decisions(outgoing, from);
         if (not guard_.runs())
             return;
         answer(state, outgoing);
-        tell_role(state);
+        notify_role(state);
     }
 
     /// Whether something was written since this was asked last: it is to be synced.
@@ -177,7 +177,7 @@ private:
         }
     }
 
-    void tell(Outgoing const& outgoing, ServerId from)
+    void notify_decisions(Outgoing const& outgoing, ServerId from)
     {
         for (auto const decision : outgoing.decisions)
             notifier_.notify(DecisionNoted{decision, from});
@@ -197,7 +197,7 @@ private:
     }
 
     /// Ends the proposals and reads that only a leader can serve, when it leads no more.
-    void tell_role(State const& state)
+    void notify_role(State const& state)
     {
         auto const changed = role_.notice(state);
         if (not changed)

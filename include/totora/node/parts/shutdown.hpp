@@ -46,9 +46,9 @@ public:
     }
 
     /// Notifies once that the node has failed, and ends everything. Needs no memory.
-    void tell_failure()
+    void notify_failure()
     {
-        if (not guard_.has_failed() or std::exchange(failure_told_, true))
+        if (not guard_.has_failed() or std::exchange(failure_notified_, true))
             return;
         stepper_.halt(guard_.failed()->why);
         stepper_.notify(guard_.event());
@@ -95,7 +95,7 @@ private:
     PendingReads&                                                 reads_;
     Wake<Policies>&                                               wake_;
     bool                                                          completing_ = false;
-    bool                                                          failure_told_ = false;
+    bool                                                          failure_notified_ = false;
 };
 
 } // namespace totora::inline v0

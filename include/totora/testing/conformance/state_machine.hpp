@@ -33,7 +33,7 @@ public:
         : make_(make), violations_(violations), commands_(commands, make().applied_index()), first_(run({1, false}))
     {}
 
-    void the_digest_tells_states_apart()
+    void the_digest_distinguishes_states()
     {
         auto const differ = [](auto const& pair) { return pair[0] != pair[1]; };
         auto const digests = first_.digests | ranges::views::values;
@@ -179,7 +179,7 @@ template <typename Make, typename Restart = std::nullptr_t>
     if (commands.empty())
         return violations.broken();
     auto checks = StateMachineChecks<Make>{make, commands, violations};
-    checks.the_digest_tells_states_apart();
+    checks.the_digest_distinguishes_states();
     checks.the_same_commands_give_the_same();
     for (auto const batch : {std::size_t{2}, std::size_t{7}, std::max<std::size_t>(1, commands.size())})
         checks.expect_the_same({batch, false}, "batches make no difference");

@@ -91,12 +91,12 @@ inline void forget_shell_fields(std::vector<InFlight>& left)
             append->committed = Index{};
 }
 
-/// What disabled features keep. The core reads `leader_heard` for stickiness alone, and `recently_active`, `moving` and
-/// `stalled` for the quorum check alone.
+/// What disabled features keep. The core reads `leader_recently_active` for stickiness alone, and `recently_active`,
+/// `moving` and `stalled` for the quorum check alone.
 inline void forget_unused(Replica& server)
 {
     if (not server.state.settings.sticky) {
-        server.state.leader_heard = false;
+        server.state.leader_recently_active = false;
         server.armed = static_cast<std::uint8_t>(server.armed & ~bit_of(Alarm::leader_silent));
     }
     if (not server.state.settings.check_quorum)

@@ -57,7 +57,7 @@ inline void perturb(Replica& server, Reductions const& reductions)
 {
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (reductions.unused and not server.state.settings.sticky)
-        server.state.leader_heard = not server.state.leader_heard;
+        server.state.leader_recently_active = not server.state.leader_recently_active;
     if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr) {
         ++leader->stalled;
         for (auto& progress : server.state.followers) {

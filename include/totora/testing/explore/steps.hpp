@@ -103,7 +103,7 @@ struct Address
     auto const* answer = std::get_if<AppendEntriesResponse>(&message.rpc);
     return {.from = static_cast<std::uint8_t>(message.from.value - 1),
             .to = static_cast<std::uint8_t>(message.to.value - 1),
-            .term = std::visit([](auto const& said) { return said.term; }, message.rpc),
+            .term = std::visit([](auto const& rpc) { return rpc.term; }, message.rpc),
             .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
             .is_append = std::holds_alternative<AppendEntries>(message.rpc),
             .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),

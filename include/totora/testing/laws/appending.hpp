@@ -133,7 +133,7 @@ constexpr void judge(Step const& step, AppendEntries const& append, Judgement& j
     if (judge_newer_term(step, append.term, true, judgement))
         return;
     auto const* follower = std::get_if<Follower>(&step.after.role);
-    judgement.expect(follower != nullptr and follower->leader == step.from and step.after.leader_heard,
+    judgement.expect(follower != nullptr and follower->leader == step.from and step.after.leader_recently_active,
                      "who leads the term is followed");
     judgement.expect(is_armed_by(step.outgoing, Alarm::election) and is_armed_by(step.outgoing, Alarm::leader_silent),
                      "a server that receives from a leader waits for it again");

@@ -130,14 +130,14 @@ constexpr void judge_storage_stall(Step const& step, Judgement& judgement)
 constexpr void judge_quorum_check(Step const& step, Leader const& leader, Judgement& judgement)
 {
     auto const& before = step.before;
-    auto const  is_heard = is_majority(before.configurations.in_force, [&](ServerId server) {
+    auto const  is_active = is_majority(before.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(before, server);
         return server == before.own.id or (progress != nullptr and progress->recently_active);
     });
-    judgement.expect(is_noted(step.outgoing, Decision::stepped_down_no_quorum) == not is_heard and
-                         (is_heard or is<Follower>(step.after)),
+    judgement.expect(is_noted(step.outgoing, Decision::stepped_down_no_quorum) == not is_active and
+                         (is_active or is<Follower>(step.after)),
                      "a leader without responses from a majority steps down");
-    if (not is_heard)
+    if (not is_active)
         return;
     auto const gets_through = is_majority(before.configurations.in_force, [&](ServerId server) {
         auto const* progress = find_progress(before, server);

@@ -239,7 +239,7 @@ constexpr void judge_beginning(Step const& step, Judgement& judgement)
         ++followers;
     }
     judgement.expect(followers + 1 == step.after.configurations.in_force.members.size() and
-                         leader->reads.newest == leader->reads.confirmed and not step.after.leader_heard and
+                         leader->reads.newest == leader->reads.confirmed and not step.after.leader_recently_active and
                          step.after.reception == SnapshotReception{},
                      "a leader begins with all other members, and with no reads");
 }

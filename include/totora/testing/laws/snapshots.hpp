@@ -44,7 +44,7 @@ constexpr void judge_snapshot_answer(Step const& step, ServerId leader, Snapshot
                          response->snapshot == snapshot,
                      "an answer names the term and the snapshot");
     judgement.expect(response == nullptr or (response->next == next and response->match == match),
-                     "a follower says what it needs next of a snapshot, and what it has");
+                     "a follower reports what it needs next of a snapshot, and what it has");
 }
 
 [[nodiscard]] constexpr ServerId leader_of(State const& state)
@@ -105,7 +105,7 @@ constexpr void judge(Step const& step, InstallSnapshot const& chunk, Judgement& 
     }
     if (judge_newer_term(step, chunk.term, true, judgement))
         return;
-    judgement.expect(leader_of(step.after) == step.from and step.after.leader_heard and
+    judgement.expect(leader_of(step.after) == step.from and step.after.leader_recently_active and
                          is_armed_by(step.outgoing, Alarm::election) and
                          is_armed_by(step.outgoing, Alarm::leader_silent),
                      "a chunk is a message of the leader, which is followed");

@@ -40,7 +40,8 @@ constexpr void judge(Step const& step, AlarmRang const& ring, Judgement& judgeme
     case Alarm::storage_stall:
         return judge_storage_stall(step, judgement);
     case Alarm::leader_silent:
-        return judgement.expect(not step.after.leader_heard, "a leader that sent nothing is not recently active");
+        return judgement.expect(not step.after.leader_recently_active,
+                                "a leader that sent nothing is not recently active");
     case Alarm::replay:
         return judgement.expect(not step.after.replaying, "a start has an end");
     case Alarm::heartbeat:
@@ -96,7 +97,7 @@ constexpr void judge(Step const& step, Replayed const&, Judgement& judgement)
 constexpr void judge(Step const& step, Started const&, Judgement& judgement)
 {
     judgement.expect(is<Leader>(step.after) or
-                         (step.after.leader_heard and is_armed_by(step.outgoing, Alarm::election)),
+                         (step.after.leader_recently_active and is_armed_by(step.outgoing, Alarm::election)),
                      "who starts may have promised something to a leader just before");
 }
 

@@ -32,7 +32,7 @@ namespace totora::inline v0::laws
     if (is<Leader>(state))
         return true;
     auto const* follower = std::get_if<Follower>(&state.role);
-    return state.leader_heard and (follower == nullptr or follower->leader != asker);
+    return state.leader_recently_active and (follower == nullptr or follower->leader != asker);
 }
 
 /// What a vote and a pre-vote have in common.

@@ -36,7 +36,7 @@ public:
             event.rpc = request;
             server.process->endpoint.arrive(TransportEvent{Received{candidate, request, {}}});
             turns_.turn(number);
-            turns_.tell(event);
+            turns_.finish(event);
         }
     }
 

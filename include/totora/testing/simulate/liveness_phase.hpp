@@ -109,7 +109,7 @@ private:
             run_.plan(run_.scenario.syncs.takes_us, TimerKind::sync, number, ++server.sync_number);
         if (server.process) {
             auto& event = run_.trace(TraceEventKind::healed, number);
-            turns_.tell(event);
+            turns_.finish(event);
             for (auto const other : run_.quorum)
                 if (other != number)
                     turns_.open_link(number, other);
@@ -130,11 +130,11 @@ private:
             turns_.end(number, [&] { run_.cluster.lose_power(number); });
         if (not server.process)
             server.dead = true;
-        auto const is_heard = run_.random.below(3) == 0;
-        auto const receives = not is_heard and run_.random.below(2) == 0;
+        auto const sends = run_.random.below(3) == 0;
+        auto const receives = not sends and run_.random.below(2) == 0;
         auto       cut = LinkSet{};
         for (auto const other : run_.quorum) {
-            if (not is_heard)
+            if (not sends)
                 cut.add(number, other);
             if (not receives)
                 cut.add(other, number);

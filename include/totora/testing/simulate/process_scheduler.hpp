@@ -48,7 +48,7 @@ public:
         calm_.disturb(number);
         auto& event = run_.trace(TraceEventKind::start, number);
         turn(number);
-        tell(event);
+        finish(event);
     }
 
     /// Ends a process by `how`; another one begins after a while.
@@ -73,7 +73,7 @@ public:
         auto& event = run_.trace(TraceEventKind::resumed, number);
         run_.report.events += server.process->endpoint.waiting();
         turn(number);
-        tell(event);
+        finish(event);
     }
 
     // --- Turns -----------------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ public:
             return;
         auto& event = run_.trace(TraceEventKind::resumed, number);
         turn(number);
-        tell(event);
+        finish(event);
     }
 
     /// Rings what is due at a server, if it is still planned for this moment.
@@ -125,7 +125,7 @@ public:
         turn(number);
         if (server.process)
             event.alarm = server.process->clock.last_rang();
-        tell(event);
+        finish(event);
     }
 
     /// Writes and syncs what waits at a server; or not all of it, if the power fails meanwhile.
@@ -146,7 +146,7 @@ public:
             planner_.keep_disk_busy(server);
             turn(number);
         }
-        tell(event);
+        finish(event);
     }
 
     /// Notifies a server that the link to another one takes entries again, or that the other one is down.
@@ -166,7 +166,7 @@ public:
         event.from = ServerId{to + 1};
         if (not server.paused)
             turn(number);
-        tell(event);
+        finish(event);
     }
 
     /// A link has sent a frame, and begins with the next.
@@ -195,10 +195,10 @@ public:
 
     // --- Observing it -----------------------------------------------------------------------------------------------
 
-    /// Reports what has happened, and checks everything from time to time.
-    void tell(TraceEvent& event)
+    /// Ends the event, and checks everything from time to time.
+    void finish(TraceEvent& event)
     {
-        run_.tell(event);
+        run_.finish(event);
         calm_.notice(event);
         worse_leaders_.notice(event);
         if (run_.happened % everything_after == 0)

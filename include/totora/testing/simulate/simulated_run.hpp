@@ -70,7 +70,7 @@ struct SimulationRun
     }
 
     /// Ends the event.
-    void tell(TraceEvent& event)
+    void finish(TraceEvent& event)
     {
         event.after = glance(event.server);
         fold(now_us);

@@ -178,7 +178,7 @@ private:
             if (has_no_room and server.process)
                 run_.checks.refused_entries(run_.checks.messages_of(frame.to) == sent);
         }
-        turns_.tell(event);
+        turns_.finish(event);
     }
 
     /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only reject these
@@ -211,7 +211,7 @@ private:
             turns_.plan_clients();
         else
             turns_.turn(number);
-        turns_.tell(event);
+        turns_.finish(event);
     }
 
     Run                                  run_;

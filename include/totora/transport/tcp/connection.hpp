@@ -215,7 +215,7 @@ private:
     {
         auto const echoed = Route{route.cluster, route.group, route.addressee, route.sender};
         decline(echoed,
-                {HandshakeFault::another_cluster, "another cluster; the log of the server that refuses says more"},
+                {HandshakeFault::another_cluster, "another cluster; for more, see the log of the server that refuses"},
                 refusal);
     }
 

@@ -24,7 +24,7 @@ namespace totora::inline v0
 /// Invariant: a block with entries that were returned is never written again.
 ///
 /// Memory: a block for what arrives, and of one frame in pieces at most what arrived of it and `part_max`, whatever its
-/// header says. A frame of up to `part_max` is assembled in place; the parts of a longer one are joined when it is
+/// header claims. A frame of up to `part_max` is assembled in place; the parts of a longer one are joined when it is
 /// complete. Small runs of entries are copied, because a log that keeps 60 bytes would otherwise keep a whole block.
 class FrameReader
 {

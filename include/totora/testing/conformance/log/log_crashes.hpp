@@ -55,7 +55,7 @@ public:
     [[nodiscard]] LawViolations const& broken() const { return broken_; }
 
     /// Called after every crash of a workload, to show progress.
-    void on_progress(std::function<void(CrashFigures const&)> tell) { tell_ = std::move(tell); }
+    void on_progress(std::function<void(CrashFigures const&)> report) { report_ = std::move(report); }
 
     /// Runs a workload on a log. Ends at the first law that is broken.
     void run(Maker const& maker, std::uint64_t seed, WorkloadMix const& mood = {})
@@ -178,8 +178,8 @@ private:
                                     });
         ++figures_.points;
         figures_.points_sampled += coverage == Coverage::sampled ? 1U : 0U;
-        if (tell_)
-            tell_(figures_);
+        if (report_)
+            report_(figures_);
     }
 
     /// Recovers an image, writes after what was found, loses the power again, and checks whether all is there.
@@ -279,7 +279,7 @@ private:
     CrashBounds                              bounds_;
     CrashFigures                             figures_;
     LawViolations                            broken_;
-    std::function<void(CrashFigures const&)> tell_;
+    std::function<void(CrashFigures const&)> report_;
     Maker const*                             maker_ = nullptr; ///< Of the workload that is run.
     std::uint64_t                            life_ = 0;
     bool                                     is_closing_ = false; ///< The last start is being closed, or was.

@@ -87,7 +87,7 @@ private:
         if (fault.kind != Fault::hostile_message and fault.kind != Fault::log_full and
             fault.kind != Fault::leader_disk_hangs and fault.kind != Fault::bulk_stopped)
             turns_.disturb(fault.server);
-        turns_.tell(event);
+        turns_.finish(event);
     }
 
     /// Returns whether it is to be counted now; some faults are counted when they take effect.
