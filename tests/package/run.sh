@@ -44,7 +44,7 @@ cmake_consumer()
     local build=$1
     shift
     cmake -G Ninja -B "$build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug "$@" &&
-        cmake --build "$build" -j 2 &&
+        cmake --build "$build" -j "${TOTORA_JOBS:-2}" &&
         "$build/plain" &&
         "$build/tcp" &&
         "$build/testing"
