@@ -51,12 +51,19 @@ std::size_t with_index(Disk const& disk)
         std::count_if(earlier.begin(), earlier.end(), [&](auto const& one) { return index_of(disk, one); }));
 }
 
-/// Appends entries one by one, each in a batch of its own and by the write of its index.
+/// A number above all that this returned before.
+std::uint64_t next_write()
+{
+    static auto number = std::uint64_t{0};
+    return ++number;
+}
+
+/// Appends entries one by one, each in a batch of its own.
 void append_batches(TestLog& log, std::uint64_t count, std::size_t payload)
 {
     for (; count > 0; --count) {
         auto const index = next(log.last().index);
-        log.append(WriteNumber{index.value}, entries_of(Term{1}, index, 1, payload));
+        log.append(WriteNumber{next_write()}, entries_of(Term{1}, index, 1, payload));
         log.sync();
     }
 }
@@ -254,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_segment_whose_index_is_damaged_is_read, *label("case_65")
     }
 }
 
-/// Room is promised for entries and votes. If the next segment cannot be made ready, the place of an index is theirs.
+/// Room is promised for entries and for a vote. If the next segment cannot be made ready, the place of an index is theirs.
 BOOST_AUTO_TEST_CASE(on_a_full_disk_an_index_is_left_out_and_no_room_is_lost, *label("case_67"))
 {
     auto without = std::size_t{0};
@@ -265,6 +272,10 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_an_index_is_left_out_and_no_room_is_lost, *l
         disk->limit_space(used_space(disk) + 1000);
         while (log->has_room(payload + entry_header_size))
             append_batches(*log, 1, payload);
+        for (auto term = std::uint64_t{2}; log->has_room(0); ++term) {
+            log->save_vote(WriteNumber{next_write()}, Term{term}, ServerId{1});
+            log->sync();
+        }
         BOOST_TEST(not log->failure().has_value());
         disk->limit_space(1U << 20U);
         while (newest_header(disk).earlier.size() < 6) {
@@ -287,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_segment_with_an_entry_of_an_unknown_kind_has_no_index)
         auto log = open_log(disk);
         auto unknown = Entries{};
         unknown.add(entry_slice(Index{1}, Term{1}, payload_for(Index{1}, Term{1}, 20), static_cast<EntryKind>(9)), 1);
-        log->append(WriteNumber{1}, unknown);
+        log->append(WriteNumber{next_write()}, unknown);
         log->sync();
         append_batches(*log, 100, 200);
         BOOST_TEST(newest_header(disk).earlier.size() > 5U);
