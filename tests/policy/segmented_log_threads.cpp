@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_scrubs_survives_a_power_loss_and_finds_no_damage
     options.scrub_pause = std::chrono::milliseconds{0};
     for (auto seed = std::uint64_t{1}; seed <= 10; ++seed) {
         auto const disk = disk_with_log();
-        auto       workload = Workload{seed, {.truncate = 15, .truncated_max = 60, .configuration = 3}};
+        auto       workload = Workload{seed, {.truncate = 15, .configuration = 3, .truncated_max = 60}};
         for (auto run = 0; run < 3; ++run) {
             {
                 auto log = ThreadedLog::open(ForgetfulFiles{disk}, options);

@@ -23,6 +23,13 @@
 namespace totora::inline v0
 {
 
+/// What a recovery reads of the sealed segments.
+enum class RecoveryDepth : std::uint8_t
+{
+    indexes,    ///< Their headers and indexes; only those without an index are read. What was found is made durable.
+    everything, ///< Every record, and nothing in the directory is changed.
+};
+
 /// A file with the name of a newer segment than the log has: made ready and never used, or begun just before a crash.
 struct SpareFile
 {

@@ -34,13 +34,6 @@
 namespace totora::inline v0
 {
 
-/// What a recovery reads of the sealed segments.
-enum class RecoveryDepth : std::uint8_t
-{
-    indexes,    ///< Their headers and indexes; only those without an index are read. What was found is made durable.
-    everything, ///< Every record, and nothing in the directory is changed.
-};
-
 /// Rebuilds a log from its segments, taken in order, and distinguishes a torn tail from damage in each.
 ///
 /// Invariants: `durable` is the newest batch that any file read so far proves durable, and never falls; what is taken

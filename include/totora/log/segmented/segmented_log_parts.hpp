@@ -3,10 +3,10 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/log/scrubbing/scrubber.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
 #include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/log_replay.hpp"
-#include "totora/log/segmented/scrubber.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_index.hpp"
