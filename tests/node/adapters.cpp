@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace totora::test::adapters_tests
@@ -53,9 +54,12 @@ struct WakingLog : CheckingLog
 {
     using CheckingLog::CheckingLog;
 
-    std::function<void()> wake;
+    std::function<void()>      wake;
+    std::optional<ScrubStatus> scrubbed;
 
     void set_wake(std::function<void()> made) { wake = std::move(made); }
+
+    [[nodiscard]] std::optional<ScrubStatus> scrub_status() const { return scrubbed; }
 };
 
 /// A transport with every refinement.
@@ -128,6 +132,16 @@ BOOST_AUTO_TEST_CASE(every_adapter_of_a_chain_intercepts_what_it_knows)
     BOOST_TEST(wrapped.log.appends == 1);
     BOOST_TEST(wrapped.transport.sent == static_cast<int>(wrapped.wire.sent.size()));
     BOOST_TEST(wrapped.inner_transport.sent == wrapped.transport.sent);
+}
+
+BOOST_AUTO_TEST_CASE(the_status_shows_how_far_a_log_was_scrubbed, *boost::unit_test::label("case_65"))
+{
+    auto wrapped = Wrapped{};
+    BOOST_TEST(not wrapped.node.status().scrub.has_value());
+
+    wrapped.own_log.scrubbed = ScrubStatus{.passes = 1, .bytes = 2, .bytes_total = 3};
+
+    BOOST_TEST((wrapped.node.status().scrub == wrapped.own_log.scrubbed));
 }
 
 BOOST_AUTO_TEST_CASE(a_wake_up_reaches_the_policies_that_are_wrapped)

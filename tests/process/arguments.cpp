@@ -117,6 +117,26 @@ BOOST_AUTO_TEST_CASE(what_all_clients_may_hold_is_a_number_of_mebibytes)
         complaint("run --dir d --client-port 1 --clients-mib 0").starts_with("--clients-mib '0' is not a number"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_scrubbed_in_a_second_is_a_number_of_mebibytes_or_nothing)
+{
+    auto const parsed = parse("run --dir d --client-port 1 --scrub-mib 0");
+    BOOST_REQUIRE(parsed.has_value());
+    BOOST_TEST(std::get<Run>(*parsed).scrub_mib == 0U);
+    BOOST_TEST(std::get<Run>(*parse("run --dir d --client-port 1")).scrub_mib == 4U);
+    BOOST_TEST(complaint("run --dir d --client-port 1 --scrub-mib x").starts_with("--scrub-mib 'x' is not a number"));
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_is_verified_with_or_without_json)
+{
+    auto const parsed = parse("verify --dir d --json");
+    BOOST_REQUIRE(parsed.has_value());
+    BOOST_TEST(std::get<Verify>(*parsed).directory == "d");
+    BOOST_TEST(std::get<Verify>(*parsed).as_json);
+    BOOST_TEST(not std::get<Verify>(*parse("verify --dir d")).as_json);
+    BOOST_TEST(complaint("verify --json") == "kv verify needs the option --dir");
+    BOOST_TEST(complaint("verify --dir d --deep") == "unknown option '--deep'");
+}
+
 BOOST_AUTO_TEST_CASE(how_many_clients_there_may_be_is_a_number)
 {
     auto const parsed = parse("run --dir d --client-port 1 --clients 7");

@@ -49,6 +49,19 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_or_hangs_is_shown, *boost::unit_test::l
     BOOST_TEST(info_field(worse, "raft_follower_2").ends_with("state=set_back"));
 }
 
+BOOST_AUTO_TEST_CASE(how_far_a_log_was_scrubbed_is_shown_if_it_is, *boost::unit_test::label("case_65"))
+{
+    auto       status = totora::Status{};
+    auto const without = information(status, KeyValue{}, {}, {}, {});
+    status.scrub = totora::ScrubStatus{.passes = 3, .bytes = 70, .bytes_total = 900};
+    auto const with = information(status, KeyValue{}, {}, {}, {});
+
+    BOOST_TEST(without.find("raft_scrub") == std::string::npos);
+    BOOST_TEST(info_field(with, "raft_scrub_passes") == "3");
+    BOOST_TEST(info_field(with, "raft_scrub_bytes") == "70");
+    BOOST_TEST(info_field(with, "raft_scrub_bytes_total") == "900");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_sent_twice_and_who_is_broken_is_counted)
 {
     auto status = totora::Status{};

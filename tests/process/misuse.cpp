@@ -162,6 +162,7 @@ BOOST_AUTO_TEST_CASE(a_directory_in_use_is_refused)
     words.back() = std::to_string(free_port());
 
     require_message(run_kv(words), cluster.directory(0).string());
+    require_message(run_kv({"verify", "--dir", cluster.directory(0).string()}), cluster.directory(0).string());
 }
 
 BOOST_AUTO_TEST_CASE(a_log_in_memory_warns_that_it_loses_everything)

@@ -122,11 +122,12 @@ public:
             up_to = Index{1023};
         if (fault_ == Fault::fails_beyond_the_end and from > Base::last().index)
             return Unexpected{LogError{LogFailure::read_failed, "Nothing is there."}};
-        if (fault_ == Fault::changes_what_was_read)
-            return into_own_memory(*Base::read(from, up_to, bytes_max));
-        if (fault_ == Fault::reads_what_was_truncated)
-            return as_first_appended(*Base::read(from, up_to, bytes_max));
-        return Base::read(from, up_to, fault_ == Fault::reads_everything ? std::uint64_t{1} << 40U : bytes_max);
+        auto read = Base::read(from, up_to, fault_ == Fault::reads_everything ? std::uint64_t{1} << 40U : bytes_max);
+        if (read and fault_ == Fault::changes_what_was_read)
+            return into_own_memory(*read);
+        if (read and fault_ == Fault::reads_what_was_truncated)
+            return as_first_appended(*read);
+        return read;
     }
 
     [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const

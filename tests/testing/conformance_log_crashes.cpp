@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::cannot_be_made>() == "a log can be made");
     BOOST_TEST(caught_by<Fault::forgets_the_commit>() == "a saved commit index is remembered");
     BOOST_TEST(caught_by<Fault::is_another_life>() == "the identity is kept");
-    BOOST_TEST(caught_by<Fault::names_no_first_members>() == "the identity is kept");
+    BOOST_TEST(caught_by<Fault::names_no_first_members>() == "the two newest configurations are recovered");
     BOOST_TEST(caught_by<Fault::is_always_clean>() == "a clean stop leaves its mark");
 }
 

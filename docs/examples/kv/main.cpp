@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A replicated key-value store that redis-cli and redis-benchmark can speak to; see README.md beside this file.
+#include "report/log_verdict.hpp"
 #include "report/operator_log.hpp"
+#include "report/reading_progress.hpp"
 #include "run.hpp"
 #include "start/arguments.hpp"
 #include "start/standard_streams.hpp"
@@ -8,7 +10,9 @@
 
 #include "totora/log/log_directory.hpp"
 #include "totora/log/posix_files.hpp"
+#include "totora/log/verify.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -42,6 +46,22 @@ int execute(kv::Init const& init)
     if (auto const created = totora::create_log(*files, identity); not created)
         return refuse(init.directory + ": " + created.error().what);
     return 0;
+}
+
+int execute(kv::Verify const& verify)
+{
+    auto files = totora::PosixFiles::open_directory(verify.directory);
+    if (not files)
+        return refuse(verify.directory + ": " + files.error().what);
+    auto const tell = [said = kv::ReadingProgress{std::chrono::steady_clock::now()}](auto const& now) mutable {
+        if (auto const line = said.line(now, std::chrono::steady_clock::now()))
+            std::fprintf(stderr, "kv: %s\n", line->c_str());
+    };
+    auto const verdict = totora::verify_log(*files, tell);
+    if (not verdict)
+        return refuse(verify.directory + ": " + verdict.error().what);
+    std::fputs((verify.as_json ? kv::to_json(*verdict) : kv::to_text(*verdict)).c_str(), stdout);
+    return verdict->damage.empty() ? 0 : 1;
 }
 
 int execute(kv::Run const& run)

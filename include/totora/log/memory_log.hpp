@@ -202,7 +202,7 @@ private:
             auto        rest = slice.bytes;
             while (auto const entry = view_entry(rest)) {
                 runs_.append({entry->term, entry->index, 1});
-                index_.append(entry->encoded.size(), {});
+                index_.append(entry->encoded.size());
                 rest = rest.subspan(entry->encoded.size());
             }
             pinned_.append(first, index_.last().value - first.value + 1, slice);

@@ -47,9 +47,10 @@ public:
         return create_log(files, identity);
     }
 
-    /// Recovers the log, makes what was found durable, counts the start, and starts the syncer. Reads all segments: its
-    /// time grows with the log. `not_found` if `create` was never called, `damaged` if something durable cannot be read
-    /// back; nothing is cut then.
+    /// Recovers the log, makes what was found durable, counts the start, and starts the syncer. Reads the newest segment,
+    /// and of the others their indexes, or all of those that have none. `not_found` if `create` was never called,
+    /// `damaged` if something durable that was read cannot be read back; nothing is cut then. Damage in a sealed segment
+    /// is found when it is read or scrubbed.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
         if (options.segment_bytes == 0 or options.record_bytes_max == 0 or options.prepare_bytes == 0)
@@ -72,11 +73,13 @@ public:
     /// Waits for the work that is running. Without `close` it resembles a power loss: there is no mark of a clean stop.
     ~SegmentedLog()
     {
-        if (parts_)
-            parts_->syncer.stop();
+        if (not parts_)
+            return;
+        parts_->scrubber.stop();
+        parts_->syncer.stop();
     }
 
-    /// Sets the function called on the syncer's thread whenever `durable` or `failure` may have changed, until `close`
+    /// Sets the function called on another thread whenever `durable` or `failure` may have changed, until `close`
     /// or the destructor returns.
     void set_wake(std::function<void()> wake) { parts_->writer.set_wake(std::move(wake)); }
 
@@ -171,11 +174,15 @@ public:
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const { return parts_->has_room(bytes_more); }
 
+    /// How far the sealed segments were read in the background; nothing if they are not.
+    [[nodiscard]] std::optional<ScrubStatus> scrub_status() const { return parts_->scrubber.status(); }
+
     /// Waits until everything is durable, and stops the syncer; after a failure it only stops the syncer. If space or
     /// descriptors for the mark of a clean stop are used up, it is omitted, and the next start resembles one after a
     /// crash.
     void close()
     {
+        parts_->scrubber.stop();
         if (not failure())
             parts_->seal(written_);
         parts_->syncer.stop();

@@ -20,7 +20,7 @@ struct RecoveryProgress
 
 /// How a `SegmentedLog` uses disk and memory.
 ///
-/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, which may be 0. All may differ from start to
+/// Invariants: sizes are in bytes and above 0, except `cache_bytes` and `scrub_bytes_per_second`, which may be 0. All may differ from start to
 /// start: the files of a log do not depend on them.
 struct SegmentedLogOptions
 {
@@ -31,6 +31,10 @@ struct SegmentedLogOptions
     /// each part is synced separately.
     std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be prepared; at most a day.
+
+    /// Of sealed segments, what is read and checked in a second, in the background; 0 for none. Needs a thread.
+    std::uint64_t             scrub_bytes_per_second = 0;
+    std::chrono::milliseconds scrub_pause = std::chrono::hours{24}; ///< After all were read, before they are again.
 
     /// Called after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
     std::function<void(RecoveryProgress const&)> on_progress = nullptr;

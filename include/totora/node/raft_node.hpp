@@ -192,7 +192,7 @@ public:
     [[nodiscard]] Status status() const
     {
         thread_.expect_here();
-        return status_of(stepper_, guard_, intake_, applying_, sender_);
+        return status_of(stepper_, guard_, intake_, applying_, sender_, policies_.log);
     }
 
     /// Whether it takes part: it was started, was not stopped and has not failed.

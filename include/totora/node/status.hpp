@@ -109,8 +109,9 @@ struct Status
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
     std::vector<FollowerStatus>               followers;   ///< Of a leader.
     std::array<std::uint64_t, decision_count> decisions{}; ///< How often each `Decision` was noted since the start.
-    std::uint64_t         payload_mismatches = 0; ///< Messages dropped with a payload not their own, since the start.
-    ViolationCounts::Rows violations;             ///< Who sent what no correct server can send, since the start.
+    std::uint64_t payload_mismatches = 0;  ///< Messages dropped with a payload not their own, since the start.
+    std::optional<ScrubStatus> scrub;      ///< Of a log that reads what it holds in the background.
+    ViolationCounts::Rows      violations; ///< Who sent what no correct server can send, since the start.
 };
 
 /// Role, term or leader have changed.

@@ -92,6 +92,16 @@ struct Recovered
     std::optional<TornTail> torn_tail;
 };
 
+/// How far a log has read what it holds in the background, to find damage before it matters.
+struct ScrubStatus
+{
+    std::uint64_t passes = 0;      ///< How often all of it was read since the start.
+    std::uint64_t bytes = 0;       ///< That were read in the present pass.
+    std::uint64_t bytes_total = 0; ///< Of one pass, as of now.
+
+    friend constexpr bool operator==(ScrubStatus const&, ScrubStatus const&) = default;
+};
+
 /// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
 /// would wait permanently and silently to be named.
 [[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
@@ -113,6 +123,8 @@ struct Recovered
 /// `DurableSource` (core/messages/release.hpp) can make a `Durable`. Sizes are those of encoded entries, in bytes.
 /// A log that does not hold all of its entries in memory may have `cold_bytes(first, last) -> std::uint64_t`: how many bytes of
 /// that range a `read` would take from disk; a node reads no more than `NodeSettings::cold_bytes_max` in a turn.
+/// A log that reads what it holds in the background may have `scrub_status() -> std::optional<ScrubStatus>`,
+/// nothing if it is told not to: `Status` shows it.
 ///
 /// What the compiler cannot check: what was reported durable survives any crash; recovery gives a prefix of the
 /// writes; a torn tail is cut, damage below it is reported; after a failed write or sync `failure()` is set

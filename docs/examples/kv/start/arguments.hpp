@@ -147,6 +147,12 @@ namespace kv
             return "--segment-mib '" + std::string{*text} + "' is not a number from 1 to 2048";
         run.segment_mib = *number;
     }
+    if (auto const text = options.find("--scrub-mib")) {
+        auto const number = parse_number(*text, 0, 1'048'576);
+        if (not number)
+            return "--scrub-mib '" + std::string{*text} + "' is not a number from 0 to 1048576";
+        run.scrub_mib = *number;
+    }
     if (auto const text = options.find("--clients-mib")) {
         auto const number = parse_number(*text, 1, 1'048'576);
         if (not number)
@@ -168,8 +174,8 @@ namespace kv
     auto const options =
         Options::read(words,
                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen", "--peer-address",
-                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--clients", "--clients-mib",
-                       "--log", "--cluster", "--id", "--peers", "--token"},
+                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--scrub-mib", "--clients",
+                       "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
                       {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
@@ -205,11 +211,24 @@ namespace kv
     return Invocation{std::move(run)};
 }
 
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_verify(std::span<std::string_view const> words)
+{
+    auto const options = Options::read(words, {"--dir"}, {"--json"});
+    if (not options)
+        return Complaining{options.error()};
+    if (options->missing({"--dir"}))
+        return Complaining{std::string{"kv verify needs the option --dir"}};
+    auto const verify = Verify{std::string{*options->find("--dir")}, options->find("--json").has_value()};
+    if (verify.directory.empty())
+        return Complaining{std::string{"--dir needs the name of a directory"}};
+    return Invocation{verify};
+}
+
 /// The command line, without the program's own name.
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_arguments(std::span<std::string_view const> words)
 {
     if (words.empty())
-        return Complaining{std::string{"nothing to do: give kv init, kv run or kv --help"}};
+        return Complaining{std::string{"nothing to do: give kv init, kv run, kv verify or kv --help"}};
     for (auto const word : words)
         if (word == "--help" or word == "-h")
             return Invocation{Help{}};
@@ -217,7 +236,9 @@ namespace kv
         return parse_init(words.subspan(1));
     if (words.front() == "run")
         return parse_run(words.subspan(1));
-    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run: see kv --help"};
+    if (words.front() == "verify")
+        return parse_verify(words.subspan(1));
+    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run nor verify: see kv --help"};
 }
 
 } // namespace kv

@@ -37,6 +37,9 @@ kv run --dir DIR --client-port PORT
     --timeout-ms N          how long a client waits for a write or a read: then it is answered that
                             the outcome of the write is unknown (default: 10000)
     --segment-mib N         size of the log's files, 1 to 2048 (default: 16)
+    --scrub-mib N           how much of the log's older files is read in a second, in the background,
+                            to find damage while others still have what is lost; 0 for none
+                            (default: 4)
     --clients N             how many clients there may be at a time, as far as the process may have so
                             many file descriptors (default: 10000)
     --clients-mib N         memory for all clients' requests and answers together: the client that
@@ -46,12 +49,17 @@ kv run --dir DIR --client-port PORT
     --unsafe-no-sync        acknowledge what is not on the disk: for tests, a power loss takes
                             what was promised
 
+kv verify --dir DIR [--json]
+    reads all of a log whose server does not run, changes nothing, and prints what it found:
+    sound, torn (a crash interrupted a write that was never acknowledged: the next start cuts
+    it off) or damaged, and where.
+
 kv --help
     prints this.
 
-Exit codes: 0 stopped by a signal, or nothing to do; 1 cannot go on: the disk failed, there is
-no memory left, or a second signal came while it stopped; 2 something that you can set right:
-the message names it.
+Exit codes: 0 stopped by a signal, or nothing to do; 1 cannot go on: the disk failed, the log is
+damaged, there is no memory left, or a second signal came while it stopped; 2 something that you
+can set right: the message names it.
 )";
 
 struct Help
@@ -90,10 +98,18 @@ struct Run
     LogKind                   log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
+    std::uint64_t scrub_mib = 4;     ///< In a second; 0 for none.
     std::uint64_t clients_mib = 256; ///< What is held for all clients together.
     std::uint64_t clients = 10'000;  ///< How many there may be at a time.
 };
 
-using Invocation = std::variant<Help, Init, Run>;
+/// `kv verify`.
+struct Verify
+{
+    std::string directory;
+    bool        as_json = false;
+};
+
+using Invocation = std::variant<Help, Init, Run, Verify>;
 
 } // namespace kv

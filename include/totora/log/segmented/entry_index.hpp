@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,12 +27,14 @@ struct EntryPlace
     friend constexpr bool operator==(EntryPlace const&, EntryPlace const&) = default;
 };
 
-/// The size and the place of every entry of a log, in eight bytes an entry.
+/// The size and the place of every entry of a log, in a little more than six bytes an entry.
 ///
-/// Entries are grouped in chunks of up to 256 that share a segment, so that 32 bits are enough for both numbers. Every
-/// query costs a binary search for the chunk.
+/// Entries are grouped in chunks of up to 256 that share a segment. An entry is where the sizes before it in the chunk
+/// put it, and further by the heads and the padding of records between them: 16 bits are enough for these, or a new
+/// chunk begins. Every query costs a binary search for the chunk.
 ///
-/// Invariants: the entries are those after `base` up to `last`, without gaps; no chunk is empty.
+/// Invariants: the entries are those after `base` up to `last`, without gaps; no chunk is empty; in a chunk the places
+/// ascend.
 class EntryIndex
 {
 public:
@@ -44,16 +47,25 @@ public:
     [[nodiscard]] Index last() const { return last_; }
     [[nodiscard]] bool  holds(Index index) const { return index > base_ and index <= last_; }
 
-    /// Adds the entry after `last()`. `size` is that of the encoded entry.
+    /// Adds the entry after `last()`. `size` is that of the encoded entry. Precondition: its place is after that of the
+    /// entry before it, if both are in one segment.
     void append(std::size_t size, EntryPlace place)
     {
-        if (chunks_.empty() or chunks_.back()->count == chunk_entries or chunks_.back()->segment != place.segment)
-            begin_chunk(place.segment);
-        auto& chunk = *chunks_.back();
-        chunk.ends[chunk.count] = static_cast<std::uint32_t>(bytes_of(chunk) + size);
-        chunk.offsets[chunk.count] = place.offset;
+        if (chunks_.empty() or not takes(*chunks_.back(), place))
+            begin_chunk(place);
+        auto&      chunk = *chunks_.back();
+        auto const bytes = bytes_of(chunk);
+        chunk.ends[chunk.count] = static_cast<std::uint32_t>(bytes + size);
+        chunk.between[chunk.count] = static_cast<std::uint16_t>(place.offset - chunk.offset - bytes);
         ++chunk.count;
         last_ = next(last_);
+    }
+
+    /// The same for a log in memory, whose entries have no places.
+    void append(std::size_t size)
+    {
+        auto const in_front = chunks_.empty() ? 0 : chunks_.back()->offset + bytes_of(*chunks_.back());
+        append(size, {0, static_cast<std::uint32_t>(in_front)});
     }
 
     /// Removes the entry at `from` and all after it.
@@ -78,7 +90,26 @@ public:
     [[nodiscard]] EntryPlace place(Index index) const
     {
         auto const& chunk = chunk_of(index);
-        return {chunk.segment, chunk.offsets[index.value - chunk.first.value]};
+        auto const  at = index.value - chunk.first.value;
+        auto const  bytes_in_front = at == 0 ? 0 : chunk.ends[at - 1];
+        return {chunk.segment, chunk.offset + bytes_in_front + chunk.between[at]};
+    }
+
+    /// Calls `visit` with place and size of each entry from `first` on, in order.
+    template <std::invocable<EntryPlace const&, std::uint32_t> Visit>
+    void visit(Index first, Visit visit_entry) const
+    {
+        auto const begins =
+            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return last_of_chunk(*chunk) < first; });
+        for (auto at = begins; at < chunks_.size(); ++at) {
+            auto const& chunk = *chunks_[at];
+            auto const  skipped = std::max(first, chunk.first).value - chunk.first.value;
+            for (auto entry = static_cast<std::size_t>(skipped); entry < chunk.count; ++entry) {
+                auto const in_front = entry == 0 ? 0 : chunk.ends[entry - 1];
+                visit_entry(EntryPlace{chunk.segment, chunk.offset + in_front + chunk.between[entry]},
+                            chunk.ends[entry] - in_front);
+            }
+        }
     }
 
     /// The furthest index up to `up_to` for which the entries from `first` on fit into `bytes_max`; at least `first`.
@@ -93,6 +124,17 @@ public:
             (bytes(first, middle) <= bytes_max ? fits : too_far) = middle;
         }
         return fits;
+    }
+
+    /// The segment of the last entry; 0 if there is none.
+    [[nodiscard]] std::uint64_t last_segment() const { return chunks_.empty() ? 0 : chunks_.back()->segment; }
+
+    /// The first entry in the segment of the last one. Precondition: there is an entry.
+    [[nodiscard]] Index first_of_last_segment() const
+    {
+        auto const of_others =
+            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return chunk->segment != last_segment(); });
+        return chunks_[of_others]->first;
     }
 
     /// The last entry that a segment holds.
@@ -117,17 +159,26 @@ public:
     }
 
 private:
-    static constexpr std::size_t chunk_entries = 256;
+    static constexpr std::size_t   chunk_entries = 256;
+    static constexpr std::uint64_t between_max = 0xFFFF;
 
     struct Chunk
     {
         Index                                    first;
         std::uint64_t                            segment = 0;
         std::uint64_t                            bytes_before = 0; ///< Of all entries of the log before this chunk.
+        std::uint32_t                            offset = 0;       ///< Of the first entry, in the file.
         std::uint32_t                            count = 0;        ///< At least 1.
         std::array<std::uint32_t, chunk_entries> ends;    ///< Encoded bytes of the chunk up to each entry, it included.
-        std::array<std::uint32_t, chunk_entries> offsets; ///< The offset of each entry in the file.
+        std::array<std::uint16_t, chunk_entries> between; ///< In front of each entry, of the chunk: bytes of no entry.
     };
+
+    /// Whether the next entry, which is there, can be one of this chunk.
+    [[nodiscard]] static bool takes(Chunk const& chunk, EntryPlace place)
+    {
+        return chunk.count < chunk_entries and chunk.segment == place.segment and
+               place.offset - chunk.offset - bytes_of(chunk) <= between_max;
+    }
 
     [[nodiscard]] static Index         last_of_chunk(Chunk const& chunk) { return before(chunk.first + chunk.count); }
     [[nodiscard]] static std::uint64_t bytes_of(Chunk const& chunk)
@@ -135,11 +186,12 @@ private:
         return chunk.count == 0 ? 0 : chunk.ends[chunk.count - 1];
     }
 
-    void begin_chunk(std::uint64_t segment)
+    void begin_chunk(EntryPlace place)
     {
         auto chunk = std::make_unique<Chunk>();
         chunk->first = next(last());
-        chunk->segment = segment;
+        chunk->segment = place.segment;
+        chunk->offset = place.offset;
         chunk->bytes_before = chunks_.empty() ? 0 : chunks_.back()->bytes_before + bytes_of(*chunks_.back());
         chunks_.push_back(std::move(chunk));
     }

@@ -9,13 +9,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace totora::inline v0
 {
 
 /// The log as the node sees it: with everything that it wrote, durable or not.
 ///
-/// Invariant: `runs` and `index` describe the same entries; `pinned` holds the newest of them.
+/// Invariant: `runs`, `index` and `configurations` describe the same entries; `pinned` holds the newest of them.
 struct LogImage
 {
     Identity                identity;
@@ -24,14 +25,17 @@ struct LogImage
     std::optional<ServerId> voted_for;
     TermRuns                runs;
     EntryIndex              index;
-    Index                   commit_index; ///< Never above what is durable.
-    PinnedEntries           pinned;       ///< The newest entries.
+    Index                   commit_index;   ///< Never above what is durable.
+    PinnedEntries           pinned;         ///< The newest entries.
+    std::vector<Index>      configurations; ///< The entries that are one, in order.
 
     void truncate(Index from)
     {
         pinned.truncate(from, index);
         index.truncate(from);
         runs.truncate(from);
+        while (not configurations.empty() and configurations.back() >= from)
+            configurations.pop_back();
     }
 };
 

@@ -36,12 +36,16 @@ namespace totora::inline v0
 /// nothing proves was ever durable. It is damage, and recovery refuses, if a seal, a header or the file "run" proves
 /// that, or if no crash can have left it: the size of a segment is durable before its header is written, and none is
 /// shortened before the next one's header is durable.
+///
+/// An earlier segment of which everything is proven durable is known by its index. Whether its records are still whole
+/// is seen when they are read.
 template <log_files Files>
 class LogRecovery
 {
 public:
-    explicit LogRecovery(Files& files, std::function<void(RecoveryProgress const&)> on_progress = {})
-        : files_(files), on_progress_(std::move(on_progress))
+    explicit LogRecovery(Files& files, std::function<void(RecoveryProgress const&)> on_progress = {},
+                         RecoveryDepth depth = RecoveryDepth::indexes)
+        : files_(files), on_progress_(std::move(on_progress)), depth_(depth)
     {}
 
     [[nodiscard]] Result<RecoveredLog, LogError> run()
@@ -75,7 +79,7 @@ private:
         auto const mark = read_run_mark(files_);
         if (not mark)
             return Unexpected{mark.error()};
-        segments_.emplace(files_, *identity, *mark);
+        segments_.emplace(files_, *identity, *mark, depth_);
         return Done{};
     }
 
@@ -190,6 +194,7 @@ private:
 
     Files&                                       files_;
     std::function<void(RecoveryProgress const&)> on_progress_;
+    RecoveryDepth                                depth_;
     RecoveryProgress                             progress_;
     std::optional<SegmentReplay<Files>>          segments_; ///< Once the marks are read.
 };

@@ -7,6 +7,7 @@
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/log/segmented/start_mark.hpp"
@@ -14,12 +15,20 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace totora::inline v0
 {
+
+/// What a recovery reads of the sealed segments.
+enum class RecoveryDepth : std::uint8_t
+{
+    indexes,    ///< Their headers and indexes; only those without an index are read. What was found is made durable.
+    everything, ///< Every record, and nothing in the directory is changed.
+};
 
 /// A file with the name of a newer segment than the log has: made ready and never used, or begun just before a crash.
 struct SpareFile
@@ -40,21 +49,19 @@ struct RecoveredLog
     std::uint64_t                newest_generation = 0; ///< Of all files, also of those that are not part of the log.
     std::vector<SpareFile>       spares;                ///< The newest first.
     std::optional<std::uint64_t> awaited; ///< The spare in which the log continues, as the newest segment has it.
+    std::vector<Index>           configurations; ///< The entries that are one, in order.
     std::vector<EarlierSegment> segments; ///< With the length of each that is part of the log; `last` is not filled in.
 };
 
 /// Rebuilds a log from its records, taken in order.
 ///
-/// Invariant: `index`, `state.entries` and the configurations describe the same entries.
+/// Invariant: `index`, `state.entries` and `configurations` describe the same entries.
 class LogReplay : public RecoveredLog
 {
 public:
     LogReplay() = default;
 
-    explicit LogReplay(Identity const& identity) : configurations_{first_configuration(identity)}
-    {
-        state.identity = identity;
-    }
+    explicit LogReplay(Identity const& identity) { state.identity = identity; }
 
     /// A segment that existed, with this size, when the log continued in it.
     struct NextSegment
@@ -117,37 +124,55 @@ public:
         return true;
     }
 
+    /// Takes the entries of a sealed segment up to `last` by its index, unread. False, with nothing taken, if they do not
+    /// follow those that are there.
+    [[nodiscard]] bool take_index(SegmentIndex const& taken, std::uint64_t generation, Index last)
+    {
+        if (taken.first != totora::next(index.last()) or taken.last() < last or
+            taken.terms.front().term < state.entries.last().term)
+            return false;
+        auto size = taken.sizes.begin();
+        for (auto const& row : taken.rows) {
+            auto offset = row.offset;
+            for (auto left = row.count; left > 0; --left, offset += *size++)
+                index.append(*size, {generation, offset});
+        }
+        for (auto start = taken.terms.begin(); start != taken.terms.end(); ++start) {
+            auto const after =
+                std::next(start) == taken.terms.end() ? totora::next(taken.last()) : std::next(start)->first;
+            state.entries.append({start->term, start->first, after.value - start->first.value});
+        }
+        configurations.insert(configurations.end(), taken.configurations.begin(), taken.configurations.end());
+        truncate(totora::next(last));
+        return true;
+    }
+
     void truncate(Index from)
     {
         index.truncate(from);
         state.entries.truncate(from);
         if (unknown and *unknown >= from)
             unknown.reset();
-        while (not configurations_.empty() and configurations_.back().index >= std::max(from, Index{1}))
-            configurations_.pop_back();
+        while (not configurations.empty() and configurations.back() >= from)
+            configurations.pop_back();
     }
 
-    /// Fills in what is known only at the end.
-    void finish()
+    /// Fills in what is known only at the end: how the last start ended, and the two newest configurations, of which the
+    /// log holds as many as `newest` has.
+    void finish(std::vector<Configuration> const& newest)
     {
         state.cleanly_stopped = mark.clean and newest_start == mark.start;
-        if (configurations_.empty())
-            return; // Without an identity.
-        state.configuration = configurations_.back();
-        state.previous_configuration = configurations_[configurations_.size() - (configurations_.size() < 2 ? 1 : 2)];
+        auto const first = first_configuration(state.identity);
+        state.configuration = newest.empty() ? first : newest.back();
+        state.previous_configuration = newest.size() < 2 ? first : newest.front();
     }
 
 private:
     [[nodiscard]] bool take_configuration(EntryView const& entry)
     {
-        auto const configuration = decode_configuration(entry);
-        if (configuration)
-            configurations_.push_back(*configuration);
-        return configuration.has_value();
+        configurations.push_back(entry.index);
+        return decode_configuration(entry).has_value();
     }
-
-    std::vector<Configuration>
-        configurations_; ///< In order; that of index 0 first, without members if no first members were named.
 };
 
 } // namespace totora::inline v0

@@ -37,6 +37,7 @@ struct Region
     std::vector<std::uint64_t>     retiring;   ///< Segments that are no part of the log once that header is durable.
     std::vector<PlannedRecord>     records;
     std::vector<EntrySlice>        slices;
+    std::vector<std::byte>         index; ///< Of a segment that ends here, after its last record, or else empty.
 };
 
 /// Writes and syncs regions: neighbours in one call, each segment synced once. Its memory is reused from call to call.
@@ -111,7 +112,9 @@ private:
                 parts_.push_back(std::span{zeros}.first(static_cast<std::size_t>(padding)));
             offset += size_of(record.head);
         }
-        return offset;
+        if (not region.index.empty())
+            parts_.emplace_back(region.index);
+        return offset + region.index.size();
     }
 
     Identity                                identity_;

@@ -31,6 +31,16 @@ struct EarlierSegment
     friend constexpr bool operator==(EarlierSegment const&, EarlierSegment const&) = default;
 };
 
+/// A segment to which nothing is added any more, and which the log still needs.
+struct SealedSegment
+{
+    std::uint64_t generation = 0;
+    std::uint64_t length = 0;     ///< Of its records; the index may follow.
+    std::uint64_t last_batch = 0; ///< If this batch is durable, so is the segment.
+
+    friend constexpr bool operator==(SealedSegment const&, SealedSegment const&) = default;
+};
+
 /// The header of a segment: everything in earlier segments that is not an entry, so that they may be removed.
 struct SegmentHeader
 {

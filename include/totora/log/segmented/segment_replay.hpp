@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/log_damage.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/read_header.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_name.hpp"
+#include "totora/log/segmented/segment_reader.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/log/segmented/segment_window.hpp"
@@ -20,6 +24,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,8 +44,8 @@ class SegmentReplay
 public:
     using Window = SegmentWindow<typename Files::File>;
 
-    SegmentReplay(Files& files, Identity const& identity, StartMark const& mark)
-        : files_(files), identity_(identity), mark_(mark), durable_(mark.batch)
+    SegmentReplay(Files& files, Identity const& identity, StartMark const& mark, RecoveryDepth depth)
+        : files_(files), identity_(identity), mark_(mark), depth_(depth), durable_(mark.batch)
     {}
 
     [[nodiscard]] LogReplay const& log() const { return log_; }
@@ -106,20 +111,26 @@ public:
         spares_.push_back({header.generation, source.size()});
     }
 
-    /// Takes the entries of an earlier segment. False if it is torn.
+    /// Takes the entries of an earlier segment, from its index if everything in it is proven durable: what can be torn
+    /// is read. False if it is torn.
     [[nodiscard]] Result<bool, LogError> take_earlier(EarlierSegment const& earlier)
     {
         auto const missing = next(log_.index.last());
-        auto       source = open_window(files_, earlier.generation, earlier.length);
+        auto       source = open_window(files_, earlier.generation, segment_size_end);
         if (not source and source.error().number == ENOENT)
             return damaged(earlier.generation, "is missing", {missing, earlier.last});
         if (not source)
             return log_failure(LogFailure::read_failed, source.error());
         if (source->size() < earlier.length)
             return damaged(earlier.generation, too_short(source->size(), earlier.length), {missing, earlier.last});
+        source->read_at_once(header_bytes);
         auto const header = read_header(*source, earlier.generation, identity_);
         if (not header)
             return Unexpected{header.error()};
+        if (header->has_value() and depth_ == RecoveryDepth::indexes and take_index(earlier, **header, *source))
+            return true;
+        source->limit(earlier.length);
+        source->read_at_once(Window::window_size);
         if (header->has_value())
             return take_earlier_records(earlier, **header, *source);
         if (durable_ >= earlier.batch)
@@ -167,21 +178,56 @@ public:
         return Done{};
     }
 
-    /// Makes the log that was found durable, and returns it.
+    /// Makes the log that was found durable, unless it is only looked at, and returns it.
     [[nodiscard]] Result<RecoveredLog, LogError> finish(std::uint64_t newest_generation)
     {
-        if (auto const kept = make_durable(files_, unproven_); not kept)
-            return log_failure(LogFailure::sync_failed, kept.error());
+        auto const newest = read_newest_configurations();
+        if (not newest)
+            return Unexpected{newest.error()};
+        if (depth_ == RecoveryDepth::indexes)
+            if (auto const kept = make_durable(files_, unproven_); not kept)
+                return log_failure(LogFailure::sync_failed, kept.error());
         log_.newest_generation = newest_generation;
         log_.mark = mark_;
         log_.spares = std::move(spares_);
         if (log_.next)
             log_.awaited = log_.next->generation;
-        log_.finish();
+        log_.finish(*newest);
         return RecoveredLog{std::move(log_)};
     }
 
 private:
+    static constexpr std::uint64_t header_bytes = 4096; ///< Enough for most headers.
+
+    /// Takes the entries of an earlier segment by its index. False, with nothing taken, if it must be read.
+    [[nodiscard]] bool take_index(EarlierSegment const& earlier, SegmentHeader const& header, Window& source)
+    {
+        auto const index = find_segment_index(source, segment_seed(identity_, earlier.generation), earlier.length);
+        if (not index or durable_ < index->batch or not log_.take_index(*index, earlier.generation, earlier.last))
+            return false;
+        log_.segments.push_back({earlier.generation, header.batch, {}, earlier.length});
+        return true;
+    }
+
+    /// The two newest configurations in the log, or as many as it holds: their entries are read again.
+    [[nodiscard]] Result<std::vector<Configuration>, LogError> read_newest_configurations()
+    {
+        auto       reader = SegmentReader<Files>{files_, log_.index, log_.state.entries};
+        auto       newest = std::vector<Configuration>{};
+        auto const count = log_.configurations.size();
+        for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
+            auto entries = Entries{};
+            if (auto const got = reader.read(log_.configurations[at], log_.configurations[at], entries); not got)
+                return Unexpected{got.error()};
+            auto const configuration = decode_configuration(*entries.begin());
+            if (not configuration)
+                return damaged(log_.index.place(log_.configurations[at]).segment, "holds a configuration that is none",
+                               {log_.configurations[at], log_.configurations[at]});
+            newest.push_back(*configuration);
+        }
+        return newest;
+    }
+
     /// Takes the records of an earlier segment up to the length that the newest header names. False if they are torn.
     [[nodiscard]] Result<bool, LogError>
     take_earlier_records(EarlierSegment const& earlier, SegmentHeader const& header, Window& source)
@@ -241,6 +287,7 @@ private:
     Files&                    files_;
     Identity                  identity_;
     StartMark                 mark_;
+    RecoveryDepth             depth_;
     LogReplay                 log_;
     std::vector<SpareFile>    spares_;
     std::vector<UnprovenPart> unproven_;

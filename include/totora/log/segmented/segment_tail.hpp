@@ -7,6 +7,7 @@
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_pool.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_writer.hpp"
@@ -94,16 +95,18 @@ public:
             while (auto const entry = view_entry(slice.bytes.subspan(ends))) {
                 auto const size = entry->encoded.size();
                 auto const body = head.body_size + size;
-                if (head.count > 0 and (body > record_bytes_max or record_head_size + aligned(body) > room())) {
+                if (head.count > 0 and (body > record_bytes_max or not fits(record_head_size + aligned(body)))) {
                     if (ends > begins)
                         slices_.push_back({slice.pin, slice.bytes.subspan(begins, ends - begins)});
                     place(std::exchange(head, RecordHead{.kind = RecordKind::append}));
                     begins = ends;
                 }
-                if (auto const alone = record_head_size + aligned(size); head.count == 0 and alone > room() and outcome)
+                if (auto const alone = record_head_size + aligned(size);
+                    head.count == 0 and not fits(alone) and outcome)
                     outcome = begin_segment(alone);
                 if (head.count == 0)
                     head.numbers[0] = entry->index.value;
+                note_in_index(*entry, head.count == 0);
                 auto const offset = end_ + record_head_size + head.body_size;
                 image_.index.append(size, {segment_->generation, static_cast<std::uint32_t>(offset)});
                 image_.runs.append({entry->term, entry->index, 1});
@@ -117,6 +120,15 @@ public:
         }
         place(head);
         return outcome;
+    }
+
+    /// The segments that are whole, in order, each with the batch that it ends in.
+    [[nodiscard]] std::vector<SealedSegment> sealed() const
+    {
+        auto sealed = std::vector<SealedSegment>{};
+        for (auto at = std::size_t{0}; at + 1 < segments_.size(); ++at)
+            sealed.push_back({segments_[at].generation, segments_[at].length, segments_[at + 1].batch});
+        return sealed;
     }
 
     /// Ends the batch and hands it over.
@@ -135,7 +147,7 @@ private:
     void place(RecordHead const& head)
     {
         if (regions_.empty() or regions_.back().segment != segment_)
-            regions_.push_back({segment_, end_, {}, {}, {}, {}});
+            regions_.push_back({segment_, end_, {}, {}, {}, {}, {}});
         auto& region = regions_.back();
         region.records.push_back({head, slices_.size()});
         std::move(slices_.begin(), slices_.end(), std::back_inserter(region.slices));
@@ -145,6 +157,41 @@ private:
 
     /// A seal always has room.
     void place_seal() { place({.kind = RecordKind::seal, .numbers = {batch_, 0, image_.commit_index.value}}); }
+
+    /// Whether a record of entries goes into this segment. If it would take the place of the index, it goes into the
+    /// next one, provided that this one is ready, and no smaller than what is left here: whatever room was promised here
+    /// is there as well.
+    [[nodiscard]] bool fits(std::uint64_t size) const
+    {
+        auto const left = room();
+        if (size > left)
+            return false;
+        auto const next_size = std::max(pool_.segment_size(), segment_overhead() + reserve + size + left);
+        return size + index_size_ + segment_index_entry_max <= left or pool_.ready_size() < next_size;
+    }
+
+    /// Notes what an entry adds to the index of the segment at most.
+    void note_in_index(EntryView const& entry, bool begins_record)
+    {
+        auto const begins_term = entry.term != image_.runs.last().term;
+        index_size_ += 4U + (begins_record ? 8U : 0U) + (begins_term ? 16U : 0U);
+        if (entry.kind == EntryKind::configuration) {
+            index_size_ += 8;
+            image_.configurations.push_back(entry.index);
+        }
+        is_indexable_ = is_indexable_ and is_known(entry);
+    }
+
+    /// Adds the index of the segment that ends, if it holds entries of the log and there is place. Without one it will
+    /// be read: also if it holds what this version does not know, which whoever opens the log must notice.
+    void add_index()
+    {
+        if (not is_indexable_ or image_.index.last_segment() != segment_->generation or
+            end_ + aligned(index_size_) > segment_->size)
+            return;
+        auto const seed = segment_seed(image_.identity, segment_->generation);
+        regions_.back().index = encode_segment_index(index_of_last_segment(image_, batch_), seed, end_);
+    }
 
     /// Begins a segment that has room for a record of this size: its header replaces all earlier ones.
     [[nodiscard]] Outcome begin_segment(std::uint64_t size)
@@ -160,11 +207,14 @@ private:
             place({.kind = RecordKind::next, .numbers = {(**taken).generation, (**taken).size, 0}});
             place_seal();
             segments_.back().length = end_;
+            add_index();
         }
         segment_ = std::move(*taken);
         auto retiring = drop_unused_segments();
-        regions_.push_back({segment_, 0, encode_segment_header(header()), std::move(retiring), {}, {}});
+        regions_.push_back({segment_, 0, encode_segment_header(header()), std::move(retiring), {}, {}, {}});
         end_ = header_size_for(segments_.size());
+        index_size_ = segment_index_size_min;
+        is_indexable_ = true;
         segments_.push_back({segment_->generation, batch_, {}, 0});
         return Done{};
     }
@@ -213,10 +263,12 @@ private:
     LogImage&                   image_;
     std::vector<EarlierSegment> segments_; ///< All that may be part of the log; the one that is written comes last.
     typename SegmentPool<Files>::Ready segment_;
-    std::uint64_t                      end_ = 0;   ///< Where the next record goes.
-    std::uint64_t                      batch_ = 0; ///< Of the next record.
-    typename Writer::Regions           regions_;   ///< Planned since the last seal.
-    std::vector<EntrySlice>            slices_;    ///< Of the record that is being planned.
+    std::uint64_t                      end_ = 0;             ///< Where the next record goes.
+    std::uint64_t                      index_size_ = 0;      ///< Of the segment's index, at most.
+    bool                               is_indexable_ = true; ///< This version knows all that the segment holds.
+    std::uint64_t                      batch_ = 0;           ///< Of the next record.
+    typename Writer::Regions           regions_;             ///< Planned since the last seal.
+    std::vector<EntrySlice>            slices_;              ///< Of the record that is being planned.
 };
 
 } // namespace totora::inline v0

@@ -46,6 +46,9 @@ public:
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
+    /// Sets how much is read at once, of what is read in a row.
+    void read_at_once(std::uint64_t bytes) { at_once_ = bytes; }
+
     /// Ends the segment here at the latest.
     void limit(std::uint64_t size) { size_ = std::min(size_, size); }
 
@@ -55,7 +58,7 @@ public:
         offset = std::min(offset, size_);
         count = std::min(count, size_ - offset);
         if (offset < begin_ or offset + count > begin_ + window_.size())
-            fill(offset, std::min(std::max(count, window_size), size_ - offset));
+            fill(offset, std::min(std::max(count, at_once_), size_ - offset));
         if (offset < begin_ or offset + count > begin_ + window_.size())
             return {};
         return std::span<std::byte const>{window_}.subspan(static_cast<std::size_t>(offset - begin_),
@@ -78,6 +81,7 @@ private:
 
     File                     file_;
     std::uint64_t            size_;
+    std::uint64_t            at_once_ = window_size;
     std::uint64_t            begin_ = 0; ///< Of the window, in the file.
     std::vector<std::byte>   window_;
     std::optional<FileError> failure_;

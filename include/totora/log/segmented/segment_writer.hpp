@@ -48,7 +48,7 @@ public:
         : pool_(pool), identity_(identity), durable_batch_(durable_batch), regions_(identity)
     {}
 
-    /// Sets the function that is called on the syncer's thread when something became durable or failed. The previous
+    /// Sets the function that is called, on another thread, when something became durable or failed. The previous
     /// one is not called any more once this returns.
     void set_wake(std::function<void()> wake)
     {
@@ -91,6 +91,13 @@ public:
             return;
         failure_ = std::move(error);
         failed_ = true;
+    }
+
+    /// The same from another thread than the node's and the syncer's, with the wake-up.
+    void fail_from_elsewhere(LogError error)
+    {
+        fail(std::move(error));
+        wake();
     }
 
     /// Writes and syncs what waits, and prepares twice as much of the next segment. Returns whether there is more to

@@ -3,11 +3,13 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/log/scrubbing/scrubber.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
 #include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
+#include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_pool.hpp"
 #include "totora/log/segmented/segment_reader.hpp"
@@ -51,12 +53,14 @@ struct SegmentedLogParts
                                       recovered.state.entries,
                                       std::move(recovered.index),
                                       recovered.state.commit_index,
-                                      {}},
+                                      {},
+                                      std::move(recovered.configurations)},
           found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
           pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
-          reader(files, image.index, image.runs)
+          reader(files, image.index, image.runs),
+          scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause)
     {}
 
     /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full
@@ -81,7 +85,7 @@ struct SegmentedLogParts
             return Unexpected{*failed};
         if (auto const removed = remove_leftovers(); not removed)
             return log_failure(LogFailure::write_failed, removed.error());
-        (void)shorten_previous(); // A failure only wastes its space.
+        (void)finish_previous(); // A failure only wastes its space, and the time to read it again.
         // The header already records this start; the file only repeats what is durable.
         if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
             not marked and (is_first or not is_lack_of_space(marked.error().number)))
@@ -92,6 +96,7 @@ struct SegmentedLogParts
             syncer.start(std::move(work), std::move(rest));
         else
             syncer.start(std::move(work));
+        update_scrubber();
         return Done{};
     }
 
@@ -153,16 +158,28 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Gives back the unused space of the last start's segment.
-    [[nodiscard]] Outcome shorten_previous()
+    /// Adds an index to the last start's segment, if there is place in the file, and gives back the rest of its space.
+    [[nodiscard]] Outcome finish_previous()
     {
-        auto const live = image.index.segments();
-        if (live.empty() or live.back().segment != found.segments.back().generation)
+        if (found.segments.empty() or image.index.last_segment() != found.segments.back().generation)
             return Done{};
-        auto file = files.open(segment_name(live.back().segment));
+        auto const [generation, batch, last, length] = found.segments.back();
+        auto file = files.open(segment_name(generation));
         if (not file)
             return Unexpected{file.error()};
-        return file->truncate(found.segments.back().length);
+        auto const size = file->size();
+        if (not size)
+            return Unexpected{size.error()};
+        auto const index = encode_segment_index(index_of_last_segment(image, found.newest_batch),
+                                                segment_seed(image.identity, generation), length);
+        if (length + index.size() > *size)
+            return file->truncate(length);
+        auto const parts = std::array<std::span<std::byte const>, 1>{index};
+        if (auto const written = file->write(length, parts); not written)
+            return written;
+        if (auto const synced = file->sync(); not synced)
+            return synced;
+        return file->truncate(length + index.size());
     }
 
     [[nodiscard]] Outcome mark(bool clean)
@@ -182,7 +199,16 @@ struct SegmentedLogParts
         settle();
         image.commit_index = std::max(image.commit_index, std::min(wanted_commit, prefix.last()));
         prefix.expect(through, image.runs.last().index);
+        update_scrubber(); // Before the writer is given the header that gives segments back.
         tail.seal(through);
+    }
+
+    /// Hands the sealed segments to the scrubber, if there may be others than before.
+    void update_scrubber()
+    {
+        if (options.scrub_bytes_per_second > 0 and
+            std::exchange(newest_scrubbed, tail.generation()) != tail.generation())
+            scrubber.update(tail.sealed());
     }
 
     /// Has a write without a record confirmed once all before it is durable: without a seal, for which no room was
@@ -234,6 +260,8 @@ struct SegmentedLogParts
     SegmentWriter<Files> writer;
     SegmentTail<Files>   tail;
     SegmentReader<Files> reader;
+    Scrubber<Files>      scrubber;
+    std::uint64_t        newest_scrubbed = 0; ///< The segment that was the newest when the scrubber was updated.
     Syncer               syncer;
 };
 

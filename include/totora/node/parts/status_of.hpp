@@ -5,16 +5,19 @@
 #include "totora/core/state.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/status.hpp"
+#include "totora/policy/adapter.hpp"
+#include "totora/policy/log.hpp"
 
+#include <optional>
 #include <variant>
 
 namespace totora::inline v0
 {
 
 /// The status of a node, from those of its parts that know something of it.
-template <typename Stepper, typename Intake, typename Applying, typename Sender>
+template <typename Stepper, typename Intake, typename Applying, typename Sender, typename Log>
 [[nodiscard]] Status status_of(Stepper const& stepper, Guard const& guard, Intake const& intake,
-                               Applying const& applying, Sender const& sender)
+                               Applying const& applying, Sender const& sender, Log const& log)
 {
     State const& state = stepper.state();
     auto         status = Status{};
@@ -43,6 +46,9 @@ template <typename Stepper, typename Intake, typename Applying, typename Sender>
         status.followers.push_back({progress.server, progress.match, progress.next,
                                     std::holds_alternative<Replicate>(progress.mode), progress.link_full,
                                     in_flight(progress), progress.no_room, intake.is_set_back(progress.server)});
+    status.scrub = if_offered(
+        log, [](auto& one) -> decltype(one.scrub_status()) { return one.scrub_status(); },
+        [] { return std::optional<ScrubStatus>{}; });
     return status;
 }
 

@@ -71,6 +71,12 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     return entries;
 }
 
+/// The configuration entry that a workload puts at an index: others than before and after it.
+[[nodiscard]] inline Entries sample_configuration(Term term, Index index)
+{
+    return configuration_entry(term, index, {1, 2, 3 + index.value % 7});
+}
+
 /// What `check_log` keeps in a log: no two fields are alike, and none is what it is by default.
 [[nodiscard]] inline Identity sample_identity()
 {

@@ -9,6 +9,7 @@
 #include <range/v3/algorithm/sort.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstddef>
@@ -261,7 +262,7 @@ private:
     testing::DiskNames                             names_;
     std::uint64_t                                  changes_ = 0;
     std::uint64_t                                  calls_ = 0;
-    std::uint64_t                                  power_cuts_ = 0;
+    std::atomic<std::uint64_t>                     power_cuts_ = 0; ///< Read when a file is opened, on any thread.
     std::uint64_t                                  space_ = std::numeric_limits<std::uint64_t>::max();
     bool                                           syncs_held_ = false;
     bool                                           lies_about_syncs_ = false;

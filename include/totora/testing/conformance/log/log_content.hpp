@@ -15,13 +15,14 @@
 namespace totora::inline v0::conformance
 {
 
-/// What a log holds: the state of Figure 2, each entry by its term and the size of its payload.
+/// What a log holds: the state of Figure 2, each entry by its term, its kind and the size of its payload.
 struct Content
 {
     struct Entry
     {
         std::uint64_t term = 0;
         std::size_t   payload_size = 0;
+        bool          is_configuration = false; ///< That of `sample_configuration`, or else a command.
 
         friend bool operator==(Entry const&, Entry const&) = default;
     };
@@ -32,6 +33,16 @@ struct Content
 
     friend bool operator==(Content const&, Content const&) = default;
 };
+
+/// The payload of the entry at an index.
+[[nodiscard]] inline std::vector<std::byte> payload_of(Index index, Content::Entry const& entry)
+{
+    if (not entry.is_configuration)
+        return payload_for(index, Term{entry.term}, entry.payload_size);
+    auto const configuration = sample_configuration(Term{entry.term}, index);
+    auto const payload = (*configuration.begin()).payload;
+    return {payload.begin(), payload.end()};
+}
 
 /// The entries of a range, as long as they are entries at all: a wrong log may return any bytes.
 [[nodiscard]] inline std::vector<EntryView> whole_entries(Entries const& entries)
@@ -50,7 +61,7 @@ struct Content
 }
 
 /// The content of an open log, read entry by entry; nothing if it does not agree with what it reported as recovered, or
-/// an entry is not the one that `entries_of` makes.
+/// an entry is not the one that `entries_of` or `sample_configuration` makes.
 template <durable_log Log>
 [[nodiscard]] std::optional<Content> content_of(Log& log, Recovered const& recovered)
 {
@@ -65,11 +76,12 @@ template <durable_log Log>
         if (whole.empty() or whole.size() != entries->count())
             return std::nullopt;
         for (auto const& entry : whole) {
-            auto const expected = payload_for(index, entry.term, entry.payload.size());
+            auto const is_configuration = entry.kind == EntryKind::configuration;
+            content.entries.push_back({entry.term.value, entry.payload.size(), is_configuration});
+            auto const expected = payload_of(index, content.entries.back());
             if (entry.index != index or not is_intact(entry) or recovered.entries.term_at(index) != entry.term or
-                not std::equal(expected.begin(), expected.end(), entry.payload.begin()))
+                not std::equal(expected.begin(), expected.end(), entry.payload.begin(), entry.payload.end()))
                 return std::nullopt;
-            content.entries.push_back({entry.term.value, entry.payload.size()});
             index = next(index);
         }
     }

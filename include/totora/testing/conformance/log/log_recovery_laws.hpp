@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
+#include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
@@ -10,8 +12,10 @@
 #include "totora/testing/disk/crash_files.hpp"
 
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace totora::inline v0::conformance
 {
@@ -48,6 +52,21 @@ struct BrokenRecovery
     return {"recovery gives a prefix", found + ", and after none of them was this there."};
 }
 
+/// The two newest configurations of a log with this content: the last but one, and the last.
+[[nodiscard]] inline std::pair<Configuration, Configuration> newest_configurations(Content const& content)
+{
+    auto const first = first_configuration(identity_of_first());
+    auto       newest = std::pair{first, first};
+    for (auto index = Index{1}; index.value <= content.entries.size(); index = next(index)) {
+        auto const& entry = content.entries[static_cast<std::size_t>(index.value - 1)];
+        if (not entry.is_configuration)
+            continue;
+        auto const entries = sample_configuration(Term{entry.term}, index);
+        newest.first = std::exchange(newest.second, *decode_configuration(*entries.begin()));
+    }
+    return newest;
+}
+
 /// The law that is broken by what a log recovered after a workload, if any. `may_be_marked` if it was closed, or was being closed.
 [[nodiscard]] inline std::optional<BrokenRecovery> find_broken_recovery(Recovered const&              recovered,
                                                                         std::optional<Content> const& content,
@@ -55,10 +74,11 @@ struct BrokenRecovery
 {
     if (not content)
         return BrokenRecovery{"what was recovered can be read", "An entry is not there, or not as it was."};
-    auto const first = first_configuration(identity_of_first());
-    if (recovered.identity != identity_of_first() or recovered.configuration != first or
-        recovered.previous_configuration != first)
-        return BrokenRecovery{"the identity is kept", "Another identity was found, or other first members."};
+    if (recovered.identity != identity_of_first())
+        return BrokenRecovery{"the identity is kept", "Another identity was found."};
+    if (std::pair{recovered.previous_configuration, recovered.configuration} != newest_configurations(*content))
+        return BrokenRecovery{"the two newest configurations are recovered",
+                              "Others were named than the log holds, or than the first members."};
     if (recovered.cleanly_stopped and not may_be_marked)
         return BrokenRecovery{"a clean stop leaves its mark",
                               "The mark is there, and the log was not closed since it was opened."};

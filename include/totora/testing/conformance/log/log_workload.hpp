@@ -27,6 +27,7 @@ struct WorkloadMix
     std::uint64_t vote = 8;
     std::uint64_t truncate = 7;
     std::uint64_t commit = 5;
+    std::uint64_t configuration = 0;
     std::uint64_t truncated_max = 40; ///< Entries that one truncation removes.
     std::uint64_t appended_max = 5;   ///< Entries of one append.
 };
@@ -72,6 +73,8 @@ public:
                               random_.below(std::min<std::uint64_t>(uncommitted, mood_.truncated_max)));
         else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit)
             commit(log);
+        else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit + mood_.configuration)
+            configure(log);
         else {
             // One after the other: compilers differ in the order of a call's arguments.
             auto const per_slice = 1 + random_.below(3);
@@ -133,10 +136,19 @@ public:
     void append(Log& log, std::uint64_t count, std::uint64_t per_slice, std::size_t payload_max)
     {
         auto const payload_size = random_.below(payload_max + 1);
-        auto const term = std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
+        auto const term = next_term();
         auto const first = Index{current_.entries.size() + 1};
         current_.entries.resize(current_.entries.size() + count, {term.value, payload_size});
         auto const entries = entries_of(term, first, count, payload_size, per_slice);
+        log.append(begin_write(), lender_ ? lender_->lend(entries) : entries);
+    }
+
+    /// Appends a configuration.
+    template <durable_log Log>
+    void configure(Log& log)
+    {
+        auto const entries = sample_configuration(next_term(), Index{current_.entries.size() + 1});
+        current_.entries.push_back({next_term().value, (*entries.begin()).payload.size(), true});
         log.append(begin_write(), lender_ ? lender_->lend(entries) : entries);
     }
 
@@ -166,6 +178,12 @@ public:
     }
 
 private:
+    /// Of the next entry.
+    [[nodiscard]] Term next_term() const
+    {
+        return std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
+    }
+
     /// Records a write before the log gets it: the power may fail while the log performs it.
     [[nodiscard]] WriteNumber begin_write()
     {
@@ -212,7 +230,7 @@ private:
         auto index = from;
         for (auto const& entry : whole_entries(*entries)) {
             auto const& expected = index.value <= last ? current_.entries[index.value - 1] : Content::Entry{};
-            auto const  payload = payload_for(index, Term{expected.term}, expected.payload_size);
+            auto const  payload = payload_of(index, expected);
             if (entry.index != index or entry.term.value != expected.term or not is_intact(entry) or
                 not std::equal(payload.begin(), payload.end(), entry.payload.begin(), entry.payload.end()))
                 return "read() of " + range + " gave another entry in the place of " + std::to_string(index.value) +
