@@ -1,5 +1,6 @@
 // A node requires of its policies what the concepts name, and nothing else.
 #include "support/archetypes.hpp"
+#include "support/snapshot/snapshot_archetypes.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/node/driver.hpp"
@@ -54,6 +55,49 @@ BOOST_AUTO_TEST_CASE(a_node_runs_with_policies_that_offer_exactly_what_the_conce
     BOOST_TEST(sizes == (std::vector<std::size_t>{3, 2}), boost::test_tools::per_element());
     BOOST_TEST(reads == 1);
     node.stop();
+}
+
+/// Whether a node of these policies can be asked for a snapshot.
+template <typename Node>
+concept takes_snapshots = requires(Node& node)
+{
+    node.take_snapshot();
+};
+
+static_assert(not takes_snapshots<ArchetypeNode>);
+static_assert(
+    not takes_snapshots<RaftNode<ArchetypeMachine, ArchetypeSnapshotLog, ArchetypeChunkTransport, ArchetypeClock>>);
+static_assert(
+    not takes_snapshots<RaftNode<ArchetypeSnapshotMachine, ArchetypeLog, ArchetypeChunkTransport, ArchetypeClock>>);
+static_assert(
+    not takes_snapshots<RaftNode<ArchetypeSnapshotMachine, ArchetypeSnapshotLog, ArchetypeTransport, ArchetypeClock>>);
+
+BOOST_AUTO_TEST_CASE(a_node_takes_snapshots_with_policies_that_offer_exactly_what_the_refinements_require)
+{
+    auto log = ArchetypeSnapshotLog{
+        Identity{cluster_of("archetypes"), ServerId{1}, first_incarnation, {{{ServerId{1}, first_incarnation}, {}}}}};
+    auto const payload = std::array<std::byte, 3>{};
+    auto       counts = std::vector<std::size_t>{};
+    for (auto run = 0; run < 2; ++run) {
+        auto machine = ArchetypeSnapshotMachine{0};
+        auto transport = ArchetypeChunkTransport{0};
+        auto clock = ArchetypeClock{0};
+        auto settings = NodeSettings{};
+        settings.snapshots.trailing_entries = 0;
+        auto node = RaftNode{machine, log, transport, clock, settings};
+        BOOST_REQUIRE(node.start().has_value());
+        while (node.status().role != RoleName::leader and node.turn()) {}
+        node.propose(payload, [&](ProposalOutcome<ArchetypeResponse> outcome) {
+            if (auto const* applied = std::get_if<AppliedWith<ArchetypeResponse>>(&outcome))
+                counts.push_back(applied->response.size());
+        });
+        while (node.turn()) {}
+        node.take_snapshot();
+        while (node.turn()) {}
+        BOOST_TEST((node.status().base == node.status().applied));
+        node.stop();
+    }
+    BOOST_TEST(counts == (std::vector<std::size_t>{1, 2}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_segmented_log_requires_of_its_files_exactly_what_the_concept_names)

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
+namespace totora::test::entry_index_tests
+{
+
 using totora::testing::SplitMix;
 
 namespace
@@ -101,3 +103,5 @@ BOOST_AUTO_TEST_CASE(entries_in_memory_have_sizes_and_no_places)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::entry_index_tests

@@ -18,8 +18,9 @@
 #include <string_view>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::log_verify_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -199,3 +200,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_log_or_cannot_be_read_is_an_error)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::log_verify_tests

@@ -15,8 +15,9 @@
 #include <utility>
 #include <vector>
 
-using namespace totora;
-using namespace totora::test;
+namespace totora::test::segment_index_tests
+{
+
 using boost::unit_test::label;
 
 namespace
@@ -138,3 +139,5 @@ BOOST_AUTO_TEST_CASE(the_index_of_an_image_has_the_entries_of_its_last_segment)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segment_index_tests

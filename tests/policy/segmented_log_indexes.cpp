@@ -15,10 +15,11 @@
 #include <string>
 #include <vector>
 
+namespace totora::test::segmented_log_indexes_tests
+{
+
 // Sealed segments are known by their indexes: a start does not read them.
 
-using namespace totora;
-using namespace totora::test;
 using boost::unit_test::label;
 
 namespace
@@ -337,3 +338,5 @@ BOOST_AUTO_TEST_CASE(the_next_start_adds_an_index_to_the_last_segment_and_shorte
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_indexes_tests

@@ -21,10 +21,11 @@
 #include <thread>
 #include <utility>
 
+namespace totora::test::segmented_log_scrubber_tests
+{
+
 // Sealed segments that nobody reads are read in the background, and damage in them fails the log.
 
-using namespace totora;
-using namespace totora::test;
 using boost::unit_test::label;
 using namespace std::chrono_literals;
 
@@ -285,3 +286,5 @@ BOOST_AUTO_TEST_CASE(no_more_is_read_in_a_second_than_was_allowed)
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_scrubber_tests

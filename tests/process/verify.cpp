@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
-using namespace totora::process;
-
+namespace totora::process::verify_tests
+{
 namespace
 {
 
@@ -89,3 +89,5 @@ BOOST_AUTO_TEST_CASE(damage_is_told_by_a_sentence_and_by_the_exit_code, *boost::
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::process::verify_tests

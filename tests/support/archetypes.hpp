@@ -90,6 +90,10 @@ public:
     [[nodiscard]] bool          has_room(std::uint64_t bytes) const { return memory_.has_room(bytes); }
     void                        close() { memory_.close(); }
 
+protected:
+    [[nodiscard]] MemoryLog&       memory() { return memory_; }
+    [[nodiscard]] MemoryLog const& memory() const { return memory_; }
+
 private:
     MemoryLog memory_;
 };

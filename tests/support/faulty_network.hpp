@@ -42,7 +42,7 @@ public:
         faults = {};
     }
 
-    void send(ServerId from, Released const& message, Entries const& entries)
+    void send(ServerId from, Released const& message, Entries const& entries, PinnedBytes const& chunk = {})
     {
         if (chance(faults.lost) or group_.contains(from) != group_.contains(message.to()))
             return;
@@ -50,7 +50,7 @@ public:
         auto const copies = chance(faults.repeated) ? 2 : 1;
         for (auto copy = 0; copy < copies; ++copy) {
             auto const back = chance(faults.reordered) and not wire.empty() ? random_() % (wire.size() + 1) : 0;
-            wire.insert(wire.end() - static_cast<std::ptrdiff_t>(back), Received{from, message.rpc(), entries});
+            wire.insert(wire.end() - static_cast<std::ptrdiff_t>(back), Received{from, message.rpc(), entries, chunk});
         }
     }
 
@@ -101,6 +101,7 @@ public:
     FaultyTransport(FaultyNetwork& network, ServerId id) : network_(&network), id_(id) {}
 
     void send(Released const& message, Entries const& entries) { network_->send(id_, message, entries); }
+    void send_chunk(Released const& message, PinnedBytes const& chunk) { network_->send(id_, message, {}, chunk); }
     [[nodiscard]] std::optional<TransportEvent> receive() { return network_->receive(id_); }
     void                                        update(ServerId, Incarnation, std::string_view) {}
 
@@ -109,6 +110,6 @@ private:
     ServerId       id_;
 };
 
-static_assert(message_transport<FaultyTransport>);
+static_assert(chunk_transport<FaultyTransport>);
 
 } // namespace totora::test

@@ -95,6 +95,13 @@ to_frame(Rpc const& rpc, Entries const& entries = {}, Route const& route = route
     return join_frame(*encode(route, rpc, entries, UINT32_MAX), entries);
 }
 
+/// The frame of a message with a chunk.
+[[nodiscard]] inline std::vector<std::byte> chunk_to_frame(InstallSnapshot const& rpc, PinnedBytes const& chunk)
+{
+    auto const payload = Payload{chunk};
+    return join_frame(*encode(route_1_to_2, rpc, payload, UINT32_MAX), payload);
+}
+
 /// A piece of a frame: `size` bytes of it from `offset` on.
 [[nodiscard]] inline std::vector<std::byte>
 to_piece(std::vector<std::byte> const& frame, std::size_t offset, std::size_t size, Route const& route = route_1_to_2)

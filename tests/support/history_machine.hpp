@@ -5,10 +5,15 @@
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/policy/snapshot_machine.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace totora::test
@@ -38,7 +43,35 @@ struct HistoryMachine
     }
 
     [[nodiscard]] Index applied_index() const { return {}; }
+
+    struct Capture
+    {
+        std::vector<Step> history;
+
+        void write(SnapshotSink& sink) const
+        {
+            for (auto const& [position, command] : history) {
+                auto bytes = std::array<std::byte, 24>{};
+                put(put(put(bytes.data(), position.index.value), position.term.value), command);
+                sink.write(bytes);
+            }
+        }
+    };
+
+    [[nodiscard]] Capture       capture() const { return {history}; }
+    [[nodiscard]] std::uint32_t snapshot_format() const { return 1; }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        history.clear();
+        for (auto bytes = std::array<std::byte, 24>{}; source.read(bytes) == bytes.size();)
+            history.push_back({{Term{get<std::uint64_t>(bytes.data() + 8)}, Index{get<std::uint64_t>(bytes.data())}},
+                               get<std::uint64_t>(bytes.data() + 16)});
+        return std::nullopt;
+    }
 };
+
+static_assert(snapshot_machine<HistoryMachine>);
 
 /// Where a server's log is, and the moods of the disk under it: here memory.
 class MemoryStorage
@@ -63,6 +96,10 @@ public:
     }
 
     void lose_power(std::mt19937_64& /*random*/) { log_.crash(); }
+
+    /// Snapshots become durable when `complete_snapshots` says so.
+    void hold_snapshots() { log_.kept_snapshots().hold(); }
+    void complete_snapshots() { log_.kept_snapshots().complete(); }
 
 private:
     MemoryLog log_;

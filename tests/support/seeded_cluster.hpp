@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/decision_totals.hpp"
 #include "support/faulty_network.hpp"
 #include "support/history_machine.hpp"
 #include "totora/clock/manual_clock.hpp"
@@ -93,6 +94,7 @@ public:
     /// The power fails: everything that was not durable is gone.
     void crash(Server& server)
     {
+        decisions.add(server.node);
         server.node.reset();
         server.storage.lose_power(random_);
         network.forget(server.id);
@@ -230,6 +232,7 @@ public:
     std::int64_t  open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
     std::uint64_t reads = 0;
     std::map<Index, std::uint64_t> acknowledged;
+    DecisionTotals                 decisions; ///< Of the processes that lost their power.
 
 private:
     void expect(bool holds, char const* what) const

@@ -47,6 +47,13 @@ void Stage::receive(ServerId from, Rpc const& rpc, Entries entries)
     run();
 }
 
+void Stage::receive_chunk(ServerId from, InstallSnapshot const& rpc, std::span<std::byte const> bytes)
+{
+    auto const pin = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
+    wire.arriving.push_back(Received{from, rpc, {}, {pin, *pin}});
+    run();
+}
+
 void Stage::pass_ms(std::uint64_t ms)
 {
     clock.advance_ms(ms);

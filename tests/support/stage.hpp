@@ -61,6 +61,9 @@ public:
 
     void receive(ServerId from, Rpc const& rpc, Entries entries = {});
 
+    /// A chunk that another server sends.
+    void receive_chunk(ServerId from, InstallSnapshot const& rpc, std::span<std::byte const> bytes);
+
     void pass_ms(std::uint64_t ms);
 
     /// Elects S1 with the votes of S2 and, of five, S3. Its no-op is in its log, and on no other server yet.

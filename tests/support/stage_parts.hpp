@@ -4,7 +4,9 @@
 #include "support/builders.hpp"
 #include "support/bytes.hpp"
 #include "totora/node/raft_node.hpp"
+#include "totora/policy/snapshot_machine.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -44,6 +46,13 @@ struct Recorder
     int                              responses_too_many = 0;      ///< Or too few, if below 0.
     int                              calls = 0;
     std::function<void(std::size_t)> takes_time; ///< Called with the number of commands that are applied.
+    std::uint32_t                    format = 1;
+    bool                             captures_throw = false;
+    bool                             writes_throw = false;
+    bool                             restores_throw = false;
+    mutable int                      captures = 0;
+    int                              restores = 0;
+    std::optional<std::uint64_t>     part_size; ///< In entries: a capture is written in parts.
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
@@ -66,6 +75,64 @@ struct Recorder
 
     [[nodiscard]] Index applied_index() const { return kept; }
 
+    /// All that was applied.
+    struct Capture
+    {
+        std::vector<Applied> applied;
+        std::uint64_t        part_size = 0;
+        bool                 throws = false;
+
+        void write(SnapshotSink& sink) const
+        {
+            for (auto part = std::uint64_t{0}; write_part(sink, part); ++part) {}
+        }
+
+        [[nodiscard]] bool write_part(SnapshotSink& sink, std::uint64_t part) const
+        {
+            if (throws)
+                throw std::runtime_error("the ink is dry");
+            auto const first = part * part_size;
+            auto const end = std::min<std::uint64_t>(first + part_size, applied.size());
+            for (auto at = first; at < end; ++at) {
+                auto const& [position, command] = applied[at];
+                auto bytes = std::vector<std::byte>(24);
+                put(put(put(bytes.data(), position.index.value), position.term.value), std::uint64_t{command.size()});
+                sink.write(bytes);
+                sink.write(bytes_of(command));
+            }
+            return end < applied.size();
+        }
+    };
+
+    [[nodiscard]] Capture capture() const
+    {
+        ++captures;
+        if (captures_throw)
+            throw std::runtime_error("the reeds do not hold still");
+        return {applied, part_size.value_or(std::uint64_t{1} << 32U), writes_throw};
+    }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        ++restores;
+        if (restores_throw)
+            throw std::runtime_error("the reeds are withered");
+        if (source.format() != format)
+            return "it is of format " + std::to_string(source.format());
+        auto found = std::vector<Applied>{};
+        for (auto head = std::vector<std::byte>(24); source.read(head) == head.size();) {
+            auto command = std::vector<std::byte>(get<std::uint64_t>(head.data() + 16));
+            if (source.read(command) != command.size())
+                return "it is too short";
+            found.push_back({{Term{get<std::uint64_t>(head.data() + 8)}, Index{get<std::uint64_t>(head.data())}},
+                             text_of(command)});
+        }
+        applied = std::move(found);
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::uint32_t snapshot_format() const { return format; }
+
     [[nodiscard]] std::vector<std::string> commands() const
     {
         auto texts = std::vector<std::string>{};
@@ -81,9 +148,10 @@ class Wire
 public:
     struct Sent
     {
-        ServerId to;
-        Rpc      rpc;
-        Entries  entries;
+        ServerId               to;
+        Rpc                    rpc;
+        Entries                entries;
+        std::vector<std::byte> chunk = {};
     };
 
     struct Update
@@ -104,6 +172,11 @@ public:
         sent.push_back({message.to(), message.rpc(), entries});
     }
 
+    void send_chunk(Released const& message, PinnedBytes const& chunk)
+    {
+        sent.push_back({message.to(), message.rpc(), {}, {chunk.bytes.begin(), chunk.bytes.end()}});
+    }
+
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
         if (arriving.empty())
@@ -119,8 +192,8 @@ public:
     }
 };
 
-static_assert(state_machine<Recorder>);
-static_assert(message_transport<Wire>);
+static_assert(snapshot_machine<Recorder>);
+static_assert(chunk_transport<Wire>);
 
 /// The outcome of a request, and how often it ended: exactly once, if all is well.
 template <typename Decision>

@@ -127,6 +127,22 @@ BOOST_AUTO_TEST_CASE(numbers_above_the_highest_are_refused, *boost::unit_test::l
     refuses("InstallSnapshotResponse", {0, 8, 16, 48});
 }
 
+BOOST_AUTO_TEST_CASE(a_chunk_that_is_not_what_it_is_said_to_be_is_refused, *boost::unit_test::label("7"))
+{
+    auto const bytes = std::make_shared<std::vector<std::byte>>(100, std::byte{0x5A});
+    auto const rpc = InstallSnapshot{Term{7}, {{Term{6}, Index{40}}, 300, 9}, 64, bytes->size()};
+    auto       frame = chunk_to_frame(rpc, {bytes, *bytes});
+    BOOST_TEST(not refusal_of(frame).has_value());
+
+    for (auto const count : {std::uint64_t{1}, std::uint64_t{99}, std::uint64_t{101}})
+        BOOST_TEST((refusal_of(with(frame, fields + 48, count)) == FrameError::bad_field), count);
+    BOOST_TEST((refusal_of(with(frame, fields + 48, std::uint64_t{0})) == FrameError::bad_field));
+    frame.back() ^= std::byte{1};
+    BOOST_TEST((refusal_of(frame) == FrameError::bad_checksum));
+    auto const none = chunk_to_frame(rpc, {});
+    BOOST_TEST((refusal_of(none) == FrameError::bad_field));
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_ends_above_the_highest_number_is_refused, *boost::unit_test::label("case_78"))
 {
     auto const append = make_append(Term{7}, Index{number_max}, {{EntryKind::command, {}}, {EntryKind::command, {}}});

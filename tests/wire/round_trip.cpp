@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label(
                                           .round = Round{a},
                                           .number = AppendNumber{b},
                                           .committed = Index{a}}));
-        BOOST_TEST(survives(InstallSnapshot{Term{a}, {position, b, a}, a, b}));
+        BOOST_TEST(survives(InstallSnapshot{Term{a}, {position, b, a}, a, 0}));
         BOOST_TEST(survives(InstallSnapshotResponse{Term{b}, {position, a, b}, b, Index{a}}));
         BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
         BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
@@ -76,6 +76,22 @@ BOOST_AUTO_TEST_CASE(entries_arrive_byte_for_byte_and_are_not_copied)
     BOOST_TEST((encoded_bytes(frame->entries) == encoded_bytes(append.entries)));
     auto const* const first = frame->entries.slice(0).bytes.data();
     BOOST_TEST((first > block->data() and first < block->data() + block->size()));
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_arrives_byte_for_byte_and_is_not_copied, *boost::unit_test::label("7"))
+{
+    auto const bytes = std::make_shared<std::vector<std::byte>>(100'000, std::byte{0x5A});
+    auto const rpc = InstallSnapshot{Term{7}, {{Term{6}, Index{40}}, 300'000, 9}, 65'536, bytes->size()};
+    auto const block = std::make_shared<std::vector<std::byte>>(chunk_to_frame(rpc, {bytes, *bytes}));
+
+    auto const frame = decode(*block, block);
+
+    BOOST_REQUIRE(frame.has_value());
+    BOOST_TEST((std::get<Rpc>(frame->content) == Rpc{rpc}));
+    BOOST_TEST(frame->entries.empty());
+    BOOST_TEST((std::vector(frame->chunk.bytes.begin(), frame->chunk.bytes.end()) == *bytes));
+    BOOST_TEST((frame->chunk.bytes.data() + bytes->size() == block->data() + block->size()));
+    BOOST_TEST((frame->chunk.pin == block));
 }
 
 BOOST_AUTO_TEST_CASE(entries_outlive_the_frame_that_brought_them, *boost::unit_test::label("case_82"))

@@ -4,15 +4,14 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/checksum.hpp"
 #include "totora/data/numbers.hpp"
+#include "totora/data/payload.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
-#include <vector>
 
 namespace totora::inline v0
 {
@@ -121,20 +120,15 @@ constexpr void seal_entry(std::span<std::byte> encoded, Index index, Term term, 
     put(to, entry_checksum(encoded));
 }
 
-/// Whole encoded entries that follow each other in memory, and what keeps that memory alive. The last pin may be let go on
-/// another thread than the one that made it.
-struct EntrySlice
-{
-    std::shared_ptr<void const> pin;
-    std::span<std::byte const>  bytes;
-};
+/// Whole encoded entries that follow each other in memory, and what keeps that memory alive.
+using EntrySlice = PinnedBytes;
 
 /// A range of entries with neighbouring indexes, pinned: the bytes never change and stay as long as any copy of
 /// the range does, whatever happens to the log that they were read from. Copying copies no payload.
 ///
 /// A forward range of `EntryView`, for the standard library and for range-v3 (docs/ranges.md); an entry is decoded when the iterator
 /// stands on it.
-class Entries
+class Entries : public Payload
 {
 public:
     class Iterator
@@ -190,41 +184,19 @@ public:
         if (slice.bytes.empty())
             return;
         count_ += count;
-        bytes_ += slice.bytes.size();
-        if (slices_ == 0) {
-            one_ = std::move(slice);
-        } else {
-            if (slices_ == 1) {
-                many_.reserve(2);
-                many_.push_back(std::exchange(one_, {}));
-            }
-            many_.push_back(std::move(slice));
-        }
-        ++slices_;
+        Payload::add(std::move(slice));
     }
 
-    [[nodiscard]] bool          empty() const { return slices_ == 0; }
     [[nodiscard]] std::uint64_t count() const { return count_; }
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; } ///< Headers included.
-
-    [[nodiscard]] std::size_t       slice_count() const { return slices_; }
-    [[nodiscard]] EntrySlice const& slice(std::size_t at) const { return slices_ == 1 ? one_ : many_[at]; }
-
-    /// The memory that the entries stand in, in order, for what writes or checks them whole, without decoding. Lasts as long as
-    /// this object and is not moved with it.
-    [[nodiscard]] std::span<EntrySlice const> slices() const
-    {
-        return slices_ == 1 ? std::span<EntrySlice const>{&one_, 1} : std::span<EntrySlice const>{many_};
-    }
 
     [[nodiscard]] Iterator begin() const { return Iterator{slices().data()}; }
-    [[nodiscard]] Iterator end() const { return Iterator{slices().data() + slices_}; }
+    [[nodiscard]] Iterator end() const { return Iterator{slices().data() + slice_count()}; }
 
     /// The entries from `first` to `last`, both included, as far as they are here.
     [[nodiscard]] Entries between(Index first, Index last) const
     {
         auto cut = Entries{};
-        for (auto at = std::size_t{0}; at < slices_; ++at) {
+        for (auto at = std::size_t{0}; at < slice_count(); ++at) {
             auto const& whole = slice(at);
             auto        begin = std::size_t{0};
             auto        end = std::size_t{0};
@@ -244,11 +216,7 @@ public:
     }
 
 private:
-    EntrySlice              one_; ///< Most ranges are one slice, and should not allocate.
-    std::vector<EntrySlice> many_;
-    std::size_t             slices_ = 0;
-    std::uint64_t           count_ = 0;
-    std::uint64_t           bytes_ = 0;
+    std::uint64_t count_ = 0;
 };
 
 } // namespace totora::inline v0

@@ -2,22 +2,28 @@
 #pragma once
 
 #include "totora/core/messages/release.hpp"
-#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/result.hpp"
-#include "totora/core/values/term_runs.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/data/queue.hpp"
-#include "totora/log/segmented/entry_index.hpp"
-#include "totora/log/segmented/pinned_entries.hpp"
+#include "totora/log/memory_entries.hpp"
+#include "totora/log/memory_snapshots.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -29,7 +35,7 @@ namespace totora::inline v0
 /// cluster.
 ///
 /// By default a sync makes everything durable at once. A test can hold syncs back, complete them one by one, make
-/// one fail, and cut the power.
+/// one fail, and cut the power; and the same of snapshots (`kept_snapshots`).
 class MemoryLog : DurableSource
 {
 public:
@@ -41,14 +47,15 @@ public:
         durable_ = WriteNumber{};
         written_ = WriteNumber{};
         handed_over_ = WriteNumber{};
+        snapshots_.begin_run();
         auto recovered = Recovered{};
         recovered.identity = identity_;
         recovered.current_term = current_term_;
         recovered.voted_for = voted_for_;
-        recovered.entries = runs_;
+        recovered.entries = entries_.runs();
         recovered.commit_index = commit_index_;
         recovered.cleanly_stopped = std::exchange(cleanly_stopped_, false);
-        recover_configurations(recovered);
+        entries_.recover_configurations(identity_, recovered);
         return recovered;
     }
 
@@ -62,16 +69,24 @@ public:
     void append(WriteNumber write, Entries const& entries)
     {
         remember({.write = write, .what = Undo::What::append, .last = last().index});
-        add(entries);
+        entries_.add(entries);
     }
 
     void truncate(WriteNumber write, Index index)
     {
-        auto removed = Entries{};
-        if (index_.holds(index))
-            pinned_.read(index, last().index, index_, removed);
-        remember({.write = write, .what = Undo::What::truncate, .removed = std::move(removed)});
-        cut(index);
+        remember({.write = write, .what = Undo::What::truncate, .removed = entries_.read_from(index)});
+        entries_.cut(index);
+    }
+
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    {
+        move_boundary(write, {base, configurations, {}}, entries_.read_from(next(base.index)));
+    }
+
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    {
+        move_boundary(write, {id.last, configurations, id}, {});
+        snapshots_.mark(id, false);
     }
 
     void save_commit(Index index) { wanted_commit_ = std::max(wanted_commit_, index); }
@@ -87,23 +102,20 @@ public:
 
     [[nodiscard]] Durable                 durable() { return durable_through(durable_); }
     [[nodiscard]] std::optional<LogError> failure() const { return failure_; }
-    [[nodiscard]] LogPosition             last() const { return runs_.last(); }
+    [[nodiscard]] LogPosition             last() const { return entries_.last(); }
 
     [[nodiscard]] Result<Entries, LogError> read(Index from, Index up_to, std::uint64_t bytes_max)
     {
-        auto entries = Entries{};
-        if (index_.holds(from) and up_to >= from)
-            pinned_.read(from, index_.last_within(from, up_to, bytes_max), index_, entries);
-        return entries;
+        return entries_.read(from, up_to, bytes_max);
     }
 
-    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return index_.bytes(first, up_to); }
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return entries_.bytes(first, up_to); }
 
     [[nodiscard]] bool has_room(std::uint64_t bytes_more) const
     {
         if (capacity_bytes_ == no_limit)
             return true;
-        auto const used = index_.bytes(next(index_.base()), index_.last());
+        auto const used = entries_.bytes();
         return used <= capacity_bytes_ and bytes_more <= capacity_bytes_ - used;
     }
 
@@ -111,6 +123,37 @@ public:
     {
         sync();
         cleanly_stopped_ = undo_.empty() and not failure_;
+    }
+
+    void begin_snapshot() { snapshots_.begin(); }
+    void write_snapshot(std::span<std::byte const> bytes) { snapshots_.write(bytes); }
+    void finish_snapshot(SnapshotId const& id) { snapshots_.finish(id); }
+    void drop_snapshot() { snapshots_.drop(); }
+    void store_chunk(SnapshotId const& id, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        snapshots_.store_chunk(id, offset, bytes);
+    }
+    void finish_chunks(SnapshotId const& id) { snapshots_.finish_chunks(id); }
+    void drop_chunks() { snapshots_.drop_chunks(); }
+    void remove_snapshot(SnapshotId const& id) { snapshots_.remove(id); }
+
+    [[nodiscard]] std::optional<SnapshotEnd>         snapshot_end() { return snapshots_.next_end(); }
+    [[nodiscard]] std::vector<StoredSnapshot> const& snapshots() const { return snapshots_.all(); }
+    [[nodiscard]] SnapshotReception                  reception() const { return snapshots_.reception(); }
+    [[nodiscard]] Result<PinnedBytes, LogError>
+    read_snapshot(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
+    {
+        return snapshots_.read(id, offset, bytes_max);
+    }
+
+    [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id)
+    {
+        auto const* const stored = snapshots_.find(id);
+        if (stored == nullptr)
+            return LogError{LogFailure::read_failed, "the log in memory does not keep that snapshot"};
+        entries_.begin_after({id.last, stored->configurations, id}, {});
+        snapshots_.mark(id, false);
+        return std::nullopt;
     }
 
     /// From now on a sync only hands over what was written; `complete_through` makes it durable.
@@ -147,9 +190,13 @@ public:
         for (; not undo_.empty(); undo_.pop_back())
             undo(undo_.back());
         wanted_commit_ = commit_index_;
+        snapshots_.crash();
         failure_.reset();
         fail_next_sync_ = false;
     }
+
+    /// What a test does with snapshots.
+    [[nodiscard]] MemorySnapshots& kept_snapshots() { return snapshots_; }
 
 private:
     static constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
@@ -162,20 +209,31 @@ private:
             vote,
             append,
             truncate,
+            boundary,
         };
 
-        WriteNumber             write;
-        What                    what;
-        Term                    term{};    ///< Before the vote.
-        std::optional<ServerId> vote{};    ///< Before it.
-        Index                   last{};    ///< Before the append.
-        Entries                 removed{}; ///< By the truncation.
+        WriteNumber                     write;
+        What                            what;
+        Term                            term{};     ///< Before the vote.
+        std::optional<ServerId>         vote{};     ///< Before it.
+        Index                           last{};     ///< Before the append.
+        Entries                         removed{};  ///< By the truncation; all of them before the boundary moved.
+        std::unique_ptr<MemoryBoundary> boundary{}; ///< Before it moved.
     };
 
     void remember(Undo before)
     {
         written_ = before.write;
         undo_.push_back(std::move(before));
+    }
+
+    void move_boundary(WriteNumber write, MemoryBoundary const& boundary, Entries const& kept)
+    {
+        remember({.write = write,
+                  .what = Undo::What::boundary,
+                  .removed = entries_.read_all(),
+                  .boundary = std::make_unique<MemoryBoundary>(entries_.boundary())});
+        entries_.begin_after(boundary, kept);
     }
 
     void undo(Undo const& write)
@@ -186,58 +244,23 @@ private:
             voted_for_ = write.vote;
             break;
         case Undo::What::append:
-            cut(next(write.last));
+            entries_.cut(next(write.last));
             break;
         case Undo::What::truncate:
-            add(write.removed);
+            entries_.add(write.removed);
             break;
-        }
-    }
-
-    void add(Entries const& entries)
-    {
-        for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-            auto const& slice = entries.slice(at);
-            auto const  first = next(index_.last());
-            auto        rest = slice.bytes;
-            while (auto const entry = view_entry(rest)) {
-                runs_.append({entry->term, entry->index, 1});
-                index_.append(entry->encoded.size());
-                rest = rest.subspan(entry->encoded.size());
-            }
-            pinned_.append(first, index_.last().value - first.value + 1, slice);
-        }
-    }
-
-    void cut(Index from)
-    {
-        pinned_.truncate(from, index_);
-        index_.truncate(from);
-        runs_.truncate(from);
-    }
-
-    void recover_configurations(Recovered& recovered) const
-    {
-        recovered.configuration = first_configuration(identity_);
-        recovered.previous_configuration = recovered.configuration;
-        if (index_.last() == index_.base())
-            return;
-        auto all = Entries{};
-        pinned_.read(next(index_.base()), index_.last(), index_, all);
-        for (auto const& entry : all) {
-            if (entry.kind != EntryKind::configuration)
-                continue;
-            if (auto const configuration = decode_configuration(entry))
-                recovered.previous_configuration = std::exchange(recovered.configuration, *configuration);
+        case Undo::What::boundary:
+            snapshots_.mark(entries_.boundary().installed, true);
+            entries_.begin_after(*write.boundary, write.removed);
+            break;
         }
     }
 
     Identity                identity_;
     Term                    current_term_;
     std::optional<ServerId> voted_for_;
-    TermRuns                runs_;
-    EntryIndex              index_;
-    PinnedEntries           pinned_;
+    MemoryEntries           entries_;
+    MemorySnapshots         snapshots_;
     Index                   commit_index_;
     Index                   wanted_commit_;
 
@@ -254,6 +277,6 @@ private:
     std::optional<LogError> failure_;
 };
 
-static_assert(durable_log<MemoryLog>);
+static_assert(snapshot_log<MemoryLog>);
 
 } // namespace totora::inline v0

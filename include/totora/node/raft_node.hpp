@@ -23,12 +23,9 @@
 #include "totora/node/parts/thread_check.hpp"
 #include "totora/node/parts/wake.hpp"
 #include "totora/node/settings.hpp"
+#include "totora/node/snapshots/snapshot_turn.hpp"
 #include "totora/node/start_error.hpp"
 #include "totora/node/status.hpp"
-#include "totora/policy/clock.hpp"
-#include "totora/policy/log.hpp"
-#include "totora/policy/state_machine.hpp"
-#include "totora/policy/transport.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -39,7 +36,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace totora::inline v0
@@ -59,13 +55,6 @@ class RaftNode
 {
     using Policies = totora::Policies<Machine, Log, Transport, Clock, Observer>;
 
-    // Not constraints of the template: of those clang reports only that they are not satisfied, when it has deduced the arguments.
-    static_assert(state_machine<Machine>, "policy/state_machine.hpp describes what a state machine needs");
-    static_assert(durable_log<Log>, "policy/log.hpp describes what a log needs");
-    static_assert(message_transport<Transport>, "policy/transport.hpp describes what a transport needs");
-    static_assert(alarm_clock<Clock>, "policy/clock.hpp describes what a clock needs");
-    static_assert(std::invocable<Observer&, NodeEvent const&>, "an observer is called with each `NodeEvent const&`");
-
 public:
     using Response = typename Machine::Response;
     using ProposalCompletion = typename PendingProposal<Response>::Single;
@@ -78,7 +67,7 @@ public:
           cold_reads_(settings.cold_bytes_max), sender_(log, transport, policies_.settings, cold_reads_),
           proposals_(guard_), reads_(guard_), stepper_(policies_, guard_, notifier_, sender_, proposals_, reads_),
           intake_(policies_, stepper_, sender_, room_), admission_(policies_, stepper_, proposals_, room_),
-          applying_(policies_, stepper_, cold_reads_, proposals_, reads_),
+          applying_(policies_, stepper_, cold_reads_, proposals_, reads_), snapshots_(policies_, stepper_, applying_),
           shutdown_(policies_, guard_, stepper_, sender_, proposals_, reads_, wake_)
     {}
 
@@ -134,6 +123,13 @@ public:
     [[nodiscard]] LogPosition next_proposal() const
     {
         return {state().current_term, last_index(state()) + proposals_.staged_count() + 1};
+    }
+
+    /// Takes a snapshot of the state machine as soon as it has applied something that is in none yet, and compacts the log by it.
+    void take_snapshot() requires has_snapshots<Policies>
+    {
+        thread_.expect_here();
+        snapshots_.request();
     }
 
     /// Does all that can be done now. True if there is more to do at once; otherwise the next turn is due when the log
@@ -192,7 +188,7 @@ public:
     [[nodiscard]] Status status() const
     {
         thread_.expect_here();
-        return status_of(stepper_, guard_, intake_, applying_, sender_, policies_.log);
+        return status_of(stepper_, guard_, intake_, applying_, sender_, snapshots_, policies_.log);
     }
 
     /// Whether it takes part: it was started, was not stopped and has not failed.
@@ -216,7 +212,7 @@ public:
 private:
     [[nodiscard]] Result<Identity, StartError> begin()
     {
-        auto recovered = recover_server(policies_, [&] { return applying_.recover(); });
+        auto recovered = recover_server(policies_);
         if (not recovered)
             return Unexpected{recovered.error()};
         stepper_.begin(std::move(recovered->state));
@@ -228,6 +224,7 @@ private:
         peers_ = recovered->identity.first_members;
         introduce_peers(peers_, recovered->identity.id, policies_.transport);
         stepper_.feed(nobody, Started{});
+        snapshots_.begin(recovered->snapshots);
         return std::move(recovered->identity);
     }
 
@@ -257,15 +254,17 @@ private:
         if (reads_.any_asked())
             stepper_.feed(nobody, ReadRequested{});
         admission_.propose_staged(applying_.applied());
+        snapshots_.run();
         intake_.write_out();
+        snapshots_.restore();
         auto const now_ms = applying_.run();
         applying_.notice_readiness();
         admission_.notice_relief(applying_.applied());
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
-        auto const can_read = not cold_reads_.is_stopped();
-        return is_running() and (more_messages or (can_read and (applying_.applied() < state().apply_index or
-                                                                 sender_.can_resume(state()))));
+        auto const can_read =
+            not cold_reads_.is_stopped() and (applying_.applied() < state().apply_index or sender_.can_resume(state()));
+        return is_running() and (more_messages or snapshots_.has_more() or can_read);
     }
 
     void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response>&& proposal)
@@ -276,25 +275,26 @@ private:
             shutdown_.complete_all();
     }
 
-    Policies               policies_;
-    Guard                  guard_;
-    Notifier<Observer>     notifier_;
-    Wake<Policies>         wake_;
-    ColdReads              cold_reads_;
-    Sender<Log, Transport> sender_;
-    RoomWatch              room_;
-    Proposals<Response>    proposals_;
-    PendingReads           reads_;
-    Stepper<Policies>      stepper_;
-    Intake<Policies>       intake_;
-    Admission<Policies>    admission_;
-    ApplyTurn<Policies>    applying_;
-    Shutdown<Policies>     shutdown_;
-    std::vector<Peer>      peers_;
-    ThreadCheck            thread_;
-    bool                   was_started_ = false;
-    bool                   was_stopped_ = false;
-    bool                   in_turn_ = false;
+    Policies                                     policies_;
+    Guard                                        guard_;
+    Notifier<Observer>                           notifier_;
+    Wake<Policies>                               wake_;
+    ColdReads                                    cold_reads_;
+    Sender<Log, Transport>                       sender_;
+    RoomWatch                                    room_;
+    Proposals<Response>                          proposals_;
+    PendingReads                                 reads_;
+    Stepper<Policies>                            stepper_;
+    Intake<Policies>                             intake_;
+    Admission<Policies>                          admission_;
+    ApplyTurn<Policies>                          applying_;
+    [[no_unique_address]] SnapshotTurn<Policies> snapshots_;
+    Shutdown<Policies>                           shutdown_;
+    std::vector<Peer>                            peers_;
+    ThreadCheck                                  thread_;
+    bool                                         was_started_ = false;
+    bool                                         was_stopped_ = false;
+    bool                                         in_turn_ = false;
 };
 
 } // namespace totora::inline v0

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/node/snapshot_settings.hpp"
 
 #include <cstdint>
 
@@ -45,6 +46,9 @@ struct NodeSettings
 
     /// The messages taken from the transport in one turn.
     std::uint64_t receive_max = 1024;
+
+    /// Of a node whose state machine, log and transport all have snapshots.
+    SnapshotSettings snapshots = {};
 };
 
 /// Whether no limit is 0.
@@ -52,7 +56,8 @@ struct NodeSettings
 {
     return settings.entry_bytes_max > 0 and settings.uncommitted_bytes_max > 0 and settings.append_bytes_max > 0 and
            settings.window_bytes > 0 and settings.cold_bytes_max > 0 and settings.apply_bytes_max > 0 and
-           settings.apply_entries_max > 0 and settings.apply_ms_max > 0 and settings.receive_max > 0;
+           settings.apply_entries_max > 0 and settings.apply_ms_max > 0 and settings.receive_max > 0 and
+           settings.snapshots.chunk_bytes > 0 and settings.snapshots.chunks_in_flight > 0;
 }
 
 } // namespace totora::inline v0

@@ -4,6 +4,7 @@
 #include "totora/core/decision.hpp"
 #include "totora/core/messages/local.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/links/acknowledged.hpp"
 #include "totora/node/parts/violation_counts.hpp"
@@ -71,6 +72,14 @@ enum class RoleName : std::uint8_t
     return "unknown";
 }
 
+/// How far a snapshot is on its way between servers.
+struct TransferStatus
+{
+    SnapshotId    snapshot; ///< Of index 0 as long as there is none at hand.
+    std::uint64_t bytes =
+        0; ///< How many the receiver has, as far as this server knows; in all it has `snapshot.bytes`.
+};
+
 /// What a leader knows of a follower.
 struct FollowerStatus
 {
@@ -82,6 +91,7 @@ struct FollowerStatus
     std::uint64_t in_flight = 0;       ///< Entries that were sent and are not known to be durable there.
     bool          no_room = false;     ///< Its log has no room for entries.
     bool          set_back = false;    ///< It lacks what it had acknowledged (`SetBack`): its answers do not count.
+    std::optional<TransferStatus> transfer; ///< It is sent a snapshot in place of entries.
 };
 
 /// A picture of a node, as of its last turn.
@@ -107,7 +117,10 @@ struct Status
     std::uint64_t entry_bytes_received = 0; ///< Of entries that arrived.
     std::uint64_t entry_bytes_stored =
         0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
-    std::vector<FollowerStatus>               followers;   ///< Of a leader.
+    Index                         base;     ///< Entries up to here are compacted.
+    std::optional<SnapshotId>     snapshot; ///< The newest of its own, or that was installed; nothing if there is none.
+    std::optional<TransferStatus> reception;               ///< The snapshot that it is receiving.
+    std::vector<FollowerStatus>   followers;               ///< Of a leader.
     std::array<std::uint64_t, decision_count> decisions{}; ///< How often each `Decision` was noted since the start.
     std::uint64_t payload_mismatches = 0;  ///< Messages dropped with a payload not their own, since the start.
     std::optional<ScrubStatus> scrub;      ///< Of a log that reads what it holds in the background.
@@ -154,6 +167,41 @@ struct PayloadMismatch
     ServerId from;
 };
 
+/// What is done with a snapshot.
+enum class SnapshotStep : std::uint8_t
+{
+    capture, ///< The machine's state is taken.
+    write,   ///< It is written, and made durable.
+    receive, ///< One of another server is stored and verified.
+    read,    ///< It is read, to be sent or to restore the machine.
+};
+
+/// The name of a step.
+[[nodiscard]] constexpr std::string_view to_string(SnapshotStep step)
+{
+    constexpr std::string_view names[] = {"capture", "write", "receive", "read"};
+    return names[static_cast<std::size_t>(step)];
+}
+
+/// A snapshot of this server's own is durable.
+struct SnapshotSaved
+{
+    SnapshotId snapshot;
+};
+
+/// The state machine was restored from a snapshot, at a start or in place of entries.
+struct MachineRestored
+{
+    SnapshotId snapshot;
+};
+
+/// Something with a snapshot went wrong; it is tried again, later or with another one.
+struct SnapshotFailed
+{
+    SnapshotStep step{};
+    std::string  what;
+};
+
 /// What the observer of a node is notified of, on the node's thread, in the turn in which it happens. While the observer runs, the node
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
@@ -161,7 +209,7 @@ struct PayloadMismatch
 /// Not exhaustive: later versions have more events. An observer takes those that it knows (`std::get_if`, or a visitor with an overload
 /// for all others) and ignores the rest.
 using NodeEvent = std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack,
-                               PressureEnded, Failed>;
+                               PressureEnded, Failed, SnapshotSaved, MachineRestored, SnapshotFailed>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

@@ -5,6 +5,7 @@
 #include "totora/core/messages/release.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 
 #include <concepts>
 #include <optional>
@@ -14,13 +15,14 @@
 namespace totora::inline v0
 {
 
-/// A message that arrived, with the payload of its entries, pinned. `entries` are exactly those that an
-/// `AppendEntries` names; their checksums have been checked.
+/// A message that arrived, with its payload, pinned. `entries` are exactly those that an `AppendEntries` names; their checksums have
+/// been checked. `chunk` are exactly the bytes that an `InstallSnapshot` names.
 struct Received
 {
     ServerId from;
     Rpc rpc;
     Entries entries;
+    PinnedBytes chunk = {};
 };
 
 /// An event of a transport: a message, or that the way to a server has changed (`LinkChanged`, core/messages/local.hpp).
@@ -56,6 +58,15 @@ concept message_transport = requires(T& transport, Released const& message, Entr
     /// The address of a server, and which life of it is meant. Called for the first members, the own server left out, when the
     /// node starts.
     { transport.update(server, incarnation, address) } -> std::same_as<void>;
+};
+
+/// A transport that carries chunks of snapshots too. Over one that does not, no node takes snapshots.
+///
+/// A chunk is bulk: it never goes ahead of what was sent earlier, and what may overtake should not wait for it.
+template <typename T>
+concept chunk_transport = message_transport<T> and requires(T& transport, Released const& message, PinnedBytes const& chunk) {
+    /// As `send`, of an `InstallSnapshot` with bytes and exactly these bytes. A copy of `chunk` keeps them.
+    { transport.send_chunk(message, chunk) } -> std::same_as<void>;
 };
 
 } // namespace totora::inline v0

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "totora/core/values/types.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/data/queue.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/wire/codec.hpp"
@@ -89,6 +91,9 @@ private:
         Waiting(Incarnation incarnation, ServerId from, Rpc const& rpc, Entries const& entries)
             : sender(incarnation), message{from, rpc, entries}
         {}
+        Waiting(Incarnation incarnation, ServerId from, Rpc const& rpc, PinnedBytes const& chunk)
+            : sender(incarnation), message{from, rpc, {}, chunk}
+        {}
 
         Incarnation sender;
         Received    message;
@@ -130,8 +135,13 @@ private:
         return place != nullptr ? *place : places_.emplace_back(Place{id, {}, {}});
     }
 
+    [[nodiscard]] static Payload const& payload_of(Entries const& entries) { return entries; }
+    [[nodiscard]] static Payload        payload_of(PinnedBytes const& chunk) { return Payload{chunk}; }
+
+    /// `carried` are entries, or a chunk.
+    template <typename Carried>
     void
-    carry(ServerId from, Incarnation sender, Incarnation const* meant, Released const& message, Entries const& entries)
+    carry(ServerId from, Incarnation sender, Incarnation const* meant, Released const& message, Carried const& carried)
     {
         auto const* const place = find_place(message.to());
         auto const        inbox = place == nullptr ? nullptr : place->inbox.lock();
@@ -140,10 +150,10 @@ private:
             return;
         }
         if (codec_ == nullptr)
-            return inbox->messages.emplace_back(sender, from, message.rpc(), entries);
+            return inbox->messages.emplace_back(sender, from, message.rpc(), carried);
         auto received = codec_(
             {.cluster = {}, .group = 0, .sender = {from, sender}, .addressee = {message.to(), inbox->incarnation}},
-            message.rpc(), entries);
+            message.rpc(), payload_of(carried));
         if (received)
             inbox->messages.emplace_back(sender, *std::move(received));
         else
@@ -151,20 +161,21 @@ private:
     }
 
     [[nodiscard]] static std::optional<Received>
-    through_codec(Route const& route, Rpc const& rpc, Entries const& entries)
+    through_codec(Route const& route, Rpc const& rpc, Payload const& payload)
     {
-        auto const head = encode(route, rpc, entries, FrameLimits{}.frame_bytes_max);
+        auto const head = encode(route, rpc, payload, FrameLimits{}.frame_bytes_max);
         if (not head)
             return std::nullopt;
-        auto const block = std::make_shared<std::vector<std::byte>>(join_frame(*head, entries));
+        auto const block = std::make_shared<std::vector<std::byte>>(join_frame(*head, payload));
         auto       frame = decode(*block, block);
         if (not frame)
             return std::nullopt;
-        return Received{frame->route.sender.id, std::get<Rpc>(frame->content), std::move(frame->entries)};
+        return Received{frame->route.sender.id, std::get<Rpc>(frame->content), std::move(frame->entries),
+                        std::move(frame->chunk)};
     }
 
     /// Null if values are carried. A program that asks for no frames refers to no codec, and does not compile one.
-    std::optional<Received> (*codec_)(Route const&, Rpc const&, Entries const&) = nullptr;
+    std::optional<Received> (*codec_)(Route const&, Rpc const&, Payload const&) = nullptr;
 
     std::vector<Place> places_;
     std::uint64_t      lost_ = 0;
@@ -178,6 +189,11 @@ public:
     void send(Released const& message, Entries const& entries)
     {
         network_->carry(id_, inbox_->incarnation, find_incarnation(message.to()), message, entries);
+    }
+
+    void send_chunk(Released const& message, PinnedBytes const& chunk)
+    {
+        network_->carry(id_, inbox_->incarnation, find_incarnation(message.to()), message, chunk);
     }
 
     [[nodiscard]] std::optional<TransportEvent> receive()
@@ -248,6 +264,6 @@ inline Loopback LoopbackNetwork::join(ServerId id, Incarnation incarnation)
     return Loopback{*this, id, inbox};
 }
 
-static_assert(message_transport<Loopback>);
+static_assert(chunk_transport<Loopback>);
 
 } // namespace totora::inline v0

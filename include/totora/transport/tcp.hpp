@@ -61,6 +61,11 @@ public:
 
     void send(Released const& message, Entries const& entries) { hub_->send(message.to(), message.rpc(), entries); }
 
+    void send_chunk(Released const& message, PinnedBytes const& chunk)
+    {
+        hub_->send(message.to(), message.rpc(), Payload{chunk});
+    }
+
     [[nodiscard]] std::optional<TransportEvent> receive() { return hub_->receive(); }
 
     /// The address is "host:port", "[host]:port" or empty, which forgets the server.
@@ -114,6 +119,6 @@ private:
     std::shared_ptr<TcpHub> hub_;
 };
 
-static_assert(message_transport<TcpTransport>);
+static_assert(chunk_transport<TcpTransport>);
 
 } // namespace totora::inline v0

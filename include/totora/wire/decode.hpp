@@ -114,16 +114,26 @@ decode_rpc(FrameHeader const& header, std::span<std::byte const> body, std::shar
     auto message = Message{};
     auto reader = ByteReader{body.first(header.fields_size)};
     read_field(reader, message);
+    auto checksum = std::uint32_t{0};
+    if constexpr (std::same_as<Message, InstallSnapshot>)
+        checksum = message.bytes > 0 ? reader.number<std::uint32_t>() : checksum;
     if (not reader.complete())
         return Unexpected{FrameError::bad_field};
 
-    auto       frame = Frame{.route = header.route, .content = Rpc{message}, .entries = {}};
-    auto const entries = body.subspan(header.fields_size);
+    auto       frame = Frame{.route = header.route, .content = Rpc{message}};
+    auto const payload = body.subspan(header.fields_size);
     if constexpr (std::same_as<Message, AppendEntries>) {
-        if (auto const refusal = refuse_entries(entries, message))
+        if (auto const refusal = refuse_entries(payload, message))
             return Unexpected{*refusal};
-        frame.entries.add({std::move(pin), entries}, message.entries.count);
-    } else if (not entries.empty()) {
+        frame.entries.add({std::move(pin), payload}, message.entries.count);
+    } else if constexpr (std::same_as<Message, InstallSnapshot>) {
+        if (payload.size() != message.bytes)
+            return Unexpected{FrameError::bad_field};
+        if (crc32c(payload) != checksum)
+            return Unexpected{FrameError::bad_checksum};
+        if (not payload.empty())
+            frame.chunk = {std::move(pin), payload};
+    } else if (not payload.empty()) {
         return Unexpected{FrameError::bad_field};
     }
     return frame;
@@ -158,7 +168,7 @@ template <std::size_t... which>
     return piece;
 }
 
-/// Reads the body of a frame whose header was read; `body` is all of it. The entries stay where they are, kept by `pin`.
+/// Reads the body of a frame whose header was read; `body` is all of it. Its payload stays where it is, kept by `pin`.
 [[nodiscard]] inline Result<Frame, FrameError>
 decode_body(FrameHeader const& header, std::span<std::byte const> body, std::shared_ptr<void const> pin)
 {
@@ -173,7 +183,7 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
     auto const alone = [&](auto content, bool read) -> Result<Frame, FrameError> {
         if (not read or header.fields_size != header.body_size)
             return Unexpected{FrameError::bad_field};
-        return Frame{.route = header.route, .content = std::move(content), .entries = {}};
+        return Frame{.route = header.route, .content = std::move(content)};
     };
     auto reader = ByteReader{fields};
     switch (static_cast<FrameKind>(header.kind)) {
@@ -203,7 +213,7 @@ decode_body(FrameHeader const& header, std::span<std::byte const> body, std::sha
 
 /// Reads one whole frame, from any bytes at all. Nothing is allocated from a length that was not checked.
 ///
-/// `pin` keeps `bytes` alive and unchanged: the entries of the frame are cut from them, and copied nowhere.
+/// `pin` keeps `bytes` alive and unchanged: entries and chunks are cut from them, and copied nowhere.
 [[nodiscard]] inline Result<Frame, FrameError> decode(std::span<std::byte const> bytes, std::shared_ptr<void const> pin,
                                                       std::uint32_t frame_bytes_max = FrameLimits{}.frame_bytes_max)
 {

@@ -5,7 +5,8 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/with_alternative.hpp"
 #include "totora/data/checksum.hpp"
-#include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/wire/bytes.hpp"
 #include "totora/wire/fields.hpp"
 #include "totora/wire/frame.hpp"
@@ -20,7 +21,7 @@
 namespace totora::inline v0
 {
 
-/// The header and the fields of a frame. Its entries follow as they are, from where they are pinned.
+/// The header and the fields of a frame. Its payload follows as it is, from where it is pinned.
 class FrameHead
 {
 public:
@@ -36,7 +37,7 @@ private:
 
 /// Writes the fields, and then the header in front of them.
 template <typename WriteFields>
-[[nodiscard]] FrameHead make_head(FrameKind kind, Route const& route, std::uint64_t entries_bytes, std::uint8_t version,
+[[nodiscard]] FrameHead make_head(FrameKind kind, Route const& route, std::uint64_t payload_bytes, std::uint8_t version,
                                   WriteFields write_fields)
 {
     auto head = FrameHead{};
@@ -50,7 +51,7 @@ template <typename WriteFields>
     header.number(version);
     header.number(static_cast<std::uint8_t>(kind));
     header.number(std::uint16_t{0});
-    header.number(static_cast<std::uint32_t>(fields.size() + entries_bytes));
+    header.number(static_cast<std::uint32_t>(fields.size() + payload_bytes));
     header.number(static_cast<std::uint32_t>(fields.size()));
     header.number(route.cluster.value);
     header.number(route.group);
@@ -83,27 +84,39 @@ template <typename WriteFields>
 
 [[nodiscard]] constexpr FrameKind kind_of(Rpc const& rpc) { return rpc_kinds[rpc.index()]; }
 
-/// How many bytes of entries follow the fields of a message.
-[[nodiscard]] inline std::uint64_t entry_bytes_of(Rpc const& rpc, Entries const& entries)
+/// How many bytes of entries, or of a chunk, follow the fields of a message.
+[[nodiscard]] inline std::uint64_t payload_bytes_of(Rpc const& rpc, Payload const& payload)
 {
-    return std::holds_alternative<AppendEntries>(rpc) ? entries.bytes() : 0;
+    auto const carries = std::holds_alternative<AppendEntries>(rpc) or std::holds_alternative<InstallSnapshot>(rpc);
+    return carries ? payload.bytes() : 0;
 }
 
-/// The head of a message whose entries, if any, will follow it; refused if the frame would be longer than `frame_bytes_max`.
+/// The CRC32C of a payload, whole.
+[[nodiscard]] inline std::uint32_t checksum_of(Payload const& payload)
+{
+    auto checksum = std::uint32_t{0};
+    for (auto const& slice : payload.slices())
+        checksum = crc32c(slice.bytes, checksum);
+    return checksum;
+}
+
+/// The head of a message whose payload, if any, will follow it; refused if the frame would be longer than `frame_bytes_max`.
 ///
-/// `entries` are those that an `AppendEntries` names; beside another message they are left out. `version` is the one that the
-/// receiver can read: that of its connection, if there was a handshake.
-[[nodiscard]] inline Result<FrameHead, FrameError> encode(Route const& route, Rpc const& rpc, Entries const& entries,
+/// `payload` are the entries that an `AppendEntries` names, or the chunk of an `InstallSnapshot`; beside another message it is left
+/// out. `version` is the one that the receiver can read: that of its connection, if there was a handshake.
+[[nodiscard]] inline Result<FrameHead, FrameError> encode(Route const& route, Rpc const& rpc, Payload const& payload,
                                                           std::uint32_t frame_bytes_max,
                                                           std::uint8_t  version = frame_version)
 {
-    auto const entry_bytes = entry_bytes_of(rpc, entries);
-    if (entry_bytes > frame_bytes_max)
+    auto const payload_bytes = payload_bytes_of(rpc, payload);
+    if (payload_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};
-    auto const head = make_head(kind_of(rpc), route, entry_bytes, version, [&](ByteWriter& fields) {
+    auto const head = make_head(kind_of(rpc), route, payload_bytes, version, [&](ByteWriter& fields) {
         with_alternative(rpc, [&](auto const& message) { write_field(fields, message); });
+        if (auto const* const chunk = std::get_if<InstallSnapshot>(&rpc); chunk != nullptr and chunk->bytes > 0)
+            fields.number(checksum_of(payload)); // Entries bring their own.
     });
-    if (head.bytes().size() + entry_bytes > frame_bytes_max)
+    if (head.bytes().size() + payload_bytes > frame_bytes_max)
         return Unexpected{FrameError::oversized};
     return head;
 }
@@ -116,15 +129,13 @@ encode(Route const& route, Piece const& piece, std::uint32_t size, std::uint8_t 
 }
 
 /// A whole frame as one run of bytes, for a transport that cannot gather.
-[[nodiscard]] inline std::vector<std::byte> join_frame(FrameHead const& head, Entries const& entries)
+[[nodiscard]] inline std::vector<std::byte> join_frame(FrameHead const& head, Payload const& payload)
 {
     auto bytes = std::vector<std::byte>{};
-    bytes.reserve(head.bytes().size() + entries.bytes());
+    bytes.reserve(head.bytes().size() + payload.bytes());
     bytes.insert(bytes.end(), head.bytes().begin(), head.bytes().end());
-    for (auto at = std::size_t{0}; at < entries.slice_count(); ++at) {
-        auto const slice = entries.slice(at).bytes;
-        bytes.insert(bytes.end(), slice.begin(), slice.end());
-    }
+    for (auto const& slice : payload.slices())
+        bytes.insert(bytes.end(), slice.bytes.begin(), slice.bytes.end());
     return bytes;
 }
 

@@ -89,7 +89,7 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 /// 4 | 1 | version of the frame, the lower one of the two servers'; that of a handshake is 1 permanently
 /// 5 | 1 | kind (`FrameKind`); a frame of an unknown kind is skipped by its length
 /// 6 | 2 | flags, 0 in version 1
-/// 8 | 4 | length of the body: the fields of the message, followed by the entries
+/// 8 | 4 | length of the body: the fields of the message, followed by the entries or the chunk
 /// 12 | 4 | length of the fields
 /// 16 | 8 | cluster
 /// 24 | 8 | group, 0 in version 1; that of a hello is the connection's
@@ -102,7 +102,7 @@ inline constexpr std::uint32_t frame_magic = 0x41525454;
 ///
 /// The fields of a message stand as wire/fields.hpp writes them, the entries as data/entry.hpp encodes them. Every byte of a
 /// frame is covered: the header by its checksum, which makes the lengths trustworthy before anything is allocated; the
-/// fields by theirs; each entry by the one its proposer made.
+/// fields by theirs; each entry by the one its proposer made; a chunk by its CRC32C, which are the last four bytes of the fields.
 inline constexpr std::size_t frame_header_size = 72;
 
 /// A longer frame travels in pieces, between which others may pass: what is short does not wait until it is through.
@@ -215,7 +215,8 @@ struct Frame
 {
     Route                                                  route;
     std::variant<Hello, Confirmation, HandshakeError, Rpc> content;
-    Entries entries; ///< Exactly those that an `AppendEntries` names, intact.
+    Entries     entries = {}; ///< Exactly those that an `AppendEntries` names, intact.
+    PinnedBytes chunk = {};   ///< Exactly that which an `InstallSnapshot` names, intact.
 };
 
 /// Why a server of this cluster does not take a frame of this route; nothing if it does.

@@ -3,12 +3,14 @@
 
 #include "totora/log/memory_log.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -90,6 +92,43 @@ public:
         durable_last_ = std::min(durable_last_, before(index));
         for (auto& one : written_)
             one.second = std::min(one.second, before(index));
+    }
+
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    {
+        note_call();
+        memory.compact(write, base, configurations);
+    }
+
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    {
+        note_call();
+        memory.install(write, id, configurations);
+        for (auto& one : written_)
+            one.second = std::min(one.second, durable_last_);
+        written_.push_back({write, id.last.index});
+    }
+
+    void begin_snapshot() { memory.begin_snapshot(); }
+    void write_snapshot(std::span<std::byte const> bytes) { memory.write_snapshot(bytes); }
+    void finish_snapshot(SnapshotId const& id) { memory.finish_snapshot(id); }
+    void drop_snapshot() { memory.drop_snapshot(); }
+    void store_chunk(SnapshotId const& id, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        memory.store_chunk(id, offset, bytes);
+    }
+    void finish_chunks(SnapshotId const& id) { memory.finish_chunks(id); }
+    void drop_chunks() { memory.drop_chunks(); }
+    void remove_snapshot(SnapshotId const& id) { memory.remove_snapshot(id); }
+
+    [[nodiscard]] std::optional<SnapshotEnd>         snapshot_end() { return memory.snapshot_end(); }
+    [[nodiscard]] std::vector<StoredSnapshot> const& snapshots() const { return memory.snapshots(); }
+    [[nodiscard]] SnapshotReception                  reception() const { return memory.reception(); }
+    [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id) { return memory.finish_install(id); }
+    [[nodiscard]] Result<PinnedBytes, LogError>
+    read_snapshot(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
+    {
+        return memory.read_snapshot(id, offset, bytes_max);
     }
 
     void save_commit(Index index)
@@ -184,6 +223,6 @@ private:
     bool                                       is_closed_ = false;
 };
 
-static_assert(durable_log<CheckingLog>);
+static_assert(snapshot_log<CheckingLog>);
 
 } // namespace totora::test

@@ -87,6 +87,7 @@ enum class HaltReason : std::uint8_t
     unfinished_step, ///< Something threw, often for want of memory, before a step was done: the state may be ahead of the log.
     callback,        ///< A completion, the observer or a posted task threw.
     untrusted_log, ///< The log confirmed a write that was never made, or took a confirmation back.
+    restore,       ///< The state machine could not be restored from a snapshot.
 };
 
 /// The name of a reason.
@@ -107,6 +108,8 @@ enum class HaltReason : std::uint8_t
         return "unfinished_step";
     case HaltReason::callback:
         return "callback";
+    case HaltReason::restore:
+        return "restore";
     }
     return "unknown";
 }

@@ -99,8 +99,8 @@ public:
     template <std::invocable<EntryPlace const&, std::uint32_t> Visit>
     void visit(Index first, Visit visit_entry) const
     {
-        auto const begins =
-            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return last_of_chunk(*chunk) < first; });
+        auto const begins = core::count_while(chunks_, chunks_.size(),
+                                              [&](auto const& chunk) { return last_of_chunk(*chunk) < first; });
         for (auto at = begins; at < chunks_.size(); ++at) {
             auto const& chunk = *chunks_[at];
             auto const  skipped = std::max(first, chunk.first).value - chunk.first.value;
@@ -132,8 +132,8 @@ public:
     /// The first entry in the segment of the last one. Precondition: there is an entry.
     [[nodiscard]] Index first_of_last_segment() const
     {
-        auto const of_others =
-            count_while(chunks_, chunks_.size(), [&](auto const& chunk) { return chunk->segment != last_segment(); });
+        auto const of_others = core::count_while(chunks_, chunks_.size(),
+                                                 [&](auto const& chunk) { return chunk->segment != last_segment(); });
         return chunks_[of_others]->first;
     }
 

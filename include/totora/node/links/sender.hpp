@@ -47,7 +47,7 @@ public:
         if (not released)
             outbox_.hold(envelope);
         else if (envelope.entries() == nullptr)
-            transport_.send(*released, {});
+            transport_.send(*released, Entries{});
         else if (auto const* progress = find_progress(state, envelope.to()))
             return send_append(*released, *std::get_if<AppendEntries>(&released->rpc()), own, *progress);
         return std::nullopt;
@@ -56,7 +56,7 @@ public:
     /// Sends every held message whose write is durable now.
     void release(Durable durable)
     {
-        outbox_.release(durable, [&](Released const& message) { transport_.send(message, {}); });
+        outbox_.release(durable, [&](Released const& message) { transport_.send(message, Entries{}); });
     }
 
     /// What was cut off the messages of the last step, for the core.

@@ -31,8 +31,8 @@ public:
     Applier(Machine& machine, Log& log, ColdReads& cold_reads) : machine_(machine), log_(log), cold_reads_(cold_reads)
     {}
 
-    /// Begins after what the machine has kept.
-    void start() { applied_ = machine_.applied_index(); }
+    /// The machine has applied everything up to here: it kept it, or was restored from a snapshot.
+    void start_after(Index index) { applied_ = index; }
 
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
     [[nodiscard]] Index applied() const { return applied_; }

@@ -36,15 +36,20 @@ public:
           apply_pace_(apply_call_ms_max(settings_)), proposals_(proposals), reads_(reads)
     {}
 
-    /// Asks the machine what it has kept. The first entry that it is given is the one after that.
-    [[nodiscard]] Index recover()
+    /// The server begins with what was recovered: so far the machine is, and so far the log knew entries to be committed.
+    void begin()
     {
-        applier_.start();
-        return applier_.applied();
+        applier_.start_after(state_.apply_index);
+        replayed_at_ = state_.commit_index;
     }
 
-    /// The server begins with what was recovered: so far the log knew entries to be committed.
-    void begin() { replayed_at_ = state_.commit_index; }
+    /// The machine was restored from a snapshot. What the entries in its place answered is not known.
+    void restored(Index index)
+    {
+        applier_.start_after(index);
+        proposals_.pending().end_through(index);
+        reads_.serve(index);
+    }
 
     [[nodiscard]] Index applied() const { return applier_.applied(); }
     [[nodiscard]] bool  is_ready() const { return stepper_.running() and ready_; }

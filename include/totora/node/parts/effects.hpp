@@ -18,6 +18,7 @@
 #include "totora/node/parts/role_watch.hpp"
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/parts/violation_counts.hpp"
+#include "totora/node/snapshots/snapshot_effects.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/adapter.hpp"
 
@@ -57,7 +58,7 @@ public:
     Effects(Policies& policies, Guard& guard, Notifier<typename Policies::Observer>& notifier,
             Sender<Log, Transport>& sender, Proposals<typename Policies::Response>& proposals, PendingReads& reads)
         : log_(policies.log), transport_(policies.transport), clock_(policies.clock), guard_(guard),
-          notifier_(notifier), sender_(sender), proposals_(proposals), reads_(reads)
+          notifier_(notifier), sender_(sender), proposals_(proposals), reads_(reads), snapshots_(policies)
     {}
 
     /// `entries` are the bytes of the step's own entries, accepted from a client or received from a leader. Nothing is performed after a
@@ -67,6 +68,7 @@ public:
         if (outgoing.failed)
             return guard_.fail({NodeFailure::invariant, std::string{outgoing.failed->condition}});
         write(state, outgoing, entries); // First: an append that is sent may be read from the log.
+        snapshots_.perform(state, outgoing);
         arm(outgoing);
         if (not send(state, outgoing, entries))
             return;
@@ -89,6 +91,9 @@ public:
     [[nodiscard]] bool take_elected() { return std::exchange(elected_, false); }
 
     [[nodiscard]] StepCounts const& counts() const { return counts_; }
+
+    [[nodiscard]] SnapshotEffects<Policies>&       snapshots() { return snapshots_; }
+    [[nodiscard]] SnapshotEffects<Policies> const& snapshots() const { return snapshots_; }
 
     /// Leaves everything as before the first step.
     void reset()
@@ -120,12 +125,17 @@ private:
 
     void make(Truncate const& one, State const&, Entries const&) { log_.truncate(one.write, one.first); }
 
-    void make(Compact const&, State const&, Entries const&) { refuse_snapshots(); }
+    void make(Compact const& one, State const& state, Entries const&) { move_boundary(one, state); }
 
-    void make(Install const&, State const&, Entries const&) { refuse_snapshots(); }
+    void make(Install const& one, State const& state, Entries const&) { move_boundary(one, state); }
 
     /// The core makes these writes only when it is given snapshots.
-    void refuse_snapshots() { guard_.fail({NodeFailure::seam, "the log is to be compacted, which it cannot"}); }
+    template <typename Boundary>
+    void move_boundary(Boundary const& one, State const& state)
+    {
+        if (not snapshots_.make(one, state))
+            guard_.fail({NodeFailure::seam, "the log is to begin later than it can"});
+    }
 
     void append(WriteNumber write, State const& state, Entries const& entries)
     {
@@ -146,11 +156,14 @@ private:
     /// False, and the node has failed, if the log could not give back what an append carries.
     [[nodiscard]] bool send(State const& state, Outgoing const& outgoing, Entries const& entries)
     {
-        for (auto const& envelope : outgoing.messages)
+        for (auto const& envelope : outgoing.messages) {
+            if (snapshots_.send(envelope))
+                continue;
             if (auto const failure = sender_.send(envelope, entries, state)) {
                 guard_.fail({NodeFailure::storage, failure->what});
                 return false;
             }
+        }
         return true;
     }
 
@@ -210,18 +223,19 @@ private:
         notifier_.notify(changed->now);
     }
 
-    Log&                                    log_;
-    Transport&                              transport_;
-    typename Policies::Clock&               clock_;
-    Guard&                                  guard_;
-    Notifier<typename Policies::Observer>&  notifier_;
-    Sender<Log, Transport>&                 sender_;
-    Proposals<typename Policies::Response>& proposals_;
-    PendingReads&                           reads_;
-    RoleWatch                               role_;
-    StepCounts                              counts_;
-    bool                                    wrote_ = false;
-    bool                                    elected_ = false;
+    Log&                                            log_;
+    Transport&                                      transport_;
+    typename Policies::Clock&                       clock_;
+    Guard&                                          guard_;
+    Notifier<typename Policies::Observer>&          notifier_;
+    Sender<Log, Transport>&                         sender_;
+    Proposals<typename Policies::Response>&         proposals_;
+    PendingReads&                                   reads_;
+    [[no_unique_address]] SnapshotEffects<Policies> snapshots_;
+    RoleWatch                                       role_;
+    StepCounts                                      counts_;
+    bool                                            wrote_ = false;
+    bool                                            elected_ = false;
 };
 
 } // namespace totora::inline v0

@@ -7,7 +7,7 @@
 #include "totora/core/state.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/node/links/carries_own_entries.hpp"
+#include "totora/node/links/carries_own_payload.hpp"
 #include "totora/node/links/for_each_append.hpp"
 #include "totora/node/links/link_bytes.hpp"
 #include "totora/node/links/sender.hpp"
@@ -16,6 +16,7 @@
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/settings.hpp"
+#include "totora/node/snapshots/has_snapshots.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/transport.hpp"
 
@@ -131,15 +132,15 @@ private:
 
     void take(Received const& received)
     {
-        if (std::holds_alternative<InstallSnapshot>(received.rpc))
-            return; // A state machine that takes no snapshots cannot be restored from one.
-        if (not carries_own_entries(received)) {
+        if (not carries_own_payload(received)) {
             ++payload_mismatches_;
             return stepper_.notify(PayloadMismatch{received.from});
         }
         if (is_response(received.rpc) and
             set_back_.drops(state_, received.from, received.rpc, [&](SetBack const& found) { stepper_.notify(found); }))
             return;
+        if (auto const* const chunk = std::get_if<InstallSnapshot>(&received.rpc))
+            return take_chunk(received, *chunk);
         entry_bytes_received_ += received.entries.bytes();
         auto const fits = received.entries.empty() or log_.has_room(received.entries.bytes());
         if (not fits) {
@@ -160,6 +161,26 @@ private:
         if (append != nullptr)
             stepper_.readiness().reached_by(state_, received.from, *append);
         set_back_.note(state_, received.from, received.rpc);
+    }
+
+    /// A state machine that takes no snapshots cannot be restored from one. What does not fit is not stored, as with entries.
+    void take_chunk(Received const& received, InstallSnapshot const& chunk)
+    {
+        if constexpr (has_snapshots<Policies>) {
+            auto const fits = chunk.bytes == 0 or log_.has_room(chunk.bytes);
+            if (not fits) {
+                room_.refused(chunk.bytes, chunk.bytes);
+                watch_room();
+            }
+            auto asked = chunk;
+            asked.bytes = fits ? chunk.bytes : 0; // Without bytes it asks what is needed.
+            stepper_.snapshots().take_chunk(received.chunk);
+            feed(received.from, asked);
+            stepper_.snapshots().drop_chunk();
+        } else {
+            static_cast<void>(received);
+            static_cast<void>(chunk);
+        }
     }
 
     /// Reports to the core which links have taken bytes, before it judges whether anything gets through (case 94). Of a transport

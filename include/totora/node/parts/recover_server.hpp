@@ -9,6 +9,8 @@
 #include "totora/data/identity.hpp"
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/settings.hpp"
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/node/snapshots/restore_machine.hpp"
 #include "totora/node/start_error.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
@@ -34,8 +36,8 @@ template <typename Transport>
             return static_cast<std::uint64_t>(one.entry_bytes_max());
         },
         [] { return std::numeric_limits<std::uint64_t>::max(); });
-    if (std::max(settings.entry_bytes_max, settings.append_bytes_max) > most)
-        return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
+    if (std::max({settings.entry_bytes_max, settings.append_bytes_max, settings.snapshots.chunk_bytes}) > most)
+        return "entry_bytes_max, append_bytes_max and chunk_bytes must not be above " + std::to_string(most) +
                ", the most that the transport carries in one message";
     return {};
 }
@@ -55,12 +57,37 @@ struct RecoveredServer
     Identity                identity;
     State                   state;
     std::optional<TornTail> torn_tail;
+    SnapshotsAtStart        snapshots;
 };
 
-/// Reads from the log what this server was, as far as it can be a server. `applied()` is asked how far the state machine is, when
-/// the log is known to be a server's.
-template <typename Policies, typename Applied>
-[[nodiscard]] Result<RecoveredServer, StartError> recover_server(Policies& policies, Applied applied)
+/// Restores the state machine of a server that starts, if it takes snapshots.
+template <typename Policies>
+[[nodiscard]] SnapshotsAtStart recover_snapshots(Policies& policies, RecoveredState& recovered)
+{
+    if constexpr (has_snapshots<Policies>) {
+        auto& machine = refined<TakesCaptures>(policies.machine);
+        auto& log = refined<KeepsSnapshots>(policies.log);
+        return SnapshotRecovery{machine, log, recovered}.run();
+    } else {
+        static_cast<void>(policies);
+        static_cast<void>(recovered);
+        return {};
+    }
+}
+
+/// Why no server can be made of what was recovered.
+[[nodiscard]] inline StartError cannot_start(RecoveryError error, SnapshotsAtStart const& snapshots)
+{
+    auto what = std::string{describe(error)};
+    if (error == RecoveryError::snapshot_missing)
+        for (auto const& failed : snapshots.failures)
+            what += "; " + failed.what;
+    return {std::move(what)};
+}
+
+/// Reads from the log what this server was, as far as it can be a server.
+template <typename Policies>
+[[nodiscard]] Result<RecoveredServer, StartError> recover_server(Policies& policies)
 {
     auto const& settings = policies.settings;
     if (not has_limits(settings))
@@ -75,19 +102,24 @@ template <typename Policies, typename Applied>
         return Unexpected{StartError{"the log is no server's: " + fault}};
     if (auto const fault = fault_in_configurations(*recovered); not fault.empty())
         return Unexpected{StartError{fault}};
+    auto persistent = RecoveredState{.current_term = recovered->current_term,
+                                     .voted_for = recovered->voted_for,
+                                     .log = std::move(recovered->entries),
+                                     .configuration = recovered->configuration,
+                                     .previous_configuration = recovered->previous_configuration,
+                                     .commit_index = recovered->commit_index,
+                                     .applied_index = policies.machine.applied_index()};
+    auto snapshots = recover_snapshots(policies, persistent);
+    if (snapshots.refusal)
+        return Unexpected{StartError{*std::move(snapshots.refusal)}};
     auto state = core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter},
-                               {.current_term = recovered->current_term,
-                                .voted_for = recovered->voted_for,
-                                .log = std::move(recovered->entries),
-                                .configuration = recovered->configuration,
-                                .previous_configuration = recovered->previous_configuration,
-                                .commit_index = recovered->commit_index,
-                                .applied_index = applied()});
+                               std::move(persistent));
     if (not state)
-        return Unexpected{StartError{std::string{describe(state.error())}}};
+        return Unexpected{cannot_start(state.error(), snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))
         return Unexpected{StartError{std::string{*fault}}};
-    return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail)};
+    return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail),
+                           std::move(snapshots)};
 }
 
 } // namespace totora::inline v0

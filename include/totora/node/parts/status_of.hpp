@@ -3,6 +3,7 @@
 
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/progress.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/adapter.hpp"
@@ -14,10 +15,18 @@
 namespace totora::inline v0
 {
 
+/// The snapshot that a follower is sent.
+[[nodiscard]] inline std::optional<TransferStatus> transfer_of(Progress const& progress)
+{
+    auto const* const sending = std::get_if<SendSnapshot>(&progress.mode);
+    return sending != nullptr ? std::optional{TransferStatus{sending->snapshot, sending->received}} : std::nullopt;
+}
+
 /// The status of a node, from those of its parts that know something of it.
-template <typename Stepper, typename Intake, typename Applying, typename Sender, typename Log>
-[[nodiscard]] Status status_of(Stepper const& stepper, Guard const& guard, Intake const& intake,
-                               Applying const& applying, Sender const& sender, Log const& log)
+template <typename Stepper, typename Intake, typename Applying, typename Sender, typename Snapshots, typename Log>
+[[nodiscard]] Status
+status_of(Stepper const& stepper, Guard const& guard, Intake const& intake, Applying const& applying,
+          Sender const& sender, Snapshots const& snapshots, Log const& log)
 {
     State const& state = stepper.state();
     auto         status = Status{};
@@ -33,6 +42,7 @@ template <typename Stepper, typename Intake, typename Applying, typename Sender,
     status.commit = state.commit_index;
     status.applied = applying.applied();
     status.durable = state.writes.durable_index;
+    status.base = state.log.base().index;
     status.ready = applying.is_ready();
     status.room = state.room;
     status.disk_hangs = state.writes.watch.late;
@@ -42,10 +52,12 @@ template <typename Stepper, typename Intake, typename Applying, typename Sender,
     status.decisions = stepper.counts().decisions;
     status.payload_mismatches = intake.payload_mismatches();
     status.violations = stepper.counts().violations.rows();
+    snapshots.show(status);
     for (auto const& progress : state.followers)
         status.followers.push_back({progress.server, progress.match, progress.next,
                                     std::holds_alternative<Replicate>(progress.mode), progress.link_full,
-                                    in_flight(progress), progress.no_room, intake.is_set_back(progress.server)});
+                                    in_flight(progress), progress.no_room, intake.is_set_back(progress.server),
+                                    transfer_of(progress)});
     status.scrub = if_offered(
         log, [](auto& one) -> decltype(one.scrub_status()) { return one.scrub_status(); },
         [] { return std::optional<ScrubStatus>{}; });

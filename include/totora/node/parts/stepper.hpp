@@ -15,6 +15,7 @@
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
 #include "totora/node/parts/readiness.hpp"
+#include "totora/node/snapshots/snapshot_effects.hpp"
 #include "totora/node/status.hpp"
 
 #include <utility>
@@ -37,12 +38,14 @@ public:
           effects_(policies, guard, notifier, sender, proposals, reads)
     {}
 
-    [[nodiscard]] State const&      state() const { return state_; }
-    [[nodiscard]] bool              running() const { return guard_.runs(); }
-    [[nodiscard]] StepCounts const& counts() const { return effects_.counts(); }
-    [[nodiscard]] Readiness&        readiness() { return readiness_; }
-    [[nodiscard]] Readiness const&  readiness() const { return readiness_; }
-    [[nodiscard]] FullLinks&        full_links() { return full_links_; }
+    [[nodiscard]] State const&                     state() const { return state_; }
+    [[nodiscard]] bool                             running() const { return guard_.runs(); }
+    [[nodiscard]] StepCounts const&                counts() const { return effects_.counts(); }
+    [[nodiscard]] Readiness&                       readiness() { return readiness_; }
+    [[nodiscard]] Readiness const&                 readiness() const { return readiness_; }
+    [[nodiscard]] FullLinks&                       full_links() { return full_links_; }
+    [[nodiscard]] SnapshotEffects<Policies>&       snapshots() { return effects_.snapshots(); }
+    [[nodiscard]] SnapshotEffects<Policies> const& snapshots() const { return effects_.snapshots(); }
 
     /// Begins with what was recovered.
     void begin(State recovered) { state_ = std::move(recovered); }

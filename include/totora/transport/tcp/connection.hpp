@@ -172,7 +172,8 @@ private:
             return refuse(FrameError::another_sender);
         ++counters().frames_received;
         last_frame_ = arrived();
-        owner_->received(*this, std::get<Rpc>(frame.content), std::move(frame.entries));
+        owner_->received(*this, Received{remote_.id, std::get<Rpc>(frame.content), std::move(frame.entries),
+                                         std::move(frame.chunk)});
     }
 
     void judge(Route const& route, Hello const& hello)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/core/messages/rpc.hpp"
-#include "totora/data/entry.hpp"
+#include "totora/policy/transport.hpp"
 #include "totora/wire/frame.hpp"
 
 #include <cstdint>
@@ -30,7 +30,7 @@ public:
     /// The greetings of a handshake are accepted. A refusal if another process of that server replaces this one.
     [[nodiscard]] virtual std::optional<HandshakeError> judge_life(TcpConnection& connection) = 0;
     virtual void               opened(TcpConnection& connection) = 0; ///< The handshake is complete.
-    virtual void               received(TcpConnection& connection, Rpc const& rpc, Entries entries) = 0;
+    virtual void               received(TcpConnection& connection, Received message) = 0;
     virtual void               grown(TcpConnection& connection) = 0;   ///< It holds more of an unfinished frame.
     virtual void               drained(TcpConnection& connection) = 0; ///< The queue has become shorter.
     virtual void               closed(TcpConnection& connection, std::string_view what) = 0; ///< Once, and last.

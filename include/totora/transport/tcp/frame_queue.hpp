@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/wire/decode.hpp"
 #include "totora/wire/encode.hpp"
 #include "totora/wire/frame.hpp"
@@ -32,7 +32,7 @@ enum class Lane : std::uint8_t
     bulk,   ///< All that were queued earlier, and urgent ones that were queued later.
 };
 
-/// Frames that wait for one connection; their entries are pinned, not copied.
+/// Frames that wait for one connection; their payload is pinned, not copied.
 ///
 /// Two lanes, each in its own order. A frame of bulk that is longer than `whole_frame_max` leaves in pieces, and urgent
 /// frames go between two pieces: a leader that is sending entries still sends heartbeats in time (case 94). Bounded,
@@ -52,9 +52,9 @@ public:
     explicit FrameQueue(QueueLimits limits) : limits_(limits) {}
 
     /// Queues a frame. False: it did not fit, and was dropped. A frame of any size fits into an empty lane.
-    [[nodiscard]] bool push(FrameHead const& head, Entries entries, Lane lane)
+    [[nodiscard]] bool push(FrameHead const& head, Payload payload, Lane lane)
     {
-        auto queued = Queued{head, std::move(entries)};
+        auto queued = Queued{head, std::move(payload)};
         if (lane == Lane::urgent) {
             if (not urgent_.empty() and urgent_.size() >= limits_.urgent_frames_max)
                 return false;
@@ -139,19 +139,19 @@ private:
     struct Queued
     {
         FrameHead head;
-        Entries   entries;
+        Payload   payload;
 
         [[nodiscard]] std::size_t size() const
         {
-            return head.bytes().size() + static_cast<std::size_t>(entries.bytes());
+            return head.bytes().size() + static_cast<std::size_t>(payload.bytes());
         }
 
         template <typename Visit>
         void for_each_part(Visit visit) const
         {
             visit(head.bytes());
-            for (auto at = std::size_t{0}; at < entries.slice_count(); ++at)
-                visit(entries.slice(at).bytes);
+            for (auto at = std::size_t{0}; at < payload.slice_count(); ++at)
+                visit(payload.slice(at).bytes);
         }
     };
 

@@ -95,7 +95,7 @@ private:
     {
         std::shared_ptr<std::byte[]> bytes;
         std::size_t                  size = 0;
-        bool lent = false; ///< Entries may point into it, in any thread: it is never written again.
+        bool lent = false; ///< Entries or a chunk may point into it, in any thread: it is never written again.
     };
 
     /// A frame that comes in pieces, as far as it has arrived.

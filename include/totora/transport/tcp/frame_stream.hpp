@@ -4,7 +4,7 @@
 // Boost 1.74's Asio uses std::exchange without including it.
 #include <utility>
 
-#include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/transport/tcp/bulk_progress.hpp"
 #include "totora/transport/tcp/connection_owner.hpp"
 #include "totora/transport/tcp/frame_queue.hpp"
@@ -47,9 +47,9 @@ public:
     using Error = boost::system::error_code;
 
     /// Queues a message. False: there was no room for it.
-    [[nodiscard]] bool send(FrameHead const& head, Entries const& entries, Lane lane)
+    [[nodiscard]] bool send(FrameHead const& head, Payload const& payload, Lane lane)
     {
-        if (is_closed() or not queue_.push(head, entries, lane))
+        if (is_closed() or not queue_.push(head, payload, lane))
             return false;
         // Written at the end of this turn, so that all messages of a turn share one call to the operating system.
         if (not writing_)

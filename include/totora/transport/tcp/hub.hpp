@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::string        address() const { return listener_->address(); }
     [[nodiscard]] FrameLimits const& limits() const { return settings_.limits; }
 
-    void send(ServerId to, Rpc const& rpc, Entries const& entries)
+    void send(ServerId to, Rpc const& rpc, Payload const& payload)
     {
         auto* const connection = routes_.to(to, is_response(rpc));
         if (connection == nullptr or not connection->is_open()) {
@@ -81,14 +81,14 @@ public:
         }
         auto const route = Route{settings_.cluster, 0, settings_.self, connection->remote()};
         auto const head =
-            encode(route, rpc, entries, connection->agreed().frame_bytes_max, connection->agreed().version);
+            encode(route, rpc, payload, connection->agreed().frame_bytes_max, connection->agreed().version);
         if (not head) {
             ++counters_.dropped_oversized;
             return oversized_log_.log(name_of(connection->remote()) +
                                       ": a message is longer than the frames agreed with it, and is lost");
         }
         auto const lane = may_overtake(rpc) ? Lane::urgent : Lane::bulk;
-        if (connection->send(*head, entries, lane))
+        if (connection->send(*head, payload, lane))
             return;
         ++counters_.dropped_full;
         if (lane == Lane::urgent)
@@ -201,10 +201,10 @@ public:
         incoming_.grown(connection);
     }
 
-    void received(TcpConnection& connection, Rpc const& rpc, Entries entries) override
+    void received(TcpConnection& connection, Received message) override
     {
-        if (routes_.note_received(connection, is_response(rpc)))
-            inbox_.put(Received{connection.remote().id, rpc, std::move(entries)});
+        if (routes_.note_received(connection, is_response(message.rpc)))
+            inbox_.put(std::move(message));
         else
             ++counters_.refused[static_cast<std::size_t>(FrameError::another_sender)];
     }

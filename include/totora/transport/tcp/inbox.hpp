@@ -61,7 +61,7 @@ public:
 
     [[nodiscard]] bool has_room() const { return has_room_; }
 
-    /// Of the entries in it.
+    /// Of the entries and chunks in it.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
     void clear()
@@ -83,7 +83,7 @@ private:
     [[nodiscard]] static std::uint64_t bytes_of(TransportEvent const& event)
     {
         auto const* const message = std::get_if<Received>(&event);
-        return message == nullptr ? 0 : message->entries.bytes();
+        return message == nullptr ? 0 : message->entries.bytes() + message->chunk.bytes.size();
     }
 
     TcpSettings const&         settings_;

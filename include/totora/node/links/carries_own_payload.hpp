@@ -10,10 +10,13 @@
 namespace totora::inline v0
 {
 
-/// Whether the entries beside a message are those that it names, by count, first index and term: a transport may
-/// have lost or mixed up what it carries (case 93).
-[[nodiscard]] inline bool carries_own_entries(Received const& received)
+/// Whether the entries beside a message are those that it names, by count, first index and term, and a chunk of the length that it
+/// names: a transport may have lost or mixed up what it carries (case 93).
+[[nodiscard]] inline bool carries_own_payload(Received const& received)
 {
+    auto const* chunk = std::get_if<InstallSnapshot>(&received.rpc);
+    if (received.chunk.bytes.size() != (chunk != nullptr ? chunk->bytes : 0))
+        return false;
     auto const* append = std::get_if<AppendEntries>(&received.rpc);
     if (append == nullptr or append->entries.count == 0)
         return received.entries.empty();

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/role.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/progress.hpp"
+#include "totora/core/values/snapshot.hpp"
+#include "totora/node/parts/stepper.hpp"
+#include "totora/node/snapshot_settings.hpp"
+#include "totora/node/snapshots/chunk_window.hpp"
+#include "totora/node/snapshots/snapshot_effects.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/snapshot_log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// Sends followers the chunks that the core wants for them, each follower one in a turn. Chunks are read when they may leave, so that
+/// no more than one is in memory.
+template <typename Policies>
+class ChunkSender
+{
+public:
+    using Log = Refined<KeepsSnapshots, typename Policies::Log>;
+
+    ChunkSender(Log& log, SnapshotSettings const& settings, Stepper<Policies>& stepper)
+        : log_(log), settings_(settings), stepper_(stepper), state_(stepper.state())
+    {}
+
+    /// Whether this snapshot is being sent.
+    [[nodiscard]] bool is_sending(SnapshotId const& id) const
+    {
+        return std::any_of(windows_.begin(), windows_.end(),
+                           [&](ChunkWindow const& window) { return window.snapshot() == id; });
+    }
+
+    /// Whether the next turn can send more at once.
+    [[nodiscard]] bool can_send() const
+    {
+        return not is_stopped_ and std::any_of(windows_.begin(), windows_.end(), [&](ChunkWindow const& window) {
+            return window.chunk_bytes(settings_) > 0;
+        });
+    }
+
+    void run()
+    {
+        is_stopped_ = false;
+        for (auto const& wanted : stepper_.snapshots().take_wanted())
+            want(wanted);
+        for (auto at = std::size_t{0}; at < windows_.size() and stepper_.running(); ++at)
+            if (not is_needed(windows_[at]) or not send(windows_[at]))
+                windows_.erase(windows_.begin() + static_cast<std::ptrdiff_t>(at--));
+    }
+
+private:
+    /// Whether the follower is still sent a snapshot by this server.
+    [[nodiscard]] bool is_needed(ChunkWindow const& window) const
+    {
+        auto const* const progress = find_progress(state_, window.server());
+        return progress != nullptr and std::holds_alternative<SendSnapshot>(progress->mode);
+    }
+
+    void want(ChunkWanted const& wanted)
+    {
+        auto const window = std::find_if(windows_.begin(), windows_.end(),
+                                         [&](ChunkWindow const& one) { return one.server() == wanted.server; });
+        if (window != windows_.end() and window->snapshot() == wanted.snapshot)
+            return window->need(wanted.offset);
+        auto const* const stored = choose(wanted);
+        if (stored == nullptr)
+            return; // It is wanted again when the follower is asked again.
+        auto const offset = stored->id == wanted.snapshot ? wanted.offset : 0;
+        auto const begun = ChunkWindow{wanted.server, stored->id, offset};
+        if (window != windows_.end())
+            *window = begun;
+        else
+            windows_.push_back(begun);
+    }
+
+    /// The snapshot that is wanted, or else the newest one.
+    [[nodiscard]] StoredSnapshot const* choose(ChunkWanted const& wanted) const
+    {
+        StoredSnapshot const* chosen = nullptr;
+        for (auto const& one : log_.snapshots()) {
+            if (one.is_received or one.id.last.index < wanted.at_least)
+                continue;
+            chosen = &one;
+            if (one.id == wanted.snapshot)
+                break;
+        }
+        return chosen;
+    }
+
+    /// Sends the next chunk, if it may leave; false if there is nothing to go on with.
+    [[nodiscard]] bool send(ChunkWindow& window)
+    {
+        auto const bytes = window.chunk_bytes(settings_);
+        if (bytes == 0)
+            return true;
+        auto chunk = log_.read_snapshot(window.snapshot(), window.next(), bytes);
+        if (not chunk and chunk.error().failure == LogFailure::not_now)
+            return is_stopped_ = true;
+        if (not chunk) {
+            stepper_.notify(SnapshotFailed{SnapshotStep::read, chunk.error().what});
+            return false;
+        }
+        auto const read = std::uint64_t{chunk->bytes.size()};
+        auto const sent_before = stepper_.snapshots().bytes_sent();
+        stepper_.snapshots().take_chunk(*std::move(chunk));
+        stepper_.feed(nobody, ChunkReady{window.server(), window.snapshot(), window.next(), read});
+        stepper_.snapshots().drop_chunk();
+        window.sent(read);
+        return stepper_.snapshots().bytes_sent() > sent_before;
+    }
+
+    Log&                     log_;
+    SnapshotSettings const&  settings_;
+    Stepper<Policies>&       stepper_;
+    State const&             state_;
+    std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
+    bool is_stopped_ = false;          ///< The log cannot read now: what waits, waits for something else to happen.
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/rules/recovery.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/snapshot.hpp"
+#include "totora/data/attempt.hpp"
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/node/snapshots/snapshot_file.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// "the snapshot up to entry 7 (term 2)".
+[[nodiscard]] inline std::string name_of(SnapshotId const& id)
+{
+    return "the snapshot up to entry " + std::to_string(id.last.index.value) + " (term " +
+           std::to_string(id.last.term.value) + ")";
+}
+
+/// Why a state machine was not restored.
+struct NotRestored
+{
+    bool        is_damaged = false; ///< Another snapshot may do. Otherwise the machine does not take it.
+    std::string what;
+};
+
+/// Restores a machine from a snapshot that the log keeps, when every byte of it was checked. Nothing if that went well.
+template <typename Machine, typename Log>
+[[nodiscard]] std::optional<NotRestored> restore_machine(Machine& machine, Log& log, SnapshotId const& id)
+{
+    auto const header = check_snapshot(log, id);
+    if (not header)
+        return NotRestored{true, name_of(id) + " cannot be read back: " + header.error().what};
+    auto source = SnapshotReader<Log>{log, id, *header};
+    auto refusal = std::optional<std::string>{};
+    auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
+    if (thrown)
+        return NotRestored{false, *std::move(thrown) + " when it was restored from " + name_of(id)};
+    if (source.failure())
+        return NotRestored{false, name_of(id) + " could not be read again: " + source.failure()->what};
+    if (refusal)
+        return NotRestored{false, "the state machine does not take " + name_of(id) + ": " + *std::move(refusal)};
+    return std::nullopt;
+}
+
+/// What a server that starts has done with its snapshots.
+struct SnapshotsAtStart
+{
+    std::optional<std::string>  refusal; ///< Why it cannot start.
+    std::optional<SnapshotId>   restored;
+    std::vector<SnapshotFailed> failures; ///< Snapshots that are damaged, where another one did.
+    std::vector<SnapshotId>     damaged;  ///< These.
+};
+
+/// Brings the state machine of a server that starts to where it can be brought without its log, and finishes an install that had
+/// begun: `recovered` is changed accordingly, and with it the log (decision 0010, "At a start").
+template <typename Machine, typename Log>
+class SnapshotRecovery
+{
+public:
+    SnapshotRecovery(Machine& machine, Log& log, RecoveredState& recovered)
+        : machine_(machine), log_(log), recovered_(recovered)
+    {}
+
+    [[nodiscard]] SnapshotsAtStart run()
+    {
+        auto const received = newest_received();
+        if (received)
+            recovered_.received = SnapshotReceived{received->id, received->configurations};
+        restore_from([&](StoredSnapshot const& one) { return not one.is_received; });
+        if (recovered_.applied_index < recovered_.log.base().index)
+            restore_from([](StoredSnapshot const& one) { return one.is_received; });
+        if (not done_.refusal)
+            finish_install();
+        recovered_.reception =
+            received ? SnapshotReception{received->id, received->id.bytes, Term{}} : log_.reception();
+        return std::move(done_);
+    }
+
+private:
+    [[nodiscard]] std::optional<StoredSnapshot> newest_received() const
+    {
+        auto newest = std::optional<StoredSnapshot>{};
+        for (auto const& one : log_.snapshots())
+            if (one.is_received)
+                newest = one; // They are in order.
+        return newest;
+    }
+
+    /// Restores the machine from the newest of these snapshots that is beyond it, not below the base, and sound.
+    template <typename Wanted>
+    void restore_from(Wanted wanted)
+    {
+        auto const& all = log_.snapshots();
+        for (auto at = all.size(); at > 0 and not done_.refusal; --at) {
+            auto const& one = all[at - 1];
+            auto const  index = one.id.last.index;
+            if (not wanted(one) or index <= recovered_.applied_index or index < recovered_.log.base().index)
+                continue;
+            auto failed = restore_machine(machine_, log_, one.id);
+            if (not failed) {
+                recovered_.applied_index = index;
+                done_.restored = one.id;
+                return;
+            }
+            if (not failed->is_damaged) {
+                done_.refusal = std::move(failed->what);
+                return;
+            }
+            done_.failures.push_back({SnapshotStep::read, std::move(failed->what)});
+            done_.damaged.push_back(one.id);
+        }
+    }
+
+    /// The machine was restored from a snapshot of another server, and the log does not reach as far.
+    void finish_install()
+    {
+        auto finished = core::finish_install(recovered_);
+        if (finished.log == recovered_.log)
+            return;
+        if (auto const failure = log_.finish_install(finished.received->snapshot))
+            done_.refusal = failure->what;
+        recovered_ = std::move(finished);
+    }
+
+    Machine&         machine_;
+    Log&             log_;
+    RecoveredState&  recovered_;
+    SnapshotsAtStart done_;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/rpc.hpp"
+#include "totora/core/state.hpp"
+#include "totora/core/values/snapshot.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/node/parts/apply_turn.hpp"
+#include "totora/node/parts/stepper.hpp"
+#include "totora/node/snapshot_settings.hpp"
+#include "totora/node/snapshots/chunk_sender.hpp"
+#include "totora/node/snapshots/compaction_point.hpp"
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/node/snapshots/restore_machine.hpp"
+#include "totora/node/snapshots/snapshot_taker.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/snapshot_log.hpp"
+#include "totora/policy/transport.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// What a node does with snapshots between its steps. Without them nothing.
+template <typename Policies, bool = has_snapshots<Policies>>
+class SnapshotTurn
+{
+public:
+    SnapshotTurn(Policies&, Stepper<Policies>&, ApplyTurn<Policies>&) {}
+
+    void               begin(SnapshotsAtStart const&) {}
+    void               restore() {}
+    void               run() {}
+    [[nodiscard]] bool has_more() const { return false; }
+    void               show(Status&) const {}
+};
+
+/// Takes snapshots, sends them, and restores the state machine from those that were received.
+template <typename Policies>
+class SnapshotTurn<Policies, true>
+{
+public:
+    using Machine = Refined<TakesCaptures, typename Policies::Machine>;
+    using Log = Refined<KeepsSnapshots, typename Policies::Log>;
+
+    SnapshotTurn(Policies& policies, Stepper<Policies>& stepper, ApplyTurn<Policies>& applying)
+        : machine_(refined<TakesCaptures>(policies.machine)), log_(refined<KeepsSnapshots>(policies.log)),
+          clock_(policies.clock), settings_(policies.settings.snapshots), stepper_(stepper), state_(stepper.state()),
+          applying_(applying), taker_(machine_, log_, settings_), sender_(log_, settings_, stepper)
+    {}
+
+    /// The server has started. What it had begun before its end goes on: the log is compacted by its newest snapshot, and one that it had
+    /// received whole, and not begun to install, is offered to it again.
+    void begin(SnapshotsAtStart const& done)
+    {
+        for (auto const& failed : done.failures)
+            stepper_.notify(failed);
+        for (auto const& id : done.damaged)
+            log_.remove_snapshot(id);
+        if (done.restored)
+            stepper_.notify(MachineRestored{*done.restored});
+        if (auto const* const newest = newest_own())
+            compact_by(newest->id);
+        if (not state_.reception.is_complete())
+            return;
+        if (auto const* const stored = find([&](auto const& one) { return one.id == state_.reception.snapshot; }))
+            stepper_.feed(nobody, SnapshotReceived{stored->id, stored->configurations});
+    }
+
+    /// A snapshot is taken as soon as there is something new to take.
+    void request() { taker_.request(); }
+
+    /// Restores the state machine, if a snapshot has taken the place of entries that it was not given.
+    void restore()
+    {
+        auto const& position = stepper_.snapshots().restore();
+        if (not position or not stepper_.running())
+            return;
+        auto const* const stored =
+            find([&](auto const& one) { return one.id.last == *position and not one.is_received; });
+        if (stored == nullptr)
+            return stepper_.fail({NodeFailure::restore, "the log does not keep the snapshot that it begins after"});
+        auto const id = stored->id;
+        if (auto failed = restore_machine(machine_, log_, id))
+            return stepper_.fail({NodeFailure::restore, std::move(failed->what)});
+        stepper_.snapshots().restored();
+        stepper_.notify(MachineRestored{id});
+        applying_.restored(id.last.index);
+    }
+
+    /// Takes a snapshot if it is time, hands the core what the log has made durable, sends chunks, and removes what is of no use any more.
+    void run()
+    {
+        if (not stepper_.running())
+            return;
+        if (auto const failed = taker_.go_on(state_, applying_.applied(), clock_.now_ms()))
+            stepper_.notify(*failed);
+        watch();
+        sender_.run();
+        stepper_.snapshots().drop_unwanted_chunks(state_);
+        if (log_.snapshots().size() > 1)
+            remove_unused();
+    }
+
+    /// Whether there is more to do at once.
+    [[nodiscard]] bool has_more() const
+    {
+        return taker_.is_writing() or stepper_.snapshots().wants_any() or sender_.can_send();
+    }
+
+    void show(Status& status) const
+    {
+        if (auto const* const newest = newest_own())
+            status.snapshot = newest->id;
+        if (state_.reception.is_under_way())
+            status.reception = TransferStatus{state_.reception.snapshot, state_.reception.received};
+    }
+
+private:
+    template <typename Wanted>
+    [[nodiscard]] StoredSnapshot const* find(Wanted wanted) const
+    {
+        for (auto const& one : log_.snapshots())
+            if (wanted(one))
+                return &one;
+        return nullptr;
+    }
+
+    /// The newest one from which the machine can be brought to where it is.
+    [[nodiscard]] StoredSnapshot const* newest_own() const
+    {
+        StoredSnapshot const* newest = nullptr;
+        for (auto const& one : log_.snapshots())
+            if (not one.is_received and one.id.last.index <= applying_.applied())
+                newest = &one;
+        return newest;
+    }
+
+    /// Hands the core the snapshots that the log has made durable.
+    void watch()
+    {
+        while (stepper_.running()) {
+            auto const end = log_.snapshot_end();
+            if (not end)
+                return;
+            if (end->is_received)
+                received(*end);
+            else
+                taken(*end);
+        }
+    }
+
+    void received(SnapshotEnd const& end)
+    {
+        if (end.failure) {
+            stepper_.notify(SnapshotFailed{SnapshotStep::receive, end.failure->what});
+            return stepper_.feed(nobody, SnapshotDamaged{end.id});
+        }
+        if (auto const* const stored = find([&](auto const& one) { return one.id == end.id; }))
+            stepper_.feed(nobody, SnapshotReceived{stored->id, stored->configurations});
+    }
+
+    void taken(SnapshotEnd const& end)
+    {
+        taker_.ended(end.failure.has_value(), clock_.now_ms());
+        if (end.failure)
+            return stepper_.notify(SnapshotFailed{SnapshotStep::write, end.failure->what});
+        stepper_.notify(SnapshotSaved{end.id});
+        compact_by(end.id);
+    }
+
+    void compact_by(SnapshotId const& id)
+    {
+        auto const point = compaction_point(settings_, state_, log_, id.last.index);
+        if (point > state_.log.base().index)
+            stepper_.feed(nobody, SnapshotTaken{point});
+    }
+
+    /// Kept are: the newest from which the machine was brought to where it is; the one before, if the log reaches back to it; what is
+    /// being sent; what is to be installed, until it is (decision 0010, "Rules for the shell").
+    void remove_unused()
+    {
+        auto const* const newest = newest_own();
+        auto              unused = std::vector<SnapshotId>{};
+        auto const*       before_newest = newest;
+        for (auto const& one : log_.snapshots())
+            if (newest != nullptr and not one.is_received and one.id.last.index < newest->id.last.index)
+                before_newest = &one;
+        for (auto const& one : log_.snapshots()) {
+            auto const is_wanted = one.is_received
+                                       ? one.id == state_.reception.snapshot
+                                       : newest == nullptr or one.id.last.index >= newest->id.last.index or
+                                             sender_.is_sending(one.id) or
+                                             (&one == before_newest and one.id.last.index >= state_.log.base().index);
+            if (not is_wanted)
+                unused.push_back(one.id);
+        }
+        for (auto const& id : unused)
+            log_.remove_snapshot(id);
+    }
+
+    Machine&                    machine_;
+    Log&                        log_;
+    typename Policies::Clock&   clock_;
+    SnapshotSettings const&     settings_;
+    Stepper<Policies>&          stepper_;
+    State const&                state_;
+    ApplyTurn<Policies>&        applying_;
+    SnapshotTaker<Machine, Log> taker_;
+    ChunkSender<Policies>       sender_;
+};
+
+} // namespace totora::inline v0

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+// When a snapshot is due, how much of the log it lets go, and how many chunks of it are on their way.
+#include "totora/node/snapshot_settings.hpp"
+#include "support/builders.hpp"
+#include "totora/node/snapshots/chunk_window.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+
+namespace totora::test::snapshot_settings_tests
+{
+namespace
+{
+
+using boost::unit_test::label;
+
+[[nodiscard]] SnapshotFacts facts(std::uint64_t entries, std::uint64_t log_bytes, std::uint64_t snapshot_bytes = 0)
+{
+    return {.server = ServerId{1}, .entries = entries, .log_bytes = log_bytes, .snapshot_bytes = snapshot_bytes};
+}
+
+/// The least number for which a condition holds.
+template <typename Condition>
+[[nodiscard]] std::uint64_t least(std::uint64_t below, Condition condition)
+{
+    auto number = std::uint64_t{0};
+    for (auto step = below; step > 0; step /= 2)
+        while (number + step < below and not condition(number + step))
+            number += step;
+    return number + 1;
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_is_due_by_the_bytes_of_the_log_or_by_its_entries, *label("7"))
+{
+    auto settings = SnapshotSettings{};
+    settings.log_bytes_min = 1000;
+    settings.entries_max = 500;
+    auto const bytes_due = least(4000, [&](auto bytes) { return is_snapshot_due(settings, facts(1, bytes)); });
+    BOOST_TEST((bytes_due >= 1000 and bytes_due <= 1250));
+    auto const entries_due = least(4000, [&](auto entries) { return is_snapshot_due(settings, facts(entries, 0)); });
+    BOOST_TEST((entries_due >= 500 and entries_due <= 625));
+
+    // A log shorter than the last snapshot is not worth another one.
+    auto const after_a_large_one =
+        least(40'000, [&](auto bytes) { return is_snapshot_due(settings, facts(1, bytes, 8000)); });
+    BOOST_TEST((after_a_large_one >= 8000 and after_a_large_one <= 10'000));
+
+    BOOST_TEST(not is_snapshot_due(settings, facts(0, 1U << 30U)));
+    settings.automatic = false;
+    BOOST_TEST(not is_snapshot_due(settings, facts(1U << 30U, 1U << 30U)));
+}
+
+BOOST_AUTO_TEST_CASE(the_servers_of_a_cluster_do_not_all_take_snapshots_at_the_same_time, *label("7"))
+{
+    BOOST_TEST(spread(1024, ServerId{1}) != spread(1024, ServerId{2}));
+    BOOST_TEST(spread(1024, ServerId{2}) != spread(1024, ServerId{3}));
+    BOOST_TEST(spread(1024, ServerId{3}) != spread(1024, ServerId{1}));
+}
+
+BOOST_AUTO_TEST_CASE(trailing_entries_are_not_compacted, *label("7"))
+{
+    auto settings = SnapshotSettings{};
+    settings.trailing_entries = 10;
+    BOOST_TEST((compactable(settings, Index{25}) == Index{15}));
+    BOOST_TEST((compactable(settings, Index{10}) == Index{}));
+    BOOST_TEST((compactable(settings, Index{9}) == Index{}));
+}
+
+/// How many chunks can leave one after the other.
+[[nodiscard]] int send_all(ChunkWindow& window, SnapshotSettings const& settings)
+{
+    auto sent = 0;
+    for (; window.chunk_bytes(settings) > 0; ++sent)
+        window.sent(window.chunk_bytes(settings));
+    return sent;
+}
+
+[[nodiscard]] SnapshotSettings chunks(std::uint64_t bytes, std::uint64_t in_flight)
+{
+    auto settings = SnapshotSettings{};
+    settings.chunk_bytes = bytes;
+    settings.chunks_in_flight = in_flight;
+    return settings;
+}
+
+[[nodiscard]] SnapshotId of_bytes(std::uint64_t bytes) { return {.last = {Term{1}, Index{8}}, .bytes = bytes}; }
+
+BOOST_AUTO_TEST_CASE(a_window_holds_a_number_of_chunks_and_moves_with_the_answers, *label("7"))
+{
+    auto const settings = chunks(10, 3);
+    auto       window = ChunkWindow{S2, of_bytes(65), 0};
+    BOOST_TEST(send_all(window, settings) == 3);
+    window.need(10);
+    BOOST_TEST(send_all(window, settings) == 1);
+    window.need(40);
+    BOOST_TEST(send_all(window, settings) == 3); // The last one has five bytes.
+    BOOST_TEST(window.next() == 65U);
+}
+
+BOOST_AUTO_TEST_CASE(an_offset_that_is_needed_twice_again_is_sent_again, *label("7"))
+{
+    auto const settings = chunks(10, 3);
+    auto       window = ChunkWindow{S2, of_bytes(100), 0};
+    BOOST_TEST(send_all(window, settings) == 3);
+    window.need(0);
+    BOOST_TEST(send_all(window, settings) == 0); // An answer to a question says it once.
+    window.need(0);
+    BOOST_TEST(send_all(window, settings) == 3);
+    window.need(0);
+    window.need(10); // News in between: nothing is lost.
+    window.need(10);
+    BOOST_TEST(window.next() == 30U);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_lost_what_it_had_is_sent_it_at_once, *label("case_29"))
+{
+    auto const settings = chunks(10, 3);
+    auto       window = ChunkWindow{S2, of_bytes(100), 0};
+    BOOST_TEST(send_all(window, settings) == 3);
+    window.need(20);
+    BOOST_TEST(send_all(window, settings) == 2);
+    window.need(0);
+    BOOST_TEST(window.next() == 0U);
+    window.need(70); // Another leader had sent it.
+    BOOST_TEST(window.next() == 70U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_sent_where_everything_is_sent, *label("7"))
+{
+    auto window = ChunkWindow{S2, of_bytes(10), 0};
+    BOOST_TEST(send_all(window, chunks(10, 3)) == 1);
+    window.need(10);
+    BOOST_TEST(window.chunk_bytes(chunks(10, 3)) == 0U);
+}
+
+} // namespace
+} // namespace totora::test::snapshot_settings_tests
