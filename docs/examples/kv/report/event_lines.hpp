@@ -40,4 +40,20 @@ namespace kv
            "and keep it stopped";
 }
 
+[[nodiscard]] inline std::string line_of(totora::SnapshotSaved const& saved)
+{
+    return "saved a snapshot up to index " + std::to_string(saved.snapshot.last.index.value) + ", " +
+           std::to_string(saved.snapshot.bytes) + " bytes";
+}
+
+[[nodiscard]] inline std::string line_of(totora::MachineRestored const& restored)
+{
+    return "restored the data from a snapshot up to index " + std::to_string(restored.snapshot.last.index.value);
+}
+
+[[nodiscard]] inline std::string line_of(totora::SnapshotFailed const& failed)
+{
+    return "a snapshot failed (" + std::string{to_string(failed.step)} + "), and is tried again: " + failed.what;
+}
+
 } // namespace kv
