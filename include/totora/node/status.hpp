@@ -24,7 +24,7 @@ namespace totora::inline v0
 /// Why a node can't go on: `storage`, `apply`, ... It sends nothing any more; the process goes on.
 using NodeFailure = HaltReason;
 
-/// A failure and a sentence for the operator.
+/// A failure and its description for the operator.
 struct Failed
 {
     NodeFailure why{};
