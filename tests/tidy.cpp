@@ -461,10 +461,13 @@ BOOST_AUTO_TEST_CASE(a_long_function_is_found)
 BOOST_AUTO_TEST_CASE(a_loose_end_is_found)
 {
     auto const mark = std::string{"TO"} + "DO";
+    auto const figure = std::string{"in TI"} + "ME";
     auto const path = std::string{"/ho"} + "me/someone/totora";
 
     expect(loose_ends({{"a.md", "TODOS and mastodons, include/work/a and build/root/b\n"}}), {});
     expect(loose_ends({{"a.md", "\n// " + mark + ": later\n"}}), {"a.md:2: " + mark + " leaves something open"});
+    expect(loose_ends({{"a.md", "built " + figure + ", or in TIMEOUTS\n"}}),
+           {"a.md:1: " + figure + " leaves something open"});
     expect(loose_ends({{"a.md", "cd " + path + "\n"}}), {"a.md:1: a path of one machine"});
     expect(loose_ends({{"a.md", "-I" + std::string{"\""} + path + "\"\n"}}), {"a.md:1: a path of one machine"});
 }

@@ -59,12 +59,12 @@ constexpr auto a_server_of_each_role = [](TermRuns log) {
                               leader(server(S1, Term{1}, log))};
 };
 
-constexpr auto a_term_or_index_beyond_the_range_is_a_breach_in_every_field = [] {
+constexpr auto a_term_or_index_beyond_the_range_is_a_violation_in_every_field = [] {
     for (auto const& a : a_server_of_each_role(log_of({{Term{1}, Index{1}, 3}})))
         for (auto const beyond : {number_max + 1, highest - 1, highest})
             a_number_out_of_range_is_a_violation(a, beyond);
 };
-TOTORA_PROVE(a_term_or_index_beyond_the_range_is_a_breach_in_every_field, "5.1", "case_78");
+TOTORA_PROVE(a_term_or_index_beyond_the_range_is_a_violation_in_every_field, "5.1", "case_78");
 
 /// Each message that carries a term, as a server that follows, asks, campaigns or leads would obey it.
 constexpr void a_term_jump_is_a_violation(State const& a, Term far_term)
@@ -81,14 +81,14 @@ constexpr void a_term_jump_is_a_violation(State const& a, Term far_term)
 }
 
 /// One frame of the last term to each server would end all elections: its term would be adopted and passed on.
-constexpr auto a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message = [] {
+constexpr auto a_term_that_elections_cannot_have_reached_is_a_violation_in_every_message = [] {
     for (auto const& a : a_server_of_each_role(log_of({{Term{1}, Index{1}, 3}})))
         for (auto const above : {term_jump_max + 1, number_max - a.current_term.value})
             a_term_jump_is_a_violation(a, Term{a.current_term.value + above});
     for (auto const far_term : {first_term_end, number_max})
         a_term_jump_is_a_violation(server(S1, Term{}, {}), Term{far_term});
 };
-TOTORA_PROVE(a_term_that_elections_cannot_have_reached_is_a_breach_in_every_message, "5.1", "case_78");
+TOTORA_PROVE(a_term_that_elections_cannot_have_reached_is_a_violation_in_every_message, "5.1", "case_78");
 
 /// The same terms, one lower: they are adopted as any newer term is.
 constexpr auto a_term_that_elections_can_have_reached_is_adopted = [] {

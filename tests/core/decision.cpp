@@ -10,7 +10,7 @@ namespace totora::test::decision_tests
 namespace
 {
 
-constexpr auto each_outcome_has_a_name_of_its_own = [] {
+constexpr auto each_decision_has_a_name_of_its_own = [] {
     for (auto one = std::size_t{0}; one < decision_count; ++one) {
         require(not to_string(static_cast<Decision>(one)).empty(), "it has one");
         for (auto other = std::size_t{0}; other < one; ++other)
@@ -18,7 +18,7 @@ constexpr auto each_outcome_has_a_name_of_its_own = [] {
                     "nobody else has it");
     }
 };
-TOTORA_PROVE(each_outcome_has_a_name_of_its_own, "Figure 2");
+TOTORA_PROVE(each_decision_has_a_name_of_its_own, "Figure 2");
 
 constexpr auto the_name_is_the_enumerators = [] {
     using enum Decision;
@@ -34,13 +34,13 @@ constexpr auto the_name_is_the_enumerators = [] {
 };
 TOTORA_PROVE(the_name_is_the_enumerators, "Figure 2");
 
-constexpr auto a_breach_is_what_is_named_so = [] {
-    for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
-        require(is_violation(static_cast<Decision>(outcome)) ==
-                    to_string(static_cast<Decision>(outcome)).starts_with("violation_"),
+constexpr auto decisions_that_are_named_violation_are_violations = [] {
+    for (auto decision = std::size_t{0}; decision < decision_count; ++decision)
+        require(is_violation(static_cast<Decision>(decision)) ==
+                    to_string(static_cast<Decision>(decision)).starts_with("violation_"),
                 "and nothing else");
 };
-TOTORA_PROVE(a_breach_is_what_is_named_so, "Figure 2");
+TOTORA_PROVE(decisions_that_are_named_violation_are_violations, "Figure 2");
 
 } // namespace
 } // namespace totora::test::decision_tests

@@ -553,7 +553,7 @@ constexpr auto a_follower_without_room_gets_no_entries_until_it_has_room = [] {
 };
 TOTORA_PROVE(a_follower_without_room_gets_no_entries_until_it_has_room, "5.3", "case_90");
 
-constexpr auto the_way_to_a_stranger_is_nobodys_concern = [] {
+constexpr auto the_link_to_a_non_member_changes_nothing = [] {
     auto const leading = leader_in_flow(256, 10);
     auto const following = follower(S2, Term{1}, {});
     for (auto const link : {Link::full, Link::open, Link::unreachable, static_cast<Link>(77)}) {
@@ -563,7 +563,7 @@ constexpr auto the_way_to_a_stranger_is_nobodys_concern = [] {
         require(from_follower.state == following and did_nothing(from_follower.outgoing), "a follower has none");
     }
 };
-TOTORA_PROVE(the_way_to_a_stranger_is_nobodys_concern, "5.3");
+TOTORA_PROVE(the_link_to_a_non_member_changes_nothing, "5.3");
 
 } // namespace
 } // namespace totora::test::progress_tests

@@ -59,14 +59,14 @@ constexpr auto two_majorities_share_a_voter = [] {
 };
 TOTORA_PROVE(two_majorities_share_a_voter, "5.2", "5.4.3");
 
-constexpr auto of_nobody_nobody_is_a_majority = [] {
+constexpr auto a_majority_of_no_voters_does_not_exist = [] {
     require(quorum_size(Configuration{}) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
     require(not agree(voters_and_learners(0, 3), ~std::uint64_t{0}), "learners alone");
     require(quorum_index(Configuration{}, Index{}, [](ServerId) { return Index{9}; }) == Index{}, "reaches nothing");
 };
-TOTORA_PROVE(of_nobody_nobody_is_a_majority, "6", "case_44");
+TOTORA_PROVE(a_majority_of_no_voters_does_not_exist, "6", "case_44");
 
-constexpr auto learners_and_strangers_are_not_asked = [] {
+constexpr auto learners_and_non_members_are_not_asked = [] {
     auto const configuration = voters_and_learners(3, 3);
     auto const asked_a_voter = [](ServerId server) {
         require(server.value >= 1 and server.value <= 3, "only voters are asked");
@@ -78,7 +78,7 @@ constexpr auto learners_and_strangers_are_not_asked = [] {
                 Index{1},
             "nor raise anything");
 };
-TOTORA_PROVE(learners_and_strangers_are_not_asked, "dissertation 4.2.1");
+TOTORA_PROVE(learners_and_non_members_are_not_asked, "dissertation 4.2.1");
 
 /// Every assignment of 0, 1, 2, 3 to up to four voters, against counting.
 constexpr auto the_highest_value_that_a_majority_reached = [] {

@@ -27,8 +27,8 @@ SPARE_DESCRIPTORS = 512
 COUNTERS = ("clients_", "http_", "peer_")
 
 
-def report(sentence: str) -> None:
-    print(f"crowd: {sentence}", file=sys.stderr, flush=True)
+def report(text: str) -> None:
+    print(f"crowd: {text}", file=sys.stderr, flush=True)
 
 
 def resident_kib(process: int) -> int:

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_violation_is_reported_with_its_sender_and_counted_and_cha
     stage.receive(S3, heartbeat_of(stage.term(), {})); // A second leader of one term.
 
     auto const reported = stage.events.of<DecisionNoted>();
-    BOOST_TEST((reported.back().outcome == Decision::violation_second_leader));
+    BOOST_TEST((reported.back().decision == Decision::violation_second_leader));
     BOOST_TEST((reported.back().from == S3));
     BOOST_TEST(stage.status().decisions[static_cast<std::size_t>(Decision::violation_second_leader)] == 1U);
     BOOST_TEST((stage.node->state() == before));

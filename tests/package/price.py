@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 """What who includes the library pays: processor time and memory of the compiler, as ratios to a program of standard headers alone.
 
+The standard headers alone are what such a program pays anyway, and a ratio to them is about the same on any machine.
+
     python3 tests/package/price.py COMPILER TOP [--json FILE]
 
 Each is the best of three. It fails if a ratio is above that of REFERENCE by more than a quarter.

@@ -14,7 +14,7 @@ constexpr auto new_leader = [] { return leader(follower(S1, Term{1}, {{Term{1}, 
 
 /// "Upon election: send initial empty AppendEntries RPCs (heartbeat) to each server." Differs: the entry that begins the
 /// term (§8) goes with it at once; "nextIndex[] initialized to leader last log index + 1, matchIndex[] to 0".
-constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
+constexpr auto a_new_leader_sends_to_every_server_at_once = [] {
     auto const electing = candidate(follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}));
 
     auto const [after, outgoing] = checked_step(electing, from(S2, RequestVoteResponse{Term{2}, true}));
@@ -32,7 +32,7 @@ constexpr auto a_new_leader_speaks_to_everybody_at_once = [] {
             "it will send heartbeats and check its quorum");
     require(order_for(outgoing, Alarm::election)->delay == std::nullopt, "and campaigns no more");
 };
-TOTORA_PROVE(a_new_leader_speaks_to_everybody_at_once, "Figure 2", "5.2", "8");
+TOTORA_PROVE(a_new_leader_sends_to_every_server_at_once, "Figure 2", "5.2", "8");
 
 /// "Repeat during idle periods to prevent election timeouts."
 constexpr auto a_leader_repeats_its_heartbeats = [] {

@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(damage_in_a_sealed_segment_is_found_when_it_is_read, *label
 }
 
 /// A crash may leave an index and the header after it, and tear the records before them: one sync covers all.
-BOOST_AUTO_TEST_CASE(an_index_is_not_believed_before_its_segment_is_known_to_be_durable,
+BOOST_AUTO_TEST_CASE(an_index_is_not_used_before_its_segment_is_known_to_be_durable,
                      *label("case_64") * label("case_63"))
 {
     auto const disk = disk_with_log();

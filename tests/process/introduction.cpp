@@ -66,12 +66,12 @@ bool has_ipv6()
     return not failure;
 }
 
-/// Whether a leader that listens at a number is reached, to_string so.
-bool is_reached(std::string const& number, std::string const& to_string, totora::NameLookups::Ask find)
+/// Whether a leader that listens at a number is reached, if it is written like this.
+bool is_reached(std::string const& number, std::string const& written, totora::NameLookups::Ask find)
 {
     auto       context = boost::asio::io_context{};
     auto       door = Acceptor{context, {boost::asio::ip::make_address(number), 0}};
-    auto const leader = to_string + std::to_string(door.local_endpoint().port());
+    auto const leader = written + std::to_string(door.local_endpoint().port());
     auto       introduction = Introduction{context, asking(leader), {}, std::move(find)};
     auto       came = false;
     door.async_accept([&](boost::system::error_code failure, auto) { came = not failure; });

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_last_lines_are_written_before_the_log_goes)
     BOOST_TEST(read_until("\n") == "kv: the end\n");
 }
 
-BOOST_AUTO_TEST_CASE(saying_never_waits_for_a_reader_and_drops_what_has_no_room)
+BOOST_AUTO_TEST_CASE(writing_never_waits_for_a_reader_and_drops_what_has_no_room)
 {
     fill();
     auto const long_line = std::string(2 * OperatorLog::line_bytes_max, 'l');

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_log_is_refused)
 }
 
 /// What a verdict says in words and as JSON.
-BOOST_AUTO_TEST_CASE(damage_is_told_by_a_sentence_and_by_the_exit_code, *boost::unit_test::label("case_65"))
+BOOST_AUTO_TEST_CASE(damage_is_reported_in_words_and_by_the_exit_code, *boost::unit_test::label("case_65"))
 {
     auto verdict = totora::LogVerdict{};
     verdict.last = totora::Index{7};

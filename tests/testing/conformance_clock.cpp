@@ -35,7 +35,7 @@ enum class Fault
     forgets_to_ring,
     goes_back,
     announces_nothing,
-    announces_for_ever,
+    announces_endlessly,
     cancels_all,
     announces_late,
     announces_the_last,
@@ -110,7 +110,7 @@ public:
             return *clock_.next_ring_ms() + 1;
         if (fault == Fault::announces_the_last and clock_.next_ring_ms())
             return latest_ = std::max(latest_, *clock_.next_ring_ms());
-        if (fault == Fault::announces_for_ever)
+        if (fault == Fault::announces_endlessly)
             return clock_.next_ring_ms().value_or(clock_.now_ms() + 1);
         return clock_.next_ring_ms();
     }
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(catches<Fault::announces_nothing>("the next ring is known"));
     BOOST_TEST(catches<Fault::announces_late>("the next ring is known"));
     BOOST_TEST(catches<Fault::announces_the_last>("the next ring is known"));
-    BOOST_TEST(catches<Fault::announces_for_ever>("no ring is announced when none is due"));
+    BOOST_TEST(catches<Fault::announces_endlessly>("no ring is announced when none is due"));
     BOOST_TEST(catches<Fault::rings_when_asked_twice>("a ring comes when it is announced"));
     BOOST_TEST(catches<Fault::rings_before_it_announced>("a ring comes when it is announced"));
     BOOST_TEST(catches<Fault::draws_once>("each arming draws from the whole range"));

@@ -22,8 +22,8 @@ PAUSE_S = 0.01
 SERVICE_GAP_S_MAX = 2.0  # And an election.
 
 
-def report(sentence: str) -> None:
-    print(f"weather: {sentence}", file=sys.stderr, flush=True)
+def report(text: str) -> None:
+    print(f"weather: {text}", file=sys.stderr, flush=True)
 
 
 def local_places(count: int) -> dict[int, Place]:

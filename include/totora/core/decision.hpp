@@ -9,7 +9,7 @@ namespace totora::inline v0
 {
 
 /// What can happen in a step, by name. The world's behaviour is answered or ignored; a violation is what no correct
-/// server can send: it changes nothing and is not answered.
+/// server can send: it changes nothing and is not answered. Not exhaustive: a `switch` over it needs a default.
 enum class Decision : std::uint8_t
 {
     // The course of elections.

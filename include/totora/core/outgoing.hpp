@@ -123,7 +123,7 @@ struct ChunkWanted
 };
 static_assert(lists_its_fields<ChunkWanted>());
 
-/// How many writes one step can make: term and vote, a truncation, an append.
+/// No step makes more writes: term and vote, a truncation, an append, a boundary.
 inline constexpr std::size_t writes_max = 4;
 
 /// How many decisions one step can take.

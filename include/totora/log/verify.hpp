@@ -42,7 +42,7 @@ struct LogVerdict
     std::uint64_t           without_index = 0; ///< Sealed segments that each start reads.
     std::optional<TornTail> torn_tail;
     std::vector<std::string>
-        damage; ///< A sentence for each damaged file, and for what is wrong with the log as a whole.
+        damage; ///< A description of each damaged file, and for what is wrong with the log as a whole.
 };
 
 /// Reads all of a log on disk, and changes nothing.
@@ -140,7 +140,7 @@ private:
         if (found or found.error().failure != LogFailure::damaged)
             return found;
         auto const name = segment_name(segment.generation);
-        auto const is_named = [&](std::string const& sentence) { return sentence.find(name) != std::string::npos; };
+        auto const is_named = [&](std::string const& one) { return one.find(name) != std::string::npos; };
         if (std::none_of(verdict_.damage.begin(), verdict_.damage.end(), is_named))
             verdict_.damage.push_back(found.error().what);
         return Done{};

@@ -74,7 +74,7 @@ public:
     RaftNode(RaftNode const&) = delete;
     RaftNode& operator=(RaftNode const&) = delete;
 
-    /// Recovers the log and begins as a follower (§5.2). Fails with a sentence, and without any trace, if what was recovered
+    /// Recovers the log and begins as a follower (§5.2). Fails with a description, and without any trace, if what was recovered
     /// or set cannot be a server, or if something throws. A node starts once: another run of the server is another node.
     [[nodiscard]] Result<Identity, StartError> start()
     {

@@ -9,13 +9,13 @@
 namespace totora::inline v0
 {
 
-/// Why a node did not start, in a sentence. Nothing was written.
+/// Why a node did not start, in words. Nothing was written.
 struct StartError
 {
     std::string what;
 };
 
-/// A sentence for the operator: what is wrong, and what to do.
+/// For the operator: what is wrong, and what to do.
 [[nodiscard]] constexpr std::string_view describe(RecoveryError error)
 {
     switch (error) {

@@ -24,7 +24,7 @@ namespace totora::inline v0
 /// Why a node can't go on: `storage`, `apply`, ... It sends nothing any more; the process goes on.
 using NodeFailure = HaltReason;
 
-/// A failure and a sentence for the operator.
+/// A failure and its description for the operator.
 struct Failed
 {
     NodeFailure why{};
@@ -80,17 +80,18 @@ struct TransferStatus
         0; ///< How many the receiver has, as far as this server knows; in all it has `snapshot.bytes`.
 };
 
-/// What a leader knows of a follower.
+/// What a leader knows of a follower, as `Progress` has it (core/values/progress.hpp).
 struct FollowerStatus
 {
-    ServerId      server;
-    Index         match;
-    Index         next;
-    bool          replicating = false; ///< Entries flow; otherwise the place of agreement is being looked for.
-    bool          full = false;        ///< Its queue takes no entries now.
-    std::uint64_t in_flight = 0;       ///< Entries that were sent and are not known to be durable there.
-    bool          no_room = false;     ///< Its log has no room for entries.
-    bool          set_back = false;    ///< It lacks what it had acknowledged (`SetBack`): its answers do not count.
+    ServerId server;
+    Index    match; ///< Its log agrees up to here, durably.
+    Index    next;  ///< The next entry to send.
+    bool     replicating =
+        false; ///< Entries are sent within the window; otherwise its match index is searched, or it is sent a snapshot.
+    bool          full = false;     ///< Its queue takes no entries now.
+    std::uint64_t in_flight = 0;    ///< Entries that were sent and are not known to be durable there.
+    bool          no_room = false;  ///< Its log has no room for entries.
+    bool          set_back = false; ///< It lacks what it had acknowledged (`SetBack`): its answers do not count.
     std::optional<TransferStatus> transfer; ///< It is sent a snapshot in place of entries.
 };
 
@@ -140,7 +141,7 @@ struct RoleChanged
 /// The core named what happened. Violations mean that another server is broken.
 struct DecisionNoted
 {
-    Decision outcome{};
+    Decision decision{};
     ServerId from;
 };
 

@@ -70,7 +70,7 @@ concept snapshot_machine = state_machine<T> and requires(T& machine, T const& re
     requires snapshot_capture<typename T::Capture>;
     /// The state of now.
     { readable.capture() } -> std::same_as<typename T::Capture>;
-    /// Puts what was captured in place of what is there. Returns why that cannot be, in a sentence, and has then changed nothing: it
+    /// Puts what was captured in place of what is there. Returns why that cannot be, in words, and has then changed nothing: it
     /// is of a format that this machine does not read (`source.format()`), or too short.
     { machine.restore(source) } -> std::same_as<std::optional<std::string>>;
     /// The version of the format in which captures write themselves.

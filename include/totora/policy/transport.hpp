@@ -45,7 +45,7 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can distinguish a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
 ///
-/// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries looks dead (case 94).
+/// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries is replaced (case 94).
 template <typename T>
 concept message_transport = requires(T& transport, Released const& message, Entries const& entries, ServerId server,
                                      Incarnation incarnation, std::string_view address) {

@@ -196,7 +196,7 @@ constexpr void flush(Replica& replica, std::size_t count)
     return std::nullopt;
 }
 
-/// The promise in a message that leaves now and that a loss of power would break. What left in an older term than that of
+/// Names the promise of a message that leaves now, if a loss of power would break it. What left in an older term than that of
 /// the disk was checked when it left.
 [[nodiscard]] constexpr std::optional<std::string_view>
 find_broken_promise(Replica const& replica, InFlight const& message)

@@ -26,18 +26,36 @@ namespace totora::test
     return run.count == 1 ? first : first + " to " + entry_text(last_of(run), run.term);
 }
 
+[[nodiscard]] inline std::string text_of(SaveVote const& vote)
+{
+    return "term " + std::to_string(vote.term.value) + ", vote " +
+           (vote.voted_for ? testing::to_string(*vote.voted_for) : std::string{"none"});
+}
+
+[[nodiscard]] inline std::string text_of(Append const& append)
+{
+    return "append " + run_text(append.entries) + (append.kind == EntryKind::no_op ? " (no-op)" : "");
+}
+
+[[nodiscard]] inline std::string text_of(Truncate const& truncate)
+{
+    return "truncate from index " + std::to_string(truncate.first.value);
+}
+
+[[nodiscard]] inline std::string text_of(Compact const& compact)
+{
+    return "compact up to " + entry_text(compact.base.index, compact.base.term);
+}
+
+[[nodiscard]] inline std::string text_of(Install const& install)
+{
+    return "install the snapshot of " + entry_text(install.snapshot.last.index, install.snapshot.last.term);
+}
+
 /// A write as a line of a story.
 [[nodiscard]] inline std::string write_text(Write const& write)
 {
-    auto const number = [](WriteNumber made) { return std::to_string(made.value) + ": "; };
-    if (auto const* vote = std::get_if<SaveVote>(&write))
-        return number(vote->write) + "term " + std::to_string(vote->term.value) + ", vote " +
-               (vote->voted_for ? testing::to_string(*vote->voted_for) : std::string{"none"});
-    if (auto const* truncate = std::get_if<Truncate>(&write))
-        return number(truncate->write) + "truncate from index " + std::to_string(truncate->first.value);
-    auto const& append = *std::get_if<Append>(&write);
-    return number(append.write) + "append " + run_text(append.entries) +
-           (append.kind == EntryKind::no_op ? " (no-op)" : "");
+    return std::visit([](auto const& made) { return std::to_string(made.write.value) + ": " + text_of(made); }, write);
 }
 
 /// The answer to a client as a line of a story.

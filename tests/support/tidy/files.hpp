@@ -54,11 +54,13 @@ inline constexpr auto top_level_names = std::to_array<std::string_view>(
     return complaints;
 }
 
-/// Words that mean "not finished", and paths that only one machine has. Spelt in parts, so that this file may be read too.
+/// Words that mean "not finished" or stand for a figure to come, and paths that only one machine has. Spelt in parts, so that this
+/// file may be read too.
 [[nodiscard]] inline Complaints loose_ends(Tree const& tree)
 {
-    static auto const marks = std::array<std::string, 4>{std::string{"TO"} + "DO", std::string{"FIX"} + "ME",
-                                                         std::string{"XX"} + "X", std::string{"HA"} + "CK"};
+    static auto const marks = std::array<std::string, 6>{std::string{"TO"} + "DO", std::string{"FIX"} + "ME",
+                                                         std::string{"XX"} + "X",  std::string{"HA"} + "CK",
+                                                         std::string{"TB"} + "D",  std::string{"in TI"} + "ME"};
     static auto const folders = std::array<std::string_view, 4>{"home", "root", "work", "Users"};
 
     auto complaints = Complaints{};

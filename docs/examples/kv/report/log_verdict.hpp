@@ -28,12 +28,12 @@ namespace kv
         text += "torn from the entry " + std::to_string(verdict.torn_tail->first.value) + " on, " +
                 std::to_string(verdict.torn_tail->bytes) +
                 " bytes that were never acknowledged: the next start cuts them off\n";
-    for (auto const& sentence : verdict.damage)
-        text += sentence + "\n";
+    for (auto const& description : verdict.damage)
+        text += description + "\n";
     return text;
 }
 
-/// The same as an object of JSON. The sentences hold no letter that must be escaped but quotes and backslashes.
+/// The same as an object of JSON. The descriptions hold no letter that must be escaped but quotes and backslashes.
 [[nodiscard]] inline std::string to_json(totora::LogVerdict const& verdict)
 {
     auto text = "{\"state\":\"" + std::string{state_of(verdict)} + "\",\"bytes\":" + std::to_string(verdict.bytes) +
@@ -45,9 +45,9 @@ namespace kv
         text += ",\"torn_from\":" + std::to_string(verdict.torn_tail->first.value) +
                 ",\"torn_bytes\":" + std::to_string(verdict.torn_tail->bytes);
     text += ",\"damage\":[";
-    for (auto const& sentence : verdict.damage) {
-        text += (&sentence == verdict.damage.data() ? "\"" : ",\"");
-        for (auto const letter : sentence) {
+    for (auto const& description : verdict.damage) {
+        text += (&description == verdict.damage.data() ? "\"" : ",\"");
+        for (auto const letter : description) {
             if (letter == '"' or letter == '\\')
                 text += '\\';
             text += letter;

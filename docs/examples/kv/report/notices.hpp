@@ -22,14 +22,14 @@ public:
     /// The line that is due; empty if none is.
     [[nodiscard]] std::string line(totora::DecisionNoted const& noted)
     {
-        if (is_violation(noted.outcome))
+        if (is_violation(noted.decision))
             return violation(noted);
         if (auto line = line_of_change(noted); not line.empty()) {
-            if (noted.outcome == totora::Decision::room_regained)
+            if (noted.decision == totora::Decision::room_regained)
                 withheld_ = Withheld::nothing;
             return line;
         }
-        return line_of_withholding(noted.outcome);
+        return line_of_withholding(noted.decision);
     }
 
 private:
@@ -47,7 +47,7 @@ private:
     {
         using enum totora::Decision;
         auto const peer = "server " + std::to_string(noted.from.value);
-        switch (noted.outcome) {
+        switch (noted.decision) {
         case stepped_down_no_quorum:
             return "steps down: no majority has answered for an election timeout";
         case stepped_down_disk_hangs:
@@ -111,7 +111,7 @@ private:
     {
         if (violations_.size() >= violations_max)
             violations_.clear();
-        auto const count = ++violations_[{noted.from, noted.outcome}];
+        auto const count = ++violations_[{noted.from, noted.decision}];
         auto       reported_at = std::uint64_t{1};
         while (reported_at < count)
             reported_at *= 10;
@@ -119,7 +119,7 @@ private:
             return {};
         auto const times = count == 1 ? std::string{} : ", " + std::to_string(count) + " times so far";
         return "server " + std::to_string(noted.from.value) + " broke the protocol" + times + ": " +
-               meaning(noted.outcome);
+               meaning(noted.decision);
     }
 
     [[nodiscard]] static std::string meaning(totora::Decision violation)

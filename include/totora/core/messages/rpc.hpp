@@ -208,8 +208,8 @@ concept rpc_response = std::same_as<T, RequestPreVoteResponse> or std::same_as<T
 }
 
 /// Whether a message may leave before others that were sent earlier: all but the numbered appends, whose order shows which of them
-/// were lost, and the chunks of snapshots. A transport sends what may overtake ahead of these, so that a leader that is sending looks
-/// alive (case 94).
+/// were lost, and the chunks of snapshots. A transport sends what may overtake ahead of these, so that no election ends the lead
+/// of a leader that is sending (case 94).
 [[nodiscard]] constexpr bool may_overtake(Rpc const& rpc)
 {
     if (std::holds_alternative<InstallSnapshot>(rpc))

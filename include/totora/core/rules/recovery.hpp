@@ -60,42 +60,42 @@ namespace totora::inline v0::core
 /// What is recovered is durable. The commit index begins at the higher of the saved one and what the state machine
 /// has kept: both were committed (case 75).
 [[nodiscard]] constexpr Result<State, RecoveryError>
-recover(Settings const& settings, Member const& own, RecoveredState persistent)
+recover(Settings const& settings, Member const& own, RecoveredState recovered)
 {
-    auto const last = persistent.log.last();
+    auto const last = recovered.log.last();
     auto const none = [](Configuration const& configuration) { return configuration.members.empty(); };
     if (not gives_up_when_cut_off(settings))
         return Unexpected{RecoveryError::sticky_unchecked};
     if (not is_sound(settings))
         return Unexpected{RecoveryError::settings_unsound};
-    if (persistent.current_term.value > number_max or last.index.value > number_max)
+    if (recovered.current_term.value > number_max or last.index.value > number_max)
         return Unexpected{RecoveryError::number_out_of_range};
-    if (last.term > persistent.current_term)
+    if (last.term > recovered.current_term)
         return Unexpected{RecoveryError::log_newer_than_term};
-    if (persistent.commit_index > last.index)
+    if (recovered.commit_index > last.index)
         return Unexpected{RecoveryError::commit_beyond_log};
-    if (persistent.applied_index > last.index)
+    if (recovered.applied_index > last.index)
         return Unexpected{RecoveryError::applied_beyond_log};
-    if (persistent.applied_index < persistent.log.base().index)
+    if (recovered.applied_index < recovered.log.base().index)
         return Unexpected{RecoveryError::snapshot_missing};
-    if ((not none(persistent.configuration) and not is_sound(persistent.configuration)) or
-        (not none(persistent.previous_configuration) and not is_sound(persistent.previous_configuration)) or
-        persistent.configuration.index > last.index or
-        persistent.previous_configuration.index > persistent.configuration.index)
+    if ((not none(recovered.configuration) and not is_sound(recovered.configuration)) or
+        (not none(recovered.previous_configuration) and not is_sound(recovered.previous_configuration)) or
+        recovered.configuration.index > last.index or
+        recovered.previous_configuration.index > recovered.configuration.index)
         return Unexpected{RecoveryError::configuration_unsound};
 
     auto state = State{};
     state.settings = settings;
     state.own = own;
-    state.current_term = persistent.current_term;
-    state.voted_for = persistent.voted_for;
-    state.log = std::move(persistent.log);
-    state.configurations.in_force = persistent.configuration;
-    state.configurations.previous = persistent.previous_configuration;
+    state.current_term = recovered.current_term;
+    state.voted_for = recovered.voted_for;
+    state.log = std::move(recovered.log);
+    state.configurations.in_force = recovered.configuration;
+    state.configurations.previous = recovered.previous_configuration;
     state.writes.durable_index = last.index;
-    state.commit_index = std::max(persistent.commit_index, persistent.applied_index);
-    state.apply_index = persistent.applied_index;
-    state.reception = recover_reception(state, persistent.reception);
+    state.commit_index = std::max(recovered.commit_index, recovered.applied_index);
+    state.apply_index = recovered.applied_index;
+    state.reception = recover_reception(state, recovered.reception);
     state.replaying = settings.replay_grace_ms > 0 and state.apply_index < state.commit_index;
     return state;
 }

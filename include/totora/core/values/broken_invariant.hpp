@@ -7,7 +7,7 @@
 namespace totora::inline v0
 {
 
-/// A sentence that names what should hold and does not, or nothing.
+/// Names what should hold and does not, or nothing.
 ///
 /// A `std::optional<std::string_view>` alone would compile ten functions for each length of a literal.
 struct BrokenInvariant : std::optional<std::string_view>

@@ -13,7 +13,7 @@ namespace totora::inline v0
 {
 
 // The fields of a struct are listed once, in the struct: `visit_fields(self, visit)` calls `visit(name, field)` for each of
-// them in order of declaration, which is their order on the wire. The codec, the explorer's packing and renaming, hashes,
+// them in their order on the wire, which is that of declaration for all that is sent. The codec, the explorer's packing and renaming, hashes,
 // traces and the text of stories are visitors. A list that leaves a field out does not compile.
 
 /// A struct that lists its fields.

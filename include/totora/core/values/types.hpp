@@ -137,7 +137,8 @@ struct WriteNumber
 
 [[nodiscard]] constexpr WriteNumber next(WriteNumber number) { return WriteNumber{number.value + 1}; }
 
-/// A round in which a leader makes sure that it still leads (§8; dissertation §6.4). Numbered by the leader within its term.
+/// A round of messages, which their answers echo: of a leader that confirms that it still leads (§8; dissertation §6.4), numbered
+/// within its term; or of a server's pre-votes (dissertation §9.6).
 struct Round
 {
     std::uint64_t value = 0;

@@ -46,8 +46,8 @@ struct StepCounts
     std::uint64_t                             entry_bytes_stored = 0; ///< Of entries that a leader sent.
 };
 
-/// Performs the effects of a step, in the one order in which they must be performed. Nothing else in a node writes to the log, arms
-/// an alarm, makes a message or saves a commit index.
+/// Performs the effects of a step, in the one order in which they must be performed. Nothing else in a node makes a numbered
+/// write, arms an alarm, makes a message or saves a commit index; `Intake` syncs, and node/snapshots/ keeps the files of snapshots.
 template <typename Policies>
 class Effects
 {

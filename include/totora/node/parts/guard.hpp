@@ -22,9 +22,7 @@ public:
     template <std::invocable Act>
     bool run(NodeFailure why, std::string_view subject, Act&& act) noexcept
     {
-        return attempt(subject, std::forward<Act>(act), [&](std::string sentence) {
-            fail({why, std::move(sentence)});
-        });
+        return attempt(subject, std::forward<Act>(act), [&](std::string what) { fail({why, std::move(what)}); });
     }
 
     /// Calls what a user handed over for one outcome.

@@ -102,18 +102,18 @@ template <typename Policies>
         return Unexpected{StartError{"the log is no server's: " + fault}};
     if (auto const fault = fault_in_configurations(*recovered); not fault.empty())
         return Unexpected{StartError{fault}};
-    auto persistent = RecoveredState{.current_term = recovered->current_term,
-                                     .voted_for = recovered->voted_for,
-                                     .log = std::move(recovered->entries),
-                                     .configuration = recovered->configuration,
-                                     .previous_configuration = recovered->previous_configuration,
-                                     .commit_index = recovered->commit_index,
-                                     .applied_index = policies.machine.applied_index()};
-    auto snapshots = recover_snapshots(policies, persistent);
+    auto recovered_state = RecoveredState{.current_term = recovered->current_term,
+                                          .voted_for = recovered->voted_for,
+                                          .log = std::move(recovered->entries),
+                                          .configuration = recovered->configuration,
+                                          .previous_configuration = recovered->previous_configuration,
+                                          .commit_index = recovered->commit_index,
+                                          .applied_index = policies.machine.applied_index()};
+    auto snapshots = recover_snapshots(policies, recovered_state);
     if (snapshots.refusal)
         return Unexpected{StartError{*std::move(snapshots.refusal)}};
     auto state = core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter},
-                               std::move(persistent));
+                               std::move(recovered_state));
     if (not state)
         return Unexpected{cannot_start(state.error(), snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))

@@ -53,7 +53,7 @@ template <typename Make>
     check([](auto& user) { LogContentLaws{user}.a_long_log_is_kept(); });
     check([](auto& user) { LogRestartLaws{user}.a_saved_commit_index_is_remembered(); });
     check([](auto& user) { LogRestartLaws{user}.a_clean_stop_leaves_its_mark(); });
-    check([](auto& user) { LogUseLaws{user}.a_failure_is_for_ever(); });
+    check([](auto& user) { LogUseLaws{user}.a_failure_is_permanent(); });
     check([](auto& user) { LogRoomLaws{user}.no_room_can_end(); });
     check([](auto& user) { LogRoomLaws{user}.what_there_is_room_for_is_written(); });
     for (auto seed = std::uint64_t{1}; seed <= workloads; ++seed)

@@ -30,7 +30,7 @@ struct Reductions
     /// Requests of terms below their receiver's are subsumed (irrelevant_messages.hpp).
     bool stale_requests = true;
     /// A delivery that changes nothing and sends nothing is no transition: the message may as well stay in flight
-    /// forever.
+    /// permanently.
     bool idle_deliveries = true;
     /// Where no server can crash any more, terms and votes are durable in the step after which they are the oldest
     /// write. All that a write of them holds back is messages, which may as well be late in flight, and a candidate's
@@ -44,7 +44,7 @@ struct Reductions
 /// What an exploration covers: every interleaving of events within these bounds, each at most `any_number - 1`, or
 /// `any_number` for no bound.
 ///
-/// Messages overtake each other. A loss needs no transition, since a message may stay in flight forever; only where
+/// Messages overtake each other. A loss needs no transition, since a message may stay in flight permanently; only where
 /// `in_flight` bounds their number it is one.
 ///
 /// A scope in which neither `terms` nor `elections` is bounded has no end. Features are disabled by default.

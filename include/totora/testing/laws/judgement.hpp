@@ -166,7 +166,7 @@ template <typename T>
 }
 
 /// The terms that a server accepts: at most 2^32 above its own, and without one of its own anything below 2^61.
-[[nodiscard]] constexpr bool is_believable(State const& state, Term term)
+[[nodiscard]] constexpr bool can_have_been_reached(State const& state, Term term)
 {
     auto const own = state.current_term.value;
     return own == 0 ? term.value < (std::uint64_t{1} << 61U) : term.value <= own + (std::uint64_t{1} << 32U);
@@ -177,7 +177,7 @@ template <typename T>
 /// checked.
 [[nodiscard]] constexpr bool judge_newer_term(Step const& step, Term term, bool counts, Judgement& judgement)
 {
-    judgement.expect(is_believable(step.before, term), "a term far above the own one is not believed");
+    judgement.expect(can_have_been_reached(step.before, term), "a term far above the own one is not accepted");
     if (term <= step.before.current_term) {
         judgement.expect(step.after.current_term <= step.before.current_term or is<Candidate>(step.after),
                          "a term is begun by a candidate, or learnt from a message");

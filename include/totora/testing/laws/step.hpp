@@ -148,8 +148,8 @@ find_violated_law(State const& before, ServerId from, T const& happened, State c
         judgement.expect(changes_nothing(step), "what no server can send changes nothing, and is not answered");
         if constexpr (requires { happened.term; })
             judgement.expect(not is_noted(outgoing, Decision::violation_term_jump) or
-                                 not is_believable(before, happened.term),
-                             "a term that elections can have reached is believed");
+                                 not can_have_been_reached(before, happened.term),
+                             "a term that elections can have reached is accepted");
         return judgement.broken();
     }
     judge(step, happened, judgement);

@@ -47,7 +47,7 @@ namespace totora::inline v0::laws
 constexpr void judge(Step const& step, RequestVote const& request, Judgement& judgement)
 {
     auto const& before = step.before;
-    judgement.expect(is_believable(before, request.term), "a term far above the own one is not believed");
+    judgement.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
     if (request.term >= before.current_term and not request.transfer and protects_leader(before, step.from))
         return judgement.expect(changes_nothing(step), "a server with a leader ignores candidates");
     if (judge_newer_term(step, request.term, true, judgement))
@@ -73,7 +73,7 @@ constexpr void judge(Step const& step, RequestVote const& request, Judgement& ju
 constexpr void judge(Step const& step, RequestPreVote const& request, Judgement& judgement)
 {
     auto const& before = step.before;
-    judgement.expect(is_believable(before, request.term), "a term far above the own one is not believed");
+    judgement.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
     judgement.expect(before == step.after and step.outgoing.writes.empty(), "a pre-vote leaves no trace");
     auto const* response = only_message<RequestPreVoteResponse>(step.outgoing, step.from);
     judgement.expect(response != nullptr and response->term == before.current_term and response->round == request.round,

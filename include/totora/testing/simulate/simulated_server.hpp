@@ -60,8 +60,8 @@ using DecisionCounts = std::array<std::uint64_t, decision_count>;
 struct Notes
 {
     std::uint32_t           count = 0;
-    std::optional<Decision> outcome; ///< The last; nothing if that was a `PayloadMismatch`.
-    ServerId                from;    ///< The sender that it named.
+    std::optional<Decision> decision; ///< The last; nothing if that was a `PayloadMismatch`.
+    ServerId                from;     ///< The sender that it named.
 };
 
 /// Observes what a node notes, and checks the laws for each of its steps.
@@ -78,13 +78,13 @@ struct NodeListener
     void operator()(NodeEvent const& event) const
     {
         if (auto const* noted = std::get_if<DecisionNoted>(&event)) {
-            ++(*counts)[static_cast<std::size_t>(noted->outcome)];
+            ++(*counts)[static_cast<std::size_t>(noted->decision)];
             if (*notes)
-                *notes = Notes{(*notes)->count + 1, noted->outcome, noted->from};
-            else if (is_violation(noted->outcome))
-                checks->fail("a correct server was taken for a broken one: " + std::string{to_string(noted->outcome)});
+                *notes = Notes{(*notes)->count + 1, noted->decision, noted->from};
+            else if (is_violation(noted->decision))
+                checks->fail("a correct server was taken for a broken one: " + std::string{to_string(noted->decision)});
             if (*state != nullptr)
-                checks->noted(server, **state, noted->outcome, noted->from);
+                checks->noted(server, **state, noted->decision, noted->from);
         } else if (auto const* mismatch = std::get_if<PayloadMismatch>(&event); mismatch != nullptr and *notes) {
             *notes = Notes{(*notes)->count + 1, std::nullopt, mismatch->from};
         } else if (std::holds_alternative<SetBack>(event)) {

@@ -27,14 +27,16 @@ life_refusal(LifeVerdict verdict, Party const& party, Life const& life, Life con
         return HandshakeError{HandshakeFault::superseded,
                               name_of(party) + " comes from start " + std::to_string(life.start) +
                                   " and was met at start " + std::to_string(lives.highest_start(party)) +
-                                  ": its disk was lost or set back, and it is not talked to"};
+                                  ": its disk was lost or set back, and no connection is made to it"};
     case LifeVerdict::twice:
         if (before == life)
-            return HandshakeError{HandshakeFault::two_lives, "another process runs as " + name_of(party) +
-                                                                 " too: neither is talked to until one has ended"};
-        return HandshakeError{HandshakeFault::two_lives,
-                              "two processes run as " + name_of(party) + ", of starts " + std::to_string(before.start) +
-                                  " and " + std::to_string(life.start) + ": neither is talked to until one has ended"};
+            return HandshakeError{HandshakeFault::two_lives,
+                                  "another process runs as " + name_of(party) +
+                                      " too: no connection is made to either until one has ended"};
+        return HandshakeError{HandshakeFault::two_lives, "two processes run as " + name_of(party) + ", of starts " +
+                                                             std::to_string(before.start) + " and " +
+                                                             std::to_string(life.start) +
+                                                             ": no connection is made to either until one has ended"};
     }
     return std::nullopt;
 }

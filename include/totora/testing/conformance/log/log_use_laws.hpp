@@ -171,7 +171,7 @@ public:
         }
     }
 
-    void a_failure_is_for_ever()
+    void a_failure_is_permanent()
     {
         if constexpr (requires { user_.storage().fail(); }) {
             auto* const log = user_.start();

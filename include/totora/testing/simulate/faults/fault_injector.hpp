@@ -157,8 +157,8 @@ private:
     [[nodiscard]] static bool is_what_it_was(HostileMessage const& hostile, Notes const& notes)
     {
         auto const is_violation_of_sender = not hostile.noted or *hostile.noted != Decision::response_from_non_member;
-        return notes.count == 1 and notes.outcome == hostile.noted and notes.from == hostile.received.from and
-               (not notes.outcome or is_violation(*notes.outcome) == is_violation_of_sender);
+        return notes.count == 1 and notes.decision == hostile.noted and notes.from == hostile.received.from and
+               (not notes.decision or is_violation(*notes.decision) == is_violation_of_sender);
     }
 
     /// Without room for the entries a node would note that instead, rightly.
