@@ -58,9 +58,9 @@ inline constexpr auto top_level_names = std::to_array<std::string_view>(
 /// file may be read too.
 [[nodiscard]] inline Complaints loose_ends(Tree const& tree)
 {
-    static auto const marks = std::array<std::string, 6>{std::string{"TO"} + "DO", std::string{"FIX"} + "ME",
-                                                         std::string{"XX"} + "X",  std::string{"HA"} + "CK",
-                                                         std::string{"TB"} + "D",  std::string{"in TI"} + "ME"};
+    static auto const marks =
+        std::array<std::string, 6>{std::string{"TO"} + "DO", std::string{"FIX"} + "ME", std::string{"XX"} + "X",
+                                   std::string{"HA"} + "CK", std::string{"TB"} + "D",   std::string{"in TI"} + "ME"};
     static auto const folders = std::array<std::string_view, 4>{"home", "root", "work", "Users"};
 
     auto complaints = Complaints{};
