@@ -207,16 +207,18 @@ run_boost()
 
 run_examples()
 {
-    local example good=0 bad=0
+    local example status good=0 bad=0
     for example in "$build"/examples/*; do
         # The demo starts these two.
         case $example in *.log | */kv | */demo_client) continue ;; esac
         if [ ! -f "$example" ] || [ ! -x "$example" ]; then continue; fi
-        if "${runner[@]}" "$example" >"$example.log" 2>&1 </dev/null; then
+        "${runner[@]}" "$example" >"$example.log" 2>&1 </dev/null
+        status=$?
+        if [ "$status" -eq 0 ]; then
             good=$((good + 1))
         else
             bad=$((bad + 1))
-            printf '   %s failed with status %s:\n' "${example##*/}" "$?"
+            printf '   %s failed with status %s:\n' "${example##*/}" "$status"
             tail -n 20 "$example.log"
         fi
     done

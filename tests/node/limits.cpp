@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -428,25 +429,37 @@ BOOST_AUTO_TEST_CASE(no_limit_may_be_0)
     }
 }
 
+/// A machine of which no snapshots can be taken.
+struct Plain
+{
+    using Response = int;
+
+    void apply(std::span<EntryView const> commands, std::vector<int>& responses) { responses.resize(commands.size()); }
+    [[nodiscard]] Index applied_index() const { return {}; }
+};
+
 BOOST_AUTO_TEST_CASE(a_node_does_not_accept_what_its_transport_cannot_carry, *label("case_84"))
 {
     auto       network = LoopbackNetwork{Carry::frames};
-    auto       machine = Recorder{};
     auto       clock = ManualClock{1};
-    auto const starts_with = [&](std::uint64_t entry_bytes_max, std::uint64_t append_bytes_max) {
+    auto const starts_with = [&](auto machine, std::uint64_t entry_bytes_max, std::uint64_t append_bytes_max,
+                                 std::uint64_t chunk_bytes = 1) {
         auto log = MemoryLog{{cluster_of("stage"), S1, first_incarnation, peers_of(3)}};
         auto transport = network.join(S1, first_incarnation);
         auto settings = NodeSettings{};
         settings.entry_bytes_max = entry_bytes_max;
         settings.append_bytes_max = append_bytes_max;
+        settings.snapshots.chunk_bytes = chunk_bytes;
         auto node = RaftNode{machine, log, transport, clock, settings};
         return node.start().has_value();
     };
     auto const most = FrameLimits{}.entry_bytes_max;
 
-    BOOST_TEST(starts_with(most, most));
-    BOOST_TEST(not starts_with(most + 1, most));
-    BOOST_TEST(not starts_with(most, most + 1));
+    BOOST_TEST(starts_with(Recorder{}, most, most, most));
+    BOOST_TEST(not starts_with(Recorder{}, most + 1, most));
+    BOOST_TEST(not starts_with(Recorder{}, most, most + 1));
+    BOOST_TEST(not starts_with(Recorder{}, most, most, most + 1));
+    BOOST_TEST(starts_with(Plain{}, most, most, most + 1)); // There are no chunks.
     BOOST_TEST(network.refused() == 0U);
 }
 

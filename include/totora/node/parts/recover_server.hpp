@@ -27,17 +27,22 @@ namespace totora::inline v0
 {
 
 /// An entry that no message can carry would be proposed, and would keep all others waiting permanently (case 84).
-template <typename Transport>
-[[nodiscard]] std::string fault_in_limits(NodeSettings const& settings, Transport& transport)
+template <typename Policies>
+[[nodiscard]] std::string fault_in_limits(Policies& policies)
 {
+    auto const& settings = policies.settings;
+
     auto const most = if_offered(
-        transport,
+        policies.transport,
         [](auto& one) -> decltype(static_cast<std::uint64_t>(one.entry_bytes_max())) {
             return static_cast<std::uint64_t>(one.entry_bytes_max());
         },
         [] { return std::numeric_limits<std::uint64_t>::max(); });
-    if (std::max({settings.entry_bytes_max, settings.append_bytes_max, settings.snapshots.chunk_bytes}) > most)
-        return "entry_bytes_max, append_bytes_max and chunk_bytes must not be above " + std::to_string(most) +
+    if (std::max(settings.entry_bytes_max, settings.append_bytes_max) > most)
+        return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
+               ", the most that the transport carries in one message";
+    if (has_snapshots<Policies> and settings.snapshots.chunk_bytes > most)
+        return "snapshots.chunk_bytes must not be above " + std::to_string(most) +
                ", the most that the transport carries in one message";
     return {};
 }
@@ -92,7 +97,7 @@ template <typename Policies>
     auto const& settings = policies.settings;
     if (not has_limits(settings))
         return Unexpected{StartError{std::string{describe(RecoveryError::settings_unsound)}}};
-    if (auto const fault = fault_in_limits(settings, policies.transport); not fault.empty())
+    if (auto const fault = fault_in_limits(policies); not fault.empty())
         return Unexpected{StartError{fault}};
     auto recovered = policies.log.recover();
     if (not recovered)
