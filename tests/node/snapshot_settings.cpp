@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(an_offset_that_is_needed_twice_again_is_sent_again, *label(
     auto       window = ChunkWindow{S2, of_bytes(100), 0};
     BOOST_TEST(send_all(window, settings) == 3);
     window.need(0);
-    BOOST_TEST(send_all(window, settings) == 0); // An answer to a question says it once.
+    BOOST_TEST(send_all(window, settings) == 0); // The answer to a question may repeat it once.
     window.need(0);
     BOOST_TEST(send_all(window, settings) == 3);
     window.need(0);

@@ -183,7 +183,7 @@ private:
     }
 
     /// Adds the index of the segment that ends, if it holds entries of the log and there is place. Without one it will
-    /// be read: also if it holds what this version does not know, which whoever opens the log must notice.
+    /// be read: also if it holds what this version does not know, which an opening of the log must notice.
     void add_index()
     {
         if (not is_indexable_ or image_.index.last_segment() != segment_->generation or
