@@ -21,7 +21,7 @@ bool check_history(std::string const& lines)
     }
     auto const verdict = linearizability::check_linearizability(*history);
     std::printf("%s", linearizability::describe(*history, verdict).c_str());
-    return verdict.finding == linearizability::Finding::linearizable;
+    return verdict.kind == linearizability::VerdictKind::linearizable;
 }
 
 /// A model of your own: a lock, free at first.
@@ -66,7 +66,7 @@ int main(int count, char** words)
     std::printf("two clients hold one lock: operations %zu and %zu contradict each other\n",
                 verdict.contradiction.at(0), verdict.contradiction.at(1));
     return check_history(good) and not check_history(bad) and
-                   verdict.finding == linearizability::Finding::not_linearizable
+                   verdict.kind == linearizability::VerdictKind::not_linearizable
                ? 0
                : 1;
 }

@@ -177,8 +177,8 @@ BOOST_AUTO_TEST_CASE(another_incarnation_of_a_server_has_acknowledged_nothing, *
     auto known = AcknowledgedEntries{};
     known.note(first, progress, leads);
 
-    BOOST_TEST(not known.judge(second, leads, refusal));
-    BOOST_TEST(known.judge(first, leads, refusal).has_value());
+    BOOST_TEST(not known.check(second, leads, refusal));
+    BOOST_TEST(known.check(first, leads, refusal).has_value());
     BOOST_TEST(known.is_set_back(first));
     BOOST_TEST(not known.is_set_back(second));
     known.note(second, progress, leads);

@@ -29,13 +29,13 @@ frame_of(Rpc const& rpc, Route const& along = route(party_1, party_2), Entries c
     return to_frame(rpc, entries, along);
 }
 
-/// Server 2, and server 1 held by hand, which has dialed and been greeted.
-struct Greeted
+/// Server 2, and server 1 held by hand, which has dialed and completed its handshake.
+struct Handshaken
 {
-    explicit Greeted(TcpSettings const& settings = settings_of(party_2)) : two(context, settings), raw(context)
+    explicit Handshaken(TcpSettings const& settings = settings_of(party_2)) : two(context, settings), raw(context)
     {
         raw.connect(two.transport().address());
-        greeted = raw.greets(party_1, party_2);
+        is_open = raw.handshake(party_1, party_2);
     }
 
     /// Whether this connection still delivers.
@@ -54,7 +54,7 @@ struct Greeted
     boost::asio::io_context context;
     TcpServer               two;
     RawPeer                 raw;
-    bool                    greeted = false;
+    bool                    is_open = false;
 };
 
 /// How much of what server 2 does not read its system takes for it, and in which portions.
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_number_confirms_nothing, *label("case_95"))
     BOOST_TEST(two.counters().connected == 0U);
 }
 
-/// The dialing process died after it had greeted; the system kept its bytes, and hands them over after those of the
+/// The dialing process died after it had sent its hello; the system kept its bytes, and hands them over after those of the
 /// next one.
 BOOST_AUTO_TEST_CASE(a_hello_that_an_ended_process_left_replaces_nothing, *label("case_95"))
 {
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_hello_that_an_ended_process_left_replaces_nothing, *label
     auto two = TcpServer{context, settings_of(party_2)};
     auto alive = RawPeer{context};
     alive.connect(two.transport().address());
-    BOOST_REQUIRE(alive.greets(party_1, party_2, {.start = 6, .process = 66}));
+    BOOST_REQUIRE(alive.handshake(party_1, party_2, {.start = 6, .process = 66}));
     auto dead = RawPeer{context};
     dead.connect(two.transport().address());
     auto hello = Hello{};
@@ -223,11 +223,11 @@ BOOST_AUTO_TEST_CASE(a_later_start_replaces_all_connections_of_an_earlier_one, *
     BOOST_REQUIRE(dialed.answer(hello));
     auto incoming = RawPeer{dialed.context};
     incoming.connect(dialed.one.transport().address());
-    BOOST_REQUIRE(incoming.greets(party_2, party_1, {.start = 5, .process = 55}));
+    BOOST_REQUIRE(incoming.handshake(party_2, party_1, {.start = 5, .process = 55}));
 
     auto again = RawPeer{dialed.context};
     again.connect(dialed.one.transport().address());
-    BOOST_REQUIRE(again.greets(party_2, party_1, {.start = 6, .process = 66}));
+    BOOST_REQUIRE(again.handshake(party_2, party_1, {.start = 6, .process = 66}));
 
     BOOST_TEST(dialed.raw.is_hung_up());
     BOOST_TEST(incoming.is_hung_up());
@@ -242,11 +242,11 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
     auto two = TcpServer{context, settings_of(party_2)};
     auto newer = RawPeer{context};
     newer.connect(two.transport().address());
-    BOOST_REQUIRE(newer.greets(party_1, party_2, {.start = 6, .process = 66}));
+    BOOST_REQUIRE(newer.handshake(party_1, party_2, {.start = 6, .process = 66}));
 
     auto older = RawPeer{context};
     older.connect(two.transport().address());
-    BOOST_REQUIRE(older.greets(party_1, party_2, {.start = 5, .process = 55}));
+    BOOST_REQUIRE(older.handshake(party_1, party_2, {.start = 5, .process = 55}));
 
     auto const line = "two processes run as server 1 (incarnation 11), of starts 6 and 5";
     auto const answer = older.await_frame();
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(two_processes_of_one_identity_are_both_refused_and_named, *
 
     auto newer_again = RawPeer{context};
     newer_again.connect(two.transport().address());
-    BOOST_REQUIRE(newer_again.greets(party_1, party_2, {.start = 6, .process = 66}));
+    BOOST_REQUIRE(newer_again.handshake(party_1, party_2, {.start = 6, .process = 66}));
     auto const again = newer_again.await_frame();
     BOOST_REQUIRE(again.has_value());
     BOOST_TEST((std::get<HandshakeError>(again->content).because == HandshakeFault::two_lives));
@@ -298,8 +298,8 @@ BOOST_AUTO_TEST_CASE(a_connection_that_sends_nothing_is_closed)
 
 BOOST_AUTO_TEST_CASE(a_frame_cut_off_by_the_end_of_the_connection_is_not_delivered)
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
     auto const frame = frame_of(vote_request(1));
     server.raw.write(std::span{frame}.first(frame.size() - 1));
     server.raw.close();
@@ -311,8 +311,8 @@ BOOST_AUTO_TEST_CASE(a_frame_cut_off_by_the_end_of_the_connection_is_not_deliver
 
 BOOST_AUTO_TEST_CASE(a_frame_that_arrives_byte_by_byte_is_delivered)
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
     for (auto const byte : frame_of(vote_request(1))) {
         BOOST_REQUIRE(server.two.take() == 0U);
         server.raw.write(std::span{&byte, 1});
@@ -328,8 +328,8 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_ends_the_connection)
     auto const whole = frame_of(append.rpc, route(party_1, party_2), append.entries);
     // In the header, the fields, the header of the entry, and its payload.
     for (auto const at : {std::size_t{20}, frame_header_size + 3, frame_header_size + 73 + 2, whole.size() - 1}) {
-        auto server = Greeted{};
-        BOOST_REQUIRE(server.greeted);
+        auto server = Handshaken{};
+        BOOST_REQUIRE(server.is_open);
         auto frame = whole;
         frame[at] ^= std::byte{0x10};
         server.raw.write(frame);
@@ -343,8 +343,8 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_ends_the_connection)
 
 BOOST_AUTO_TEST_CASE(a_length_above_the_limit_ends_the_connection_before_anything_is_allocated, *label("case_78"))
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
     auto frame = frame_of(vote_request(1));
     put(frame.data() + 8, std::uint32_t{0xFFFFFFFF});
     reseal(frame);
@@ -370,8 +370,8 @@ BOOST_AUTO_TEST_CASE(a_piece_of_no_frame_ends_the_connection_and_is_counted, *la
 
 BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
     auto const send = [&](auto change) {
         auto along = route(party_1, party_2);
         change(along);
@@ -396,8 +396,8 @@ BOOST_AUTO_TEST_CASE(frames_for_others_are_dropped_and_the_connection_stays)
 
 BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connection_stays)
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
 
     auto later_kind = frame_of(vote_request(1));
     later_kind[5] = std::byte{200};
@@ -417,11 +417,11 @@ BOOST_AUTO_TEST_CASE(frames_that_are_intact_but_wrong_are_dropped_and_the_connec
 
 BOOST_AUTO_TEST_CASE(a_server_that_dials_again_replaces_its_earlier_connection)
 {
-    auto server = Greeted{};
-    BOOST_REQUIRE(server.greeted);
+    auto server = Handshaken{};
+    BOOST_REQUIRE(server.is_open);
     auto again = RawPeer{server.context};
     again.connect(server.two.transport().address());
-    BOOST_REQUIRE(again.greets(party_1, party_2));
+    BOOST_REQUIRE(again.handshake(party_1, party_2));
 
     BOOST_TEST(server.raw.is_hung_up());
     BOOST_TEST(not again.ended);
@@ -567,33 +567,33 @@ BOOST_AUTO_TEST_CASE(lack_of_memory_for_a_received_frame_costs_only_its_connecti
     auto const frame = frame_of(append.rpc, route(party_1, party_2), append.entries);
     auto       costs = 0;
     for (auto fails_at = std::uint64_t{0};; ++fails_at) {
-        auto greeted = Greeted{};
-        BOOST_REQUIRE(greeted.greeted);
+        auto handshaken = Handshaken{};
+        BOOST_REQUIRE(handshaken.is_open);
         allocations() = {};
         allocations().fails_at = fails_at;
         for (auto at = std::size_t{0}; at < frame.size(); at += piece_bytes_max) {
             auto const size = std::min<std::size_t>(piece_bytes_max, frame.size() - at);
             auto const piece = to_piece(frame, at, size, route(party_1, party_2));
-            watching_allocations([&] { greeted.raw.write(piece); });
+            watching_allocations([&] { handshaken.raw.write(piece); });
         }
         auto const has_ended = [&] {
-            watching_allocations([&] { run_a_little(greeted.context); });
-            greeted.raw.read();
-            return greeted.two.take() > 0 or greeted.raw.ended;
+            watching_allocations([&] { run_a_little(handshaken.context); });
+            handshaken.raw.read();
+            return handshaken.two.take() > 0 or handshaken.raw.ended;
         };
-        BOOST_REQUIRE(until(greeted.context, has_ended));
+        BOOST_REQUIRE(until(handshaken.context, has_ended));
         auto const was_reached = allocations().count > fails_at;
         allocations() = {};
         if (not was_reached)
             break;
-        costs += greeted.raw.ended ? 1 : 0;
+        costs += handshaken.raw.ended ? 1 : 0;
 
-        auto next = RawPeer{greeted.context};
-        next.connect(greeted.two.transport().address());
-        BOOST_REQUIRE(next.greets(party_1, party_2));
-        auto const before = greeted.two.take();
+        auto next = RawPeer{handshaken.context};
+        next.connect(handshaken.two.transport().address());
+        BOOST_REQUIRE(next.handshake(party_1, party_2));
+        auto const before = handshaken.two.take();
         next.write(frame_of(vote_request(7)));
-        BOOST_TEST(until(greeted.context, [&] { return greeted.two.take() > before; }));
+        BOOST_TEST(until(handshaken.context, [&] { return handshaken.two.take() > before; }));
     }
     BOOST_TEST(costs > 0);
 }

@@ -41,11 +41,11 @@ struct Door
         return raw;
     }
 
-    /// Connects and greets.
+    /// Connects and shakes hands.
     RawPeer& enter(Party from)
     {
         auto& raw = connect();
-        BOOST_REQUIRE(raw.greets(from, party_2));
+        BOOST_REQUIRE(raw.handshake(from, party_2));
         return raw;
     }
 
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(connections_that_send_nothing_are_replaced_by_a_member)
     door.enter(party_1);
 
     BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
-    BOOST_TEST(door.load().greeting <= 8U);
+    BOOST_TEST(door.load().handshaking <= 8U);
     BOOST_TEST(door.two.counters().gave_way >= 32U);
 }
 
@@ -128,11 +128,11 @@ BOOST_AUTO_TEST_CASE(a_late_greeting_of_a_member_outlasts_greetings_that_stop_ha
 
     begin_greetings(7);
 
-    BOOST_REQUIRE(member.greets(party_1, party_2));
+    BOOST_REQUIRE(member.handshake(party_1, party_2));
     BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_member_that_has_greeted_keeps_its_place_until_it_confirms)
+BOOST_AUTO_TEST_CASE(a_member_that_has_accepted_hello_keeps_its_place_until_it_confirms)
 {
     auto few = settings_of(party_2);
     few.handshakes_max = 8;
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_faulty_address_takes_no_place_of_another)
         run_a_little(door.context);
     }
 
-    BOOST_REQUIRE(member.greets(party_1, party_2));
+    BOOST_REQUIRE(member.handshake(party_1, party_2));
     BOOST_TEST(until(door.context, [&] { return door.two.counters().connected == 1; }));
 }
 
@@ -341,12 +341,12 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_met_at_a_later_start_is_refused_and_named
     auto hasty = settings_of(party_2);
     hasty.backoff_max_ms = 1; // Two that run are distinguished within ten of these.
     auto door = Door{hasty};
-    BOOST_REQUIRE(door.connect().greets(party_1, party_2, Life{7, 70}));
+    BOOST_REQUIRE(door.connect().handshake(party_1, party_2, Life{7, 70}));
     BOOST_REQUIRE(until(door.context, [&] { return door.two.counters().connected == 1; }));
 
     auto const comes_back = [&] {
         auto& raw = door.connect();
-        BOOST_TEST(raw.greets(party_1, party_2, Life{1, 71}));
+        BOOST_TEST(raw.handshake(party_1, party_2, Life{1, 71}));
         BOOST_TEST(raw.is_hung_up());
         raw.close();
         run_a_little(door.context);

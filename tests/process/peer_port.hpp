@@ -81,15 +81,15 @@ public:
         return false;
     }
 
-    /// Greets, and confirms what is asked back. Whether it was greeted.
+    /// Sends a hello, and confirms what is asked back. Whether a hello was replied.
     [[nodiscard]] bool enter(Route const& route)
     {
         write(encode(route, Hello{}));
         auto const        answer = read_frame();
-        auto const* const greeting = answer ? std::get_if<Hello>(&answer->content) : nullptr;
-        if (greeting == nullptr)
+        auto const* const hello = answer ? std::get_if<Hello>(&answer->content) : nullptr;
+        if (hello == nullptr)
             return false;
-        write(encode(route, Confirmation{greeting->challenge}));
+        write(encode(route, Confirmation{hello->challenge}));
         return true;
     }
 

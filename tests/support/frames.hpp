@@ -135,7 +135,7 @@ to_stream(std::vector<std::byte> const& frame, Route const& route = route_1_to_2
     return decode(*block, block);
 }
 
-/// A greeting of a server that reads these versions.
+/// A hello of a server that reads these versions.
 [[nodiscard]] inline Hello hello_of(std::uint8_t lowest, std::uint8_t highest, FrameLimits limits = {})
 {
     auto hello = Hello{};
@@ -145,7 +145,7 @@ to_stream(std::vector<std::byte> const& frame, Route const& route = route_1_to_2
     return hello;
 }
 
-/// A greeting with ordinary values in every field.
+/// A hello with ordinary values in every field.
 [[nodiscard]] inline Hello sample_hello()
 {
     auto hello = Hello{};

@@ -121,16 +121,16 @@ std::optional<Frame> RawPeer::await_frame()
     return frame;
 }
 
-bool RawPeer::greets(Party from, Party to, Life life)
+bool RawPeer::handshake(Party from, Party to, Life life)
 {
     auto hello = Hello{};
     hello.life = life;
     write(encode(route(from, to), hello));
     auto const        answer = await_frame();
-    auto const* const greeting = answer ? std::get_if<Hello>(&answer->content) : nullptr;
-    if (greeting == nullptr)
+    auto const* const hello = answer ? std::get_if<Hello>(&answer->content) : nullptr;
+    if (hello == nullptr)
         return false;
-    write(encode(route(from, to), Confirmation{greeting->challenge}));
+    write(encode(route(from, to), Confirmation{hello->challenge}));
     return true;
 }
 

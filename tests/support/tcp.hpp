@@ -151,8 +151,8 @@ public:
     /// Waits for a frame.
     [[nodiscard]] std::optional<Frame> await_frame();
 
-    /// Greets as one server another, and confirms what that one asks. Whether it was greeted.
-    [[nodiscard]] bool greets(Party from, Party to, Life life = {});
+    /// Sends the hello of one server to another, and confirms what that one asks. Whether a hello was replied.
+    [[nodiscard]] bool handshake(Party from, Party to, Life life = {});
 
     /// Whether the other side closes the connection.
     [[nodiscard]] bool is_hung_up();

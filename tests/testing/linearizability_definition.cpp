@@ -197,7 +197,7 @@ void compare(std::uint64_t seed, std::size_t histories, std::size_t operations_m
         linearizable += expected ? 1 : 0;
         auto const has_unknown = std::ranges::any_of(history, [](auto const& one) { return not one.ended; });
         with_unknown += has_unknown ? 1 : 0;
-        BOOST_REQUIRE_MESSAGE(verdict.finding == (expected ? Finding::linearizable : Finding::not_linearizable),
+        BOOST_REQUIRE_MESSAGE(verdict.kind == (expected ? VerdictKind::linearizable : VerdictKind::not_linearizable),
                               "history " << number << " is" << (expected ? "" : " not") << " linearizable");
         if (expected)
             BOOST_REQUIRE_MESSAGE(explains(history, verdict.order), "the order of history " << number);

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(long_histories_with_many_unknown_outcomes_are_decided)
 
     auto const verdict = check_linearizability(history);
 
-    BOOST_TEST((verdict.finding == Finding::linearizable));
+    BOOST_TEST((verdict.kind == VerdictKind::linearizable));
     BOOST_TEST(verdict.steps < 20'000'000U);
     BOOST_TEST_MESSAGE(verdict.steps << " steps, " << verdict.configurations << " configurations");
 }
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_stale_read_far_into_a_long_history_is_found_and_explained
 
     auto const verdict = check_linearizability(history);
 
-    BOOST_TEST((verdict.finding == Finding::not_linearizable));
+    BOOST_TEST((verdict.kind == VerdictKind::not_linearizable));
     auto const expected = std::vector<std::size_t>{500, 501, 502};
     BOOST_TEST(verdict.contradiction == expected, boost::test_tools::per_element());
     BOOST_TEST(verdict.contradiction_is_smallest);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(equal_operations_of_unknown_outcome_cost_little)
 
     auto const verdict = check_linearizability(history);
 
-    BOOST_TEST((verdict.finding == Finding::not_linearizable));
+    BOOST_TEST((verdict.kind == VerdictKind::not_linearizable));
     BOOST_TEST(verdict.steps < 2'000'000U);
 }
 
@@ -143,10 +143,10 @@ BOOST_AUTO_TEST_CASE(a_search_that_would_take_too_long_is_undecided)
     auto const few_steps = check_linearizability(history, Counter{}, {.steps_max = 10'000});
     auto const few_bytes = check_linearizability(history, Counter{}, {.bytes_max = 100'000});
 
-    BOOST_TEST((few_steps.finding == Finding::undecided));
+    BOOST_TEST((few_steps.kind == VerdictKind::undecided));
     BOOST_TEST(few_steps.key == "hard");
     BOOST_TEST(few_steps.steps < 11'000U);
-    BOOST_TEST((few_bytes.finding == Finding::undecided));
+    BOOST_TEST((few_bytes.kind == VerdictKind::undecided));
     BOOST_TEST(few_bytes.configurations < 2'500U);
     BOOST_TEST(describe(history, few_steps).starts_with("key \"hard\" is undecided after "));
 }
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(one_key_that_is_not_linearizable_outweighs_one_that_is_unde
 
     auto const verdict = check_linearizability(history, Counter{}, {.bytes_max = 100'000});
 
-    BOOST_TEST((verdict.finding == Finding::not_linearizable));
+    BOOST_TEST((verdict.kind == VerdictKind::not_linearizable));
     BOOST_TEST(verdict.key == "z");
 }
 
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(an_explanation_that_would_take_too_long_is_not_the_smallest
 
     auto const verdict = check_linearizability(history, Register{}, {.explanation_steps_max = 0});
 
-    BOOST_TEST((verdict.finding == Finding::not_linearizable));
+    BOOST_TEST((verdict.kind == VerdictKind::not_linearizable));
     BOOST_TEST(verdict.contradiction.size() == 5U);
     BOOST_TEST(not verdict.contradiction_is_smallest);
 }
@@ -199,13 +199,13 @@ BOOST_AUTO_TEST_CASE(an_object_of_the_users_own_needs_no_more_than_to_be_compare
 {
     auto const in = [](int what, Moment called, Moment ended) { return operation<Queue>(what, 0, called, ended); };
     auto const out = [](int what, Moment called, Moment ended) { return operation<Queue>(0, what, called, ended); };
-    auto const finding = [](History<Queue> const& history) { return check_linearizability(history).finding; };
+    auto const kind_of = [](History<Queue> const& history) { return check_linearizability(history).kind; };
 
-    BOOST_TEST((finding({in(1, 1, 4), in(2, 2, 3), out(2, 5, 6), out(1, 7, 8)}) == Finding::linearizable));
-    BOOST_TEST((finding({in(1, 1, 2), in(2, 3, 4), out(2, 5, 6), out(1, 7, 8)}) == Finding::not_linearizable));
-    BOOST_TEST((finding({in(1, 1, never), in(2, 3, 4), out(2, 5, 6), out(1, 7, 8)}) == Finding::linearizable));
-    BOOST_TEST((finding({in(1, 1, never), in(2, 3, 4), out(2, 5, 6), out(0, 7, 8)}) == Finding::linearizable));
-    BOOST_TEST((finding({in(1, 1, 2), out(1, 3, 9), out(1, 3, 9)}) == Finding::not_linearizable));
+    BOOST_TEST((kind_of({in(1, 1, 4), in(2, 2, 3), out(2, 5, 6), out(1, 7, 8)}) == VerdictKind::linearizable));
+    BOOST_TEST((kind_of({in(1, 1, 2), in(2, 3, 4), out(2, 5, 6), out(1, 7, 8)}) == VerdictKind::not_linearizable));
+    BOOST_TEST((kind_of({in(1, 1, never), in(2, 3, 4), out(2, 5, 6), out(1, 7, 8)}) == VerdictKind::linearizable));
+    BOOST_TEST((kind_of({in(1, 1, never), in(2, 3, 4), out(2, 5, 6), out(0, 7, 8)}) == VerdictKind::linearizable));
+    BOOST_TEST((kind_of({in(1, 1, 2), out(1, 3, 9), out(1, 3, 9)}) == VerdictKind::not_linearizable));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

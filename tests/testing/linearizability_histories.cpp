@@ -40,8 +40,8 @@ void expect(std::vector<Row<Object>> const& rows)
         auto verdict = check_linearizability(history);
         std::ranges::sort(verdict.contradiction);
 
-        auto const expected = contradiction.empty() ? Finding::linearizable : Finding::not_linearizable;
-        BOOST_TEST((verdict.finding == expected), name);
+        auto const expected = contradiction.empty() ? VerdictKind::linearizable : VerdictKind::not_linearizable;
+        BOOST_TEST((verdict.kind == expected), name);
         BOOST_TEST(verdict.contradiction == contradiction, name << boost::test_tools::per_element());
         BOOST_TEST(verdict.contradiction_is_smallest == not contradiction.empty(), name);
         BOOST_TEST(verdict.blocked.empty() == contradiction.empty(), name);

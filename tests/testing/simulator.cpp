@@ -55,12 +55,12 @@ BOOST_AUTO_TEST_CASE(a_run_is_a_function_of_its_seed_on_every_compiler)
 
 BOOST_AUTO_TEST_CASE(histories_of_clients_that_were_not_checked_are_reported)
 {
-    auto judged = simulate::SimulationReport{};
+    auto checked = simulate::SimulationReport{};
     auto undecided = simulate::SimulationReport{};
     undecided.is_undecided = true;
 
     auto totals = simulate::SimulationTotals{};
-    totals.add(judged);
+    totals.add(checked);
     BOOST_TEST(simulate::to_string(totals).find("NOT JUDGED") == std::string::npos);
     totals.add(undecided);
     BOOST_TEST(simulate::to_string(totals).find("histories of clients             1   <-- NOT JUDGED") !=

@@ -50,11 +50,11 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_follow_in_the_last_term_is_seen, *la
     auto const last_term = simulate::LastTerm<World, int>{world, turns};
     for (auto const id : {S1, S2})
         world.cluster[id.value - 1].process = World::Process{{follower(id, Term{number_max}, {})}};
-    last_term.judge();
+    last_term.check();
     BOOST_TEST(world.checks.broken() == "");
 
     world.cluster[1].process->node.held.current_term = Term{2};
-    last_term.judge();
+    last_term.check();
     BOOST_TEST(world.checks.broken() == "in the last term every server follows, and continues");
 }
 

@@ -14,12 +14,12 @@ namespace
 
 constexpr auto self = Party{ServerId{2}, Incarnation{22}};
 
-/// What server 2 answers to this greeting.
+/// What server 2 answers to this hello.
 std::optional<HandshakeFault> answer(Hello const& theirs, Route const& route = route_1_to_2,
                                      std::optional<Party> dialed = std::nullopt, Hello const& ours = {})
 {
-    auto const judged = judge_hello(ours, any_cluster, self, route, theirs, dialed);
-    return judged ? std::nullopt : std::optional{judged.error().because};
+    auto const agreed = check_hello(ours, any_cluster, self, route, theirs, dialed);
+    return agreed ? std::nullopt : std::optional{agreed.error().because};
 }
 
 } // namespace
@@ -36,16 +36,16 @@ BOOST_AUTO_TEST_CASE(kinds_of_frames_and_reasons_of_refusals_have_names)
 
 BOOST_AUTO_TEST_CASE(two_equal_servers_agree)
 {
-    auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, {});
-    BOOST_REQUIRE(judged.has_value());
-    BOOST_TEST((*judged == Agreement{1, FrameLimits{}.frame_bytes_max}));
+    auto const agreed = check_hello({}, any_cluster, self, route_1_to_2, {});
+    BOOST_REQUIRE(agreed.has_value());
+    BOOST_TEST((*agreed == Agreement{1, FrameLimits{}.frame_bytes_max}));
 }
 
 BOOST_AUTO_TEST_CASE(the_lower_version_is_agreed)
 {
-    auto const judged = judge_hello(hello_of(1, 3), any_cluster, self, route_1_to_2, hello_of(1, 2));
-    BOOST_REQUIRE(judged.has_value());
-    BOOST_TEST(judged->version == 2);
+    auto const agreed = check_hello(hello_of(1, 3), any_cluster, self, route_1_to_2, hello_of(1, 2));
+    BOOST_REQUIRE(agreed.has_value());
+    BOOST_TEST(agreed->version == 2);
 }
 
 BOOST_AUTO_TEST_CASE(versions_that_do_not_meet_are_refused)
@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(a_feature_that_must_be_understood_and_is_not_is_refused_and
     BOOST_TEST(not answer(later).has_value());
 
     later.features.must_understand = 0b1000;
-    auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, later);
-    BOOST_REQUIRE(not judged.has_value());
-    BOOST_TEST((judged.error().because == HandshakeFault::unknown_feature));
-    BOOST_TEST(judged.error().what ==
+    auto const agreed = check_hello({}, any_cluster, self, route_1_to_2, later);
+    BOOST_REQUIRE(not agreed.has_value());
+    BOOST_TEST((agreed.error().because == HandshakeFault::unknown_feature));
+    BOOST_TEST(agreed.error().what ==
                "server 1 (incarnation 11) needs feature 3, which server 2 (incarnation 22) does not know");
 }
 
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(servers_given_different_members_are_refused_and_both_lists_
         return hello;
     };
     auto const what = [&](Hello const& ours, Hello const& theirs, ClusterId cluster) {
-        auto const judged = judge_hello(ours, cluster, self, route_1_to_2, theirs);
-        return judged ? std::string{} : judged.error().what;
+        auto const agreed = check_hello(ours, cluster, self, route_1_to_2, theirs);
+        return agreed ? std::string{} : agreed.error().what;
     };
     auto const one = std::vector{Peer{{ServerId{1}, first_incarnation}, "10.0.0.1:7001"}};
     auto const three = make_peers(3);
@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(limits_under_which_an_entry_could_not_be_carried_are_refuse
     fewer.limits.servers_max -= 1;
     BOOST_TEST((answer(fewer) == HandshakeFault::unequal_limits));
 
-    auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, smaller);
-    BOOST_TEST(judged.error().what.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
+    auto const agreed = check_hello({}, any_cluster, self, route_1_to_2, smaller);
+    BOOST_TEST(agreed.error().what.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_entry, *boost::unit_test::label("case_84"))
@@ -187,9 +187,9 @@ BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_ent
     auto const least = static_cast<std::uint32_t>(frame_bytes_for(FrameLimits{}.entry_bytes_max));
     auto       hello = Hello{};
     hello.limits.frame_bytes_max = least;
-    auto const judged = judge_hello({}, any_cluster, self, route_1_to_2, hello);
-    BOOST_REQUIRE(judged.has_value());
-    BOOST_TEST(judged->frame_bytes_max == least);
+    auto const agreed = check_hello({}, any_cluster, self, route_1_to_2, hello);
+    BOOST_REQUIRE(agreed.has_value());
+    BOOST_TEST(agreed->frame_bytes_max == least);
 
     hello.limits.frame_bytes_max = least - 1;
     BOOST_TEST((answer(hello) == HandshakeFault::unequal_limits));

@@ -47,7 +47,7 @@ struct TcpSettings
     std::uint64_t seed = 1;              ///< Of the jitter; different for each server.
 
     /// The most incoming connections without a complete handshake. Above it one gives way: of those that have not
-    /// greeted yet, the oldest of the address that has most of them.
+    /// sent their hello yet, the oldest of the address that has most of them.
     std::size_t handshakes_max = 128;
     /// The most incoming connections of servers that `update` did not name. Above it the one that has been idle longest
     /// gives way. A member that this server's log does not contain yet is such a server; the known ones each have a
@@ -141,7 +141,7 @@ struct TcpPeerStatus
 /// The present load of a transport, for operators.
 struct TcpLoad
 {
-    std::size_t   greeting = 0;         ///< Incoming connections without their handshake.
+    std::size_t   handshaking = 0;      ///< Incoming connections without their handshake.
     std::size_t   known = 0;            ///< Incoming connections of servers that `update` named.
     std::size_t   unknown = 0;          ///< Incoming connections of others.
     std::uint64_t unfinished_bytes = 0; ///< Held for what arrives: buffers, and frames that have not arrived whole.

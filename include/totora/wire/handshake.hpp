@@ -27,7 +27,7 @@ struct Agreement
 };
 
 /// "server 3 (incarnation 1)".
-[[nodiscard]] inline std::string name_of(Party const& party)
+[[nodiscard]] inline std::string to_string(Party const& party)
 {
     return "server " + std::to_string(party.id.value) + " (incarnation " + std::to_string(party.incarnation.value) +
            ")";
@@ -70,7 +70,7 @@ struct Agreement
     return text;
 }
 
-/// In what two clusters differ, as far as their greetings show; empty if they do not.
+/// In what two clusters differ, as far as their hellos show; empty if they do not.
 [[nodiscard]] inline std::string compare_members(Members const& ours, Members const& theirs)
 {
     if (ours.empty() or theirs.empty())
@@ -86,15 +86,15 @@ struct Agreement
 /// would then stand still permanently); the frame limit only has to hold the largest entry, and the lower one counts. What two
 /// servers were given as first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
 /// in another way; both lists are shown (case 95).
-[[nodiscard]] inline Result<Agreement, HandshakeError> judge_hello(Hello const& ours, ClusterId cluster, Party self,
+[[nodiscard]] inline Result<Agreement, HandshakeError> check_hello(Hello const& ours, ClusterId cluster, Party self,
                                                                    Route const& route, Hello const& theirs,
                                                                    std::optional<Party> dialed = std::nullopt)
 {
     auto const refuse = [](HandshakeFault because, std::string what) {
         return Unexpected{HandshakeError{because, std::move(what)}};
     };
-    auto const they = name_of(route.sender);
-    auto const we = name_of(self);
+    auto const they = to_string(route.sender);
+    auto const we = to_string(self);
     if (route.cluster != cluster or (not ours.first_members.empty() and not theirs.first_members.empty() and
                                      sorted(ours.first_members) != sorted(theirs.first_members)))
         return refuse(HandshakeFault::another_cluster, they + " is of another cluster than " + we +
@@ -104,15 +104,15 @@ struct Agreement
                       they + " is of group " + std::to_string(route.group) + ", " + we + " of group 0");
     if (route.addressee.id != self.id or route.sender.id == self.id)
         return refuse(HandshakeFault::another_server,
-                      they + " looks for " + name_of(route.addressee) + " and found " + we);
+                      they + " looks for " + to_string(route.addressee) + " and found " + we);
     if (dialed and dialed->id != route.sender.id)
-        return refuse(HandshakeFault::another_server, we + " looks for " + name_of(*dialed) + " and found " + they);
+        return refuse(HandshakeFault::another_server, we + " looks for " + to_string(*dialed) + " and found " + they);
     if (route.addressee.incarnation != self.incarnation)
         return refuse(HandshakeFault::another_incarnation,
-                      they + " looks for " + name_of(route.addressee) + " and found " + we);
+                      they + " looks for " + to_string(route.addressee) + " and found " + we);
     if (dialed and dialed->incarnation != route.sender.incarnation)
         return refuse(HandshakeFault::another_incarnation,
-                      we + " looks for " + name_of(*dialed) + " and found " + they);
+                      we + " looks for " + to_string(*dialed) + " and found " + they);
 
     auto const version = std::min(ours.version_highest, theirs.version_highest);
     if (version < ours.version_lowest or version < theirs.version_lowest)

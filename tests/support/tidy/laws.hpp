@@ -55,7 +55,7 @@ namespace totora::tidy
     return text.substr(0, text.find('"'));
 }
 
-/// The texts of the laws that this file checks: arguments of `fail`, `expect` and `judge`, or the result of a function.
+/// The texts of the laws that this file checks: arguments of `fail`, `expect` and `check`, or the result of a function.
 [[nodiscard]] inline std::vector<std::string_view> laws_in(std::string_view text)
 {
     auto laws = std::vector<std::string_view>{};
@@ -63,7 +63,7 @@ namespace totora::tidy
         if (not law.empty())
             laws.push_back(law);
     };
-    for (std::string_view const asked : {"fail(", "expect(", "judge("})
+    for (std::string_view const asked : {"fail(", "expect(", "check("})
         for (auto at = text.find(asked); at != std::string_view::npos; at = text.find(asked, at + 1))
             add(first_literal(last_argument(text.substr(at + asked.size() - 1))));
     constexpr std::string_view found = "return \"";

@@ -159,7 +159,7 @@ public:
         line("peer_messages_dropped",
              counters.dropped_full + counters.dropped_unconnected + counters.dropped_oversized);
         line("peer_connections_gave_way", counters.gave_way);
-        line("peer_connections_greeting", load.greeting);
+        line("peer_connections_handshaking", load.handshaking);
         line("peer_connections_known", load.known);
         line("peer_connections_unknown", load.unknown);
         line("peer_unfinished_bytes", load.unfinished_bytes);

@@ -54,7 +54,7 @@ public:
     /// before the acknowledgement show the log as it was then. A heartbeat tests what the follower had acknowledged when it was
     /// sent, so that its refusal is proof, and comes also where nothing is written.
     [[nodiscard]] std::optional<SetBack>
-    judge(Member const& follower, State const& leader, AppendEntriesResponse const& response)
+    check(Member const& follower, State const& leader, AppendEntriesResponse const& response)
     {
         auto* const known = find(follower.id);
         if (known == nullptr or known->incarnation != follower.incarnation or known->is_set_back)

@@ -48,7 +48,7 @@ public:
         if (sender == nullptr)
             return false;
         if (is_refusal and is_leader(state))
-            if (auto const found = acknowledged_.judge(*sender, state, *answer))
+            if (auto const found = acknowledged_.check(*sender, state, *answer))
                 notify(*found);
         return acknowledged_.is_set_back(*sender);
     }

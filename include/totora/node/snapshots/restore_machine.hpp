@@ -22,7 +22,7 @@ namespace totora::inline v0
 {
 
 /// "the snapshot up to entry 7 (term 2)".
-[[nodiscard]] inline std::string name_of(SnapshotId const& id)
+[[nodiscard]] inline std::string to_string(SnapshotId const& id)
 {
     return "the snapshot up to entry " + std::to_string(id.last.index.value) + " (term " +
            std::to_string(id.last.term.value) + ")";
@@ -41,16 +41,16 @@ template <typename Machine, typename Log>
 {
     auto const header = check_snapshot(log, id);
     if (not header)
-        return NotRestored{true, name_of(id) + " cannot be read back: " + header.error().what};
+        return NotRestored{true, to_string(id) + " cannot be read back: " + header.error().what};
     auto source = SnapshotReader<Log>{log, id, *header};
     auto refusal = std::optional<std::string>{};
     auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
     if (thrown)
-        return NotRestored{false, *std::move(thrown) + " when it was restored from " + name_of(id)};
+        return NotRestored{false, *std::move(thrown) + " when it was restored from " + to_string(id)};
     if (source.failure())
-        return NotRestored{false, name_of(id) + " could not be read again: " + source.failure()->what};
+        return NotRestored{false, to_string(id) + " could not be read again: " + source.failure()->what};
     if (refusal)
-        return NotRestored{false, "the state machine does not take " + name_of(id) + ": " + *std::move(refusal)};
+        return NotRestored{false, "the state machine does not take " + to_string(id) + ": " + *std::move(refusal)};
     return std::nullopt;
 }
 

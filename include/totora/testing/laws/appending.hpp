@@ -7,7 +7,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/testing/laws/judgement.hpp"
+#include "totora/testing/laws/step_verdict.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -62,7 +62,7 @@ namespace totora::inline v0::laws
 }
 
 /// What a follower does with entries if it has the one before them.
-constexpr void judge_entries(Step const& step, AppendEntries const& append, Judgement& judgement)
+constexpr void check_entries(Step const& step, AppendEntries const& append, StepVerdict& verdict)
 {
     auto const&     log = step.after.log;
     auto const      missing = first_missing(step.before.log, append.entries);
@@ -74,83 +74,82 @@ constexpr void judge_entries(Step const& step, AppendEntries const& append, Judg
         truncated = std::get_if<Truncate>(&write) != nullptr ? std::get_if<Truncate>(&write) : truncated;
     }
     if (missing > last) {
-        judgement.expect(log == step.before.log and appended == nullptr and truncated == nullptr,
-                         "entries that a log holds already change nothing of it");
+        verdict.expect(log == step.before.log and appended == nullptr and truncated == nullptr,
+                       "entries that a log holds already change nothing of it");
     } else {
-        judgement.expect(log.last() == LogPosition{append.entries.term, last} and
-                             log.term_at(missing) == append.entries.term and
-                             log.term_at(before(missing)) == step.before.log.term_at(before(missing)),
-                         "what a log lacks of the entries is appended, in place of what conflicts");
-        judgement.expect(appended != nullptr and appended->entries.first == missing and
-                             last_of(appended->entries) == last and not appended->kind,
-                         "what is appended is written");
-        judgement.expect((truncated != nullptr) == (missing <= step.before.log.last().index) and
-                             (truncated == nullptr or truncated->first == missing),
-                         "what conflicts is removed, and nothing else is");
+        verdict.expect(log.last() == LogPosition{append.entries.term, last} and
+                           log.term_at(missing) == append.entries.term and
+                           log.term_at(before(missing)) == step.before.log.term_at(before(missing)),
+                       "what a log lacks of the entries is appended, in place of what conflicts");
+        verdict.expect(appended != nullptr and appended->entries.first == missing and
+                           last_of(appended->entries) == last and not appended->kind,
+                       "what is appended is written");
+        verdict.expect((truncated != nullptr) == (missing <= step.before.log.last().index) and
+                           (truncated == nullptr or truncated->first == missing),
+                       "what conflicts is removed, and nothing else is");
     }
-    judgement.expect(step.after.commit_index ==
-                         std::max(step.before.commit_index, std::min(append.leader_commit, last)),
-                     "a follower commits what its leader has committed, as far as it was compared");
+    verdict.expect(step.after.commit_index == std::max(step.before.commit_index, std::min(append.leader_commit, last)),
+                   "a follower commits what its leader has committed, as far as it was compared");
 }
 
-constexpr void judge_acceptance(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
-                                Judgement& judgement)
+constexpr void check_acceptance(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
+                                StepVerdict& verdict)
 {
     auto const last = last_of(append.entries);
     auto const match = append.entries.count > 0 ? last : std::min(last, step.after.writes.durable_index);
-    judgement.expect(response.success and response.match == match,
-                     "a follower reports up to where it compared its log; without entries, what of that is durable");
-    judgement.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),
-                     "an acceptance waits for what it promises, and for nothing more");
-    judgement.expect(not response.no_room or response.conflict_hint == append.previous,
-                     "a follower without room reports where its log was compared");
-    judge_entries(step, append, judgement);
+    verdict.expect(response.success and response.match == match,
+                   "a follower reports up to where it compared its log; without entries, what of that is durable");
+    verdict.expect(rests_on_log(step.outgoing.messages.front(), step.after, match),
+                   "an acceptance waits for what it promises, and for nothing more");
+    verdict.expect(not response.no_room or response.conflict_hint == append.previous,
+                   "a follower without room reports where its log was compared");
+    check_entries(step, append, verdict);
 }
 
-constexpr void judge_refusal(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
-                             Judgement& judgement)
+constexpr void check_refusal(Step const& step, AppendEntries const& append, AppendEntriesResponse const& response,
+                             StepVerdict& verdict)
 {
-    judgement.expect(not response.success and response.match == append.previous.index,
-                     "a follower refuses what does not follow its log");
-    judgement.expect(is_last_in_common(step.before.log, response.conflict_hint, append.previous),
-                     "a refusal names what the logs may have in common");
-    judgement.expect(step.before.log == step.after.log and step.before.commit_index == step.after.commit_index,
-                     "an append that is refused changes neither log nor commit index");
-    judgement.expect(is_noted(step.outgoing, Decision::append_refused_mismatch), "a refusal is noted");
+    verdict.expect(not response.success and response.match == append.previous.index,
+                   "a follower refuses what does not follow its log");
+    verdict.expect(is_last_in_common(step.before.log, response.conflict_hint, append.previous),
+                   "a refusal names what the logs may have in common");
+    verdict.expect(step.before.log == step.after.log and step.before.commit_index == step.after.commit_index,
+                   "an append that is refused changes neither log nor commit index");
+    verdict.expect(is_noted(step.outgoing, Decision::append_refused_mismatch), "a refusal is noted");
 }
 
-constexpr void judge(Step const& step, AppendEntries const& append, Judgement& judgement)
+constexpr void check(Step const& step, AppendEntries const& append, StepVerdict& verdict)
 {
     auto const& before = step.before;
     auto const* response = only_message<AppendEntriesResponse>(step.outgoing, step.from);
     if (append.term < before.current_term) {
-        judgement.expect(before == step.after and step.outgoing.writes.empty(),
-                         "an append of an older term changes nothing");
-        return judgement.expect(response != nullptr and not response->success and
-                                    response->term == before.current_term and response->number == AppendNumber{},
-                                "an append of an older term is answered with the newer one, and with nothing else");
+        verdict.expect(before == step.after and step.outgoing.writes.empty(),
+                       "an append of an older term changes nothing");
+        return verdict.expect(response != nullptr and not response->success and
+                                  response->term == before.current_term and response->number == AppendNumber{},
+                              "an append of an older term is answered with the newer one, and with nothing else");
     }
-    if (judge_newer_term(step, append.term, true, judgement))
+    if (check_newer_term(step, append.term, true, verdict))
         return;
     auto const* follower = std::get_if<Follower>(&step.after.role);
-    judgement.expect(follower != nullptr and follower->leader == step.from and step.after.leader_recently_active,
-                     "who leads the term is followed");
-    judgement.expect(is_armed_by(step.outgoing, Alarm::election) and is_armed_by(step.outgoing, Alarm::leader_silent),
-                     "a server that receives from a leader waits for it again");
-    judgement.expect(append.term > before.current_term ? not step.after.voted_for
-                                                       : step.after.voted_for == before.voted_for,
-                     "an append changes no vote in its term");
+    verdict.expect(follower != nullptr and follower->leader == step.from and step.after.leader_recently_active,
+                   "who leads the term is followed");
+    verdict.expect(is_armed_by(step.outgoing, Alarm::election) and is_armed_by(step.outgoing, Alarm::leader_silent),
+                   "a server that receives from a leader waits for it again");
+    verdict.expect(append.term > before.current_term ? not step.after.voted_for
+                                                     : step.after.voted_for == before.voted_for,
+                   "an append changes no vote in its term");
     if (response == nullptr)
-        return judgement.expect(false, "an append is answered");
-    judgement.expect(response->term == append.term and response->round == append.round and
-                         response->number == append.number,
-                     "an answer names the term, the round and the number of its append");
-    judgement.expect(response->no_room == (before.room != LogRoom::enough), "a follower reports whether it has room");
+        return verdict.expect(false, "an append is answered");
+    verdict.expect(response->term == append.term and response->round == append.round and
+                       response->number == append.number,
+                   "an answer names the term, the round and the number of its append");
+    verdict.expect(response->no_room == (before.room != LogRoom::enough), "a follower reports whether it has room");
     auto const is_compacted = append.previous.index < before.log.base().index;
     if (is_compacted or before.log.term_at(append.previous.index) == append.previous.term)
-        judge_acceptance(step, append, *response, judgement);
+        check_acceptance(step, append, *response, verdict);
     else
-        judge_refusal(step, append, *response, judgement);
+        check_refusal(step, append, *response, verdict);
 }
 
 } // namespace totora::inline v0::laws

@@ -7,8 +7,8 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/testing/laws/judgement.hpp"
 #include "totora/testing/laws/leading.hpp"
+#include "totora/testing/laws/step_verdict.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -36,49 +36,49 @@ namespace totora::inline v0::laws
 }
 
 /// All that a leader sends of snapshots in any step.
-constexpr void judge_chunk_sent(Step const& step, ServerId to, InstallSnapshot const& chunk, Judgement& judgement)
+constexpr void check_chunk_sent(Step const& step, ServerId to, InstallSnapshot const& chunk, StepVerdict& verdict)
 {
     auto const& state = step.after;
     auto const* progress = progress_of(state, to);
     auto const* sending = progress != nullptr ? std::get_if<SendSnapshot>(&progress->mode) : nullptr;
-    judgement.expect(chunk.term == state.current_term and sending != nullptr and sending->snapshot == chunk.snapshot,
-                     "chunks go from leaders to followers that need them");
-    judgement.expect(chunk.snapshot.last.index >= state.log.base().index and
-                         state.log.term_at(chunk.snapshot.last.index) == chunk.snapshot.last.term,
-                     "a snapshot reaches into the log, so that entries can follow it");
-    judgement.expect(progress == nullptr or (not progress->link_full and not progress->no_room),
-                     "no chunk goes to a follower that cannot take it");
+    verdict.expect(chunk.term == state.current_term and sending != nullptr and sending->snapshot == chunk.snapshot,
+                   "chunks go from leaders to followers that need them");
+    verdict.expect(chunk.snapshot.last.index >= state.log.base().index and
+                       state.log.term_at(chunk.snapshot.last.index) == chunk.snapshot.last.term,
+                   "a snapshot reaches into the log, so that entries can follow it");
+    verdict.expect(progress == nullptr or (not progress->link_full and not progress->no_room),
+                   "no chunk goes to a follower that cannot take it");
 }
 
 /// What must hold of what a leader sends next to a follower.
-constexpr void judge_source(Step const& step, Judgement& judgement)
+constexpr void check_source(Step const& step, StepVerdict& verdict)
 {
     for (auto const& wanted : step.outgoing.chunks_wanted) {
         auto const* progress = progress_of(step.after, wanted.server);
         auto const* sending = progress != nullptr ? std::get_if<SendSnapshot>(&progress->mode) : nullptr;
-        judgement.expect(sending != nullptr and wanted.snapshot == sending->snapshot and
-                             wanted.offset == sending->received and not is_all_there(*sending) and
-                             wanted.at_least == step.after.log.base().index,
-                         "of the chunks of a snapshot that is wanted which the follower lacks");
+        verdict.expect(sending != nullptr and wanted.snapshot == sending->snapshot and
+                           wanted.offset == sending->received and not is_all_there(*sending) and
+                           wanted.at_least == step.after.log.base().index,
+                       "of the chunks of a snapshot that is wanted which the follower lacks");
     }
     for (auto const& progress : step.after.followers) {
         auto const* earlier = progress_of(step.before, progress.server);
         auto const  was_sent = earlier != nullptr and std::holds_alternative<SendSnapshot>(earlier->mode);
         auto const* sending = std::get_if<SendSnapshot>(&progress.mode);
-        judgement.expect(
+        verdict.expect(
             sending == nullptr or was_sent or
                 (progress.next <= step.after.log.base().index and is_noted(step.outgoing, Decision::snapshot_needed)),
             "a follower is sent a snapshot when what it needs is compacted, and only then");
-        judgement.expect(sending == nullptr or sending->snapshot.last.index == Index{} or
-                             sending->snapshot.last.index >= step.after.log.base().index,
-                         "a snapshot that the log has left behind is not sent any further");
-        judgement.expect(sending == nullptr or was_sent or progress.link_full or progress.no_room or
-                             chunk_wanted(step.outgoing, progress.server) != nullptr,
-                         "a follower that begins to be sent a snapshot needs a chunk");
+        verdict.expect(sending == nullptr or sending->snapshot.last.index == Index{} or
+                           sending->snapshot.last.index >= step.after.log.base().index,
+                       "a snapshot that the log has left behind is not sent any further");
+        verdict.expect(sending == nullptr or was_sent or progress.link_full or progress.no_room or
+                           chunk_wanted(step.outgoing, progress.server) != nullptr,
+                       "a follower that begins to be sent a snapshot needs a chunk");
     }
 }
 
-constexpr void judge(Step const& step, ChunkReady const& chunk, Judgement& judgement)
+constexpr void check(Step const& step, ChunkReady const& chunk, StepVerdict& verdict)
 {
     auto const* earlier = progress_of(step.before, chunk.server);
     auto const* sending = earlier != nullptr ? std::get_if<SendSnapshot>(&earlier->mode) : nullptr;
@@ -90,47 +90,47 @@ constexpr void judge(Step const& step, ChunkReady const& chunk, Judgement& judge
                            last.index >= log.base().index and last.index <= step.before.commit_index and
                            log.term_at(last.index) == last.term and last.index >= sending->snapshot.last.index;
     if (not is_wanted)
-        return judgement.expect(changes_nothing(step) and is_noted(step.outgoing, Decision::chunk_unwanted),
-                                "a chunk that nobody needs is not sent");
+        return verdict.expect(changes_nothing(step) and is_noted(step.outgoing, Decision::chunk_unwanted),
+                              "a chunk that nobody needs is not sent");
     auto const* sent = only_message<InstallSnapshot>(step.outgoing, chunk.server);
-    judgement.expect(sent != nullptr and sent->snapshot == chunk.snapshot and sent->offset == chunk.offset and
-                         sent->bytes == chunk.bytes,
-                     "a chunk that is needed is sent");
-    judgement.expect(is_noted(step.outgoing, Decision::transfer_restarted) ==
-                         (sending->snapshot.last.index > Index{} and sending->snapshot != chunk.snapshot),
-                     "a snapshot that takes the place of another is noted");
+    verdict.expect(sent != nullptr and sent->snapshot == chunk.snapshot and sent->offset == chunk.offset and
+                       sent->bytes == chunk.bytes,
+                   "a chunk that is needed is sent");
+    verdict.expect(is_noted(step.outgoing, Decision::transfer_restarted) ==
+                       (sending->snapshot.last.index > Index{} and sending->snapshot != chunk.snapshot),
+                   "a snapshot that takes the place of another is noted");
 }
 
-constexpr void judge(Step const& step, InstallSnapshotResponse const& response, Judgement& judgement)
+constexpr void check(Step const& step, InstallSnapshotResponse const& response, StepVerdict& verdict)
 {
-    auto const [earlier, progress] = judge_answer(step, response.term, judgement);
+    auto const [earlier, progress] = check_answer(step, response.term, verdict);
     if (progress == nullptr)
         return;
-    judgement.expect(progress->recently_active and progress->acknowledged and progress->moving,
-                     "a follower that receives a snapshot is recently active");
-    judgement.expect(progress->match == std::max(earlier->match, response.match),
-                     "a follower has what its answer about a snapshot promises, and no less than before");
-    judgement.expect(progress->round == earlier->round and progress->no_room == earlier->no_room,
-                     "an answer about a snapshot is about nothing else");
+    verdict.expect(progress->recently_active and progress->acknowledged and progress->moving,
+                   "a follower that receives a snapshot is recently active");
+    verdict.expect(progress->match == std::max(earlier->match, response.match),
+                   "a follower has what its answer about a snapshot promises, and no less than before");
+    verdict.expect(progress->round == earlier->round and progress->no_room == earlier->no_room,
+                   "an answer about a snapshot is about nothing else");
     auto const* was = std::get_if<SendSnapshot>(&earlier->mode);
     auto const* is = std::get_if<SendSnapshot>(&progress->mode);
     if (was == nullptr)
         return;
     auto const is_based = progress->match >= step.after.log.base().index;
-    judgement.expect((is == nullptr) == is_based, "a follower that has what the log begins with is sent entries");
+    verdict.expect((is == nullptr) == is_based, "a follower that has what the log begins with is sent entries");
     if (is == nullptr or was->snapshot != response.snapshot or was->snapshot.last.index == Index{})
         return;
     auto const is_over = progress->match >= response.snapshot.last.index;
-    judgement.expect(is_over ? is->snapshot == SnapshotId{} and is_noted(step.outgoing, Decision::transfer_restarted)
-                             : is->snapshot == was->snapshot and is->received == response.next,
-                     "a leader goes on where a follower is, and with another snapshot if one is not enough");
-    judgement.expect(is_over or progress->link_full or progress->no_room or is_all_there(*is) or
-                         chunk_wanted(step.outgoing, step.from) != nullptr,
-                     "what a follower needs next of a snapshot is wanted");
+    verdict.expect(is_over ? is->snapshot == SnapshotId{} and is_noted(step.outgoing, Decision::transfer_restarted)
+                           : is->snapshot == was->snapshot and is->received == response.next,
+                   "a leader goes on where a follower is, and with another snapshot if one is not enough");
+    verdict.expect(is_over or progress->link_full or progress->no_room or is_all_there(*is) or
+                       chunk_wanted(step.outgoing, step.from) != nullptr,
+                   "what a follower needs next of a snapshot is wanted");
 }
 
 /// A heartbeat alarm asks a follower that is sent a snapshot what it has of it, if it answered nothing.
-constexpr void judge_questions_about_chunks(Step const& step, Judgement& judgement)
+constexpr void check_questions_about_chunks(Step const& step, StepVerdict& verdict)
 {
     for (auto const& progress : step.before.followers) {
         auto const* sending = std::get_if<SendSnapshot>(&progress.mode);
@@ -140,16 +140,16 @@ constexpr void judge_questions_about_chunks(Step const& step, Judgement& judgeme
             if (chunk == nullptr or envelope.to() != progress.server)
                 continue;
             ++questions;
-            judgement.expect(chunk->bytes == 0 and sending != nullptr and chunk->offset == sending->received,
-                             "a heartbeat alarm sends no chunk");
+            verdict.expect(chunk->bytes == 0 and sending != nullptr and chunk->offset == sending->received,
+                           "a heartbeat alarm sends no chunk");
         }
         auto const asks =
             sending != nullptr and not progress.acknowledged and not progress.link_full and not progress.no_room;
         auto const is_known = sending != nullptr and sending->snapshot.last.index > Index{};
-        judgement.expect(questions == (asks and is_known ? 1U : 0U),
-                         "a leader asks about chunks that nobody has answered, and about nothing else");
-        judgement.expect(not asks or is_known or chunk_wanted(step.outgoing, progress.server) != nullptr,
-                         "a leader without a chunk asks for one");
+        verdict.expect(questions == (asks and is_known ? 1U : 0U),
+                       "a leader asks about chunks that nobody has answered, and about nothing else");
+        verdict.expect(not asks or is_known or chunk_wanted(step.outgoing, progress.server) != nullptr,
+                       "a leader without a chunk asks for one");
     }
 }
 

@@ -6,7 +6,7 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/testing/laws/judgement.hpp"
+#include "totora/testing/laws/step_verdict.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -44,103 +44,102 @@ namespace totora::inline v0::laws
            is_up_to_date(last, voter.log.last());
 }
 
-constexpr void judge(Step const& step, RequestVote const& request, Judgement& judgement)
+constexpr void check(Step const& step, RequestVote const& request, StepVerdict& verdict)
 {
     auto const& before = step.before;
-    judgement.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
+    verdict.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
     if (request.term >= before.current_term and not request.transfer and protects_leader(before, step.from))
-        return judgement.expect(changes_nothing(step), "a server with a leader ignores candidates");
-    if (judge_newer_term(step, request.term, true, judgement))
+        return verdict.expect(changes_nothing(step), "a server with a leader ignores candidates");
+    if (check_newer_term(step, request.term, true, verdict))
         return;
     auto const  is_free = request.term > before.current_term or not before.voted_for or before.voted_for == step.from;
     auto const  granted = is_free and may_vote(before, request.term, request.last_log);
     auto const* response = only_message<RequestVoteResponse>(step.outgoing, step.from);
-    judgement.expect(response != nullptr and response->term == step.after.current_term, "a candidate is answered");
-    judgement.expect(response == nullptr or response->vote_granted == granted,
-                     "a vote goes to the first candidate of its term whose log is up to date, and to no other");
-    judgement.expect(is_noted(step.outgoing, Decision::vote_granted) == granted, "a vote that is granted is noted");
+    verdict.expect(response != nullptr and response->term == step.after.current_term, "a candidate is answered");
+    verdict.expect(response == nullptr or response->vote_granted == granted,
+                   "a vote goes to the first candidate of its term whose log is up to date, and to no other");
+    verdict.expect(is_noted(step.outgoing, Decision::vote_granted) == granted, "a vote that is granted is noted");
     if (granted) {
-        judgement.expect(step.after.voted_for == step.from, "a vote that is granted is cast");
-        judgement.expect(not is<PreCandidate>(step.after), "a server that grants its vote ends its own campaign");
-        judgement.expect(is_armed_by(step.outgoing, Alarm::election),
-                         "a server that grants its vote waits for the one elected");
+        verdict.expect(step.after.voted_for == step.from, "a vote that is granted is cast");
+        verdict.expect(not is<PreCandidate>(step.after), "a server that grants its vote ends its own campaign");
+        verdict.expect(is_armed_by(step.outgoing, Alarm::election),
+                       "a server that grants its vote waits for the one elected");
     } else if (request.term <= before.current_term) {
-        judgement.expect(step.after.voted_for == before.voted_for and step.outgoing.writes.empty(),
-                         "a vote that is not granted is not cast");
+        verdict.expect(step.after.voted_for == before.voted_for and step.outgoing.writes.empty(),
+                       "a vote that is not granted is not cast");
     }
 }
 
-constexpr void judge(Step const& step, RequestPreVote const& request, Judgement& judgement)
+constexpr void check(Step const& step, RequestPreVote const& request, StepVerdict& verdict)
 {
     auto const& before = step.before;
-    judgement.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
-    judgement.expect(before == step.after and step.outgoing.writes.empty(), "a pre-vote leaves no trace");
+    verdict.expect(can_have_been_reached(before, request.term), "a term far above the own one is not accepted");
+    verdict.expect(before == step.after and step.outgoing.writes.empty(), "a pre-vote leaves no trace");
     auto const* response = only_message<RequestPreVoteResponse>(step.outgoing, step.from);
-    judgement.expect(response != nullptr and response->term == before.current_term and response->round == request.round,
-                     "a pre-vote is answered");
-    judgement.expect(response == nullptr or
-                         response->vote_granted == (not protects_leader(before, step.from) and
-                                                    may_vote(before, request.term, request.last_log)),
-                     "a pre-vote is granted if the vote would be, and no leader is active");
+    verdict.expect(response != nullptr and response->term == before.current_term and response->round == request.round,
+                   "a pre-vote is answered");
+    verdict.expect(response == nullptr or response->vote_granted == (not protects_leader(before, step.from) and
+                                                                     may_vote(before, request.term, request.last_log)),
+                   "a pre-vote is granted if the vote would be, and no leader is active");
 }
 
 /// What a campaign requests of the other voters: once each, with the candidate's last entry.
 template <typename Request>
-constexpr void judge_requests(Step const& step, Judgement& judgement)
+constexpr void check_requests(Step const& step, StepVerdict& verdict)
 {
     auto const others =
         count_voters(step.after.configurations.in_force, [&](ServerId voter) { return voter != step.after.own.id; });
     auto asked = std::size_t{0};
     for (auto const& envelope : step.outgoing.messages) {
         auto const* request = std::get_if<Request>(&envelope.rpc());
-        judgement.expect(request != nullptr and request->term == step.after.current_term and
-                             request->last_log == step.after.log.last() and votes(step.after, envelope.to()),
-                         "a campaign sends requests to voters, in its term, and names its last entry");
+        verdict.expect(request != nullptr and request->term == step.after.current_term and
+                           request->last_log == step.after.log.last() and votes(step.after, envelope.to()),
+                       "a campaign sends requests to voters, in its term, and names its last entry");
         ++asked;
     }
-    judgement.expect(asked == others, "a campaign sends a request to every other voter");
+    verdict.expect(asked == others, "a campaign sends a request to every other voter");
 }
 
 /// A campaign has begun in this step.
-constexpr void judge_candidacy(Step const& step, Judgement& judgement)
+constexpr void check_candidacy(Step const& step, StepVerdict& verdict)
 {
-    judgement.expect(step.after.current_term.value == step.before.current_term.value + 1,
-                     "a campaign begins the next term");
-    judgement.expect(step.after.voted_for == step.after.own.id, "a candidate votes for itself");
-    judgement.expect(is<Candidate>(step.after) and step.after.votes.empty(),
-                     "a candidate's own vote counts when it is durable");
-    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "a campaign has an end");
-    judge_requests<RequestVote>(step, judgement);
+    verdict.expect(step.after.current_term.value == step.before.current_term.value + 1,
+                   "a campaign begins the next term");
+    verdict.expect(step.after.voted_for == step.after.own.id, "a candidate votes for itself");
+    verdict.expect(is<Candidate>(step.after) and step.after.votes.empty(),
+                   "a candidate's own vote counts when it is durable");
+    verdict.expect(is_armed_by(step.outgoing, Alarm::election), "a campaign has an end");
+    check_requests<RequestVote>(step, verdict);
 }
 
 /// The election alarm rang on a server that does not lead.
-constexpr void judge_campaign(Step const& step, Judgement& judgement)
+constexpr void check_campaign(Step const& step, StepVerdict& verdict)
 {
     auto const& before = step.before;
     auto const  may_campaign = has(before.configurations.in_force, before.own) and votes(before, before.own.id) and
                               before.current_term.value < number_max and before.log.last().index.value < number_max and
                               not before.writes.watch.late and before.room != LogRoom::nothing;
-    judgement.expect(is_armed_by(step.outgoing, Alarm::election), "a server that waits for a leader continues to wait");
-    judgement.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
-                     "who is a voter, and whose disk is well, campaigns");
+    verdict.expect(is_armed_by(step.outgoing, Alarm::election), "a server that waits for a leader continues to wait");
+    verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
+                   "who is a voter, and whose disk is well, campaigns");
     if (not may_campaign)
-        return judgement.expect(before.role == step.after.role and before.current_term == step.after.current_term and
-                                    step.outgoing.messages.empty(),
-                                "who may not campaign stays as it is");
+        return verdict.expect(before.role == step.after.role and before.current_term == step.after.current_term and
+                                  step.outgoing.messages.empty(),
+                              "who may not campaign stays as it is");
     if (not before.settings.pre_vote)
-        return judge_candidacy(step, judgement);
-    judgement.expect(step.after.pre_vote_round.value == before.pre_vote_round.value + 1, "each pre-vote has its round");
+        return check_candidacy(step, verdict);
+    verdict.expect(step.after.pre_vote_round.value == before.pre_vote_round.value + 1, "each pre-vote has its round");
     if (is_majority(before.configurations.in_force, [&](ServerId voter) { return voter == before.own.id; }))
         return;
     auto const* asking = std::get_if<PreCandidate>(&step.after.role);
-    judgement.expect(asking != nullptr and asking->round == step.after.pre_vote_round and step.after.votes.size() == 1,
-                     "a pre-candidate begins with its own grant");
-    judgement.expect(before.current_term == step.after.current_term and before.voted_for == step.after.voted_for,
-                     "a pre-candidate keeps its term and its vote");
-    judge_requests<RequestPreVote>(step, judgement);
+    verdict.expect(asking != nullptr and asking->round == step.after.pre_vote_round and step.after.votes.size() == 1,
+                   "a pre-candidate begins with its own grant");
+    verdict.expect(before.current_term == step.after.current_term and before.voted_for == step.after.voted_for,
+                   "a pre-candidate keeps its term and its vote");
+    check_requests<RequestPreVote>(step, verdict);
     for (auto const& envelope : step.outgoing.messages)
         if (auto const* request = std::get_if<RequestPreVote>(&envelope.rpc()))
-            judgement.expect(request->round == step.after.pre_vote_round, "a pre-vote names its round");
+            verdict.expect(request->round == step.after.pre_vote_round, "a pre-vote names its round");
 }
 
 /// Whether the voters that granted something, and one more, are a majority.
@@ -150,77 +149,75 @@ constexpr void judge_campaign(Step const& step, Judgement& judgement)
                        [&](ServerId voter) { return voter == another or granted.contains(voter); });
 }
 
-constexpr void judge(Step const& step, RequestPreVoteResponse const& response, Judgement& judgement)
+constexpr void check(Step const& step, RequestPreVoteResponse const& response, StepVerdict& verdict)
 {
-    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement))
+    if (check_newer_term(step, response.term, is_member(step.before, step.from), verdict))
         return;
     auto const* asking = std::get_if<PreCandidate>(&step.before.role);
     if (response.term > step.before.current_term)
         return;
     if (asking == nullptr or response.round != asking->round or not votes(step.before, step.from) or
         not response.vote_granted)
-        return judgement.expect(changes_nothing(step), "only grants of this pre-vote count, and only those of voters");
+        return verdict.expect(changes_nothing(step), "only grants of this pre-vote count, and only those of voters");
     if (is_enough(step.before, step.before.votes, step.from))
-        return judge_candidacy(step, judgement);
-    judgement.expect(is<PreCandidate>(step.after) and step.after.votes.contains(step.from) and
-                         step.outgoing.messages.empty() and step.before.current_term == step.after.current_term,
-                     "a pre-candidate waits for a majority");
+        return check_candidacy(step, verdict);
+    verdict.expect(is<PreCandidate>(step.after) and step.after.votes.contains(step.from) and
+                       step.outgoing.messages.empty() and step.before.current_term == step.after.current_term,
+                   "a pre-candidate waits for a majority");
 }
 
-constexpr void judge(Step const& step, RequestVoteResponse const& response, Judgement& judgement)
+constexpr void check(Step const& step, RequestVoteResponse const& response, StepVerdict& verdict)
 {
-    if (judge_newer_term(step, response.term, is_member(step.before, step.from), judgement) or
+    if (check_newer_term(step, response.term, is_member(step.before, step.from), verdict) or
         response.term > step.before.current_term)
         return;
     if (not is<Candidate>(step.before) or response.term != step.before.current_term or
         not votes(step.before, step.from) or not response.vote_granted)
-        return judgement.expect(changes_nothing(step), "only votes of this term count, and only those of voters");
+        return verdict.expect(changes_nothing(step), "only votes of this term count, and only those of voters");
     if (is_enough(step.before, step.before.votes, step.from))
-        return judgement.expect(is<Leader>(step.after), "a majority of the voters elects");
-    judgement.expect(is<Candidate>(step.after) and step.after.votes.contains(step.from) and
-                         step.outgoing.messages.empty(),
-                     "a candidate waits for a majority");
+        return verdict.expect(is<Leader>(step.after), "a majority of the voters elects");
+    verdict.expect(is<Candidate>(step.after) and step.after.votes.contains(step.from) and
+                       step.outgoing.messages.empty(),
+                   "a candidate waits for a majority");
 }
 
 /// Every step: no server leads that was not elected in it, and no vote changes otherwise.
-constexpr void judge_roles(Step const& step, Judgement& judgement)
+constexpr void check_roles(Step const& step, StepVerdict& verdict)
 {
     auto const& after = step.after;
     auto const  vote_changed =
         step.before.current_term != after.current_term or step.before.voted_for != after.voted_for;
     auto const* saved = saved_vote(step.outgoing);
-    judgement.expect(vote_changed == (saved != nullptr), "term and vote are written when they change, and only then");
-    judgement.expect(saved == nullptr or (saved->term == after.current_term and saved->voted_for == after.voted_for and
-                                          saved->write == after.writes.of_term),
-                     "what is written of term and vote is what they are");
+    verdict.expect(vote_changed == (saved != nullptr), "term and vote are written when they change, and only then");
+    verdict.expect(saved == nullptr or (saved->term == after.current_term and saved->voted_for == after.voted_for and
+                                        saved->write == after.writes.of_term),
+                   "what is written of term and vote is what they are");
     if (is<Leader>(after) and not is<Leader>(step.before)) {
         auto const* candidate = std::get_if<Candidate>(&step.before.role);
-        judgement.expect(candidate != nullptr and step.before.current_term == after.current_term,
-                         "only a candidate is elected, and in its term");
-        judgement.expect(candidate == nullptr or is_majority(after.configurations.in_force,
-                                                             [&](ServerId voter) {
-                                                                 return step.before.votes.contains(voter) or
-                                                                        voter == step.from or
-                                                                        (voter == after.own.id and
-                                                                         after.writes.of_term <= after.writes.durable);
-                                                             }),
-                         "a leader has the votes of a majority, and its own only if it is durable");
-        judgement.expect(is_armed_by(step.outgoing, Alarm::heartbeat) and
-                             is_disarmed_by(step.outgoing, Alarm::election),
-                         "a leader has heartbeats to send, and waits for no leader");
-        judgement.expect(is_armed_by(step.outgoing, Alarm::quorum_check) == after.settings.check_quorum,
-                         "a leader checks its quorum, if that is set");
+        verdict.expect(candidate != nullptr and step.before.current_term == after.current_term,
+                       "only a candidate is elected, and in its term");
+        verdict.expect(candidate == nullptr or is_majority(after.configurations.in_force,
+                                                           [&](ServerId voter) {
+                                                               return step.before.votes.contains(voter) or
+                                                                      voter == step.from or
+                                                                      (voter == after.own.id and
+                                                                       after.writes.of_term <= after.writes.durable);
+                                                           }),
+                       "a leader has the votes of a majority, and its own only if it is durable");
+        verdict.expect(is_armed_by(step.outgoing, Alarm::heartbeat) and is_disarmed_by(step.outgoing, Alarm::election),
+                       "a leader has heartbeats to send, and waits for no leader");
+        verdict.expect(is_armed_by(step.outgoing, Alarm::quorum_check) == after.settings.check_quorum,
+                       "a leader checks its quorum, if that is set");
     }
     if (is<Leader>(step.before) and not is<Leader>(after))
-        judgement.expect(is_armed_by(step.outgoing, Alarm::election) and
-                             is_disarmed_by(step.outgoing, Alarm::heartbeat),
-                         "who has led waits for another leader");
+        verdict.expect(is_armed_by(step.outgoing, Alarm::election) and is_disarmed_by(step.outgoing, Alarm::heartbeat),
+                       "who has led waits for another leader");
     if (auto const* order = order_to(step.outgoing, Alarm::election); order != nullptr and order->delay) {
         auto const times = after.replaying ? 3U : 1U;
         auto const more = after.room == LogRoom::enough ? 0U : after.settings.election.at_most_ms;
-        judgement.expect(order->delay->at_least_ms == times * after.settings.election.at_least_ms + more and
-                             order->delay->at_most_ms == times * after.settings.election.at_most_ms + more,
-                         "only a server that could not serve at once waits longer for a leader");
+        verdict.expect(order->delay->at_least_ms == times * after.settings.election.at_least_ms + more and
+                           order->delay->at_most_ms == times * after.settings.election.at_most_ms + more,
+                       "only a server that could not serve at once waits longer for a leader");
     }
 }
 

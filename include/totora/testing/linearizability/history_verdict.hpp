@@ -23,9 +23,9 @@ template <written_object Object>
 [[nodiscard]] HistoryVerdict check_history(History<Object> const& history, Object const& object = {})
 {
     auto const verdict = check_linearizability(history, object, {.steps_max = 5'000'000, .bytes_max = 1U << 28U});
-    if (verdict.finding == Finding::not_linearizable)
+    if (verdict.kind == VerdictKind::not_linearizable)
         return {"the clients' history is not linearizable: " + describe(history, verdict)};
-    return {.contradiction = {}, .is_undecided = verdict.finding == Finding::undecided};
+    return {.contradiction = {}, .is_undecided = verdict.kind == VerdictKind::undecided};
 }
 
 } // namespace totora::inline v0::linearizability

@@ -24,7 +24,7 @@ namespace totora::inline v0::linearizability
 // objects"). This is what §8 of the paper promises to clients.
 //
 //     auto const verdict = check_linearizability(history); // A History<Register>, say.
-//     if (verdict.finding != Finding::linearizable)
+//     if (verdict.kind != VerdictKind::linearizable)
 //         report(describe(history, verdict)); // linearizability_report.hpp
 //
 // The objects that come along are in register.hpp, key_value.hpp and counter.hpp; for a custom one see
@@ -33,7 +33,7 @@ namespace totora::inline v0::linearizability
 /// Verdict on a history. Numbers are positions in it.
 struct Verdict
 {
-    Finding     finding = Finding::linearizable;
+    VerdictKind kind = VerdictKind::linearizable;
     std::string key; ///< The key that is not linearizable or undecided.
 
     /// An order that explains every answer, key by key; operations of unknown outcome are in it where they are needed.
@@ -70,7 +70,7 @@ public:
             by_key[history_[number].key].push_back(number);
         for (auto const& [key, numbers] : by_key) {
             check_history(key, numbers);
-            if (verdict_.finding == Finding::not_linearizable)
+            if (verdict_.kind == VerdictKind::not_linearizable)
                 break;
         }
         return std::move(verdict_);
@@ -85,7 +85,7 @@ private:
             return history_[number].ended and history_[number].ended->at < history_[number].called;
         };
         if (auto const found = std::ranges::find_if(numbers, ends_before_its_call); found != numbers.end()) {
-            conclude(Finding::not_linearizable, key, {}, {*found});
+            conclude(VerdictKind::not_linearizable, key, {}, {*found});
             verdict_.contradiction = {*found};
             verdict_.contradiction_is_smallest = true;
             return;
@@ -105,12 +105,12 @@ private:
                 chosen.push_back(numbers[position]);
             return chosen;
         };
-        if (found.finding == Finding::linearizable and verdict_.finding == Finding::linearizable)
+        if (found.kind == VerdictKind::linearizable and verdict_.kind == VerdictKind::linearizable)
             std::ranges::copy(in_history(found.order), std::back_inserter(verdict_.order));
-        if (found.finding == Finding::not_linearizable or
-            (found.finding == Finding::undecided and verdict_.finding == Finding::linearizable))
-            conclude(found.finding, key, in_history(found.order), in_history(found.blocked));
-        if (found.finding == Finding::not_linearizable) {
+        if (found.kind == VerdictKind::not_linearizable or
+            (found.kind == VerdictKind::undecided and verdict_.kind == VerdictKind::linearizable))
+            conclude(found.kind, key, in_history(found.order), in_history(found.blocked));
+        if (found.kind == VerdictKind::not_linearizable) {
             auto const horizon = operations[found.blocked.front()].interval.returned;
             auto const reason = ContradictionFinder<Object>{object_, operations, horizon, effort_}.find();
             verdict_.contradiction = in_history(reason.operations);
@@ -118,9 +118,9 @@ private:
         }
     }
 
-    void conclude(Finding finding, std::string_view key, Numbers order, Numbers blocked)
+    void conclude(VerdictKind kind, std::string_view key, Numbers order, Numbers blocked)
     {
-        verdict_.finding = finding;
+        verdict_.kind = kind;
         verdict_.key = key;
         verdict_.order = std::move(order);
         verdict_.blocked = std::move(blocked);

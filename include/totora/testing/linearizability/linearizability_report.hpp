@@ -54,11 +54,11 @@ template <written_object Object>
         add_lines(verdict.order, from);
     };
 
-    if (verdict.finding == Finding::linearizable)
+    if (verdict.kind == VerdictKind::linearizable)
         return "linearizable\n";
     text = "key ";
     append_json(text, std::string_view{verdict.key});
-    if (verdict.finding == Finding::undecided) {
+    if (verdict.kind == VerdictKind::undecided) {
         text += " is undecided after " + std::to_string(verdict.steps) + " steps\n";
         add_order();
         return text;

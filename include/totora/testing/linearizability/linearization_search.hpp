@@ -44,13 +44,13 @@ public:
         descend(none, root, std::vector<Word>(words_of_used_));
         while (not frames_.empty() and not pending_.empty()) {
             if (steps() > steps_max or memo_.bytes() + states_.bytes() > bytes_max)
-                return result(Finding::undecided);
+                return result(VerdictKind::undecided);
             if (frames_.back().candidate < candidates_.size())
                 try_next_candidate();
             else
                 try_next_node();
         }
-        return result(frames_.empty() ? Finding::not_linearizable : Finding::linearizable);
+        return result(frames_.empty() ? VerdictKind::not_linearizable : VerdictKind::linearizable);
     }
 
 private:
@@ -264,12 +264,12 @@ private:
         return order;
     }
 
-    [[nodiscard]] SearchResult result(Finding finding)
+    [[nodiscard]] SearchResult result(VerdictKind kind)
     {
-        if (finding == Finding::undecided)
+        if (kind == VerdictKind::undecided)
             note_dead_end();
-        auto found = SearchResult{finding, std::move(order_), std::move(blocked_), steps(), memo_.size()};
-        if (finding == Finding::linearizable) {
+        auto found = SearchResult{kind, std::move(order_), std::move(blocked_), steps(), memo_.size()};
+        if (kind == VerdictKind::linearizable) {
             found.order = current_order();
             found.blocked.clear();
         }

@@ -95,8 +95,8 @@ private:
 
         auto const found = LinearizationSearch<Object>{object_, attempt}.run(steps_left_, bytes_max_);
         steps_left_ -= std::min(steps_left_, found.steps);
-        is_smallest_ = is_smallest_ and found.finding != Finding::undecided;
-        if (found.finding != Finding::not_linearizable)
+        is_smallest_ = is_smallest_ and found.kind != VerdictKind::undecided;
+        if (found.kind != VerdictKind::not_linearizable)
             return false;
         for (auto const number : certain_)
             if (std::ranges::find(certain, number) == certain.end())

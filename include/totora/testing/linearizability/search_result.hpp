@@ -8,7 +8,7 @@
 namespace totora::inline v0::linearizability
 {
 
-enum class Finding
+enum class VerdictKind
 {
     linearizable,
     not_linearizable,
@@ -26,7 +26,7 @@ struct Effort
 /// The result of a search. Numbers are positions in what was searched.
 struct SearchResult
 {
-    Finding                  finding = Finding::linearizable;
+    VerdictKind              kind = VerdictKind::linearizable;
     std::vector<std::size_t> order;   ///< What was placed, in order; if that is not all, then as far as any order gets.
     std::vector<std::size_t> blocked; ///< What could come next there, and cannot; first what had to come first.
     std::uint64_t            steps = 0;

@@ -43,10 +43,10 @@ public:
         if (leads and not(led and before.term == after.term))
             leads_since_us_[server] = run_.now_us;
         if (led and not leads and after.term == before.term and run_.cluster[server].process)
-            judge(server, server);
+            check(server, server);
         if (after.role == RoleName::candidate and after.term > before.term)
             if (auto const leader = newest_leader(); leader and term_of(*leader) >= before.term)
-                judge(*leader, server);
+                check(*leader, server);
     }
 
     /// Something has gone wrong with a server.
@@ -87,10 +87,10 @@ public:
     }
 
 private:
-    void judge(std::size_t leader, std::size_t by)
+    void check(std::size_t leader, std::size_t by)
     {
         auto const& core = run_.scenario.settings.core;
-        ++run_.report.elections_judged;
+        ++run_.report.elections_checked;
         if (has_quorum(leader) and (is_with(leader, by) or (core.pre_vote and core.sticky)))
             run_.checks.fail("no election while a leader and a quorum with it are well, and their links and disks");
     }

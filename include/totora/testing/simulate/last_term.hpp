@@ -43,7 +43,7 @@ public:
     /// Whether every server has had the time to campaign.
     [[nodiscard]] bool is_over() const { return run_.now_us > until_us_; }
 
-    void judge() const
+    void check() const
     {
         for (auto const number : run_.quorum) {
             auto const& process = run_.cluster[number].process;

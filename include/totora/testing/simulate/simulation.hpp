@@ -65,7 +65,7 @@ public:
         for (auto server = std::size_t{0}; server < run_.cluster.size() and run_.goes_on(); ++server)
             turns_.look_at_all_of(server);
         if (run_.goes_on())
-            judge_clients();
+            check_clients();
         run_.report.entry_bytes = run_.checks.entry_bytes();
         run_.checks.expect(run_.report.entry_bytes.appends_known <= appends_known_max(run_.report.entry_bytes.appends),
                            "followers are not sent again what they have");
@@ -99,14 +99,14 @@ private:
         while (run_.goes_on() and not last_term_.is_over())
             happen();
         if (run_.goes_on())
-            last_term_.judge();
+            last_term_.check();
     }
 
-    void judge_clients()
+    void check_clients()
     {
-        auto const judgement = run_.clients.check_history();
-        run_.report.is_undecided = judgement.is_undecided;
-        run_.checks.expect(judgement.contradiction.empty(), judgement.contradiction);
+        auto const verdict = run_.clients.check_history();
+        run_.report.is_undecided = verdict.is_undecided;
+        run_.checks.expect(verdict.contradiction.empty(), verdict.contradiction);
     }
 
     void happen()

@@ -41,9 +41,9 @@ struct SimulationReport
     bool           is_undecided = false; ///< Whether the check of the clients' history was given up.
     std::uint64_t  hash = 0;             ///< Of everything that happened: the same for the same seed, everywhere.
     EntryBytes     entry_bytes;
-    std::uint64_t  elections_judged = 0; ///< Elections and resignations, each of which must have had a reason.
-    std::uint64_t  calm_looks = 0;       ///< How often a leader was seen that must not be deposed.
-    std::uint64_t  worse_leaders = 0;    ///< How often a leader was seen whose disk is worse than those of a quorum.
+    std::uint64_t  elections_checked = 0; ///< Elections and resignations, each of which must have had a reason.
+    std::uint64_t  calm_looks = 0;        ///< How often a leader was seen that must not be deposed.
+    std::uint64_t  worse_leaders = 0;     ///< How often a leader was seen whose disk is worse than those of a quorum.
     QueuesMost     queues;
     FaultCounts    faults;
     DecisionCounts decisions{};

@@ -33,7 +33,7 @@ struct SimulationTotals
     std::uint64_t        simulated_us = 0;
     std::uint64_t        hash = 0; ///< Of the hashes of all seeds, in order.
     EntryBytes           entry_bytes;
-    std::uint64_t        elections_judged = 0;
+    std::uint64_t        elections_checked = 0;
     std::uint64_t        calm_looks = 0;
     std::uint64_t        worse_leaders = 0;
     QueuesMost           queues;
@@ -49,7 +49,7 @@ struct SimulationTotals
         undecided += report.is_undecided ? 1U : 0U;
         simulated_us += report.simulated_us;
         hash = testing::mixed(hash ^ report.hash);
-        elections_judged += report.elections_judged;
+        elections_checked += report.elections_checked;
         calm_looks += report.calm_looks;
         worse_leaders += report.worse_leaders;
         entry_bytes.sent += report.entry_bytes.sent;
@@ -100,7 +100,7 @@ struct SimulationTotals
     for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
         line(to_string(static_cast<Decision>(outcome)), totals.decisions[outcome]);
     text += "laws\n";
-    line("elections_judged", totals.elections_judged);
+    line("elections_checked", totals.elections_checked);
     line("calm_looks", totals.calm_looks);
     line("worse_leaders", totals.worse_leaders);
     text += "at most\n";
@@ -121,7 +121,7 @@ struct SimulationTotals
                 ", \"simulated_seconds\": " + std::to_string(totals.simulated_us / 1'000'000) +
                 ", \"entry_bytes_sent\": " + std::to_string(totals.entry_bytes.sent) +
                 ", \"entry_bytes_stored\": " + std::to_string(totals.entry_bytes.stored) +
-                ", \"elections_judged\": " + std::to_string(totals.elections_judged) +
+                ", \"elections_checked\": " + std::to_string(totals.elections_checked) +
                 ", \"calm_looks\": " + std::to_string(totals.calm_looks) +
                 ", \"worse_leaders\": " + std::to_string(totals.worse_leaders) +
                 ", \"arrivals_most\": " + std::to_string(totals.queues.arrivals) +

@@ -38,19 +38,19 @@ public:
 
     /// The connection that must end so that fewer than `places` are without a handshake. Null if fewer are.
     ///
-    /// Those that have not greeted as a server of this cluster end first, whether they sent nothing or part of a frame:
-    /// a member's greeting may be late, since packets are lost. Of those the address with most of them loses one, so
+    /// Those that have not sent the hello of a server of this cluster end first, whether they sent nothing or part of a frame:
+    /// a member's hello may be late, since packets are lost. Of those the address with most of them loses one, so
     /// that a faulty machine takes no place of another; and of its connections the oldest, so that each has had the
-    /// most time to greet.
+    /// most time to send a hello.
     [[nodiscard]] Connection to_end_for_handshake(std::size_t places) const
     {
         auto waiting = select([](TcpConnection const& one) { return not one.is_open(); });
         if (waiting.size() < places)
             return nullptr;
-        auto const greeted = std::partition(waiting.begin(), waiting.end(),
-                                            [](Connection const& one) { return not one->has_greeted(); });
-        if (greeted != waiting.begin())
-            waiting.erase(greeted, waiting.end());
+        auto const accepted = std::partition(waiting.begin(), waiting.end(),
+                                             [](Connection const& one) { return not one->has_accepted_hello(); });
+        if (accepted != waiting.begin())
+            waiting.erase(accepted, waiting.end());
         auto of_source = std::map<TcpConnection::Address, std::size_t>{};
         for (auto const& one : waiting)
             ++of_source[one->source()];

@@ -30,11 +30,11 @@ namespace totora::inline v0
 
 /// One TCP connection: a handshake, and then messages in both directions.
 ///
-/// The dialing side greets first, the other replies with its greeting and a new number, and the dialing side confirms
-/// that number, so that the greeting of a dead process, left in a queue, does not pass for a running one. Each side
-/// judges the other's greeting, and replies to one that it cannot accept with the reason.
+/// The dialing side sends its hello first, the other replies with its own and a new number, and the dialing side confirms
+/// that number, so that the hello of a dead process, left in a queue, does not pass for a running one. Each side
+/// checks the other's hello, and replies to one that it cannot accept with the reason.
 ///
-/// Invariants: open only once the handshake is complete, which takes a greeting that was accepted (`judged_`); after
+/// Invariants: open only once the handshake is complete, which takes a hello that was accepted (`acceptable_`); after
 /// `close` it touches nothing of its owner.
 class TcpConnection final : public FrameStream
 {
@@ -49,7 +49,7 @@ public:
           began_(std::chrono::steady_clock::now())
     {}
 
-    /// Connects, and greets.
+    /// Connects, and sends its hello.
     void dial(Endpoints const& endpoints)
     {
         boost::asio::async_connect(
@@ -60,11 +60,11 @@ public:
                     return self->close(error.message());
                 if (reaches_itself(self->socket()))
                     return self->drop("dialed itself: the port was free, and the system took it for this connection");
-                self->greet();
+                self->send_hello();
             });
     }
 
-    /// Waits for the greeting of the other side, which has dialed.
+    /// Waits for the hello of the other side, which has dialed.
     void accept()
     {
         auto error = Error{};
@@ -95,8 +95,8 @@ public:
     [[nodiscard]] std::uint64_t  handshake() const { return handshake_; } ///< Its number (`handshake_began`).
     [[nodiscard]] Time           began() const { return began_; }
     [[nodiscard]] Time::duration age() const { return std::chrono::steady_clock::now() - began_; }
-    [[nodiscard]] bool           was_refused() const { return refused_; }     ///< The handshake, by either side.
-    [[nodiscard]] bool    has_greeted() const { return judged_.has_value(); } ///< With a greeting that was accepted.
+    [[nodiscard]] bool           was_refused() const { return refused_; } ///< The handshake, by either side.
+    [[nodiscard]] bool           has_accepted_hello() const { return acceptable_.has_value(); }
     [[nodiscard]] Address source() const { return source_; } ///< The address of an accepted connection's other end.
     [[nodiscard]] Time last_frame() const { return last_frame_; } ///< When one arrived, or the connection was opened.
 
@@ -104,7 +104,7 @@ private:
     /// The largest frame before the handshake is complete.
     static constexpr std::uint32_t greeting_bytes_max = 4096;
 
-    [[nodiscard]] Hello greeting() const
+    [[nodiscard]] Hello own_hello() const
     {
         return {.limits = settings().limits,
                 .features = {},
@@ -127,11 +127,11 @@ private:
     /// Sends a frame of the handshake.
     void send_handshake(FrameHead const& head) { static_cast<void>(send(head, {}, Lane::urgent)); }
 
-    void greet()
+    void send_hello()
     {
         set_options(socket(), settings().write_stall_ms);
         handshake_ = owner_->handshake_began();
-        send_handshake(encode(route_to(*dialed_), greeting()));
+        send_handshake(encode(route_to(*dialed_), own_hello()));
         read();
     }
 
@@ -146,7 +146,7 @@ private:
         if (is_broken())
             close(std::string{"received what is "} + std::string{to_string(refusal)});
         else if (not agreed_)
-            close(std::string{"greeted with what is "} + std::string{to_string(refusal)});
+            close(std::string{"sent as its hello what is "} + std::string{to_string(refusal)});
     }
 
     void deliver(Frame frame) override
@@ -157,9 +157,9 @@ private:
             return close("refused: " + refusal->what);
         }
         if (auto const* hello = std::get_if<Hello>(&frame.content))
-            return judged_ ? refuse(FrameError::bad_field) : judge(frame.route, *hello);
+            return acceptable_ ? refuse(FrameError::bad_field) : receive(frame.route, *hello);
         if (auto const* confirmation = std::get_if<Confirmation>(&frame.content)) {
-            if (dialed_ or not judged_ or agreed_ or confirmation->answer != challenge())
+            if (dialed_ or not acceptable_ or agreed_ or confirmation->answer != challenge())
                 return refuse(FrameError::bad_field);
             return agree();
         }
@@ -176,29 +176,29 @@ private:
                                          std::move(frame.chunk)});
     }
 
-    void judge(Route const& route, Hello const& hello)
+    void receive(Route const& route, Hello const& hello)
     {
-        auto const judged = judge_hello(greeting(), settings().cluster, settings().self, route, hello, dialed_);
+        auto const agreement = check_hello(own_hello(), settings().cluster, settings().self, route, hello, dialed_);
         remote_ = route.sender;
-        if (not judged and route.cluster != settings().cluster)
-            return decline_foreign(route, judged.error());
-        if (not judged)
-            return decline(judged.error());
-        judged_ = *judged;
+        if (not agreement and route.cluster != settings().cluster)
+            return decline_foreign(route, agreement.error());
+        if (not agreement)
+            return decline(agreement.error());
+        acceptable_ = *agreement;
         life_ = hello.life;
         challenged_ = hello.challenge;
         if (dialed_)
             return agree();
         handshake_ = owner_->handshake_began();
-        send_handshake(encode(route_to(remote_), greeting()));
+        send_handshake(encode(route_to(remote_), own_hello()));
     }
 
     /// Completes the handshake, unless another process of that server replaces this one.
     void agree()
     {
-        if (auto const refusal = owner_->judge_life(*this))
+        if (auto const refusal = owner_->check_life(*this))
             return decline(*refusal);
-        agreed_ = judged_;
+        agreed_ = acceptable_;
         last_frame_ = std::chrono::steady_clock::now();
         limit_frames(agreed_->frame_bytes_max);
         if (dialed_)
@@ -236,7 +236,7 @@ private:
     Life                     life_;
     std::uint64_t            handshake_ = 0;
     std::uint64_t            challenged_ = 0; ///< By the other side.
-    std::optional<Agreement> judged_;         ///< The agreement that the greetings lead to.
+    std::optional<Agreement> acceptable_;     ///< The agreement that the hellos lead to.
     std::optional<Agreement> agreed_;         ///< The same, once the handshake is complete.
     bool                     refused_ = false;
     Time                     last_frame_;

@@ -27,8 +27,8 @@ class TcpConnectionOwner
 public:
     /// A handshake begins. Returns its number; later ones have higher numbers.
     [[nodiscard]] virtual std::uint64_t handshake_began() = 0;
-    /// The greetings of a handshake are accepted. A refusal if another process of that server replaces this one.
-    [[nodiscard]] virtual std::optional<HandshakeError> judge_life(TcpConnection& connection) = 0;
+    /// The hellos of a handshake are accepted. A refusal if another process of that server replaces this one.
+    [[nodiscard]] virtual std::optional<HandshakeError> check_life(TcpConnection& connection) = 0;
     virtual void               opened(TcpConnection& connection) = 0; ///< The handshake is complete.
     virtual void               received(TcpConnection& connection, Received message) = 0;
     virtual void               grown(TcpConnection& connection) = 0;   ///< It holds more of an unfinished frame.

@@ -84,7 +84,7 @@ public:
             encode(route, rpc, payload, connection->agreed().frame_bytes_max, connection->agreed().version);
         if (not head) {
             ++counters_.dropped_oversized;
-            return oversized_log_.log(name_of(connection->remote()) +
+            return oversized_log_.log(to_string(connection->remote()) +
                                       ": a message is longer than the frames agreed with it, and is lost");
         }
         auto const lane = may_overtake(rpc) ? Lane::urgent : Lane::bulk;
@@ -168,7 +168,7 @@ public:
 
     [[nodiscard]] std::uint64_t handshake_began() override { return lives_.begin(); }
 
-    [[nodiscard]] std::optional<HandshakeError> judge_life(TcpConnection& connection) override
+    [[nodiscard]] std::optional<HandshakeError> check_life(TcpConnection& connection) override
     {
         auto const party = connection.remote();
         auto const before = lives_.newest(party);

@@ -31,7 +31,7 @@ public:
 
     [[nodiscard]] std::vector<std::shared_ptr<TcpConnection>> const& all() const { return accepted_.all(); }
 
-    /// Adds a connection, and waits for its greeting.
+    /// Adds a connection, and waits for its hello.
     void add(std::shared_ptr<TcpConnection> const& connection)
     {
         drop(accepted_.to_end_for_handshake(settings_.handshakes_max), "gave way to others before its handshake");
@@ -102,7 +102,7 @@ private:
     [[nodiscard]] static std::string origin_of(TcpConnection const& connection)
     {
         auto const is_known = connection.agreed().version != 0;
-        auto       name = is_known ? name_of(connection.remote()) : std::string{"an incoming connection"};
+        auto       name = is_known ? to_string(connection.remote()) : std::string{"an incoming connection"};
         return connection.source().is_unspecified() ? name : name + " from " + connection.source().to_string();
     }
 

@@ -54,7 +54,7 @@ public:
         met.met = now;
         met.highest_start = std::max(met.highest_start, life.start);
         if (met.twice)
-            return judge_again(met, life, begun, now);
+            return check_again(met, life, begun, now);
         if (life == met.newest) {
             met.begun = std::max(met.begun, begun);
             return LifeVerdict::known;
@@ -90,7 +90,7 @@ public:
         return found == met_.end() ? 0 : found->second.highest_start;
     }
 
-    /// Forgets the least recently met server of those that are not known, if there are too many: any process can greet
+    /// Forgets the least recently met server of those that are not known, if there are too many: any process can send a hello
     /// under any id.
     template <typename IsKnown>
     void forget(IsKnown is_known)
@@ -127,7 +127,7 @@ private:
 
     /// Judges while two are refused: the one that retries alone becomes the newest, unless a later start of the server
     /// was met.
-    [[nodiscard]] LifeVerdict judge_again(Met& met, Life life, std::uint64_t begun, Time now) const
+    [[nodiscard]] LifeVerdict check_again(Met& met, Life life, std::uint64_t begun, Time now) const
     {
         (life == met.newest ? met.newest_met : met.other_met) = now;
         if (now - std::min(met.newest_met, met.other_met) <= patience_)

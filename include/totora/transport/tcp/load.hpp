@@ -21,7 +21,7 @@ template <typename IsKnown>
         if (one->is_dialed())
             continue;
         auto const known = one->is_open() and is_known(one->remote());
-        ++(not one->is_open() ? load.greeting : known ? load.known : load.unknown);
+        ++(not one->is_open() ? load.handshaking : known ? load.known : load.unknown);
         load.unknown_unfinished_bytes += known ? 0 : one->unfinished_bytes();
     }
     return load;

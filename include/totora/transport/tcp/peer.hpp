@@ -78,7 +78,7 @@ public:
             return connect({*endpoint});
         auto const name = split_address(address_);
         if (not name)
-            return log_.log(name_of(party_) + ": \"" + address_ + "\" is no host and port");
+            return log_.log(to_string(party_) + ": \"" + address_ + "\" is no host and port");
         if (lookup_ == nullptr) {
             lookup_ = around_.names.begin(name->host);
             asked_at_ = std::chrono::steady_clock::now();
@@ -129,7 +129,7 @@ public:
     }
 
     /// Logs a line about it for the operator.
-    void log(std::string_view what) { log_.log(name_of(party_) + " at " + address_ + ": " + std::string{what}); }
+    void log(std::string_view what) { log_.log(to_string(party_) + " at " + address_ + ": " + std::string{what}); }
 
     /// Logs what was held back, once the limit allows it.
     void catch_up(RepeatFilter::Moment now) { log_.catch_up(now); }

@@ -39,13 +39,13 @@ public:
             run_.checks.expect(run_.now_us - server.sync_hangs_since_us <= election_timeouts(4),
                                "a server whose disk hangs does not campaign");
         auto const leads = server.process and is_leader(server.process->node.state());
-        judge(hung_since_us_[number], leads and hangs and are_others_ahead(number), election_timeouts(4),
+        check(hung_since_us_[number], leads and hangs and are_others_ahead(number), election_timeouts(4),
               "a leader whose disk hangs steps down where a quorum is durably ahead of it");
-        judge(full_since_us_[number], leads and server.burdens.has_no_room() and have_others_room(number),
+        check(full_since_us_[number], leads and server.burdens.has_no_room() and have_others_room(number),
               election_timeouts(4),
               "a leader without room steps down where a quorum has room, and one of it everything");
         auto const gives_up = run_.scenario.settings.core.check_quorum;
-        judge(cut_off_since_us_[number], leads and gives_up and is_cut_off(number), election_timeouts(8),
+        check(cut_off_since_us_[number], leads and gives_up and is_cut_off(number), election_timeouts(8),
               "a leader whose entries get through to no quorum steps down");
     }
 
@@ -56,7 +56,7 @@ private:
     }
 
     /// `since_us` is when it began to hold that another would do better; 0 if it does not.
-    void judge(std::uint64_t& since_us, bool is_worse, std::uint64_t patience_us, std::string_view what)
+    void check(std::uint64_t& since_us, bool is_worse, std::uint64_t patience_us, std::string_view what)
     {
         if (not is_worse) {
             since_us = 0;

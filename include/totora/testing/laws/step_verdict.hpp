@@ -34,7 +34,7 @@ struct Step
 };
 
 /// Keeps the first law that is broken.
-class Judgement
+class StepVerdict
 {
 public:
     constexpr void expect(bool holds, std::string_view law)
@@ -175,24 +175,24 @@ template <typename T>
 /// A higher term of a request or of a member's response makes any server a follower whose vote is free (§5.1). A server
 /// that cannot write it ignores it; every server ignores the responses of non-members. True if nothing else is to be
 /// checked.
-[[nodiscard]] constexpr bool judge_newer_term(Step const& step, Term term, bool counts, Judgement& judgement)
+[[nodiscard]] constexpr bool check_newer_term(Step const& step, Term term, bool counts, StepVerdict& verdict)
 {
-    judgement.expect(can_have_been_reached(step.before, term), "a term far above the own one is not accepted");
+    verdict.expect(can_have_been_reached(step.before, term), "a term far above the own one is not accepted");
     if (term <= step.before.current_term) {
-        judgement.expect(step.after.current_term <= step.before.current_term or is<Candidate>(step.after),
-                         "a term is begun by a candidate, or learnt from a message");
+        verdict.expect(step.after.current_term <= step.before.current_term or is<Candidate>(step.after),
+                       "a term is begun by a candidate, or learnt from a message");
         return false;
     }
     if (not counts or step.before.room == LogRoom::nothing) {
-        judgement.expect(changes_nothing(step), "a newer term that does not count changes nothing");
+        verdict.expect(changes_nothing(step), "a newer term that does not count changes nothing");
         return true;
     }
-    judgement.expect(step.after.current_term == term, "a newer term is adopted");
-    judgement.expect(is<Follower>(step.after), "a newer term makes a follower of anybody");
+    verdict.expect(step.after.current_term == term, "a newer term is adopted");
+    verdict.expect(is<Follower>(step.after), "a newer term makes a follower of anybody");
     auto const* saved = saved_vote(step.outgoing);
-    judgement.expect(saved != nullptr and saved->term == term, "a newer term is written");
-    judgement.expect(is<Follower>(step.before) or is_noted(step.outgoing, Decision::stepped_down_newer_term),
-                     "a server that steps down for a newer term notes it");
+    verdict.expect(saved != nullptr and saved->term == term, "a newer term is written");
+    verdict.expect(is<Follower>(step.before) or is_noted(step.outgoing, Decision::stepped_down_newer_term),
+                   "a server that steps down for a newer term notes it");
     return false;
 }
 
