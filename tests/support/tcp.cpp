@@ -127,10 +127,10 @@ bool RawPeer::handshake(Party from, Party to, Life life)
     hello.life = life;
     write(encode(route(from, to), hello));
     auto const        answer = await_frame();
-    auto const* const hello = answer ? std::get_if<Hello>(&answer->content) : nullptr;
-    if (hello == nullptr)
+    auto const* const reply = answer ? std::get_if<Hello>(&answer->content) : nullptr;
+    if (reply == nullptr)
         return false;
-    write(encode(route(from, to), Confirmation{hello->challenge}));
+    write(encode(route(from, to), Confirmation{reply->challenge}));
     return true;
 }
 

@@ -64,7 +64,7 @@ public:
                 auto const way = cluster_.messages_in_flight(where, to);
                 auto const end = way.size() - sent_at_once(outgoing, to); // What waited is in flight before it.
                 for (auto at = earlier[to]; at < end; ++at)
-                    note("leaves", testing::to_string(to) + ": " + testing::to_string(way[at]));
+                    note("leaves", testing::to_string(to) + ": " + rpc_text(way[at]));
             }
             return outgoing;
         });
@@ -78,7 +78,7 @@ public:
         if (way.empty())
             throw std::runtime_error{"nothing is on the way from " + testing::to_string(sender) + " to " +
                                      testing::to_string(to)};
-        auto const  from = "from " + testing::to_string(sender) + ": " + testing::to_string(way.front());
+        auto const  from = "from " + testing::to_string(sender) + ": " + rpc_text(way.front());
         auto const* append = std::get_if<AppendEntries>(&way.front());
         if (append == nullptr or append->entries.count == 0 or not lacks_room(cluster_[to]))
             return step(to, from, [&] { return cluster_.deliver(sender, to); });
@@ -211,8 +211,8 @@ private:
             note("writes", write_text(write));
         for (auto const& envelope : outgoing.messages) {
             auto const waits = envelope.release().awaits();
-            note("sends", testing::to_string(envelope.to()) + ": " + testing::to_string(envelope.rpc()) +
-                              (waits ? " once write " + std::to_string(waits->value) + " is durable" : ""));
+            note("sends", testing::to_string(envelope.to()) + ": " + rpc_text(envelope.rpc()) +
+                              (waits ? " (once write " + std::to_string(waits->value) + " is durable)" : ""));
         }
         if (outgoing.apply_through)
             note("applies", "up to index " + std::to_string(outgoing.apply_through->value));
@@ -229,8 +229,8 @@ private:
     void lose(ServerId sender, ServerId to)
     {
         for (auto const& rpc : cluster_.messages_in_flight(sender, to))
-            text_ += "lost, " + testing::to_string(sender) + " to " + testing::to_string(to) + ": " +
-                     testing::to_string(rpc) + "\n";
+            text_ +=
+                "lost, " + testing::to_string(sender) + " to " + testing::to_string(to) + ": " + rpc_text(rpc) + "\n";
         cluster_.drop(sender, to);
     }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/messages/rpc.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
 #include "totora/testing/text.hpp"
 
+#include <concepts>
 #include <string>
 #include <variant>
 
-// What a story (tests/stories/) calls entries, writes, answers and servers.
+// What a story (tests/stories/) calls entries, messages, writes, answers and servers.
 
 namespace totora::test
 {
@@ -24,6 +26,40 @@ namespace totora::test
 {
     auto const first = entry_text(run.first, run.term);
     return run.count == 1 ? first : first + " to " + entry_text(last_of(run), run.term);
+}
+
+/// The value of a field of a message: positions and runs as entries, numbers bare.
+template <typename Field>
+[[nodiscard]] std::string field_text(Field const& field)
+{
+    if constexpr (std::same_as<Field, LogPosition>)
+        return entry_text(field.index, field.term);
+    else if constexpr (std::same_as<Field, Run>)
+        return field.count == 0 ? std::string{"none"} : run_text(field);
+    else if constexpr (std::same_as<Field, SnapshotId>)
+        return entry_text(field.last.index, field.last.term) + " of " + std::to_string(field.bytes) + " bytes";
+    else if constexpr (strong_number<Field>)
+        return std::to_string(field.value);
+    else
+        return testing::to_string(field);
+}
+
+/// A message with its fields by their names; a truth value is its name, or `not` and its name.
+[[nodiscard]] inline std::string rpc_text(Rpc const& rpc)
+{
+    return std::visit(
+        []<typename Message>(Message const& message) {
+            auto text = std::string{};
+            Message::visit_fields(message, [&]<typename Field>(char const* name, Field const& field) {
+                auto const separator = text.empty() ? " " : ", ";
+                if constexpr (std::same_as<Field, bool>)
+                    text += separator + std::string{field ? "" : "not "} + name;
+                else
+                    text += separator + std::string{name} + " " + field_text(field);
+            });
+            return std::string{testing::type_name<Message>()} + text;
+        },
+        rpc);
 }
 
 [[nodiscard]] inline std::string text_of(SaveVote const& vote)
