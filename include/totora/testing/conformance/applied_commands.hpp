@@ -10,10 +10,12 @@
 #include <range/v3/view/enumerate.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -170,5 +172,30 @@ private:
     std::string          law_of_answers_;
     std::vector<Command> blocks_; ///< Kept, so that a machine which looks at them later does not read freed memory.
 };
+
+/// Compares what a machine did, from the command after `given` others on to before `end`, with what the first one did that was given
+/// all of them one by one.
+template <typename Machine>
+void expect_the_same(Violations& violations, Applied<Machine> const& first, Applied<Machine> const& other,
+                     std::size_t given, std::string const& law, std::string const& law_of_states,
+                     std::size_t end = std::numeric_limits<std::size_t>::max())
+{
+    if (not first.ended or not other.ended)
+        return;
+    if constexpr (std::equality_comparable<typename Machine::Response>) {
+        auto const responses = std::span{first.responses}.first(std::min(end, first.responses.size()));
+        auto const later = responses.subspan(std::min(given, responses.size()));
+        auto const mine = std::span{other.responses};
+        auto const differs = std::mismatch(later.begin(), later.end(), mine.begin(), mine.end()).first;
+        violations.expect(std::equal(later.begin(), later.end(), mine.begin(), mine.end()), law,
+                          "The response to command " + std::to_string(differs - responses.begin() + 1) +
+                              " is another one than when they were applied one by one for the first time.");
+    }
+    for (auto const& [count, digest] : other.digests)
+        violations.expect(count >= first.digests.size() or first.digests[count].second == digest, law_of_states,
+                          "After " + std::to_string(count) +
+                              " commands the digest is another one than when they were applied one by one for the "
+                              "first time.");
+}
 
 } // namespace totora::inline v0::conformance

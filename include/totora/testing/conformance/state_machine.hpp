@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/testing/conformance/applied_commands.hpp"
+#include "totora/testing/conformance/snapshot/capture_demands.hpp"
+#include "totora/testing/conformance/snapshot/refusal_laws.hpp"
+#include "totora/testing/conformance/snapshot/snapshot_machine_laws.hpp"
+#include "totora/testing/conformance/snapshot/snapshot_machine_runs.hpp"
 #include "totora/testing/conformance/violations.hpp"
 
 #include <range/v3/algorithm/any_of.hpp>
@@ -67,18 +73,22 @@ public:
             results.look_at(machine, 0);
             results.give(machine, PlacedCommands{broken, machine.applied_index()}, 0, broken.size(), {batch, true});
             if (first)
-                compare(*first, results, 0, "whatever was proposed is answered", "whatever was proposed is answered");
+                expect_the_same(violations_, *first, results, 0, "whatever was proposed is answered",
+                                "whatever was proposed is answered");
             else
                 first.emplace(std::move(results));
         }
     }
 
-    void expect_the_same(Feeding feeding, std::string const& law) { compare(first_, run(feeding), 0, law, law); }
+    void feeding_makes_no_difference(Feeding feeding, std::string const& law)
+    {
+        expect_the_same(violations_, first_, run(feeding), 0, law, law);
+    }
 
     void the_same_commands_give_the_same()
     {
-        compare(first_, run({1, false}), 0, "the same commands give the same responses",
-                "the same commands give the same state");
+        expect_the_same(violations_, first_, run({1, false}), 0, "the same commands give the same responses",
+                        "the same commands give the same state");
     }
 
     /// The process ends after some of the commands; the machine of the next one is then given what follows its applied
@@ -107,7 +117,7 @@ public:
             auto again = Results{violations_};
             again.look_at(machine, *kept);
             again.give(machine, commands_, *kept, commands_.size(), {1, true});
-            compare(first_, again, *kept, law, law);
+            expect_the_same(violations_, first_, again, *kept, law, law);
         }
     }
 
@@ -123,34 +133,37 @@ private:
         return results;
     }
 
-    /// Compares with the result of applying the commands one by one for the first time, after `given` commands.
-    void compare(Results const& first, Results const& other, std::size_t given, std::string const& law,
-                 std::string const& law_of_states)
-    {
-        if (not first.ended or not other.ended)
-            return;
-        if constexpr (std::equality_comparable<typename Machine::Response>) {
-            auto const begin =
-                first.responses.begin() + static_cast<std::ptrdiff_t>(std::min(given, first.responses.size()));
-            auto const differs =
-                std::mismatch(begin, first.responses.end(), other.responses.begin(), other.responses.end()).first;
-            violations_.expect(std::equal(begin, first.responses.end(), other.responses.begin(), other.responses.end()),
-                               law,
-                               "The response to command " + std::to_string(differs - first.responses.begin() + 1) +
-                                   " is another one than when they were applied one by one for the first time.");
-        }
-        for (auto const& [count, digest] : other.digests)
-            violations_.expect(
-                count >= first.digests.size() or first.digests[count].second == digest, law_of_states,
-                "After " + std::to_string(count) +
-                    " commands the digest is another one than when they were applied one by one for the first time.");
-    }
-
     Make&          make_;
     Violations&    violations_;
     PlacedCommands commands_;
     Results        first_;
 };
+
+/// The laws of captures and of machines that are restored from them.
+template <typename Make, typename Restart>
+void check_snapshots(Make& make, std::vector<Command> const& commands, Restart& restart, CaptureDemands const& demands,
+                     Violations& violations)
+{
+    auto runs = SnapshotMachineRuns<Make>{make, commands, violations};
+    auto laws = SnapshotMachineLaws<Make>{runs};
+    laws.a_restored_machine_is_the_captured_one();
+    if (not violations.broken().empty())
+        return; // The others would find the same again.
+    laws.a_snapshot_replaces_all();
+    laws.by_snapshot_is_as_by_log();
+    laws.a_capture_stays_as_it_is();
+    laws.parts_are_the_whole();
+    laws.any_thread_may_write();
+    if constexpr (not std::same_as<Restart, std::nullptr_t>)
+        laws.a_restored_machine_survives_a_restart(restart);
+    else
+        static_cast<void>(restart);
+    auto refusals = RefusalLaws<Make>{runs, demands, violations};
+    refusals.a_short_source_restores_nothing();
+    refusals.an_unknown_format_restores_nothing();
+    refusals.a_damaged_source_restores_all_or_nothing();
+    refusals.a_capture_copies_little();
+}
 
 /// The laws of `state_machine` that the compiler cannot check: it is deterministic, however the commands are cut into batches;
 /// it answers each; it keeps none of their bytes; its applied index is that of a command that was applied.
@@ -164,9 +177,13 @@ private:
 /// machine whose responses cannot be compared needs one.
 ///
 /// For a machine whose state survives restarts, `restart()` gives the one that a new process would find after the last
-/// one of `make()` has ended.
+/// one of `make()` has ended. `nullptr` if it does not.
+///
+/// Of a `snapshot_machine` its laws are checked, too: what is captured stays as it is, and a machine that was restored from it is
+/// as one that was given the log; what is refused changes nothing.
 template <typename Make, typename Restart = std::nullptr_t>
-[[nodiscard]] LawViolations check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {})
+[[nodiscard]] LawViolations check_state_machine(Make make, std::vector<Command> const& commands, Restart restart = {},
+                                                CaptureDemands const& demands = {})
 {
     using Machine = decltype(make());
     static_assert(state_machine<Machine>, "policy/state_machine.hpp lists what a state machine needs");
@@ -182,14 +199,17 @@ template <typename Make, typename Restart = std::nullptr_t>
     checks.the_digest_distinguishes_states();
     checks.the_same_commands_give_the_same();
     for (auto const batch : {std::size_t{2}, std::size_t{7}, std::max<std::size_t>(1, commands.size())})
-        checks.expect_the_same({batch, false}, "batches make no difference");
-    checks.expect_the_same({1, true}, "no bytes are kept");
+        checks.feeding_makes_no_difference({batch, false}, "batches make no difference");
+    checks.feeding_makes_no_difference({1, true}, "no bytes are kept");
     if (violations.broken().empty()) // It would find the same again.
         checks.nothing_that_is_proposed_ends_it(commands);
     if constexpr (not std::same_as<Restart, std::nullptr_t>)
         checks.a_restart_continues_after_the_applied_index(restart);
-    else
-        static_cast<void>(restart);
+    if constexpr (offers<Machine, TakesCaptures>())
+        if (violations.broken().empty())
+            check_snapshots(make, commands, restart, demands, violations);
+    static_cast<void>(restart);
+    static_cast<void>(demands);
     return violations.broken();
 }
 
