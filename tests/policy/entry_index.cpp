@@ -92,6 +92,36 @@ BOOST_AUTO_TEST_CASE(the_first_entry_in_the_segment_of_the_last_one_is_known)
     BOOST_TEST(index.first_of_last_segment().value == 308U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_compacted_is_forgotten_and_the_rest_is_as_it_was)
+{
+    for (auto seed = std::uint64_t{1}; seed <= 30; ++seed) {
+        auto random = SplitMix{seed};
+        auto both = IndexAndList{};
+        auto base = std::uint64_t{0};
+        for (auto step = 0; step < 3000; ++step) {
+            both.append(random);
+            if (random.below(100) == 0)
+                both.index.compact(Index{base += random.below(both.list.size() - base + 1)});
+            if (random.below(200) == 0)
+                both.truncate(base + 1 + random.below(both.list.size() - base + 1));
+            BOOST_REQUIRE(both.index.last().value == both.list.size());
+        }
+        BOOST_REQUIRE(both.index.base().value == base);
+        auto bytes = std::uint64_t{0};
+        for (auto at = static_cast<std::size_t>(base); at < both.list.size(); ++at) {
+            BOOST_REQUIRE((both.index.place(Index{at + 1}) == both.list[at].first));
+            bytes += both.list[at].second;
+            BOOST_REQUIRE(both.index.bytes(Index{1}, Index{at + 1}) == bytes);
+        }
+        auto visited = std::vector<std::pair<EntryPlace, std::uint32_t>>{};
+        both.index.visit(Index{base + 1},
+                         [&](EntryPlace const& place, std::uint32_t size) { visited.emplace_back(place, size); });
+        BOOST_TEST((visited == std::vector(both.list.begin() + static_cast<std::ptrdiff_t>(base), both.list.end())));
+        if (base < both.list.size())
+            BOOST_TEST(both.index.first_of_last_segment() > both.index.base());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(entries_in_memory_have_sizes_and_no_places)
 {
     auto index = EntryIndex{};

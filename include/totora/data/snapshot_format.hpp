@@ -45,8 +45,11 @@ inline constexpr std::uint32_t snapshot_version = 1;
 /// How many bytes stand after what the state machine wrote.
 inline constexpr std::size_t snapshot_trailer_size = 4;
 
+/// How long a configuration can be.
+inline constexpr std::size_t configuration_size_max = 9 + servers_max * 17;
+
 /// How long a header can be.
-inline constexpr std::size_t snapshot_header_max = 32 + 2 * (9 + servers_max * 17) + 4;
+inline constexpr std::size_t snapshot_header_max = 32 + 2 * configuration_size_max + 4;
 
 /// What stands before the state machine's part of a snapshot.
 struct SnapshotHeader
@@ -90,6 +93,19 @@ enum class SnapshotFault : std::uint8_t
     return "it cannot be read";
 }
 
+/// Writes a configuration at `to`, and returns where it ends.
+inline std::byte* put_configuration(std::byte* to, Configuration const& configuration)
+{
+    to = put(to, configuration.index.value);
+    to = put(to, static_cast<std::uint8_t>(configuration.members.size()));
+    for (auto const& [id, incarnation, kind] : configuration.members) {
+        to = put(to, id.value);
+        to = put(to, incarnation.value);
+        to = put(to, static_cast<std::uint8_t>(kind));
+    }
+    return to;
+}
+
 /// The bytes of a header.
 [[nodiscard]] inline std::vector<std::byte> encode_snapshot_header(SnapshotHeader const& header)
 {
@@ -98,15 +114,8 @@ enum class SnapshotFault : std::uint8_t
     to = put(to, header.machine_format);
     to = put(to, header.last.index.value);
     to = put(to, header.last.term.value);
-    for (auto const* configuration : {&header.configurations.in_force, &header.configurations.previous}) {
-        to = put(to, configuration->index.value);
-        to = put(to, static_cast<std::uint8_t>(configuration->members.size()));
-        for (auto const& [id, incarnation, kind] : configuration->members) {
-            to = put(to, id.value);
-            to = put(to, incarnation.value);
-            to = put(to, static_cast<std::uint8_t>(kind));
-        }
-    }
+    for (auto const* configuration : {&header.configurations.in_force, &header.configurations.previous})
+        to = put_configuration(to, *configuration);
     auto const size = static_cast<std::size_t>(to - bytes.data()) + 4;
     put(put(put(bytes.data(), snapshot_magic), snapshot_version), static_cast<std::uint32_t>(size));
     put(to, crc32c(std::span{bytes}.first(size - 4)));

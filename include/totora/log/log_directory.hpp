@@ -82,7 +82,8 @@ template <log_files Files>
     auto const bytes = read_sealed(files, identity_name, identity_magic);
     if (not bytes)
         return Unexpected{bytes.error()};
-    if (bytes->size() >= identity_numbers_size and (get<std::uint64_t>(bytes->data() + 32) & ~known_features) != 0)
+    if (bytes->size() >= identity_numbers_size and
+        (get<std::uint64_t>(bytes->data() + 32) & ~known_identity_features) != 0)
         return log_failure(
             LogFailure::foreign_format,
             "The file identity asks for something that only a newer version of this program knows: start that "

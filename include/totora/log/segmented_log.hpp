@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/messages/release.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
@@ -111,6 +112,16 @@ public:
         check(parts_->tail.add({.kind = RecordKind::truncate, .numbers = {index.value, 0, 0}}));
         parts_->image.truncate(index);
         parts_->prefix.truncate(index);
+    }
+
+    /// Segments of which nothing is left are given back with the header of the next one, if a durable snapshot stands for what
+    /// they hold.
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    {
+        written_ = write;
+        auto const& runs = parts_->image.runs;
+        if (base.index > runs.base().index and runs.holds(base))
+            check(parts_->tail.compact({base, configurations, {}}));
     }
 
     void save_commit(Index index) { parts_->wanted_commit = std::max(parts_->wanted_commit, index); }

@@ -36,7 +36,7 @@ check_sealed(SegmentWindow<File>& source, Identity const& identity, std::uint64_
     auto const seed = segment_seed(identity, generation);
     source.limit(length);
     auto       last = Index{};
-    auto const survey = survey_segment(source, seed, header_size_for((*header)->earlier.size()), (*header)->batch,
+    auto const survey = survey_segment(source, seed, size_of(**header), (*header)->batch,
                                        [&](Record const& record) { last = last_after(record, last); });
     if (source.failure())
         return log_failure(LogFailure::read_failed, *source.failure());

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct EntryPlace
 /// chunk begins. Every query costs a binary search for the chunk.
 ///
 /// Invariants: the entries are those after `base` up to `last`, without gaps; no chunk is empty; in a chunk the places
-/// ascend.
+/// ascend; only the first chunk may begin at or before `base`, and ends after it.
 class EntryIndex
 {
 public:
@@ -75,7 +76,19 @@ public:
             chunks_.pop_back();
         if (not chunks_.empty() and last_of_chunk(*chunks_.back()) >= from)
             chunks_.back()->count = static_cast<std::uint32_t>(from.value - chunks_.back()->first.value);
+        if (not chunks_.empty() and last_of_chunk(*chunks_.back()) <= base_)
+            chunks_.pop_back();
         last_ = chunks_.empty() ? base_ : last_of_chunk(*chunks_.back());
+    }
+
+    /// Forgets the entries up to `base`, which the index holds, with the memory of all chunks that end there or before.
+    void compact(Index base)
+    {
+        compacted_bytes_ = bytes_through(base);
+        base_ = base;
+        auto const gone = core::count_while(chunks_, chunks_.size(),
+                                            [&](auto const& chunk) { return last_of_chunk(*chunk) <= base; });
+        chunks_.erase(chunks_.begin(), std::next(chunks_.begin(), static_cast<std::ptrdiff_t>(gone)));
     }
 
     /// The encoded size of the entries from `first` to `up_to`, both included, as far as the index holds them.
@@ -134,7 +147,7 @@ public:
     {
         auto const of_others = core::count_while(chunks_, chunks_.size(),
                                                  [&](auto const& chunk) { return chunk->segment != last_segment(); });
-        return chunks_[of_others]->first;
+        return std::max(chunks_[of_others]->first, next(base_));
     }
 
     /// The last entry that a segment holds.
@@ -192,7 +205,8 @@ private:
         chunk->first = next(last());
         chunk->segment = place.segment;
         chunk->offset = place.offset;
-        chunk->bytes_before = chunks_.empty() ? 0 : chunks_.back()->bytes_before + bytes_of(*chunks_.back());
+        chunk->bytes_before =
+            chunks_.empty() ? compacted_bytes_ : chunks_.back()->bytes_before + bytes_of(*chunks_.back());
         chunks_.push_back(std::move(chunk));
     }
 
@@ -208,13 +222,14 @@ private:
     [[nodiscard]] std::uint64_t bytes_through(Index index) const
     {
         if (index <= base_)
-            return 0;
+            return compacted_bytes_;
         auto const& chunk = chunk_of(index);
         return chunk.bytes_before + chunk.ends[index.value - chunk.first.value];
     }
 
     Index                               base_;
     Index                               last_;
+    std::uint64_t                       compacted_bytes_ = 0; ///< Of the entries up to `base_` that were in the index.
     std::vector<std::unique_ptr<Chunk>> chunks_;
 };
 

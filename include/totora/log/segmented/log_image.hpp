@@ -6,9 +6,12 @@
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/pinned_entries.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -16,7 +19,8 @@ namespace totora::inline v0
 
 /// The log as the node sees it: with everything that it wrote, durable or not.
 ///
-/// Invariant: `runs`, `index` and `configurations` describe the same entries; `pinned` holds the newest of them.
+/// Invariant: `runs`, `index` and `configurations` describe the same entries, those after `boundary`; `pinned` holds the newest
+/// of them.
 struct LogImage
 {
     Identity                identity;
@@ -28,6 +32,9 @@ struct LogImage
     Index                   commit_index;   ///< Never above what is durable.
     PinnedEntries           pinned;         ///< The newest entries.
     std::vector<Index>      configurations; ///< The entries that are one, in order.
+    LogBoundary             boundary;       ///< Where it begins.
+
+    Index newest_snapshot; ///< The last entry that a durable snapshot stands for.
 
     void truncate(Index from)
     {
@@ -36,6 +43,28 @@ struct LogImage
         runs.truncate(from);
         while (not configurations.empty() and configurations.back() >= from)
             configurations.pop_back();
+    }
+
+    /// Begins after an entry that it holds.
+    void compact(LogBoundary its_boundary)
+    {
+        boundary = std::move(its_boundary);
+        auto const base = boundary.base;
+        pinned.compact(base.index, index);
+        index.compact(base.index);
+        runs.compact(base);
+        configurations.erase(configurations.begin(),
+                             std::upper_bound(configurations.begin(), configurations.end(), base.index));
+    }
+
+    /// Begins and ends at a snapshot.
+    void install(LogBoundary its_boundary)
+    {
+        boundary = std::move(its_boundary);
+        pinned = PinnedEntries{};
+        index = EntryIndex{boundary.base.index};
+        runs.restore(boundary.base);
+        configurations.clear();
     }
 };
 

@@ -166,6 +166,7 @@ private:
     [[nodiscard]] Result<bool, LogError>
     take_all(SegmentHeader const& header, Window& source, SegmentSurvey const& survey)
     {
+        segments_->begin_after(header);
         progress_ = {.bytes = 0, .bytes_total = survey.end, .last = {}};
         for (auto const& earlier : header.earlier)
             progress_.bytes_total += earlier.length;

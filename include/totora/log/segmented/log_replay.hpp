@@ -11,6 +11,7 @@
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/log/segmented/start_mark.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
 #include "totora/policy/log.hpp"
 
 #include <algorithm>
@@ -50,7 +51,9 @@ struct RecoveredLog
     std::vector<SpareFile>       spares;                ///< The newest first.
     std::optional<std::uint64_t> awaited; ///< The spare in which the log continues, as the newest segment has it.
     std::vector<Index>           configurations; ///< The entries that are one, in order.
-    std::vector<EarlierSegment> segments; ///< With the length of each that is part of the log; `last` is not filled in.
+    std::vector<EarlierSegment>
+                segments; ///< With the length of each that is part of the log; `last` only if it is compacted.
+    LogBoundary boundary; ///< Where it begins.
 };
 
 /// Rebuilds a log from its records, taken in order.
@@ -96,53 +99,72 @@ public:
         case RecordKind::next:
             next = NextSegment{first, second};
             return true;
+        case RecordKind::compact:
+            return compact(record);
+        case RecordKind::install:
+            begin_after(boundary_of(record).value_or(LogBoundary{}));
+            return true;
         }
         return false;
     }
 
-    /// Takes the entries of an append, in place of those that it replaced in its own segment. `last_before` is the last
-    /// entry of the earlier segments. False, with nothing taken, for an append that follows entries which are missing:
-    /// they were truncated, and the append with them.
+    /// The log begins and ends there.
+    void begin_after(LogBoundary const& its_boundary)
+    {
+        boundary = its_boundary;
+        index = EntryIndex{boundary.base.index};
+        state.entries.restore(boundary.base);
+        configurations.clear();
+        unknown.reset();
+    }
+
+    /// Takes the entries of an append that lie above the base, in place of those that it replaced in its own segment.
+    /// `last_before` is the last entry of the earlier segments. False, with nothing taken, for an append that follows
+    /// entries which are missing: they were truncated, and the append with them.
     [[nodiscard]] bool take_entries(Record const& record, std::uint64_t generation, Index last_before)
     {
-        auto const first = Index{record.head.numbers[0]};
+        auto const first = std::max(Index{record.head.numbers[0]}, totora::next(index.base()));
         if (first <= last_before or first > totora::next(index.last()))
             return false;
         truncate(first);
         auto offset = record.offset + record_head_size;
         auto rest = record.body;
         while (auto const entry = view_entry(rest)) {
-            if (entry->term < state.entries.last().term)
+            if (entry->index >= first and not take_entry(*entry, {generation, static_cast<std::uint32_t>(offset)}))
                 return false;
-            index.append(entry->encoded.size(), {generation, static_cast<std::uint32_t>(offset)});
-            state.entries.append({entry->term, entry->index, 1});
-            if (not is_known(*entry) or (entry->kind == EntryKind::configuration and not take_configuration(*entry)))
-                unknown = unknown.value_or(entry->index);
             offset += entry->encoded.size();
             rest = rest.subspan(entry->encoded.size());
         }
         return true;
     }
 
-    /// Takes the entries of a sealed segment up to `last` by its index, unread. False, with nothing taken, if they do not
-    /// follow those that are there.
+    /// Takes the entries of a sealed segment above the base and up to `last` by its index, unread. False, with nothing taken,
+    /// if they do not follow those that are there.
     [[nodiscard]] bool take_index(SegmentIndex const& taken, std::uint64_t generation, Index last)
     {
-        if (taken.first != totora::next(index.last()) or taken.last() < last or
-            taken.terms.front().term < state.entries.last().term)
+        auto const first = totora::next(index.last());
+        auto const is_compacted = index.last() == index.base() and taken.first < first;
+        if ((taken.first != first and not is_compacted) or taken.last() < last or last < first or
+            term_in(taken, first) < state.entries.last().term)
             return false;
         auto size = taken.sizes.begin();
+        auto at = taken.first;
         for (auto const& row : taken.rows) {
             auto offset = row.offset;
-            for (auto left = row.count; left > 0; --left, offset += *size++)
-                index.append(*size, {generation, offset});
+            for (auto left = row.count; left > 0; --left, offset += *size++, at = totora::next(at))
+                if (at >= first)
+                    index.append(*size, {generation, offset});
         }
         for (auto start = taken.terms.begin(); start != taken.terms.end(); ++start) {
             auto const after =
                 std::next(start) == taken.terms.end() ? totora::next(taken.last()) : std::next(start)->first;
-            state.entries.append({start->term, start->first, after.value - start->first.value});
+            auto const begins = std::max(start->first, first);
+            if (begins < after)
+                state.entries.append({start->term, begins, after.value - begins.value});
         }
-        configurations.insert(configurations.end(), taken.configurations.begin(), taken.configurations.end());
+        configurations.insert(configurations.end(),
+                              std::lower_bound(taken.configurations.begin(), taken.configurations.end(), first),
+                              taken.configurations.end());
         truncate(totora::next(last));
         return true;
     }
@@ -163,11 +185,51 @@ public:
     {
         state.cleanly_stopped = mark.clean and newest_start == mark.start;
         auto const first = first_configuration(state.identity);
-        state.configuration = newest.empty() ? first : newest.back();
-        state.previous_configuration = newest.size() < 2 ? first : newest.front();
+        auto const is_whole = boundary.base.index == Index{};
+        auto       known = is_whole ? Configurations{first, first} : boundary.configurations;
+        for (auto const& configuration : newest)
+            known.append(configuration);
+        state.configuration = known.in_force;
+        state.previous_configuration = known.previous;
     }
 
 private:
+    /// False, with nothing changed, if the log does not hold what it is to begin after.
+    [[nodiscard]] bool compact(Record const& record)
+    {
+        auto const base = base_of(record.head);
+        if (base.index < index.base() or state.entries.term_at(base.index) != base.term)
+            return false;
+        boundary = boundary_of(record).value_or(LogBoundary{});
+        index.compact(base.index);
+        state.entries.compact(base);
+        configurations.erase(configurations.begin(),
+                             std::upper_bound(configurations.begin(), configurations.end(), base.index));
+        return true;
+    }
+
+    /// False, with nothing taken, if its term is older than that of the entry before.
+    [[nodiscard]] bool take_entry(EntryView const& entry, EntryPlace place)
+    {
+        if (entry.term < state.entries.last().term)
+            return false;
+        index.append(entry.encoded.size(), place);
+        state.entries.append({entry.term, entry.index, 1});
+        if (not is_known(entry) or (entry.kind == EntryKind::configuration and not take_configuration(entry)))
+            unknown = unknown.value_or(entry.index);
+        return true;
+    }
+
+    /// The term of an entry that an index has.
+    [[nodiscard]] static Term term_in(SegmentIndex const& taken, Index entry)
+    {
+        auto term = taken.terms.front().term;
+        for (auto const& start : taken.terms)
+            if (start.first <= entry)
+                term = start.term;
+        return term;
+    }
+
     [[nodiscard]] bool take_configuration(EntryView const& entry)
     {
         configurations.push_back(entry.index);

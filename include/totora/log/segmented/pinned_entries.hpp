@@ -51,6 +51,23 @@ public:
         cost_ += cost_of(piece);
     }
 
+    /// Removes the entries up to `base`. `index` still holds them.
+    void compact(Index base, EntryIndex const& index)
+    {
+        while (not pieces_.empty() and last_of_piece(pieces_.front()) <= base) {
+            cost_ -= cost_of(pieces_.front());
+            pieces_.pop_front();
+        }
+        if (pieces_.empty() or pieces_.front().first > base)
+            return;
+        auto& piece = pieces_.front();
+        cost_ -= cost_of(piece);
+        piece.slice.bytes = piece.slice.bytes.subspan(offset_in(piece, next(base), index));
+        piece.count -= base.value - piece.first.value + 1;
+        piece.first = next(base);
+        cost_ += cost_of(piece);
+    }
+
     /// Forgets the oldest entries, none after `through`, until the rest costs no more than `cost_max`.
     void forget(Index through, std::uint64_t cost_max)
     {

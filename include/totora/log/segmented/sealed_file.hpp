@@ -24,8 +24,14 @@ namespace totora::inline v0
 /// The version of everything in a log's directory.
 inline constexpr std::uint32_t log_format_version = 1;
 
-/// The features of the formats that this version supports and a file may need: none so far.
-inline constexpr std::uint64_t known_features = 0;
+/// The feature of a segment's header that ends with a `LogBoundary`: the log begins after index 0.
+inline constexpr std::uint64_t feature_boundary = 1;
+
+/// The features that this version supports and the header of a segment may need.
+inline constexpr std::uint64_t known_features = feature_boundary;
+
+/// Those that the file "identity" may need: none so far.
+inline constexpr std::uint64_t known_identity_features = 0;
 
 /// Eight letters that identify the kind of a file.
 using FileMagic = std::array<char, 9>;

@@ -7,12 +7,14 @@
 #include "totora/data/identity.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -58,8 +60,9 @@ struct SegmentHeader
     Term                        current_term;
     ServerId                    voted_for; ///< `nobody` for none.
     Index                       commit_index;
-    LogPosition                 base; ///< The last entry that was compacted away.
-    LogPosition                 last; ///< The last entry when the segment was begun.
+    LogPosition                 base;       ///< The last entry that was compacted away.
+    LogPosition                 last;       ///< The last entry when the segment was begun.
+    LogBoundary                 boundary{}; ///< That of `base`, if `feature_boundary` is needed.
     std::vector<EarlierSegment> earlier;
 
     friend bool operator==(SegmentHeader const&, SegmentHeader const&) = default;
@@ -67,26 +70,46 @@ struct SegmentHeader
 
 inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the earlier segments.
 
+/// The bytes of a header that names so many earlier segments, or has as many blocks of 32 bytes.
 [[nodiscard]] constexpr std::uint64_t header_size_for(std::size_t earlier)
 {
     return segment_header_size + 32 * earlier;
 }
 
+/// The blocks of 32 bytes that a boundary takes in a header: its length (4), and the boundary. None for a log that is whole.
+[[nodiscard]] inline std::size_t blocks_of(LogBoundary const& boundary)
+{
+    return boundary.base.index == Index{} ? 0 : (4 + encoded_size(boundary) + 31) / 32;
+}
+
+/// The bytes of a header. Its boundary stands in place of the first earlier segments, so that a version that does not know
+/// `feature_boundary` can read the header, and refuses it.
+[[nodiscard]] inline std::uint64_t size_of(SegmentHeader const& header)
+{
+    return header_size_for(header.earlier.size() + blocks_of(header.boundary));
+}
+
 /// Encodes a header: magic (8), version (4), length of the header (4), CRC32C of all its other bytes (4), number of
-/// earlier segments (4), the fields in order (8 each; term before index), the earlier segments.
+/// blocks of 32 bytes (4), the fields in order (8 each; term before index), the boundary, the earlier segments.
 [[nodiscard]] inline std::vector<std::byte> encode_segment_header(SegmentHeader const& header)
 {
-    auto bytes = std::vector<std::byte>(static_cast<std::size_t>(header_size_for(header.earlier.size())));
+    auto const blocks = blocks_of(header.boundary);
+    auto       bytes = std::vector<std::byte>(static_cast<std::size_t>(size_of(header)));
     std::transform(segment_magic.begin(), segment_magic.begin() + 8, bytes.begin(),
                    [](char letter) { return std::byte(letter); });
     put(put(bytes.data() + 8, log_format_version), static_cast<std::uint32_t>(bytes.size()));
-    auto* to = put(bytes.data() + 20, static_cast<std::uint32_t>(header.earlier.size()));
+    auto* to = put(bytes.data() + 20, static_cast<std::uint32_t>(blocks + header.earlier.size()));
     for (auto const number :
          {header.cluster.value, header.id.value, header.incarnation.value, header.group, header.needed,
           header.ignorable, header.generation, header.start, header.batch, header.durable_batch, header.size,
           header.current_term.value, header.voted_for.value, header.commit_index.value, header.base.term.value,
           header.base.index.value, header.last.term.value, header.last.index.value})
         to = put(to, number);
+    if (blocks > 0) {
+        auto const boundary = encode_boundary(header.boundary);
+        std::copy(boundary.begin(), boundary.end(), put(to, static_cast<std::uint32_t>(boundary.size())));
+        to += 32 * blocks;
+    }
     for (auto const& earlier : header.earlier)
         to = put(put(put(put(to, earlier.generation), earlier.batch), earlier.last.value), earlier.length);
     auto const all = std::span<std::byte const>{bytes};
@@ -106,7 +129,21 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
     return get<std::uint32_t>(bytes.data() + 16) == crc32c(bytes.first(size).subspan(20), crc32c(bytes.first(16)));
 }
 
-/// The header at the beginning of a file; nothing if there is no intact one.
+/// Reads the boundary that the blocks of a header begin with. Returns how many of them it takes, nothing if it is none.
+[[nodiscard]] inline std::optional<std::size_t> read_boundary(std::span<std::byte const> blocks, SegmentHeader& header)
+{
+    auto const size = blocks.size() < 4 ? 0 : std::size_t{get<std::uint32_t>(blocks.data())};
+    if (size == 0 or size > blocks.size() - 4)
+        return std::nullopt;
+    auto boundary = decode_boundary(blocks.subspan(4, size), header.base);
+    if (not boundary or header.base.index == Index{})
+        return std::nullopt;
+    header.boundary = *std::move(boundary);
+    return (4 + size + 31) / 32;
+}
+
+/// The header at the beginning of a file; nothing if there is no intact one. Of one that needs what this version does not know,
+/// only the fields.
 [[nodiscard]] inline std::optional<SegmentHeader> decode_segment_header(std::span<std::byte const> bytes)
 {
     if (bytes.size() < segment_header_size or not is_intact_header(bytes) or not check_format("", segment_magic, bytes))
@@ -130,7 +167,14 @@ inline constexpr std::size_t segment_header_size = 24 + 18 * 8; ///< Without the
                               &header.voted_for.value, &header.commit_index.value, &header.base.term.value,
                               &header.base.index.value, &header.last.term.value, &header.last.index.value})
         *field = number();
-    for (auto at = std::size_t{0}; at < count; ++at) {
+    auto const known = (header.needed & ~known_features) == 0;
+    auto const blocks = (header.needed & feature_boundary) == 0
+                            ? std::optional{std::size_t{0}}
+                            : read_boundary(bytes.subspan(segment_header_size, 32 * count), header);
+    if (not known or not blocks)
+        return known ? std::nullopt : std::optional{std::move(header)};
+    from += 32 * *blocks;
+    for (auto at = *blocks; at < count; ++at) {
         auto& earlier = header.earlier.emplace_back();
         for (auto* const field : {&earlier.generation, &earlier.batch, &earlier.last.value, &earlier.length})
             *field = number();

@@ -20,8 +20,10 @@ enum class RecordKind : std::uint8_t
     vote = 1,     ///< The term, the server voted for (0 for none), 0.
     append = 2,   ///< The index of the first entry, 0, 0; the entries follow.
     truncate = 3, ///< The first index removed, 0, 0.
-    seal = 4, ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
-    next = 5, ///< The log continues in another segment, whose file existed before: its generation, its size, 0.
+    seal = 4,    ///< Ends a batch: its number, the newest batch that was durable when it was written, the commit index.
+    next = 5,    ///< The log continues in another segment, whose file existed before: its generation, its size, 0.
+    compact = 6, ///< The log begins after an entry that it holds: its index, its term, 0; a `LogBoundary` follows.
+    install = 7, ///< A snapshot took the place of the log, which begins and ends there: as for `compact`.
 };
 
 /// The head of a record:
@@ -29,14 +31,14 @@ enum class RecordKind : std::uint8_t
 /// offset | size | field
 /// ---|---|---
 /// 0 | 4 | CRC32C of the bytes 4 to 47, seeded by the segment's seed and the offset in the file
-/// 4 | 4 | CRC32C of the checksums (4 bytes each) of the entries that follow; 0 if there are none
-/// 8 | 4 | length of the entries that follow in bytes, without padding
+/// 4 | 4 | CRC32C of the checksums (4 bytes each) of the entries that follow, or of the boundary; 0 if nothing follows
+/// 8 | 4 | length of what follows in bytes, without padding
 /// 12 | 4 | number of entries that follow
 /// 16 | 1 | kind (`RecordKind`)
 /// 17 | 7 | reserved, 0
 /// 24 | 24 | three numbers
 ///
-/// A record begins at a multiple of 8; zeros pad its entries. An entry carries its own checksum, so that its payload is
+/// A record begins at a multiple of 8; zeros pad what follows the head. An entry carries its own checksum, so that its payload is
 /// not read again when the record is written.
 struct RecordHead
 {
@@ -98,7 +100,16 @@ constexpr void encode_head(std::span<std::byte> into, RecordHead const& head, Se
 }
 
 /// Whether this version knows a kind of records.
-[[nodiscard]] constexpr bool is_known(RecordKind kind) { return kind >= RecordKind::vote and kind <= RecordKind::next; }
+[[nodiscard]] constexpr bool is_known(RecordKind kind)
+{
+    return kind >= RecordKind::vote and kind <= RecordKind::install;
+}
+
+/// Whether a record moves the beginning of the log: a boundary follows its head.
+[[nodiscard]] constexpr bool moves_boundary(RecordKind kind)
+{
+    return kind == RecordKind::compact or kind == RecordKind::install;
+}
 
 /// The head at the beginning of `bytes`, if it is intact and was written at this place. Its kind is 0 if this version
 /// does not know it, or if reserved bytes are in use.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
@@ -9,11 +8,11 @@
 #include "totora/log/segmented/log_damage.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/read_header.hpp"
+#include "totora/log/segmented/read_newest_configurations.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_name.hpp"
-#include "totora/log/segmented/segment_reader.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_survey.hpp"
 #include "totora/log/segmented/segment_window.hpp"
@@ -86,7 +85,7 @@ public:
     /// Surveys the segment that may be the newest, and notes which batches and starts it proves.
     [[nodiscard]] Result<SegmentSurvey, LogError> survey_newest(SegmentHeader const& header, Window& source)
     {
-        auto const begin = header_size_for(header.earlier.size());
+        auto const begin = size_of(header);
         auto const seed = segment_seed(identity_, header.generation);
         auto       last = header.last.index;
         auto const survey = survey_segment(source, seed, begin, header.batch,
@@ -104,6 +103,9 @@ public:
         return survey;
     }
 
+    /// The log begins where this header has it.
+    void begin_after(SegmentHeader const& header) { log_.begin_after(header.boundary); }
+
     /// Skips the segment that would be the newest: an earlier one that it names is torn.
     void skip_torn(SegmentHeader const& header, Window const& source, SegmentSurvey const& survey)
     {
@@ -112,9 +114,13 @@ public:
     }
 
     /// Takes the entries of an earlier segment, from its index if everything in it is proven durable: what can be torn
-    /// is read. False if it is torn.
+    /// is read. Of one that holds only what is compacted nothing is read. False if it is torn.
     [[nodiscard]] Result<bool, LogError> take_earlier(EarlierSegment const& earlier)
     {
+        if (earlier.last <= log_.index.base()) {
+            log_.segments.push_back(earlier);
+            return true;
+        }
         auto const missing = next(log_.index.last());
         auto       source = open_window(files_, earlier.generation, segment_size_end);
         if (not source and source.error().number == ENOENT)
@@ -150,7 +156,7 @@ public:
             return damaged(header.generation, "does not go on where the earlier ones end",
                            {next(state.entries.last().index), header.last.index});
 
-        auto       proven = header_size_for(header.earlier.size());
+        auto       proven = size_of(header);
         auto       follows = true;
         auto       cut_batch = std::optional<std::uint64_t>{}; // Continues in a segment that was skipped.
         auto const take = [&](Record const& record) {
@@ -181,7 +187,7 @@ public:
     /// Makes the log that was found durable, unless it is only looked at, and returns it.
     [[nodiscard]] Result<RecoveredLog, LogError> finish(std::uint64_t newest_generation)
     {
-        auto const newest = read_newest_configurations();
+        auto const newest = read_newest_configurations(files_, log_);
         if (not newest)
             return Unexpected{newest.error()};
         if (depth_ == RecoveryDepth::indexes)
@@ -209,31 +215,12 @@ private:
         return true;
     }
 
-    /// The two newest configurations in the log, or as many as it holds: their entries are read again.
-    [[nodiscard]] Result<std::vector<Configuration>, LogError> read_newest_configurations()
-    {
-        auto       reader = SegmentReader<Files>{files_, log_.index, log_.state.entries};
-        auto       newest = std::vector<Configuration>{};
-        auto const count = log_.configurations.size();
-        for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
-            auto entries = Entries{};
-            if (auto const got = reader.read(log_.configurations[at], log_.configurations[at], entries); not got)
-                return Unexpected{got.error()};
-            auto const configuration = decode_configuration(*entries.begin());
-            if (not configuration)
-                return damaged(log_.index.place(log_.configurations[at]).segment, "holds a configuration that is none",
-                               {log_.configurations[at], log_.configurations[at]});
-            newest.push_back(*configuration);
-        }
-        return newest;
-    }
-
     /// Takes the records of an earlier segment up to the length that the newest header names. False if they are torn.
     [[nodiscard]] Result<bool, LogError>
     take_earlier_records(EarlierSegment const& earlier, SegmentHeader const& header, Window& source)
     {
         auto const last_before = log_.index.last();
-        auto       proven = header_size_for(header.earlier.size());
+        auto       proven = size_of(header);
         auto const take = [&](Record const& record) {
             if (record.head.kind == RecordKind::append)
                 (void)log_.take_entries(record, earlier.generation, last_before);

@@ -4,6 +4,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/log/segmented/segment_record.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,8 +20,20 @@ struct Record
 {
     RecordHead                 head;
     std::uint64_t              offset = 0;
-    std::span<std::byte const> body; ///< The encoded entries, without padding.
+    std::span<std::byte const> body; ///< The encoded entries or the boundary, without padding.
 };
+
+/// The last entry that is compacted away, or that a snapshot stands for, by a record that moves the boundary.
+[[nodiscard]] inline LogPosition base_of(RecordHead const& head)
+{
+    return {Term{head.numbers[1]}, Index{head.numbers[0]}};
+}
+
+/// The boundary that a record moves the log's to; nothing if it is of a newer version.
+[[nodiscard]] inline std::optional<LogBoundary> boundary_of(Record const& record)
+{
+    return decode_boundary(record.body, base_of(record.head));
+}
 
 /// The first entry of a record that is damaged or has an unexpected index; nothing if all are intact.
 [[nodiscard]] inline std::optional<Index> find_damaged_entry(Record const& record)
@@ -44,6 +57,8 @@ struct Record
 /// The last entry of a log after one more record, if `last` was its last entry before.
 [[nodiscard]] inline Index last_after(Record const& record, Index last)
 {
+    if (record.head.kind == RecordKind::install)
+        return Index{record.head.numbers[0]};
     if (record.head.kind == RecordKind::append)
         return before(Index{record.head.numbers[0]} + record.head.count);
     return record.head.kind == RecordKind::truncate ? before(Index{record.head.numbers[0]}) : last;
@@ -59,7 +74,7 @@ struct Record
 /// Whether a record of this log could begin here, by the cheapest check.
 [[nodiscard]] constexpr bool may_be_head(std::span<std::byte const> bytes)
 {
-    return bytes.size() >= record_head_size and get<std::uint64_t>(bytes.data() + 16) - 1 < 5;
+    return bytes.size() >= record_head_size and get<std::uint64_t>(bytes.data() + 16) - 1 < 7;
 }
 
 /// What the bytes of a segment show by themselves: how far its records are whole, and what follows the last whole one.
@@ -100,8 +115,14 @@ void survey_whole_records(Source& source, SegmentSeed seed, SegmentSurvey& surve
         auto const body = source.bytes(body_begins, head->body_size);
         auto const whole = body.size() == head->body_size;
         auto const record = Record{*head, survey.end, whole ? body : body.first(0)};
-        survey.broken = whole ? find_damaged_entry(record) : Index{head->numbers[0]};
-        if (survey.broken)
+        if (moves_boundary(head->kind)) {
+            if (not whole or crc32c(body) != head->body_guard)
+                break;
+            survey.unknown = not boundary_of(record);
+        } else {
+            survey.broken = whole ? find_damaged_entry(record) : Index{head->numbers[0]};
+        }
+        if (survey.broken or survey.unknown)
             break;
         visit(record);
         survey.end += size_of(*head);

@@ -11,6 +11,8 @@
 #include "totora/log/segmented/segment_pool.hpp"
 #include "totora/log/segmented/segment_record.hpp"
 #include "totora/log/segmented/segment_writer.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
+#include "totora/log/snapshots/segment_list.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -18,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -43,21 +46,22 @@ public:
     static constexpr std::uint64_t reserve = 6 * record_head_size + aligned(entry_header_size);
 
     /// The least size of the first segment of a start after those that recovery found.
-    [[nodiscard]] static std::uint64_t smallest_after(std::vector<EarlierSegment> const& recovered)
+    [[nodiscard]] static std::uint64_t
+    smallest_after(std::vector<EarlierSegment> const& recovered, LogBoundary const& boundary = {})
     {
-        return header_size_for(recovered.size()) + ending_size + reserve + start_size;
+        return header_size_for(recovered.size() + blocks_of(boundary)) + ending_size + reserve + start_size;
     }
 
     /// Begins the first segment of a start, after those that recovery found.
-    [[nodiscard]] Outcome begin(std::vector<EarlierSegment> recovered, std::uint64_t batch)
+    [[nodiscard]] Outcome begin(std::vector<EarlierSegment> const& recovered, std::uint64_t batch)
     {
-        segments_ = std::move(recovered);
+        segments_ = SegmentList{recovered};
         batch_ = batch;
         return begin_segment(start_size);
     }
 
     /// The bytes of a segment begun now that are not left for records.
-    [[nodiscard]] std::uint64_t segment_overhead() const { return header_size_for(segments_.size()) + ending_size; }
+    [[nodiscard]] std::uint64_t segment_overhead() const { return header_size_after(segments_.size()) + ending_size; }
 
     [[nodiscard]] std::uint64_t generation() const { return segment_->generation; }
     [[nodiscard]] std::uint64_t segment_size() const { return segment_->size; }
@@ -122,14 +126,18 @@ public:
         return outcome;
     }
 
-    /// The segments that are whole, in order, each with the batch that it ends in.
-    [[nodiscard]] std::vector<SealedSegment> sealed() const
+    /// Plans the compaction of the entries up to a base that the log holds. The image begins there afterwards, even after a
+    /// failure.
+    [[nodiscard]] Outcome compact(LogBoundary const& boundary)
     {
-        auto sealed = std::vector<SealedSegment>{};
-        for (auto at = std::size_t{0}; at + 1 < segments_.size(); ++at)
-            sealed.push_back({segments_[at].generation, segments_[at].length, segments_[at + 1].batch});
-        return sealed;
+        auto outcome = add_boundary(RecordKind::compact, boundary);
+        segments_.note_compaction(image_.index, boundary.base.index);
+        image_.compact(boundary);
+        return outcome;
     }
+
+    /// The segments that are whole, in order, each with the batch that it ends in.
+    [[nodiscard]] std::vector<SealedSegment> sealed() const { return segments_.sealed(); }
 
     /// Ends the batch and hands it over.
     void seal(WriteNumber through)
@@ -142,6 +150,28 @@ public:
 private:
     static constexpr std::uint64_t ending_size = 3 * record_head_size;
     static constexpr std::uint64_t start_size = record_head_size; ///< The seal that a start begins its segment with.
+
+    [[nodiscard]] std::uint64_t header_size_after(std::size_t segments) const
+    {
+        return header_size_for(segments + blocks_of(image_.boundary));
+    }
+
+    /// Plans a record that moves the boundary.
+    [[nodiscard]] Outcome add_boundary(RecordKind kind, LogBoundary const& boundary)
+    {
+        auto const bytes = std::make_shared<std::vector<std::byte> const>(encode_boundary(boundary));
+        auto const head = RecordHead{.kind = kind,
+                                     .numbers = {boundary.base.index.value, boundary.base.term.value, 0},
+                                     .body_size = static_cast<std::uint32_t>(bytes->size()),
+                                     .count = 0,
+                                     .body_guard = crc32c(*bytes)};
+        if (room() < size_of(head))
+            if (auto const begun = begin_segment(size_of(head)); not begun)
+                return begun;
+        slices_.push_back({bytes, *bytes});
+        place(head);
+        return Done{};
+    }
 
     /// Puts a record, with the slices that wait, at the end.
     void place(RecordHead const& head)
@@ -206,36 +236,17 @@ private:
         if (segment_) {
             place({.kind = RecordKind::next, .numbers = {(**taken).generation, (**taken).size, 0}});
             place_seal();
-            segments_.back().length = end_;
+            segments_.end_at(end_);
             add_index();
         }
         segment_ = std::move(*taken);
-        auto retiring = drop_unused_segments();
+        auto retiring = segments_.drop_unused(image_.index, image_.newest_snapshot);
         regions_.push_back({segment_, 0, encode_segment_header(header()), std::move(retiring), {}, {}, {}});
-        end_ = header_size_for(segments_.size());
+        end_ = header_size_after(segments_.size());
         index_size_ = segment_index_size_min;
         is_indexable_ = true;
-        segments_.push_back({segment_->generation, batch_, {}, 0});
+        segments_.begin(segment_->generation, batch_);
         return Done{};
-    }
-
-    /// Keeps in `segments_` those that hold entries of the log, up to the last entry of each. Returns the generations
-    /// of the rest.
-    [[nodiscard]] std::vector<std::uint64_t> drop_unused_segments()
-    {
-        auto       retiring = std::vector<std::uint64_t>{};
-        auto       earlier = std::vector<EarlierSegment>{};
-        auto const live = image_.index.segments();
-        for (auto const& segment : segments_) {
-            auto const found = std::find_if(live.begin(), live.end(),
-                                            [&](auto const& end) { return end.segment == segment.generation; });
-            if (found == live.end())
-                retiring.push_back(segment.generation);
-            else
-                earlier.push_back({segment.generation, segment.batch, found->last, segment.length});
-        }
-        segments_ = std::move(earlier);
-        return retiring;
     }
 
     /// The header of the segment that begins now, after `segments_`.
@@ -245,6 +256,7 @@ private:
                 .id = image_.identity.id,
                 .incarnation = image_.identity.incarnation,
                 .group = image_.identity.group,
+                .needed = image_.boundary.base.index > Index{} ? feature_boundary : 0,
                 .generation = segment_->generation,
                 .start = image_.start,
                 .batch = batch_,
@@ -255,13 +267,14 @@ private:
                 .commit_index = image_.commit_index,
                 .base = image_.runs.base(),
                 .last = image_.runs.last(),
-                .earlier = segments_};
+                .boundary = image_.boundary,
+                .earlier = segments_.earlier()};
     }
 
-    SegmentPool<Files>&         pool_;
-    Writer&                     writer_;
-    LogImage&                   image_;
-    std::vector<EarlierSegment> segments_; ///< All that may be part of the log; the one that is written comes last.
+    SegmentPool<Files>&                pool_;
+    Writer&                            writer_;
+    LogImage&                          image_;
+    SegmentList                        segments_;
     typename SegmentPool<Files>::Ready segment_;
     std::uint64_t                      end_ = 0;             ///< Where the next record goes.
     std::uint64_t                      index_size_ = 0;      ///< Of the segment's index, at most.

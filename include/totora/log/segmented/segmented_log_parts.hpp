@@ -54,7 +54,9 @@ struct SegmentedLogParts
                                       std::move(recovered.index),
                                       recovered.state.commit_index,
                                       {},
-                                      std::move(recovered.configurations)},
+                                      std::move(recovered.configurations),
+                                      std::move(recovered.boundary),
+                                      {}},
           found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
           pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
@@ -107,7 +109,7 @@ struct SegmentedLogParts
     {
         auto const& spares = found.spares;
         for (auto spare = spares.begin(); spare != spares.end(); ++spare) {
-            auto const is_too_small = spare->size < tail.smallest_after(found.segments);
+            auto const is_too_small = spare->size < tail.smallest_after(found.segments, image.boundary);
             if (is_too_small and std::next(spare) != spares.end() and spare->generation != found.awaited) {
                 if (auto const removed = files.remove(segment_name(spare->generation)); not removed)
                     return removed;

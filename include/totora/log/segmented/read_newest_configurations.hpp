@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/result.hpp"
+#include "totora/data/entry.hpp"
+#include "totora/log/segmented/log_damage.hpp"
+#include "totora/log/segmented/log_replay.hpp"
+#include "totora/log/segmented/segment_reader.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// The two newest configurations in a log, or as many as it holds: their entries are read again.
+template <log_files Files>
+[[nodiscard]] Result<std::vector<Configuration>, LogError>
+read_newest_configurations(Files& files, RecoveredLog const& log)
+{
+    auto       reader = SegmentReader<Files>{files, log.index, log.state.entries};
+    auto       newest = std::vector<Configuration>{};
+    auto const count = log.configurations.size();
+    for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
+        auto entries = Entries{};
+        if (auto const got = reader.read(log.configurations[at], log.configurations[at], entries); not got)
+            return Unexpected{got.error()};
+        auto const configuration = decode_configuration(*entries.begin());
+        if (not configuration)
+            return damaged(log.index.place(log.configurations[at]).segment, "holds a configuration that is none",
+                           {log.configurations[at], log.configurations[at]});
+        newest.push_back(*configuration);
+    }
+    return newest;
+}
+
+} // namespace totora::inline v0

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/configurations.hpp"
+#include "totora/core/values/snapshot.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/numbers.hpp"
+#include "totora/data/snapshot_format.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// Where a log begins: after the entries that a snapshot stands for.
+struct LogBoundary
+{
+    LogPosition    base;           ///< The last entry that is no longer in the log; of index 0 if the log is whole.
+    Configurations configurations; ///< In force there, and before. Of a log that is whole those of its identity count.
+    SnapshotId
+        installed; ///< The received snapshot that took the place of the log there; none if the log was compacted.
+
+    friend bool operator==(LogBoundary const&, LogBoundary const&) = default;
+};
+
+// A boundary as bytes, without its base, which stands beside it:
+//
+// offset | size | field
+// ---|---|---
+// 0 | 8 | length of the snapshot that took the place of the log; 0 if it was compacted
+// 8 | 8 | checksum of that snapshot
+// 16 | 8 | time of the log, 0 so far
+// 24 | 4 | length of the values that the cluster agreed on, which would follow the configurations; 0 so far
+// 28 | 4 | 0
+// 32 | | the configuration in force there, and the one before, as in a snapshot
+
+inline constexpr std::size_t boundary_numbers_size = 32; ///< Before the configurations.
+
+/// How long the bytes of a boundary can be.
+inline constexpr std::size_t boundary_size_max = boundary_numbers_size + 2 * configuration_size_max;
+
+/// How long the bytes of a boundary are.
+[[nodiscard]] inline std::size_t encoded_size(LogBoundary const& boundary)
+{
+    auto const size = [](Configuration const& one) { return 9 + 17 * one.members.size(); };
+    return boundary_numbers_size + size(boundary.configurations.in_force) + size(boundary.configurations.previous);
+}
+
+[[nodiscard]] inline std::vector<std::byte> encode_boundary(LogBoundary const& boundary)
+{
+    auto  bytes = std::vector<std::byte>(encoded_size(boundary));
+    auto* to = put(put(bytes.data(), boundary.installed.bytes), boundary.installed.checksum) + 16;
+    put_configuration(put_configuration(to, boundary.configurations.in_force), boundary.configurations.previous);
+    return bytes;
+}
+
+/// The boundary after `base`; nothing if it has something that this version does not know.
+[[nodiscard]] inline std::optional<LogBoundary> decode_boundary(std::span<std::byte const> bytes, LogPosition base)
+{
+    if (bytes.size() < boundary_numbers_size or get<std::uint64_t>(bytes.data() + 24) != 0)
+        return std::nullopt;
+    auto boundary = LogBoundary{.base = base, .configurations = {}, .installed = {}};
+    auto rest = bytes.subspan(boundary_numbers_size);
+    if (not read_configuration(rest, boundary.configurations.in_force) or
+        not read_configuration(rest, boundary.configurations.previous) or not rest.empty())
+        return std::nullopt;
+    if (auto const size = get<std::uint64_t>(bytes.data()); size > 0)
+        boundary.installed = {base, size, get<std::uint64_t>(bytes.data() + 8)};
+    return boundary;
+}
+
+} // namespace totora::inline v0
