@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/testing/conformance/law_violation.hpp"
 #include "totora/testing/conformance/log/log_content_laws.hpp"
 #include "totora/testing/conformance/log/log_restart_laws.hpp"
@@ -8,6 +10,7 @@
 #include "totora/testing/conformance/log/log_use_laws.hpp"
 #include "totora/testing/conformance/log/log_user.hpp"
 #include "totora/testing/conformance/log_storage.hpp"
+#include "totora/testing/conformance/snapshot/check_snapshots.hpp"
 #include "totora/testing/conformance/violations.hpp"
 
 #include <cstdint>
@@ -19,6 +22,8 @@ namespace totora::inline v0::conformance
 
 /// The laws of `durable_log` that the compiler cannot check. For a log that keeps its data in files of ours
 /// (`policy/files.hpp`), `LogCrashes` (log_crashes.hpp) also checks every crash.
+///
+/// Of a `snapshot_log` its laws are checked, too: what is kept of snapshots, and where the log begins.
 ///
 /// `make()` gives a new `log_storage`. With threads, or a real disk, it takes some seconds.
 template <typename Make>
@@ -59,6 +64,8 @@ template <typename Make>
     for (auto seed = std::uint64_t{1}; seed <= workloads; ++seed)
         check([&](auto& user) { LogRestartLaws{user}.starts_find_what_was_durable(seed); });
     check([](auto& user) { LogRestartLaws{user}.damage_is_reported(); });
+    if constexpr (offers<typename Storage::Log, KeepsSnapshots>())
+        check_snapshots_of_log(check, workloads);
     return violations.broken();
 }
 

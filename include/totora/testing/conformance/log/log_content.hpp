@@ -15,7 +15,7 @@
 namespace totora::inline v0::conformance
 {
 
-/// What a log holds: the state of Figure 2, each entry by its term, its kind and the size of its payload.
+/// What a log holds: the state of Figure 2, each entry after its base by its term, its kind and the size of its payload.
 struct Content
 {
     struct Entry
@@ -69,7 +69,7 @@ template <durable_log Log>
     auto const last = recovered.entries.last();
     if (log.last() != last)
         return std::nullopt;
-    auto index = Index{1};
+    auto index = next(recovered.entries.base().index);
     while (index <= last.index) {
         auto const entries = log.read(index, last.index, 3000);
         auto const whole = entries ? whole_entries(*entries) : std::vector<EntryView>{};
