@@ -100,19 +100,12 @@ public:
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override
     {
-        auto       filled = std::size_t{0};
-        auto const end = id_.bytes - snapshot_trailer_size;
-        while (filled < into.size() and offset_ < end and not failure_) {
-            auto const wanted = std::min<std::uint64_t>(into.size() - filled, end - offset_);
-            auto const block = log_.read_snapshot(id_, offset_, std::min<std::uint64_t>(wanted, snapshot_block_size));
-            if (not block or block->bytes.empty()) {
-                failure_ = block ? LogError{LogFailure::read_failed, "a snapshot ends before its end"} : block.error();
-                break;
-            }
-            auto const taken = std::min<std::size_t>(block->bytes.size(), static_cast<std::size_t>(wanted));
-            std::memcpy(into.data() + filled, block->bytes.data(), taken);
+        auto filled = std::size_t{0};
+        while (filled < into.size() and (not unread_.empty() or read_block())) {
+            auto const taken = std::min(into.size() - filled, unread_.size());
+            std::memcpy(into.data() + filled, unread_.data(), taken);
             filled += taken;
-            offset_ += taken;
+            unread_ = unread_.subspan(taken);
         }
         return filled;
     }
@@ -121,10 +114,30 @@ public:
     [[nodiscard]] std::optional<LogError> const& failure() const { return failure_; }
 
 private:
-    Log&                    log_;
-    SnapshotId              id_;
-    std::uint64_t           offset_;
-    std::optional<LogError> failure_;
+    /// Reads on; false at the end, and if that fails. A machine may ask for a few bytes at a time.
+    [[nodiscard]] bool read_block()
+    {
+        auto const end = id_.bytes - snapshot_trailer_size;
+        if (offset_ >= end or failure_)
+            return false;
+        auto const wanted = std::min<std::uint64_t>(end - offset_, snapshot_block_size);
+        auto       block = log_.read_snapshot(id_, offset_, wanted);
+        if (not block or block->bytes.empty()) {
+            failure_ = block ? LogError{LogFailure::read_failed, "a snapshot ends before its end"} : block.error();
+            return false;
+        }
+        block_ = *std::move(block);
+        unread_ = block_.bytes.first(std::min<std::size_t>(block_.bytes.size(), static_cast<std::size_t>(wanted)));
+        offset_ += unread_.size();
+        return true;
+    }
+
+    Log&                       log_;
+    SnapshotId                 id_;
+    std::uint64_t              offset_; ///< Of what was not read from the log yet.
+    PinnedBytes                block_;
+    std::span<std::byte const> unread_; ///< Of the block.
+    std::optional<LogError>    failure_;
 };
 
 /// Reads a whole snapshot and checks that it is the one that its identity names: why it is not, or its header.
