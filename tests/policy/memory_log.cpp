@@ -184,6 +184,24 @@ BOOST_AUTO_TEST_CASE(a_restart_finds_the_two_newest_configurations)
     BOOST_TEST(recovered->previous_configuration.members.size() == 4U);
 }
 
+/// A process that was killed finds what it had written, synced or not, and answers for it from then on.
+BOOST_AUTO_TEST_CASE(what_a_start_has_found_survives_a_later_loss_of_power)
+{
+    auto log = started_log();
+    log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 1));
+    log.append(WriteNumber{2}, entries_of(Term{1}, Index{2}, 1));
+    BOOST_TEST(log.recover()->entries.last().index.value == 2U);
+
+    log.append(WriteNumber{1}, entries_of(Term{2}, Index{3}, 1));
+    log.save_commit(Index{2});
+    log.sync();
+    BOOST_TEST(log.durable().through().value == 1U);
+    log.crash();
+
+    BOOST_TEST(log.recover()->commit_index.value == 2U);
+    BOOST_TEST(terms_of(log, Index{1}, Index{3}) == (Terms{1, 1, 2}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace totora::test::memory_log_tests

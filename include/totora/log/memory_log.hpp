@@ -47,6 +47,7 @@ public:
         durable_ = WriteNumber{};
         written_ = WriteNumber{};
         handed_over_ = WriteNumber{};
+        undo_.clear(); // What a start has found is durable: the server answers for it.
         snapshots_.begin_run();
         auto recovered = Recovered{};
         recovered.identity = identity_;
