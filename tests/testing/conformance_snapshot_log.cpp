@@ -386,6 +386,28 @@ private:
     Log log_;
 };
 
+/// A log whose process is sometimes only killed: then nothing of what it wrote is lost.
+class SometimesKilled
+{
+public:
+    using Log = Faulty;
+
+    explicit SometimesKilled(Fault fault) : log_(fault) {}
+
+    Result<Log*, LogError> open() { return &log_; }
+    void                   settle() {}
+
+    void stop()
+    {
+        if (++stops_ % 2 == 0)
+            log_.lose_power();
+    }
+
+private:
+    Log log_;
+    int stops_ = 0;
+};
+
 /// A log behind an adapter that names nothing of snapshots.
 class Wrapped
 {
@@ -421,6 +443,7 @@ BOOST_AUTO_TEST_CASE(a_sound_log_with_snapshots_keeps_all_laws, *label("7") * la
 {
     BOOST_TEST(to_string(check_log([] { return InMemory{Fault::none}; }, 60)) == "");
     BOOST_TEST(to_string(check_log([] { return Slow{Fault::none}; })) == "");
+    BOOST_TEST(to_string(check_log([] { return SometimesKilled{Fault::none}; })) == "");
     BOOST_TEST(to_string(check_log([] { return Wrapped{Fault::none}; })) == "");
 }
 
