@@ -3,12 +3,14 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/snapshot/snapshot_bytes.hpp"
 #include "support/temporary_directory.hpp"
 #include "totora/log/posix_files.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -18,6 +20,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +66,20 @@ public:
             lock.lock();
             if (not done)
                 rung_.wait(lock, [&] { return rings_ != seen or log.durable().through() >= write; });
+        }
+    }
+
+    template <typename Log>
+    [[nodiscard]] SnapshotEnd wait_for_end(Log& log)
+    {
+        auto lock = std::unique_lock{mutex_};
+        while (true) {
+            auto const seen = rings_;
+            lock.unlock();
+            if (auto const end = log.snapshot_end())
+                return *end;
+            lock.lock();
+            rung_.wait(lock, [&] { return rings_ != seen; });
         }
     }
 
@@ -207,6 +224,40 @@ BOOST_AUTO_TEST_CASE(a_log_that_scrubs_survives_a_power_loss_and_finds_no_damage
             BOOST_TEST(check_recovery(disk->clone(), workload) == "");
         }
     }
+}
+
+/// No write of the log waits until one of a snapshot is done.
+BOOST_AUTO_TEST_CASE(a_snapshot_is_written_on_a_thread_of_its_own, *label("case_94"))
+{
+    auto const disk = disk_with_log();
+    auto       bell = Bell{};
+    auto       log = ThreadedLog::open(ForgetfulFiles{disk}, small_options());
+    log->set_wake(bell.rope());
+    auto of_snapshots = std::set<std::thread::id>{};
+    auto of_segments = std::set<std::thread::id>{};
+    disk->interfere([&](FileCall call, std::string_view name) {
+        if (call == FileCall::write or call == FileCall::sync)
+            (name.starts_with("snapshot-") ? of_snapshots : of_segments).insert(std::this_thread::get_id());
+        return 0;
+    });
+    auto const snapshot = snapshot_of({Term{1}, Index{20}}, {std::string(5000, 'r')});
+    log->begin_snapshot();
+    for (auto write = std::uint64_t{1}; write <= 20; ++write) {
+        log->append(WriteNumber{write}, entries_of(Term{1}, Index{write}, 1));
+        log->sync();
+        auto const size = (snapshot.bytes.size() + 19) / 20;
+        auto const begin = std::min(snapshot.bytes.size(), static_cast<std::size_t>(write - 1) * size);
+        log->write_snapshot(std::span{snapshot.bytes}.subspan(begin, std::min(size, snapshot.bytes.size() - begin)));
+    }
+    log->finish_snapshot(snapshot.id);
+    BOOST_TEST(not bell.wait_for_end(*log).failure.has_value());
+    bell.wait_until_durable(*log, WriteNumber{20});
+    log->close();
+
+    disk->interfere(nullptr);
+    BOOST_TEST(log->snapshots().size() == 1U);
+    BOOST_TEST(of_snapshots.size() == 1U);
+    BOOST_TEST(not of_segments.contains(*of_snapshots.begin()));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_loses_no_pending_write)

@@ -4,9 +4,11 @@
 #include "totora/core/messages/release.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/result.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/log/log_directory.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/log_recovery.hpp"
@@ -17,13 +19,17 @@
 #include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -77,6 +83,7 @@ public:
         if (not parts_)
             return;
         parts_->scrubber.stop();
+        parts_->snapshots.stop();
         parts_->syncer.stop();
     }
 
@@ -194,6 +201,7 @@ public:
     void close()
     {
         parts_->scrubber.stop();
+        parts_->snapshots.stop();
         if (not failure())
             parts_->seal(written_);
         parts_->syncer.stop();
@@ -202,6 +210,20 @@ public:
             return;
         if (auto const marked = parts_->mark(true); not marked and not is_shortage(marked.error().number))
             check(marked);
+    }
+
+    void begin_snapshot() { parts_->snapshots.begin(); }
+    void write_snapshot(std::span<std::byte const> bytes) { parts_->snapshots.write(bytes); }
+    void finish_snapshot(SnapshotId const& id) { parts_->snapshots.finish(id); }
+    void drop_snapshot() { parts_->snapshots.drop(); }
+    void remove_snapshot(SnapshotId const& id) { parts_->snapshots.remove(id); }
+
+    [[nodiscard]] std::optional<SnapshotEnd>         snapshot_end() { return parts_->snapshots.next_end(); }
+    [[nodiscard]] std::vector<StoredSnapshot> const& snapshots() const { return parts_->snapshots.all(); }
+    [[nodiscard]] Result<PinnedBytes, LogError>
+    read_snapshot(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
+    {
+        return parts_->snapshots.read(id, offset, bytes_max);
     }
 
 private:

@@ -14,6 +14,7 @@
 #include "totora/log/segmented/segment_window.hpp"
 #include "totora/log/segmented/start_mark.hpp"
 #include "totora/log/segmented_log_options.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -64,7 +65,10 @@ public:
             return Unexpected{there.error()};
         if (auto const& unknown = segments_->log().unknown)
             return of_newer_version("The entry " + std::to_string(unknown->value));
-        return segments_->finish(generations->empty() ? 0 : generations->front());
+        auto found = segments_->finish(generations->empty() ? 0 : generations->front());
+        if (found)
+            found->snapshot_files = std::move(snapshot_files_);
+        return found;
     }
 
 private:
@@ -83,7 +87,7 @@ private:
         return Done{};
     }
 
-    /// The generations of all segment files, the newest first.
+    /// The generations of all segment files, the newest first. Notes the files of snapshots.
     [[nodiscard]] Result<std::vector<std::uint64_t>, LogError> list_generations()
     {
         auto const names = files_.names();
@@ -93,6 +97,8 @@ private:
         for (auto const& name : *names)
             if (auto const generation = generation_of(name))
                 generations.push_back(*generation);
+            else if (snapshot_number_of(name))
+                snapshot_files_.push_back(name);
         std::sort(generations.rbegin(), generations.rend());
         if (not generations.empty() and generations.front() >= generation_end)
             return log_failure(LogFailure::damaged,
@@ -197,6 +203,7 @@ private:
     std::function<void(RecoveryProgress const&)> on_progress_;
     RecoveryDepth                                depth_;
     RecoveryProgress                             progress_;
+    std::vector<std::string>                     snapshot_files_;
     std::optional<SegmentReplay<Files>>          segments_; ///< Once the marks are read.
 };
 

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct RecoveredLog
     std::vector<EarlierSegment>
                 segments; ///< With the length of each that is part of the log; `last` only if it is compacted.
     LogBoundary boundary; ///< Where it begins.
+    std::vector<std::string> snapshot_files; ///< The names of all files of snapshots, finished or not.
 };
 
 /// Rebuilds a log from its records, taken in order.

@@ -100,6 +100,14 @@ public:
         wake();
     }
 
+    /// Calls the wake-up.
+    void wake()
+    {
+        auto const lock = std::lock_guard{wake_mutex_};
+        if (wake_)
+            wake_();
+    }
+
     /// Writes and syncs what waits, and prepares twice as much of the next segment. Returns whether there is more to
     /// do. Never throws, since no caller on the syncer's thread could catch it: lack of memory for writing fails the
     /// log.
@@ -204,13 +212,6 @@ private:
             return;
         fail({failure, outcome.error().what});
         wake();
-    }
-
-    void wake()
-    {
-        auto const lock = std::lock_guard{wake_mutex_};
-        if (wake_)
-            wake_();
     }
 
     /// Everything taken is durable now: publishes that, and retires segments.

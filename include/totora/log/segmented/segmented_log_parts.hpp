@@ -18,6 +18,8 @@
 #include "totora/log/segmented/segment_writer.hpp"
 #include "totora/log/segmented/start_mark.hpp"
 #include "totora/log/segmented_log_options.hpp"
+#include "totora/log/snapshots/log_boundary.hpp"
+#include "totora/log/snapshots/log_snapshots.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
@@ -62,7 +64,8 @@ struct SegmentedLogParts
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
           reader(files, image.index, image.runs),
-          scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause)
+          scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause),
+          snapshots(files, image)
     {}
 
     /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full
@@ -74,6 +77,8 @@ struct SegmentedLogParts
         if (is_first)
             if (auto const marked = write_run_mark(files, {image.start, 0, 0, false}); not marked)
                 return log_failure(LogFailure::write_failed, marked.error());
+        if (auto const opened = snapshots.open(found.snapshot_files); not opened)
+            return opened;
         pool.start_after(found.newest_generation);
         if (auto const adopted = adopt_spare(); not adopted)
             return log_failure(LogFailure::write_failed, adopted.error());
@@ -92,7 +97,11 @@ struct SegmentedLogParts
         if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
             not marked and (is_first or not is_lack_of_space(marked.error().number)))
             return log_failure(LogFailure::write_failed, marked.error());
-        auto work = [this] { return writer.work(); };
+        snapshots.connect(syncer, [this] { writer.wake(); });
+        auto work = [this] {
+            auto const more = writer.work();
+            return snapshots.work_for_syncer() or more;
+        };
         auto rest = [this] { writer.seal_at_rest(); };
         if constexpr (resting_syncer<Syncer>)
             syncer.start(std::move(work), std::move(rest));
@@ -249,7 +258,9 @@ struct SegmentedLogParts
             return tail.reserve;
         // Of each record, head and padding.
         auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
-        return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept);
+        // A compaction and an install ask for no room either.
+        auto const boundaries = snapshots.is_used() ? 2 * (record_head_size + aligned(boundary_size_max)) : 0;
+        return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept) + boundaries;
     }
 
     Files                files;
@@ -265,6 +276,8 @@ struct SegmentedLogParts
     Scrubber<Files>      scrubber;
     std::uint64_t        newest_scrubbed = 0; ///< The segment that was the newest when the scrubber was updated.
     Syncer               syncer;
+
+    LogSnapshots<Files, Syncer> snapshots; ///< After the syncer, which it calls.
 };
 
 } // namespace totora::inline v0

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/snapshot.hpp"
+#include "totora/core/values/types.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/data/payload.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/snapshots/list_snapshots.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
+#include "totora/log/snapshots/snapshot_jobs.hpp"
+#include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace totora::inline v0
+{
+
+/// The snapshots of a log, in files beside its segments.
+///
+/// The node's thread reads files that are whole; everything else is a job (`SnapshotJobs`).
+template <log_files Files>
+class SnapshotStore
+{
+public:
+    SnapshotStore(Files& files, Identity const& identity) : files_(files), identity_(identity), jobs_(files, identity)
+    {}
+
+    /// Sets what has `work` called soon, and what is called when an attempt has ended.
+    void connect(std::function<void()> request, std::function<void()> wake)
+    {
+        jobs_.connect(std::move(request), std::move(wake));
+    }
+
+    /// Lists what these files hold, and removes those that are not finished.
+    [[nodiscard]] Result<Done, LogError> open(std::vector<std::string> const& names, Index base)
+    {
+        auto found = list_snapshots(files_, names, identity_, base);
+        if (not found)
+            return Unexpected{found.error()};
+        for (auto const& name : found->unfinished)
+            (void)files_.remove(name); // One that stays takes space, and nothing else.
+        newest_number_ = found->newest_number;
+        for (auto const& [snapshot, number] : found->files)
+            keep(snapshot, number);
+        return Done{};
+    }
+
+    /// Whether there is, or may soon be, a snapshot to compact the log by.
+    [[nodiscard]] bool is_used() const { return newest_number_ > 0; }
+
+    /// How many bytes wait to be written.
+    [[nodiscard]] std::uint64_t backlog() const { return jobs_.backlog(); }
+
+    void begin() { jobs_.add({.what = SnapshotJob::What::begin, .number = ++newest_number_}); }
+    void write(std::span<std::byte const> bytes)
+    {
+        jobs_.add({.what = SnapshotJob::What::write, .bytes = std::vector(bytes.begin(), bytes.end())});
+    }
+    void finish(SnapshotId const& id) { jobs_.add({.what = SnapshotJob::What::finish, .id = id}); }
+    void drop() { jobs_.add({.what = SnapshotJob::What::drop}); }
+
+    void store_chunk(SnapshotId const& id, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        if (offset == 0 or reception_.snapshot != id) {
+            reception_ = {id, 0, Term{}};
+            jobs_.add({.what = SnapshotJob::What::begin, .is_received = true, .number = ++newest_number_});
+        }
+        reception_.received += bytes.size();
+        jobs_.add(
+            {.what = SnapshotJob::What::write, .is_received = true, .bytes = std::vector(bytes.begin(), bytes.end())});
+    }
+
+    void finish_chunks(SnapshotId const& id)
+    {
+        reception_ = SnapshotReception{};
+        jobs_.add({.what = SnapshotJob::What::finish, .is_received = true, .id = id});
+    }
+
+    void drop_chunks()
+    {
+        reception_ = SnapshotReception{};
+        jobs_.add({.what = SnapshotJob::What::drop, .is_received = true});
+    }
+
+    /// The next attempt that has ended. If it went well, its snapshot is listed from now on.
+    [[nodiscard]] std::optional<SnapshotEnd> next_end()
+    {
+        auto ended = jobs_.next_ended();
+        if (not ended)
+            return std::nullopt;
+        if (ended->snapshot)
+            keep(*ended->snapshot, ended->number);
+        return std::move(ended->end);
+    }
+
+    [[nodiscard]] std::vector<StoredSnapshot> const& all() const { return all_; }
+    [[nodiscard]] SnapshotReception const&           reception() const { return reception_; }
+
+    /// The last entry that any of them stands for.
+    [[nodiscard]] Index newest() const { return all_.empty() ? Index{} : all_.back().id.last.index; }
+
+    /// Null if it is not kept.
+    [[nodiscard]] StoredSnapshot const* find(SnapshotId const& id) const
+    {
+        auto const at = place_of(id);
+        return at < all_.size() ? &all_[at] : nullptr;
+    }
+
+    /// Its install was written.
+    void note_install(SnapshotId const& id)
+    {
+        if (auto const at = place_of(id); at < all_.size())
+            all_[at].is_received = false;
+    }
+
+    [[nodiscard]] Result<PinnedBytes, LogError>
+    read(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
+    {
+        auto const at = place_of(id);
+        if (at == all_.size() or offset > id.bytes)
+            return log_failure(LogFailure::read_failed, "The log does not keep that snapshot.");
+        auto const size = std::min(bytes_max, id.bytes - offset);
+        auto       block = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(size));
+        if (not file_ or file_number_ != numbers_[at]) {
+            file_.reset();
+            auto opened = files_.open(snapshot_file_name(numbers_[at]));
+            if (not opened)
+                return failure(opened.error());
+            file_.emplace(std::move(*opened));
+            file_number_ = numbers_[at];
+        }
+        auto const got = file_->read(snapshot_file_header_size + offset, *block);
+        if (not got)
+            return failure(got.error());
+        if (*got < size)
+            return log_failure(LogFailure::damaged,
+                               "The file " + snapshot_file_name(file_number_) + " ends before its snapshot.");
+        auto const bytes = std::span<std::byte const>{*block};
+        return PinnedBytes{std::move(block), bytes};
+    }
+
+    void remove(SnapshotId const& id)
+    {
+        auto const at = static_cast<std::ptrdiff_t>(place_of(id));
+        if (static_cast<std::size_t>(at) == all_.size())
+            return;
+        auto const number = numbers_[static_cast<std::size_t>(at)];
+        all_.erase(all_.begin() + at);
+        numbers_.erase(numbers_.begin() + at);
+        if (file_number_ == number)
+            file_.reset(); // Its space is free once nobody has it open.
+        jobs_.add({.what = SnapshotJob::What::remove, .number = number});
+    }
+
+    /// See `SnapshotJobs`.
+    [[nodiscard]] bool work() noexcept { return jobs_.work(); }
+
+private:
+    [[nodiscard]] static Unexpected<LogError> failure(FileError const& error)
+    {
+        return Unexpected{
+            LogError{is_shortage(error.number) ? LogFailure::not_now : LogFailure::read_failed, error.what}};
+    }
+
+    [[nodiscard]] std::size_t place_of(SnapshotId const& id) const
+    {
+        auto at = std::size_t{0};
+        while (at < all_.size() and all_[at].id != id)
+            ++at;
+        return at;
+    }
+
+    /// Lists a snapshot, in place of one with the same identity.
+    void keep(StoredSnapshot const& stored, std::uint64_t number)
+    {
+        remove(stored.id);
+        auto const place =
+            std::upper_bound(all_.begin(), all_.end(), stored.id.last.index,
+                             [](Index index, StoredSnapshot const& one) { return index < one.id.last.index; });
+        numbers_.insert(numbers_.begin() + (place - all_.begin()), number);
+        all_.insert(place, stored);
+    }
+
+    Files&                      files_;
+    Identity                    identity_;
+    SnapshotJobs<Files>         jobs_;
+    std::vector<StoredSnapshot> all_;               ///< In the order of their indexes.
+    std::vector<std::uint64_t>  numbers_;           ///< Of their files.
+    std::uint64_t               newest_number_ = 0; ///< Of any file.
+    SnapshotReception           reception_;
+
+    std::optional<typename Files::File> file_; ///< The last one that was read.
+    std::uint64_t                       file_number_ = 0;
+};
+
+} // namespace totora::inline v0

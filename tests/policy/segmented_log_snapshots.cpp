@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSL-1.0
+// A log in segments keeps snapshots in files: what was reported survives a loss of power, what fails leaves nothing, and what they stand
+// for is given back.
+#include "totora/log/segmented_log.hpp"
+
+#include "support/log/held_syncer.hpp"
+#include "support/log_entries.hpp"
+#include "support/log_workload.hpp"
+#include "support/snapshot/snapshot_bytes.hpp"
+#include "totora/testing/disk/forgetful_files.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace totora::test::segmented_log_snapshots_tests
+{
+
+using boost::unit_test::label;
+
+namespace
+{
+
+using HeldLog = SegmentedLog<ForgetfulFiles, HeldSyncer>;
+
+[[nodiscard]] SnapshotBytes any_snapshot() { return snapshot_of({Term{3}, Index{9}}, {"reed", "rush"}); }
+
+/// Writes a snapshot of the server's own, in blocks of 30 bytes.
+template <typename Log>
+void take(Log& log, SnapshotBytes const& snapshot)
+{
+    log.begin_snapshot();
+    for (auto offset = std::size_t{0}; offset < snapshot.bytes.size(); offset += 30)
+        log.write_snapshot(
+            std::span{snapshot.bytes}.subspan(offset).first(std::min<std::size_t>(30, snapshot.bytes.size() - offset)));
+    log.finish_snapshot(snapshot.id);
+}
+
+/// The next end; a failure of its own if there is none.
+template <typename Log>
+[[nodiscard]] std::optional<LogFailure> failure_of_next(Log& log)
+{
+    auto const end = log.snapshot_end();
+    BOOST_REQUIRE(end.has_value());
+    return end->failure ? std::optional{end->failure->failure} : std::nullopt;
+}
+
+void lose_all_unsynced(Disk const& disk)
+{
+    disk->lose_power({.keeps = [](auto, auto) { return false; }, .names_kept = 0});
+}
+
+[[nodiscard]] std::vector<std::string> snapshot_names(Disk const& disk)
+{
+    auto names = disk->file_names();
+    std::erase_if(names, [](std::string const& name) { return not name.starts_with(snapshot_file_prefix); });
+    return names;
+}
+
+[[nodiscard]] std::vector<std::byte> read_back(TestLog& log, SnapshotId const& id)
+{
+    auto bytes = std::vector<std::byte>{};
+    while (bytes.size() < id.bytes) {
+        auto const part = log.read_snapshot(id, bytes.size(), 17);
+        BOOST_REQUIRE(part.has_value());
+        BOOST_REQUIRE(not part->bytes.empty());
+        bytes.insert(bytes.end(), part->bytes.begin(), part->bytes.end());
+    }
+    return bytes;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(segmented_log_snapshots)
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_reported_survives_a_loss_of_power, *label("7"))
+{
+    auto const disk = disk_with_log();
+    auto const snapshot = any_snapshot();
+    {
+        auto log = *open_log(disk);
+        take(log, snapshot);
+        BOOST_TEST(log.snapshots().empty()); // Before it is reported.
+        BOOST_TEST(not failure_of_next(log).has_value());
+        BOOST_TEST(not log.snapshot_end().has_value());
+        BOOST_REQUIRE(log.snapshots().size() == 1U);
+    }
+    lose_all_unsynced(disk);
+
+    auto log = *open_log(disk);
+
+    BOOST_REQUIRE(log.snapshots().size() == 1U);
+    BOOST_TEST((log.snapshots()[0] == StoredSnapshot{snapshot.id, {cluster(3), cluster(3)}, false}));
+    BOOST_TEST((read_back(log, snapshot.id) == snapshot.bytes));
+    BOOST_TEST(log.read_snapshot(snapshot.id, snapshot.id.bytes, 10)->bytes.empty());
+    BOOST_TEST(not log.read_snapshot(snapshot.id, snapshot.id.bytes + 1, 10).has_value());
+    BOOST_TEST(not log.read_snapshot({}, 0, 10).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_finished_is_removed_at_the_next_start, *label("7"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        log.begin_snapshot();
+        log.write_snapshot(any_snapshot().bytes);
+        BOOST_TEST(snapshot_names(disk).size() == 1U);
+    }
+    auto log = *open_log(disk);
+
+    BOOST_TEST(snapshot_names(disk).empty());
+    BOOST_TEST(log.snapshots().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_later_snapshot_takes_the_place_of_one_that_was_not_finished)
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    auto const snapshot = any_snapshot();
+    log.begin_snapshot();
+    log.write_snapshot(std::span{snapshot.bytes}.first(20));
+    take(log, snapshot);
+    BOOST_TEST(not failure_of_next(log).has_value());
+    log.begin_snapshot();
+    log.write_snapshot(snapshot.bytes);
+    log.drop_snapshot();
+
+    BOOST_TEST(snapshot_names(disk).size() == 1U);
+    BOOST_TEST((read_back(log, snapshot.id) == snapshot.bytes));
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_what_it_is_said_to_be_is_not_kept, *label("case_106"))
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    for (auto at = std::size_t{0}; at < any_snapshot().bytes.size(); ++at) {
+        auto wrong = any_snapshot();
+        wrong.bytes[at] ^= std::byte{1};
+        take(log, wrong);
+        BOOST_TEST((failure_of_next(log) == LogFailure::damaged), "byte " << at);
+    }
+    auto longer = any_snapshot();
+    longer.bytes.push_back(std::byte{});
+    take(log, longer);
+    BOOST_TEST((failure_of_next(log) == LogFailure::damaged));
+    auto of_another = any_snapshot();
+    ++of_another.id.last.index.value;
+    take(log, of_another);
+    BOOST_TEST((failure_of_next(log) == LogFailure::damaged));
+
+    BOOST_TEST(log.snapshots().empty());
+    BOOST_TEST(snapshot_names(disk).empty());
+    BOOST_TEST(not log.failure().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(snapshots_are_listed_in_order_and_removed_one_by_one)
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    auto const snapshots = std::vector{snapshot_of({Term{3}, Index{9}}, {"reed"}), snapshot_of({Term{1}, Index{4}}, {}),
+                                       snapshot_of({Term{3}, Index{7}}, {"rush"})};
+    for (auto const& one : snapshots) {
+        take(log, one);
+        BOOST_TEST(not failure_of_next(log).has_value());
+    }
+    auto const order = [](TestLog const& one) {
+        auto indexes = std::vector<std::uint64_t>{};
+        for (auto const& stored : one.snapshots())
+            indexes.push_back(stored.id.last.index.value);
+        return indexes;
+    };
+    BOOST_TEST(order(log) == (std::vector<std::uint64_t>{4, 7, 9}), boost::test_tools::per_element());
+    auto const part = log.read_snapshot(snapshots[2].id, 3, 20);
+    log.remove_snapshot(snapshots[2].id);
+    BOOST_TEST(order(log) == (std::vector<std::uint64_t>{4, 9}), boost::test_tools::per_element());
+    BOOST_TEST(std::equal(part->bytes.begin(), part->bytes.end(), snapshots[2].bytes.begin() + 3)); // It stays.
+    BOOST_TEST(snapshot_names(disk).size() == 2U);
+    auto again = *open_log(disk);
+    BOOST_TEST(order(again) == (std::vector<std::uint64_t>{4, 9}), boost::test_tools::per_element());
+    take(again, snapshots[0]); // The same once more.
+    BOOST_TEST(not failure_of_next(again).has_value());
+    BOOST_TEST(order(again) == (std::vector<std::uint64_t>{4, 9}), boost::test_tools::per_element());
+    BOOST_TEST(snapshot_names(disk).size() == 2U);
+    BOOST_TEST((read_back(again, snapshots[0].id) == snapshots[0].bytes));
+}
+
+/// Case 67: the disk fills while a snapshot is written. Its space is free at once, and the log goes on.
+BOOST_AUTO_TEST_CASE(a_snapshot_without_room_ends_and_frees_its_space, *label("case_67"))
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 3));
+    log.sync();
+    auto used = std::uint64_t{0};
+    for (auto const& name : disk->file_names())
+        used += disk->content(name).size();
+    auto const snapshot = snapshot_of({Term{1}, Index{3}}, {std::string(3000, 'r')});
+    disk->limit_space(used + 2000);
+
+    take(log, snapshot);
+
+    BOOST_TEST((failure_of_next(log) == LogFailure::no_space));
+    BOOST_TEST(snapshot_names(disk).empty());
+    log.append(WriteNumber{2}, entries_of(Term{1}, Index{4}, 3));
+    log.sync();
+    BOOST_TEST(log.durable().through().value == 2U);
+    BOOST_TEST(not log.failure().has_value());
+    disk->limit_space(used + 10'000);
+    take(log, snapshot);
+    BOOST_TEST(not failure_of_next(log).has_value());
+}
+
+/// Whatever call fails, whenever: nothing is left of the attempt, and the log goes on.
+BOOST_AUTO_TEST_CASE(a_snapshot_whose_file_fails_leaves_nothing, *label("case_71"))
+{
+    auto failed = 0;
+    for (auto const number : {EIO, ENOSPC, EMFILE})
+        for (auto nth = 0; nth < 20; ++nth) {
+            auto const disk = disk_with_log();
+            auto       log = *open_log(disk);
+            auto       left = nth;
+            disk->interfere([&](FileCall call, std::string_view name) {
+                auto const concerns = name.starts_with(snapshot_file_prefix) or call == FileCall::sync_directory;
+                return concerns and left-- == 0 ? number : 0;
+            });
+            take(log, any_snapshot());
+            disk->interfere(nullptr);
+            if (not failure_of_next(log))
+                continue;
+            ++failed;
+            BOOST_TEST(log.snapshots().empty());
+            BOOST_TEST(snapshot_names(disk).empty());
+            take(log, any_snapshot());
+            BOOST_TEST(not failure_of_next(log).has_value());
+            log.save_vote(WriteNumber{1}, Term{2}, ServerId{1});
+            log.sync();
+            BOOST_TEST(log.durable().through().value == 1U);
+            BOOST_TEST(not log.failure().has_value());
+        }
+    BOOST_TEST(failed > 15);
+}
+
+/// The header is trusted no further than its checksum; what cannot be read is no snapshot, and stays for who looks for it.
+BOOST_AUTO_TEST_CASE(a_file_whose_header_is_damaged_is_not_listed, *label("case_65"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        take(log, any_snapshot());
+    }
+    auto const name = snapshot_names(disk).at(0);
+    auto const listed = [&](std::vector<std::byte> const& bytes) {
+        auto const copy = disk->clone();
+        copy->set_content(name, bytes);
+        auto log = open_log(copy);
+        BOOST_REQUIRE(log.has_value());
+        BOOST_TEST(snapshot_names(copy).size() == 1U);
+        return log->snapshots().size();
+    };
+    auto const bytes = disk->content(name);
+    BOOST_TEST(listed(bytes) == 1U);
+    for (auto at = std::size_t{0}; at < 20 + snapshot_file_content_size; ++at) {
+        auto rotten = bytes;
+        rotten[at] ^= std::byte{4};
+        BOOST_TEST(listed(rotten) == 0U, "byte " << at);
+    }
+    auto shorter = bytes;
+    shorter.pop_back();
+    BOOST_TEST(listed(shorter) == 0U);
+    auto inner = bytes;
+    inner[snapshot_file_header_size + 20] ^= std::byte{1};
+    BOOST_TEST(listed(inner) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_of_a_newer_version_or_another_cluster_is_refused, *label("case_99"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        take(log, any_snapshot());
+    }
+    auto const name = snapshot_names(disk).at(0);
+    auto const refused = [&](auto change) {
+        auto const copy = disk->clone();
+        auto       bytes = copy->content(name);
+        auto       header = decode_snapshot_file_header(bytes).value();
+        change(header);
+        auto const encoded = encode_snapshot_file_header(header);
+        std::copy(encoded.begin(), encoded.end(), bytes.begin());
+        copy->set_content(name, bytes);
+        auto const log = open_log(copy);
+        return not log and log.error().failure == LogFailure::foreign_format;
+    };
+    BOOST_TEST(not refused([](auto&) {}));
+    BOOST_TEST(refused([](auto& header) { header.needed = 1; }));
+    BOOST_TEST(refused([](auto& header) { ++header.cluster.value; }));
+}
+
+BOOST_AUTO_TEST_CASE(names_of_snapshots_are_told_from_others)
+{
+    BOOST_TEST(snapshot_file_name(0xab) == "snapshot-00000000000000ab");
+    BOOST_TEST((snapshot_number_of(snapshot_file_name(0xab)) == 0xab));
+    BOOST_TEST((snapshot_number_of(unfinished_snapshot_name(7)) == 7));
+    for (auto const* const name :
+         {"", "snapshot-", "snapshot-7", "segment-00000000000000ab", "snapshot-00000000000000AB",
+          "snapshot-00000000000000ab.old", "snapshot-00000000000000abc"})
+        BOOST_TEST(not snapshot_number_of(name).has_value(), name);
+}
+
+/// What a durable snapshot stands for is given back when the next segment begins, and not before.
+BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_them, *label("7"))
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    auto       write = std::uint64_t{0};
+    auto const oldest = [&] {
+        auto least = std::uint64_t{1} << 40U;
+        for (auto const& name : disk->file_names())
+            least = std::min(least, generation_of(name).value_or(least));
+        return least;
+    };
+    // The last compacted entry in the first segment that the log needs.
+    auto const first_end = [&] {
+        auto files = ForgetfulFiles{disk};
+        return LogRecovery<ForgetfulFiles>{files, {}, RecoveryDepth::everything}.run()->segments.front().last.value;
+    };
+    auto const append = [&](int count) {
+        for (; count > 0; --count) {
+            log.append(WriteNumber{++write}, entries_of(Term{1}, next(log.last().index), 1, 200));
+            log.sync();
+        }
+    };
+    append(100);
+    auto const base = log.last();
+    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(3)});
+    append(20);
+    BOOST_TEST(oldest() == 1U); // No snapshot stands for them.
+
+    take(log, snapshot_of({Term{1}, Index{50}}, {}));
+    BOOST_TEST(not failure_of_next(log).has_value());
+    append(20);
+    BOOST_TEST(oldest() > 3U);
+    BOOST_TEST(first_end() > 50U);
+    BOOST_TEST(first_end() < 70U);
+
+    take(log, snapshot_of(base, {}));
+    append(20);
+    BOOST_TEST(first_end() < 70U); // It was not reported yet.
+    BOOST_TEST(not failure_of_next(log).has_value());
+    append(20);
+    BOOST_TEST(first_end() == 0U); // What it holds is part of the log.
+    BOOST_TEST(oldest() > 8U);
+    auto const again = open_log(disk)->recover();
+    BOOST_TEST((again->entries.base() == base));
+    BOOST_TEST(again->entries.last().index.value == 180U);
+}
+
+/// What waits to be written is done in order, after what was written before it.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_not_written_yet_is_not_reported)
+{
+    auto const disk = disk_with_log();
+    auto       log = *HeldLog::open(ForgetfulFiles{disk}, small_options());
+    auto&      syncer = *HeldSyncer::newest();
+    auto       woken = 0;
+    log.set_wake([&] { ++woken; });
+    syncer.held = true;
+    auto const snapshot = any_snapshot();
+    take(log, snapshot);
+    BOOST_TEST(not log.snapshot_end().has_value());
+    BOOST_TEST(snapshot_names(disk).empty());
+
+    syncer.work();
+
+    BOOST_TEST(woken > 0);
+    BOOST_TEST(not failure_of_next(log).has_value());
+    BOOST_TEST(log.snapshots().size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace totora::test::segmented_log_snapshots_tests
