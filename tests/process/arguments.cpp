@@ -123,6 +123,9 @@ BOOST_AUTO_TEST_CASE(what_is_scrubbed_in_a_second_is_a_number_of_mebibytes_or_no
     BOOST_REQUIRE(parsed.has_value());
     BOOST_TEST(std::get<Run>(*parsed).scrub_mib == 0U);
     BOOST_TEST(std::get<Run>(*parse("run --dir d --client-port 1")).scrub_mib == 4U);
+    BOOST_TEST(std::get<Run>(*parse("run --dir d --client-port 1 --snapshot-mib 7")).snapshot_mib == 7U);
+    BOOST_TEST(
+        complaint("run --dir d --client-port 1 --snapshot-mib x").starts_with("--snapshot-mib 'x' is not a number"));
     BOOST_TEST(complaint("run --dir d --client-port 1 --scrub-mib x").starts_with("--scrub-mib 'x' is not a number"));
 }
 

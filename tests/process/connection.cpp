@@ -51,6 +51,7 @@ public:
 
     [[nodiscard]] Topology topology() const { return topology_of(totora::ClusterId{0xABC}, peers, status, machine_); }
     void                   shut_down() { ++shut_downs; }
+    [[nodiscard]] bool     take_snapshot() { return ++snapshots > 0; }
 
     /// Applies a write that no client asked for.
     void put(std::string_view key, std::string_view value)
@@ -107,6 +108,7 @@ public:
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
     int                                                      shut_downs = 0;
+    int                                                      snapshots = 0;
     totora::Status                                           status;
     std::vector<totora::Peer>                                peers;
     bool                                                     has_memory = true;

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace kv::values_tests
@@ -274,6 +277,111 @@ BOOST_AUTO_TEST_CASE(a_table_of_keys_that_collide_holds_what_a_map_holds)
         BOOST_REQUIRE((value != nullptr) == (found != map.end()));
         BOOST_REQUIRE((value == nullptr or *value == found->second));
     }
+}
+
+/// The keys and values that a capture has.
+std::map<std::string, std::string> contents(Values::Capture const& capture)
+{
+    auto found = std::map<std::string, std::string>{};
+    for (auto bucket = std::size_t{0}; bucket < capture.buckets(); ++bucket)
+        capture.walk(bucket, [&](std::string const& key, std::string const& value) {
+            BOOST_REQUIRE(found.emplace(key, value).second);
+        });
+    return found;
+}
+
+/// One of the keys that collide, or of others; in some rounds all are removed.
+void change(Values& table, std::map<std::string, std::string>& map, std::mt19937_64& random,
+            std::vector<std::string> const& colliding)
+{
+    auto const key = random() % 2 == 0 ? colliding[random() % colliding.size()] : key_of(random() % 2'000);
+    if (random() % 5'000 == 0) {
+        table.clear();
+        map.clear();
+    } else if (random() % 3 == 0) {
+        static_cast<void>(table.erase(key));
+        map.erase(key);
+    } else if (auto* const value = random() % 2 == 0 ? table.find_to_change(key) : nullptr; value != nullptr) {
+        value->append("x");
+        map[key].append("x");
+    } else {
+        table.put(key, std::to_string(random()));
+        map[key] = *table.find(key);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_capture_stays_as_it_is_while_the_table_changes)
+{
+    struct Taken
+    {
+        Values::Capture                    capture;
+        std::map<std::string, std::string> contents;
+    };
+    auto const colliding = colliding_keys(100);
+    auto       random = std::mt19937_64{4};
+    auto       table = Values{};
+    auto       map = std::map<std::string, std::string>{};
+    auto       taken = std::vector<Taken>{};
+    for (auto round = 0; round < 60'000; ++round) {
+        change(table, map, random, colliding);
+        if (random() % 1'000 == 0)
+            taken.push_back({table.capture(), map});
+        if (taken.size() > 3) {
+            auto const at = random() % taken.size();
+            BOOST_TEST(taken[at].capture.size() == taken[at].contents.size());
+            BOOST_TEST((contents(taken[at].capture) == taken[at].contents));
+            std::swap(taken[at], taken.back());
+            taken.pop_back();
+        }
+        if (random() % 10 == 0)
+            static_cast<void>(table.sweep(random() % 50));
+        BOOST_REQUIRE(table.size() == map.size());
+    }
+
+    BOOST_TEST((contents(table.capture()) == map));
+    BOOST_TEST(table.deepest_bucket() < 60U);
+}
+
+BOOST_AUTO_TEST_CASE(a_capture_is_read_on_another_thread_and_outlives_its_table)
+{
+    auto       table = std::make_optional<Values>();
+    auto       map = std::map<std::string, std::string>{};
+    auto const colliding = colliding_keys(200);
+    auto       random = std::mt19937_64{5};
+    for (auto round = 0; round < 20'000; ++round)
+        change(*table, map, random, colliding);
+    auto       read = std::map<std::string, std::string>{};
+    auto const expected = map;
+
+    auto reader = std::thread{[&read, capture = table->capture()] { read = contents(capture); }};
+    for (auto round = 0; round < 20'000; ++round)
+        change(*table, map, random, colliding);
+    auto last = std::optional{table->capture()};
+    table.reset();
+    reader.join();
+
+    BOOST_TEST((read == expected));
+    BOOST_TEST((contents(*last) == map));
+    last.reset();
+}
+
+BOOST_AUTO_TEST_CASE(what_only_a_capture_had_is_freed_in_parts)
+{
+    auto table = Values{};
+    for (auto number = 0U; number < 10'000; ++number)
+        table.put(key_of(number), "value");
+    auto capture = std::optional{table.capture()};
+    for (auto number = 0U; number < 10'000; ++number)
+        table.put(key_of(number), "another");
+    BOOST_TEST(not table.sweep(1'000));
+
+    capture.reset();
+
+    auto parts = 0;
+    while (table.sweep(1'000))
+        ++parts;
+    BOOST_TEST(parts >= 10);
+    BOOST_TEST(*table.find(key_of(1)) == "another");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

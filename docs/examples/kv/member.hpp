@@ -93,6 +93,18 @@ public:
             stop_();
     }
 
+    /// Asks for a snapshot. False if the log keeps none.
+    [[nodiscard]] bool take_snapshot()
+    {
+        if constexpr (requires { node_.take_snapshot(); }) {
+            node_.take_snapshot();
+            loop_.wake();
+            return true;
+        } else {
+            return false;
+        }
+    }
+
     /// Sets the cluster, and where its servers find each other.
     void set_cluster(totora::ClusterId cluster, std::vector<totora::Peer> peers)
     {

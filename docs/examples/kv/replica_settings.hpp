@@ -20,6 +20,8 @@ namespace kv
     auto settings = totora::NodeSettings{};
     settings.core.election = {run.election_ms_min, run.election_ms_max};
     settings.core.heartbeat_ms = run.heartbeat_ms;
+    settings.snapshots.automatic = run.snapshot_mib > 0;
+    settings.snapshots.log_bytes_min = run.snapshot_mib << 20U;
     return settings;
 }
 

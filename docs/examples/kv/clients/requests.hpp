@@ -106,6 +106,7 @@ private:
         [[nodiscard]] std::string clients() const { return owner.client_list(); }
         [[nodiscard]] Topology    topology() const { return member.topology(); }
         void                      shut_down() const { member.shut_down(); }
+        [[nodiscard]] bool        take_snapshot() const { return member.take_snapshot(); }
     };
 
     void take_note(std::size_t words)

@@ -33,6 +33,7 @@ enum class Command : std::uint8_t
     role,
     select,
     shutdown,
+    snapshot,
     time,
     // Read from the state machine once the node allows it.
     dbsize,
@@ -124,6 +125,8 @@ inline constexpr auto command_rules = std::array{
     CommandRule{"keys", Command::keys, Audience::reader, 2, no_keys, "generic",
                 "Returns the keys that match a pattern."},
     CommandRule{"quit", Command::quit, Audience::server, -1, no_keys, "connection", "Closes the connection."},
+    CommandRule{"raft.snapshot", Command::snapshot, Audience::server, 1, no_keys, "server",
+                "Takes a snapshot, by which this server's log is made shorter."},
     CommandRule{"readonly", Command::readonly, Audience::server, 1, no_keys, "cluster",
                 "Does nothing: reads are done by the leader all the same."},
     CommandRule{"readwrite", Command::readwrite, Audience::server, 1, no_keys, "cluster", "Does nothing."},

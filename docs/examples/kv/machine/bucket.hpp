@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "shared.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -29,46 +30,57 @@ namespace kv
 /// Almost all buckets hold a few keys. But the hash is the same on every server, so anybody can compute keys that share one, and a
 /// list of 20,000 such keys made a single EXISTS of all of them outlast an election timeout. Hence a treap (Seidel and Aragon
 /// 1996): a search tree that is also a heap by random priorities, whose depth is logarithmic whatever keys are chosen and in
-/// whatever order they come. A node's priority is computed from its address and a number that the process keeps secret,
-/// so it takes no memory. The shape differs from server to server; the order does not.
+/// whatever order they come. The shape differs from server to server; the order does not.
+///
+/// A copy shares all nodes, and each change copies the nodes on its way that are shared (path copying: Driscoll, Sarnak, Sleator and
+/// Tarjan 1989). So a copy stays as it is, at the price of one pointer.
 class Bucket
 {
 public:
-    struct Node
+    struct Node : Owners
     {
-        Node(std::uint64_t hash_of_key, std::string_view new_key, std::string_view new_value)
-            : hash(hash_of_key), key(new_key), value(new_value)
+        Node(std::uint32_t drawn, std::uint64_t hash_of_key, std::string_view new_key, std::string_view new_value)
+            : priority(drawn), hash(hash_of_key), key(new_key), value(new_value)
         {}
+        Node(Node const& other)
+            : Owners(), priority(other.priority), hash(other.hash), before(other.before.share()),
+              after(other.after.share()), key(other.key), value(other.value)
+        {}
+        Node& operator=(Node const&) = delete;
 
-        std::unique_ptr<Node> before;
-        std::unique_ptr<Node> after;
-        std::uint64_t         hash;
-        std::string           key;
-        std::string           value;
+        std::uint32_t priority;
+        std::uint64_t hash;
+        Shared<Node>  before;
+        Shared<Node>  after;
+        std::string   key;
+        std::string   value;
     };
 
-    /// Makes priorities that nobody can predict.
+    /// Makes priorities that nobody can predict: SplitMix64 (Steele, Lea and Flood 2014) of a number that the process keeps secret.
     class Priorities
     {
     public:
         Priorities()
         {
             auto device = std::random_device{};
-            secret_ = std::uint64_t{device()} << 32U | device();
+            state_ = std::uint64_t{device()} << 32U | device();
         }
 
-        /// The mixing function of SplitMix64 (Steele, Lea and Flood 2014).
-        [[nodiscard]] std::uint64_t of(Node const* node) const
+        [[nodiscard]] std::uint32_t draw()
         {
-            auto mixed = reinterpret_cast<std::uintptr_t>(node) ^ secret_;
+            auto mixed = state_ += 0x9E3779B97F4A7C15U;
             mixed = (mixed ^ mixed >> 30U) * 0xBF58476D1CE4E5B9U;
             mixed = (mixed ^ mixed >> 27U) * 0x94D049BB133111EBU;
-            return mixed ^ mixed >> 31U;
+            return static_cast<std::uint32_t>(mixed >> 32U);
         }
 
     private:
-        std::uint64_t secret_ = 0;
+        std::uint64_t state_ = 0;
     };
+
+    Bucket() = default;
+    Bucket(Bucket const& other) : root_(other.root_.share()) {}
+    Bucket& operator=(Bucket const&) = delete;
 
     [[nodiscard]] bool empty() const { return root_ == nullptr; }
 
@@ -89,33 +101,54 @@ public:
         return nullptr;
     }
 
-    /// Adds a key that is not there.
-    void insert(std::string_view key, std::uint64_t hash, std::string_view value, Priorities const& priorities)
+    /// The value of a key, to be changed. The key is there.
+    [[nodiscard]] std::string& own_value(std::string_view key, std::uint64_t hash)
     {
-        auto  node = std::make_unique<Node>(hash, key, value);
         auto* link = &root_;
-        if (*link != nullptr) {
-            auto const priority = priorities.of(node.get());
-            while (*link != nullptr and priorities.of(link->get()) >= priority)
-                link = precedes(key, hash, **link) ? &(*link)->before : &(*link)->after;
-            if (*link != nullptr)
-                divide(std::move(*link), node->before, node->after,
-                       [&](Node const& other) { return not precedes(key, hash, other); });
+        while (true) {
+            auto& node = link->own();
+            if (node.hash == hash and node.key == key)
+                return node.value;
+            link = precedes(key, hash, node) ? &node.before : &node.after;
         }
-        *link = std::move(node);
     }
 
-    /// Whether the key was there.
-    bool erase(std::string_view key, std::uint64_t hash, Priorities const& priorities)
+    /// Adds a key that is not there.
+    void insert(std::string_view key, std::uint64_t hash, std::string_view value, Priorities& priorities)
+    {
+        auto* const node = new Node(priorities.draw(), hash, key, value);
+        auto        made = Link{node};
+        auto*       link = &root_;
+        while (*link != nullptr and (*link)->priority >= node->priority) {
+            auto& passed = link->own();
+            link = precedes(key, hash, passed) ? &passed.before : &passed.after;
+        }
+        divide(std::move(*link), node->before, node->after,
+               [&](Node const& other) { return not precedes(key, hash, other); });
+        *link = std::move(made);
+    }
+
+    /// Removes a key that is there.
+    void erase(std::string_view key, std::uint64_t hash)
     {
         auto* link = &root_;
-        while (*link != nullptr and ((*link)->hash != hash or (*link)->key != key))
-            link = precedes(key, hash, **link) ? &(*link)->before : &(*link)->after;
-        if (*link == nullptr)
-            return false;
-        auto const node = std::move(*link);
-        join(*link, std::move(node->before), std::move(node->after), priorities);
-        return true;
+        while ((*link)->hash != hash or (*link)->key != key) {
+            auto& passed = link->own();
+            link = precedes(key, hash, passed) ? &passed.before : &passed.after;
+        }
+        auto node = std::move(*link);
+        auto before = Link{};
+        auto after = Link{};
+        if (node.is_sole()) {
+            auto& removed = node.own();
+            before = std::move(removed.before);
+            after = std::move(removed.after);
+        } else {
+            before = node->before.share();
+            after = node->after.share();
+        }
+        node = Link{}; // What follows is no longer shared with it.
+        join(*link, std::move(before), std::move(after));
     }
 
     /// Moves the keys whose hashes have this bit to another bucket, which is empty. All lower bits of the hashes here are alike, so
@@ -125,17 +158,27 @@ public:
         divide(std::move(root_), root_, to.root_, [&](Node const& node) { return (node.hash & bit) == 0; });
     }
 
-    /// Frees one node, or brings the first one closer to the root: as often as there are nodes, at most. Nothing recurses.
+    /// Frees one node, brings the first one closer to the root, or lets go of some that are shared: as often as there are nodes, twice
+    /// at most. Nothing recurses.
     void free_some()
     {
-        if (root_->before == nullptr) {
-            root_ = std::move(root_->after);
+        if (not root_.is_sole()) {
+            root_ = Link{};
             return;
         }
-        auto first = std::move(root_->before);
-        root_->before = std::move(first->after);
-        first->after = std::move(root_);
-        root_ = std::move(first);
+        auto& root = root_.own();
+        if (root.before == nullptr) {
+            auto rest = std::move(root.after);
+            root_ = std::move(rest);
+        } else if (not root.before.is_sole()) {
+            root.before = Link{};
+        } else {
+            auto  first = std::move(root.before);
+            auto& raised = first.own();
+            root.before = std::move(raised.after);
+            raised.after = std::move(root_);
+            root_ = std::move(first);
+        }
     }
 
     /// Calls `visit(node)` in the order of the keys until it returns false. Keys for which `is_before(node)` holds are left out: the
@@ -186,7 +229,7 @@ public:
     }
 
 private:
-    using Link = std::unique_ptr<Node>;
+    using Link = Shared<Node>;
 
     /// The order of different hashes: the lowest bit in which they differ decides.
     [[nodiscard]] static bool precedes(std::uint64_t hash, std::uint64_t other)
@@ -206,34 +249,33 @@ private:
         auto* end_of_first = &first;
         auto* begin_of_rest = &rest;
         while (tree != nullptr) {
-            if (is_first(*tree)) {
+            auto& node = tree.own();
+            if (is_first(node)) {
+                auto after = std::move(node.after);
                 *end_of_first = std::move(tree);
-                auto& after = (*end_of_first)->after;
+                end_of_first = &node.after;
                 tree = std::move(after);
-                end_of_first = &after;
             } else {
+                auto before = std::move(node.before);
                 *begin_of_rest = std::move(tree);
-                auto& before = (*begin_of_rest)->before;
+                begin_of_rest = &node.before;
                 tree = std::move(before);
-                begin_of_rest = &before;
             }
         }
     }
 
     /// Makes one tree of two, of which one comes first.
-    static void join(Link& to, Link first, Link rest, Priorities const& priorities)
+    static void join(Link& to, Link first, Link rest)
     {
         auto* link = &to;
         while (first != nullptr and rest != nullptr) {
-            if (priorities.of(first.get()) > priorities.of(rest.get())) {
-                *link = std::move(first);
-                link = &(*link)->after;
-                first = std::move(*link);
-            } else {
-                *link = std::move(rest);
-                link = &(*link)->before;
-                rest = std::move(*link);
-            }
+            auto& higher = first->priority > rest->priority ? first : rest;
+            auto& node = higher.own();
+            auto& child = &higher == &first ? node.after : node.before;
+            auto  remaining = std::move(child);
+            *link = std::move(higher);
+            link = &child;
+            higher = std::move(remaining);
         }
         *link = first != nullptr ? std::move(first) : std::move(rest);
     }

@@ -3,10 +3,11 @@
 
 #include "../protocol/resp.hpp"
 #include "apply_order.hpp"
+#include "store_snapshot.hpp"
 #include "values.hpp"
 
 #include "totora/data/entry.hpp"
-#include "totora/policy/state_machine.hpp"
+#include "totora/policy/snapshot_machine.hpp"
 
 #include <range/v3/view/chunk.hpp>
 
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -100,12 +100,13 @@ struct OldValue
 };
 using Answer = std::variant<Stored, Nothing, Number, Complaint, OldValue>;
 
-/// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt by
-/// applying the log from its first entry on.
+/// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt from its newest snapshot and
+/// the log after that.
 class KeyValue
 {
 public:
     using Response = Answer;
+    using Capture = StoreCapture;
 
     void apply(std::span<totora::EntryView const> commands, std::vector<Response>& responses)
     {
@@ -117,6 +118,23 @@ public:
     }
 
     [[nodiscard]] totora::Index applied_index() const { return {}; }
+
+    /// All keys and values, and where clients find servers, as they are now.
+    [[nodiscard]] Capture capture() const { return {values_.capture(), client_addresses_}; }
+
+    [[nodiscard]] std::uint32_t snapshot_format() const { return store_format; }
+
+    /// Puts what a capture wrote in place of all there is; otherwise says why not, and nothing has changed.
+    [[nodiscard]] std::optional<std::string> restore(totora::SnapshotSource& source)
+    {
+        auto read = Values{};
+        auto addresses = ClientAddresses{};
+        if (auto refusal = read_store(source, read, addresses))
+            return refusal;
+        values_.take(read);
+        client_addresses_ = std::move(addresses);
+        return std::nullopt;
+    }
 
     /// Lets `order`, which outlives this, know of each command before it is applied.
     void set_order(ApplyOrder& order) { order_ = &order; }
@@ -228,7 +246,7 @@ private:
 
     [[nodiscard]] Answer append(std::string_view key, std::string_view more)
     {
-        auto* const value = values_.find(key);
+        auto* const value = values_.find_to_change(key);
         if ((value == nullptr ? 0 : value->size()) + more.size() > value_bytes_max)
             return Complaint{"ERR string exceeds maximum allowed size (8 MiB)"};
         if (value == nullptr)
@@ -240,7 +258,7 @@ private:
 
     [[nodiscard]] Answer exchange(std::string_view key, std::string_view value)
     {
-        auto* const before = values_.find(key);
+        auto* const before = values_.find_to_change(key);
         if (before != nullptr)
             return OldValue{std::exchange(*before, std::string{value})};
         values_.put(key, value);
@@ -270,12 +288,12 @@ private:
 
     static constexpr std::size_t swept_per_turn = 1'000;
 
-    Values                                  values_;
-    std::map<totora::ServerId, std::string> client_addresses_;
-    std::vector<std::string_view>           words_; ///< Of the command at hand.
-    ApplyOrder*                             order_ = nullptr;
+    Values                        values_;
+    ClientAddresses               client_addresses_;
+    std::vector<std::string_view> words_; ///< Of the command at hand.
+    ApplyOrder*                   order_ = nullptr;
 };
 
-static_assert(totora::state_machine<KeyValue>);
+static_assert(totora::snapshot_machine<KeyValue>);
 
 } // namespace kv

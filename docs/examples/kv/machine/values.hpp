@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bucket.hpp"
+#include "bucket_table.hpp"
 
 #include "totora/data/entry.hpp"
 
@@ -9,13 +10,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace kv
 {
@@ -25,7 +25,7 @@ namespace kv
 /// A hash table that grows moves all its keys at once: at 3 million of them that took longer than an election timeout, on all
 /// servers with the same entry, and the leader was deposed. This one grows by linear hashing (Litwin 1980): each new key
 /// splits one bucket, in steps that grow with the logarithm of what it holds. Likewise all keys are removed at once, and
-/// their memory is freed bit by bit (`sweep`).
+/// their memory is freed bit by bit (`sweep`). A capture of all keys shares them, and what is changed later is copied then.
 ///
 /// A scan visits the keys in the order of their hashes with the bits in reverse. A bucket goes by the lower bits of the
 /// hash, so it is a range in that order, and its halves are too when it is split. So a position is all that is to know of how far a
@@ -36,7 +36,48 @@ public:
     /// Positions have 53 bits, as some clients read a cursor as a floating-point number. They are below this.
     static constexpr std::uint64_t positions = std::uint64_t{1} << 53U;
 
-    Values() { buckets_.emplace_back(); }
+    /// All keys and values as they were at one moment. Any thread may read it, and let it go.
+    class Capture
+    {
+    public:
+        Capture(Capture&& other) = default;
+        Capture& operator=(Capture&& other) noexcept
+        {
+            std::swap(buckets_, other.buckets_);
+            std::swap(size_, other.size_);
+            std::swap(removed_, other.removed_);
+            return *this;
+        }
+        ~Capture()
+        {
+            if (removed_ != nullptr)
+                removed_->add(std::move(buckets_));
+        }
+
+        [[nodiscard]] std::size_t size() const { return size_; }
+        [[nodiscard]] std::size_t buckets() const { return buckets_.size(); }
+
+        /// Calls `visit(key, value)` with the keys of a bucket.
+        template <typename Visit>
+        void walk(std::size_t bucket, Visit visit) const
+        {
+            buckets_[bucket].walk([](Bucket::Node const&) { return false; },
+                                  [&](Bucket::Node const& node) { return visit(node.key, node.value), true; });
+        }
+
+    private:
+        friend Values;
+
+        Capture(BucketTable buckets, std::size_t size, std::shared_ptr<RemovedTables> removed)
+            : buckets_(std::move(buckets)), size_(size), removed_(std::move(removed))
+        {}
+
+        BucketTable                    buckets_;
+        std::size_t                    size_;
+        std::shared_ptr<RemovedTables> removed_; ///< Null once moved from.
+    };
+
+    Values() { buckets_.add(); }
 
     Values(Values const&) = delete;
     Values& operator=(Values const&) = delete;
@@ -46,26 +87,40 @@ public:
         static_cast<void>(sweep(~std::size_t{0}));
     }
 
+    /// What is there now. Takes as long as copying a pointer for every 64 keys.
+    [[nodiscard]] Capture capture() const { return {buckets_.share(), size_, removed_}; }
+
+    /// Puts the keys of another table, which is left with none, in place of these.
+    void take(Values& other)
+    {
+        clear();
+        std::swap(buckets_, other.buckets_);
+        std::swap(size_, other.size_);
+    }
+
     /// The value of a key, or null.
     [[nodiscard]] std::string const* find(std::string_view key) const
     {
         auto const hash = hash_of(key);
         return buckets_[place_of(hash).index].find(key, hash);
     }
-    [[nodiscard]] std::string* find(std::string_view key)
+
+    /// The value of a key, to be changed, or null.
+    [[nodiscard]] std::string* find_to_change(std::string_view key)
     {
-        return const_cast<std::string*>(std::as_const(*this).find(key));
+        auto const hash = hash_of(key);
+        auto const index = place_of(hash).index;
+        return buckets_[index].find(key, hash) == nullptr ? nullptr : &buckets_.own(index).own_value(key, hash);
     }
 
     void put(std::string_view key, std::string_view value)
     {
-        auto const hash = hash_of(key);
-        auto&      bucket = buckets_[place_of(hash).index];
-        if (auto const* const known = bucket.find(key, hash); known != nullptr) {
-            const_cast<std::string*>(known)->assign(value);
+        if (auto* const known = find_to_change(key); known != nullptr) {
+            known->assign(value);
             return;
         }
-        bucket.insert(key, hash, value, priorities_);
+        auto const hash = hash_of(key);
+        buckets_.own(place_of(hash).index).insert(key, hash, value, priorities_);
         if (++size_ > buckets_.size())
             split();
     }
@@ -74,38 +129,32 @@ public:
     bool erase(std::string_view key)
     {
         auto const hash = hash_of(key);
-        auto const was_there = buckets_[place_of(hash).index].erase(key, hash, priorities_);
-        size_ -= was_there ? 1 : 0;
-        return was_there;
+        auto const index = place_of(hash).index;
+        if (buckets_[index].find(key, hash) == nullptr)
+            return false;
+        buckets_.own(index).erase(key, hash);
+        --size_;
+        return true;
     }
 
     /// Removes all keys; `sweep` frees their memory.
     void clear()
     {
-        auto none = Buckets(1);
-        removed_.push_back(std::exchange(buckets_, std::move(none)));
+        auto none = BucketTable{};
+        none.add();
+        removed_->add(std::exchange(buckets_, std::move(none)));
         size_ = 0;
     }
 
-    /// Frees the memory of keys that `clear` removed: of about `count` at most. Whether there are more.
+    /// Frees the memory of keys that `clear` removed, and of those that only a capture still had: of about `count` at most. Whether
+    /// there are more.
     [[nodiscard]] bool sweep(std::size_t count)
     {
-        if (removed_.empty())
+        if (removed_->empty())
             return false;
-        while (count > 0 and not removed_.empty()) {
-            auto& buckets = removed_.back();
-            if (buckets.empty()) {
-                removed_.pop_back();
-                continue;
-            }
-            if (buckets.back().empty())
-                buckets.pop_back();
-            else
-                buckets.back().free_some();
-            --count;
-        }
+        auto const more = removed_->free_some(count);
         merge_freed();
-        return not removed_.empty();
+        return more;
     }
 
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -141,8 +190,8 @@ public:
     [[nodiscard]] std::size_t largest_bucket() const
     {
         auto largest = std::size_t{0};
-        for (auto const& bucket : buckets_)
-            largest = std::max(largest, bucket.size());
+        for (auto at = std::size_t{0}; at < buckets_.size(); ++at)
+            largest = std::max(largest, buckets_[at].size());
         return largest;
     }
 
@@ -150,14 +199,12 @@ public:
     [[nodiscard]] std::size_t deepest_bucket() const
     {
         auto deepest = std::size_t{0};
-        for (auto const& bucket : buckets_)
-            deepest = std::max(deepest, bucket.depth());
+        for (auto at = std::size_t{0}; at < buckets_.size(); ++at)
+            deepest = std::max(deepest, buckets_[at].depth());
         return deepest;
     }
 
 private:
-    using Buckets = std::deque<Bucket>; ///< It grows without moving what it holds.
-
     struct Place
     {
         std::size_t index;
@@ -212,14 +259,15 @@ private:
     void split()
     {
         auto const bit = std::bit_floor(buckets_.size());
-        auto&      from = buckets_[buckets_.size() - bit];
-        from.split(bit, buckets_.emplace_back());
+        auto const from = buckets_.size() - bit;
+        buckets_.add();
+        buckets_.own(from).split(bit, buckets_.own(buckets_.size() - 1));
     }
 
-    Bucket::Priorities   priorities_;
-    Buckets              buckets_;
-    std::size_t          size_ = 0;
-    std::vector<Buckets> removed_; ///< What `clear` removed and `sweep` has not freed.
+    Bucket::Priorities             priorities_;
+    BucketTable                    buckets_;
+    std::size_t                    size_ = 0;
+    std::shared_ptr<RemovedTables> removed_ = std::make_shared<RemovedTables>(); ///< What `sweep` has to free.
 };
 
 } // namespace kv

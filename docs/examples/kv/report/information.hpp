@@ -116,6 +116,16 @@ public:
         line("raft_applied", status.applied.value);
         line("raft_room", to_string(status.room));
         line("raft_disk_hangs", status.disk_hangs ? "1" : "0");
+        line("raft_base", status.base.value);
+        if (status.snapshot) {
+            line("raft_snapshot_index", status.snapshot->last.index.value);
+            line("raft_snapshot_bytes", status.snapshot->bytes);
+        }
+        if (status.reception)
+            line("raft_reception", text_of(*status.reception));
+        for (auto const& follower : status.followers)
+            if (follower.transfer)
+                line("raft_transfer_" + std::to_string(follower.server.value), text_of(*follower.transfer));
         line("raft_entry_bytes_sent", status.entry_bytes_sent);
         line("raft_entry_bytes_received", status.entry_bytes_received);
         line("raft_entry_bytes_stored", status.entry_bytes_stored);
@@ -180,6 +190,11 @@ public:
     [[nodiscard]] std::string take() { return std::move(text_); }
 
 private:
+    [[nodiscard]] static std::string text_of(totora::TransferStatus const& transfer)
+    {
+        return "received=" + std::to_string(transfer.bytes) + ",of=" + std::to_string(transfer.snapshot.bytes);
+    }
+
     void section(std::string_view name) { text_.append(text_.empty() ? "# " : "\r\n# ").append(name).append("\r\n"); }
 
     template <typename Value>

@@ -153,6 +153,12 @@ namespace kv
             return "--scrub-mib '" + std::string{*text} + "' is not a number from 0 to 1048576";
         run.scrub_mib = *number;
     }
+    if (auto const text = options.find("--snapshot-mib")) {
+        auto const number = parse_number(*text, 0, 1'048'576);
+        if (not number)
+            return "--snapshot-mib '" + std::string{*text} + "' is not a number from 0 to 1048576";
+        run.snapshot_mib = *number;
+    }
     if (auto const text = options.find("--clients-mib")) {
         auto const number = parse_number(*text, 1, 1'048'576);
         if (not number)
@@ -171,12 +177,12 @@ namespace kv
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options =
-        Options::read(words,
-                      {"--dir", "--client-port", "--client-host", "--client-listen", "--listen", "--peer-address",
-                       "--election-ms", "--heartbeat-ms", "--timeout-ms", "--segment-mib", "--scrub-mib", "--clients",
-                       "--clients-mib", "--log", "--cluster", "--id", "--peers", "--token"},
-                      {"--unsafe-no-sync"});
+    auto const options = Options::read(words,
+                                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen",
+                                        "--peer-address", "--election-ms", "--heartbeat-ms", "--timeout-ms",
+                                        "--segment-mib", "--scrub-mib", "--snapshot-mib", "--clients", "--clients-mib",
+                                        "--log", "--cluster", "--id", "--peers", "--token"},
+                                       {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};

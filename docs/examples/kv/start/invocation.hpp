@@ -40,6 +40,8 @@ kv run --dir DIR --client-port PORT
     --scrub-mib N           how much of the log's older files is read in a second, in the background,
                             to find damage while others still have what is lost; 0 for none
                             (default: 4)
+    --snapshot-mib N        a snapshot is taken after so much was written to the log, and no less than
+                            the last snapshot's size; 0 for only by RAFT.SNAPSHOT (default: 64)
     --clients N             how many clients there may be at a time, as far as the process may have so
                             many file descriptors (default: 10000)
     --clients-mib N         memory for all clients' requests and answers together: the client that
@@ -98,7 +100,9 @@ struct Run
     LogKind                   log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
-    std::uint64_t scrub_mib = 4;     ///< In a second; 0 for none.
+    std::uint64_t scrub_mib = 4; ///< In a second; 0 for none.
+    std::uint64_t snapshot_mib =
+        64; ///< Bytes of the log after which a snapshot is due; 0: only when a client asks for one.
     std::uint64_t clients_mib = 256; ///< What is held for all clients together.
     std::uint64_t clients = 10'000;  ///< How many there may be at a time.
 };
