@@ -2,8 +2,10 @@
 #pragma once
 
 #include "totora/core/messages/rpc.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
 #include <range/v3/range/conversion.hpp>
@@ -11,18 +13,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace totora::inline v0::conformance
 {
 
-/// A message, with the entries that it names.
+/// A message, with the entries that it names, or the chunk.
 struct Message
 {
-    Rpc     rpc;
-    Entries entries;
+    Rpc         rpc;
+    Entries     entries;
+    PinnedBytes chunk = {};
 };
 
 /// An append of `count` entries, all as the core makes them: they follow `previous` and are of no later term than the leader's.
@@ -124,6 +129,35 @@ struct NamedMessage
                                                   .number = AppendNumber{term.value + 7},
                                                   .no_room = true},
                             {}};
+         }},
+    };
+}
+
+/// A chunk of a snapshot; without bytes a question for what is needed next.
+[[nodiscard]] inline Message chunk_message(Term term, std::size_t size)
+{
+    auto const snapshot = SnapshotId{{Term{term.value - 1}, Index{term.value + 5}}, 4 * term.value, term.value + 9};
+    auto const bytes = std::make_shared<std::vector<std::byte>>(payload_for(Index{term.value + 5}, term, size));
+    return {InstallSnapshot{term, snapshot, term.value + 3, size}, {}, {bytes, *bytes}};
+}
+
+/// Those that a transport carries that carries chunks.
+[[nodiscard]] inline std::vector<NamedMessage> snapshot_messages()
+{
+    return {
+        {"a chunk", [](Term term) { return chunk_message(term, 700); }},
+        {"a chunk of one byte", [](Term term) { return chunk_message(term, 1); }},
+        {"a question for the next chunk", [](Term term) { return chunk_message(term, 0); }},
+        {"an InstallSnapshotResponse",
+         [](Term term) {
+             auto const request = std::get<InstallSnapshot>(chunk_message(term, 0).rpc);
+             return Message{InstallSnapshotResponse{term, request.snapshot, term.value + 4, Index{}}, {}};
+         }},
+        {"the promise of an installed snapshot",
+         [](Term term) {
+             auto const request = std::get<InstallSnapshot>(chunk_message(term, 0).rpc);
+             return Message{
+                 InstallSnapshotResponse{term, request.snapshot, request.snapshot.bytes, Index{term.value + 5}}, {}};
          }},
     };
 }

@@ -7,6 +7,7 @@
 #include "totora/data/identity.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/testing/conformance/sample_messages.hpp"
+#include "totora/testing/conformance/transport_record.hpp"
 #include "totora/testing/conformance/transport_user.hpp"
 
 #include <algorithm>
@@ -61,7 +62,7 @@ public:
     void what_arrives_was_sent()
     {
         user_.introduce();
-        auto const kinds = messages_of_all_kinds();
+        auto const kinds = user_.kinds();
         auto       last = std::map<std::tuple<ServerId, ServerId, std::string>, std::uint64_t>{};
         auto       lacking = std::string{};
         for (auto round = 0; round < 40 and (round < 8 or not lacking.empty()); ++round) {
@@ -93,7 +94,7 @@ public:
     {
         user_.introduce();
         auto const payload_max = user_.payload_max();
-        auto const arrived = arrives(one, two, append_message(user_.next_term(), 1, payload_max));
+        auto const arrived = user_.arrives(one, two, append_message(user_.next_term(), 1, payload_max));
         user_.expect(arrived, "the largest append arrives",
                      "An entry of " + std::to_string(payload_max) +
                          " bytes never arrived. A transport that cannot carry entries of every length declares it by "
@@ -101,7 +102,7 @@ public:
         auto const append_max = std::min<std::uint64_t>(payload_max, NodeSettings{}.append_bytes_max);
         auto const count = append_max / (entry_header_size + 10);
         if (count > 1)
-            user_.expect(arrives(one, two, append_message(user_.next_term(), count, 10, 16)),
+            user_.expect(user_.arrives(one, two, append_message(user_.next_term(), count, 10, 16)),
                          "the largest append arrives",
                          "An append of " + std::to_string(count) +
                              " small entries, as many bytes as a node sends in one, never arrived.");
@@ -135,8 +136,8 @@ public:
         user_.forgive();
         user_.update(one, two, named);
         user_.expect(
-            arrives(one, two, append_message(user_.next_term(), 1, 10)) and
-                arrives(two, one, Message{RequestVoteResponse{user_.next_term(), true}, {}}),
+            user_.arrives(one, two, append_message(user_.next_term(), 1, 10)) and
+                user_.arrives(two, one, Message{RequestVoteResponse{user_.next_term(), true}, {}}),
             "an update replaces the one before",
             "Server 1 was given another incarnation of 2 and then the right one, and they do not communicate.");
     }
@@ -151,7 +152,8 @@ public:
             user_.travel();
         }
         user_.update(one, two, named);
-        user_.expect(arrives(one, two, append_message(user_.next_term(), 1, 10)), "an update replaces the one before",
+        user_.expect(user_.arrives(one, two, append_message(user_.next_term(), 1, 10)),
+                     "an update replaces the one before",
                      "Server 1 was given a wrong address of 2 and then the right one, and does not reach it.");
     }
 
@@ -162,7 +164,7 @@ public:
         for (auto const place :
              {std::size_t{0}, std::size_t{8}, std::size_t{28}, std::size_t{37}, entry_header_size + 5}) {
             auto message = append_message(user_.next_term(), 1, 10);
-            auto bytes = std::make_shared<std::vector<std::byte>>(user_.bytes_of(message.entries));
+            auto bytes = std::make_shared<std::vector<std::byte>>(bytes_of(message.entries));
             (*bytes)[place] ^= std::byte{4};
             message.entries = {};
             message.entries.add({bytes, *bytes}, 1);
@@ -199,7 +201,7 @@ public:
         if constexpr (requires { user_.at(one).bytes_taken(two); }) {
             for (auto times = 0; times < 3; ++times) {
                 auto const before = std::uint64_t{user_.at(one).bytes_taken(two)};
-                if (not arrives(one, two, append_message(user_.next_term(), 3, 1000)))
+                if (not user_.arrives(one, two, append_message(user_.next_term(), 3, 1000)))
                     return; // Another law is broken.
                 auto grown = false;
                 for (auto waited = 0; waited < 200 and not grown; ++waited) {
@@ -219,7 +221,7 @@ public:
         user_.introduce();
         if constexpr (requires { user_.at(one).renew(two); }) {
             user_.call("renew(2)", [&] { user_.at(one).renew(two); });
-            user_.expect(arrives(one, two, append_message(user_.next_term(), 1, 10)),
+            user_.expect(user_.arrives(one, two, append_message(user_.next_term(), 1, 10)),
                          "a renewed connection carries again", "After renew nothing arrives any more.");
         }
     }
@@ -233,10 +235,10 @@ public:
                 other.update(one, user_.network().incarnation_of(one), user_.network().address_of(one));
             });
             for (auto round = 0; round < 10; ++round) {
-                for (auto const& kind : messages_of_all_kinds()) {
+                for (auto const& kind : user_.kinds()) {
                     auto const message = kind.make(user_.next_term());
                     user_.remember(two, one, message, "nothing of another cluster arrives");
-                    user_.hand_over(other, one, message.rpc, message.entries);
+                    user_.hand_over(other, one, message);
                 }
                 user_.travel();
             }
@@ -246,21 +248,6 @@ public:
 private:
     static constexpr auto one = ServerId{1};
     static constexpr auto two = ServerId{2};
-
-    /// Sends a message until it has arrived once. Patient: the check is whether it can arrive at all.
-    [[nodiscard]] bool arrives(ServerId from, ServerId to, Message message)
-    {
-        auto const which = user_.send(from, to, std::move(message));
-        for (auto attempt = 0; attempt < 20; ++attempt) {
-            for (auto waited = 0; waited < 100; ++waited) {
-                user_.travel();
-                if (user_.has_arrived(which))
-                    return true;
-            }
-            user_.send_again(which);
-        }
-        return false;
-    }
 
     /// Server 1 has nothing to receive; then something arrives, and must have woken it.
     void expect_wake(std::atomic<std::uint64_t> const& woken)

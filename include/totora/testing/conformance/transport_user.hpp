@@ -5,12 +5,16 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/node/settings.hpp"
+#include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/conformance/call_watch.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/sample_messages.hpp"
 #include "totora/testing/conformance/transport_network.hpp"
+#include "totora/testing/conformance/transport_record.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,6 +24,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -39,13 +44,11 @@ public:
     TransportUser(TransportUser const&) = delete;
     TransportUser& operator=(TransportUser const&) = delete;
 
-    static constexpr auto servers = {ServerId{1}, ServerId{2}, ServerId{3}};
+    /// Whether its transports, or those that they wrap, carry chunks of snapshots.
+    static constexpr bool carries_chunks =
+        offers<std::remove_reference_t<decltype(std::declval<Network&>().at(ServerId{}))>, CarriesChunks>();
 
-    /// What must not arrive, and the law that forbids it.
-    struct Unwanted
-    {
-        std::string law;
-    };
+    static constexpr auto servers = {ServerId{1}, ServerId{2}, ServerId{3}};
 
     /// Gives every server the addresses of all others, but not that of `but_not` to `whom`.
     void introduce(ServerId but_not = nobody, ServerId whom = nobody)
@@ -73,8 +76,7 @@ public:
     /// Sends a message, and returns its number, by which `has_arrived` knows it.
     std::uint64_t send(ServerId from, ServerId to, Message message, std::optional<Unwanted> unwanted = {})
     {
-        auto bytes = bytes_of(message.entries);
-        sent_.push_back({from, to, std::move(message), std::move(bytes), std::move(unwanted)});
+        keep(from, to, std::move(message), std::move(unwanted));
         send_again(sent_.size() - 1);
         return sent_.size() - 1;
     }
@@ -83,15 +85,22 @@ public:
     {
         auto const& sent = sent_[which];
         note("server " + number(sent.from) + " sends message " + std::to_string(which) + " to " + number(sent.to));
-        hand_over(network_.at(sent.from), sent.to, sent.message.rpc, lender_.lend(sent.message.entries));
+        hand_over(network_.at(sent.from), sent.to,
+                  {sent.message.rpc, lender_.lend(sent.message.entries), lender_.lend(sent.message.chunk)});
     }
 
     /// Passes a message to a transport. What it keeps of the message without a copy is overwritten afterwards.
     template <typename Transport>
-    void hand_over(Transport& transport, ServerId to, Rpc const& rpc, Entries entries)
+    void hand_over(Transport& transport, ServerId to, Message message)
     {
-        envelope_ = Envelope{to, rpc, Release::at_once()};
-        watch_.call("send", [&] { transport.send(*envelope_.open(), entries); });
+        envelope_ = Envelope{to, message.rpc, Release::at_once()};
+        watch_.call("send", [&] {
+            if constexpr (offers<Transport, CarriesChunks>())
+                if (not message.chunk.bytes.empty())
+                    return refined<CarriesChunks>(transport).send_chunk(*envelope_.open(), message.chunk);
+            transport.send(*envelope_.open(), message.entries);
+        });
+        message = {};
         envelope_ = Envelope{nobody, RequestVoteResponse{Term{number_max}, true}, Release::at_once()};
     }
 
@@ -101,7 +110,7 @@ public:
         remember(from, to, std::move(message), "damaged entries do not arrive");
         sent_.back().by_reference = sent_.back().message.entries.slice(0).bytes.data();
         note("server " + number(from) + " sends message " + std::to_string(sent_.size() - 1) + ", which is damaged");
-        hand_over(network_.at(from), to, sent_.back().message.rpc, sent_.back().message.entries);
+        hand_over(network_.at(from), to, sent_.back().message);
     }
 
     /// What was forbidden so far may be late, and arrive from now on.
@@ -115,8 +124,7 @@ public:
     /// A message that was sent by other means than `send`; it must not arrive.
     void remember(ServerId from, ServerId to, Message message, std::string law)
     {
-        auto bytes = bytes_of(message.entries);
-        sent_.push_back({from, to, std::move(message), std::move(bytes), Unwanted{std::move(law)}});
+        keep(from, to, std::move(message), Unwanted{std::move(law)});
     }
 
     /// Lets messages travel, and checks those that arrive.
@@ -149,6 +157,21 @@ public:
         return event.has_value();
     }
 
+    /// Sends a message until it has arrived once. Patient: the check is whether it can arrive at all.
+    [[nodiscard]] bool arrives(ServerId from, ServerId to, Message message)
+    {
+        auto const which = send(from, to, std::move(message));
+        for (auto tries = 0; tries < 20; ++tries) {
+            for (auto waited = 0; waited < 100; ++waited) {
+                travel();
+                if (has_arrived(which))
+                    return true;
+            }
+            send_again(which);
+        }
+        return false;
+    }
+
     // --- State ------------------------------------------------------------------------------------------------------
 
     /// The term of the next message: no two have the same.
@@ -175,9 +198,19 @@ public:
         return static_cast<std::size_t>(most);
     }
 
-    /// Received entries, and what their bytes were: they must still be that when the transport has been destroyed.
-    using Kept = std::vector<std::pair<Entries, std::vector<std::byte>>>;
+    /// What was received early, for when the transport has been destroyed.
+    using Kept = std::vector<KeptPayload>;
     [[nodiscard]] Kept take_kept() { return std::exchange(kept_, {}); }
+
+    /// The messages that a node passes to such a transport.
+    [[nodiscard]] static std::vector<NamedMessage> kinds()
+    {
+        auto all = messages_of_all_kinds();
+        if constexpr (carries_chunks)
+            for (auto& kind : snapshot_messages())
+                all.push_back(std::move(kind));
+        return all;
+    }
 
     [[nodiscard]] Network& network() { return network_; }
     [[nodiscard]] auto&    at(ServerId server) { return network_.at(server); }
@@ -196,29 +229,16 @@ public:
 
     [[nodiscard]] static std::string number(ServerId server) { return std::to_string(server.value); }
 
-    [[nodiscard]] static std::vector<std::byte> bytes_of(Entries const& entries)
-    {
-        auto bytes = std::vector<std::byte>{}; // Taken as they are: it is not known yet whether they are entries.
-        for (auto const& slice : entries.slices())
-            bytes.insert(bytes.end(), slice.bytes.begin(), slice.bytes.end());
-        return bytes;
-    }
-
 private:
     static constexpr auto first_term = std::uint64_t{1}
                                        << 60U; ///< No field fits into 32 bits, nor exactly into a double.
 
-    struct Sent
+    void keep(ServerId from, ServerId to, Message message, std::optional<Unwanted> unwanted)
     {
-        ServerId                from;
-        ServerId                to;
-        Message                 message;
-        std::vector<std::byte>  bytes; ///< Of its entries.
-        std::optional<Unwanted> unwanted;
-        bool                    arrived = false;
-        bool                    is_forgiven = false;
-        std::byte const*        by_reference = nullptr; ///< Damaged entries that may come back as this.
-    };
+        auto entries = bytes_of(message.entries);
+        auto chunk = bytes_of(Payload{message.chunk});
+        sent_.push_back({from, to, std::move(message), std::move(entries), std::move(chunk), std::move(unwanted)});
+    }
 
     void note(std::string line)
     {
@@ -247,22 +267,27 @@ private:
                what + "arrived as one of " + number(received.from) + ".");
         expect(at == sent->to, "only the addressee receives", what + "arrived at " + number(at) + ".");
         auto bytes = bytes_of(received.entries);
-        expect(bytes == sent->bytes and received.entries.count() == sent->message.entries.count(),
+        expect(bytes == sent->entries and received.entries.count() == sent->message.entries.count(),
                "entries arrive as they were sent", what + "has other entries now.");
+        auto chunk = bytes_of(Payload{received.chunk});
+        expect(chunk == sent->chunk, "chunks arrive as they were sent", what + "has another chunk now.");
         sent->arrived = sent->arrived or (received.from == sent->from and at == sent->to);
-        if (kept_.size() < 20 and not bytes.empty() and bytes == sent->bytes)
-            kept_.emplace_back(received.entries, std::move(bytes));
+        if (kept_.size() < 20 and not bytes.empty() and bytes == sent->entries)
+            kept_.push_back({received.entries, std::move(bytes), "received entries do not change"});
+        if (chunks_kept_ < 20 and not chunk.empty() and chunk == sent->chunk and ++chunks_kept_ > 0)
+            kept_.push_back({Payload{received.chunk}, std::move(chunk), "received chunks do not change"});
     }
 
     Network&                                      network_;
     CallWatch&                                    watch_;
     Lender                                        lender_;
     Envelope                                      envelope_; ///< Of the message that is sent.
-    std::vector<Sent>                             sent_;
+    std::vector<SentMessage>                      sent_;
     std::map<std::pair<ServerId, ServerId>, Link> links_;
     std::uint64_t                                 arrived_ = 0;
     std::uint64_t                                 notes_ = 0;
     Kept                                          kept_; ///< Of messages that were received early.
+    std::uint64_t                                 chunks_kept_ = 0;
 };
 
 } // namespace totora::inline v0::conformance
