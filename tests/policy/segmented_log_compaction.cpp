@@ -168,6 +168,7 @@ BOOST_AUTO_TEST_CASE(segments_stay_as_long_as_no_snapshot_stands_for_them, *labe
 BOOST_AUTO_TEST_CASE(it_holds_what_a_log_in_memory_holds, *label("case_33") * label("case_75"))
 {
     auto compactions = std::uint64_t{0};
+    auto installs = std::uint64_t{0};
     for (auto seed = std::uint64_t{1}; seed <= 200; ++seed) {
         auto twins = TwinLogs{seed};
         for (auto start = 0; start < 4; ++start) {
@@ -186,8 +187,10 @@ BOOST_AUTO_TEST_CASE(it_holds_what_a_log_in_memory_holds, *label("case_33") * la
                 BOOST_REQUIRE((quick.index.place(index) == whole.index.place(index)));
         }
         compactions += twins.compactions;
+        installs += twins.installs;
     }
     BOOST_TEST(compactions > 1000U);
+    BOOST_TEST(installs > 200U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

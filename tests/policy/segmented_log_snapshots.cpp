@@ -30,6 +30,8 @@ using boost::unit_test::label;
 namespace
 {
 
+static_assert(snapshot_log<TestLog> and snapshot_log<SegmentedLog<ForgetfulFiles, ThreadSyncer>>);
+
 using HeldLog = SegmentedLog<ForgetfulFiles, HeldSyncer>;
 
 [[nodiscard]] SnapshotBytes any_snapshot() { return snapshot_of({Term{3}, Index{9}}, {"reed", "rush"}); }
@@ -362,6 +364,176 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_
     auto const again = open_log(disk)->recover();
     BOOST_TEST((again->entries.base() == base));
     BOOST_TEST(again->entries.last().index.value == 180U);
+}
+
+/// Stores all chunks of a snapshot of another server.
+template <typename Log>
+void receive(Log& log, SnapshotBytes const& snapshot)
+{
+    log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
+    log.store_chunk(snapshot.id, 20, std::span{snapshot.bytes}.subspan(20));
+    log.finish_chunks(snapshot.id);
+}
+
+BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7") * label("case_25"))
+{
+    auto const disk = disk_with_log();
+    auto const snapshot = any_snapshot();
+    {
+        auto log = *open_log(disk);
+        log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 20));
+        log.sync();
+        receive(log, snapshot);
+        BOOST_TEST(not failure_of_next(log).has_value());
+        BOOST_TEST(log.snapshots()[0].is_received);
+        log.install(WriteNumber{2}, snapshot.id, {cluster(3), cluster(2)});
+        BOOST_TEST((log.last() == snapshot.id.last));
+        BOOST_TEST(not log.snapshots()[0].is_received);
+        BOOST_TEST(log.read(Index{1}, Index{20}, 1000)->empty());
+        log.append(WriteNumber{3}, entries_of(Term{3}, Index{10}, 2));
+        log.sync();
+        log.save_commit(Index{11});
+        log.save_vote(WriteNumber{4}, Term{3}, ServerId{1});
+        log.sync();
+    }
+    lose_all_unsynced(disk);
+
+    for (auto start = 0; start < 3; ++start) {
+        auto       log = *open_log(disk);
+        auto const recovered = log.recover();
+        BOOST_TEST((recovered->entries.base() == snapshot.id.last));
+        BOOST_TEST((recovered->entries.last() == LogPosition{Term{3}, Index{11}}));
+        BOOST_TEST((recovered->configuration == cluster(3)));
+        BOOST_TEST((recovered->previous_configuration == cluster(2)));
+        BOOST_TEST(recovered->commit_index.value == 11U);
+        BOOST_TEST(terms_in(*log.read(Index{10}, Index{11}, 1000)).size() == 2U);
+        BOOST_REQUIRE(log.snapshots().size() == 1U);
+        BOOST_TEST(not log.snapshots()[0].is_received);
+    }
+}
+
+/// The file is there, whole; it is offered again.
+BOOST_AUTO_TEST_CASE(an_install_that_was_not_synced_is_lost_with_the_power, *label("case_33"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 20));
+        log.sync();
+        receive(log, any_snapshot());
+        BOOST_TEST(not failure_of_next(log).has_value());
+        log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)});
+        log.append(WriteNumber{3}, entries_of(Term{3}, Index{10}, 2));
+    }
+    lose_all_unsynced(disk);
+
+    auto log = *open_log(disk);
+
+    BOOST_TEST((log.last() == LogPosition{Term{1}, Index{20}}));
+    BOOST_TEST(log.read(Index{1}, Index{20}, 10'000)->count() == 20U);
+    BOOST_REQUIRE(log.snapshots().size() == 1U);
+    BOOST_TEST(log.snapshots()[0].is_received);
+}
+
+BOOST_AUTO_TEST_CASE(an_install_that_had_begun_is_finished_before_a_start, *label("case_33") * label("case_68"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 4));
+        receive(log, any_snapshot());
+        log.sync();
+    }
+    {
+        auto log = *open_log(disk);
+        BOOST_TEST(log.finish_install({}).has_value());
+        BOOST_TEST(not log.failure().has_value());
+        BOOST_TEST((log.last() == LogPosition{Term{1}, Index{4}}));
+
+        BOOST_TEST(not log.finish_install(any_snapshot().id).has_value());
+        BOOST_TEST((log.last() == any_snapshot().id.last));
+        BOOST_TEST(log.durable().through().value == 0U);
+        BOOST_TEST(not log.snapshots()[0].is_received);
+    }
+    lose_all_unsynced(disk);
+    auto log = *open_log(disk);
+    BOOST_TEST((log.recover()->entries.base() == any_snapshot().id.last));
+    BOOST_TEST((log.recover()->configuration == cluster(3)));
+    log.append(WriteNumber{1}, entries_of(Term{3}, Index{10}, 2));
+    log.sync();
+    BOOST_TEST(log.durable().through().value == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_made_durable_is_no_finished_install, *label("case_66"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        receive(log, any_snapshot());
+    }
+    auto log = *open_log(disk);
+    disk->interfere([](FileCall call, std::string_view) { return call == FileCall::sync ? EIO : 0; });
+
+    auto const failed = log.finish_install(any_snapshot().id);
+
+    BOOST_REQUIRE(failed.has_value());
+    BOOST_TEST((failed->failure == LogFailure::sync_failed));
+}
+
+/// No boundary without its file.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_kept_is_not_installed, *label("case_33"))
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 4));
+    log.sync();
+    log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)});
+    log.sync();
+
+    BOOST_TEST(log.failure().has_value());
+    BOOST_TEST(log.durable().through().value == 1U);
+    BOOST_TEST(open_log(disk)->last().index.value == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(chunks_are_stored_per_identity_and_verified_as_a_whole, *label("case_106") * label("case_29"))
+{
+    auto const disk = disk_with_log();
+    auto       log = *open_log(disk);
+    auto const snapshot = any_snapshot();
+    auto const other = snapshot_of({Term{3}, Index{10}}, {"sedge"});
+    BOOST_TEST((log.reception() == SnapshotReception{}));
+    log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
+    BOOST_TEST((log.reception() == SnapshotReception{snapshot.id, 20, Term{}}));
+    take(log, snapshot_of({Term{1}, Index{1}}, {})); // One of its own may be written meanwhile.
+    BOOST_TEST(not failure_of_next(log).has_value());
+    receive(log, other); // It takes the place of the first one.
+    BOOST_TEST(not failure_of_next(log).has_value());
+    BOOST_TEST((log.reception() == SnapshotReception{}));
+    auto rotten = snapshot;
+    rotten.bytes[30] ^= std::byte{1};
+    receive(log, rotten);
+    BOOST_TEST((failure_of_next(log) == LogFailure::damaged));
+    log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
+    log.drop_chunks();
+    BOOST_TEST((log.reception() == SnapshotReception{}));
+
+    BOOST_TEST(snapshot_names(disk).size() == 2U);
+    BOOST_TEST((read_back(log, other.id) == other.bytes));
+}
+
+/// In this first form a transfer that a process did not finish begins again.
+BOOST_AUTO_TEST_CASE(chunks_are_gone_with_their_process, *label("case_29"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto       log = *open_log(disk);
+        auto const snapshot = any_snapshot();
+        log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
+    }
+    auto log = *open_log(disk);
+
+    BOOST_TEST((log.reception() == SnapshotReception{}));
+    BOOST_TEST(snapshot_names(disk).empty());
 }
 
 /// What waits to be written is done in order, after what was written before it.

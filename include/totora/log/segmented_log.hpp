@@ -131,6 +131,13 @@ public:
             check(parts_->tail.compact({base, configurations, {}}));
     }
 
+    /// The snapshot is one that this log keeps.
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    {
+        written_ = write;
+        put_in_place(id, configurations);
+    }
+
     void save_commit(Index index) { parts_->wanted_commit = std::max(parts_->wanted_commit, index); }
 
     void sync()
@@ -216,6 +223,12 @@ public:
     void write_snapshot(std::span<std::byte const> bytes) { parts_->snapshots.write(bytes); }
     void finish_snapshot(SnapshotId const& id) { parts_->snapshots.finish(id); }
     void drop_snapshot() { parts_->snapshots.drop(); }
+    void store_chunk(SnapshotId const& id, std::uint64_t offset, std::span<std::byte const> bytes)
+    {
+        parts_->snapshots.store_chunk(id, offset, bytes);
+    }
+    void finish_chunks(SnapshotId const& id) { parts_->snapshots.finish_chunks(id); }
+    void drop_chunks() { parts_->snapshots.drop_chunks(); }
     void remove_snapshot(SnapshotId const& id) { parts_->snapshots.remove(id); }
 
     [[nodiscard]] std::optional<SnapshotEnd>         snapshot_end() { return parts_->snapshots.next_end(); }
@@ -226,12 +239,36 @@ public:
         return parts_->snapshots.read(id, offset, bytes_max);
     }
 
+    /// What a process had received in part is gone with it: nothing, until this one receives something.
+    [[nodiscard]] SnapshotReception reception() const { return parts_->snapshots.reception(); }
+
+    [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id)
+    {
+        auto const* const stored = parts_->snapshots.find(id);
+        if (stored == nullptr)
+            return LogError{LogFailure::read_failed, "The log does not keep the snapshot that is to be installed."};
+        put_in_place(id, stored->configurations);
+        parts_->seal(written_);
+        parts_->writer.write_and_sync();
+        return failure();
+    }
+
 private:
     using Parts = SegmentedLogParts<Files, Syncer>;
 
     SegmentedLog(Files files, SegmentedLogOptions const& options, RecoveredLog recovered)
         : parts_(std::make_unique<Parts>(std::move(files), options, std::move(recovered)))
     {}
+
+    void put_in_place(SnapshotId const& id, Configurations const& configurations)
+    {
+        if (parts_->snapshots.find(id) == nullptr)
+            return parts_->writer.fail(
+                {LogFailure::write_failed, "A snapshot was to be installed that the log does not keep."});
+        check(parts_->tail.install({id.last, configurations, id}));
+        parts_->snapshots.note_install(id);
+        parts_->prefix.truncate(next(parts_->image.commit_index));
+    }
 
     void check(Result<Done, FileError> const& outcome)
     {

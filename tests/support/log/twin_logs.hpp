@@ -3,6 +3,7 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/snapshot/snapshot_bytes.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/log/memory_log.hpp"
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,6 +37,7 @@ public:
     MemoryLog              memory{identity_of_first()};
     testing::SplitMix      random;
     std::uint64_t          compactions = 0;
+    std::uint64_t          installs = 0;
 
     void append(std::uint64_t count, std::size_t payload)
     {
@@ -81,6 +84,45 @@ public:
         write([&](auto& one, WriteNumber number) { one.compact(number, {term, wanted}, *known); });
     }
 
+    /// A snapshot of its own, of what is committed.
+    void take_snapshot()
+    {
+        if (committed_ <= base_ or not configurations_at(committed_))
+            return;
+        auto const snapshot =
+            snapshot_around({1, {term_at(committed_), committed_}, *configurations_at(committed_)}, {});
+        for_both([&](auto& one) {
+            one.begin_snapshot();
+            one.write_snapshot(snapshot.bytes);
+            one.finish_snapshot(snapshot.id);
+            expect_end(one);
+        });
+    }
+
+    /// One of another server, beyond what is committed here; it is installed now and then.
+    void receive_snapshot()
+    {
+        auto const last = LogPosition{Term{term_.value + 1}, committed_ + (1 + random.below(30))};
+        auto const snapshot = snapshot_around({1, last, {configurations_.back(), configurations_.front()}}, {});
+        auto const half = snapshot.bytes.size() / 2;
+        if (configurations_.back().index > last.index)
+            return;
+        for_both([&](auto& one) {
+            one.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(half));
+            one.store_chunk(snapshot.id, half, std::span{snapshot.bytes}.subspan(half));
+            one.finish_chunks(snapshot.id);
+            expect_end(one);
+        });
+        vote();
+        if (random.below(3) == 0)
+            return;
+        ++installs;
+        base_ = committed_ = last.index;
+        write([&](auto& one, WriteNumber number) {
+            one.install(number, snapshot.id, {configurations_.back(), configurations_.front()});
+        });
+    }
+
     void sync()
     {
         log->sync();
@@ -102,6 +144,10 @@ public:
             compact();
         else if (chance < 51)
             configure();
+        else if (chance < 53)
+            take_snapshot();
+        else if (chance < 55)
+            receive_snapshot();
         else
             append(1 + random.below(5), random.below(200));
     }
@@ -122,6 +168,8 @@ public:
             return "it failed: " + log->failure()->what;
         if (log->last() != memory.last())
             return "another last entry";
+        if (stored(*log) != stored(memory))
+            return "other snapshots";
         for (auto looks = 0; looks < 3; ++looks) {
             auto const last = log->last().index.value + 2;
             auto const from = Index{1 + random.below(last)};
@@ -137,6 +185,31 @@ public:
     }
 
 private:
+    template <typename Act>
+    void for_both(Act act)
+    {
+        act(memory);
+        act(*log);
+    }
+
+    template <typename Log>
+    static void expect_end(Log& one)
+    {
+        auto const end = one.snapshot_end();
+        if (not end or end->failure)
+            throw std::runtime_error("no snapshot: " + (end ? end->failure->what : "it has not ended"));
+    }
+
+    /// Those that count: one that was received and has been passed by the base is of no use.
+    template <typename Log>
+    [[nodiscard]] std::vector<StoredSnapshot> stored(Log const& one) const
+    {
+        auto all = one.snapshots();
+        for (auto& each : all)
+            each.is_received = each.is_received and each.id.last.index > base_;
+        return all;
+    }
+
     template <typename Write>
     void write(Write make)
     {
@@ -163,7 +236,9 @@ private:
             configurations_.push_back(one.configuration);
         term_ = std::max(term_, std::max(one.current_term, Term{1}));
         base_ = one.entries.base().index;
-        committed_ = std::max(committed_, base_);
+        if (stored(*log) != stored(memory))
+            throw std::runtime_error("other snapshots are recovered");
+        committed_ = std::max(std::min(committed_, one.entries.last().index), base_);
     }
 
     [[nodiscard]] std::optional<Configurations> configurations_at(Index index) const

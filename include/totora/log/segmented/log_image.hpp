@@ -34,7 +34,7 @@ struct LogImage
     std::vector<Index>      configurations; ///< The entries that are one, in order.
     LogBoundary             boundary;       ///< Where it begins.
 
-    Index newest_snapshot; ///< The last entry that a durable snapshot stands for.
+    Index newest_snapshot; ///< The last entry that a durable snapshot of the server's own stands for.
 
     void truncate(Index from)
     {

@@ -136,6 +136,14 @@ public:
         return outcome;
     }
 
+    /// Plans that a snapshot takes the place of the whole log. The image begins and ends there afterwards, even after a failure.
+    [[nodiscard]] Outcome install(LogBoundary const& boundary)
+    {
+        auto outcome = add_boundary(RecordKind::install, boundary);
+        image_.install(boundary);
+        return outcome;
+    }
+
     /// The segments that are whole, in order, each with the batch that it ends in.
     [[nodiscard]] std::vector<SealedSegment> sealed() const { return segments_.sealed(); }
 

@@ -34,7 +34,7 @@ namespace totora::inline v0
 ///
 /// The node decides the place of each byte and never writes to a file itself, so that a disk that hangs does not block
 /// it. The node calls `hand_over`, `confirm`, `durable` and `failure`; the syncer calls `work` and `seal_at_rest`,
-/// never two at a time.
+/// never two at a time. When a log is opened or closed, the node calls `write_and_sync` itself.
 ///
 /// Invariants: `durable` never falls; after the first failure it does not change, nor does the failure.
 template <log_files Files>
@@ -121,7 +121,8 @@ public:
     /// Writes and syncs what waits. Returns whether there was anything.
     bool write_and_sync()
     {
-        auto through = WriteNumber{};
+        auto const working = std::lock_guard{work_mutex_};
+        auto       through = WriteNumber{};
         {
             auto const lock = std::lock_guard{mutex_};
             taken_.swap(waiting_);
@@ -189,6 +190,7 @@ private:
 
     void seal_last_sync()
     {
+        auto const working = std::lock_guard{work_mutex_};
         auto const segment = std::exchange(unsealed_, nullptr);
         if (not segment or failed_)
             return;
@@ -246,7 +248,8 @@ private:
     std::atomic<std::uint64_t> durable_batch_;
     std::atomic<bool>          failed_ = false;
 
-    // The rest belongs to the syncer.
+    // The rest belongs to whoever writes: the syncer, or the node when a log is opened.
+    std::mutex                     work_mutex_;
     Regions                        taken_;
     RegionWriter<File>             regions_;
     std::shared_ptr<Segment<File>> unsealed_; ///< The segment synced last, until a later seal records that.

@@ -60,6 +60,13 @@ public:
         note_newest();
     }
 
+    /// Its install was written.
+    void note_install(SnapshotId const& id)
+    {
+        Store::note_install(id);
+        note_newest();
+    }
+
     /// Ends the thread. What was not done is left undone.
     void stop()
     {

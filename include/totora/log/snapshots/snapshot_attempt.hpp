@@ -129,8 +129,8 @@ public:
     /// Ends the attempt, for a reason that is no file's.
     void fail(LogError error)
     {
-        drop();
         failure_ = std::move(error);
+        drop();
     }
 
     [[nodiscard]] std::uint64_t number() const { return number_; }

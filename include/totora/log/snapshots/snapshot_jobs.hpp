@@ -105,13 +105,9 @@ public:
         }
         backlog_ -= job.bytes.size();
         auto& one = job.is_received ? received_ : own_;
-        attempt(
-            "writing a snapshot", [&] { perform(job, one); },
-            [&](std::string what) {
-                one.fail({LogFailure::write_failed, std::move(what)});
-                if (job.what == What::finish)
-                    (void)attempt("reporting it", [&] { finish(job, one); });
-            });
+        auto  thrown = attempt("writing a snapshot", [&] { perform(job, one); });
+        if (thrown)
+            (void)attempt("ending that", [&] { give_up(job, one, *std::move(thrown)); });
         return has_jobs_;
     }
 
@@ -131,6 +127,13 @@ private:
             (void)files_.remove(snapshot_file_name(job.number)); // What stays is listed again at the next start.
             return;
         }
+    }
+
+    void give_up(SnapshotJob const& job, SnapshotAttempt<Files>& one, std::string what)
+    {
+        one.fail({LogFailure::write_failed, std::move(what)});
+        if (job.what == What::finish)
+            finish(job, one);
     }
 
     void finish(SnapshotJob const& job, SnapshotAttempt<Files>& one)

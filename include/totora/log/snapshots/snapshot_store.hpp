@@ -109,8 +109,15 @@ public:
     [[nodiscard]] std::vector<StoredSnapshot> const& all() const { return all_; }
     [[nodiscard]] SnapshotReception const&           reception() const { return reception_; }
 
-    /// The last entry that any of them stands for.
-    [[nodiscard]] Index newest() const { return all_.empty() ? Index{} : all_.back().id.last.index; }
+    /// The last entry that any of the server's own stands for.
+    [[nodiscard]] Index newest() const
+    {
+        auto newest = Index{};
+        for (auto const& one : all_)
+            if (not one.is_received)
+                newest = one.id.last.index;
+        return newest;
+    }
 
     /// Null if it is not kept.
     [[nodiscard]] StoredSnapshot const* find(SnapshotId const& id) const
