@@ -83,13 +83,18 @@ public:
         if (not parts_)
             return;
         parts_->scrubber.stop();
+        parts_->cold_blocks.stop();
         parts_->snapshots.stop();
         parts_->syncer.stop();
     }
 
-    /// Sets the function called on another thread whenever `durable` or `failure` may have changed, until `close`
+    /// Sets the function called on another thread whenever `durable` or `failure` may have changed, or what was `not_now` can be read, until `close`
     /// or the destructor returns.
-    void set_wake(std::function<void()> wake) { parts_->writer.set_wake(std::move(wake)); }
+    void set_wake(std::function<void()> wake)
+    {
+        parts_->cold_blocks.set_wake(wake);
+        parts_->writer.set_wake(std::move(wake));
+    }
 
     /// The number of this start of a process on this directory: durable, and different for every start.
     [[nodiscard]] std::uint64_t start() const { return parts_->image.start; }
@@ -173,12 +178,15 @@ public:
         auto const& pinned = parts_->image.pinned;
         auto const  pinned_first = pinned.empty() ? next(index.last()) : pinned.first();
         if (from < pinned_first) {
-            auto const got = parts_->reader.read(from, std::min(up_to, before(pinned_first)), entries);
+            auto const last_cold = before(pinned_first);
+            auto const got = parts_->reader.read(from, std::min(up_to, last_cold), last_cold, entries);
             if (not got) {
                 if (got.error().failure != LogFailure::not_now)
                     parts_->writer.fail(got.error());
                 return Unexpected{got.error()};
             }
+            if (*got < last_cold)
+                return entries;
         }
         if (up_to >= pinned_first)
             pinned.read(std::max(from, pinned_first), up_to, index, entries);
@@ -208,6 +216,7 @@ public:
     void close()
     {
         parts_->scrubber.stop();
+        parts_->cold_blocks.stop();
         parts_->snapshots.stop();
         if (not failure())
             parts_->seal(written_);

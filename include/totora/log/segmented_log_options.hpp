@@ -20,12 +20,15 @@ struct RecoveryProgress
 
 /// How a `SegmentedLog` uses disk and memory.
 ///
-/// Invariants: sizes are in bytes and above 0, except `cache_bytes` and `scrub_bytes_per_second`, which may be 0. All may differ from start to
+/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, `cold_bytes` and `scrub_bytes_per_second`, which may be 0. All may differ from start to
 /// start: the files of a log do not depend on them.
 struct SegmentedLogOptions
 {
-    std::uint64_t segment_bytes = std::uint64_t{64} << 20U;   ///< Of a segment; a larger entry gets a larger one.
-    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;     ///< Of durable entries that are kept in memory.
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20U; ///< Of a segment; a larger entry gets a larger one.
+    std::uint64_t cache_bytes = std::uint64_t{32} << 20U;   ///< Of durable entries that are kept in memory.
+    /// Of entries that are no longer in that memory, what is kept after it was read for a follower. They are read on a thread, and
+    /// `read` answers `not_now` meanwhile; with 0, or a syncer without a thread, they are read at once.
+    std::uint64_t cold_bytes = std::uint64_t{8} << 20U;
     std::uint64_t record_bytes_max = std::uint64_t{1} << 20U; ///< Of the entries of one record, if there are several.
     /// Of the next segment, the least that is prepared between two syncs; at least the 256th part of a segment, since
     /// each part is synced separately.

@@ -41,6 +41,12 @@ concept resting_syncer = log_syncer<T> and requires(T& syncer, std::function<boo
         } -> std::same_as<void>;
 };
 
+/// Whether a log with this syncer may read on a thread, too. Otherwise all is done when it is asked for.
+template <typename Syncer>
+inline constexpr bool is_threaded = false;
+template <typename Syncer>
+requires Syncer::is_threaded inline constexpr bool is_threaded<Syncer> = true;
+
 /// Does all the work before `request` returns: single-threaded and deterministic. For tests and simple tools.
 class InlineSyncer
 {
@@ -62,6 +68,9 @@ private:
 class ThreadSyncer
 {
 public:
+    /// A log may have threads of its own besides.
+    static constexpr bool is_threaded = true;
+
     ThreadSyncer() = default;
     ThreadSyncer(ThreadSyncer const&) = delete;
     ThreadSyncer& operator=(ThreadSyncer const&) = delete;

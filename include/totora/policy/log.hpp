@@ -27,7 +27,7 @@ enum class LogFailure : std::uint8_t
     damaged,        ///< What was durable cannot be read back. Nothing was cut or repaired.
     foreign_format, ///< Not a log of ours, or one of a newer version.
     read_failed,
-    not_now,      ///< Only from `read`, and no failure of the log: what it needs for that, as a descriptor, is used up. Ask again.
+    not_now,      ///< Only from `read`, and no failure of the log: it is being fetched, or what that needs, as a descriptor, is used up. Ask again.
     write_failed, ///< Final: what the failed write left on the disk is unknown.
     sync_failed,  ///< Final: the kernel may have dropped what it could not write.
     no_space,     ///< Only from making or opening a log; a running one has no room (`has_room`) instead.
@@ -150,8 +150,9 @@ concept durable_log = requires(T& log, T const& readable, WriteNumber write, Ter
     { readable.failure() } -> std::same_as<std::optional<LogError>>;
     /// The last entry, durable or not; term and index 0 if there is none.
     { readable.last() } -> std::same_as<LogPosition>;
-    /// Entries from the first index to the second, both included, cut to `bytes`; the first one always, if it exists. Entries
-    /// that cannot be read back are an error, and `failure()` from then on unless it is `not_now`.
+    /// Entries from the first index to the second, both included, cut to `bytes`; the first one always, if it exists. What is on a disk only
+    /// may be fetched in the background: the first entry is `not_now` then, or those before it are returned alone, and the log wakes the
+    /// node when it can be read. Entries that cannot be read back are an error, and `failure()` from then on unless it is `not_now`.
     { log.read(index, index, bytes) } -> std::same_as<Result<Entries, LogError>>;
     /// The size of the entries from the first index to the second, both included. Exact; 0 if the second is before the first.
     { readable.bytes(index, index) } -> std::same_as<std::uint64_t>;

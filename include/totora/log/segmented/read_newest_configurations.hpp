@@ -27,7 +27,8 @@ read_newest_configurations(Files& files, RecoveredLog const& log)
     auto const count = log.configurations.size();
     for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
         auto entries = Entries{};
-        if (auto const got = reader.read(log.configurations[at], log.configurations[at], entries); not got)
+        auto const index = log.configurations[at];
+        if (auto const got = reader.read(index, index, index, entries); not got)
             return Unexpected{got.error()};
         auto const configuration = decode_configuration(*entries.begin());
         if (not configuration)

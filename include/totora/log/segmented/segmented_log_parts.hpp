@@ -3,6 +3,7 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/log/reading/cold_blocks.hpp"
 #include "totora/log/scrubbing/scrubber.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
 #include "totora/log/segmented/log_image.hpp"
@@ -63,7 +64,9 @@ struct SegmentedLogParts
           pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
-          reader(files, image.index, image.runs),
+          cold_blocks(files, options.cold_bytes),
+          reader(files, image.index, image.runs,
+                 is_threaded<Syncer> and options.cold_bytes > 0 ? &cold_blocks : nullptr),
           scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause),
           snapshots(files, image)
     {}
@@ -272,6 +275,7 @@ struct SegmentedLogParts
     SegmentPool<Files>   pool;
     SegmentWriter<Files> writer;
     SegmentTail<Files>   tail;
+    ColdBlocks<Files>    cold_blocks;
     SegmentReader<Files> reader;
     Scrubber<Files>      scrubber;
     std::uint64_t        newest_scrubbed = 0; ///< The segment that was the newest when the scrubber was updated.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace totora::inline v0::conformance
@@ -60,6 +63,19 @@ struct Content
     return whole;
 }
 
+/// Reads entries of a log, which may have to fetch them first: waits for that, 20 s at most.
+template <durable_log Log>
+[[nodiscard]] Result<Entries, LogError> read_patiently(Log& log, Index from, Index up_to, std::uint64_t bytes_max)
+{
+    auto entries = log.read(from, up_to, bytes_max);
+    for (auto waited = 0; waited < 20'000 and not entries and entries.error().failure == LogFailure::not_now;
+         ++waited) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        entries = log.read(from, up_to, bytes_max);
+    }
+    return entries;
+}
+
 /// The content of an open log, read entry by entry; nothing if it does not agree with what it reported as recovered, or
 /// an entry is not the one that `entries_of` or `sample_configuration` makes.
 template <durable_log Log>
@@ -71,7 +87,7 @@ template <durable_log Log>
         return std::nullopt;
     auto index = next(recovered.entries.base().index);
     while (index <= last.index) {
-        auto const entries = log.read(index, last.index, 3000);
+        auto const entries = read_patiently(log, index, last.index, 3000);
         auto const whole = entries ? whole_entries(*entries) : std::vector<EntryView>{};
         if (whole.empty() or whole.size() != entries->count())
             return std::nullopt;
