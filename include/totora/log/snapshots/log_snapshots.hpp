@@ -10,7 +10,6 @@
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
 
-#include <concepts>
 #include <functional>
 #include <optional>
 #include <string>
@@ -77,7 +76,7 @@ public:
 private:
     using Store = SnapshotStore<Files>;
 
-    static constexpr bool has_thread = std::same_as<Syncer, ThreadSyncer>;
+    static constexpr bool has_thread = is_threaded<Syncer>;
 
     void request(Syncer& syncer)
     {
