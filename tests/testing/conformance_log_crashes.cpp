@@ -44,6 +44,9 @@ enum class Fault
     is_another_life,
     names_no_first_members,
     is_always_clean,
+    loses_snapshots,
+    compacts_nothing,
+    installs_nothing,
 };
 
 /// Reports any write durable.
@@ -80,6 +83,30 @@ public:
             Base::save_vote(write, Term{1000}, {});
             forgot_ = true;
         }
+    }
+
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    {
+        if constexpr (fault == Fault::compacts_nothing)
+            Base::save_vote(write, Term{1000}, {});
+        else
+            Base::compact(write, base, configurations);
+    }
+
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    {
+        if constexpr (fault == Fault::installs_nothing) {
+            Base::save_vote(write, Term{1000}, {});
+            forgot_ = true;
+        } else {
+            Base::install(write, id, configurations);
+        }
+    }
+
+    [[nodiscard]] std::vector<StoredSnapshot> const& snapshots() const
+    {
+        static auto const none = std::vector<StoredSnapshot>{};
+        return fault == Fault::loses_snapshots ? none : Base::snapshots();
     }
 
     Result<Recovered, LogError> recover()
@@ -151,17 +178,19 @@ struct FaultyMaker
 
 /// The law that catches a log with this fault; empty if none does within thirty workloads.
 template <Fault fault>
-std::string caught_by()
+std::string caught_by(WorkloadMix const& mood = {})
 {
     auto kit = LogCrashes<FaultyMaker<fault>>{{.images_max = 500}};
     for (auto seed = std::uint64_t{1}; seed <= 30 and kit.broken().empty(); ++seed)
-        kit.run({}, seed);
+        kit.run({}, seed, mood);
     if (kit.broken().empty())
         return {};
     BOOST_TEST(kit.broken().size() == 1U);
     BOOST_TEST(not kit.broken().front().reproduction.empty());
     return kit.broken().front().law;
 }
+
+constexpr auto with_snapshots = WorkloadMix{.sync = 25, .commit = 15, .configuration = 5, .snapshots = 30};
 
 /// A file with these bytes, written and synced.
 CrashFiles::File file_of(CrashFiles& files, std::size_t size)
@@ -287,6 +316,26 @@ BOOST_AUTO_TEST_CASE(no_image_of_a_crash_breaks_a_promise_of_the_segmented_log,
     BOOST_TEST(at_once.figures().again_points > 100U);
 }
 
+BOOST_AUTO_TEST_CASE(no_image_of_a_crash_breaks_a_promise_of_a_log_with_snapshots,
+                     *label("7") * label("case_33") * label("case_69") * label("case_75"))
+{
+    auto const bounds = CrashBounds{.images_per_call = 24, .deep_every = 200, .images_max = 4000};
+    auto       at_once = LogCrashes<SegmentedUnderCrashes<InlineSyncer>>{bounds};
+    auto       shared = LogCrashes<SegmentedUnderCrashes<SlowSyncer>>{bounds};
+    for (auto seed = std::uint64_t{1}; seed <= 12; ++seed) {
+        at_once.run({}, seed, with_snapshots);
+        shared.run({}, seed, with_snapshots);
+    }
+
+    for (auto const& [broken, figures] :
+         {std::pair{at_once.broken(), at_once.figures()}, std::pair{shared.broken(), shared.figures()}}) {
+        BOOST_TEST(to_string(broken) == "");
+        BOOST_TEST(figures.snapshots > 100U);
+        BOOST_TEST(figures.compactions > 30U);
+        BOOST_TEST(figures.installs > 20U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_same_workload_is_the_same_run)
 {
     auto one = LogCrashes<Sound>{{.images_max = 300}};
@@ -313,6 +362,9 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::is_another_life>() == "the identity is kept");
     BOOST_TEST(caught_by<Fault::names_no_first_members>() == "the two newest configurations are recovered");
     BOOST_TEST(caught_by<Fault::is_always_clean>() == "a clean stop leaves its mark");
+    BOOST_TEST(caught_by<Fault::loses_snapshots>(with_snapshots) == "snapshots are there as they were reported");
+    BOOST_TEST(caught_by<Fault::compacts_nothing>(with_snapshots) == "recovery gives a prefix");
+    BOOST_TEST(caught_by<Fault::installs_nothing>(with_snapshots) == "recovery gives a prefix");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

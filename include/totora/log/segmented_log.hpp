@@ -276,7 +276,7 @@ private:
                 {LogFailure::write_failed, "A snapshot was to be installed that the log does not keep."});
         check(parts_->tail.install({id.last, configurations, id}));
         parts_->snapshots.note_install(id);
-        parts_->prefix.truncate(next(parts_->image.commit_index));
+        parts_->prefix.truncate(next(parts_->wanted_commit)); // Only what is committed is still known to be durable.
     }
 
     void check(Result<Done, FileError> const& outcome)

@@ -50,6 +50,7 @@ struct NumberedWorkload
         mood.appended_max = 1 + random.below(6);
         segment_bytes = std::uint64_t{2048} << random.below(3);
         mood.configuration = random.below(2) == 0 ? 0 : 6;
+        mood.snapshots = random.below(2) == 0 ? 0 : 12;
     }
 
     /// Runs it on the kit for logs that sync at once, or on the one for logs whose batches share a sync.

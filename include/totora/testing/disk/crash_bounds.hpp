@@ -37,6 +37,9 @@ struct CrashFigures
     std::uint64_t too_full = 0;        ///< Those of them that needed space, and were repeated when there was some.
     std::uint64_t recycled = 0;        ///< Times that a workload wrote to a file again under another name.
     std::uint64_t images_recycled = 0; ///< Distinct images after the first of those in their workload.
+    std::uint64_t snapshots = 0;       ///< Reported durable, or removed again.
+    std::uint64_t compactions = 0;
+    std::uint64_t installs = 0;
 };
 
 } // namespace totora::inline v0::conformance

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/result.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
@@ -32,9 +32,15 @@ struct Content
 
     Term                    term;
     std::optional<ServerId> vote;
-    std::vector<Entry>      entries;
+    std::vector<Entry>      entries;    ///< From index 1 on; up to `base` they are empty.
+    LogPosition             base{};     ///< Where the log begins.
+    Configurations          boundary{}; ///< In force at a base above 0, and before. Nothing that a log shows by itself.
 
-    friend bool operator==(Content const&, Content const&) = default;
+    friend bool operator==(Content const& one, Content const& other)
+    {
+        return one.term == other.term and one.vote == other.vote and one.base == other.base and
+               one.entries == other.entries;
+    }
 };
 
 /// The payload of the entry at an index.
@@ -45,6 +51,18 @@ struct Content
     auto const configuration = sample_configuration(Term{entry.term}, index);
     auto const payload = (*configuration.begin()).payload;
     return {payload.begin(), payload.end()};
+}
+
+/// The configuration in force at an index of a log with this content, and the one before, if `first` is that of index 0.
+[[nodiscard]] inline Configurations configurations_at(Content const& content, Index up_to, Configuration const& first)
+{
+    auto newest = content.base.index == Index{} ? Configurations{first, first} : content.boundary;
+    for (auto index = next(content.base.index); index <= up_to; index = next(index)) {
+        auto const& entry = content.entries[static_cast<std::size_t>(index.value - 1)];
+        if (entry.is_configuration)
+            newest.append(*decode_configuration(*sample_configuration(Term{entry.term}, index).begin()));
+    }
+    return newest;
 }
 
 /// The entries of a range, as long as they are entries at all: a wrong log may return any bytes.
@@ -83,9 +101,11 @@ template <durable_log Log>
 {
     auto       content = Content{recovered.current_term, recovered.voted_for, {}};
     auto const last = recovered.entries.last();
+    content.base = recovered.entries.base();
     if (log.last() != last)
         return std::nullopt;
-    auto index = next(recovered.entries.base().index);
+    content.entries.resize(static_cast<std::size_t>(content.base.index.value));
+    auto index = next(content.base.index);
     while (index <= last.index) {
         auto const entries = read_patiently(log, index, last.index, 3000);
         auto const whole = entries ? whole_entries(*entries) : std::vector<EntryView>{};

@@ -84,6 +84,9 @@ public:
             }
         }
         figures_.recycled += recycled_ + disk->recycled_files();
+        figures_.snapshots += workload.snapshots().promises();
+        figures_.compactions += workload.compactions();
+        figures_.installs += workload.installs();
     }
 
 private:
@@ -109,13 +112,14 @@ private:
             auto steps_left = bounds_.steps;
             for (; steps_left > 0 and not done(); --steps_left) {
                 auto const durable = workload.durable();
+                auto const promised = workload.promised();
                 auto const failure = log.failure();
                 if (failure)
                     steps_left = std::min<std::uint64_t>(steps_left, 4); // A node would have stopped at once.
                 workload.step(log, bounds_.payload_max);
                 if (failure and (workload.durable() != durable or not log.failure()))
                     breaks("a failure is permanent", "After it failed (" + failure->what + ") it went on.", story);
-                if (workload.durable() != durable)
+                if (workload.promised() != promised)
                     crash(*disk, workload, story); // Nothing changed on the disk, but more is promised.
             }
             is_closing_ = random_.below(3) == 0;
@@ -162,6 +166,8 @@ private:
         auto const content = content_of(*log, *recovered);
         if (auto broken = find_broken_recovery(*recovered, content, workload, is_closing_))
             return breaks(std::move(broken->law), std::move(broken->what), story);
+        if (auto broken = find_broken_snapshots(*log, content->base.index, workload))
+            return breaks(std::move(broken->law), std::move(broken->what), story);
         workload.restart(*content, recovered->commit_index);
         then(*log);
     }
@@ -171,7 +177,7 @@ private:
     {
         if (done())
             return;
-        auto const coverage = visit(disk, bounds_.images_per_call, life_ << 32U | workload.durable(), story,
+        auto const coverage = visit(disk, bounds_.images_per_call, life_ << 56U | workload.promised(), story,
                                     [&](DiskImage const& image, testing::Hash128 hash, Story const& crashed) {
                                         count(hash, disk.recycled_files());
                                         recover(image, hash, workload, crashed);

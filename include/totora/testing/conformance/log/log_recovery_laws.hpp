@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
 #include "totora/testing/conformance/log/log_workload.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
@@ -52,19 +53,11 @@ struct BrokenRecovery
     return {"recovery gives a prefix", found + ", and after none of them was this there."};
 }
 
-/// The two newest configurations of a log with this content: the last but one, and the last.
-[[nodiscard]] inline std::pair<Configuration, Configuration> newest_configurations(Content const& content)
+/// The two newest configurations of a log with this content.
+[[nodiscard]] inline Configurations newest_configurations(Content content, Workload const& workload)
 {
-    auto const first = first_configuration(identity_of_first());
-    auto       newest = std::pair{first, first};
-    for (auto index = Index{1}; index.value <= content.entries.size(); index = next(index)) {
-        auto const& entry = content.entries[static_cast<std::size_t>(index.value - 1)];
-        if (not entry.is_configuration)
-            continue;
-        auto const entries = sample_configuration(Term{entry.term}, index);
-        newest.first = std::exchange(newest.second, *decode_configuration(*entries.begin()));
-    }
-    return newest;
+    content.boundary = workload.boundary_at(content.base);
+    return configurations_at(content, Index{content.entries.size()}, first_configuration(identity_of_first()));
 }
 
 /// The law that is broken by what a log recovered after a workload, if any. `may_be_marked` if it was closed, or was being closed.
@@ -76,7 +69,8 @@ struct BrokenRecovery
         return BrokenRecovery{"what was recovered can be read", "An entry is not there, or not as it was."};
     if (recovered.identity != identity_of_first())
         return BrokenRecovery{"the identity is kept", "Another identity was found."};
-    if (std::pair{recovered.previous_configuration, recovered.configuration} != newest_configurations(*content))
+    if (Configurations{recovered.configuration, recovered.previous_configuration} !=
+        newest_configurations(*content, workload))
         return BrokenRecovery{"the two newest configurations are recovered",
                               "Others were named than the log holds, or than the first members."};
     if (recovered.cleanly_stopped and not may_be_marked)
@@ -94,6 +88,18 @@ struct BrokenRecovery
                                   std::to_string(recovered.entries.last().index.value) + "."};
     if (not workload.allows(*content))
         return explain(*content, workload);
+    return std::nullopt;
+}
+
+/// The law that is broken by the snapshots that a log kept after a workload, if any; the workload goes on with them otherwise.
+template <durable_log Log>
+[[nodiscard]] std::optional<BrokenRecovery> find_broken_snapshots(Log& log, Index base, Workload& workload)
+{
+    if constexpr (snapshot_log<Log>) {
+        if (auto fault = workload.snapshots().find_fault(log, base); not fault.empty())
+            return BrokenRecovery{"snapshots are there as they were reported", std::move(fault)};
+        workload.snapshots().restart(log);
+    }
     return std::nullopt;
 }
 

@@ -4,8 +4,10 @@
 #include "totora/core/values/types.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/snapshot_log.hpp"
 #include "totora/testing/conformance/lent_entries.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"
+#include "totora/testing/conformance/log/workload_snapshots.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/prng.hpp"
 
@@ -28,31 +30,19 @@ struct WorkloadMix
     std::uint64_t truncate = 7;
     std::uint64_t commit = 5;
     std::uint64_t configuration = 0;
+    std::uint64_t snapshots = 0;      ///< Taken, received, installed, removed, and compactions by them.
     std::uint64_t truncated_max = 40; ///< Entries that one truncation removes.
     std::uint64_t appended_max = 5;   ///< Entries of one append.
 };
 
 /// Writes to a log at random, always the same for a seed, and records the content after each write: the model with
 /// which a recovery is compared.
-class Workload
+class Workload : public WorkloadSnapshots
 {
 public:
     explicit Workload(std::uint64_t seed, WorkloadMix const& mood = {})
-        : random_(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
-    {
-        history_.emplace_back();
-    }
-
-    /// Continues after what a recovery found; write numbers begin again. A commit index that was found is kept.
-    void restart(Content content, Index found_commit = {})
-    {
-        history_.assign(1, std::move(content));
-        commits_.assign(1, found_commit.value);
-        saved_ = found_commit.value;
-        current_ = history_.back();
-        commit_ = std::min<std::uint64_t>(commit_, current_.entries.size());
-        durable_ = 0;
-    }
+        : WorkloadSnapshots(seed), looks_(seed ^ 0x6c6f6f6bU), mood_(mood)
+    {}
 
     /// What a log keeps of appended entries without a pin is overwritten from now on.
     void lend_by(Lender const& lender) { lender_ = lender; }
@@ -62,7 +52,7 @@ public:
     void step(Log& log, std::size_t payload_max = 200)
     {
         auto const chance = random_.below(100);
-        auto const uncommitted = current_.entries.size() - commit_;
+        auto const uncommitted = current_.entries.size() - std::max(commit_, current_.base.index.value);
         auto       below = mood_.sync;
         if (chance < below)
             log.sync();
@@ -75,6 +65,9 @@ public:
             commit(log);
         else if (chance < mood_.sync + mood_.vote + mood_.truncate + mood_.commit + mood_.configuration)
             configure(log);
+        else if (chance <
+                 mood_.sync + mood_.vote + mood_.truncate + mood_.commit + mood_.configuration + mood_.snapshots)
+            change_snapshots(log);
         else {
             // One after the other: compilers differ in the order of a call's arguments.
             auto const per_slice = 1 + random_.below(3);
@@ -89,6 +82,8 @@ public:
     void note(Log& log)
     {
         durable_ = std::max(durable_, std::min(writes(), log.durable().through().value));
+        if constexpr (snapshot_log<Log>)
+            snapshots().note_ends(log);
     }
 
     template <durable_log Log>
@@ -152,55 +147,9 @@ public:
         log.append(begin_write(), lender_ ? lender_->lend(entries) : entries);
     }
 
-    [[nodiscard]] Content const& current() const { return current_; }
-    [[nodiscard]] std::uint64_t  writes() const { return history_.size() - 1; }
-    [[nodiscard]] std::uint64_t  durable() const { return durable_; }
-    [[nodiscard]] Index          commit_index() const { return Index{commit_}; }
-
-    /// The newest commit index that was saved before a write that is durable now: a log saves it with that.
-    [[nodiscard]] Index              durable_commit() const { return Index{commits_[durable_]}; }
     [[nodiscard]] testing::SplitMix& random() { return random_; }
 
-    /// Whether this was the content after a write that is not older than the newest one reported durable. The last
-    /// append may be there in part.
-    [[nodiscard]] bool allows(Content const& found) const { return allows(found, durable_); }
-
-    /// The same, if no more than this write has to be there.
-    [[nodiscard]] bool allows(Content const& found, std::uint64_t at_least) const
-    {
-        for (auto write = at_least; write < history_.size(); ++write) {
-            if (history_[write] == found)
-                return true;
-            if (write + 1 < history_.size() and is_part(history_[write], found, history_[write + 1]))
-                return true;
-        }
-        return false;
-    }
-
 private:
-    /// Of the next entry.
-    [[nodiscard]] Term next_term() const
-    {
-        return std::max(current_.term, Term{current_.entries.empty() ? 1 : current_.entries.back().term});
-    }
-
-    /// Records a write before the log gets it: the power may fail while the log performs it.
-    [[nodiscard]] WriteNumber begin_write()
-    {
-        history_.push_back(current_);
-        commits_.push_back(saved_);
-        return WriteNumber{history_.size() - 1};
-    }
-
-    /// How many of the first entries are durable, and stay if what is in flight becomes durable, too.
-    [[nodiscard]] std::uint64_t durable_entries() const
-    {
-        auto least = current_.entries.size();
-        for (auto write = durable_; write < history_.size(); ++write)
-            least = std::min(least, history_[write].entries.size());
-        return least;
-    }
-
     template <durable_log Log>
     [[nodiscard]] std::string look(Log& log, Index from, Index up_to, std::uint64_t limit) const
     {
@@ -245,24 +194,9 @@ private:
         return {};
     }
 
-    [[nodiscard]] static bool is_part(Content const& before, Content const& found, Content const& after)
-    {
-        return before.term == found.term and before.vote == found.vote and
-               before.entries.size() <= found.entries.size() and found.entries.size() <= after.entries.size() and
-               std::equal(before.entries.begin(), before.entries.end(), after.entries.begin()) and
-               std::equal(found.entries.begin(), found.entries.end(), after.entries.begin());
-    }
-
-    testing::SplitMix          random_;
-    testing::SplitMix          looks_; ///< Its own, so that looking changes nothing.
-    WorkloadMix                mood_;
-    std::optional<Lender>      lender_;
-    Content                    current_;
-    std::uint64_t              commit_ = 0;
-    std::uint64_t              saved_ = 0;   ///< The commit index that the log last saved or recovered.
-    std::vector<Content>       history_;     ///< After each write, the first element being before all of them.
-    std::vector<std::uint64_t> commits_{0};  ///< What had been saved as committed before each write.
-    std::uint64_t              durable_ = 0; ///< The newest write that the log reported durable.
+    testing::SplitMix     looks_; ///< Its own, so that looking changes nothing.
+    WorkloadMix           mood_;
+    std::optional<Lender> lender_;
 };
 
 } // namespace totora::inline v0::conformance
