@@ -3,6 +3,7 @@
 
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/snapshot/snapshot_bytes.hpp"
 #include "totora/log/segmented_log.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
@@ -197,6 +198,47 @@ BOOST_AUTO_TEST_CASE(what_is_no_log_or_cannot_be_read_is_an_error)
     auto const unreadable = verify_log(files);
     BOOST_REQUIRE(not unreadable.has_value());
     BOOST_TEST((unreadable.error().failure == LogFailure::read_failed));
+}
+
+/// Whatever byte of it is damaged; and a log that begins where no snapshot reaches is not whole.
+BOOST_AUTO_TEST_CASE(damage_in_a_snapshot_is_found, *label("case_65"))
+{
+    auto const disk = disk_with_segments();
+    auto const snapshot = snapshot_of({Term{1}, Index{50}}, {"reed", "rush"});
+    {
+        auto log = *open_log(disk);
+        log.begin_snapshot();
+        log.write_snapshot(snapshot.bytes);
+        log.finish_snapshot(snapshot.id);
+        BOOST_REQUIRE(log.snapshot_end().has_value());
+        log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)});
+        log.sync();
+    }
+    auto const sound = verify(disk);
+    BOOST_REQUIRE(sound.has_value());
+    BOOST_TEST(sound->damage.empty());
+    BOOST_TEST(sound->snapshots == 1U);
+    BOOST_TEST(sound->last.value == 103U);
+
+    auto const name = snapshot_file_name(1);
+    auto const bytes = disk->content(name);
+    BOOST_REQUIRE(bytes.size() == snapshot_file_header_size + snapshot.bytes.size());
+    for (auto at = std::size_t{0}; at < bytes.size(); ++at) {
+        if (at >= 20 + snapshot_file_content_size and at < snapshot_file_header_size)
+            continue; // Nothing stands there.
+        auto const rotten = disk->clone();
+        auto       changed = bytes;
+        changed[at] ^= std::byte{8};
+        rotten->set_content(name, changed);
+        auto const found = verify(rotten);
+        BOOST_REQUIRE(found.has_value());
+        BOOST_REQUIRE(found->damage.size() == 2U); // The file, and the log that begins with it.
+        BOOST_TEST(found->damage[0].find(name) != std::string::npos);
+        BOOST_TEST(found->damage[1].find("after entry 40,") != std::string::npos);
+    }
+    auto files = ForgetfulFiles{disk};
+    BOOST_REQUIRE(files.remove(name).has_value());
+    BOOST_TEST(verify(disk)->damage.size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,9 @@
 #include "totora/log/segmented/segment_replay.hpp"
 #include "totora/log/segmented/segment_window.hpp"
 #include "totora/log/segmented_log_options.hpp"
+#include "totora/log/snapshots/check_snapshot_file.hpp"
+#include "totora/log/snapshots/list_snapshots.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -40,6 +43,7 @@ struct LogVerdict
     std::uint64_t           bytes = 0;
     std::uint64_t           segments = 0;
     std::uint64_t           without_index = 0; ///< Sealed segments that each start reads.
+    std::uint64_t           snapshots = 0;     ///< Files of snapshots, damaged ones included.
     std::optional<TornTail> torn_tail;
     std::vector<std::string>
         damage; ///< A description of each damaged file, and for what is wrong with the log as a whole.
@@ -78,6 +82,8 @@ public:
         auto const looked = recovered ? look_for_indexes(recovered->segments) : look_for_damage();
         if (not looked)
             return Unexpected{looked.error()};
+        if (auto const read = look_at_snapshots(recovered ? recovered->boundary.base.index : Index{}); not read)
+            return Unexpected{read.error()};
         return std::move(verdict_);
     }
 
@@ -89,6 +95,8 @@ private:
     {
         verdict_.segments = segments.size();
         for (auto const& segment : segments) {
+            if (segment.last > Index{})
+                continue; // It holds only what is compacted, and is not read.
             auto source = open_window(files_, segment.generation, whole_file);
             if (not source)
                 return log_failure(LogFailure::read_failed, source.error());
@@ -143,6 +151,38 @@ private:
         auto const is_named = [&](std::string const& one) { return one.find(name) != std::string::npos; };
         if (std::none_of(verdict_.damage.begin(), verdict_.damage.end(), is_named))
             verdict_.damage.push_back(found.error().what);
+        return Done{};
+    }
+
+    /// Reads all snapshots. What a log begins with must be in one of the server's own that is whole.
+    [[nodiscard]] Result<Done, LogError> look_at_snapshots(Index base)
+    {
+        auto names = files_.names();
+        if (not names)
+            return log_failure(LogFailure::read_failed, names.error());
+        std::erase_if(*names, [](std::string const& name) { return not snapshot_number_of(name); });
+        auto const listed = list_snapshots(files_, *names, verdict_.identity, base);
+        if (not listed)
+            return Unexpected{listed.error()};
+        verdict_.snapshots = listed->files.size() + listed->damaged.size();
+        for (auto const& name : listed->damaged)
+            verdict_.damage.push_back("The file " + name + " has no header that can be read, or is too short.");
+        auto reached = base == Index{};
+        for (auto const& [snapshot, number] : listed->files) {
+            auto file = files_.open(snapshot_file_name(number));
+            if (not file)
+                return log_failure(LogFailure::read_failed, file.error());
+            auto const checked = check_snapshot_file(*file, snapshot_file_name(number), snapshot.id);
+            if (not checked and checked.error().failure != LogFailure::damaged)
+                return checked;
+            if (not checked)
+                verdict_.damage.push_back(checked.error().what);
+            else
+                reached = reached or (not snapshot.is_received and snapshot.id.last.index >= base);
+        }
+        if (not reached)
+            verdict_.damage.push_back("The log begins after entry " + std::to_string(base.value) +
+                                      ", and no snapshot that is whole stands for what was before.");
         return Done{};
     }
 
