@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A replicated key-value store that redis-cli and redis-benchmark can speak to; see README.md beside this file.
+#include "backup/export_store.hpp"
+#include "backup/import_store.hpp"
 #include "report/log_verdict.hpp"
 #include "report/operator_log.hpp"
 #include "report/reading_progress.hpp"
@@ -28,6 +30,15 @@ int refuse(std::string const& what)
 {
     std::fprintf(stderr, "kv: %s\n", what.c_str());
     return 2;
+}
+
+/// The outcome of a tool.
+int print(totora::Result<std::string, std::string> const& outcome)
+{
+    if (not outcome)
+        return refuse(outcome.error());
+    std::fputs(outcome->c_str(), stdout);
+    return 0;
 }
 
 int execute(kv::Help)
@@ -63,6 +74,9 @@ int execute(kv::Verify const& verify)
     std::fputs((verify.as_json ? kv::to_json(*verdict) : kv::to_text(*verdict)).c_str(), stdout);
     return verdict->damage.empty() ? 0 : 1;
 }
+
+int execute(kv::Export const& wanted) { return print(kv::export_store(wanted)); }
+int execute(kv::Import const& wanted) { return print(kv::StoreImport{wanted}.run()); }
 
 int execute(kv::Run const& run)
 {

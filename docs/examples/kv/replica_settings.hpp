@@ -22,6 +22,9 @@ namespace kv
     settings.core.heartbeat_ms = run.heartbeat_ms;
     settings.snapshots.automatic = run.snapshot_mib > 0;
     settings.snapshots.log_bytes_min = run.snapshot_mib << 20U;
+    settings.snapshots.follower_bytes_max = run.keep_mib << 20U;
+    if (run.keep_mib == 0)
+        settings.snapshots.trailing_entries = 0;
     return settings;
 }
 

@@ -8,6 +8,7 @@
 #include "totora/data/identity.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -133,6 +134,24 @@ namespace kv
     return {};
 }
 
+/// An option of `kv run` that is a number.
+struct NumberOption
+{
+    std::string_view name;
+    std::uint64_t    least;
+    std::uint64_t    most;
+    std::uint64_t Run::*field;
+};
+
+inline constexpr auto number_options = std::array{
+    NumberOption{"--segment-mib", 1, 2048, &Run::segment_mib},
+    NumberOption{"--scrub-mib", 0, 1'048'576, &Run::scrub_mib},
+    NumberOption{"--snapshot-mib", 0, 1'048'576, &Run::snapshot_mib},
+    NumberOption{"--keep-mib", 0, 1'048'576, &Run::keep_mib},
+    NumberOption{"--clients-mib", 1, 1'048'576, &Run::clients_mib},
+    NumberOption{"--clients", 1, 1'000'000, &Run::clients},
+};
+
 /// Reads --log and what belongs to it; empty if they are sound, otherwise what is wrong.
 [[nodiscard]] inline std::string read_log(Options const& options, Run& run)
 {
@@ -141,48 +160,26 @@ namespace kv
             return "--log is 'segmented' or 'memory', not '" + std::string{*text} + "'";
         run.log = *text == "memory" ? LogKind::memory : LogKind::segmented;
     }
-    if (auto const text = options.find("--segment-mib")) {
-        auto const number = parse_number(*text, 1, 2048);
-        if (not number)
-            return "--segment-mib '" + std::string{*text} + "' is not a number from 1 to 2048";
-        run.segment_mib = *number;
-    }
-    if (auto const text = options.find("--scrub-mib")) {
-        auto const number = parse_number(*text, 0, 1'048'576);
-        if (not number)
-            return "--scrub-mib '" + std::string{*text} + "' is not a number from 0 to 1048576";
-        run.scrub_mib = *number;
-    }
-    if (auto const text = options.find("--snapshot-mib")) {
-        auto const number = parse_number(*text, 0, 1'048'576);
-        if (not number)
-            return "--snapshot-mib '" + std::string{*text} + "' is not a number from 0 to 1048576";
-        run.snapshot_mib = *number;
-    }
-    if (auto const text = options.find("--clients-mib")) {
-        auto const number = parse_number(*text, 1, 1'048'576);
-        if (not number)
-            return "--clients-mib '" + std::string{*text} + "' is not a number from 1 to 1048576";
-        run.clients_mib = *number;
-    }
-    if (auto const text = options.find("--clients")) {
-        auto const number = parse_number(*text, 1, 1'000'000);
-        if (not number)
-            return "--clients '" + std::string{*text} + "' is not a number from 1 to 1000000";
-        run.clients = *number;
-    }
+    for (auto const& [name, least, most, field] : number_options)
+        if (auto const text = options.find(name)) {
+            auto const number = parse_number(*text, least, most);
+            if (not number)
+                return std::string{name} + " '" + std::string{*text} + "' is not a number from " +
+                       std::to_string(least) + " to " + std::to_string(most);
+            run.*field = *number;
+        }
     run.skips_sync = options.find("--unsafe-no-sync").has_value();
     return {};
 }
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options = Options::read(words,
-                                       {"--dir", "--client-port", "--client-host", "--client-listen", "--listen",
-                                        "--peer-address", "--election-ms", "--heartbeat-ms", "--timeout-ms",
-                                        "--segment-mib", "--scrub-mib", "--snapshot-mib", "--clients", "--clients-mib",
-                                        "--log", "--cluster", "--id", "--peers", "--token"},
-                                       {"--unsafe-no-sync"});
+    auto const options =
+        Options::read(words, {"--dir",          "--client-port",  "--client-host",  "--client-listen", "--listen",
+                              "--peer-address", "--election-ms",  "--heartbeat-ms", "--timeout-ms",    "--segment-mib",
+                              "--scrub-mib",    "--snapshot-mib", "--keep-mib",     "--clients",       "--clients-mib",
+                              "--log",          "--cluster",      "--id",           "--peers",         "--token"},
+                      {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};
@@ -230,11 +227,33 @@ namespace kv
     return Invocation{verify};
 }
 
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_export(std::span<std::string_view const> words)
+{
+    auto const options = Options::read(words, {"--dir", "--to"}, {"--online"});
+    if (not options)
+        return Complaining{options.error()};
+    for (auto const* const name : {"--dir", "--to"})
+        if (options->find(name).value_or("").empty())
+            return Complaining{"kv export needs the option " + std::string{name}};
+    return Invocation{Export{std::string{*options->find("--dir")}, std::string{*options->find("--to")},
+                             options->find("--online").has_value()}};
+}
+
+[[nodiscard]] inline totora::Result<Invocation, std::string> parse_import(std::span<std::string_view const> words)
+{
+    if (words.empty() or words.front().starts_with("--"))
+        return Complaining{std::string{"kv import needs the name of a file that kv export wrote"}};
+    auto server = parse_init(words.subspan(1));
+    if (not server)
+        return Complaining{server.error()};
+    return Invocation{Import{std::string{words.front()}, std::get<Init>(*std::move(server))}};
+}
+
 /// The command line, without the program's own name.
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_arguments(std::span<std::string_view const> words)
 {
     if (words.empty())
-        return Complaining{std::string{"nothing to do: give kv init, kv run, kv verify or kv --help"}};
+        return Complaining{std::string{"nothing to do: give kv init, run, verify, export, import or --help"}};
     for (auto const word : words)
         if (word == "--help" or word == "-h")
             return Invocation{Help{}};
@@ -244,7 +263,12 @@ namespace kv
         return parse_run(words.subspan(1));
     if (words.front() == "verify")
         return parse_verify(words.subspan(1));
-    return Complaining{"'" + std::string{words.front()} + "' is neither init nor run nor verify: see kv --help"};
+    if (words.front() == "export")
+        return parse_export(words.subspan(1));
+    if (words.front() == "import")
+        return parse_import(words.subspan(1));
+    return Complaining{"'" + std::string{words.front()} +
+                       "' is none of init, run, verify, export and import: see kv --help"};
 }
 
 } // namespace kv

@@ -42,6 +42,8 @@ kv run --dir DIR --client-port PORT
                             (default: 4)
     --snapshot-mib N        a snapshot is taken after so much was written to the log, and no less than
                             the last snapshot's size; 0 for only by RAFT.SNAPSHOT (default: 64)
+    --keep-mib N            how much of the log is kept beside a snapshot, so that a server that lags
+                            need not be sent all of it; 0 for nothing (default: 64)
     --clients N             how many clients there may be at a time, as far as the process may have so
                             many file descriptors (default: 10000)
     --clients-mib N         memory for all clients' requests and answers together: the client that
@@ -55,6 +57,14 @@ kv verify --dir DIR [--json]
     reads all of a log whose server does not run, changes nothing, and prints what it found:
     sound, torn (a crash interrupted a write that was never acknowledged: the next start cuts
     it off) or damaged, and where.
+
+kv export --dir DIR --to FILE [--online]
+    writes a backup of what a server that does not run had committed, checked by a checksum. With
+    --online the server may run: its newest snapshot is copied (RAFT.SNAPSHOT takes one).
+
+kv import FILE --cluster NAME --id N --peers 1=HOST:PORT,... --dir DIR [--token TEXT]
+    makes the directory of one of the first servers of a new cluster, like kv init, which begins with
+    what the backup holds. Import the same file for each of them, and start them.
 
 kv --help
     prints this.
@@ -103,6 +113,7 @@ struct Run
     std::uint64_t scrub_mib = 4; ///< In a second; 0 for none.
     std::uint64_t snapshot_mib =
         64; ///< Bytes of the log after which a snapshot is due; 0: only when a client asks for one.
+    std::uint64_t keep_mib = 64;     ///< Of the log, kept beside a snapshot for servers that lag; 0 for nothing.
     std::uint64_t clients_mib = 256; ///< What is held for all clients together.
     std::uint64_t clients = 10'000;  ///< How many there may be at a time.
 };
@@ -114,6 +125,21 @@ struct Verify
     bool        as_json = false;
 };
 
-using Invocation = std::variant<Help, Init, Run, Verify>;
+/// `kv export`.
+struct Export
+{
+    std::string directory;
+    std::string file;
+    bool        is_online = false; ///< The newest snapshot, also while the server runs.
+};
+
+/// `kv import`.
+struct Import
+{
+    std::string file;
+    Init        server; ///< To be made.
+};
+
+using Invocation = std::variant<Help, Init, Run, Verify, Export, Import>;
 
 } // namespace kv
