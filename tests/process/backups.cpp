@@ -136,11 +136,11 @@ BOOST_AUTO_TEST_CASE(a_follower_that_runs_is_exported_by_its_newest_snapshot)
     auto       backup = Backup{};
     auto const follower = (backup.leader + 1) % 3;
     auto const offline = backup.export_from(follower);
-    BOOST_TEST(offline.exit_code == 2);
+    BOOST_TEST((offline.exit_code == 2));
     BOOST_TEST(offline.errors.find("its server runs: stop it, or export its newest snapshot with --online") !=
                std::string::npos);
     auto const none = backup.export_from(follower, {"--online"});
-    BOOST_TEST(none.exit_code == 2);
+    BOOST_TEST((none.exit_code == 2));
     BOOST_TEST(none.errors.find("ask for one with RAFT.SNAPSHOT") != std::string::npos);
     auto client = kv::Client::connect(backup.cluster.client_port(follower), patience);
     BOOST_REQUIRE((client and client->ask({"RAFT.SNAPSHOT"})));
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_which_any_byte_is_wrong_is_refused_and_leaves_n
         std::ofstream{backup.file, std::ios::binary} << content;
         auto const made = run_kv(
             {"import", backup.file, "--cluster", "c", "--id", "1", "--peers", "1=127.0.0.1:1", "--dir", directory});
-        BOOST_TEST(made.exit_code == 2);
+        BOOST_TEST((made.exit_code == 2));
         BOOST_TEST(not std::filesystem::exists(directory));
         BOOST_TEST(not std::filesystem::exists(directory + ".importing"));
         return made.errors;
@@ -195,11 +195,11 @@ BOOST_AUTO_TEST_CASE(an_import_never_replaces_anything)
     auto const made =
         run_kv({"import", backup.file, "--cluster", "c", "--id", "1", "--peers", "1=127.0.0.1:1", "--dir", directory});
 
-    BOOST_TEST(made.exit_code == 2);
+    BOOST_TEST((made.exit_code == 2));
     BOOST_TEST(made.errors.find("it exists") != std::string::npos);
     auto const absent = run_kv({"import", backup.file + ".absent", "--cluster", "c", "--id", "1", "--peers",
                                 "1=127.0.0.1:1", "--dir", directory + "-new"});
-    BOOST_TEST(absent.exit_code == 2);
+    BOOST_TEST((absent.exit_code == 2));
     BOOST_TEST(absent.errors.find("No such file") != std::string::npos);
 }
 
