@@ -3,6 +3,7 @@
 #include "totora/node/snapshot_settings.hpp"
 #include "support/builders.hpp"
 #include "totora/node/snapshots/chunk_window.hpp"
+#include "totora/node/snapshots/transfer_pace.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -132,6 +133,36 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_where_everything_is_sent, *label("7"))
     BOOST_TEST(send_all(window, chunks(10, 3)) == 1);
     window.need(10);
     BOOST_TEST(window.chunk_bytes(chunks(10, 3)) == 0U);
+}
+
+/// In so many milliseconds, with a chunk whenever one may leave.
+[[nodiscard]] std::uint64_t bytes_sent_in(TransferPace& pace, std::uint64_t from_ms, std::uint64_t to_ms,
+                                          std::uint64_t every_ms, std::uint64_t chunk)
+{
+    auto sent = std::uint64_t{0};
+    for (auto now_ms = from_ms; now_ms < to_ms; now_ms += every_ms) {
+        pace.refill(now_ms);
+        for (; pace.allows() and sent < 1'000'000'000; sent += chunk)
+            pace.spend(chunk);
+    }
+    return sent;
+}
+
+BOOST_AUTO_TEST_CASE(snapshots_leave_at_a_pace_whatever_the_size_of_a_chunk, *label("7"))
+{
+    for (auto const chunk : {1'000U, 30'000U, 700'000U})
+        for (auto const every_ms : {1U, 50U, 150U}) {
+            auto       pace = TransferPace{1'000'000};
+            auto const sent = bytes_sent_in(pace, 10'000, 20'000, every_ms, chunk);
+            BOOST_TEST(sent <= 10'000'000U + 200'000U + chunk);
+            BOOST_TEST(sent >= 10'000'000U - 200'000U - chunk);
+        }
+    auto slow = TransferPace{300}; // Less than a byte in a millisecond.
+    BOOST_TEST(bytes_sent_in(slow, 1'000, 11'000, 50, 10) >= 2'900U);
+    auto rested = TransferPace{1'000'000};
+    BOOST_TEST(bytes_sent_in(rested, 1'000'000, 1'000'001, 1, 1'000) <= 201'000U); // No more is kept.
+    auto free = TransferPace{0};
+    BOOST_TEST(bytes_sent_in(free, 0, 1, 1, 1'000'000) == 1'000'000'000U);
 }
 
 } // namespace

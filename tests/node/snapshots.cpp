@@ -308,16 +308,17 @@ void fall_behind(Stage& stage)
     stage.receive(S2, refused(stage.term(), Index{progress_of(stage.node->state(), S2).next.value - 1}, {}, newest));
 }
 
-/// The chunks that were sent to S2 since the wire was last emptied.
-[[nodiscard]] std::vector<Wire::Sent> chunks_to_s2(Stage const& stage)
+/// The chunks that were sent to a follower since the wire was last emptied.
+[[nodiscard]] std::vector<Wire::Sent> chunks_to(Stage const& stage, ServerId follower)
 {
     auto found = std::vector<Wire::Sent>{};
     for (auto const& one : stage.wire.sent)
         if (auto const* chunk = std::get_if<InstallSnapshot>(&one.rpc);
-            chunk != nullptr and one.to == S2 and chunk->bytes > 0)
+            chunk != nullptr and one.to == follower and chunk->bytes > 0)
             found.push_back(one);
     return found;
 }
+[[nodiscard]] std::vector<Wire::Sent> chunks_to_s2(Stage const& stage) { return chunks_to(stage, S2); }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_needs_what_is_compacted_is_sent_a_snapshot_in_chunks,
                      *label("7") * label("case_29"))
@@ -369,6 +370,30 @@ BOOST_AUTO_TEST_CASE(a_bounded_number_of_chunks_is_on_its_way_to_a_follower, *la
     auto const again = chunks_to_s2(stage);
     BOOST_REQUIRE(again.size() == 3U);
     BOOST_TEST(std::get<InstallSnapshot>(again[0].rpc).offset == 16U);
+}
+
+BOOST_AUTO_TEST_CASE(a_bounded_number_of_followers_is_sent_a_snapshot_at_a_time, *label("7"))
+{
+    auto settings = by_hand();
+    settings.snapshots.transfers_max = 1;
+    auto stage = Stage{3, settings};
+    fall_behind(stage);
+    BOOST_TEST(chunks_to(stage, S2).size() == 1U);
+    auto const refuse = [&](ServerId follower) {
+        stage.receive(follower, refused(stage.term(), Index{progress_of(stage.node->state(), follower).next.value - 1},
+                                        {}, stage.sent_to(follower).value));
+    };
+    refuse(S3);
+    BOOST_TEST(chunks_to(stage, S3).empty());
+
+    // S2 has all of it: its place is free when S3 is asked again.
+    auto const snapshot = *stage.status().snapshot;
+    stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, snapshot.bytes, snapshot.last.index});
+    for (auto heartbeats = 0; heartbeats < 3 and chunks_to(stage, S3).empty(); ++heartbeats) {
+        stage.pass_ms(50);
+        stage.receive(S3, InstallSnapshotResponse{stage.term(), snapshot, 0, {}});
+    }
+    BOOST_TEST(chunks_to(stage, S3).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_snapshot_before_the_newest_is_kept_if_the_log_reaches_back_to_it, *label("7"))

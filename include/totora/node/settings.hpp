@@ -57,7 +57,8 @@ struct NodeSettings
     return settings.entry_bytes_max > 0 and settings.uncommitted_bytes_max > 0 and settings.append_bytes_max > 0 and
            settings.window_bytes > 0 and settings.cold_bytes_max > 0 and settings.apply_bytes_max > 0 and
            settings.apply_entries_max > 0 and settings.apply_ms_max > 0 and settings.receive_max > 0 and
-           settings.snapshots.chunk_bytes > 0 and settings.snapshots.chunks_in_flight > 0;
+           settings.snapshots.chunk_bytes > 0 and settings.snapshots.chunks_in_flight > 0 and
+           settings.snapshots.transfers_max > 0;
 }
 
 } // namespace totora::inline v0

@@ -36,6 +36,11 @@ struct SnapshotSettings
     std::uint64_t chunk_bytes = std::uint64_t{256} << 10U;
     /// How many chunks a follower may be sent that it has not answered.
     std::uint64_t chunks_in_flight = 4;
+
+    /// How many followers are sent snapshots at a time; others wait, but for one that a follower which is silent makes place for.
+    std::uint64_t transfers_max = 2;
+    /// How many bytes of snapshots leave in a second, to all followers together; 0 for as many as the links take.
+    std::uint64_t transfer_bytes_per_second = 0;
 };
 
 /// What a decision about a snapshot is made from.

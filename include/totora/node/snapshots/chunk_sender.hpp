@@ -10,6 +10,7 @@
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/chunk_window.hpp"
 #include "totora/node/snapshots/snapshot_effects.hpp"
+#include "totora/node/snapshots/transfer_pace.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/snapshot_log.hpp"
 
@@ -32,7 +33,8 @@ public:
     using Log = Refined<KeepsSnapshots, typename Policies::Log>;
 
     ChunkSender(Log& log, SnapshotSettings const& settings, Stepper<Policies>& stepper)
-        : log_(log), settings_(settings), stepper_(stepper), state_(stepper.state())
+        : log_(log), settings_(settings), stepper_(stepper), state_(stepper.state()),
+          pace_(settings.transfer_bytes_per_second)
     {}
 
     /// Whether this snapshot is being sent.
@@ -45,14 +47,15 @@ public:
     /// Whether the next turn can send more at once.
     [[nodiscard]] bool can_send() const
     {
-        return not is_stopped_ and std::any_of(windows_.begin(), windows_.end(), [&](ChunkWindow const& window) {
-            return window.chunk_bytes(settings_) > 0;
-        });
+        return not is_stopped_ and pace_.allows() and
+               std::any_of(windows_.begin(), windows_.end(),
+                           [&](ChunkWindow const& window) { return window.chunk_bytes(settings_) > 0; });
     }
 
-    void run()
+    void run(std::uint64_t now_ms)
     {
         is_stopped_ = false;
+        pace_.refill(now_ms);
         for (auto const& wanted : stepper_.snapshots().take_wanted())
             want(wanted);
         for (auto at = std::size_t{0}; at < windows_.size() and stepper_.running(); ++at)
@@ -81,8 +84,21 @@ private:
         auto const begun = ChunkWindow{wanted.server, stored->id, offset};
         if (window != windows_.end())
             *window = begun;
-        else
+        else if (windows_.size() < settings_.transfers_max or drop_silent())
             windows_.push_back(begun);
+    }
+
+    /// Ends the transfer to a follower that answers nothing: it goes on when the follower does.
+    [[nodiscard]] bool drop_silent()
+    {
+        auto const silent = std::find_if(windows_.begin(), windows_.end(), [&](ChunkWindow const& window) {
+            auto const* const progress = find_progress(state_, window.server());
+            return progress == nullptr or not progress->recently_active;
+        });
+        if (silent == windows_.end())
+            return false;
+        windows_.erase(silent);
+        return true;
     }
 
     /// The snapshot that is wanted, or else the newest one.
@@ -103,7 +119,7 @@ private:
     [[nodiscard]] bool send(ChunkWindow& window)
     {
         auto const bytes = window.chunk_bytes(settings_);
-        if (bytes == 0)
+        if (bytes == 0 or not pace_.allows())
             return true;
         auto chunk = log_.read_snapshot(window.snapshot(), window.next(), bytes);
         if (not chunk and chunk.error().failure == LogFailure::not_now)
@@ -118,6 +134,7 @@ private:
         stepper_.feed(nobody, ChunkReady{window.server(), window.snapshot(), window.next(), read});
         stepper_.snapshots().drop_chunk();
         window.sent(read);
+        pace_.spend(read);
         return stepper_.snapshots().bytes_sent() > sent_before;
     }
 
@@ -125,6 +142,7 @@ private:
     SnapshotSettings const&  settings_;
     Stepper<Policies>&       stepper_;
     State const&             state_;
+    TransferPace             pace_;
     std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
     bool is_stopped_ = false;          ///< The log cannot read now: what waits, waits for something else to happen.
 };

@@ -102,7 +102,7 @@ public:
         if (auto const failed = taker_.go_on(state_, applying_.applied(), clock_.now_ms()))
             stepper_.notify(*failed);
         watch();
-        sender_.run();
+        sender_.run(clock_.now_ms());
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > 1)
             remove_unused();
