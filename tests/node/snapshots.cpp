@@ -117,6 +117,40 @@ BOOST_AUTO_TEST_CASE(what_a_follower_within_reach_needs_is_kept_if_it_is_not_too
     }
 }
 
+/// Otherwise all of it could wait in memory for a slow disk.
+BOOST_AUTO_TEST_CASE(a_snapshot_is_written_no_faster_than_the_log_can, *label("7"))
+{
+    auto stage = Stage{3, by_hand()};
+    stage.lead_with_follower();
+    commit(stage, {"reed", "rush"});
+    stage.log.backlog = snapshot_backlog_max;
+    take_snapshot(stage);
+    stage.pass_ms(200);
+    BOOST_TEST(stage.machine.captures == 1);
+    BOOST_TEST(stage.log.snapshots().empty());
+
+    stage.log.backlog = snapshot_backlog_max - 1;
+    stage.run();
+
+    BOOST_TEST(stage.log.snapshots().size() == 1U);
+    BOOST_TEST((stage.status().base == Index{3}));
+}
+
+BOOST_AUTO_TEST_CASE(chunks_that_come_faster_than_the_log_can_write_are_lost, *label("7") * label("case_90"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = received_snapshot();
+    stage.log.backlog = snapshot_backlog_max;
+    stage.receive_chunk(S2, part_of(Term{1}, snapshot, 0, 64), std::span{snapshot.bytes}.first(64));
+    BOOST_TEST(not stage.status().reception.has_value());
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).empty());
+
+    stage.log.backlog = 0;
+    receive_all(stage, snapshot);
+
+    BOOST_TEST((stage.status().base == snapshot.id.last.index));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_taken_where_nothing_is_new, *label("7"))
 {
     auto stage = Stage{3, by_hand()};

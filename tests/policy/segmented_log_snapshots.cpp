@@ -47,6 +47,15 @@ void take(Log& log, SnapshotBytes const& snapshot)
     log.finish_snapshot(snapshot.id);
 }
 
+/// Stores all chunks of a snapshot of another server.
+template <typename Log>
+void receive(Log& log, SnapshotBytes const& snapshot)
+{
+    log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
+    log.store_chunk(snapshot.id, 20, std::span{snapshot.bytes}.subspan(20));
+    log.finish_chunks(snapshot.id);
+}
+
 /// The next end; a failure of its own if there is none.
 template <typename Log>
 [[nodiscard]] std::optional<LogFailure> failure_of_next(Log& log)
@@ -66,6 +75,22 @@ void lose_all_unsynced(Disk const& disk)
     auto names = disk->file_names();
     std::erase_if(names, [](std::string const& name) { return not name.starts_with(snapshot_file_prefix); });
     return names;
+}
+
+/// The oldest segment whose file is there.
+[[nodiscard]] std::uint64_t oldest_on(Disk const& disk)
+{
+    auto least = std::uint64_t{1} << 40U;
+    for (auto const& name : disk->file_names())
+        least = std::min(least, generation_of(name).value_or(least));
+    return least;
+}
+
+/// The last compacted entry in the first segment that the log needs; 0 if that one holds entries of the log.
+[[nodiscard]] std::uint64_t first_end_on(Disk const& disk)
+{
+    auto files = ForgetfulFiles{disk};
+    return LogRecovery<ForgetfulFiles>{files, {}, RecoveryDepth::everything}.run()->segments.front().last.value;
 }
 
 [[nodiscard]] std::vector<std::byte> read_back(TestLog& log, SnapshotId const& id)
@@ -324,17 +349,6 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_
     auto const disk = disk_with_log();
     auto       log = *open_log(disk);
     auto       write = std::uint64_t{0};
-    auto const oldest = [&] {
-        auto least = std::uint64_t{1} << 40U;
-        for (auto const& name : disk->file_names())
-            least = std::min(least, generation_of(name).value_or(least));
-        return least;
-    };
-    // The last compacted entry in the first segment that the log needs.
-    auto const first_end = [&] {
-        auto files = ForgetfulFiles{disk};
-        return LogRecovery<ForgetfulFiles>{files, {}, RecoveryDepth::everything}.run()->segments.front().last.value;
-    };
     auto const append = [&](int count) {
         for (; count > 0; --count) {
             log.append(WriteNumber{++write}, entries_of(Term{1}, next(log.last().index), 1, 200));
@@ -345,34 +359,29 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_
     auto const base = log.last();
     log.compact(WriteNumber{++write}, base, {cluster(3), cluster(3)});
     append(20);
-    BOOST_TEST(oldest() == 1U); // No snapshot stands for them.
+    BOOST_TEST(oldest_on(disk) == 1U); // No snapshot stands for them.
+    receive(log, snapshot_of({Term{1}, Index{150}}, {}));
+    BOOST_TEST(not failure_of_next(log).has_value());
+    append(20);
+    BOOST_TEST(oldest_on(disk) == 1U); // Nor does one of another server that is not installed.
 
     take(log, snapshot_of({Term{1}, Index{50}}, {}));
     BOOST_TEST(not failure_of_next(log).has_value());
     append(20);
-    BOOST_TEST(oldest() > 3U);
-    BOOST_TEST(first_end() > 50U);
-    BOOST_TEST(first_end() < 70U);
+    BOOST_TEST(oldest_on(disk) > 3U);
+    BOOST_TEST(first_end_on(disk) > 50U);
+    BOOST_TEST(first_end_on(disk) < 70U);
 
     take(log, snapshot_of(base, {}));
     append(20);
-    BOOST_TEST(first_end() < 70U); // It was not reported yet.
+    BOOST_TEST(first_end_on(disk) < 70U); // It was not reported yet.
     BOOST_TEST(not failure_of_next(log).has_value());
     append(20);
-    BOOST_TEST(first_end() == 0U); // What it holds is part of the log.
-    BOOST_TEST(oldest() > 8U);
+    BOOST_TEST(first_end_on(disk) == 0U); // What it holds is part of the log.
+    BOOST_TEST(oldest_on(disk) > 8U);
     auto const again = open_log(disk)->recover();
     BOOST_TEST((again->entries.base() == base));
-    BOOST_TEST(again->entries.last().index.value == 180U);
-}
-
-/// Stores all chunks of a snapshot of another server.
-template <typename Log>
-void receive(Log& log, SnapshotBytes const& snapshot)
-{
-    log.store_chunk(snapshot.id, 0, std::span{snapshot.bytes}.first(20));
-    log.store_chunk(snapshot.id, 20, std::span{snapshot.bytes}.subspan(20));
-    log.finish_chunks(snapshot.id);
+    BOOST_TEST(again->entries.last().index.value == 200U);
 }
 
 BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7") * label("case_25"))
@@ -534,6 +543,25 @@ BOOST_AUTO_TEST_CASE(chunks_are_gone_with_their_process, *label("case_29"))
 
     BOOST_TEST((log.reception() == SnapshotReception{}));
     BOOST_TEST(snapshot_names(disk).empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_to_be_written_is_counted_and_its_end_wakes)
+{
+    auto  log = *HeldLog::open(ForgetfulFiles{disk_with_log()}, small_options());
+    auto& syncer = *HeldSyncer::newest();
+    auto  woken = 0;
+    log.set_wake([&] { ++woken; });
+    syncer.held = true;
+    auto const block = std::vector<std::byte>(std::size_t{64} * 1024);
+    log.begin_snapshot();
+    for (auto blocks = 0; blocks < 20; ++blocks)
+        log.write_snapshot(block);
+    BOOST_TEST(log.snapshot_backlog() == 20 * block.size());
+
+    syncer.work();
+
+    BOOST_TEST(log.snapshot_backlog() == 0U);
+    BOOST_TEST(woken == 1);
 }
 
 /// What waits to be written is done in order, after what was written before it.

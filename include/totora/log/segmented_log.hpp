@@ -228,6 +228,9 @@ public:
             check(marked);
     }
 
+    /// The bytes of snapshots that wait in memory until they are written. The wake-up is called when they become few.
+    [[nodiscard]] std::uint64_t snapshot_backlog() const { return parts_->snapshots.backlog(); }
+
     void begin_snapshot() { parts_->snapshots.begin(); }
     void write_snapshot(std::span<std::byte const> bytes) { parts_->snapshots.write(bytes); }
     void finish_snapshot(SnapshotId const& id) { parts_->snapshots.finish(id); }

@@ -43,6 +43,9 @@ struct SnapshotEnd
 /// calls come from the node's thread; none throws, and those that may take long go on in the background, with the log's wake-up at
 /// their end.
 ///
+/// One that writes in the background may have `snapshot_backlog() -> std::uint64_t`: how many bytes of snapshots wait in memory. A node gives it
+/// no more while these are many, and is woken when they are few.
+///
 /// What the compiler cannot check: a snapshot among `snapshots` survives any crash, until it is removed. Recovery finds the newest
 /// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration`. An
 /// `install` that is durable makes its snapshot one of the server's own, in the same write. What cannot be stored for

@@ -53,6 +53,7 @@ public:
     Index                        cold_through;     ///< Entries up to here are read from disk.
     std::uint64_t                bytes_read = 0;   ///< From disk.
     bool                         throws_at_append = false;
+    std::uint64_t                backlog = 0; ///< Bytes of snapshots that are said to wait.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -108,6 +109,8 @@ public:
             one.second = std::min(one.second, durable_last_);
         written_.push_back({write, id.last.index});
     }
+
+    [[nodiscard]] std::uint64_t snapshot_backlog() const { return backlog; }
 
     void begin_snapshot() { memory.begin_snapshot(); }
     void write_snapshot(std::span<std::byte const> bytes) { memory.write_snapshot(bytes); }

@@ -103,7 +103,9 @@ public:
             job = jobs_.pop_front();
             has_jobs_ = not jobs_.empty();
         }
-        backlog_ -= job.bytes.size();
+        auto const before = backlog_.fetch_sub(job.bytes.size());
+        if (before >= backlog_few and before - job.bytes.size() < backlog_few and wake_)
+            wake_();
         auto& one = job.is_received ? received_ : own_;
         auto  thrown = attempt("writing a snapshot", [&] { perform(job, one); });
         if (thrown)
@@ -112,6 +114,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t backlog_few = std::uint64_t{1} << 20U;
+
     void perform(SnapshotJob const& job, SnapshotAttempt<Files>& one)
     {
         switch (job.what) {

@@ -17,6 +17,7 @@
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/node/snapshots/snapshot_backlog.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/transport.hpp"
 
@@ -163,10 +164,13 @@ private:
         set_back_.note(state_, received.from, received.rpc);
     }
 
-    /// A state machine that takes no snapshots cannot be restored from one. What does not fit is not stored, as with entries.
+    /// A state machine that takes no snapshots cannot be restored from one. What does not fit is not stored, as with entries. What comes
+    /// faster than the log writes is dropped as by the network: the leader asks at its next heartbeat what is needed.
     void take_chunk(Received const& received, InstallSnapshot const& chunk)
     {
         if constexpr (has_snapshots<Policies>) {
+            if (chunk.bytes > 0 and has_snapshot_backlog(refined<KeepsSnapshots>(log_)))
+                return;
             auto const fits = chunk.bytes == 0 or log_.has_room(chunk.bytes);
             if (not fits) {
                 room_.refused(chunk.bytes, chunk.bytes);

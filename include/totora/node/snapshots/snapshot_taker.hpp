@@ -7,6 +7,7 @@
 #include "totora/data/attempt.hpp"
 #include "totora/data/snapshot_format.hpp"
 #include "totora/node/snapshot_settings.hpp"
+#include "totora/node/snapshots/snapshot_backlog.hpp"
 #include "totora/node/snapshots/snapshot_file.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/snapshot_log.hpp"
@@ -37,14 +38,14 @@ public:
     void request() { is_requested_ = true; }
 
     /// Whether the next turn has something to write.
-    [[nodiscard]] bool is_writing() const { return capture_.has_value(); }
+    [[nodiscard]] bool is_writing() const { return capture_.has_value() and not has_snapshot_backlog(log_); }
 
     /// Goes on with what is under way, or begins, if it is time. The machine has applied everything up to `applied`. Returns what went
     /// wrong, if anything did.
     [[nodiscard]] std::optional<SnapshotFailed> go_on(State const& state, Index applied, std::uint64_t now_ms)
     {
         if (capture_)
-            return write(now_ms);
+            return has_snapshot_backlog(log_) ? std::nullopt : write(now_ms);
         if (is_finishing_ or now_ms < not_before_ms_ or not is_due(state, applied))
             return std::nullopt;
         return begin(state, applied, now_ms);
