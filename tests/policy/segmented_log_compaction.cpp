@@ -14,8 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <string>
+#include <span>
 #include <vector>
 
 namespace totora::test::segmented_log_compaction_tests
@@ -126,6 +125,39 @@ BOOST_AUTO_TEST_CASE(a_compaction_that_was_not_synced_is_lost_with_the_power, *l
     BOOST_TEST((recovered->entries.base() == LogPosition{}));
     BOOST_TEST((recovered->entries.last() == LogPosition{Term{2}, Index{5}}));
     BOOST_TEST((recovered->configuration == first_configuration(identity_of_first())));
+}
+
+/// Its body is as much a part of it as its head.
+BOOST_AUTO_TEST_CASE(a_torn_boundary_is_cut_with_what_follows_it, *label("case_33") * label("case_64"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = log_of_five(disk);
+        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.sync();
+    }
+    auto const name = segment_name(1);
+    auto const bytes = disk->content(name);
+    auto const seed = segment_seed(identity_of_first(), 1);
+    auto       record = std::size_t{0};
+    auto       size = std::size_t{0};
+    for (auto at = std::size_t{0}; at + record_head_size < bytes.size(); at += record_alignment)
+        if (auto const head = decode_head(std::span{bytes}.subspan(at), seed, at);
+            head and head->kind == RecordKind::compact) {
+            record = at + record_head_size;
+            size = head->body_size;
+        }
+    BOOST_REQUIRE(size == encoded_size({{}, {cluster(2), cluster(1)}, {}}));
+    for (auto at = record; at < record + size; ++at) {
+        auto const torn = disk->clone();
+        auto       changed = bytes;
+        changed[at] ^= std::byte{1};
+        torn->set_content(name, changed);
+        auto const recovered = open_log(torn)->recover();
+        BOOST_TEST((recovered->entries.base() == LogPosition{}));
+        BOOST_TEST((recovered->entries.last() == LogPosition{Term{2}, Index{5}}));
+        BOOST_TEST(recovered->torn_tail.has_value());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_base_that_the_log_does_not_hold_changes_nothing)
