@@ -4,6 +4,7 @@
 #include "support/log/watched_files.hpp"
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
+#include "support/snapshot/snapshot_bytes.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -139,6 +140,51 @@ BOOST_AUTO_TEST_CASE(all_sealed_segments_are_read_again_and_again)
     BOOST_TEST(log->scrub_status()->bytes_total > 60 * 240U);
     BOOST_TEST(not log->failure().has_value());
     log->close();
+}
+
+/// The log goes on, and lists it no more: another is taken, and received ones begin again.
+BOOST_AUTO_TEST_CASE(a_damaged_snapshot_is_reported_and_not_listed_any_more, *label("case_65"))
+{
+    auto const disk = disk_with_segments();
+    auto const snapshot = snapshot_of({Term{1}, Index{3}}, {"reed", "rush"});
+    auto const take = [&](auto& log) {
+        log.begin_snapshot();
+        log.write_snapshot(snapshot.bytes);
+        log.finish_snapshot(snapshot.id);
+        return log.snapshot_end();
+    };
+    for (auto const while_it_runs : {false, true}) {
+        auto log = open_log(disk, scrubbing());
+        BOOST_REQUIRE(log.has_value());
+        BOOST_TEST(not take(*log)->failure.has_value());
+        auto const passes = log->scrub_status()->passes;
+        BOOST_TEST(eventually([&] { return log->scrub_status()->passes > passes + 1; }));
+        BOOST_TEST(not log->snapshot_end().has_value());
+        auto name = std::string{};
+        for (auto const& one : disk->file_names())
+            if (one.starts_with("snapshot-"))
+                name = one;
+        if (not while_it_runs)
+            log.value().close();
+        flip(disk, name, snapshot_file_header_size + snapshot.bytes.size() - 6); // Of the machine's part.
+        auto again = while_it_runs ? std::move(log) : open_log(disk, scrubbing());
+        auto end = std::optional<SnapshotEnd>{};
+
+        BOOST_TEST(eventually([&] { return (end = again->snapshot_end()).has_value(); }));
+
+        BOOST_REQUIRE(end.has_value());
+        BOOST_TEST((end->id == snapshot.id));
+        BOOST_REQUIRE(end->failure.has_value());
+        BOOST_TEST((end->failure->failure == LogFailure::damaged));
+        BOOST_TEST(again->snapshots().empty());
+        BOOST_TEST(not again->failure().has_value());
+        BOOST_TEST(disk->content(name).size() > 0U);
+        BOOST_TEST(not take(*again)->failure.has_value());
+        BOOST_TEST(again->snapshots().size() == 1U);
+        again->remove_snapshot(snapshot.id);
+        auto files = ForgetfulFiles{disk};
+        BOOST_TEST(files.remove(name).has_value());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(damage_that_nobody_reads_is_found_and_fails_the_log, *label("case_65"))

@@ -35,7 +35,7 @@ struct SegmentedLogOptions
     std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be prepared; at most a day.
 
-    /// Of sealed segments, what is read and checked in a second, in the background; 0 for none. Needs a thread.
+    /// Of sealed segments and snapshots, what is read and checked in a second, in the background; 0 for none. Needs a thread.
     std::uint64_t             scrub_bytes_per_second = 0;
     std::chrono::milliseconds scrub_pause = std::chrono::hours{24}; ///< After all were read, before they are again.
 

@@ -10,6 +10,9 @@
 #include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/segment_window.hpp"
 #include "totora/log/segmented/segment_writer.hpp"
+#include "totora/log/snapshots/check_snapshot_file.hpp"
+#include "totora/log/snapshots/list_snapshots.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -19,6 +22,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -30,10 +34,10 @@
 namespace totora::inline v0
 {
 
-/// Reads the sealed segments again and again, slowly, so that damage to what nobody reads is found while other servers
-/// still have it. What it finds fails the log.
+/// Reads the sealed segments and the snapshots again and again, slowly, so that damage to what nobody reads is found while other
+/// servers still have it. What it finds in a segment fails the log; a snapshot is reported, and another can be taken.
 ///
-/// It has a thread of its own, from the first sealed segment on. The node calls all functions; `stop` before the files
+/// It has a thread of its own, from the first of them on. The node calls all functions; `stop` before the files
 /// are gone. A segment that is retired meanwhile may be renamed and written over while it is read: what is found in it
 /// counts only if the log still needs it.
 template <log_files Files>
@@ -57,10 +61,21 @@ public:
             return;
         auto const lock = std::lock_guard{mutex_};
         segments_ = std::move(segments);
-        changed_.notify_all();
-        if (not thread_.joinable() and not segments_.empty() and not stopping_)
-            thread_ = std::thread{[this] { run(); }};
+        begin();
     }
+
+    /// Sets which snapshots are to be read.
+    void update_snapshots(std::vector<SnapshotFile> snapshots)
+    {
+        if (bytes_per_second_ == 0)
+            return;
+        auto const lock = std::lock_guard{mutex_};
+        snapshots_ = std::move(snapshots);
+        begin();
+    }
+
+    /// Sets what is called, on the scrubber's thread, with a snapshot that is damaged. Before the first update.
+    void on_damaged_snapshot(std::function<void(SnapshotFile const&, LogError)> report) { report_ = std::move(report); }
 
     void stop()
     {
@@ -83,6 +98,8 @@ public:
         status.bytes_total = 0;
         for (auto const& segment : segments_)
             status.bytes_total += segment.length;
+        for (auto const& one : snapshots_)
+            status.bytes_total += one.snapshot.id.bytes;
         status.bytes = std::min(status.bytes, status.bytes_total);
         return status;
     }
@@ -111,6 +128,15 @@ private:
         Scrubber*            scrubber_;
     };
 
+    /// Begins with the first segment or snapshot. Under the lock.
+    void begin()
+    {
+        changed_.notify_all();
+        auto const has_any = not segments_.empty() or not snapshots_.empty();
+        if (not thread_.joinable() and has_any and not stopping_)
+            thread_ = std::thread{[this] { run(); }};
+    }
+
     void run()
     {
         while (not wait(pass_begins_)) {
@@ -138,10 +164,11 @@ private:
         return true;
     }
 
-    /// One pass over all segments that are durable. Whether there were any, and all were read.
+    /// One pass over all segments that are durable and all snapshots. Whether there were any, and all were read.
     [[nodiscard]] bool scrub_all()
     {
         auto generation = std::uint64_t{0};
+        auto read = std::uint64_t{0};
         auto all = true;
         while (auto const segment = next_after(generation)) {
             generation = segment->generation;
@@ -155,10 +182,19 @@ private:
             if (stopping_)
                 return false;
             status_.bytes += segment->length;
+            ++read;
+        }
+        for (auto const& one : listed_snapshots()) {
+            all = scrub(one) and all;
+            auto const lock = std::lock_guard{mutex_};
+            if (stopping_)
+                return false;
+            status_.bytes += one.snapshot.id.bytes;
+            ++read;
         }
         auto const lock = std::lock_guard{mutex_};
         status_.bytes = 0;
-        if (generation == 0 or not all)
+        if (read == 0 or not all)
             return false;
         ++status_.passes;
         return true;
@@ -195,6 +231,39 @@ private:
         return source.failure() ? failure(*source.failure()) : checked;
     }
 
+    [[nodiscard]] std::vector<SnapshotFile> listed_snapshots() const
+    {
+        auto const lock = std::lock_guard{mutex_};
+        return snapshots_;
+    }
+
+    /// Whether it is sound, or of no interest any more.
+    [[nodiscard]] bool scrub(SnapshotFile const& one)
+    {
+        if (std::find(reported_.begin(), reported_.end(), one.number) != reported_.end())
+            return true;
+        auto const name = snapshot_file_name(one.number);
+        auto       file = files_.open(name);
+        auto       checked = file ? Result<Done, LogError>{Done{}} : failure(file.error());
+        if (file) {
+            auto paced = PacedFile{std::move(*file), *this};
+            checked = check_snapshot_file(paced, name, one.snapshot.id);
+        }
+        if (checked)
+            return true;
+        {
+            auto const lock = std::lock_guard{mutex_};
+            auto const same = [&](SnapshotFile const& other) { return other.number == one.number; };
+            if (stopping_ or std::none_of(snapshots_.begin(), snapshots_.end(), same))
+                return true;
+        }
+        if (checked.error().failure == LogFailure::damaged and report_) {
+            reported_.push_back(one.number);
+            report_(one, checked.error());
+        }
+        return false;
+    }
+
     [[nodiscard]] static Unexpected<LogError> failure(FileError const& error)
     {
         return Unexpected{
@@ -207,9 +276,12 @@ private:
     std::uint64_t             bytes_per_second_;
     std::chrono::milliseconds pause_; ///< Between two passes.
 
+    std::function<void(SnapshotFile const&, LogError)> report_;
+
     mutable std::mutex         mutex_; ///< Guards `segments_` to `stopping_`.
     std::condition_variable    changed_;
     std::vector<SealedSegment> segments_;
+    std::vector<SnapshotFile>  snapshots_;
     ScrubStatus                status_;
     bool                       stopping_ = false;
 
@@ -217,6 +289,8 @@ private:
 
     Clock::time_point pass_begins_{};
     Clock::time_point read_next_{};
+
+    std::vector<std::uint64_t> reported_; ///< Files of snapshots that are damaged: once is enough.
 };
 
 } // namespace totora::inline v0

@@ -4,6 +4,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/log/segmented/log_image.hpp"
+#include "totora/log/snapshots/list_snapshots.hpp"
 #include "totora/log/snapshots/snapshot_store.hpp"
 #include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
@@ -29,11 +30,14 @@ class LogSnapshots : public SnapshotStore<Files>
 public:
     LogSnapshots(Files& files, LogImage& image) : Store(files, image.identity), image_(image) {}
 
+    /// Sets what is called with all of them whenever they are others than before.
+    void on_change(std::function<void(std::vector<SnapshotFile>)> show) { show_ = std::move(show); }
+
     /// Lists those in files of these names.
     [[nodiscard]] Result<Done, LogError> open(std::vector<std::string> const& names)
     {
         auto opened = Store::open(names, image_.boundary.base.index);
-        note_newest();
+        note_change();
         return opened;
     }
 
@@ -49,21 +53,22 @@ public:
     [[nodiscard]] std::optional<SnapshotEnd> next_end()
     {
         auto end = Store::next_end();
-        note_newest();
+        if (end)
+            note_change();
         return end;
     }
 
     void remove(SnapshotId const& id)
     {
         Store::remove(id);
-        note_newest();
+        note_change();
     }
 
     /// Its install was written.
     void note_install(SnapshotId const& id)
     {
         Store::note_install(id);
-        note_newest();
+        note_change();
     }
 
     /// Ends the thread. What was not done is left undone.
@@ -89,10 +94,17 @@ private:
         }
     }
 
-    void note_newest() { image_.newest_snapshot = Store::newest(); }
+    void note_change()
+    {
+        image_.newest_snapshot = Store::newest();
+        if (show_)
+            show_(Store::files());
+    }
 
-    LogImage&                   image_;
-    std::optional<ThreadSyncer> thread_;
+    LogImage& image_;
+
+    std::function<void(std::vector<SnapshotFile>)> show_;
+    std::optional<ThreadSyncer>                    thread_;
 };
 
 } // namespace totora::inline v0

@@ -5,6 +5,7 @@
 #include "totora/data/attempt.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/queue.hpp"
+#include "totora/log/snapshots/list_snapshots.hpp"
 #include "totora/log/snapshots/snapshot_attempt.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
@@ -49,6 +50,7 @@ struct EndedSnapshot
     SnapshotEnd                   end;
     std::optional<StoredSnapshot> snapshot; ///< If it went well.
     std::uint64_t                 number = 0;
+    bool                          is_lost = false; ///< It had ended well, and was found damaged since.
 };
 
 /// Does what is to be done with the files of snapshots, in order. The node's thread adds jobs; `work` does them, on another thread or on
@@ -83,6 +85,12 @@ public:
         }
         if (request_)
             request_();
+    }
+
+    /// A finished snapshot was found damaged. From any thread.
+    void note_damage(SnapshotFile const& one, LogError error)
+    {
+        add_ended({{one.snapshot.id, one.snapshot.is_received, std::move(error)}, std::nullopt, one.number, true});
     }
 
     /// The next attempt that has ended and was not returned yet.
@@ -143,11 +151,16 @@ private:
     void finish(SnapshotJob const& job, SnapshotAttempt<Files>& one)
     {
         auto const outcome = one.finish(job.id, job.is_received);
-        auto       ended = EndedSnapshot{{job.id, job.is_received, std::nullopt}, std::nullopt, one.number()};
+        auto       ended = EndedSnapshot{{job.id, job.is_received, std::nullopt}, std::nullopt, one.number(), false};
         if (outcome)
             ended.snapshot = *outcome;
         else
             ended.end.failure = outcome.error();
+        add_ended(std::move(ended));
+    }
+
+    void add_ended(EndedSnapshot ended)
+    {
         {
             auto const lock = std::lock_guard{mutex_};
             ended_.push_back(std::move(ended));

@@ -103,11 +103,25 @@ public:
             return std::nullopt;
         if (ended->snapshot)
             keep(*ended->snapshot, ended->number);
+        if (ended->is_lost)
+            forget(ended->number);
         return std::move(ended->end);
     }
 
     [[nodiscard]] std::vector<StoredSnapshot> const& all() const { return all_; }
     [[nodiscard]] SnapshotReception const&           reception() const { return reception_; }
+
+    /// A finished snapshot was found damaged. From any thread.
+    void note_damage(SnapshotFile const& one, LogError error) { jobs_.note_damage(one, std::move(error)); }
+
+    /// All of them, with their files.
+    [[nodiscard]] std::vector<SnapshotFile> files() const
+    {
+        auto files = std::vector<SnapshotFile>{};
+        for (auto at = std::size_t{0}; at < all_.size(); ++at)
+            files.push_back({all_[at], numbers_[at]});
+        return files;
+    }
 
     /// The last entry that any of the server's own stands for.
     [[nodiscard]] Index newest() const
@@ -161,14 +175,11 @@ public:
 
     void remove(SnapshotId const& id)
     {
-        auto const at = static_cast<std::ptrdiff_t>(place_of(id));
-        if (static_cast<std::size_t>(at) == all_.size())
+        auto const at = place_of(id);
+        if (at == all_.size())
             return;
-        auto const number = numbers_[static_cast<std::size_t>(at)];
-        all_.erase(all_.begin() + at);
-        numbers_.erase(numbers_.begin() + at);
-        if (file_number_ == number)
-            file_.reset(); // Its space is free once nobody has it open.
+        auto const number = numbers_[at];
+        forget(number);
         jobs_.add({.what = SnapshotJob::What::remove, .number = number});
     }
 
@@ -188,6 +199,18 @@ private:
         while (at < all_.size() and all_[at].id != id)
             ++at;
         return at;
+    }
+
+    /// It is listed no more. A file that is damaged stays until a start lists it again: whoever looks for the damage finds it.
+    void forget(std::uint64_t number)
+    {
+        auto const found = std::find(numbers_.begin(), numbers_.end(), number);
+        if (found == numbers_.end())
+            return;
+        all_.erase(all_.begin() + (found - numbers_.begin()));
+        numbers_.erase(found);
+        if (file_number_ == number)
+            file_.reset(); // Its space is free once nobody has it open.
     }
 
     /// Lists a snapshot, in place of one with the same identity.
