@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSL-1.0
 # redis-benchmark against the leader of three kv processes with durable logs, and what memory they need for it.
 #
-#     bash benchmarks/redis.sh             5,000,000 SET and as many GET: about a minute and a half, and 5 GiB of disk
+#     bash benchmarks/redis.sh             5,000,000 SET and as many GET: about a minute and a half
 #     bash benchmarks/redis.sh 500000      fewer
 #
-# The last line is `redis: resident N MiB after a tenth of the SETs, M MiB at the end`; the exit code is not 0 if the
-# benchmark did not run to its end, or the leader grew by more than 64 MiB after that tenth.
+# Then it shows how large the directories are, whose logs snapshots keep short, and how long a server takes to be ready after kill -9 and
+# after a clean stop. The last line is `redis: resident N MiB after a tenth of the SETs, M MiB at the end`; the exit code is not 0 if the
+# benchmark did not run to its end, the leader grew by more than 64 MiB after that tenth, a directory is larger than two snapshots, the
+# log that is kept and two segments, or a restart took longer than 5 s or 1 s.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/support/packages.sh
@@ -59,13 +61,34 @@ cmake -C .cmake/release.cmake -S . -B $build -G Ninja -DCMAKE_CXX_COMPILER=g++-1
 cmake --build $build --target kv --parallel "$(nproc)" || die 'the build failed'
 kv=$build/examples/kv
 
+# start ID: a server, in the background.
+start()
+{
+    "$kv" run --dir "$data/$1" --client-port "${client_ports[$1]}" --segment-mib 64 >>"$data/$1.log" 2>&1 &
+    processes[$1]=$!
+}
+
+# restart ID SIGNAL: ends a server by a signal and starts it again; how many milliseconds until it is ready are in `took`.
+restart()
+{
+    local began
+    kill "-$2" "${processes[$1]}"
+    wait "${processes[$1]}" 2>/dev/null
+    began=$(date +%s%3N)
+    start "$1"
+    for _ in $(seq 2000); do
+        [ "$(information "${client_ports[$1]}" raft_ready)" = 1 ] && break
+        sleep 0.01
+    done
+    took=$(($(date +%s%3N) - began))
+}
+
 data=$(mktemp -d) || die 'there is no room for the data'
 ports=(0 17101 17102 17103) client_ports=(0 17111 17112 17113)
 peers=1=127.0.0.1:${ports[1]},2=127.0.0.1:${ports[2]},3=127.0.0.1:${ports[3]}
 for id in 1 2 3; do
     "$kv" init --cluster redis --id $id --peers "$peers" --dir "$data/$id" || die "server $id was not made"
-    "$kv" run --dir "$data/$id" --client-port "${client_ports[$id]}" --segment-mib 64 >"$data/$id.log" 2>&1 &
-    processes[id]=$!
+    start $id
 done
 
 leader=''
@@ -96,5 +119,20 @@ benchmark=''
 end=$(resident_mib "${processes[$leader]}")
 cat "$data/out.csv"
 [ "$(information "$port" raft_role)" = leader ] || die "server $leader leads no more: its figures mean nothing"
+
+# The log is kept up to a snapshot of its own size or 64 MiB and a quarter more, and 64 MiB before a snapshot.
+is_short=1
+for id in 1 2 3; do
+    directory=$(du -sm --apparent-size "$data/$id" | cut -f 1)
+    snapshot=$(($(information "${client_ports[$id]}" raft_snapshot_bytes || echo 0) >> 20))
+    printf 'redis: directory of server %s: %s MiB, its snapshot %s MiB\n' $id "$directory" "$snapshot"
+    [ "$directory" -le $((2 * snapshot + 80 + 64 + 2 * 64)) ] || is_short=0
+done
+follower=$((leader % 3 + 1))
+restart $follower KILL
+after_kill=$took
+restart $follower TERM
+after_stop=$took
+printf 'redis: a follower is ready %s ms after kill -9, %s ms after a clean stop\n' "$after_kill" "$after_stop"
 printf 'redis: resident %s MiB after a tenth of the SETs, %s MiB at the end\n' "$tenth" "$end"
-[ -n "$tenth" ] && [ $((end - tenth)) -le 64 ]
+[ -n "$tenth" ] && [ $((end - tenth)) -le 64 ] && [ $is_short -eq 1 ] && [ "$after_kill" -le 5000 ] && [ "$after_stop" -le 1000 ]

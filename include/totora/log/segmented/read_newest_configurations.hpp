@@ -26,7 +26,7 @@ read_newest_configurations(Files& files, RecoveredLog const& log)
     auto       newest = std::vector<Configuration>{};
     auto const count = log.configurations.size();
     for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
-        auto entries = Entries{};
+        auto       entries = Entries{};
         auto const index = log.configurations[at];
         if (auto const got = reader.read(index, index, index, entries); not got)
             return Unexpected{got.error()};
