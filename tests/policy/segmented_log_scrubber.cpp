@@ -130,13 +130,15 @@ BOOST_AUTO_TEST_CASE(a_log_scrubs_only_if_it_is_told_to)
 BOOST_AUTO_TEST_CASE(all_sealed_segments_are_read_again_and_again)
 {
     auto const disk = disk_with_segments();
+    auto const copy = disk->clone();
+    auto const gate_of_start = Gate{copy, segment_name(1)};
+    (void)open_log(copy); // The scrubber may have begun before an opening ends.
     auto const gate = Gate{disk, segment_name(1)};
     auto       log = open_log(disk, scrubbing());
-    auto const opened = gate.reads();
 
     BOOST_TEST(eventually([&] { return log->scrub_status()->passes >= 3; }));
 
-    BOOST_TEST(gate.reads() >= opened + 3);
+    BOOST_TEST(gate.reads() >= gate_of_start.reads() + 3);
     BOOST_TEST(log->scrub_status()->bytes_total > 60 * 240U);
     BOOST_TEST(not log->failure().has_value());
     log->close();
