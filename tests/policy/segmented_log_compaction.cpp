@@ -60,6 +60,31 @@ void lose_all_unsynced(Disk const& disk)
 
 BOOST_AUTO_TEST_SUITE(segmented_log_compaction)
 
+/// What waits for a slow link is what was read, whatever became of it in the log.
+BOOST_AUTO_TEST_CASE(entries_that_were_read_outlive_their_compaction, *label("case_82"))
+{
+    for (auto const cache_bytes : {0U, 100'000U}) {
+        auto const disk = disk_with_log();
+        auto       options = small_options();
+        options.cache_bytes = cache_bytes;
+        auto log = *open_log(disk, options);
+        for (auto write = std::uint64_t{1}; write <= 60; ++write) {
+            log.append(WriteNumber{write}, entries_of(Term{1}, Index{write}, 1));
+            log.sync();
+        }
+        auto const queued = *log.read(Index{5}, Index{9}, 1U << 20U);
+
+        log.compact(WriteNumber{61}, {Term{1}, Index{50}}, {cluster(2), cluster(1)});
+        for (auto write = std::uint64_t{62}; write <= 160; ++write) { // The segments are written over.
+            log.append(WriteNumber{write}, entries_of(Term{1}, Index{write - 1}, 1));
+            log.sync();
+        }
+
+        BOOST_TEST(log.read(Index{5}, Index{9}, 1U << 20U)->empty());
+        BOOST_TEST(terms_in(queued) == (Terms{1, 1, 1, 1, 1}), boost::test_tools::per_element());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_compacted_log_begins_after_its_base_with_the_configurations_there, *label("case_31"))
 {
     auto const disk = disk_with_log();

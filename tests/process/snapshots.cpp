@@ -71,7 +71,7 @@ namespace
 
 BOOST_AUTO_TEST_SUITE(snapshots, *boost::unit_test::timeout(300))
 
-BOOST_AUTO_TEST_CASE(servers_that_were_killed_begin_with_their_snapshots, *label("7"))
+BOOST_AUTO_TEST_CASE(servers_that_were_killed_begin_with_their_snapshots, *label("7") * label("case_26"))
 {
     auto cluster = KvCluster{3};
     cluster.start_all(by_hand());
