@@ -37,7 +37,7 @@ class ColdBlocks
 {
 public:
     /// More than there can be readers: the followers and the state machine, each with a block at hand and one ahead.
-    static constexpr std::size_t requests_max = 64;
+    static constexpr std::size_t requests_max = 34;
 
     struct Block
     {

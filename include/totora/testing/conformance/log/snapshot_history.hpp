@@ -4,24 +4,22 @@
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/data/checksum.hpp"
-#include "totora/data/numbers.hpp"
-#include "totora/data/snapshot_format.hpp"
 #include "totora/policy/snapshot_log.hpp"
+#include "totora/testing/conformance/sample_snapshots.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0::conformance
 {
 
 /// A snapshot that a workload wrote into a log.
-struct SampleSnapshot
+struct WrittenSnapshot
 {
     using Bytes = std::shared_ptr<std::vector<std::byte> const>;
 
@@ -34,32 +32,25 @@ struct SampleSnapshot
 };
 
 /// A snapshot of so many bytes between header and checksum.
-[[nodiscard]] inline SampleSnapshot
-sample_snapshot(LogPosition last, Configurations const& configurations, bool is_received, std::size_t size)
+[[nodiscard]] inline WrittenSnapshot
+written_snapshot(LogPosition last, Configurations const& configurations, bool is_received, std::size_t size)
 {
-    auto       bytes = encode_snapshot_header({1, last, configurations});
-    auto const header = bytes.size();
-    bytes.resize(header + size + snapshot_trailer_size);
-    for (auto at = std::size_t{0}; at < size; ++at)
-        bytes[header + at] = static_cast<std::byte>((last.index.value + at * 7) & 0xFFU);
-    auto const checksum = crc32c(std::span{bytes}.first(header + size));
-    put(bytes.data() + header + size, checksum);
-    auto const id = SnapshotId{last, bytes.size(), checksum};
-    return {id,    configurations, is_received,
-            false, false,          std::make_shared<std::vector<std::byte> const>(std::move(bytes))};
+    auto sample = sample_snapshot(last, configurations, size);
+    return {sample.id, configurations, is_received,
+            false,     false,          std::make_shared<std::vector<std::byte> const>(std::move(sample.bytes))};
 }
 
 /// The snapshots that a workload wrote into a log: what may be found after a loss of power, and what must be.
 class SnapshotHistory
 {
 public:
-    [[nodiscard]] std::vector<SampleSnapshot> const& all() const { return all_; }
+    [[nodiscard]] std::vector<WrittenSnapshot> const& all() const { return all_; }
 
     /// Goes up with everything that the log has promised of them.
     [[nodiscard]] std::uint64_t promises() const { return promises_; }
 
     /// It is written from now on, and may be found. What had the same identity is the same.
-    void add(SampleSnapshot const& sample)
+    void add(WrittenSnapshot const& sample)
     {
         if (auto* const known = find(sample.id))
             known->is_received = sample.is_received;
@@ -88,7 +79,7 @@ public:
     template <snapshot_log Log>
     void restart(Log& log)
     {
-        std::erase_if(all_, [&](SampleSnapshot const& one) { return not lists(log, one.id); });
+        std::erase_if(all_, [&](WrittenSnapshot const& one) { return not lists(log, one.id); });
         for (auto& one : all_) {
             one.is_reported = true;
             one.is_removed = false;
@@ -120,7 +111,7 @@ public:
     }
 
 private:
-    [[nodiscard]] SampleSnapshot* find(SnapshotId const& id)
+    [[nodiscard]] WrittenSnapshot* find(SnapshotId const& id)
     {
         auto const found = std::find_if(all_.begin(), all_.end(), [&](auto const& one) { return one.id == id; });
         return found == all_.end() ? nullptr : &*found;
@@ -146,8 +137,8 @@ private:
         return bytes;
     }
 
-    std::vector<SampleSnapshot> all_;
-    std::uint64_t               promises_ = 0;
+    std::vector<WrittenSnapshot> all_;
+    std::uint64_t                promises_ = 0;
 };
 
 } // namespace totora::inline v0::conformance

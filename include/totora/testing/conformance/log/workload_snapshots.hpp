@@ -59,9 +59,9 @@ protected:
 
 private:
     /// The newest snapshot of the server's own that was reported; null if there is none.
-    [[nodiscard]] SampleSnapshot const* newest_own() const
+    [[nodiscard]] WrittenSnapshot const* newest_own() const
     {
-        SampleSnapshot const* newest = nullptr;
+        WrittenSnapshot const* newest = nullptr;
         for (auto const& one : snapshots_.all())
             if (one.is_reported and not one.is_removed and is_own(one) and
                 (newest == nullptr or newest->id.last.index < one.id.last.index))
@@ -70,7 +70,7 @@ private:
     }
 
     /// Taken, or installed durably.
-    [[nodiscard]] bool is_own(SampleSnapshot const& one) const
+    [[nodiscard]] bool is_own(WrittenSnapshot const& one) const
     {
         return not one.is_received or one.id.last.index <= history_[durable_].base.index;
     }
@@ -83,7 +83,7 @@ private:
         if (commit_ <= current_.base.index.value)
             return;
         auto const last = LogPosition{Term{current_.entries[commit_ - 1].term}, Index{commit_}};
-        auto const sample = sample_snapshot(last, known_at(last.index), false, size);
+        auto const sample = written_snapshot(last, known_at(last.index), false, size);
         snapshots_.add(sample);
         auto const half = sample.bytes->size() / 2;
         log.begin_snapshot();
@@ -120,7 +120,7 @@ private:
         auto const beyond = std::max(commit_, current_.base.index.value) + 1 + random_.below(20);
         auto const last = LogPosition{Term{next_term().value + 1}, Index{beyond}};
         auto const first = first_configuration(identity_of_first());
-        auto const sample = sample_snapshot(last, {first, first}, true, size);
+        auto const sample = written_snapshot(last, {first, first}, true, size);
         snapshots_.add(sample);
         auto const half = sample.bytes->size() / 2;
         log.store_chunk(sample.id, 0, std::span{*sample.bytes}.first(half));
