@@ -534,6 +534,30 @@ BOOST_AUTO_TEST_CASE(a_loss_of_power_in_any_phase_of_an_install_leaves_a_server,
     }
 }
 
+/// The log knows more to be committed than the machine was given, and begins after it before the machine is restored.
+BOOST_AUTO_TEST_CASE(a_machine_waits_while_an_install_that_replaces_its_entries_is_not_durable,
+                     *label("7") * label("case_33"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = received_snapshot();
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), command_entry(Term{1}, Index{1}, "old"));
+    stage.receive(S2, append_of(Term{1}, {Term{1}, Index{1}}, Term{1}, 1, Index{1}, 2),
+                  command_entry(Term{1}, Index{2}, "older"));
+    stage.log.memory.hold_syncs();
+    receive_all(stage, snapshot);
+
+    stage.crash(); // The file is durable; the boundary is written again, and is not.
+    stage.run();
+
+    BOOST_TEST(not stage.status().failed.has_value());
+    BOOST_TEST((stage.log.last() == snapshot.id.last));
+    BOOST_TEST(not stage.node->turn(), "there is nothing to do until the boundary is durable");
+    stage.log.memory.release_syncs();
+    stage.run();
+    BOOST_TEST((stage.status().applied == Index{8}));
+    BOOST_TEST(stage.machine.commands() == received_commands, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_goes_on_with_the_chunks_that_were_received, *label("case_29"))
 {
     auto       stage = Stage{3, by_hand()};

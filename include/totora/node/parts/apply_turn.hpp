@@ -52,7 +52,15 @@ public:
     }
 
     [[nodiscard]] Index applied() const { return applier_.applied(); }
-    [[nodiscard]] bool  is_ready() const { return stepper_.running() and ready_; }
+
+    /// Whether the log has something for the machine. While an install is not durable it has not: its entries are gone, and the machine
+    /// waits to be restored.
+    [[nodiscard]] bool can_apply() const
+    {
+        return applied() < state_.apply_index and applied() >= state_.log.base().index;
+    }
+
+    [[nodiscard]] bool is_ready() const { return stepper_.running() and ready_; }
 
     /// Returns the time.
     std::uint64_t run()
@@ -92,10 +100,11 @@ public:
 private:
     void apply_batch(std::uint64_t count_max, std::uint64_t bytes_max)
     {
-        auto const failed = applier_.apply(state_.log, state_.apply_index, count_max, bytes_max,
-                                           [&](LogPosition position, Response&& response) {
-                                               proposals_.pending().applied(position, std::move(response));
-                                           });
+        auto const through = can_apply() ? state_.apply_index : applied();
+        auto const failed =
+            applier_.apply(state_.log, through, count_max, bytes_max, [&](LogPosition position, Response&& response) {
+                proposals_.pending().applied(position, std::move(response));
+            });
         if (failed)
             return stepper_.fail(*failed);
         proposals_.pending().end_through(applier_.applied());
