@@ -423,10 +423,8 @@ BOOST_AUTO_TEST_CASE(a_bounded_number_of_followers_is_sent_a_snapshot_at_a_time,
     // S2 has all of it: its place is free when S3 is asked again.
     auto const snapshot = *stage.status().snapshot;
     stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, snapshot.bytes, snapshot.last.index});
-    for (auto heartbeats = 0; heartbeats < 3 and chunks_to(stage, S3).empty(); ++heartbeats) {
+    for (auto heartbeats = 0; heartbeats < 3; ++heartbeats)
         stage.pass_ms(50);
-        stage.receive(S3, InstallSnapshotResponse{stage.term(), snapshot, 0, {}});
-    }
     BOOST_TEST(chunks_to(stage, S3).size() == 1U);
 }
 

@@ -23,7 +23,7 @@ struct StoredSnapshot
 {
     SnapshotId     id;
     Configurations configurations;     ///< That in force at its last entry, and the one before; from its header.
-    bool           is_received = false; ///< Of another server, and no `install` of it was written.
+    bool           is_received = false; ///< Of another server, and no `install` of it was written. Of one up to where the log begins it may say either.
 
     friend bool operator==(StoredSnapshot const&, StoredSnapshot const&) = default;
 };

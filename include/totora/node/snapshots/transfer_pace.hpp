@@ -21,10 +21,10 @@ public:
     {
         auto const elapsed_ms = std::min<std::uint64_t>(now_ms - std::min(now_ms, last_ms_), kept_ms);
         last_ms_ = now_ms;
-        auto const more = bytes_per_second_ / 1000 * elapsed_ms + bytes_per_second_ % 1000 * elapsed_ms / 1000;
+        auto const more = bytes_in(elapsed_ms);
         auto const paid = std::min(debt_, more);
         debt_ -= paid;
-        left_ = std::min(left_ + (more - paid), bytes_per_second_ / 1000 * kept_ms + 1);
+        left_ = std::min(left_ + (more - paid), bytes_in(kept_ms) + 1);
     }
 
     [[nodiscard]] bool allows() const { return bytes_per_second_ == 0 or left_ > 0; }
@@ -39,6 +39,11 @@ public:
 
 private:
     static constexpr std::uint64_t kept_ms = 200;
+
+    [[nodiscard]] std::uint64_t bytes_in(std::uint64_t ms) const
+    {
+        return bytes_per_second_ / 1000 * ms + bytes_per_second_ % 1000 * ms / 1000;
+    }
 
     std::uint64_t bytes_per_second_;
     std::uint64_t last_ms_ = 0;
