@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace totora::inline v0
 {
@@ -16,7 +17,8 @@ namespace totora::inline v0
 ///
 /// It takes chunks in order and answers each with the offset that it needs next, which the core hands on as `ChunkWanted`. The same
 /// offset again is no news: one answer repeats it when the leader asks. Twice again, and the chunk there is lost: what follows it was
-/// not taken either, and all of that is sent again.
+/// not taken either, and all of that is sent again. What was sent before is answered all the same: as many answers of the same offset, or
+/// of a lower one, are no news. Otherwise each of them would have a window sent again, and the answers to that as many once more.
 class ChunkWindow
 {
 public:
@@ -32,18 +34,23 @@ public:
     /// The follower needs `offset` next.
     void need(std::uint64_t offset)
     {
-        auto const is_news = offset != needed_;
-        auto const went_back = offset < needed_;
-        needed_ = offset;
-        if (is_news)
+        auto const was_needed = needed_;
+        auto const is_stale = offset <= needed_ and stale_ > 0;
+        auto&      expected = stale_ > 0 ? stale_ : unanswered_;
+        expected -= expected > 0 ? 1 : 0;
+        if (is_stale)
+            return;
+        auto const went_back = offset < was_needed;
+        if (offset != was_needed)
             repeated_ = 0;
         else if (next_ > offset)
             ++repeated_;
-        if (went_back or repeated_ >= repeats_of_a_loss) {
-            next_ = offset;
-            repeated_ = 0;
-        }
+        needed_ = offset;
+        if (went_back or repeated_ >= repeats_of_a_loss)
+            send_again();
         next_ = std::max(next_, offset);
+        if (offset > was_needed)
+            expect_no_more();
     }
 
     /// How long the next chunk is; 0 if none may be sent now.
@@ -55,18 +62,46 @@ public:
         return std::min(settings.chunk_bytes, snapshot_.bytes - std::min(snapshot_.bytes, next_));
     }
 
-    void sent(std::uint64_t bytes) { next_ += bytes; }
+    void sent(std::uint64_t bytes)
+    {
+        next_ += bytes;
+        longest_ = std::max(longest_, bytes);
+        most_ = std::max(most_, in_flight());
+        ++unanswered_;
+    }
 
     friend bool operator==(ChunkWindow const&, ChunkWindow const&) = default;
 
 private:
     static constexpr int repeats_of_a_loss = 2;
 
+    /// Chunks between what is needed and what is sent next.
+    [[nodiscard]] std::uint64_t in_flight() const { return (next_ - needed_ + longest_ - 1) / longest_; }
+
+    /// Chunks before what is needed now are no news any more: their answers are late, or lost.
+    void expect_no_more()
+    {
+        auto const expected = std::min(unanswered_, in_flight());
+        stale_ = std::min(stale_ + unanswered_ - expected, most_);
+        unanswered_ = expected;
+    }
+
+    void send_again()
+    {
+        next_ = needed_;
+        repeated_ = 0;
+        stale_ = std::exchange(unanswered_, 0);
+    }
+
     ServerId      server_;
     SnapshotId    snapshot_;
     std::uint64_t needed_ = 0;
     std::uint64_t next_ = 0;
     int           repeated_ = 0;
+    std::uint64_t longest_ = 1;    ///< Chunk.
+    std::uint64_t most_ = 0;       ///< Chunks that were in flight.
+    std::uint64_t unanswered_ = 0; ///< Chunks that were sent; of which some, or their answers, may be lost.
+    std::uint64_t stale_ = 0;      ///< Answers that are no news, and may be on their way.
 };
 
 } // namespace totora::inline v0
