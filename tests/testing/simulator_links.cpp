@@ -20,12 +20,12 @@ namespace
 using boost::unit_test::label;
 using simulate::Wire;
 
-[[nodiscard]] simulate::FrameInFlight frame(std::size_t size, bool has_entries)
+[[nodiscard]] simulate::FrameInFlight frame(std::size_t size, bool has_payload)
 {
     auto made = simulate::FrameInFlight{};
     made.size = size;
-    made.has_entries = has_entries;
-    made.overtakes = not has_entries;
+    made.has_payload = has_payload;
+    made.overtakes = not has_payload;
     return made;
 }
 

@@ -4,6 +4,7 @@
 #include "totora/core/messages/release.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/data/queue.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/network/network.hpp"
@@ -24,6 +25,10 @@ public:
     Endpoint(Network& network, std::size_t server) : network_(&network), server_(server) {}
 
     void send(Released const& message, Entries const& entries) { network_->send(server_, message, entries); }
+    void send_chunk(Released const& message, PinnedBytes const& chunk)
+    {
+        network_->send(server_, message, Payload{chunk});
+    }
 
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
@@ -52,6 +57,6 @@ private:
     Queue<TransportEvent> arrived_;
 };
 
-static_assert(message_transport<Endpoint>);
+static_assert(chunk_transport<Endpoint>);
 
 } // namespace totora::inline v0::simulate

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/data/entry.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
 #include "totora/wire/codec.hpp"
@@ -17,14 +17,14 @@ namespace totora::inline v0::simulate
 {
 
 /// A frame as one block of bytes.
-[[nodiscard]] inline FrameInFlight frame_of(FrameHead const& head, Entries const& entries)
+[[nodiscard]] inline FrameInFlight frame_of(FrameHead const& head, Payload const& payload)
 {
     auto       frame = FrameInFlight{};
     auto const bytes = head.bytes();
-    frame.size = bytes.size() + static_cast<std::size_t>(entries.bytes());
+    frame.size = bytes.size() + static_cast<std::size_t>(payload.bytes());
     frame.bytes = std::make_shared_for_overwrite<std::byte[]>(frame.size);
     auto* to = std::copy(bytes.begin(), bytes.end(), frame.bytes.get());
-    for (auto const& slice : entries.slices())
+    for (auto const& slice : payload.slices())
         to = std::copy(slice.bytes.begin(), slice.bytes.end(), to);
     return frame;
 }

@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/release.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
@@ -66,7 +67,7 @@ public:
         healed_.add(a, b);
     }
 
-    void send(std::size_t from, Released const& message, Entries const& entries)
+    void send(std::size_t from, Released const& message, Payload const& payload)
     {
         auto const to = static_cast<std::size_t>(message.to().value - 1);
         if (links.is_cut(from, to))
@@ -78,16 +79,16 @@ public:
                                  .group = 0,
                                  .sender = {ServerId{from + 1}, first_incarnation},
                                  .addressee = {message.to(), first_incarnation}};
-        auto const head = encode(route, message.rpc(), entries, FrameLimits{}.frame_bytes_max);
+        auto const head = encode(route, message.rpc(), payload, FrameLimits{}.frame_bytes_max);
         if (not head)
             return;
-        auto frame = frame_of(*head, entries);
+        auto frame = frame_of(*head, payload);
         frame.from = from;
         frame.to = to;
         frame.foreign = foreign_[from];
         frame.faulty = faulty;
         frame.overtakes = may_overtake(message.rpc());
-        frame.has_entries = not entries.empty();
+        frame.has_payload = not payload.empty();
         if (faulty and happens(Fault::message_repeated))
             put_on_wire(frame);
         if (faulty and happens(Fault::message_flipped)) {
@@ -202,7 +203,7 @@ public:
         auto* const rpc = std::get_if<Rpc>(&decoded->content);
         if (rpc == nullptr)
             return std::nullopt;
-        return Received{decoded->route.sender.id, *rpc, std::move(decoded->entries)};
+        return Received{decoded->route.sender.id, *rpc, std::move(decoded->entries), std::move(decoded->chunk)};
     }
 
 private:

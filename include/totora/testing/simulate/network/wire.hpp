@@ -19,10 +19,10 @@ struct FrameInFlight
     std::size_t                  from = 0;
     std::size_t                  to = 0;
     bool                         flipped = false;
-    bool                         foreign = false;   ///< Of another cluster.
-    bool                         faulty = false;    ///< More may go wrong with it.
-    bool                         overtakes = false; ///< It goes ahead of what does not.
-    bool                         has_entries = false;
+    bool                         foreign = false;     ///< Of another cluster.
+    bool                         faulty = false;      ///< More may go wrong with it.
+    bool                         overtakes = false;   ///< It goes ahead of what does not.
+    bool                         has_payload = false; ///< Entries, or a chunk of a snapshot.
 };
 
 /// What waits for one direction of a link that takes time for every byte: two queues, of which the one of frames that may
@@ -30,7 +30,7 @@ struct FrameInFlight
 class Wire
 {
 public:
-    static constexpr std::size_t frames_max = 1024; ///< Without entries.
+    static constexpr std::size_t frames_max = 1024; ///< Without a payload.
 
     enum class Taken
     {
@@ -39,10 +39,10 @@ public:
         dropped_first, ///< And its sender was not notified yet that this wire is full.
     };
 
-    /// Puts a frame into its queue. One with entries of any size fits into an empty one.
+    /// Puts a frame into its queue. One with a payload of any size fits into an empty one.
     [[nodiscard]] Taken push(FrameInFlight frame, std::uint64_t bytes_max)
     {
-        auto const is_full = frame.has_entries ? bytes_ > 0 and bytes_ + frame.size > bytes_max
+        auto const is_full = frame.has_payload ? bytes_ > 0 and bytes_ + frame.size > bytes_max
                                                : urgent_.size() + bulk_.size() >= frames_max;
         if (is_full)
             return std::exchange(full_, true) ? Taken::dropped : Taken::dropped_first;
