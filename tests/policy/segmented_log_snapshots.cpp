@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_whose_file_fails_leaves_nothing, *label("case_71
 }
 
 /// The header is trusted no further than its checksum; what cannot be read is no snapshot, and stays for who looks for it.
-BOOST_AUTO_TEST_CASE(a_file_whose_header_is_damaged_is_not_listed, *label("case_65"))
+BOOST_AUTO_TEST_CASE(a_file_whose_header_is_damaged_is_not_listed_and_reported, *label("case_65"))
 {
     auto const disk = disk_with_log();
     {
@@ -291,6 +291,10 @@ BOOST_AUTO_TEST_CASE(a_file_whose_header_is_damaged_is_not_listed, *label("case_
         auto log = open_log(copy);
         BOOST_REQUIRE(log.has_value());
         BOOST_TEST(snapshot_names(copy).size() == 1U);
+        auto const damaged = log->recover()->damaged_snapshots;
+        BOOST_TEST(damaged.size() + log->snapshots().size() == 1U);
+        if (not damaged.empty())
+            BOOST_TEST(damaged[0].find(name) != std::string::npos, damaged[0]);
         return log->snapshots().size();
     };
     auto const bytes = disk->content(name);

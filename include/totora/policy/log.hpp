@@ -90,6 +90,8 @@ struct Recovered
     Index commit_index;                   ///< The last one saved; at most `entries.last().index`.
     bool cleanly_stopped = false;         ///< The last start ended with `close`, and went well. Every start takes the mark back.
     std::optional<TornTail> torn_tail;
+    /// Snapshots that are there, and of which nothing can be read: a sentence each, for people. They are kept as they are, and not listed.
+    std::vector<std::string> damaged_snapshots = {};
 };
 
 /// How far a log has read what it holds in the background, to find damage before it matters.

@@ -82,11 +82,7 @@ struct SegmentedLogParts
                 return log_failure(LogFailure::write_failed, marked.error());
         if (auto const opened = snapshots.open(found.snapshot_files); not opened)
             return opened;
-        if (options.scrub_bytes_per_second > 0) {
-            scrubber.on_damaged_snapshot(
-                [this](auto const& one, LogError error) { snapshots.note_damage(one, std::move(error)); });
-            snapshots.on_change([this](auto files_now) { scrubber.update_snapshots(std::move(files_now)); });
-        }
+        found.state.damaged_snapshots = snapshots.damaged();
         pool.start_after(found.newest_generation);
         if (auto const adopted = adopt_spare(); not adopted)
             return log_failure(LogFailure::write_failed, adopted.error());

@@ -55,8 +55,13 @@ public:
         newest_number_ = found->newest_number;
         for (auto const& [snapshot, number] : found->files)
             keep(snapshot, number);
+        for (auto const& name : found->damaged)
+            damaged_.push_back("The file " + name + " is damaged: its header cannot be read, or it ends too early.");
         return Done{};
     }
+
+    /// What is wrong with files that are not listed for it.
+    [[nodiscard]] std::vector<std::string> const& damaged() const { return damaged_; }
 
     /// Whether there is, or may soon be, a snapshot to compact the log by.
     [[nodiscard]] bool is_used() const { return newest_number_ > 0; }
@@ -231,6 +236,7 @@ private:
     std::vector<std::uint64_t>  numbers_;           ///< Of their files.
     std::uint64_t               newest_number_ = 0; ///< Of any file.
     SnapshotReception           reception_;
+    std::vector<std::string>    damaged_;
 
     std::optional<typename Files::File> file_; ///< The last one that was read.
     std::uint64_t                       file_number_ = 0;

@@ -12,6 +12,7 @@
 #include "totora/node/snapshots/has_snapshots.hpp"
 #include "totora/node/snapshots/restore_machine.hpp"
 #include "totora/node/start_error.hpp"
+#include "totora/node/status.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
 
@@ -115,6 +116,8 @@ template <typename Policies>
                                           .commit_index = recovered->commit_index,
                                           .applied_index = policies.machine.applied_index()};
     auto snapshots = recover_snapshots(policies, recovered_state);
+    for (auto& what : recovered->damaged_snapshots)
+        snapshots.failures.push_back({SnapshotStep::read, std::move(what)});
     if (snapshots.refusal)
         return Unexpected{StartError{*std::move(snapshots.refusal)}};
     auto state = core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter},
