@@ -585,6 +585,26 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_what_it_was_said_to_be_is_received_a
     BOOST_TEST((stage.status().applied == Index{8}));
 }
 
+BOOST_AUTO_TEST_CASE(a_snapshot_that_could_not_be_stored_is_received_again_after_a_pause,
+                     *label("7") * label("case_90"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = received_snapshot();
+    stage.log.memory.kept_snapshots().fail_next();
+    receive_all(stage, snapshot);
+
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+    stage.wire.sent.clear();
+    stage.receive_chunk(S2, part_of(Term{1}, snapshot, 0, 0), {}); // How much it has, asks the leader.
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == snapshot.id.bytes);
+
+    stage.pass_ms(10'000);
+    stage.receive_chunk(S2, part_of(Term{1}, snapshot, 0, 0), {});
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 0U);
+    receive_all(stage, snapshot);
+    BOOST_TEST((stage.status().applied == Index{8}));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_received_and_not_needed_any_more_is_removed, *label("case_107"))
 {
     auto       stage = Stage{3, by_hand()};

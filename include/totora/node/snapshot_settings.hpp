@@ -29,7 +29,7 @@ struct SnapshotSettings
     /// What a follower within reach still needs is kept, up to so many bytes of entries.
     std::uint64_t follower_bytes_max = std::uint64_t{64} << 20U;
 
-    /// After a failed attempt the next one waits for so long.
+    /// After a failed attempt to write a snapshot, or to store one that is received, the next one waits for so long.
     std::uint64_t pause_ms = 10'000;
 
     /// The bytes of one chunk. The transport must be able to carry them.

@@ -15,6 +15,7 @@
 #include "totora/node/snapshots/restore_machine.hpp"
 #include "totora/node/snapshots/snapshot_taker.hpp"
 #include "totora/node/status.hpp"
+#include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/policy/transport.hpp"
 
@@ -102,7 +103,8 @@ public:
         if (auto const failed = taker_.go_on(state_, applying_.applied(), clock_.now_ms()))
             stepper_.notify(*failed);
         watch();
-        sender_.run(clock_.now_ms());
+        receive_again();
+        sender_.run();
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > 1)
             remove_unused();
@@ -160,10 +162,22 @@ private:
     {
         if (end.failure) {
             stepper_.notify(SnapshotFailed{SnapshotStep::receive, end.failure->what});
-            return stepper_.feed(nobody, SnapshotDamaged{end.id});
+            auto const is_damaged = end.failure->failure == LogFailure::damaged;
+            not_stored_ = NotStored{end.id, clock_.now_ms() + (is_damaged ? 0 : settings_.pause_ms)};
+            return receive_again();
         }
         if (auto const* const stored = find([&](auto const& one) { return one.id == end.id; }))
             stepper_.feed(nobody, SnapshotReceived{stored->id, stored->configurations});
+    }
+
+    /// What could not be stored is received again, after a pause if that was no damage: the leader would send all of it to a full disk
+    /// as fast as the network carries it. Until then it seems to be installed.
+    void receive_again()
+    {
+        if (not not_stored_ or clock_.now_ms() < not_stored_->until_ms)
+            return;
+        auto const id = std::exchange(not_stored_, std::nullopt)->id;
+        stepper_.feed(nobody, SnapshotDamaged{id});
     }
 
     void taken(SnapshotEnd const& end)
@@ -205,6 +219,12 @@ private:
             log_.remove_snapshot(id);
     }
 
+    struct NotStored
+    {
+        SnapshotId    id;
+        std::uint64_t until_ms = 0;
+    };
+
     Machine&                    machine_;
     Log&                        log_;
     typename Policies::Clock&   clock_;
@@ -214,6 +234,7 @@ private:
     ApplyTurn<Policies>&        applying_;
     SnapshotTaker<Machine, Log> taker_;
     ChunkSender<Policies>       sender_;
+    std::optional<NotStored>    not_stored_; ///< What was received last.
 };
 
 } // namespace totora::inline v0
