@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -28,7 +29,8 @@ enum class Sabotage
     votes_do_not_arrive,   ///< Nobody is ever elected.
     appends_do_not_arrive, ///< Nothing is ever committed.
     leaders_fall_silent,   ///< After some messages a process sends no append any more.
-    links_lie              ///< They always report that they have taken more.
+    links_lie,             ///< They always report that they have taken more.
+    a_restore_loses        ///< A machine is not all that its snapshot stands for.
 };
 
 /// Which one is in force.
@@ -77,8 +79,17 @@ public:
             Store::apply(commands, responses);
     }
 
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        lost_ = sabotage == Sabotage::a_restore_loses;
+        return Store::restore(source);
+    }
+
+    [[nodiscard]] std::uint64_t digest() const { return Store::digest() ^ (lost_ ? 1U : 0U); }
+
 private:
     bool skipped_ = made_++ % 3 != 0; ///< Every third one skips its first batch.
+    bool lost_ = false;
 
     static inline std::size_t made_ = 0;
 };

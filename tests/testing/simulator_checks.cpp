@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Each check of the simulator, with what it must detect.
 #include "support/builders.hpp"
+#include "support/log/recovered.hpp"
 #include "support/log_entries.hpp"
 #include "totora/testing/simulate/checks.hpp"
 
@@ -164,13 +165,13 @@ BOOST_AUTO_TEST_CASE(a_vote_and_a_term_that_a_crash_took_are_seen, *label("case_
     auto forgot_vote = Witness{};
     forgot_vote.votes(S1, Term{4}, S2);
     forgot_vote.checks.sent(0, S2, RequestVoteResponse{Term{4}, true});
-    forgot_vote.checks.started(0, follower(S1, Term{4}, {}));
+    starts(forgot_vote.checks, follower(S1, Term{4}, {}));
     BOOST_TEST(forgot_vote.broken() == "a vote survives a crash");
 
     auto forgot_term = Witness{};
     forgot_term.votes(S1, Term{4}, S2);
     forgot_term.checks.sent(0, S2, AppendEntriesResponse{Term{4}, true, {}, {}, {}, {}});
-    forgot_term.checks.started(0, follower(S1, Term{3}, {}));
+    starts(forgot_term.checks, follower(S1, Term{3}, {}));
     BOOST_TEST(forgot_term.broken() == "a term in which something was promised survives a crash");
 }
 
@@ -239,7 +240,7 @@ BOOST_AUTO_TEST_CASE(durable_entries_that_a_crash_took_are_seen, *label("case_63
     auto witness = Witness{};
     witness.makes(S1, {}, Term{1}, 2);
     witness.keeps(S1, {Term{1}, Index{2}});
-    witness.checks.started(0, follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
+    starts(witness.checks, follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
     BOOST_TEST(witness.broken() == "what a log reported durable survives a crash");
 }
 

@@ -3,6 +3,7 @@
 // them
 // are in simulator_checks.cpp; simulator_laws_of_runs.cpp has those that need a whole cluster.
 #include "support/builders.hpp"
+#include "support/log/recovered.hpp"
 #include "support/log_entries.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -116,9 +117,9 @@ BOOST_AUTO_TEST_CASE(recovering_what_no_leader_made_is_seen, *label("case_63"))
 {
     auto checks = Checks{};
     makes(checks, S1, {}, Term{1}, 1);
-    checks.started(0, follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
+    starts(checks, follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
     BOOST_TEST(checks.broken() == "");
-    checks.started(0, follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}));
+    starts(checks, follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}));
     BOOST_TEST(checks.broken() == "what is recovered was made by a leader");
 }
 
@@ -127,9 +128,9 @@ BOOST_AUTO_TEST_CASE(a_saved_commit_index_above_all_that_was_ever_committed_is_s
     auto checks = Checks{};
     makes(checks, S1, {}, Term{1}, 2);
     checks.after_event(0, applied_through(Index{1}, 2));
-    checks.started(0, applied_through(Index{1}, 2));
+    starts(checks, applied_through(Index{1}, 2));
     BOOST_TEST(checks.broken() == "");
-    checks.started(0, applied_through(Index{2}, 2));
+    starts(checks, applied_through(Index{2}, 2));
     BOOST_TEST(checks.broken() == "no server saved as committed what is not");
 }
 

@@ -53,6 +53,7 @@ struct World
     {
         std::optional<Process> process;
         bool                   sync_hangs = false;
+        bool                   sync_holds_writes = true;
         std::uint64_t          sync_hangs_since_us = 0;
         Burdens                burdens;
     };

@@ -3,6 +3,7 @@
 
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/faults/snapshot_faults.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -18,8 +19,10 @@ class Burdens
 public:
     /// `time` and `counts` outlive it. Every command takes a machine so long.
     Burdens(LocalTime& time, FaultCounts& counts, std::uint64_t apply_us)
-        : time_(time), counts_(counts), apply_us_(apply_us)
+        : time_(time), counts_(counts), snapshots_(counts), apply_us_(apply_us)
     {}
+
+    [[nodiscard]] SnapshotFaults& snapshots() { return snapshots_; }
 
     /// For a while every command takes a machine so much longer.
     void slow_apply(std::uint64_t extra_us, std::uint64_t until_us)
@@ -73,7 +76,17 @@ public:
         throw std::bad_alloc{};
     }
 
-    /// Whether memory ran out since the process began.
+    /// A call of a machine, or of what it has captured, for a snapshot.
+    void call(SnapshotCall which)
+    {
+        call();
+        snapshots_.call(which);
+    }
+
+    /// A part of a snapshot, or all of it, is about to be written: so long it keeps the node's thread.
+    void write_part() { time_.spend(write_part_us + apply_us_); }
+
+    /// Whether memory ran out since the process began; with `snapshots().ran_out()` only for snapshots.
     [[nodiscard]] bool ran_out() const { return ran_out_; }
 
     /// A process begins, or all burdens end.
@@ -81,6 +94,7 @@ public:
     {
         calls_left_ = never;
         ran_out_ = false;
+        snapshots_.begin();
     }
 
     void heal()
@@ -88,21 +102,24 @@ public:
         calls_left_ = never;
         apply_slow_until_us_ = 0;
         room_limited_until_us_ = 0;
+        snapshots_.heal();
     }
 
 private:
+    static constexpr auto write_part_us = std::uint64_t{100};
     static constexpr auto never = std::numeric_limits<std::uint64_t>::max();
 
-    LocalTime&    time_;
-    FaultCounts&  counts_;
-    std::uint64_t apply_us_;
-    std::uint64_t apply_extra_us_ = 0;
-    std::uint64_t apply_slow_until_us_ = 0;
-    std::uint64_t room_limited_until_us_ = 0;
-    std::uint64_t room_bytes_ = 0;
-    bool          has_reserve_ = true;
-    std::uint64_t calls_left_ = never;
-    bool          ran_out_ = false;
+    LocalTime&     time_;
+    FaultCounts&   counts_;
+    SnapshotFaults snapshots_;
+    std::uint64_t  apply_us_;
+    std::uint64_t  apply_extra_us_ = 0;
+    std::uint64_t  apply_slow_until_us_ = 0;
+    std::uint64_t  room_limited_until_us_ = 0;
+    std::uint64_t  room_bytes_ = 0;
+    bool           has_reserve_ = true;
+    std::uint64_t  calls_left_ = never;
+    bool           ran_out_ = false;
 };
 
 } // namespace totora::inline v0::simulate

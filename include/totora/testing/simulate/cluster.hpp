@@ -3,6 +3,8 @@
 
 #include "totora/core/state.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/node/status.hpp"
+#include "totora/policy/snapshot_log.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/disk/simulated_storage.hpp"
@@ -89,6 +91,7 @@ public:
             server.process = std::make_unique<Process>(number, server.storage, *server.machine, reference_,
                                                        server.burdens, server.time, random_.next(), network, checks_,
                                                        decisions_, scenario_.settings);
+            server.process->machine.write_in_parts(scenario_.captures_in_parts);
             auto const started = server.process->node.start();
             throw_if_power_failed(server);
             if (not started)
@@ -100,6 +103,12 @@ public:
         }
         (void)server.time.settle();
         checks_.started(number, server.process->node.state());
+        if constexpr (snapshot_log<typename Parts::Storage::Log>)
+            checks_.started_with(number, server.process->node.state(), server.storage.log().snapshots(),
+                                 server.damaged);
+        if (not server.process->snapshot_news.failed.empty())
+            checks_.passed_over_damage(server.process->snapshot_news.restored);
+        look_at_snapshots(number, true);
         return StartResult::up;
     }
 
@@ -123,6 +132,7 @@ public:
     {
         if (servers_[number]->storage.desk().waiting())
             begin_work(*servers_[number]);
+        servers_[number]->burdens.snapshots().power_lost();
         kill(number);
         servers_[number]->storage.disk().lose_power(static_cast<Kept>(std::min<std::uint64_t>(random_.below(6), 2)),
                                                     random_);
@@ -146,12 +156,18 @@ public:
         }
         throw_if_power_failed(server);
         checks_.after_event(number, node.state());
+        look_at_snapshots(number, false);
         if (auto const& failed = server.process->failed)
-            if (not server.burdens.ran_out() and
-                (failed->why != NodeFailure::storage or
-                 (server.storage.disk().troubles() == server.troubles and not server.damaged)))
+            if (not has_reason_to_fail(server, failed->why))
                 checks_.fail("a node failed, and nothing was wrong with its disk: " + failed->what);
         return more;
+    }
+
+    /// Writes and syncs what waits at a server. Throws `PowerFailed` if the power fails meanwhile.
+    void work(std::size_t number)
+    {
+        servers_[number]->storage.desk().work();
+        throw_if_power_failed(*servers_[number]);
     }
 
     /// Stops a node cleanly. Throws `PowerFailed` if the power fails meanwhile.
@@ -172,6 +188,36 @@ private:
             throw PowerFailed{};
     }
 
+    [[nodiscard]] static bool is_disk_well(Server& server)
+    {
+        return server.storage.disk().troubles() == server.troubles and not server.damaged;
+    }
+
+    [[nodiscard]] static bool has_reason_to_fail(Server& server, NodeFailure why)
+    {
+        auto const is_of_disk = why == NodeFailure::storage or why == NodeFailure::restore;
+        return server.burdens.ran_out() or (is_of_disk and not is_disk_well(server)) or
+               (why == NodeFailure::restore and server.burdens.snapshots().ran_out());
+    }
+
+    /// Checks and counts what a node did with snapshots.
+    void look_at_snapshots(std::size_t number, bool at_start)
+    {
+        auto&      server = *servers_[number];
+        auto const news = std::exchange(server.process->snapshot_news, {});
+        auto const any_damaged = std::any_of(servers_.begin(), servers_.end(), [](auto& one) { return one->damaged; });
+        for (auto const step : news.failed) {
+            auto const has_reason = not is_disk_well(server) or server.burdens.ran_out() or
+                                    server.burdens.snapshots().ran_out() or
+                                    (step == SnapshotStep::receive and any_damaged);
+            if (step == SnapshotStep::write or step == SnapshotStep::receive)
+                server.burdens.snapshots().failed_to_store();
+            checks_.snapshot_failed(number, step, has_reason);
+        }
+        if (news.restored)
+            checks_.machine_restored(at_start);
+    }
+
     /// Gets as far as a random call.
     void begin_work(Server& server)
     {
@@ -188,9 +234,13 @@ private:
     {
         server.process.reset();
         server.storage.close();
-        if (server.damaged)
+        if (server.damaged) {
+            if (what.find("snapshot") != std::string::npos)
+                checks_.refused_for_damage();
             return StartResult::dead;
-        if (server.storage.disk().troubles() == server.troubles)
+        }
+        if (server.storage.disk().troubles() == server.troubles and not server.burdens.ran_out() and
+            not server.burdens.snapshots().ran_out())
             checks_.fail("a server that lost only what was not durable does not start: " + what);
         return StartResult::later;
     }

@@ -55,8 +55,8 @@ public:
             led_at_us_ = run_.now_us;
         }
         if (not was_led_) {
-            run_.checks.expect(passed <= election_timeouts(10),
-                               "a healed quorum has a leader within 10 election timeouts");
+            run_.checks.expect(passed <= election_timeouts(20),
+                               "a healed quorum has a leader within 20 election timeouts");
             return false;
         }
         notice_progress();
@@ -102,6 +102,7 @@ private:
         server.burdens.heal();
         run_.cluster.network.set_foreign(number, false);
         server.power_fails_in_start = false;
+        server.away_until_us = 0;
         server.time.set_rate(LocalTime::true_rate);
         if (server.process and server.paused)
             turns_.resume(number, server.life);

@@ -55,8 +55,10 @@ public:
             takes += server.sync_extra_us;
             ++run_.report.faults[Fault::sync_slow];
         }
-        auto const hangs = std::exchange(server.next_sync_hangs_us, 0);
+        auto const  hangs = std::exchange(server.next_sync_hangs_us, 0);
+        auto const& writes = server.process->node.state().writes;
         server.sync_hangs = hangs > 0;
+        server.sync_holds_writes = hangs > 0 and writes.last > writes.durable; // Otherwise it is a snapshot's.
         if (hangs > 0) {
             server.sync_hangs_since_us = run_.now_us;
             takes += hangs;

@@ -38,6 +38,9 @@ public:
         auto& server = run_.cluster[number];
         if (server.process or server.dead)
             return;
+        auto const is_left_behind = run_.is_left_behind(number);
+        if (run_.now_us < server.away_until_us and not is_left_behind)
+            return run_.plan(run_.random.between(10'000, 200'000), TimerKind::start, number);
         auto const result = run_.cluster.start(number);
         if (result == StartResult::later)
             return run_.plan(run_.random.between(10'000, 500'000), TimerKind::start, number);
@@ -45,6 +48,7 @@ public:
             server.dead = true;
             return;
         }
+        run_.report.faults[Fault::server_left_behind] += is_left_behind ? 1U : 0U;
         calm_.disturb(number);
         auto& event = run_.trace(TraceEventKind::start, number);
         turn(number);
@@ -141,7 +145,7 @@ public:
             return;
         auto& event = run_.trace(TraceEventKind::completion, number);
         ++run_.report.events;
-        if (survives(number, [&] { server.storage.desk().work(); })) {
+        if (survives(number, [&] { run_.cluster.work(number); })) {
             (void)server.time.settle(); // It is not the node's thread.
             planner_.keep_disk_busy(server);
             turn(number);
@@ -217,9 +221,10 @@ public:
         run_.report.queues.raise({server.process->endpoint.waiting(), run_.cluster.network.waiting_bytes(number),
                                   server.storage.log().bytes(next(state.writes.durable_index), last_index(state))});
         auto const last = last_index(state);
-        if (last == Index{} or server.paused)
+        auto const base = state.log.base().index;
+        if (last == base or server.paused)
             return;
-        auto const from = Index{run_.random.between(1, last.value)};
+        auto const from = Index{run_.random.between(base.value + 1, last.value)};
         try {
             auto const entries = server.storage.log().read(from, last, 20'000);
             (void)server.time.settle(); // The node has no part in it.
@@ -253,11 +258,11 @@ private:
         return false;
     }
 
-    /// Old segments are used again or removed, votes and truncations do not pile up.
     [[nodiscard]] bool is_bounded(Server& server) const
     {
-        auto const entries = server.storage.log().bytes(Index{1}, server.storage.log().last().index);
-        return server.storage.disk().used() <= 8 * entries + 16 * run_.scenario.log.segment_bytes;
+        auto const base = server.process->node.state().log.base().index;
+        auto const entries = server.storage.log().bytes(next(base), server.storage.log().last().index);
+        return server.disk_bound.holds(server.storage.disk(), entries, run_.scenario.log.segment_bytes);
     }
 
     Run&                         run_;

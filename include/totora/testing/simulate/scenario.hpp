@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/log/segmented_log_options.hpp"
-#include "totora/node/settings.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
-#include "totora/testing/simulate/network/links.hpp"
-#include "totora/testing/simulate/network/network_options.hpp"
+#include "totora/testing/simulate/scenario_options.hpp"
 
 #include <range/v3/algorithm/sort.hpp>
 #include <range/v3/view/enumerate.hpp>
@@ -15,76 +12,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <set>
-#include <vector>
+#include <utility>
 
 namespace totora::inline v0::simulate
 {
-
-/// Options of a run.
-struct SimulationOptions
-{
-    std::uint64_t                          servers_least = 1;
-    std::uint64_t                          servers_most = 7;
-    std::uint64_t                          events = 50'000; ///< Until the network and the disks of a quorum are healed.
-    std::set<Fault>                        without{};       ///< Kinds of faults that are left out.
-    std::optional<std::set<std::uint32_t>> only{};          ///< Of the planned faults, those of these numbers.
-};
-
-/// A fault that happens at a certain moment of a run.
-struct PlannedFault
-{
-    std::uint32_t number = 0;   ///< In the seed's whole plan, counted from 1.
-    std::uint64_t at_event = 0; ///< When so many events, requests and faults have happened.
-    Fault         kind{};
-    std::size_t   server = 0;
-    std::uint64_t lasts_us = 0;
-    std::uint64_t seed = 0; ///< For everything else to be drawn about it.
-};
-
-/// Speed of a disk, in microseconds.
-struct SyncOptions
-{
-    std::uint64_t per_call_us = 0;
-    std::uint64_t per_kib_us = 0;  ///< Written.
-    bool          at_once = false; ///< Within the turn that requests it.
-    std::uint64_t takes_us = 200;
-    std::uint64_t jitter_us = 200;
-};
-
-/// How clients behave, in microseconds.
-struct ClientOptions
-{
-    std::size_t   count = 3;
-    std::uint64_t thinks_us = 10'000;
-    std::uint64_t patience_us = 2'000'000; ///< Then it makes another request; the answer may still come.
-    std::uint32_t reads = 300'000;         ///< Of a million requests, that are reads without an entry.
-    std::uint32_t batches = 50'000;        ///< Of a million proposals.
-    std::uint32_t wanders = 0;             ///< Of a million requests, that go to any server.
-    std::uint64_t padding = 0;             ///< Additional bytes in a payload, at most.
-};
-
-/// Everything about a run that is drawn in advance: a function of the seed and the options.
-struct Scenario
-{
-    std::uint64_t       seed = 0;
-    std::size_t         servers = 3;
-    std::uint64_t       events = 0;
-    NodeSettings        settings;
-    SegmentedLogOptions log;
-    NetworkOptions      network;
-    SyncOptions         syncs;
-    ClientOptions       clients;
-    std::uint64_t       apply_us = 0;            ///< That a command takes a machine.
-    bool                machines_forget = false; ///< What they applied, when their process ends.
-    bool                clocks_drift = false;    ///< All the time, and a little.
-    bool                terms_end = false; ///< It begins near the highest term, in which a server campaigns in the end.
-    std::size_t         damageable = 0;    ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
-    std::vector<PlannedFault> plan;        ///< In order of `at_event`.
-    /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
-    std::uint64_t sent_percent_max = 0;
-};
 
 /// Draws scenarios.
 class ScenarioMaker
@@ -105,6 +36,9 @@ public:
         draw_chances();
         draw_plan();
         scenario_.terms_end = random_.below(4) == 0;
+        random_ = testing::Prng{seed_}.split(5); // What follows leaves all before it as it would be without.
+        draw_snapshots();
+        number_plan();
         leave_out();
         return std::move(scenario_);
     }
@@ -238,6 +172,34 @@ private:
         draw_plan(Fault::bulk_stopped, amount(4, 12));
         draw_plan(Fault::log_full, amount(6, 20));
         draw_plan(Fault::leader_disk_hangs, amount(4, 12));
+    }
+
+    /// A quarter of the seeds has no snapshots.
+    void draw_snapshots()
+    {
+        auto& snapshots = scenario_.settings.snapshots;
+        snapshots.automatic = random_.below(4) != 0;
+        if (not snapshots.automatic)
+            return;
+        snapshots.entries_max = scaled(16, 5);
+        snapshots.log_bytes_min = coin() ? snapshots.log_bytes_min : scaled(1024, 5);
+        snapshots.trailing_entries = coin() ? 0 : random_.below(100);
+        snapshots.follower_bytes_max = coin() ? 0 : scaled(256, 6);
+        snapshots.pause_ms = scaled(1, 9);
+        snapshots.chunk_bytes = scaled(32, 6);
+        snapshots.chunks_in_flight = random_.between(1, 4);
+        scenario_.captures_in_parts = coin();
+        for (auto const kind :
+             {Fault::power_lost_writing_snapshot, Fault::power_lost_finishing_snapshot,
+              Fault::power_lost_before_boundary, Fault::power_lost_receiving_snapshot,
+              Fault::power_lost_installing_snapshot, Fault::power_lost_before_restore, Fault::snapshot_disk_full,
+              Fault::memory_ran_out_capturing, Fault::memory_ran_out_writing, Fault::memory_ran_out_restoring,
+              Fault::snapshot_rot, Fault::server_left_behind})
+            draw_plan(kind, amount(4, 10));
+    }
+
+    void number_plan()
+    {
         auto& plan = scenario_.plan;
         ranges::sort(plan, {}, [](PlannedFault const& fault) { return std::pair{fault.at_event, fault.seed}; });
         for (auto const [at, fault] : plan | ranges::views::enumerate)
@@ -252,7 +214,8 @@ private:
     /// Damage is planned for servers that it may hit.
     [[nodiscard]] std::size_t draw_server(Fault kind)
     {
-        auto const damages = kind == Fault::bit_rot or kind == Fault::file_lost or kind == Fault::file_set_back;
+        auto const damages = kind == Fault::bit_rot or kind == Fault::file_lost or kind == Fault::file_set_back or
+                             kind == Fault::snapshot_rot;
         auto const among = damages and scenario_.damageable > 0 ? scenario_.damageable : scenario_.servers;
         return static_cast<std::size_t>(random_.below(among));
     }

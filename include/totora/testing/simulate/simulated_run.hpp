@@ -50,6 +50,16 @@ struct SimulationRun
         return is_healed() and std::find(quorum.begin(), quorum.end(), number) == quorum.end();
     }
 
+    /// Whether the log of another server begins after all that is durable at this one.
+    [[nodiscard]] bool is_left_behind(std::size_t number) const
+    {
+        for (auto other = std::size_t{0}; other < cluster.size(); ++other)
+            if (auto const& process = cluster[other].process)
+                if (process->node.state().log.base().index > checks.durable_last(number))
+                    return true;
+        return false;
+    }
+
     void plan(std::uint64_t in_us, TimerKind what, std::size_t at, std::uint32_t stamp = 0)
     {
         schedule.plan(now_us + in_us, {what, stamp, at});
@@ -76,7 +86,8 @@ struct SimulationRun
         fold(now_us);
         fold((static_cast<std::uint64_t>(event.what) << 8U) + event.server);
         fold(event.after.term.value ^ std::rotl(event.after.commit.value, 24) ^
-             std::rotl(event.after.last.index.value, 44) ^ static_cast<std::uint64_t>(event.after.role));
+             std::rotl(event.after.last.index.value, 44) ^ std::rotl(event.after.base.value, 12) ^
+             static_cast<std::uint64_t>(event.after.role));
         if (watch)
             watch(event);
     }

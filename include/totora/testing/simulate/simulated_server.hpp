@@ -15,6 +15,7 @@
 #include "totora/testing/simulate/checks/checking_machine.hpp"
 #include "totora/testing/simulate/checks/checking_transport.hpp"
 #include "totora/testing/simulate/clients/store.hpp"
+#include "totora/testing/simulate/disk/disk_bound.hpp"
 #include "totora/testing/simulate/disk/segmented_storage.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/network/endpoint.hpp"
@@ -29,6 +30,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace totora::inline v0::simulate
 {
@@ -64,6 +66,13 @@ struct Notes
     ServerId                from;     ///< The sender that it named.
 };
 
+/// What a node notified of its snapshots, since the cluster last looked.
+struct SnapshotNews
+{
+    std::vector<SnapshotStep> failed;
+    bool                      restored = false;
+};
+
 /// Observes what a node notes, and checks the laws for each of its steps.
 struct NodeListener
 {
@@ -74,6 +83,7 @@ struct NodeListener
     std::optional<Notes>*  notes = nullptr;  ///< Engaged while the message that is handled is a hostile one.
     std::size_t            server = 0;
     State const**          state = nullptr; ///< Of the node, as soon as there is one.
+    SnapshotNews*          snapshots = nullptr;
 
     void operator()(NodeEvent const& event) const
     {
@@ -91,6 +101,12 @@ struct NodeListener
             checks->fail("a server that kept its disk was taken for one whose disk was set back");
         } else if (auto const* broken = std::get_if<Failed>(&event)) {
             *failed = *broken;
+        } else if (std::holds_alternative<SnapshotSaved>(event)) {
+            checks->snapshot_saved(server);
+        } else if (std::holds_alternative<MachineRestored>(event)) {
+            snapshots->restored = true;
+        } else if (auto const* not_done = std::get_if<SnapshotFailed>(&event)) {
+            snapshots->failed.push_back(not_done->step);
         }
     }
 
@@ -120,7 +136,7 @@ struct SimulatedProcess
         : endpoint(network, number), clock(time, seed), transport(endpoint, log, burdens, checks, number),
           log(storage.log(), burdens, checks, number), machine(its_machine, reference, burdens, checks, number),
           node(machine, log, transport, clock, settings,
-               NodeListener{&counts, &checks, &failed, &before_step, &notes, number, &state})
+               NodeListener{&counts, &checks, &failed, &before_step, &notes, number, &state, &snapshot_news})
     {
         state = &node.state();
         machine.belongs_to(node.state());
@@ -137,6 +153,7 @@ struct SimulatedProcess
     std::optional<State>      before_step;
     std::optional<Notes>      notes; ///< While a hostile message is handled.
     State const*              state = nullptr;
+    SnapshotNews              snapshot_news;
     Node                      node;
 };
 
@@ -152,11 +169,14 @@ struct SimulatedServer
                     std::uint64_t const& now_us, std::uint64_t apply_us)
         : storage(identity, options, counts), time(now_us), burdens(time, counts, apply_us),
           machine(std::make_unique<typename Parts::Machine>())
-    {}
+    {
+        burdens.snapshots().belong_to(storage.disk());
+    }
 
     typename Parts::Storage                  storage;
     LocalTime                                time;
     Burdens                                  burdens;
+    DiskBound                                disk_bound;
     std::unique_ptr<typename Parts::Machine> machine;
     std::unique_ptr<Process>                 process; ///< Null while the server is down.
 
@@ -168,16 +188,18 @@ struct SimulatedServer
     std::uint64_t busy_until_us = 0; ///< Its thread is busy with what it did in its last turn.
     std::uint64_t disk_busy_until_us = 0;
     std::uint64_t disk_slow_until_us = 0;
-    std::uint64_t disk_slow_factor = 1; ///< While it is slow.
-    std::uint64_t troubles = 0;         ///< Of the disk, when the process began.
-    std::uint32_t sync_number = 0;      ///< Of the completion that is planned, or was last.
-    bool          syncing = false;      ///< A completion is planned.
-    bool          sync_hangs = false;   ///< The completion that is planned takes much longer.
+    std::uint64_t disk_slow_factor = 1;      ///< While it is slow.
+    std::uint64_t troubles = 0;              ///< Of the disk, when the process began.
+    std::uint32_t sync_number = 0;           ///< Of the completion that is planned, or was last.
+    bool          syncing = false;           ///< A completion is planned.
+    bool          sync_hangs = false;        ///< The completion that is planned takes much longer.
+    bool          sync_holds_writes = false; ///< And the node waits for it.
     std::uint64_t sync_hangs_since_us = 0;
     bool          paused = false;
     bool          damaged = false; ///< Synced data were damaged.
     bool          dead = false;    ///< For the rest of the run.
     bool          power_fails_in_start = false;
+    std::uint64_t away_until_us = 0; ///< No process begins before, unless the log is left behind.
 };
 
 } // namespace totora::inline v0::simulate

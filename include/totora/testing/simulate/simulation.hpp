@@ -73,6 +73,7 @@ public:
             run_.checks.expect(run_.report.entry_bytes.sent * 100 <=
                                    run_.report.entry_bytes.stored * run_.scenario.sent_percent_max,
                                "followers are sent little more than the entries that they lack");
+        run_.report.snapshots = run_.checks.snapshots();
         run_.report.broken = run_.checks.broken();
         run_.report.simulated_us = run_.now_us;
         run_.report.answered = run_.clients.answered();

@@ -4,6 +4,7 @@
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
+#include "totora/testing/simulate/snapshot_counts.hpp"
 #include "totora/testing/simulate/trace_event.hpp"
 
 #include <algorithm>
@@ -46,6 +47,7 @@ struct SimulationReport
     std::uint64_t  worse_leaders = 0;     ///< How often a leader was seen whose disk is worse than those of a quorum.
     QueuesMost     queues;
     FaultCounts    faults;
+    SnapshotCounts snapshots;
     DecisionCounts decisions{};
     LastSightings  last;
 };

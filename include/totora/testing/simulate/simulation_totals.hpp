@@ -5,6 +5,7 @@
 #include "totora/testing/linearizability/flat_json.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
+#include "totora/testing/simulate/snapshot_counts.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -38,6 +39,7 @@ struct SimulationTotals
     std::uint64_t        worse_leaders = 0;
     QueuesMost           queues;
     FaultCounts          faults;
+    SnapshotCounts       snapshots;
     DecisionCounts       decisions{};
     std::vector<Failure> failures;
 
@@ -56,6 +58,7 @@ struct SimulationTotals
         entry_bytes.stored += report.entry_bytes.stored;
         queues.raise(report.queues);
         faults += report.faults;
+        snapshots += report.snapshots;
         for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
             decisions[outcome] += report.decisions[outcome];
     }
@@ -99,6 +102,8 @@ struct SimulationTotals
     text += "decisions\n";
     for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
         line(to_string(static_cast<Decision>(outcome)), totals.decisions[outcome]);
+    text += "snapshots\n";
+    totals.snapshots.for_each([&](SnapshotCount what, std::uint64_t count) { line(to_string(what), count); });
     text += "laws\n";
     line("elections_checked", totals.elections_checked);
     line("calm_looks", totals.calm_looks);
@@ -138,6 +143,9 @@ struct SimulationTotals
         separator = ", ";
     };
     totals.for_each_fault([&](Fault fault, std::uint64_t value) { count(to_string(fault), value); });
+    text += "}, \"snapshots\": {";
+    separator = "";
+    totals.snapshots.for_each([&](SnapshotCount what, std::uint64_t value) { count(to_string(what), value); });
     text += "}, \"decisions\": {";
     separator = "";
     for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)

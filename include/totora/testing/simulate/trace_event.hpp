@@ -42,6 +42,7 @@ struct Glance
     Index       durable;
     LogPosition last;
     Index       configuration; ///< Where the configuration in force is.
+    Index       base;          ///< Before the first entry.
 
     friend constexpr bool operator==(Glance const&, Glance const&) = default;
 
@@ -55,6 +56,7 @@ struct Glance
         visit("durable", self.durable);
         visit("last", self.last);
         visit("configuration", self.configuration);
+        visit("base", self.base);
     }
 };
 static_assert(lists_its_fields<Glance>());
@@ -68,7 +70,8 @@ static_assert(lists_its_fields<Glance>());
             state.apply_index,
             state.writes.durable_index,
             last_position(state),
-            state.configurations.in_force.index};
+            state.configurations.in_force.index,
+            state.log.base().index};
 }
 
 /// One event, with all that is needed to print it.

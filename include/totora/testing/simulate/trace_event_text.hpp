@@ -28,7 +28,7 @@ namespace totora::inline v0::simulate
     return std::string{to_string(glance.role)} + " of term " + number(glance.term) + ", vote " +
            number(glance.voted_for) + ", last " + number(glance.last.index) + "/" + number(glance.last.term) +
            ", durable " + number(glance.durable) + ", commit " + number(glance.commit) + ", applied " +
-           number(glance.apply_index);
+           number(glance.apply_index) + ", base " + number(glance.base);
 }
 
 /// An event as a line for people.

@@ -8,6 +8,7 @@
 #include "totora/policy/log.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/checks/checking_snapshots.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,14 +21,15 @@ namespace totora::inline v0::simulate
 /// Reports to the checks every entry that is appended to a log, and checks whether a leader accepts too much. It wraps
 /// a log that outlives it.
 ///
-/// It offers no refinement of that log: seeds give the same runs with logs that read entries back from disk and with those that do
-/// not.
+/// It offers the snapshots of that log, and no other refinement: seeds give the same runs with logs that read entries back from disk and
+/// with those that do not.
 template <durable_log Log>
-class CheckingLog
+class CheckingLog : public CheckingSnapshots<Log>
 {
 public:
     CheckingLog(Log& log, Burdens& burdens, Checks& checks, std::size_t server)
-        : log_(log), burdens_(burdens), checks_(checks), server_(server)
+        : CheckingSnapshots<Log>(log, burdens, checks, server), log_(log), burdens_(burdens), checks_(checks),
+          server_(server)
     {}
 
     /// The state of the node that owns it, which outlives the last append, and how much that may leave uncommitted.
@@ -37,7 +39,13 @@ public:
         uncommitted_bytes_max_ = uncommitted_bytes_max;
     }
 
-    [[nodiscard]] Result<Recovered, LogError> recover() { return log_.recover(); }
+    [[nodiscard]] Result<Recovered, LogError> recover()
+    {
+        auto found = log_.recover();
+        if (found)
+            checks_.recovered(server_, *found);
+        return found;
+    }
 
     void save_vote(WriteNumber write, Term term, std::optional<ServerId> vote)
     {
@@ -86,6 +94,7 @@ public:
     {
         auto const durable = log_.durable();
         checks_.durable_reported(server_, durable.through());
+        this->confirmed(durable.through());
         return durable;
     }
 

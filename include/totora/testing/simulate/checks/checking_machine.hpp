@@ -5,14 +5,19 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/adapter.hpp"
+#include "totora/policy/snapshot_machine.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/testing/simulate/burdens.hpp"
 #include "totora/testing/simulate/checks.hpp"
+#include "totora/testing/simulate/checks/checking_capture.hpp"
+#include "totora/testing/simulate/faults/snapshot_faults.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace totora::inline v0::simulate
@@ -54,11 +59,14 @@ private:
 
 /// Reports to the checks every command that a machine applies. The number of a command is the first eight bytes of its
 /// payload.
+///
+/// It has the snapshots of that machine: whatever it is restored from, it must then be what a machine is that applied everything.
 template <simulated_machine Machine>
-class CheckingMachine : public StateMachineAdapter<Machine>
+class CheckingMachine : public StateMachineAdapter<Machine>, public CapturesOf<Machine>
 {
 public:
     using Response = typename Machine::Response;
+    using Capture = typename CapturesOf<Machine>::Capture;
 
     CheckingMachine(Machine& machine, OneByOne<Machine>& reference, Burdens& burdens, Checks& checks,
                     std::size_t server)
@@ -68,6 +76,9 @@ public:
 
     /// The state of the node that owns it, which outlives the last command.
     void belongs_to(State const& state) { state_ = &state; }
+
+    /// Captures are written in parts, if they have parts.
+    void write_in_parts(bool in_parts) { in_parts_ = in_parts; }
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
     {
@@ -88,6 +99,32 @@ public:
         checks_.machine_is(applied_, machine_.digest());
     }
 
+    [[nodiscard]] Capture capture() const requires snapshot_machine<Machine>
+    {
+        burdens_.call(SnapshotCall::capture);
+        return {machine_.capture(), burdens_, in_parts_};
+    }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source) requires snapshot_machine<Machine>
+    {
+        burdens_.call(SnapshotCall::restore);
+        auto refusal = machine_.restore(source);
+        if (refusal)
+            return refusal;
+        auto const restored = machine_.applied_index();
+        checks_.expect(restored >= applied_, "a machine is not restored to what was before all that it had applied");
+        if (restored > Index{})
+            checks_.machine_is(restored, machine_.digest());
+        applied_ = restored;
+        burdens_.snapshots().leave(SnapshotPhase::before_restore);
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::uint32_t snapshot_format() const requires snapshot_machine<Machine>
+    {
+        return machine_.snapshot_format();
+    }
+
 private:
     Machine&           machine_;
     OneByOne<Machine>& reference_;
@@ -96,6 +133,7 @@ private:
     std::size_t        server_;
     Index              applied_;
     State const*       state_ = nullptr;
+    bool               in_parts_ = false;
 };
 
 } // namespace totora::inline v0::simulate

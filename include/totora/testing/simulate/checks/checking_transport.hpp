@@ -6,6 +6,7 @@
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/progress.hpp"
+#include "totora/data/payload.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/burdens.hpp"
@@ -53,6 +54,16 @@ public:
         transport_.send(message, entries);
     }
 
+    void send_chunk(Released const& message, PinnedBytes const& chunk) requires chunk_transport<Transport>
+    {
+        burdens_.call();
+        checks_.sent(server_, message.to(), message.rpc());
+        if (not checks_.is_member(message.to()))
+            return;
+        checks_.chunk_sent(chunk.bytes.size());
+        transport_.send_chunk(message, chunk);
+    }
+
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
     {
         auto const bytes = std::uint64_t{transport_.bytes_taken(server)};
@@ -83,7 +94,8 @@ private:
         auto const last = last_of(run);
         auto const first = std::max(next(progress.match), sent.lowest);
         checks_.expect(last < first or (last.value - first.value < state_->settings.window and
-                                        (last == first or log_.bytes(first, last) <= window_bytes_)),
+                                        (last == first or log_.bytes(std::max(first, next(state_->log.base().index)),
+                                                                     last) <= window_bytes_)),
                        "what was sent to a follower and is not matched is bounded by the window");
         checks_.expect(not progress.no_room, "a follower without room is sent no entries");
         checks_.append_sent(progress.server, run);

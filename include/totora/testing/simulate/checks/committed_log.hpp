@@ -82,6 +82,8 @@ public:
         return std::nullopt;
     }
 
+    [[nodiscard]] TermRuns const& log() const { return safety_.committed; }
+
     /// Whether the command of this number was committed and applied at this position.
     [[nodiscard]] bool holds(LogPosition position, std::uint64_t number) const
     {

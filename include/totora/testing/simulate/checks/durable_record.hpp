@@ -16,20 +16,32 @@ namespace totora::inline v0::simulate
 class DurableRecord
 {
 public:
-    /// A process has recovered this much.
-    void start(LogPosition last, Term term, ServerId vote)
+    /// A process has recovered this much, of a log that begins after `base`.
+    void start(LogPosition last, Term term, ServerId vote, Index base)
     {
         pending_.clear();
         last_ = last;
         vote_ = {term, vote};
+        base_ = base;
     }
 
     /// Entries are written, of which this is the last one.
-    void append(WriteNumber write, LogPosition last) { pending_.push_back({write, last, std::nullopt}); }
+    void append(WriteNumber write, LogPosition last) { pending_.push_back({write, last, std::nullopt, std::nullopt}); }
 
     void save_vote(WriteNumber write, Term term, ServerId vote)
     {
-        pending_.push_back({write, std::nullopt, Vote{term, vote}});
+        pending_.push_back({write, std::nullopt, Vote{term, vote}, std::nullopt});
+    }
+
+    /// The log is to begin after `base`.
+    void compact(WriteNumber write, Index base) { pending_.push_back({write, std::nullopt, std::nullopt, base}); }
+
+    /// A snapshot takes the place of the log, which shares no more than `agreed` with it. That is all that stays durable until this
+    /// write is.
+    void install(WriteNumber write, LogPosition snapshot, LogPosition agreed)
+    {
+        truncate(agreed);
+        pending_.push_back({write, snapshot, std::nullopt, snapshot.index});
     }
 
     /// All that follows this entry is removed. Whatever an earlier write reports later, no more than this is durable.
@@ -48,12 +60,16 @@ public:
         for (; confirmed < pending_.size() and pending_[confirmed].number <= through; ++confirmed) {
             last_ = pending_[confirmed].last.value_or(last_);
             vote_ = pending_[confirmed].vote.value_or(vote_);
+            base_ = pending_[confirmed].base.value_or(base_);
         }
         pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(confirmed));
     }
 
     /// The last entry that is durable with all before it.
     [[nodiscard]] LogPosition last() const { return last_; }
+
+    /// The last entry before the log, of a compaction or an install that is durable.
+    [[nodiscard]] Index base() const { return base_; }
 
     [[nodiscard]] bool has_term(Term term) const { return vote_.term >= term; }
 
@@ -75,12 +91,14 @@ private:
         WriteNumber                number;
         std::optional<LogPosition> last;
         std::optional<Vote>        vote;
+        std::optional<Index>       base;
     };
 
     [[nodiscard]] static bool is_shorter(LogPosition a, LogPosition b) { return a.index < b.index; }
 
     LogPosition        last_;
     Vote               vote_;
+    Index              base_;
     std::vector<Write> pending_; ///< In order.
 };
 

@@ -7,6 +7,7 @@
 #include "totora/testing/safety.hpp"
 #include "totora/testing/simulate/faults/by_term.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -68,15 +69,37 @@ public:
         return last.term == entry.term and last.index >= entry.index;
     }
 
-    /// Whether all entries of a log were made, and each is in its place.
+    /// Whether a log holds `entry`, or begins after it, where it was compacted.
+    [[nodiscard]] bool holds(TermRuns const& log, LogPosition entry) const
+    {
+        return entry.index >= log.base().index ? log.holds(entry) : is_before(entry, log.base());
+    }
+
+    /// How far a log that ends with `last` agrees with this one, which is whole.
+    [[nodiscard]] LogPosition agreement(LogPosition last, TermRuns const& log) const
+    {
+        auto shared = log.find_conflict_by_term(last);
+        while (not is_before(shared, last)) {
+            auto const* term = terms_.find(last.term);
+            last = last.term > shared.term ? LogPosition{term->previous, before(term->first)}
+                                           : LogPosition{last.term, std::min(last.index, shared.index)};
+            shared = log.find_conflict_by_term(last);
+        }
+        return shared;
+    }
+
+    /// Whether all entries of a log were made, and each is in its place; so is that which it begins after.
     [[nodiscard]] bool knows(TermRuns const& log) const
     {
         auto previous = log.base();
+        if (previous != LogPosition{} and not checksum(previous))
+            return false;
         for (auto first = next(previous.index); first <= log.last().index;) {
             auto const  run = log.run_from(first, log.last().index.value - first.value + 1);
             auto const* term = terms_.find(run.term);
-            if (term == nullptr or term->first != run.first or term->previous != previous.term or
-                run.count > term->checksums.size())
+            auto const  is_rest = previous == log.base() and run.term == previous.term; // Of a run that was compacted.
+            if (term == nullptr or (not is_rest and (term->first != run.first or term->previous != previous.term)) or
+                not checksum({run.term, last_of(run)}))
                 return false;
             previous = {run.term, last_of(run)};
             first = next(previous.index);

@@ -38,8 +38,12 @@ public:
     void sent(std::size_t server, ServerId to, Rpc const& rpc)
     {
         ServerChecks::sent(server, to, rpc);
-        if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer != nullptr and is_member(to))
+        if (not is_member(to))
+            return;
+        if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc))
             rooms_[server].answered[to.value - 1].add(*answer);
+        else if (auto const* installed = std::get_if<InstallSnapshotResponse>(&rpc))
+            rooms_[server].answered[to.value - 1].add(*installed);
     }
 
     /// The log of a server has lacked room for so long, by the server's clock.
@@ -118,6 +122,16 @@ private:
             has_room = has_room or not answer.no_room;
             if (answer.success)
                 match = std::max(match, answer.match);
+        }
+
+        /// One without room for chunks does not answer them.
+        void add(InstallSnapshotResponse const& answer)
+        {
+            if (answer.snapshot == SnapshotId{} or answer.term < term) // It refuses the term, or is late.
+                return;
+            match = answer.term > term ? answer.match : std::max(match, answer.match);
+            term = answer.term;
+            has_room = true;
         }
     };
 

@@ -9,6 +9,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/policy/log.hpp"
 #include "totora/testing/safety.hpp"
 #include "totora/testing/simulate/checks/committed_log.hpp"
 #include "totora/testing/simulate/checks/durable_record.hpp"
@@ -40,17 +41,23 @@ public:
     /// So many servers vote, those of the first numbers: from now on what is committed must be durable on a majority of them.
     void has_voters(std::size_t count) { voters_ = count; }
 
-    /// A process has started: what is not durable may be gone, and nothing else. One that finds damage does not start.
+    /// A process has recovered this: what is not durable may be gone, and nothing else. One that finds damage does not start.
+    void recovered(std::size_t server, Recovered const& found)
+    {
+        auto&       record = servers_[server];
+        auto const& log = found.entries;
+        expect(registry_.holds(log, record.durable.last()), "what a log reported durable survives a crash");
+        expect(log.base().index >= record.durable.base(), "what was compacted durably stays compacted");
+        record.durable.start(log.last(), found.current_term, found.voted_for.value_or(nobody), log.base().index);
+        expect(found.current_term >= record.promised_term, "a term in which something was promised survives a crash");
+        auto const vote = votes_in(record, found.current_term);
+        expect(vote == nobody or found.voted_for == vote, "a vote survives a crash");
+    }
+
+    /// It has started.
     void started(std::size_t server, State const& state)
     {
         auto& record = servers_[server];
-        expect(state.log.holds(record.durable.last()), "what a log reported durable survives a crash");
-        record.durable.start(
-            {state.log.term_at(state.writes.durable_index).value_or(Term{}), state.writes.durable_index},
-            state.current_term, state.voted_for.value_or(nobody));
-        expect(state.current_term >= record.promised_term, "a term in which something was promised survives a crash");
-        auto const vote = votes_in(record, state.current_term);
-        expect(vote == nobody or state.voted_for == vote, "a vote survives a crash");
         expect(registry_.knows(state.log), "what is recovered was made by a leader");
         expect(state.commit_index <= committed_.last(), "no server saved as committed what is not");
         record.seen = Seen{};
@@ -107,7 +114,10 @@ public:
         else if (auto const* response = std::get_if<RequestVoteResponse>(&rpc); response and response->vote_granted)
             vote(record, response->term, to);
         else if (auto const* answer = std::get_if<AppendEntriesResponse>(&rpc); answer and answer->success)
-            acknowledge(record, *answer);
+            acknowledge(record, answer->term, answer->match);
+        else if (auto const* installed = std::get_if<InstallSnapshotResponse>(&rpc);
+                 installed and installed->match > Index{})
+            acknowledge(record, installed->term, installed->match);
     }
 
     /// Whether this is one of the servers that are counted.
@@ -139,6 +149,25 @@ public:
     {
         servers_[server].durable.append(write, last);
     }
+
+    /// A server lets its log begin after this entry, of which it says that a snapshot up to `newest` stands for it.
+    void compact_written(std::size_t server, WriteNumber write, LogPosition base, Index newest)
+    {
+        expect(base.index <= newest, "a log is compacted only by a durable snapshot of its own");
+        expect(committed_.log().holds(base), "what is compacted is committed");
+        servers_[server].durable.compact(write, base.index);
+    }
+
+    /// A server puts a snapshot in place of its log.
+    void install_written(std::size_t server, WriteNumber write, LogPosition snapshot)
+    {
+        expect(committed_.log().holds(snapshot), "a snapshot that is installed stands for what is committed");
+        auto& durable = servers_[server].durable;
+        durable.install(write, snapshot, registry_.agreement(durable.last(), committed_.log()));
+    }
+
+    /// The last entry of a server's log that is durable.
+    [[nodiscard]] Index durable_last(std::size_t server) const { return servers_[server].durable.last().index; }
 
     /// A server removes all that follows this entry from its log.
     void truncated(std::size_t server, LogPosition last) { servers_[server].durable.truncate(last); }
@@ -207,7 +236,7 @@ private:
     {
         auto const& seen = servers_[server].seen;
         if (seen.leads and seen.term == state.current_term)
-            expect(testing::has_only_appended(state.log, seen.last), testing::figure_3::leader_append_only);
+            expect(registry_.holds(state.log, seen.last), testing::figure_3::leader_append_only);
         else
             expect_no(committed_.elect(state));
     }
@@ -226,11 +255,11 @@ private:
         return voters_ == 0 or 2 * static_cast<std::size_t>(holders) > voters_;
     }
 
-    void acknowledge(Record& record, AppendEntriesResponse const& answer)
+    void acknowledge(Record& record, Term term, Index match)
     {
-        record.promised_term = std::max(record.promised_term, answer.term);
-        expect(answer.match <= record.durable.last().index, "what is acknowledged is durable at its sender");
-        expect(record.durable.has_term(answer.term), "the term of what is acknowledged is durable at its sender");
+        record.promised_term = std::max(record.promised_term, term);
+        expect(match <= record.durable.last().index, "what is acknowledged is durable at its sender");
+        expect(record.durable.has_term(term), "the term of what is acknowledged is durable at its sender");
     }
 
     void vote(Record& record, Term term, ServerId candidate)

@@ -3,13 +3,16 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/policy/state_machine.hpp"
+#include "totora/policy/snapshot_machine.hpp"
 #include "totora/testing/prng.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace totora::inline v0::simulate
@@ -71,6 +74,50 @@ public:
     /// Its state survives restarts, unless it is made again.
     [[nodiscard]] Index applied_index() const { return applied_; }
 
+    /// All of it, as bytes: the digest, the index, and the values.
+    class Capture
+    {
+    public:
+        explicit Capture(Store const& store) : bytes_(16 + 8 * store.values_.size())
+        {
+            auto* to = put(put(bytes_.data(), store.digest_), store.applied_.value);
+            for (auto const value : store.values_)
+                to = put(to, value);
+        }
+
+        void write(SnapshotSink& sink) const { sink.write(bytes_); }
+
+        [[nodiscard]] bool write_part(SnapshotSink& sink, std::uint64_t part) const
+        {
+            auto const from = static_cast<std::size_t>(part) * part_size;
+            sink.write(std::span{bytes_}.subspan(from, std::min(part_size, bytes_.size() - from)));
+            return from + part_size < bytes_.size();
+        }
+
+    private:
+        static constexpr std::size_t part_size = 100;
+
+        std::vector<std::byte> bytes_;
+    };
+
+    [[nodiscard]] Capture       capture() const { return Capture{*this}; }
+    [[nodiscard]] std::uint32_t snapshot_format() const { return 1; }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        auto numbers = std::vector<std::uint64_t>{};
+        auto bytes = std::array<std::byte, 8>{};
+        auto got = source.read(bytes);
+        for (; got == bytes.size(); got = source.read(bytes))
+            numbers.push_back(get<std::uint64_t>(bytes.data()));
+        if (got != 0 or numbers.size() < 2 or source.format() != 1)
+            return "this is no snapshot of a store";
+        digest_ = numbers[0];
+        applied_ = Index{numbers[1]};
+        values_.assign(numbers.begin() + 2, numbers.end());
+        return std::nullopt;
+    }
+
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
     [[nodiscard]] std::uint64_t value(std::uint32_t key) const { return key < values_.size() ? values_[key] : 0; }
 
@@ -93,6 +140,6 @@ private:
     Index                      applied_;
 };
 
-static_assert(state_machine<Store>);
+static_assert(snapshot_machine<Store>);
 
 } // namespace totora::inline v0::simulate

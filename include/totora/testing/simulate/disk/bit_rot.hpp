@@ -4,6 +4,7 @@
 #include "totora/log/log_directory.hpp"
 #include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/segmented/start_mark.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/disk/simulated_disk.hpp"
 
@@ -57,6 +58,28 @@ inline bool lose_a_file(SimulatedDisk& disk, testing::Prng& random)
     if (files.empty())
         return false;
     disk.drop(files[random.below(files.size())]);
+    return true;
+}
+
+/// Damages a snapshot in one of these ways, the newest file most often. False if there is none.
+inline bool rot_a_snapshot(SimulatedDisk& disk, testing::Prng& random)
+{
+    auto files = std::vector<std::string>{};
+    for (auto const& [name, file] : disk.names())
+        if (auto const number = snapshot_number_of(name); number and name == snapshot_file_name(*number))
+            files.push_back(name);
+    if (files.empty())
+        return false;
+    auto const& name = random.below(3) == 0 ? files[random.below(files.size())] : files.back();
+    auto const& file = disk.names().find(name)->second;
+    auto const  how = random.below(4);
+    auto const  at = random.below(file->now().size());
+    if (how == 0)
+        disk.drop(name);
+    else if (how == 1)
+        file->set_back(at);
+    else
+        file->flip(at, static_cast<unsigned>(random.below(8)));
     return true;
 }
 

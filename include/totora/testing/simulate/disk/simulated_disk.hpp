@@ -72,7 +72,8 @@ public:
     void limit_space(std::uint64_t more) { space_ = used_ + more; }
     void free_space() { space_ = never; }
 
-    [[nodiscard]] bool is_limited() const { return space_ != never or failing_ != 0 or reads_are_slow(); }
+    [[nodiscard]] bool is_space_limited() const { return space_ != never; }
+    [[nodiscard]] bool is_limited() const { return is_space_limited() or failing_ != 0 or reads_are_slow(); }
 
     /// Disarms everything.
     void heal()
@@ -251,6 +252,8 @@ private:
     /// 0, or the `errno` to fail with.
     [[nodiscard]] int begin_call(DiskCall call)
     {
+        if (power_failed_)
+            throw PowerFailed{};
         if ((calls_left_ != never and --calls_left_ == 0) or (power_fails_before_sync_ and call == DiskCall::sync)) {
             keep_power();
             power_failed_ = true;

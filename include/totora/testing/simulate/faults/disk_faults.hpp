@@ -54,7 +54,12 @@ public:
         case Fault::bit_rot:
         case Fault::file_lost:
         case Fault::file_set_back:
+        case Fault::snapshot_rot:
             return damage(fault, random);
+        case Fault::snapshot_disk_full:
+            run_.cluster[fault.server].burdens.snapshots().fill_disk(random.below(400));
+            run_.plan(8 * fault.lasts_us, TimerKind::free_disk, fault.server);
+            return false;
         default:
             return std::nullopt;
         }
@@ -95,10 +100,14 @@ private:
             return false;
         auto&      server = run_.cluster[fault.server];
         auto&      disk = server.storage.disk();
-        auto const hit = fault.kind == Fault::bit_rot     ? rot_a_bit(disk, random)
-                         : fault.kind == Fault::file_lost ? lose_a_file(disk, random)
-                                                          : set_a_file_back(disk, random);
+        auto const hit = fault.kind == Fault::bit_rot        ? rot_a_bit(disk, random)
+                         : fault.kind == Fault::file_lost    ? lose_a_file(disk, random)
+                         : fault.kind == Fault::snapshot_rot ? rot_a_snapshot(disk, random)
+                                                             : set_a_file_back(disk, random);
         server.damaged = server.damaged or hit;
+        // What is wrong with a snapshot is seen by the next start, unless another one is taken before.
+        if (hit and fault.kind == Fault::snapshot_rot and server.process and random.below(4) != 0)
+            turns_.end(fault.server, [&] { run_.cluster.kill(fault.server); });
         return hit;
     }
 

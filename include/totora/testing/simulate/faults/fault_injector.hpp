@@ -63,6 +63,7 @@ public:
         if (run_.is_permanent(number))
             return;
         run_.cluster[number].storage.disk().free_space();
+        run_.cluster[number].burdens.snapshots().free_disk();
         turns_.disturb(number);
         ++run_.report.faults[Fault::disk_freed];
     }

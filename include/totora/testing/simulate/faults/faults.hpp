@@ -62,9 +62,22 @@ enum class Fault : std::uint8_t
     clock_drifts,
     clock_jumps, ///< Forward.
     clock_stands_still,
+    // Of snapshots; in the order of `SnapshotPhase`.
+    power_lost_writing_snapshot,
+    power_lost_finishing_snapshot,
+    power_lost_before_boundary, ///< The snapshot is durable, and the log's compaction by it is not.
+    power_lost_receiving_snapshot,
+    power_lost_installing_snapshot,
+    power_lost_before_restore, ///< The log begins after a received snapshot, and the machine lacks it.
+    snapshot_disk_full,        ///< One could not be stored for want of space.
+    memory_ran_out_capturing,
+    memory_ran_out_writing,
+    memory_ran_out_restoring,
+    snapshot_rot,       ///< Bits of one change, it disappears, or is as it was before.
+    server_left_behind, ///< A process starts, and others' logs begin after the end of its own.
 };
 
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::clock_stands_still) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::server_left_behind) + 1;
 
 /// The names of faults, in their order.
 inline constexpr std::string_view fault_names[] = {
@@ -112,6 +125,18 @@ inline constexpr std::string_view fault_names[] = {
     "clock_drifts",
     "clock_jumps",
     "clock_stands_still",
+    "power_lost_writing_snapshot",
+    "power_lost_finishing_snapshot",
+    "power_lost_before_boundary",
+    "power_lost_receiving_snapshot",
+    "power_lost_installing_snapshot",
+    "power_lost_before_restore",
+    "snapshot_disk_full",
+    "memory_ran_out_capturing",
+    "memory_ran_out_writing",
+    "memory_ran_out_restoring",
+    "snapshot_rot",
+    "server_left_behind",
 };
 static_assert(sizeof fault_names / sizeof *fault_names == fault_kinds);
 

@@ -94,10 +94,12 @@ private:
     /// An append that would replace what is committed, the last of it or any.
     [[nodiscard]] std::optional<HostileMessage> against_the_committed()
     {
-        if (receiver().commit_index == Index{})
+        auto const base = receiver().log.base().index;
+        if (receiver().commit_index <= base) // What lies below the base is late, and no violation.
             return std::nullopt;
-        auto const index = coin() ? receiver().commit_index : Index{random().between(1, receiver().commit_index.value)};
-        auto       one = append(0);
+        auto const index =
+            coin() ? receiver().commit_index : Index{random().between(base.value + 1, receiver().commit_index.value)};
+        auto one = append(0);
         if (coin()) {
             one.previous = {newer(), index};
             one.entries.first = next(index);

@@ -4,6 +4,7 @@
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/disk/simulated_disk.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/faults/snapshot_faults.hpp"
 #include "totora/testing/simulate/process_scheduler.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/timer_kind.hpp"
@@ -53,12 +54,29 @@ public:
             if (server.process)
                 server.burdens.run_out_of_memory_in(random.between(1, 60));
             return false;
+        case Fault::server_left_behind:
+            server.away_until_us = run_.now_us + 40 * fault.lasts_us;
+            (void)end_if_up(fault.server, [&] { run_.cluster.lose_power(fault.server); });
+            return false;
         default:
-            return std::nullopt;
+            return arm(fault, random);
         }
     }
 
 private:
+    /// What happens with the next snapshot.
+    [[nodiscard]] std::optional<bool> arm(PlannedFault const& fault, testing::Prng& random)
+    {
+        auto& snapshots = run_.cluster[fault.server].burdens.snapshots();
+        if (fault.kind >= Fault::power_lost_writing_snapshot and fault.kind <= Fault::power_lost_before_restore)
+            snapshots.lose_power_in(phase_of(fault.kind), random);
+        else if (fault.kind >= Fault::memory_ran_out_capturing and fault.kind <= Fault::memory_ran_out_restoring)
+            snapshots.run_out_of_memory_in(call_of(fault.kind));
+        else
+            return std::nullopt;
+        return false;
+    }
+
     bool pause(PlannedFault const& fault)
     {
         auto& server = run_.cluster[fault.server];

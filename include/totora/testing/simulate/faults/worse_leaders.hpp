@@ -35,7 +35,7 @@ public:
         auto&      server = run_.cluster[number];
         auto const hangs = server.process and server.sync_hangs and calm_.is_steady_but_for_disk(number);
         auto const campaigns = event.after.role == RoleName::pre_candidate or event.after.role == RoleName::candidate;
-        if (hangs and campaigns and event.before.role == RoleName::follower)
+        if (hangs and server.sync_holds_writes and campaigns and event.before.role == RoleName::follower)
             run_.checks.expect(run_.now_us - server.sync_hangs_since_us <= election_timeouts(4),
                                "a server whose disk hangs does not campaign");
         auto const leads = server.process and is_leader(server.process->node.state());
@@ -87,7 +87,7 @@ private:
         auto const  lacked = next(leader.writes.durable_index);
         return lacked <= last_index(leader) and is_quorum_without(number, [&](State const& other) {
                    return other.writes.durable_index >= lacked and
-                          other.log.term_at(lacked) == leader.log.term_at(lacked);
+                          (other.log.base().index >= lacked or other.log.term_at(lacked) == leader.log.term_at(lacked));
                });
     }
 
