@@ -259,11 +259,13 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_the_machine_does_not_read_keeps_a_server_fr
     stage.restart();
     BOOST_REQUIRE(not stage.started.has_value());
     BOOST_TEST(stage.started.error().what.find("it is of format 1") != std::string::npos, stage.started.error().what);
+    BOOST_TEST(not stage.started.error().machine_threw);
     stage.machine.format = 1;
     stage.machine.restores_throw = true;
     stage.restart();
     BOOST_REQUIRE(not stage.started.has_value());
     BOOST_TEST(stage.started.error().what.find("withered") != std::string::npos, stage.started.error().what);
+    BOOST_TEST(stage.started.error().machine_threw);
 }
 
 BOOST_AUTO_TEST_CASE(an_older_snapshot_does_where_the_newest_is_damaged_and_the_log_reaches_back, *label("case_68"))

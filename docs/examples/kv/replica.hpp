@@ -102,6 +102,8 @@ private:
             return refuse(listening.error());
         member_->set_client_address(client_address());
         auto const started = node_->start();
+        if (not started and started.error().machine_threw)
+            return fail({"cannot go on: ", started.error().what});
         if (not started)
             return refuse(started.error().what);
         // After the node has named those of its log. When a configuration is appended later, it names its addresses again.

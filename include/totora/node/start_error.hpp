@@ -13,6 +13,8 @@ namespace totora::inline v0
 struct StartError
 {
     std::string what;
+    /// The state machine threw when it was restored from a snapshot, for want of memory perhaps: directory and settings are right.
+    bool machine_threw = false;
 };
 
 /// For the operator: what is wrong, and what to do.

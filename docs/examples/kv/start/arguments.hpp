@@ -253,7 +253,7 @@ inline constexpr auto number_options = std::array{
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_arguments(std::span<std::string_view const> words)
 {
     if (words.empty())
-        return Complaining{std::string{"nothing to do: give kv init, run, verify, export, import or --help"}};
+        return Complaining{std::string{"nothing to do: give kv init, run, verify, export or import, or kv --help"}};
     for (auto const word : words)
         if (word == "--help" or word == "-h")
             return Invocation{Help{}};

@@ -119,7 +119,7 @@ template <typename Policies>
     for (auto& what : recovered->damaged_snapshots)
         snapshots.failures.push_back({SnapshotStep::read, std::move(what)});
     if (snapshots.refusal)
-        return Unexpected{StartError{*std::move(snapshots.refusal)}};
+        return Unexpected{StartError{*std::move(snapshots.refusal), snapshots.machine_threw}};
     auto state = core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter},
                                std::move(recovered_state));
     if (not state)

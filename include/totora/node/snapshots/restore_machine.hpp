@@ -33,6 +33,7 @@ struct NotRestored
 {
     bool        is_damaged = false; ///< Another snapshot may do. Otherwise the machine does not take it.
     std::string what;
+    bool        threw = false; ///< The machine did.
 };
 
 /// Restores a machine from a snapshot that the log keeps, when every byte of it was checked. Nothing if that went well.
@@ -46,7 +47,7 @@ template <typename Machine, typename Log>
     auto refusal = std::optional<std::string>{};
     auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
     if (thrown)
-        return NotRestored{false, *std::move(thrown) + " when it was restored from " + to_string(id)};
+        return NotRestored{false, *std::move(thrown) + " when it was restored from " + to_string(id), true};
     if (source.failure())
         return NotRestored{false, to_string(id) + " could not be read again: " + source.failure()->what};
     if (refusal)
@@ -57,7 +58,8 @@ template <typename Machine, typename Log>
 /// What a server that starts has done with its snapshots.
 struct SnapshotsAtStart
 {
-    std::optional<std::string>  refusal; ///< Why it cannot start.
+    std::optional<std::string>  refusal;               ///< Why it cannot start.
+    bool                        machine_threw = false; ///< When it was restored.
     std::optional<SnapshotId>   restored;
     std::vector<SnapshotFailed> failures; ///< Snapshots that are damaged, where another one did.
     std::vector<SnapshotId>     damaged;  ///< These.
@@ -116,6 +118,7 @@ private:
             }
             if (not failed->is_damaged) {
                 done_.refusal = std::move(failed->what);
+                done_.machine_threw = failed->threw;
                 return;
             }
             done_.failures.push_back({SnapshotStep::read, std::move(failed->what)});
