@@ -115,7 +115,14 @@ BOOST_AUTO_TEST_CASE(a_new_cluster_begins_with_what_a_stopped_one_had_committed)
     BOOST_TEST(exported.output.find("did not stop cleanly") == std::string::npos);
 
     auto restored = ImportedCluster{3, backup.file};
-    restored.start_all();
+    restored.start(0);
+    BOOST_REQUIRE(eventually([&] { return not restored.info(0, "raft_base").empty(); }));
+    auto       client = kv::Client::connect(restored.client_port(0), patience);
+    auto const nodes = client ? client->ask({"CLUSTER", "NODES"}) : std::nullopt;
+    for (auto const port : backup.cluster.client_ports()) // Nobody is sent to the old cluster.
+        BOOST_TEST((nodes and nodes->text.find(":" + std::to_string(port) + "@") == std::string::npos), nodes->text);
+    restored.start(1);
+    restored.start(2);
 
     auto const leader = restored.await_leader();
     BOOST_TEST(count_keys(restored.client_port(leader)) == keys);
@@ -183,6 +190,24 @@ BOOST_AUTO_TEST_CASE(a_backup_of_which_any_byte_is_wrong_is_refused_and_leaves_n
     for (auto const size : {std::size_t{0}, std::size_t{11}, std::size_t{60}, whole.size() / 2, whole.size() - 1})
         BOOST_TEST(import(whole.substr(0, size)).find(": it is ") != std::string::npos);
     BOOST_TEST(import(whole + "x").find("it is damaged") != std::string::npos);
+}
+
+/// They would count entries as held that are not the same.
+BOOST_AUTO_TEST_CASE(servers_of_different_backups_are_of_different_clusters)
+{
+    auto backup = Backup{};
+    stop_all(backup.cluster);
+    BOOST_REQUIRE(backup.export_from(backup.leader).exit_code == 0);
+    auto mixed = ImportedCluster{2, backup.file};
+    std::filesystem::remove_all(mixed.directory(1));
+    BOOST_REQUIRE(run_kv(mixed.init_words(1)).exit_code == 0); // Of the same name, and not imported.
+
+    mixed.start_all();
+
+    for (auto server = std::size_t{0}; server < 2; ++server) {
+        auto const error = "peer_" + std::to_string(2 - server) + "_error";
+        BOOST_TEST(eventually([&] { return mixed.info(server, error).find("another cluster") != std::string::npos; }));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_import_never_replaces_anything)

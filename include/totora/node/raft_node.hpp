@@ -262,7 +262,7 @@ private:
         admission_.notice_relief(applying_.applied());
         proposals_.pending().expire(now_ms);
         reads_.expire(now_ms);
-        auto const can_read = not cold_reads_.is_stopped() and (applying_.can_apply() or sender_.can_resume(state()));
+        auto const can_read = applying_.can_go_on() or (not cold_reads_.is_stopped() and sender_.can_resume(state()));
         return is_running() and (more_messages or snapshots_.has_more() or can_read);
     }
 

@@ -23,7 +23,7 @@ struct SnapshotSettings
     /// So many entries are due to one, however short they are.
     std::uint64_t entries_max = 10'000'000;
 
-    /// So many entries before a snapshot are kept for followers that lag.
+    /// So many entries before a snapshot are kept for followers that lag, if these are no more than `follower_bytes_max` bytes.
     std::uint64_t trailing_entries = 10'000;
 
     /// What a follower within reach still needs is kept, up to so many bytes of entries.

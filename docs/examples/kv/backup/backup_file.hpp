@@ -35,7 +35,7 @@ namespace kv
 class BackupDescriptor
 {
 public:
-    BackupDescriptor(std::string const& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+    BackupDescriptor(std::string const& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
     BackupDescriptor(BackupDescriptor const&) = delete;
     BackupDescriptor& operator=(BackupDescriptor const&) = delete;
     ~BackupDescriptor()
@@ -61,10 +61,12 @@ class BackupWriter final : public totora::SnapshotSink
 {
 public:
     explicit BackupWriter(std::string path)
-        : path_(std::move(path)), unfinished_(path_ + ".new"), file_(unfinished_, O_WRONLY | O_CREAT | O_TRUNC)
+        : path_(std::move(path)), unfinished_(path_ + ".new"), file_(unfinished_, O_WRONLY | O_CREAT | O_EXCL)
     {
         if (file_.number() < 0)
-            failure_ = failed_with(unfinished_);
+            failure_ = errno == EEXIST
+                           ? unfinished_ + ": another export writes it, or one was interrupted: if none runs, remove it"
+                           : failed_with(unfinished_);
     }
     BackupWriter(BackupWriter const&) = delete;
     BackupWriter& operator=(BackupWriter const&) = delete;
@@ -163,7 +165,9 @@ public:
             return totora::Unexpected{got.error()};
         auto const header = totora::decode_snapshot_header(std::span{head}.first(*got));
         if (not header)
-            return totora::Unexpected{path + ": " + std::string{to_string(header.error())}};
+            return totora::Unexpected{path + (header.error() == totora::SnapshotFault::foreign
+                                                  ? std::string{": it is no backup"}
+                                                  : ": " + std::string{to_string(header.error())})};
         if (reader.size_ < header->size + totora::snapshot_trailer_size)
             return totora::Unexpected{path + ": " + std::string{to_string(totora::SnapshotFault::truncated)}};
         reader.header_ = *header;

@@ -101,7 +101,7 @@ private:
             }
             answers.clear();
             bytes_read_ += entries->bytes();
-            bar.show(bytes_read_, bytes_read_);
+            bar.show(bytes_read_, 0);
         }
         return std::nullopt;
     }
@@ -114,7 +114,7 @@ private:
         file.write(totora::encode_snapshot_header({store_.snapshot_format(), applied_, configurations}));
         auto const capture = store_.capture();
         for (auto part = std::uint64_t{0}; capture.write_part(file, part) and not file.failure(); ++part)
-            bar.show(file.bytes(), file.bytes());
+            bar.show(file.bytes(), 0);
         file.put_checksum();
         if (auto const failure = file.finish())
             return totora::Unexpected{*failure};
@@ -140,31 +140,47 @@ public:
 
     [[nodiscard]] Exported run()
     {
-        auto newest = std::optional<totora::SnapshotFileHeader>{};
-        auto stream = std::ifstream{};
+        for (auto tries = 0; tries < 10; ++tries) {
+            auto stream = std::ifstream{};
+            auto refusal = std::string{};
+            if (auto const id = find_newest(stream, refusal))
+                return copy(stream, *id);
+            if (not refusal.empty())
+                return totora::Unexpected{wanted_.directory + ": " + refusal};
+        } // A file that was listed is gone: a newer one has taken its place.
+        return totora::Unexpected{wanted_.directory + ": its snapshots change too fast: try again"};
+    }
+
+private:
+    /// The newest snapshot, of this server or received from another one, opened. Nothing if one was removed meanwhile, or `refusal` says why.
+    [[nodiscard]] std::optional<totora::SnapshotId> find_newest(std::ifstream& newest, std::string& refusal) const
+    {
+        auto found = std::optional<totora::SnapshotId>{};
         auto failure = std::error_code{};
         for (auto const& file : std::filesystem::directory_iterator{wanted_.directory, failure}) {
             auto const number = totora::snapshot_number_of(file.path().filename().native());
             if (not number or file.path().extension() == ".new")
                 continue;
             auto candidate = std::ifstream{file.path(), std::ios::binary};
+            if (not candidate) {
+                refusal = errno == ENOENT ? std::string{} : failed_with(file.path().string());
+                return std::nullopt;
+            }
             auto head = std::vector<std::byte>(totora::snapshot_file_header_size);
             candidate.read(reinterpret_cast<char*>(head.data()), static_cast<std::streamsize>(head.size()));
             auto const header = totora::decode_snapshot_file_header(head);
-            if (header and not header->is_received and (not newest or newest->id.last.index < header->id.last.index)) {
-                newest = header;
-                stream = std::move(candidate);
+            if (header and (not found or found->last.index < header->id.last.index)) {
+                found = header->id;
+                newest = std::move(candidate);
             }
         }
         if (failure)
-            return totora::Unexpected{wanted_.directory + ": " + failure.message()};
-        if (not newest)
-            return totora::Unexpected{wanted_.directory +
-                                      ": there is no snapshot of the server's own: ask for one with RAFT.SNAPSHOT"};
-        return copy(stream, newest->id);
+            refusal = failure.message();
+        else if (not found)
+            refusal = "there is no snapshot: ask for one with RAFT.SNAPSHOT";
+        return found;
     }
 
-private:
     [[nodiscard]] Exported copy(std::ifstream& from, totora::SnapshotId const& id) const
     {
         auto file = BackupWriter{wanted_.file};

@@ -16,14 +16,18 @@
 #include "totora/log/syncer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 namespace kv
 {
@@ -81,23 +85,29 @@ class StoreImport
 public:
     using Imported = totora::Result<std::string, std::string>;
 
-    explicit StoreImport(Import const& wanted) : wanted_(wanted), unfinished_(wanted.server.directory + ".importing") {}
+    explicit StoreImport(Import const& wanted) : wanted_(wanted), directory_(wanted.server.directory)
+    {
+        while (directory_.size() > 1 and directory_.back() == '/')
+            directory_.pop_back();
+        unfinished_ = directory_ + ".importing";
+    }
 
     [[nodiscard]] Imported run()
     {
-        auto exists = std::error_code{};
-        for (auto const& path : {wanted_.server.directory, unfinished_})
-            if (std::filesystem::exists(path, exists))
-                return totora::Unexpected{path + (path == unfinished_
-                                                      ? ": an import was interrupted: remove it, and import again"
-                                                      : ": it exists: a directory is made once, name another one")};
+        auto failure = std::error_code{};
+        if (std::filesystem::exists(directory_, failure))
+            return totora::Unexpected{directory_ + ": it exists: a directory is made once, name another one"};
+        if (std::filesystem::exists(unfinished_, failure))
+            return totora::Unexpected{unfinished_ +
+                                      ": another import makes it, or one was interrupted: if none runs, remove it"};
         auto file = BackupReader::open(wanted_.file);
         if (not file)
             return totora::Unexpected{file.error()};
         if (auto const refusal = check(*file))
             return totora::Unexpected{wanted_.file + ": " + *refusal};
         if (auto const refusal = make(*file)) {
-            std::filesystem::remove_all(unfinished_, exists);
+            if (is_made_)
+                std::filesystem::remove_all(unfinished_, failure);
             return totora::Unexpected{*refusal};
         }
         auto const& last = file->header().last;
@@ -108,35 +118,68 @@ public:
 private:
     using Log = totora::SegmentedLog<totora::PosixFiles, totora::InlineSyncer>;
 
-    /// Reads all of it once: every byte, by the checksum, and by the store. And computes the checksum that it has with the header of the
-    /// new cluster.
+    /// Reads all of it: every byte, by the checksum, and by the store. Then computes the checksum that it has in the new cluster: with its first
+    /// members, and without the addresses of the old one, where clients would be sent to.
     [[nodiscard]] std::optional<std::string> check(BackupReader& file)
     {
+        auto const whole = checksum_of(file, 0, 0, "checks");
+        if (not whole)
+            return whole.error();
+        auto trailer = std::vector<std::byte>(totora::snapshot_trailer_size);
+        if (auto const got = file.read(file.end(), trailer);
+            not got or *got < trailer.size() or totora::get<std::uint32_t>(trailer.data()) != *whole)
+            return std::string{to_string(totora::SnapshotFault::damaged)};
+        checksum_ = *whole;
+        if (auto refusal = read_by_store(file))
+            return refusal;
+        auto const addresses = skip_addresses(file);
+        if (not addresses)
+            return addresses.error();
+        keys_begin_ = *addresses;
         auto const peers = totora::configuration_of(totora::Index{}, wanted_.server.peers);
-        header_ = totora::encode_snapshot_header(
+        head_ = totora::encode_snapshot_header(
             {file.header().machine_format, file.header().last, totora::Configurations{*peers, *peers}});
-        auto old_header = std::vector<std::byte>(static_cast<std::size_t>(file.begin()));
-        if (auto const got = file.read(0, old_header); not got)
-            return got.error();
-        auto bar = ProgressBar{"checks"};
-        auto before = totora::crc32c(old_header, 0);
-        auto after = totora::crc32c(header_, 0);
+        head_.resize(head_.size() + sizeof(std::uint32_t)); // No addresses.
+        auto const changed = checksum_of(file, keys_begin_, totora::crc32c(head_, 0), "prepares");
+        if (not changed)
+            return changed.error();
+        id_ = {file.header().last, head_.size() + (file.end() - keys_begin_) + trailer.size(), *changed};
+        return std::nullopt;
+    }
+
+    /// Of what a file holds from `offset` on, up to its own checksum.
+    [[nodiscard]] static totora::Result<std::uint32_t, std::string>
+    checksum_of(BackupReader& file, std::uint64_t offset, std::uint32_t checksum, std::string_view what)
+    {
+        auto bar = ProgressBar{what};
         auto block = std::vector<std::byte>(std::size_t{1} << 20U);
-        for (auto offset = file.begin(); offset < file.end();) {
+        while (offset < file.end()) {
             auto const wanted = std::min<std::uint64_t>(block.size(), file.end() - offset);
             auto const got = file.read(offset, std::span{block}.first(static_cast<std::size_t>(wanted)));
             if (not got or *got == 0)
-                return got ? std::string{to_string(totora::SnapshotFault::truncated)} : got.error();
-            before = totora::crc32c(std::span{block}.first(*got), before);
-            after = totora::crc32c(std::span{block}.first(*got), after);
+                return totora::Unexpected{got ? std::string{to_string(totora::SnapshotFault::truncated)} : got.error()};
+            checksum = totora::crc32c(std::span{block}.first(*got), checksum);
             offset += *got;
             bar.show(offset, file.end());
         }
-        auto trailer = std::vector<std::byte>(totora::snapshot_trailer_size);
-        if (not file.read(file.end(), trailer) or totora::get<std::uint32_t>(trailer.data()) != before)
-            return std::string{to_string(totora::SnapshotFault::damaged)};
-        id_ = {file.header().last, header_.size() + (file.end() - file.begin()) + trailer.size(), after};
-        return read_by_store(file);
+        return checksum;
+    }
+
+    /// Where the keys begin in a file that was checked: after the addresses (`store_format`).
+    [[nodiscard]] static totora::Result<std::uint64_t, std::string> skip_addresses(BackupReader& file)
+    {
+        auto       offset = file.begin();
+        auto       number = std::array<std::byte, 12>{};
+        auto const four = std::span{number}.first<4>();
+        if (auto const got = file.read(offset, four); not got)
+            return totora::Unexpected{got.error()};
+        offset += four.size();
+        for (auto left = totora::get<std::uint32_t>(number.data()); left > 0; --left) {
+            if (auto const got = file.read(offset, number); not got)
+                return totora::Unexpected{got.error()};
+            offset += number.size() + totora::get<std::uint32_t>(number.data() + 8);
+        }
+        return offset;
     }
 
     [[nodiscard]] std::optional<std::string> read_by_store(BackupReader& file)
@@ -165,13 +208,21 @@ private:
             return unfinished_ + ": " + log.error().what;
         if (auto refusal = fill(*log, file))
             return unfinished_ + ": " + *refusal;
-        if (std::rename(unfinished_.c_str(), server.directory.c_str()) != 0)
-            return failed_with(server.directory);
-        auto const above = std::filesystem::path{server.directory}.parent_path();
+        if (std::rename(unfinished_.c_str(), directory_.c_str()) != 0)
+            return failed_with(directory_);
+        auto const above = std::filesystem::path{directory_}.parent_path();
         auto const folder = BackupDescriptor{above.empty() ? "." : above.string(), O_RDONLY | O_DIRECTORY};
         if (folder.number() < 0 or ::fsync(folder.number()) != 0)
             return failed_with(above.string());
         return std::nullopt;
+    }
+
+    /// The backup is a part of what the cluster is: servers that were made of another one, or of none, would take each other's entries for
+    /// those that they hold.
+    [[nodiscard]] std::string token() const
+    {
+        return wanted_.server.token + " imported " + std::to_string(id_.last.index.value) + " " +
+               std::to_string(id_.last.term.value) + " " + std::to_string(id_.bytes) + " " + std::to_string(checksum_);
     }
 
     /// As a server that receives a snapshot: the file, the boundary, and a term that is not below it.
@@ -199,14 +250,14 @@ private:
         auto bar = ProgressBar{"imports"};
         auto trailer = std::vector<std::byte>(totora::snapshot_trailer_size);
         totora::put(trailer.data(), static_cast<std::uint32_t>(id_.checksum));
-        log.store_chunk(id_, 0, header_);
+        log.store_chunk(id_, 0, head_);
         auto block = std::vector<std::byte>(std::size_t{1} << 20U);
-        for (auto offset = file.begin(); offset < file.end();) {
+        for (auto offset = keys_begin_; offset < file.end();) {
             auto const wanted = std::min<std::uint64_t>(block.size(), file.end() - offset);
             auto const got = file.read(offset, std::span{block}.first(static_cast<std::size_t>(wanted)));
             if (not got or *got == 0)
                 return; // It is seen to be incomplete.
-            log.store_chunk(id_, header_.size() + (offset - file.begin()), std::span{block}.first(*got));
+            log.store_chunk(id_, head_.size() + (offset - keys_begin_), std::span{block}.first(*got));
             offset += *got;
             bar.show(offset, file.end());
         }
@@ -214,10 +265,14 @@ private:
     }
 
     Import const&          wanted_;
+    std::string            directory_;
     std::string            unfinished_;
-    std::vector<std::byte> header_; ///< Of the snapshot in the new cluster.
+    std::vector<std::byte> head_;           ///< What stands before the keys in the new cluster.
+    std::uint64_t          keys_begin_ = 0; ///< In the file.
+    std::uint32_t          checksum_ = 0;   ///< Of the file.
     totora::SnapshotId     id_;
     std::size_t            keys_ = 0;
+    bool                   is_made_ = false; ///< There is a directory to be removed if that goes wrong.
 };
 
 } // namespace kv

@@ -39,10 +39,12 @@ public:
         is_drawn_ = is_terminal_;
     }
 
-    /// "kv: exports [####------] 12 of 30 MiB".
+    /// "kv: exports [####------] 12 of 30 MiB"; without the bar where it is not known how much there is (0).
     [[nodiscard]] std::string text(std::uint64_t done, std::uint64_t all) const
     {
-        auto const filled = all == 0 ? width : static_cast<std::size_t>(std::min(done, all) * width / all);
+        if (all == 0)
+            return "kv: " + std::string{what_} + " " + std::to_string(done >> 20U) + " MiB";
+        auto const filled = static_cast<std::size_t>(std::min(done, all) * width / all);
         return "kv: " + std::string{what_} + " [" + std::string(filled, '#') + std::string(width - filled, '-') + "] " +
                std::to_string(done >> 20U) + " of " + std::to_string(all >> 20U) + " MiB";
     }

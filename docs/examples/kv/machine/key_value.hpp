@@ -100,8 +100,7 @@ struct OldValue
 };
 using Answer = std::variant<Stored, Nothing, Number, Complaint, OldValue>;
 
-/// The state machine: keys and their values, in memory. It keeps nothing over a restart, and is then rebuilt from its newest snapshot and
-/// the log after that.
+/// The state machine: keys and their values, in memory. A restart rebuilds it from its newest snapshot and the log after that.
 class KeyValue
 {
 public:
@@ -129,8 +128,9 @@ public:
     {
         auto read = Values{};
         auto addresses = ClientAddresses{};
-        if (auto refusal = read_store(source, read, addresses))
-            return refusal;
+        auto refusal = read_store(source, read, addresses);
+        if (refusal)
+            return values_.discard(read), refusal;
         values_.take(read);
         client_addresses_ = std::move(addresses);
         return std::nullopt;

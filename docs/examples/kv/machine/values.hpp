@@ -90,6 +90,9 @@ public:
     /// What is there now. Takes as long as copying a pointer for every 64 keys.
     [[nodiscard]] Capture capture() const { return {buckets_.share(), size_, removed_}; }
 
+    /// Frees another table, bit by bit.
+    void discard(Values& other) { removed_->add(std::exchange(other.buckets_, BucketTable{})); }
+
     /// Puts the keys of another table, which is left with none, in place of these.
     void take(Values& other)
     {

@@ -31,7 +31,7 @@ namespace totora::inline v0
 /// replaced while it was read. Who takes entries out of a block checks them.
 ///
 /// The thread begins with the first request. The node calls all functions; `stop` before the files are gone. At most
-/// `requests_max` blocks that nobody has used wait, and of the used ones as many as fit into `bytes_max`.
+/// `requests_max` blocks that nobody has used wait, of eight times `bytes_max` at most, and of the used ones as many as fit into `bytes_max`.
 template <log_files Files>
 class ColdBlocks
 {
@@ -60,11 +60,11 @@ public:
     ColdBlocks& operator=(ColdBlocks const&) = delete;
     ~ColdBlocks() { stop(); }
 
-    /// Sets the function, which is not empty, called on the thread whenever a block has come.
+    /// Sets the function called on the thread whenever a block has come. The one before is not running any more when this returns.
     void set_wake(std::function<void()> wake)
     {
-        auto const lock = std::lock_guard{mutex_};
-        wake_ = std::make_shared<std::function<void()> const>(std::move(wake));
+        auto const lock = std::lock_guard{wake_mutex_};
+        wake_ = std::move(wake);
     }
 
     /// A block with so many bytes from a place on, if one is at hand; one that could not be read is given out once.
@@ -130,10 +130,12 @@ private:
             lock.lock();
             requests_.pop_front();
             static_cast<void>(attempt("keeping entries", [&] { keep(std::move(block)); }));
-            auto const wake = wake_;
             lock.unlock();
-            if (wake)
-                (*wake)();
+            {
+                auto const in_wake = std::lock_guard{wake_mutex_}; // One that was taken back is not called.
+                if (wake_)
+                    wake_();
+            }
             lock.lock();
         }
     }
@@ -164,34 +166,42 @@ private:
         evict();
     }
 
-    /// Drops the oldest blocks that were used, and of the others only what nobody asks for any more.
+    static constexpr std::uint64_t unused_factor = 8;
+
+    /// Drops the oldest blocks that were used, and of the others only what nobody asks for any more: if they were bounded like the used ones,
+    /// readers of large entries would drop each other's.
     void evict()
     {
         auto bytes = std::uint64_t{0};
         auto unused = std::size_t{0};
+        auto unused_bytes = std::uint64_t{0};
         for (auto const& block : blocks_) {
-            bytes += block.is_used ? block.size : 0U;
+            (block.is_used ? bytes : unused_bytes) += block.size;
             unused += block.is_used ? 0U : 1U;
         }
         for (auto at = blocks_.begin(); at != blocks_.end();) {
-            auto const is_dropped = at->is_used ? bytes > bytes_max_ : unused > requests_max;
-            bytes -= is_dropped and at->is_used ? at->size : 0U;
-            unused -= is_dropped and not at->is_used ? 1U : 0U;
+            auto const is_much = unused > 1 and (unused > requests_max or unused_bytes > unused_factor * bytes_max_);
+            auto const is_dropped = at->is_used ? bytes > bytes_max_ : is_much;
+            if (is_dropped) {
+                (at->is_used ? bytes : unused_bytes) -= at->size;
+                unused -= at->is_used ? 0U : 1U;
+            }
             at = is_dropped ? blocks_.erase(at) : at + 1;
         }
     }
 
-    Files&                                       files_;
-    std::uint64_t                                bytes_max_;
-    std::mutex                                   mutex_;
-    std::condition_variable                      changed_;
-    std::shared_ptr<std::function<void()> const> wake_;
-    std::deque<Block>                            requests_; ///< The first is being read.
-    std::vector<Block>                           blocks_;   ///< The one that was used last is the last.
-    bool                                         stopping_ = false;
-    std::optional<typename Files::File>          file_; ///< The last one read from; the thread's.
-    std::uint64_t                                generation_ = 0;
-    std::thread                                  thread_;
+    Files&                              files_;
+    std::uint64_t                       bytes_max_;
+    std::mutex                          mutex_;
+    std::condition_variable             changed_;
+    std::mutex                          wake_mutex_;
+    std::function<void()>               wake_;
+    std::deque<Block>                   requests_; ///< The first is being read.
+    std::vector<Block>                  blocks_;   ///< The one that was used last is the last.
+    bool                                stopping_ = false;
+    std::optional<typename Files::File> file_; ///< The last one read from; the thread's.
+    std::uint64_t                       generation_ = 0;
+    std::thread                         thread_;
 };
 
 } // namespace totora::inline v0

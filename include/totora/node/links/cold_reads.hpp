@@ -43,6 +43,13 @@ public:
     /// Whether what waits should wait for something else to happen, instead of for the next turn.
     [[nodiscard]] bool is_stopped() const { return stopped_; }
 
+    /// Whether an entry can be read in the next turn: what is in memory waits for nothing.
+    template <typename Log>
+    [[nodiscard]] bool can_read(Log const& log, Index index) const
+    {
+        return not stopped_ or cold_bytes(log, index, index) == 0;
+    }
+
     /// How many of `wanted` bytes may be read from `first` on now: 0 if none, otherwise at least the first entry's. What is in
     /// memory costs nothing; of a log without `cold_bytes` all is.
     template <typename Log>

@@ -35,6 +35,9 @@ public:
     void start_after(Index index) { applied_ = index; }
 
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
+    /// Whether the next entry need not be waited for.
+    [[nodiscard]] bool can_read() const { return cold_reads_.can_read(log_, next(applied_)); }
+
     [[nodiscard]] Index applied() const { return applied_; }
 
     /// Applies one batch of entries up to `through`, at most `count_max` of them, and hands each response to `respond(position,

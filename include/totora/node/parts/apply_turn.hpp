@@ -60,6 +60,9 @@ public:
         return applied() < state_.apply_index and applied() >= state_.log.base().index;
     }
 
+    /// Whether the next turn can apply more.
+    [[nodiscard]] bool can_go_on() const { return can_apply() and applier_.can_read(); }
+
     [[nodiscard]] bool is_ready() const { return stepper_.running() and ready_; }
 
     /// Returns the time.

@@ -55,12 +55,16 @@ public:
     void run(std::uint64_t now_ms)
     {
         is_stopped_ = false;
+        now_ms_ = now_ms;
         pace_.refill(now_ms);
         for (auto const& wanted : stepper_.snapshots().take_wanted())
             want(wanted);
         for (auto at = std::size_t{0}; at < windows_.size() and stepper_.running(); ++at)
             if (not is_needed(windows_[at]) or not send(windows_[at]))
                 windows_.erase(windows_.begin() + static_cast<std::ptrdiff_t>(at--));
+        if (not windows_
+                    .empty()) // Another one begins the next turn: what may leave in one may be less than a chunk for each.
+            std::rotate(windows_.begin(), windows_.begin() + 1, windows_.end());
     }
 
 private:
@@ -76,24 +80,24 @@ private:
         auto const window = std::find_if(windows_.begin(), windows_.end(),
                                          [&](ChunkWindow const& one) { return one.server() == wanted.server; });
         if (window != windows_.end() and window->snapshot() == wanted.snapshot)
-            return window->need(wanted.offset);
+            return window->need(wanted.offset, now_ms_);
         auto const* const stored = choose(wanted);
         if (stored == nullptr)
             return; // It is wanted again when the follower is asked again.
         auto const offset = stored->id == wanted.snapshot ? wanted.offset : 0;
-        auto const begun = ChunkWindow{wanted.server, stored->id, offset};
+        auto const begun = ChunkWindow{wanted.server, stored->id, offset, now_ms_};
         if (window != windows_.end())
             *window = begun;
         else if (windows_.size() < settings_.transfers_max or drop_silent())
             windows_.push_back(begun);
     }
 
-    /// Ends the transfer to a follower that answers nothing: it goes on when the follower does.
+    /// Ends the transfer to a follower that has answered nothing for two election timeouts: it goes on when the follower does.
     [[nodiscard]] bool drop_silent()
     {
+        auto const patience_ms = 2 * state_.settings.election.at_most_ms;
         auto const silent = std::find_if(windows_.begin(), windows_.end(), [&](ChunkWindow const& window) {
-            auto const* const progress = find_progress(state_, window.server());
-            return progress == nullptr or not progress->recently_active;
+            return now_ms_ - std::min(now_ms_, window.answered_ms()) > patience_ms;
         });
         if (silent == windows_.end())
             return false;
@@ -143,6 +147,7 @@ private:
     Stepper<Policies>&       stepper_;
     State const&             state_;
     TransferPace             pace_;
+    std::uint64_t            now_ms_ = 0;
     std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
     bool is_stopped_ = false;          ///< The log cannot read now: what waits, waits for something else to happen.
 };

@@ -23,17 +23,22 @@ class ChunkWindow
 {
 public:
     ChunkWindow() = default;
-    ChunkWindow(ServerId server, SnapshotId const& snapshot, std::uint64_t offset)
-        : server_(server), snapshot_(snapshot), needed_(offset), next_(offset)
+    ChunkWindow(ServerId server, SnapshotId const& snapshot, std::uint64_t offset, std::uint64_t now_ms = 0)
+        : server_(server), snapshot_(snapshot), needed_(offset), next_(offset), answered_ms_(now_ms)
     {}
 
     [[nodiscard]] ServerId          server() const { return server_; }
     [[nodiscard]] SnapshotId const& snapshot() const { return snapshot_; }
     [[nodiscard]] std::uint64_t     next() const { return next_; } ///< Where the next chunk begins.
+    [[nodiscard]] std::uint64_t     answered_ms() const
+    {
+        return answered_ms_;
+    } ///< When the follower last did, or it began.
 
     /// The follower needs `offset` next.
-    void need(std::uint64_t offset)
+    void need(std::uint64_t offset, std::uint64_t now_ms = 0)
     {
+        answered_ms_ = now_ms;
         auto const was_needed = needed_;
         auto const is_stale = offset <= needed_ and stale_ > 0;
         auto&      expected = stale_ > 0 ? stale_ : unanswered_;
@@ -97,6 +102,7 @@ private:
     SnapshotId    snapshot_;
     std::uint64_t needed_ = 0;
     std::uint64_t next_ = 0;
+    std::uint64_t answered_ms_ = 0;
     int           repeated_ = 0;
     std::uint64_t longest_ = 1;    ///< Chunk.
     std::uint64_t most_ = 0;       ///< Chunks that were in flight.

@@ -28,6 +28,8 @@ template <typename Log>
 compaction_point(SnapshotSettings const& settings, State const& state, Log const& log, Index snapshot)
 {
     auto point = compactable(settings, snapshot);
+    while (log.bytes(next(point), snapshot) > settings.follower_bytes_max) // Entries may have any size.
+        point = point + (snapshot.value - point.value + 1) / 2;
     for (auto const& progress : state.followers) {
         auto const held = held_by(progress);
         if (held > state.log.base().index and log.bytes(next(held), snapshot) <= settings.follower_bytes_max)

@@ -9,7 +9,7 @@
 namespace totora::inline v0
 {
 
-/// How many bytes of snapshots may leave now, of so many in a second. What was not used is kept for a fifth of a second: a leader has a turn
+/// How many bytes of snapshots may leave now, of so many in a second. What was not used is kept for a second: a leader has a turn
 /// with every heartbeat at the latest.
 class TransferPace
 {
@@ -20,8 +20,10 @@ public:
     void refill(std::uint64_t now_ms)
     {
         auto const elapsed_ms = std::min<std::uint64_t>(now_ms - std::min(now_ms, last_ms_), kept_ms);
-        last_ms_ = now_ms;
         auto const more = bytes_in(elapsed_ms);
+        if (more == 0 and elapsed_ms < kept_ms)
+            return; // Less than a byte.
+        last_ms_ = now_ms;
         auto const paid = std::min(debt_, more);
         debt_ -= paid;
         left_ = std::min(left_ + (more - paid), bytes_in(kept_ms) + 1);
@@ -38,7 +40,7 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t kept_ms = 200;
+    static constexpr std::uint64_t kept_ms = 1000;
 
     [[nodiscard]] std::uint64_t bytes_in(std::uint64_t ms) const
     {
