@@ -115,13 +115,22 @@ public:
         digest_ = numbers[0];
         applied_ = Index{numbers[1]};
         values_.assign(numbers.begin() + 2, numbers.end());
+        of_values_ = 0;
+        for (auto key = std::size_t{0}; key < values_.size(); ++key)
+            of_values_ ^= digest_of(key, values_[key]);
         return std::nullopt;
     }
 
-    [[nodiscard]] std::uint64_t digest() const { return digest_; }
+    [[nodiscard]] std::uint64_t digest() const { return digest_ ^ of_values_; }
     [[nodiscard]] std::uint64_t value(std::uint32_t key) const { return key < values_.size() ? values_[key] : 0; }
 
 private:
+    /// Of a key that is there; nothing of one that is absent.
+    [[nodiscard]] static std::uint64_t digest_of(std::size_t key, std::uint64_t value)
+    {
+        return value == 0 ? 0 : testing::mixed(testing::mixed(key) ^ value);
+    }
+
     [[nodiscard]] Response apply(StoreCommand const& command)
     {
         if (command.key >= values_.size())
@@ -130,14 +139,17 @@ private:
         if (command.kind == StoreCommand::Kind::get)
             return value;
         auto const sets = command.kind == StoreCommand::Kind::put or value == command.expected;
-        if (sets)
+        if (sets) {
+            of_values_ ^= digest_of(command.key, value) ^ digest_of(command.key, command.value);
             value = command.value;
+        }
         return command.kind == StoreCommand::Kind::compare_and_set and sets ? 1 : 0;
     }
 
-    std::vector<std::uint64_t> values_; ///< By key; keys are small and dense.
-    std::uint64_t              digest_ = 0;
-    Index                      applied_;
+    std::vector<std::uint64_t> values_;     ///< By key; keys are small and dense.
+    std::uint64_t              digest_ = 0; ///< Of what was applied and answered.
+    std::uint64_t of_values_ = 0; ///< Of what is there: a value that is wrong shows before anyone asks for it.
+    Index         applied_;
 };
 
 static_assert(snapshot_machine<Store>);
