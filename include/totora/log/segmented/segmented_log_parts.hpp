@@ -101,6 +101,14 @@ struct SegmentedLogParts
         if (auto const marked = write_run_mark(files, {image.start, tail.generation(), batch, false});
             not marked and (is_first or not is_lack_of_space(marked.error().number)))
             return log_failure(LogFailure::write_failed, marked.error());
+        start_syncer();
+        update_scrubber();
+        scrubber.update_snapshots(snapshots.files());
+        return Done{};
+    }
+
+    void start_syncer()
+    {
         snapshots.connect(syncer, [this] { writer.wake(); });
         auto work = [this] {
             auto const more = writer.work();
@@ -111,9 +119,6 @@ struct SegmentedLogParts
             syncer.start(std::move(work), std::move(rest));
         else
             syncer.start(std::move(work));
-        update_scrubber();
-        scrubber.update_snapshots(snapshots.files());
-        return Done{};
     }
 
     /// Takes over the newest file that recovery skipped, so that a start needs little or no space. Only the newest:

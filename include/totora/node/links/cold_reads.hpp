@@ -31,23 +31,25 @@ public:
         reserved_ = waits_;
         waits_ = Waits::none;
         stopped_ = false;
+        machine_stopped_ = false;
     }
 
-    /// Nothing more is read in this turn: the log cannot, and asking at once again would not help.
-    void stop()
+    /// Nothing more is read from disk in this turn: the log cannot for this reader, and asking at once again would not help.
+    void stop(Reader reader)
     {
         left_ = 0;
         stopped_ = true;
+        machine_stopped_ = machine_stopped_ or reader == Reader::machine;
     }
 
     /// Whether what waits should wait for something else to happen, instead of for the next turn.
     [[nodiscard]] bool is_stopped() const { return stopped_; }
 
-    /// Whether an entry can be read in the next turn: what is in memory waits for nothing.
+    /// Whether the machine can be given its next entry in the next turn: what is in memory waits for no follower's.
     template <typename Log>
-    [[nodiscard]] bool can_read(Log const& log, Index index) const
+    [[nodiscard]] bool can_apply(Log const& log, Index next) const
     {
-        return not stopped_ or cold_bytes(log, index, index) == 0;
+        return not machine_stopped_ and (not stopped_ or cold_bytes(log, next, next) == 0);
     }
 
     /// How many of `wanted` bytes may be read from `first` on now: 0 if none, otherwise at least the first entry's. What is in
@@ -97,9 +99,10 @@ private:
 
     std::uint64_t bytes_max_;
     std::uint64_t left_;
-    Waits         waits_ = Waits::none;    ///< Who was turned away in this turn, first.
-    Waits         reserved_ = Waits::none; ///< Who alone may read in this turn.
-    bool          stopped_ = false;        ///< In this turn.
+    Waits         waits_ = Waits::none;     ///< Who was turned away in this turn, first.
+    Waits         reserved_ = Waits::none;  ///< Who alone may read in this turn.
+    bool          stopped_ = false;         ///< In this turn.
+    bool          machine_stopped_ = false; ///< By what the machine reads.
 };
 
 } // namespace totora::inline v0

@@ -123,7 +123,7 @@ private:
             }
             auto const payload = log_.read(first, last, allowed);
             if (not payload and payload.error().failure == LogFailure::not_now) {
-                cold_reads_.stop();
+                cold_reads_.stop(ColdReads::Reader::appends);
                 cut(message.to(), before(first), first > whole.entries.first);
                 return std::nullopt;
             }

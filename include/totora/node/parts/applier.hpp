@@ -36,7 +36,7 @@ public:
 
     /// How far the machine is. Entries that are no commands count: there is nothing to apply in them.
     /// Whether the next entry need not be waited for.
-    [[nodiscard]] bool can_read() const { return cold_reads_.can_read(log_, next(applied_)); }
+    [[nodiscard]] bool can_read() const { return cold_reads_.can_apply(log_, next(applied_)); }
 
     [[nodiscard]] Index applied() const { return applied_; }
 
@@ -56,7 +56,7 @@ public:
             return std::nullopt;
         auto const batch = log_.read(next(applied_), through, allowed);
         if (not batch and batch.error().failure == LogFailure::not_now)
-            return cold_reads_.stop(), std::nullopt;
+            return cold_reads_.stop(ColdReads::Reader::machine), std::nullopt;
         if (not batch)
             return Failed{NodeFailure::storage, batch.error().what};
         auto last = applied_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/types.hpp"
-
 #include <algorithm>
 #include <cstdint>
 
@@ -15,18 +13,18 @@ class TransferPace
 {
 public:
     /// 0 for no limit.
-    explicit TransferPace(std::uint64_t bytes_per_second) : bytes_per_second_(std::min(bytes_per_second, number_max)) {}
+    explicit TransferPace(std::uint64_t bytes_per_second) : bytes_per_second_(std::min(bytes_per_second, rate_max)) {}
 
     void refill(std::uint64_t now_ms)
     {
         auto const elapsed_ms = std::min<std::uint64_t>(now_ms - std::min(now_ms, last_ms_), kept_ms);
-        auto const more = bytes_in(elapsed_ms);
-        if (more == 0 and elapsed_ms < kept_ms)
-            return; // Less than a byte.
         last_ms_ = now_ms;
+        thousandths_ += bytes_per_second_ * elapsed_ms;
+        auto const more = thousandths_ / 1000;
+        thousandths_ %= 1000;
         auto const paid = std::min(debt_, more);
         debt_ -= paid;
-        left_ = std::min(left_ + (more - paid), bytes_in(kept_ms) + 1);
+        left_ = std::min(left_ + (more - paid), bytes_per_second_ * kept_ms / 1000 + 1);
     }
 
     [[nodiscard]] bool allows() const { return bytes_per_second_ == 0 or left_ > 0; }
@@ -41,14 +39,11 @@ public:
 
 private:
     static constexpr std::uint64_t kept_ms = 1000;
-
-    [[nodiscard]] std::uint64_t bytes_in(std::uint64_t ms) const
-    {
-        return bytes_per_second_ / 1000 * ms + bytes_per_second_ % 1000 * ms / 1000;
-    }
+    static constexpr std::uint64_t rate_max = std::uint64_t{1} << 50U; ///< A petabyte; so that nothing below wraps.
 
     std::uint64_t bytes_per_second_;
     std::uint64_t last_ms_ = 0;
+    std::uint64_t thousandths_ = 0; ///< Of a byte.
     std::uint64_t left_ = 0;
     std::uint64_t debt_ = 0; ///< Bytes that were sent beyond what was left.
 };
