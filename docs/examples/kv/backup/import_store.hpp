@@ -199,8 +199,8 @@ private:
         if (not files)
             return unfinished_ + ": " + files.error().what;
         auto const& server = wanted_.server;
-        auto const  identity = totora::Identity{totora::cluster_of(server.cluster, server.peers, server.token),
-                                               server.id, totora::first_incarnation, server.peers};
+        auto const  identity = totora::Identity{totora::cluster_of(server.cluster, server.peers, token()), server.id,
+                                               totora::first_incarnation, server.peers};
         if (auto const created = totora::create_log(*files, identity); not created)
             return unfinished_ + ": " + created.error().what;
         auto log = Log::open(*std::move(files), {});

@@ -83,6 +83,11 @@ struct SegmentedLogParts
         if (auto const opened = snapshots.open(found.snapshot_files); not opened)
             return opened;
         found.state.damaged_snapshots = snapshots.damaged();
+        if (options.scrub_bytes_per_second > 0) {
+            scrubber.on_damaged_snapshot(
+                [this](auto const& one, LogError error) { snapshots.note_damage(one, std::move(error)); });
+            snapshots.on_change([this](auto files_now) { scrubber.update_snapshots(std::move(files_now)); });
+        }
         pool.start_after(found.newest_generation);
         if (auto const adopted = adopt_spare(); not adopted)
             return log_failure(LogFailure::write_failed, adopted.error());

@@ -104,7 +104,7 @@ public:
             stepper_.notify(*failed);
         watch();
         receive_again();
-        sender_.run();
+        sender_.run(clock_.now_ms());
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > 1)
             remove_unused();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/configurations.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
