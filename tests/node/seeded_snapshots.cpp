@@ -3,6 +3,7 @@
 // taking, sending and installing, what was acknowledged is on every server, and all machines are equal.
 #include "support/sanitized.hpp"
 #include "support/seeded_cluster.hpp"
+#include "support/snapshot/drawn_settings.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,20 +18,6 @@ namespace
 {
 
 using boost::unit_test::label;
-
-[[nodiscard]] NodeSettings settings_with_snapshots(std::mt19937_64& random)
-{
-    auto settings = NodeSettings{};
-    settings.core.append_entries_max = 1 + random() % 4;
-    settings.core.window = 1 + random() % 8;
-    settings.snapshots.entries_max = 10 + random() % 60;
-    settings.snapshots.trailing_entries = random() % 3 * random() % 10;
-    settings.snapshots.follower_bytes_max = random() % 2 * 500;
-    settings.snapshots.chunk_bytes = 32 + random() % 300;
-    settings.snapshots.chunks_in_flight = 1 + random() % 4;
-    settings.snapshots.pause_ms = 1 + random() % 200;
-    return settings;
-}
 
 /// What the runs of all seeds go through.
 constexpr auto wanted =

@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_an_index_is_left_out_and_no_room_is_lost, *l
     BOOST_TEST(without > 0U);
 }
 
-/// Another version wrote what it holds; whoever opens the log has to notice.
+/// Another version wrote what it holds, and opening the log has to notice.
 BOOST_AUTO_TEST_CASE(a_segment_with_an_entry_of_an_unknown_kind_has_no_index)
 {
     auto const disk = disk_with_log();

@@ -23,7 +23,7 @@ private:
     mutable std::atomic<std::uint32_t> count_{1};
 };
 
-/// One of the owners of a value, or of none. Whoever is the only owner may change it; it is copied before that if there are others
+/// One of the owners of a value, or of none. The only owner may change it; it is copied before that if there are others
 /// (copy on write). Owners may be on different threads: one that lets go is done with reading.
 template <typename T>
 class Shared

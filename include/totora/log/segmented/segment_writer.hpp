@@ -248,7 +248,7 @@ private:
     std::atomic<std::uint64_t> durable_batch_;
     std::atomic<bool>          failed_ = false;
 
-    // The rest belongs to whoever writes: the syncer, or the node when a log is opened.
+    // The rest belongs to the thread that writes: the syncer's, or the node's when a log is opened.
     std::mutex                     work_mutex_;
     Regions                        taken_;
     RegionWriter<File>             regions_;

@@ -206,7 +206,7 @@ private:
         return at;
     }
 
-    /// It is listed no more. A file that is damaged stays until a start lists it again: whoever looks for the damage finds it.
+    /// It is listed no more. A damaged file stays until a start lists it again, so that the damage can be examined.
     void forget(std::uint64_t number)
     {
         auto const found = std::find(numbers_.begin(), numbers_.end(), number);

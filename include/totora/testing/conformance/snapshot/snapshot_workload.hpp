@@ -57,7 +57,7 @@ struct BasedContent
 };
 
 /// What a node with snapshots writes to its log, at random and always the same for a seed, and the content after each write: the
-/// model with which a recovery is compared. The snapshots themselves are stored by whoever uses it.
+/// model with which a recovery is compared. Its user stores the snapshots themselves.
 class SnapshotWorkload
 {
 public:
