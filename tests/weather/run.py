@@ -11,8 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from behind import delayed_reads
 from restart import rolling_restart
-from servers import Cluster, Place, sh
+from servers import SERVERS_MAX_S, Cluster, Place, sh
 
 SERVERS = (1, 2, 3)
 PEER_PORT = 7001
@@ -93,7 +94,7 @@ def large_values(cluster: Cluster, count: int, size: int) -> dict[str, object]:
 
 def wait_for_applied(cluster: Cluster, server: int, commit: int) -> bool:
     """Waits until a server has applied what is committed."""
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + SERVERS_MAX_S
     while (applied := cluster.index(server, "raft_applied")) < commit and time.monotonic() < deadline:
         time.sleep(0.1)
     return applied >= commit
@@ -160,22 +161,29 @@ def main() -> int:
     parser.add_argument("--value-bytes", type=int, default=8_000_000)
     parser.add_argument("--missing-mib", type=int, default=100)
     parser.add_argument("--restart-entries", type=int, default=3_000_000)
-    parser.add_argument("--only", choices=("links", "restart"), help="one part; that of the restart needs no namespaces")
+    parser.add_argument("--behind-mib", type=int, default=64, help="what a server lacks whose leader's reads are delayed")
+    parser.add_argument("--read-ms", type=int, default=200, help="how long each of these takes")
+    parser.add_argument("--only", choices=("links", "reads", "restart"), help="one part; only links need namespaces")
     parser.add_argument("--without-links", metavar="REASON", help="the links cannot be limited here")
     parser.add_argument("--keep", action="store_true", help="keeps the directories and what the servers printed")
     options = parser.parse_args()
     options.kv = str(Path(options.kv).resolve())
 
+    def wants(part: str) -> bool:
+        return options.only in (None, part)
+
     directory = Path(tempfile.mkdtemp(prefix="totora-weather."))
     result: dict[str, object] = {}
     parts: dict[str, dict[str, object]] = {}
     try:
-        if options.only != "restart" and options.without_links is None and (options.values or options.missing_mib):
+        if wants("links") and options.without_links is None and (options.values or options.missing_mib):
             result["rate"] = options.rate
             parts |= slow_links(options, directory / "links")
         elif options.without_links is not None:
             result["links"] = f"not run: {options.without_links}"
-        if options.only != "links" and options.restart_entries:
+        if wants("reads") and options.behind_mib:
+            parts["delayed_reads"] = delayed_reads(options.kv, directory / "reads", options.behind_mib, options.read_ms)
+        if wants("restart") and options.restart_entries:
             parts["rolling_restart"] = rolling_restart(options.kv, directory / "restart", options.restart_entries)
     finally:
         if options.keep:

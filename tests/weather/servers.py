@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+SERVERS_MAX_S = 600.0  # For what servers do by themselves.
+
 
 def sh(*words: str) -> None:
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
