@@ -44,6 +44,25 @@ struct Adder
     }
 
     [[nodiscard]] Index applied_index() const { return {}; }
+
+    struct Capture
+    {
+        Response sum;
+
+        void write(SnapshotSink& sink) const { sink.write(std::as_bytes(std::span{&sum, 1})); }
+    };
+
+    [[nodiscard]] Capture       capture() const { return {sum}; }
+    [[nodiscard]] std::uint32_t snapshot_format() const { return 1; }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        auto read = Response{};
+        if (source.read(std::as_writable_bytes(std::span{&read, 1})) != sizeof read)
+            return "it is too short";
+        sum = read;
+        return std::nullopt;
+    }
 };
 
 using Log = SegmentedLog<PosixFiles>;
@@ -71,7 +90,18 @@ template <typename T, typename Error>
 {
     auto files = value_or_end(PosixFiles::make_directory(task.directory));
     static_cast<void>(value_or_end(Log::create(files, identity)));
-    return value_or_end(Log::open(std::move(files)));
+    auto options = SegmentedLogOptions{};
+    if (task.snapshot_mib > 0)
+        options.segment_bytes = task.snapshot_mib << 20U; // So that segments are used again.
+    return value_or_end(Log::open(std::move(files), options));
+}
+
+[[nodiscard]] NodeSettings settings_of(Task const& task)
+{
+    auto settings = NodeSettings{};
+    settings.snapshots.automatic = task.snapshot_mib > 0;
+    settings.snapshots.log_bytes_min = task.snapshot_mib << 20U;
+    return settings;
 }
 
 [[nodiscard]] TcpTransport make_transport(boost::asio::io_context& context, Identity const& identity)
@@ -159,7 +189,7 @@ int serve(Task const& task)
     auto       transport = make_transport(context, identity);
     auto       clock = SteadyClock{};
     auto       machine = Adder{};
-    auto       node = Node{machine, log, transport, clock};
+    auto       node = Node{machine, log, transport, clock, settings_of(task)};
     static_cast<void>(value_or_end(node.start()));
     auto loop = Loop{context, node};
     auto clients = std::optional<Clients>{};

@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Builds all benchmarks and runs them; prints tables, medians and ratios, and leaves JSON in build/benchmarks/results/.
 #
-#     bash benchmarks/run.sh            everything: about seven minutes
-#     bash benchmarks/run.sh --quick    the same in about one and a half, with less to rely on
-#     bash benchmarks/run.sh --only step,cluster,rounds,pairs
+#     bash benchmarks/run.sh            everything: about ten minutes
+#     bash benchmarks/run.sh --quick    the same in about two, with less to rely on
+#     bash benchmarks/run.sh --only step,cluster,rounds,pairs,compaction
 #
-# `rounds` is durable and ceiling at 1, 16, 256 and 1024 outstanding; `pairs` is both in turns at 256 outstanding.
+# `rounds` is durable and ceiling at 1, 16, 256 and 1024 outstanding; `pairs` is both in turns at 256 outstanding. `compaction` is durable with
+# snapshots and compaction every 16 MiB, durable without, and ceiling, in turns at 256 and at 1024 outstanding.
 # On Debian it installs what is missing when it may, and lists what is missing when it may not. A loaded machine measures
 # itself: the load is printed before and after.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 . tests/support/packages.sh
 
-pairs=9 seconds=3 repetitions=9 least_seconds=0.2 only=,step,cluster,rounds,pairs,
+pairs=9 seconds=3 repetitions=9 least_seconds=0.2 only=,step,cluster,rounds,pairs,compaction,
 
 usage()
 {
@@ -154,6 +155,8 @@ trial()
     "$programs/$name" --dir "$results" --seconds "$seconds" --json "$json" "$@" </dev/null || failed "$name failed"
 }
 
+rate='s/.*"entries_per_second": \([0-9.]*\).*/\1/p'
+
 if wants rounds; then
     for name in ceiling durable; do
         stage "$name"
@@ -163,8 +166,7 @@ fi
 
 if wants pairs; then
     stage "pairs: durable and ceiling in turns, 256 outstanding"
-    rate='s/.*"entries_per_second": \([0-9.]*\).*/\1/p'
-    : >"$results/durable.rates"
+        : >"$results/durable.rates"
     : >"$results/ceiling.rates"
     : >"$results/ratios"
     for pair in $(seq "$pairs"); do
@@ -182,6 +184,32 @@ if wants pairs; then
     printf '{"outstanding": 256, "pairs": %s, "durable_median": %s, "ceiling_median": %s, "ratio_median": %s}\n' "$pairs" \
         "$(median "$results/durable.rates")" "$(median "$results/ceiling.rates")" "$(median "$results/ratios")" \
         >"$results/pairs.json"
+fi
+
+if wants compaction; then
+    declare -A arguments=([compacting]='durable --snapshot-mib 16' [durable]=durable [ceiling]=ceiling)
+    for outstanding in 256 1024; do
+        stage "compaction: durable that compacts, durable and ceiling in turns, $outstanding outstanding"
+        rm -f "$results"/compaction.*
+        for pair in $(seq "$pairs"); do
+            for kind in compacting durable ceiling; do
+                read -r name options <<<"${arguments[$kind]}"
+                # shellcheck disable=SC2086 # Words.
+                trial "$name" "$results/compaction-$kind-$outstanding-$pair.json" --outstanding $outstanding $options >/dev/null
+                sed -n "$rate" "$results/compaction-$kind-$outstanding-$pair.json" >>"$results/compaction.$kind"
+            done
+            printf '   %s of %s: compacting %.0f/s, not compacting %.0f/s, ceiling %.0f/s\n' "$pair" "$pairs" \
+                "$(tail -n 1 "$results/compaction.compacting")" "$(tail -n 1 "$results/compaction.durable")" \
+                "$(tail -n 1 "$results/compaction.ceiling")"
+        done
+        paste "$results/compaction.compacting" "$results/compaction.durable" | awk '{ print $1 / $2 }' >"$results/compaction.ratio"
+        printf '   medians: compacting %.0f/s, not compacting %.0f/s, ceiling %.0f/s; ratio of the first two %.2f\n' \
+            "$(median "$results/compaction.compacting")" "$(median "$results/compaction.durable")" \
+            "$(median "$results/compaction.ceiling")" "$(median "$results/compaction.ratio")"
+        printf '{"outstanding": %s, "pairs": %s, "compacting_median": %s, "durable_median": %s, "ceiling_median": %s, "ratio_median": %s}\n' \
+            "$outstanding" "$pairs" "$(median "$results/compaction.compacting")" "$(median "$results/compaction.durable")" \
+            "$(median "$results/compaction.ceiling")" "$(median "$results/compaction.ratio")" >"$results/compaction-$outstanding.json"
+    done
 fi
 
 load

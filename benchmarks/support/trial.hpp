@@ -27,6 +27,7 @@ struct Task
     std::vector<std::uint16_t> ports;  ///< Of all servers, in order of their ids.
     std::filesystem::path      directory;
     std::size_t                outstanding = 0;
+    std::uint64_t              snapshot_mib = 0; ///< A snapshot, and a shorter log, after so much; 0: never.
     Bounds                     bounds;
 };
 
@@ -88,6 +89,8 @@ template <typename T>
             good = take_number(value, request.task.bounds.seconds_max);
         else if (name == "--warm-up")
             good = take_number(value, request.task.bounds.warm_up_seconds);
+        else if (name == "--snapshot-mib")
+            good = take_number(value, request.task.snapshot_mib);
         else if (name == "--server")
             good = take_number(value, request.task.id);
         else if (name == "--dir")
@@ -138,11 +141,26 @@ struct Servers
     auto const listed = std::to_string(ports[0]) + "," + std::to_string(ports[1]) + "," + std::to_string(ports[2]);
     auto       started = Servers{};
     auto&      servers = started.all;
-    for (auto const* id : {"1", "2", "3"})
-        servers.emplace_back(std::vector<std::string>{
-            program, "--server", id, "--ports", listed, "--dir", (scratch.path() / id).string(), "--outstanding",
-            std::to_string(task.outstanding), "--entries", std::to_string(task.bounds.entries_max), "--seconds",
-            std::to_string(task.bounds.seconds_max), "--warm-up", std::to_string(task.bounds.warm_up_seconds)});
+    for (auto const* id : {"1", "2", "3"}) {
+        auto words = std::vector<std::string>{program,
+                                              "--server",
+                                              id,
+                                              "--ports",
+                                              listed,
+                                              "--dir",
+                                              (scratch.path() / id).string(),
+                                              "--outstanding",
+                                              std::to_string(task.outstanding),
+                                              "--entries",
+                                              std::to_string(task.bounds.entries_max),
+                                              "--seconds",
+                                              std::to_string(task.bounds.seconds_max),
+                                              "--warm-up",
+                                              std::to_string(task.bounds.warm_up_seconds)};
+        if (task.snapshot_mib > 0)
+            words.insert(words.end(), {"--snapshot-mib", std::to_string(task.snapshot_mib)});
+        servers.emplace_back(words);
+    }
 
     auto const patience = std::chrono::duration<double>{task.bounds.seconds_max + task.bounds.warm_up_seconds + 60};
     auto const deadline = std::chrono::steady_clock::now() + patience;
@@ -175,7 +193,7 @@ int run_trial(int argc, char** argv, std::string_view name, std::string_view wha
     if (not request) {
         std::fprintf(stderr,
                      "usage: %.*s [--outstanding 1,16,256,1024] [--entries N] [--seconds S] [--warm-up S] [--dir DIR] "
-                     "[--json FILE]\n",
+                     "[--snapshot-mib N] [--json FILE]\n",
                      static_cast<int>(name.size()), name.data());
         return 2;
     }
