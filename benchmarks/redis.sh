@@ -99,7 +99,8 @@ leader=''
 for _ in $(seq 100); do
     sleep 0.1
     for id in 1 2 3; do
-        [ "$(information "${client_ports[$id]}" raft_role)" = leader ] && leader=$id && break 2
+        [ "$(information "${client_ports[$id]}" raft_role)" = leader ] &&
+            [ "$(information "${client_ports[$id]}" loading)" = 0 ] && leader=$id && break 2
     done
 done
 [ -n "$leader" ] || die "no server leads: $(tail -n 1 "$data/1.log")"

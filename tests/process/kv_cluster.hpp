@@ -130,7 +130,7 @@ public:
         auto       found = std::optional<std::size_t>{};
         auto const leads = [&] {
             found = leader();
-            return found and not info(*found, "leader_client_address").empty();
+            return found and not info(*found, "leader_client_address").empty() and info(*found, "loading") == "0";
         };
         BOOST_REQUIRE_MESSAGE(eventually(leads), "a leader is elected in time");
         return *found;

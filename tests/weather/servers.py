@@ -116,12 +116,13 @@ class Cluster:
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
     def leader(self) -> int:
-        """Waits for a server that leads and that its clients can find."""
+        """Waits for a server that leads, serves clients, and that they can find."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             for server in self.processes:
                 info = self.info(server)
-                if info.get("raft_role") == "leader" and info.get("leader_client_address"):
+                serves = info.get("loading") == "0" and info.get("leader_client_address")
+                if info.get("raft_role") == "leader" and serves:
                     return server
             time.sleep(0.05)
         raise TimeoutError("nobody leads")
