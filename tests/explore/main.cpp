@@ -60,7 +60,8 @@ struct Options
            ", \"in_flight\": " + (scope.in_flight == 0 ? "\"any\"" : std::to_string(scope.in_flight)) +
            ", \"entries_per_append\": " + std::to_string(scope.entries_per_append) +
            ", \"pre_vote\": " + flag(scope.pre_vote) + ", \"sticky\": " + flag(scope.sticky) +
-           ", \"check_quorum\": " + flag(scope.check_quorum) + ", \"eager_writes\": " + flag(scope.eager_writes) + "}";
+           ", \"check_quorum\": " + flag(scope.check_quorum) + ", \"commit_is_saved\": " + flag(scope.commit_is_saved) +
+           ", \"eager_writes\": " + flag(scope.eager_writes) + "}";
 }
 
 [[nodiscard]] double per_state(Explored const& explored)

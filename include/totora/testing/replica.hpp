@@ -157,8 +157,9 @@ constexpr void flush(Replica& replica, std::size_t count)
 }
 
 /// The power fails and returns: of the writes in flight the oldest `kept` have reached the disk, the others are gone,
-/// and so is everything that waited. The state machine is restored from the newest snapshot. False if no server can be made from what is durable.
-[[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept)
+/// and so is everything that waited. The log had saved that it was committed through `commit`, as far as it has these entries. The state machine is
+/// restored from the newest snapshot. False if no server can be made from what is durable that goes on where its machine is.
+[[nodiscard]] constexpr bool lose_power(Replica& replica, std::size_t kept, Index commit = Index{})
 {
     flush(replica, kept);
     replica.writes.clear();
@@ -170,10 +171,11 @@ constexpr void flush(Replica& replica, std::size_t count)
                                          : SnapshotReception{};
     restore_from_received(replica);
     auto recovered = replica.disk;
+    recovered.commit_index = std::min(commit, recovered.log.last().index);
     recovered.applied_index = replica.snapshot.last.index;
     recovered.reception = replica.file;
     auto restarted = core::recover(replica.state.settings, replica.state.own, recovered);
-    if (not restarted.has_value())
+    if (not restarted.has_value() or restarted->apply_index != recovered.applied_index)
         return false;
     replica.state = *std::move(restarted);
     return true;

@@ -169,7 +169,7 @@ private:
             description.code += ", WriteNumber{" + write + "}";
         }
         description.code += ")";
-        crash(server, kept, outgoing_, consequences);
+        crash(server, kept, transitions_.scope().commit_is_saved, outgoing_, consequences);
         ++crashes_;
         return description;
     }

@@ -163,9 +163,10 @@ inline void finish_file(Replica& server, bool is_damaged, Outgoing& outgoing, Co
 }
 
 /// The power fails and returns, when the oldest `kept` of the writes in flight had reached the disk.
-inline void crash(Replica& server, std::size_t kept, Outgoing& outgoing, Consequences& consequences)
+inline void
+crash(Replica& server, std::size_t kept, bool commit_is_saved, Outgoing& outgoing, Consequences& consequences)
 {
-    if (testing::lose_power(server, kept))
+    if (testing::lose_power(server, kept, commit_is_saved ? server.state.commit_index : Index{}))
         happen(server, nobody, Started{}, outgoing, consequences);
     else
         consequences.broken = "what was durable makes a server";

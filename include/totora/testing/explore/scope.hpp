@@ -69,6 +69,8 @@ struct Scope
     bool          check_quorum = false;
     /// All servers restart: they hold an entry of term 1 that they know to be committed, and have yet to apply it.
     bool unapplied = false;
+    /// What a server knew to be committed, it knows after a crash; otherwise it has forgotten all of it.
+    bool commit_is_saved = false;
     /// Writes become durable in the step that makes them. That does not cover everything: good for hunting, no proof.
     bool       eager_writes = false;
     Reductions reductions = {};

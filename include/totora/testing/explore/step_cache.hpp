@@ -213,7 +213,7 @@ private:
             happen(server, nobody, ReadRequested{}, outgoing_, consequences);
             break;
         case Event::crash:
-            crash(server, happens.number, outgoing_, consequences);
+            crash(server, happens.number, scope_.commit_is_saved, outgoing_, consequences);
             break;
         case Event::snapshot:
             take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
