@@ -3,9 +3,10 @@
 # and in a rolling restart.
 #
 #     bash tests/weather.sh                     20 values of 8 MB at 50 Mbit/s; 100 MiB of 16 KiB values that a server lacks;
+#                                               a snapshot of 60 MiB whose sender and receiver are killed ten times;
 #                                               64 MiB that another lacks, whose leader takes 200 ms for each read;
 #                                               a rolling restart with 3,000,000 entries, both on this machine's loopback
-#     bash tests/weather.sh --only links        the first two; `--only reads` and `--only restart` need no namespaces
+#     bash tests/weather.sh --only links        the first three; `--only reads` and `--only restart` need no namespaces
 #     bash tests/weather.sh --values 3 --missing-mib 10 --restart-entries 20000
 #     bash tests/weather.sh --rate 10mbit --value-bytes 1000000
 #     bash tests/weather.sh --only links --rate 64kbit --election-ms 40000..45000 --values 1 --value-bytes 120000 --missing-mib 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from behind import delayed_reads
 from restart import rolling_restart
 from servers import SERVERS_MAX_S, Cluster, Place, sh
+from transfer import killed_transfer
 
 SERVERS = (1, 2, 3)
 PEER_PORT = 7001
@@ -40,13 +41,17 @@ def make_network(rate: str) -> None:
         sh("ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "eth0", "root", *limit)
 
 
-def burst_bytes(rate: str) -> int:
-    """What a link sends at once: 10 ms of its rate, and two packets at least."""
+def bits_per_second(rate: str) -> float:
     units = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
     unit = next((unit for unit in units if rate.endswith(unit)), None)
     if unit is None:
         raise ValueError(f"--rate {rate}: a number and kbit, mbit or gbit")
-    return max(3_200, int(float(rate.removesuffix(unit)) * units[unit] / 8 / 100))
+    return float(rate.removesuffix(unit)) * units[unit]
+
+
+def burst_bytes(rate: str) -> int:
+    """What a link sends at once: 10 ms of its rate, and two packets at least."""
+    return max(3_200, int(bits_per_second(rate) / 8 / 100))
 
 
 def address(server: int) -> str:
@@ -149,7 +154,21 @@ def slow_links(options: argparse.Namespace, directory: Path) -> dict[str, dict[s
             parts["missing_entries"] = missing_entries(cluster, options.missing_mib)
     finally:
         cluster.stop_all()
+    if options.transfer_mib:
+        parts["killed_transfer"] = killed_transfer_on(options, directory.with_name("transfer"))
     return parts
+
+
+def killed_transfer_on(options: argparse.Namespace, directory: Path) -> dict[str, object]:
+    """The same links, and servers that keep nothing of their logs beside a snapshot."""
+    places = {server: place(server) for server in SERVERS}
+    cluster = Cluster(options.kv, directory, places, ("--snapshot-mib", "0", "--keep-mib", "0"))
+    transfer_s = (options.transfer_mib << 20) / (bits_per_second(options.rate) / 8)
+    try:
+        cluster.start_all()
+        return killed_transfer(cluster, options.transfer_mib, options.kills, transfer_s, received_bytes)
+    finally:
+        cluster.stop_all()
 
 
 def main() -> int:
@@ -161,6 +180,8 @@ def main() -> int:
     parser.add_argument("--value-bytes", type=int, default=8_000_000)
     parser.add_argument("--missing-mib", type=int, default=100)
     parser.add_argument("--restart-entries", type=int, default=3_000_000)
+    parser.add_argument("--transfer-mib", type=int, default=60, help="a snapshot that travels while its ends are killed")
+    parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--behind-mib", type=int, default=64, help="what a server lacks whose leader's reads are delayed")
     parser.add_argument("--read-ms", type=int, default=200, help="how long each of these takes")
     parser.add_argument("--only", choices=("links", "reads", "restart"), help="one part; only links need namespaces")
@@ -176,7 +197,9 @@ def main() -> int:
     result: dict[str, object] = {}
     parts: dict[str, dict[str, object]] = {}
     try:
-        if wants("links") and options.without_links is None and (options.values or options.missing_mib):
+        if wants("links") and options.without_links is None and (
+            options.values or options.missing_mib or options.transfer_mib
+        ):
             result["rate"] = options.rate
             parts |= slow_links(options, directory / "links")
         elif options.without_links is not None:

@@ -99,6 +99,11 @@ class Cluster:
         process.terminate()
         return process.wait()
 
+    def kill(self, server: int) -> None:
+        process = self.processes.pop(server)
+        process.kill()
+        process.wait()
+
     def stop_all(self) -> None:
         for server in list(self.processes):
             self.stop(server)
