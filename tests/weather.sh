@@ -9,7 +9,7 @@
 #     bash tests/weather.sh --only links        the first three; `--only reads` and `--only restart` need no namespaces
 #     bash tests/weather.sh --values 3 --missing-mib 10 --restart-entries 20000
 #     bash tests/weather.sh --rate 10mbit --value-bytes 1000000
-#     bash tests/weather.sh --only links --rate 64kbit --election-ms 40000..45000 --values 1 --value-bytes 120000 --missing-mib 0
+#     bash tests/weather.sh --only links --rate 64kbit --election-ms 40000..45000 --values 1 --value-bytes 120000 --missing-mib 0 --transfer-mib 0
 #     bash tests/weather.sh --kv PATH           the program; otherwise it is built in build/weather
 #
 # Prints one JSON object, "ok" last; the exit code is 0 if all is as it should be. Where namespaces cannot be made, "links" is
