@@ -42,6 +42,7 @@ BOOST_AUTO_TEST_CASE(enumerations_are_printed_by_name)
     BOOST_TEST(printed(Link::unreachable) == "unreachable");
     BOOST_TEST(printed(LogRoom::reserve_only) == "reserve_only");
     BOOST_TEST(printed(HaltReason::untrusted_log) == "untrusted_log");
+    BOOST_TEST(printed(HaltReason::untrusted_machine) == "untrusted_machine");
     BOOST_TEST(printed(LogFailure::damaged) == "damaged");
     BOOST_TEST(printed(Decision::election_won) == "election_won");
     BOOST_TEST(printed(RoleName::pre_candidate) == "pre_candidate");

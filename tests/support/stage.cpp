@@ -3,23 +3,31 @@
 
 template class totora::RaftNode<totora::test::Recorder, totora::test::CheckingLog, totora::test::Wire,
                                 totora::ManualClock, totora::test::Events>;
+template class totora::RaftNode<totora::test::DurableRecorder, totora::test::CheckingLog, totora::test::Wire,
+                                totora::ManualClock, totora::test::Events>;
 
 namespace totora::test
 {
 
-Stage::Stage(std::uint64_t voters, NodeSettings settings)
-    : Stage(Identity{cluster_of("stage"), S1, first_incarnation, peers_of(voters)}, settings)
+template <typename Machine>
+StageOf<Machine>::StageOf(std::uint64_t voters, NodeSettings settings)
+    : StageOf(Identity{cluster_of("stage"), S1, first_incarnation, peers_of(voters)}, settings)
 {}
 
-Stage::Stage(Identity const& identity, NodeSettings settings) : log(identity), settings_(settings) { restart(); }
+template <typename Machine>
+StageOf<Machine>::StageOf(Identity const& identity, NodeSettings settings) : log(identity), settings_(settings)
+{
+    restart();
+}
 
-Stage::~Stage() = default;
+template <typename Machine>
+StageOf<Machine>::~StageOf() = default;
 
-void Stage::restart()
+template <typename Machine>
+void StageOf<Machine>::restart()
 {
     node.reset();
-    if (not machine.keeps)
-        machine.applied.clear();
+    machine.begin_run();
     wire.arriving.clear();
     wire.sent.clear();
     clock = ManualClock{1};
@@ -27,40 +35,46 @@ void Stage::restart()
     started = node->start();
 }
 
-void Stage::crash()
+template <typename Machine>
+void StageOf<Machine>::crash()
 {
     node.reset();
     log.memory.crash();
     restart();
 }
 
-void Stage::run()
+template <typename Machine>
+void StageOf<Machine>::run()
 {
     for (auto turns = 0; node->turn(); ++turns)
         if (turns == 10'000)
             throw std::runtime_error("the node never comes to rest");
 }
 
-void Stage::receive(ServerId from, Rpc const& rpc, Entries entries)
+template <typename Machine>
+void StageOf<Machine>::receive(ServerId from, Rpc const& rpc, Entries entries)
 {
     wire.arriving.push_back(Received{from, rpc, std::move(entries)});
     run();
 }
 
-void Stage::receive_chunk(ServerId from, InstallSnapshot const& rpc, std::span<std::byte const> bytes)
+template <typename Machine>
+void StageOf<Machine>::receive_chunk(ServerId from, InstallSnapshot const& rpc, std::span<std::byte const> bytes)
 {
     auto const pin = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
     wire.arriving.push_back(Received{from, rpc, {}, {pin, *pin}});
     run();
 }
 
-void Stage::pass_ms(std::uint64_t ms)
+template <typename Machine>
+void StageOf<Machine>::pass_ms(std::uint64_t ms)
 {
     clock.advance_ms(ms);
     run();
 }
 
-void Stage::lead()
+template <typename Machine>
+void StageOf<Machine>::lead()
 {
     run(); // Applies what it can: before that it waits longer.
     pass_ms(600);
@@ -73,27 +87,35 @@ void Stage::lead()
         throw std::runtime_error("the stage's server was not elected");
 }
 
-void Stage::lead_with_follower()
+template <typename Machine>
+void StageOf<Machine>::lead_with_follower()
 {
     lead();
     accept_all(S2);
 }
 
-void Stage::accept_all(ServerId follower) { accept(follower, last_index(node->state())); }
+template <typename Machine>
+void StageOf<Machine>::accept_all(ServerId follower)
+{
+    accept(follower, last_index(node->state()));
+}
 
-void Stage::accept(ServerId follower, Index match, Round round)
+template <typename Machine>
+void StageOf<Machine>::accept(ServerId follower, Index match, Round round)
 {
     receive(follower, accepted(term(), match, sent_to(follower).value, round));
 }
 
-ProposalEnd Stage::propose(std::string_view command, std::uint64_t timeout_ms)
+template <typename Machine>
+ProposalEnd StageOf<Machine>::propose(std::string_view command, std::uint64_t timeout_ms)
 {
     auto end = std::make_shared<ProposalEnd::element_type>();
     node->propose(bytes_of(command), note_in(end), timeout_ms);
     return end;
 }
 
-BatchEnd Stage::propose_batch(std::vector<std::string> const& commands, std::uint64_t timeout_ms)
+template <typename Machine>
+BatchEnd StageOf<Machine>::propose_batch(std::vector<std::string> const& commands, std::uint64_t timeout_ms)
 {
     auto payloads = std::vector<std::vector<std::byte>>{};
     for (auto const& command : commands)
@@ -104,24 +126,35 @@ BatchEnd Stage::propose_batch(std::vector<std::string> const& commands, std::uin
     return end;
 }
 
-ReadEnd Stage::read(std::uint64_t timeout_ms)
+template <typename Machine>
+ReadEnd StageOf<Machine>::read(std::uint64_t timeout_ms)
 {
     auto end = std::make_shared<ReadEnd::element_type>();
     node->read(note_in(end), timeout_ms);
     return end;
 }
 
-Term Stage::term() const { return node->state().current_term; }
+template <typename Machine>
+Term StageOf<Machine>::term() const
+{
+    return node->state().current_term;
+}
 
-Status Stage::status() const { return node->status(); }
+template <typename Machine>
+Status StageOf<Machine>::status() const
+{
+    return node->status();
+}
 
-AppendNumber Stage::sent_to(ServerId follower) const
+template <typename Machine>
+AppendNumber StageOf<Machine>::sent_to(ServerId follower) const
 {
     auto const* progress = find_progress(node->state(), follower);
     return progress->sent;
 }
 
-std::vector<Wire::Sent> Stage::appends_to(ServerId to) const
+template <typename Machine>
+std::vector<Wire::Sent> StageOf<Machine>::appends_to(ServerId to) const
 {
     auto found = std::vector<Wire::Sent>{};
     for (auto const& one : wire.sent)
@@ -130,5 +163,8 @@ std::vector<Wire::Sent> Stage::appends_to(ServerId to) const
             found.push_back(one);
     return found;
 }
+
+template class StageOf<Recorder>;
+template class StageOf<DurableRecorder>;
 
 } // namespace totora::test

@@ -25,24 +25,27 @@
 // Compiled once, in stage.cpp: it is most of what a test of the node costs.
 extern template class totora::RaftNode<totora::test::Recorder, totora::test::CheckingLog, totora::test::Wire,
                                        totora::ManualClock, totora::test::Events>;
+extern template class totora::RaftNode<totora::test::DurableRecorder, totora::test::CheckingLog, totora::test::Wire,
+                                       totora::ManualClock, totora::test::Events>;
 
 /// One real node on a stage: the test drives its clock, its disk, and all the other servers.
 namespace totora::test
 {
 
 /// Server S1 of a cluster in which the test is every other server.
-class Stage
+template <typename Machine>
+class StageOf
 {
 public:
-    using Node = RaftNode<Recorder, CheckingLog, Wire, ManualClock, Events>;
+    using Node = RaftNode<Machine, CheckingLog, Wire, ManualClock, Events>;
 
-    explicit Stage(std::uint64_t voters = 3, NodeSettings settings = {});
-    Stage(Identity const& identity, NodeSettings settings);
-    ~Stage();
-    Stage(Stage const&) = delete;
-    Stage& operator=(Stage const&) = delete;
+    explicit StageOf(std::uint64_t voters = 3, NodeSettings settings = {});
+    StageOf(Identity const& identity, NodeSettings settings);
+    ~StageOf();
+    StageOf(StageOf const&) = delete;
+    StageOf& operator=(StageOf const&) = delete;
 
-    Recorder                     machine;
+    Machine                      machine;
     CheckingLog                  log;
     Wire                         wire;
     ManualClock                  clock{1};
@@ -106,6 +109,11 @@ public:
 private:
     NodeSettings settings_;
 };
+
+extern template class StageOf<Recorder>;
+extern template class StageOf<DurableRecorder>;
+
+using Stage = StageOf<Recorder>;
 
 /// A command in a slice of its own, as another server would have made it.
 [[nodiscard]] inline Entries command_entry(Term term, Index index, std::string_view command)

@@ -4,6 +4,7 @@
 #include "support/builders.hpp"
 #include "support/bytes.hpp"
 #include "totora/node/raft_node.hpp"
+#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_machine.hpp"
 
 #include <algorithm>
@@ -133,6 +134,13 @@ struct Recorder
 
     [[nodiscard]] std::uint32_t snapshot_format() const { return format; }
 
+    /// The process ends, and another one begins.
+    void begin_run()
+    {
+        if (not keeps)
+            applied.clear();
+    }
+
     [[nodiscard]] std::vector<std::string> commands() const
     {
         auto texts = std::vector<std::string>{};
@@ -140,6 +148,36 @@ struct Recorder
             texts.push_back(one.command);
         return texts;
     }
+};
+
+/// A recorder that keeps itself on a disk: with every batch, or only when it is told.
+struct DurableRecorder : Recorder
+{
+    std::vector<Applied> disk;
+    bool                 holds_back = false;
+    std::optional<Index> lies_about_durable;
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        Recorder::apply(commands, responses);
+        if (not holds_back)
+            flush();
+    }
+
+    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
+    {
+        auto refusal = Recorder::restore(source);
+        if (not refusal and not holds_back)
+            flush();
+        return refusal;
+    }
+
+    void flush() { disk = applied; }
+
+    [[nodiscard]] Index applied_index() const { return disk.empty() ? Index{} : disk.back().position.index; }
+    [[nodiscard]] Index durable_index() const { return lies_about_durable.value_or(applied_index()); }
+
+    void begin_run() { applied = disk; }
 };
 
 /// A transport whose far end is the test.
@@ -192,7 +230,8 @@ public:
     }
 };
 
-static_assert(snapshot_machine<Recorder>);
+static_assert(snapshot_machine<Recorder> and not durable_machine<Recorder>);
+static_assert(durable_machine<DurableRecorder>);
 static_assert(chunk_transport<Wire>);
 
 /// The outcome of a request, and how often it ended: exactly once, if all is well.

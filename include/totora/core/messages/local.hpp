@@ -86,8 +86,9 @@ enum class HaltReason : std::uint8_t
     invariant, ///< An invariant of the core failed.
     unfinished_step, ///< Something threw, often for want of memory, before a step was done: the state may be ahead of the log.
     callback,        ///< A completion, the observer or a posted task threw.
-    untrusted_log, ///< The log confirmed a write that was never made, or took a confirmation back.
-    restore,       ///< The state machine could not be restored from a snapshot.
+    untrusted_log,     ///< The log confirmed a write that was never made, or took a confirmation back.
+    restore,           ///< The state machine could not be restored from a snapshot.
+    untrusted_machine, ///< The state machine said that it keeps what it was never given, or took back what it keeps.
 };
 
 /// The name of a reason.
@@ -110,6 +111,8 @@ enum class HaltReason : std::uint8_t
         return "callback";
     case HaltReason::restore:
         return "restore";
+    case HaltReason::untrusted_machine:
+        return "untrusted_machine";
     }
     return "unknown";
 }

@@ -73,7 +73,7 @@ template <typename Policies>
     if constexpr (has_snapshots<Policies>) {
         auto& machine = refined<TakesCaptures>(policies.machine);
         auto& log = refined<KeepsSnapshots>(policies.log);
-        return SnapshotRecovery{machine, log, recovered}.run();
+        return SnapshotRecovery{machine, log, recovered, has_durable_machine<Policies>}.run();
     } else {
         static_cast<void>(policies);
         static_cast<void>(recovered);
@@ -81,10 +81,28 @@ template <typename Policies>
     }
 }
 
-/// Why no server can be made of what was recovered.
-[[nodiscard]] inline StartError cannot_start(RecoveryError error, SnapshotsAtStart const& snapshots)
+/// What does not fit, of a log and a state machine that both keep themselves (case 68).
+[[nodiscard]] inline std::string describe_misfit(RecoveryError error, Index machine, TermRuns const& log)
 {
-    auto what = std::string{describe(error)};
+    auto const applied = "the state machine keeps itself, and has entries up to " + std::to_string(machine.value);
+    if (error == RecoveryError::applied_beyond_log)
+        return applied + ", but the log ends at entry " + std::to_string(log.last().index.value) +
+               ": it lost what it had acknowledged, and a new server must take its place";
+    return applied + ", but the log begins after entry " + std::to_string(log.base().index.value) +
+           ": what is between is in neither, and there is no snapshot that the machine could be restored from; put "
+           "back what it "
+           "had kept, or let a new server take its place";
+}
+
+/// Why no server can be made of what was recovered.
+template <typename Policies>
+[[nodiscard]] StartError
+cannot_start(RecoveryError error, RecoveredState const& recovered, SnapshotsAtStart const& snapshots)
+{
+    auto const is_misfit = error == RecoveryError::applied_beyond_log or error == RecoveryError::snapshot_missing;
+    auto       what = has_durable_machine<Policies> and is_misfit
+                          ? describe_misfit(error, recovered.applied_index, recovered.log)
+                          : std::string{describe(error)};
     if (error == RecoveryError::snapshot_missing)
         for (auto const& failed : snapshots.failures)
             what += "; " + failed.what;
@@ -120,10 +138,10 @@ template <typename Policies>
         snapshots.failures.push_back({SnapshotStep::read, std::move(what)});
     if (snapshots.refusal)
         return Unexpected{StartError{*std::move(snapshots.refusal), snapshots.machine_threw}};
-    auto state = core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter},
-                               std::move(recovered_state));
+    auto state =
+        core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter}, recovered_state);
     if (not state)
-        return Unexpected{cannot_start(state.error(), snapshots)};
+        return Unexpected{cannot_start<Policies>(state.error(), recovered_state, snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))
         return Unexpected{StartError{std::string{*fault}}};
     return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail),

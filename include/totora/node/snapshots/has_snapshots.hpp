@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/policy/adapter.hpp"
+#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/policy/snapshot_machine.hpp"
 #include "totora/policy/transport.hpp"
@@ -17,6 +18,15 @@ namespace totora::inline v0
 struct TakesCaptures
 {
     template <snapshot_machine Machine>
+    [[nodiscard]] Machine& operator()(Machine& machine) const
+    {
+        return machine;
+    }
+};
+
+struct KeepsItself
+{
+    template <durable_machine Machine>
     [[nodiscard]] Machine& operator()(Machine& machine) const
     {
         return machine;
@@ -47,6 +57,11 @@ template <typename Policies>
 inline constexpr bool has_snapshots =
     offers<typename Policies::Machine, TakesCaptures>() and offers<typename Policies::Log, KeepsSnapshots>() and
     offers<typename Policies::Transport, CarriesChunks>();
+
+/// Whether the state machine of such a node keeps itself on disk: its log is compacted without snapshots then (decision 0016).
+template <typename Policies>
+inline constexpr bool has_durable_machine = has_snapshots<Policies>and
+                      offers<typename Policies::Machine, KeepsItself>();
 
 /// The policy, or the nearest one that it wraps, that offers a refinement.
 template <typename Refinement, typename Policy>

@@ -71,8 +71,9 @@ template <typename Machine, typename Log>
 class SnapshotRecovery
 {
 public:
-    SnapshotRecovery(Machine& machine, Log& log, RecoveredState& recovered)
-        : machine_(machine), log_(log), recovered_(recovered)
+    /// A machine that keeps itself is restored only where the log no longer has what follows: it has more of its own than it would be given.
+    SnapshotRecovery(Machine& machine, Log& log, RecoveredState& recovered, bool keeps_itself)
+        : machine_(machine), log_(log), recovered_(recovered), keeps_itself_(keeps_itself)
     {}
 
     [[nodiscard]] SnapshotsAtStart run()
@@ -80,8 +81,9 @@ public:
         auto const received = newest_received();
         if (received)
             recovered_.received = SnapshotReceived{received->id, received->configurations};
-        restore_from([&](StoredSnapshot const& one) { return not one.is_received; });
-        if (recovered_.applied_index < recovered_.log.base().index)
+        if (not keeps_itself_ or not is_within_log())
+            restore_from([&](StoredSnapshot const& one) { return not one.is_received; });
+        if (not is_within_log())
             restore_from([](StoredSnapshot const& one) { return one.is_received; });
         if (not done_.refusal)
             finish_install();
@@ -98,6 +100,13 @@ private:
             if (one.is_received)
                 newest = one; // They are in order.
         return newest;
+    }
+
+    /// Whether the log goes on from where the machine is.
+    [[nodiscard]] bool is_within_log() const
+    {
+        return recovered_.applied_index >= recovered_.log.base().index and
+               recovered_.applied_index <= recovered_.log.last().index;
     }
 
     /// Restores the machine from the newest of these snapshots that is beyond it, not below the base, and sound.
@@ -126,9 +135,11 @@ private:
         }
     }
 
-    /// The machine was restored from a snapshot of another server, and the log does not reach as far.
+    /// The machine was restored from a snapshot of another server, now or before, and the log does not reach as far.
     void finish_install()
     {
+        if (not recovered_.received or recovered_.received->snapshot.last.index != recovered_.applied_index)
+            return;
         auto finished = core::finish_install(recovered_);
         if (finished.log == recovered_.log)
             return;
@@ -140,6 +151,7 @@ private:
     Machine&         machine_;
     Log&             log_;
     RecoveredState&  recovered_;
+    bool             keeps_itself_;
     SnapshotsAtStart done_;
 };
 

@@ -21,7 +21,8 @@
 namespace totora::inline v0
 {
 
-/// Takes a server's own snapshots: the state of the machine is captured, written part by part, and made durable by the log.
+/// Takes a server's own snapshots: the state of the machine is captured, written part by part, and made durable by the log. Of a machine
+/// that keeps itself only those that are demanded.
 ///
 ///     idle ──▶ writing ──▶ finishing ──▶ idle
 ///       ▲         │            │
@@ -37,8 +38,18 @@ public:
     /// Takes one as soon as there is something new to take.
     void request() { is_requested_ = true; }
 
+    /// Whether one is needed now: none is taken otherwise.
+    void demand(bool is_needed)
+    {
+        is_on_demand_ = true;
+        is_requested_ = is_needed;
+    }
+
     /// Whether the next turn has something to write.
     [[nodiscard]] bool is_writing() const { return capture_.has_value() and not has_snapshot_backlog(log_); }
+
+    /// Whether one is captured and not yet durable.
+    [[nodiscard]] bool is_under_way() const { return capture_.has_value() or is_finishing_; }
 
     /// Goes on with what is under way, or begins, if it is time. The machine has applied everything up to `applied`. Returns what went
     /// wrong, if anything did.
@@ -77,10 +88,12 @@ private:
             is_requested_ = false; // There is one of this very state.
             return false;
         }
-        return is_requested_ or is_snapshot_due(settings_, {.server = state.own.id,
-                                                            .entries = applied.value - since.value,
-                                                            .log_bytes = log_.bytes(next(since), applied),
-                                                            .snapshot_bytes = last != nullptr ? last->id.bytes : 0});
+        if (is_requested_ or is_on_demand_)
+            return is_requested_;
+        return is_snapshot_due(settings_, {.server = state.own.id,
+                                           .entries = applied.value - since.value,
+                                           .log_bytes = log_.bytes(next(since), applied),
+                                           .snapshot_bytes = last != nullptr ? last->id.bytes : 0});
     }
 
     /// While an install is under way the machine is below the log, and nothing can be said of its position; where it is forgotten which
@@ -149,6 +162,7 @@ private:
     std::uint64_t                            part_ = 0;
     std::uint64_t                            not_before_ms_ = 0;
     bool                                     is_requested_ = false;
+    bool                                     is_on_demand_ = false;
     bool                                     is_finishing_ = false;
 };
 

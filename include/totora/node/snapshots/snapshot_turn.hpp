@@ -12,6 +12,7 @@
 #include "totora/node/snapshots/chunk_sender.hpp"
 #include "totora/node/snapshots/compaction_point.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
+#include "totora/node/snapshots/own_state.hpp"
 #include "totora/node/snapshots/restore_machine.hpp"
 #include "totora/node/snapshots/snapshot_taker.hpp"
 #include "totora/node/status.hpp"
@@ -50,10 +51,14 @@ public:
     using Machine = Refined<TakesCaptures, typename Policies::Machine>;
     using Log = Refined<KeepsSnapshots, typename Policies::Log>;
 
+    /// The machine keeps itself: the log is compacted by that, and a file is made when a follower needs it.
+    static constexpr bool is_machine_durable = has_durable_machine<Policies>;
+
     SnapshotTurn(Policies& policies, Stepper<Policies>& stepper, ApplyTurn<Policies>& applying)
         : machine_(refined<TakesCaptures>(policies.machine)), log_(refined<KeepsSnapshots>(policies.log)),
           clock_(policies.clock), settings_(policies.settings.snapshots), stepper_(stepper), state_(stepper.state()),
-          applying_(applying), taker_(machine_, log_, settings_), sender_(log_, settings_, stepper)
+          applying_(applying), taker_(machine_, log_, settings_), sender_(log_, settings_, stepper),
+          own_state_(policies, state_)
     {}
 
     /// The server has started. What it had begun before its end goes on: the log is compacted by its newest snapshot, and one that it had
@@ -66,16 +71,24 @@ public:
             log_.remove_snapshot(id);
         if (done.restored)
             stepper_.notify(MachineRestored{*done.restored});
-        if (auto const* const newest = newest_own())
-            compact_by(newest->id);
+        if constexpr (is_machine_durable)
+            own_state_.begin();
+        else if (auto const* const newest = newest_own())
+            compact_by(newest->id.last.index);
         if (not state_.reception.is_complete())
             return;
         if (auto const* const stored = find([&](auto const& one) { return one.id == state_.reception.snapshot; }))
             stepper_.feed(nobody, SnapshotReceived{stored->id, stored->configurations});
     }
 
-    /// A snapshot is taken as soon as there is something new to take.
-    void request() { taker_.request(); }
+    /// A snapshot is taken as soon as there is something new to take; or the log compacted, if that needs none.
+    void request()
+    {
+        if constexpr (is_machine_durable)
+            own_state_.request();
+        else
+            taker_.request();
+    }
 
     /// Restores the state machine, if a snapshot has taken the place of entries that it was not given.
     void restore()
@@ -100,13 +113,15 @@ public:
     {
         if (not stepper_.running())
             return;
+        if (is_machine_durable and not follow_machine())
+            return;
         if (auto const failed = taker_.go_on(state_, applying_.applied(), clock_.now_ms()))
             stepper_.notify(*failed);
         watch();
         receive_again();
         sender_.run(clock_.now_ms());
         stepper_.snapshots().drop_unwanted_chunks(state_);
-        if (log_.snapshots().size() > 1)
+        if (log_.snapshots().size() > (is_machine_durable ? 0 : 1))
             remove_unused();
     }
 
@@ -135,11 +150,13 @@ private:
     }
 
     /// The newest one from which the machine can be brought to where it is.
-    [[nodiscard]] StoredSnapshot const* newest_own() const
+    [[nodiscard]] StoredSnapshot const* newest_own() const { return newest_own_through(applying_.applied()); }
+
+    [[nodiscard]] StoredSnapshot const* newest_own_through(Index last) const
     {
         StoredSnapshot const* newest = nullptr;
         for (auto const& one : log_.snapshots())
-            if (not one.is_received and one.id.last.index <= applying_.applied())
+            if (not one.is_received and one.id.last.index <= last)
                 newest = &one;
         return newest;
     }
@@ -186,37 +203,57 @@ private:
         if (end.failure)
             return stepper_.notify(SnapshotFailed{SnapshotStep::write, end.failure->what});
         stepper_.notify(SnapshotSaved{end.id});
-        compact_by(end.id);
+        if constexpr (not is_machine_durable)
+            compact_by(end.id.last.index);
     }
 
-    void compact_by(SnapshotId const& id)
+    /// A snapshot up to there is durable.
+    void compact_by(Index snapshot) { compact_to(compaction_point(settings_, state_, log_, snapshot)); }
+
+    void compact_to(Index point)
     {
-        auto const point = compaction_point(settings_, state_, log_, id.last.index);
         if (point > state_.log.base().index)
             stepper_.feed(nobody, SnapshotTaken{point});
     }
 
-    /// Kept are: the newest from which the machine was brought to where it is; the one before, if the log reaches back to it; what is
-    /// being sent; what is to be installed, until it is (decision 0010, "Rules for the shell").
+    /// Compacts the log by what the machine has durably, and has a snapshot taken if a follower needs one. False if the node has failed.
+    [[nodiscard]] bool follow_machine()
+    {
+        if constexpr (is_machine_durable) {
+            if (auto failed = own_state_.look(applying_.applied()))
+                stepper_.fail(*std::move(failed));
+            else if (auto const point = own_state_.compaction(taker_.is_under_way()))
+                compact_to(*point);
+            taker_.demand(own_state_.needs_file());
+        }
+        return stepper_.running();
+    }
+
+    /// What is received is kept until it is installed (decision 0010, "Rules for the shell").
     void remove_unused()
     {
-        auto const* const newest = newest_own();
-        auto              unused = std::vector<SnapshotId>{};
-        auto const*       before_newest = newest;
+        auto unused = std::vector<SnapshotId>{};
         for (auto const& one : log_.snapshots())
-            if (newest != nullptr and not one.is_received and one.id.last.index < newest->id.last.index)
-                before_newest = &one;
-        for (auto const& one : log_.snapshots()) {
-            auto const is_wanted = one.is_received
-                                       ? one.id == state_.reception.snapshot
-                                       : newest == nullptr or one.id.last.index >= newest->id.last.index or
-                                             sender_.is_sending(one.id) or
-                                             (&one == before_newest and one.id.last.index >= state_.log.base().index);
-            if (not is_wanted)
+            if (one.is_received ? one.id != state_.reception.snapshot : not is_kept(one))
                 unused.push_back(one.id);
-        }
         for (auto const& id : unused)
             log_.remove_snapshot(id);
+    }
+
+    /// Of the server's own are kept: the newest from which the machine was brought to where it is; the one before, if the log reaches back to
+    /// it; what is being sent. Of a machine that keeps itself only what it or a follower needs.
+    [[nodiscard]] bool is_kept(StoredSnapshot const& own) const
+    {
+        auto const is_being_sent = sender_.is_sending(own.id);
+        if constexpr (is_machine_durable) {
+            return own_state_.keeps(own, is_being_sent);
+        } else {
+            auto const* const newest = newest_own();
+            if (newest == nullptr or own.id.last.index >= newest->id.last.index or is_being_sent)
+                return true;
+            return own.id.last.index >= state_.log.base().index and
+                   &own == newest_own_through(before(newest->id.last.index));
+        }
     }
 
     struct NotStored
@@ -235,6 +272,8 @@ private:
     SnapshotTaker<Machine, Log> taker_;
     ChunkSender<Policies>       sender_;
     std::optional<NotStored>    not_stored_; ///< What was received last.
+
+    [[no_unique_address]] OwnState<Policies> own_state_;
 };
 
 } // namespace totora::inline v0
