@@ -241,6 +241,24 @@ BOOST_AUTO_TEST_CASE(damage_in_a_snapshot_is_found, *label("case_65"))
     BOOST_TEST(verify(disk)->damage.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_whose_machine_keeps_itself_is_sound_without_a_snapshot, *label("case_68"))
+{
+    for (auto const relies : {false, true}) {
+        auto const disk = disk_with_segments();
+        {
+            auto log = *open_log(disk);
+            if (relies)
+                BOOST_TEST(not log.rely_on_machine().has_value());
+            log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)});
+            log.sync();
+        }
+        auto const verdict = verify(disk);
+        BOOST_REQUIRE(verdict.has_value());
+        BOOST_TEST(verdict->damage.size() == (relies ? 0U : 1U));
+        BOOST_TEST((verdict->kept_by_machine == (relies ? Index{40} : Index{})));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace totora::test::log_verify_tests

@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_boundary_stay_as_they_are, *label("case_99")
 {
     auto one = Configuration{.index = Index{5}, .members = {}};
     BOOST_TEST(one.members.push_back(Member{ServerId{6}, Incarnation{7}, MemberKind::learner}));
-    auto const boundary = LogBoundary{{Term{1}, Index{2}}, {one, {}}, {{Term{1}, Index{2}}, 3, 4}};
+    auto const boundary = LogBoundary{{Term{1}, Index{2}}, {one, {}}, {{Term{1}, Index{2}}, 3, 4}, false};
     auto const bytes = encode_boundary(boundary);
     BOOST_TEST(hex_of(bytes) == "0300000000000000040000000000000000000000000000000000000000000000"
                                 "050000000000000001060000000000000007000000000000000200000000000000000"
@@ -284,9 +284,15 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_boundary_stay_as_they_are, *label("case_99")
         BOOST_TEST(not decode_boundary(std::span{bytes}.first(size), boundary.base).has_value());
     for (auto reserved = std::size_t{24}; reserved < 32; ++reserved) { // Values that the cluster agreed on.
         auto newer = bytes;
-        newer[reserved] = std::byte{1};
+        newer[reserved] = reserved == 28 ? std::byte{2} : std::byte{1};
         BOOST_TEST(not decode_boundary(newer, boundary.base).has_value());
     }
+    auto kept = boundary;
+    kept.is_kept_by_machine = true;
+    auto with_bit = bytes;
+    with_bit[28] = std::byte{1};
+    BOOST_TEST((encode_boundary(kept) == with_bit));
+    BOOST_TEST((decode_boundary(with_bit, boundary.base) == kept));
 
     auto header = SegmentHeader{};
     header.needed = feature_boundary;

@@ -388,6 +388,44 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_
     BOOST_TEST(again->entries.last().index.value == 200U);
 }
 
+/// And what was compacted before the log was told of it is given back then.
+BOOST_AUTO_TEST_CASE(segments_are_given_back_without_a_snapshot_if_the_machine_keeps_itself, *label("7"))
+{
+    auto const disk = disk_with_log();
+    auto       write = std::uint64_t{0};
+    auto const append = [&](TestLog& log, int count) {
+        for (; count > 0; --count) {
+            log.append(WriteNumber{++write}, entries_of(Term{1}, next(log.last().index), 1, 200));
+            log.sync();
+        }
+    };
+    {
+        auto log = *open_log(disk);
+        append(log, 50);
+        log.compact(WriteNumber{++write}, log.last(), {cluster(3), cluster(2)});
+        append(log, 50);
+        BOOST_TEST(oldest_on(disk) == 1U);
+    }
+    write = 0;
+    auto log = *open_log(disk);
+    BOOST_TEST(not log.rely_on_machine().has_value());
+    auto const dark = disk->clone();
+    lose_all_unsynced(dark);
+    auto files = ForgetfulFiles{dark};
+    BOOST_TEST(LogRecovery<ForgetfulFiles>{files}.run()->boundary.is_kept_by_machine);
+    append(log, 20);
+    BOOST_TEST(oldest_on(disk) > 3U);
+    BOOST_TEST(first_end_on(disk) == 0U);
+
+    auto const base = log.last();
+    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(2)});
+    append(log, 20);
+    BOOST_TEST(oldest_on(disk) > 8U);
+    auto again = *open_log(disk);
+    BOOST_TEST((again.recover()->entries.base() == base));
+    BOOST_TEST((again.recover()->previous_configuration == cluster(2)));
+}
+
 BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7") * label("case_25"))
 {
     auto const disk = disk_with_log();

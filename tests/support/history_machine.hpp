@@ -32,6 +32,13 @@ struct HistoryMachine
         friend bool operator==(Step const&, Step const&) = default;
     };
 
+    /// What it keeps over restarts: nothing.
+    struct Disk
+    {};
+
+    explicit HistoryMachine(Disk&) {}
+    HistoryMachine() = default;
+
     std::vector<Step> history;
 
     void apply(std::span<EntryView const> commands, std::vector<Response>& responses)

@@ -29,11 +29,11 @@ namespace totora::test
 
 /// A whole cluster of real nodes in one thread and from one seed, with the five properties of Figure 3 asked after
 /// every turn. A violation of one is thrown as an exception.
-template <typename Storage = MemoryStorage>
+template <typename Storage = MemoryStorage, typename Machine = HistoryMachine>
 class SeededCluster
 {
 public:
-    using Node = RaftNode<HistoryMachine, typename Storage::Log, FaultyTransport, ManualClock>;
+    using Node = RaftNode<Machine, typename Storage::Log, FaultyTransport, ManualClock>;
 
     struct Server
     {
@@ -41,7 +41,8 @@ public:
 
         ServerId                         id;
         Storage                          storage; ///< Its durable part outlives a crash.
-        std::unique_ptr<HistoryMachine>  machine;
+        typename Machine::Disk           disk;    ///< So does this.
+        std::unique_ptr<Machine>         machine;
         std::unique_ptr<ManualClock>     clock;
         std::unique_ptr<FaultyTransport> transport;
         std::unique_ptr<Node>            node; ///< Null while it is down.
@@ -79,7 +80,7 @@ public:
 
     void start(Server& server)
     {
-        server.machine = std::make_unique<HistoryMachine>();
+        server.machine = std::make_unique<Machine>(server.disk);
         server.clock = std::make_unique<ManualClock>(random_());
         server.transport = std::make_unique<FaultyTransport>(network, server.id);
         server.storage.open();

@@ -5,6 +5,7 @@
 #include "support/bytes.hpp"
 #include "support/log/checking_log.hpp"
 #include "support/log_entries.hpp"
+#include "support/snapshot/durable_recorder.hpp"
 #include "support/stage_parts.hpp"
 #include "totora/clock/manual_clock.hpp"
 #include "totora/node/raft_node.hpp"

@@ -4,7 +4,6 @@
 #include "support/builders.hpp"
 #include "support/bytes.hpp"
 #include "totora/node/raft_node.hpp"
-#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_machine.hpp"
 
 #include <algorithm>
@@ -150,36 +149,6 @@ struct Recorder
     }
 };
 
-/// A recorder that keeps itself on a disk: with every batch, or only when it is told.
-struct DurableRecorder : Recorder
-{
-    std::vector<Applied> disk;
-    bool                 holds_back = false;
-    std::optional<Index> lies_about_durable;
-
-    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
-    {
-        Recorder::apply(commands, responses);
-        if (not holds_back)
-            flush();
-    }
-
-    [[nodiscard]] std::optional<std::string> restore(SnapshotSource& source)
-    {
-        auto refusal = Recorder::restore(source);
-        if (not refusal and not holds_back)
-            flush();
-        return refusal;
-    }
-
-    void flush() { disk = applied; }
-
-    [[nodiscard]] Index applied_index() const { return disk.empty() ? Index{} : disk.back().position.index; }
-    [[nodiscard]] Index durable_index() const { return lies_about_durable.value_or(applied_index()); }
-
-    void begin_run() { applied = disk; }
-};
-
 /// A transport whose far end is the test.
 class Wire
 {
@@ -230,8 +199,7 @@ public:
     }
 };
 
-static_assert(snapshot_machine<Recorder> and not durable_machine<Recorder>);
-static_assert(durable_machine<DurableRecorder>);
+static_assert(snapshot_machine<Recorder>);
 static_assert(chunk_transport<Wire>);
 
 /// The outcome of a request, and how often it ended: exactly once, if all is well.

@@ -10,7 +10,6 @@
 #include "totora/data/identity.hpp"
 #include "totora/data/payload.hpp"
 #include "totora/log/log_directory.hpp"
-#include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/log_recovery.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_record.hpp"
@@ -28,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -60,11 +60,8 @@ public:
     /// is found when it is read or scrubbed.
     [[nodiscard]] static Result<SegmentedLog, LogError> open(Files files, SegmentedLogOptions const& options = {})
     {
-        if (options.segment_bytes == 0 or options.record_bytes_max == 0 or options.prepare_bytes == 0)
-            return log_failure(LogFailure::unsupported,
-                               "segment_bytes, record_bytes_max and prepare_bytes must be more than 0.");
-        if (options.segment_bytes >= segment_size_end or options.record_bytes_max >= segment_size_end)
-            return log_failure(LogFailure::unsupported, "segment_bytes and record_bytes_max must be less than 4 GiB.");
+        if (auto const fault = fault_in(options); not fault.empty())
+            return log_failure(LogFailure::unsupported, std::string{fault});
         auto recovered = LogRecovery<Files>{files, options.on_progress}.run();
         if (not recovered)
             return Unexpected{recovered.error()};
@@ -88,7 +85,7 @@ public:
         parts_->syncer.stop();
     }
 
-    /// Sets the function called on another thread whenever `durable` or `failure` may have changed, or what was `not_now` can be read, until `close`
+    /// Sets what is called on another thread whenever `durable` or `failure` may have changed, or what was `not_now` can be read: until `close`
     /// or the destructor returns.
     void set_wake(std::function<void()> wake)
     {
@@ -126,14 +123,13 @@ public:
         parts_->prefix.truncate(index);
     }
 
-    /// Segments of which nothing is left are given back with the header of the next one, if a durable snapshot stands for what
-    /// they hold.
+    /// Segments of which nothing is left are given back with the next header, once a snapshot or the machine keeps what they hold.
     void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
     {
         written_ = write;
         auto const& runs = parts_->image.runs;
         if (base.index > runs.base().index and runs.holds(base))
-            check(parts_->tail.compact({base, configurations, {}}));
+            check(parts_->tail.compact({base, configurations, {}, parts_->image.relies_on_machine}));
     }
 
     /// The snapshot is one that this log keeps.
@@ -164,7 +160,6 @@ public:
         parts_->settle();
         return durable_through(parts_->writer.durable());
     }
-
     [[nodiscard]] std::optional<LogError> failure() const { return parts_->writer.failure(); }
     [[nodiscard]] LogPosition             last() const { return parts_->image.runs.last(); }
 
@@ -265,6 +260,16 @@ public:
         return failure();
     }
 
+    [[nodiscard]] std::optional<LogError> rely_on_machine()
+    {
+        if (auto const boundary = parts_->image.rely_on_machine()) {
+            check(parts_->tail.compact(*boundary));
+            parts_->seal(written_);
+            parts_->writer.write_and_sync();
+        }
+        return failure();
+    }
+
 private:
     using Parts = SegmentedLogParts<Files, Syncer>;
 
@@ -275,9 +280,8 @@ private:
     void put_in_place(SnapshotId const& id, Configurations const& configurations)
     {
         if (parts_->snapshots.find(id) == nullptr)
-            return parts_->writer.fail(
-                {LogFailure::write_failed, "A snapshot was to be installed that the log does not keep."});
-        check(parts_->tail.install({id.last, configurations, id}));
+            return parts_->writer.fail({LogFailure::write_failed, "A snapshot was to be installed that is not kept."});
+        check(parts_->tail.install({id.last, configurations, id, parts_->image.relies_on_machine}));
         parts_->snapshots.note_install(id);
         parts_->prefix.truncate(next(parts_->wanted_commit)); // Only what is committed is still known to be durable.
     }

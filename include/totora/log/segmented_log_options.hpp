@@ -2,10 +2,12 @@
 #pragma once
 
 #include "totora/core/values/types.hpp"
+#include "totora/log/segmented/entry_index.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 namespace totora::inline v0
 {
@@ -42,5 +44,15 @@ struct SegmentedLogOptions
     /// Called after each segment that `open` has read, on its thread; a long log takes long. Must not throw.
     std::function<void(RecoveryProgress const&)> on_progress = nullptr;
 };
+
+/// What keeps a log from being opened with these options; empty if nothing does.
+[[nodiscard]] inline std::string_view fault_in(SegmentedLogOptions const& options)
+{
+    if (options.segment_bytes == 0 or options.record_bytes_max == 0 or options.prepare_bytes == 0)
+        return "segment_bytes, record_bytes_max and prepare_bytes must be more than 0.";
+    if (options.segment_bytes >= segment_size_end or options.record_bytes_max >= segment_size_end)
+        return "segment_bytes and record_bytes_max must be less than 4 GiB.";
+    return {};
+}
 
 } // namespace totora::inline v0

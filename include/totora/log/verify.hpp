@@ -38,12 +38,13 @@ namespace totora::inline v0
 /// What a log on disk was found to be, read whole.
 struct LogVerdict
 {
-    Identity                identity;
-    Index                   last; ///< The last entry, of a log without damage.
-    std::uint64_t           bytes = 0;
-    std::uint64_t           segments = 0;
-    std::uint64_t           without_index = 0; ///< Sealed segments that each start reads.
-    std::uint64_t           snapshots = 0;     ///< Files of snapshots, damaged ones included.
+    Identity      identity;
+    Index         last; ///< The last entry, of a log without damage.
+    std::uint64_t bytes = 0;
+    std::uint64_t segments = 0;
+    std::uint64_t without_index = 0; ///< Sealed segments that each start reads.
+    std::uint64_t snapshots = 0;     ///< Files of snapshots, damaged ones included.
+    Index         kept_by_machine; ///< What is up to there is in no snapshot, but in a state machine that keeps itself.
     std::optional<TornTail> torn_tail;
     std::vector<std::string>
         damage; ///< A description of each damaged file, and for what is wrong with the log as a whole.
@@ -82,7 +83,7 @@ public:
         auto const looked = recovered ? look_for_indexes(recovered->segments) : look_for_damage();
         if (not looked)
             return Unexpected{looked.error()};
-        if (auto const read = look_at_snapshots(recovered ? recovered->boundary.base.index : Index{}); not read)
+        if (auto const read = look_at_snapshots(recovered ? recovered->boundary : LogBoundary{}); not read)
             return Unexpected{read.error()};
         return std::move(verdict_);
     }
@@ -154,10 +155,11 @@ private:
         return Done{};
     }
 
-    /// Reads all snapshots. What a log begins with must be in one of the server's own that is whole.
-    [[nodiscard]] Result<Done, LogError> look_at_snapshots(Index base)
+    /// Reads all snapshots. What a log begins with must be in one of the server's own that is whole, if the state machine does not keep it.
+    [[nodiscard]] Result<Done, LogError> look_at_snapshots(LogBoundary const& boundary)
     {
-        auto names = files_.names();
+        auto const base = boundary.base.index;
+        auto       names = files_.names();
         if (not names)
             return log_failure(LogFailure::read_failed, names.error());
         std::erase_if(*names, [](std::string const& name) { return not snapshot_number_of(name); });
@@ -180,7 +182,9 @@ private:
             else
                 reached = reached or (not snapshot.is_received and snapshot.id.last.index >= base);
         }
-        if (not reached)
+        if (not reached and boundary.is_kept_by_machine)
+            verdict_.kept_by_machine = base;
+        else if (not reached)
             verdict_.damage.push_back("The log begins after entry " + std::to_string(base.value) +
                                       ", and no snapshot that is whole stands for what was before.");
         return Done{};

@@ -46,6 +46,10 @@ struct SnapshotEnd
 /// One that writes in the background may have `snapshot_backlog() -> std::uint64_t`: how many bytes of snapshots wait in memory. A node gives it
 /// no more while these are many, and is woken when they are few.
 ///
+/// One that keeps what is compacted until a snapshot stands for it has `rely_on_machine() -> std::optional<LogError>`, called after
+/// `recover` and before any write if the server's state machine keeps itself (`durable_machine`): from then on no snapshot need stand for
+/// what is compacted, and the log says so, durably when it returns.
+///
 /// What the compiler cannot check: a snapshot among `snapshots` survives any crash, until it is removed. Recovery finds the newest
 /// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration`. An
 /// `install` that is durable makes its snapshot one of the server's own, in the same write. What cannot be stored for

@@ -54,6 +54,8 @@ public:
     std::uint64_t                bytes_read = 0;   ///< From disk.
     bool                         throws_at_append = false;
     std::uint64_t                backlog = 0; ///< Bytes of snapshots that are said to wait.
+    int                          reliances = 0;
+    std::optional<LogError>      fails_to_rely; ///< On a machine that keeps itself.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -108,6 +110,12 @@ public:
         for (auto& one : written_)
             one.second = std::min(one.second, durable_last_);
         written_.push_back({write, id.last.index});
+    }
+
+    [[nodiscard]] std::optional<LogError> rely_on_machine()
+    {
+        ++reliances;
+        return fails_to_rely;
     }
 
     [[nodiscard]] std::uint64_t snapshot_backlog() const { return backlog; }

@@ -24,6 +24,9 @@ namespace kv
                 " of them sealed without an index\n";
     if (verdict.damage.empty())
         text += "the last entry is " + std::to_string(verdict.last.value) + "\n";
+    if (verdict.kept_by_machine > totora::Index{})
+        text += "entries up to " + std::to_string(verdict.kept_by_machine.value) +
+                " are in no snapshot: a state machine that keeps itself must have them\n";
     if (verdict.torn_tail)
         text += "torn from the entry " + std::to_string(verdict.torn_tail->first.value) + " on, " +
                 std::to_string(verdict.torn_tail->bytes) +
@@ -41,6 +44,8 @@ namespace kv
                 ",\"without_index\":" + std::to_string(verdict.without_index);
     if (verdict.damage.empty())
         text += ",\"last\":" + std::to_string(verdict.last.value);
+    if (verdict.kept_by_machine > totora::Index{})
+        text += ",\"kept_by_machine\":" + std::to_string(verdict.kept_by_machine.value);
     if (verdict.torn_tail)
         text += ",\"torn_from\":" + std::to_string(verdict.torn_tail->first.value) +
                 ",\"torn_bytes\":" + std::to_string(verdict.torn_tail->bytes);

@@ -34,7 +34,24 @@ struct LogImage
     std::vector<Index>      configurations; ///< The entries that are one, in order.
     LogBoundary             boundary;       ///< Where it begins.
 
-    Index newest_snapshot; ///< The last entry that a durable snapshot of the server's own stands for.
+    Index newest_snapshot;           ///< The last entry that a durable snapshot of the server's own stands for.
+    bool  relies_on_machine = false; ///< The state machine keeps itself: boundaries say so from now on.
+
+    /// Up to where what is compacted is needed no more.
+    [[nodiscard]] Index kept_elsewhere() const
+    {
+        return boundary.is_kept_by_machine ? std::max(boundary.base.index, newest_snapshot) : newest_snapshot;
+    }
+
+    /// From now on boundaries say that the machine keeps itself. Returns the one that there is, to be stated again, if it did not say so.
+    [[nodiscard]] std::optional<LogBoundary> rely_on_machine()
+    {
+        relies_on_machine = true;
+        auto stated = boundary;
+        if (boundary.base.index == Index{} or std::exchange(stated.is_kept_by_machine, true))
+            return std::nullopt;
+        return stated;
+    }
 
     void truncate(Index from)
     {

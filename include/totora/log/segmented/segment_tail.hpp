@@ -248,7 +248,7 @@ private:
             add_index();
         }
         segment_ = std::move(*taken);
-        auto retiring = segments_.drop_unused(image_.index, image_.newest_snapshot);
+        auto retiring = segments_.drop_unused(image_.index, image_.kept_elsewhere());
         regions_.push_back({segment_, 0, encode_segment_header(header()), std::move(retiring), {}, {}, {}});
         end_ = header_size_after(segments_.size());
         index_size_ = segment_index_size_min;

@@ -274,7 +274,8 @@ struct SegmentedLogParts
         // Of each record, head and padding.
         auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
         // A compaction and an install ask for no room either.
-        auto const boundaries = snapshots.is_used() ? 2 * (record_head_size + aligned(boundary_size_max)) : 0;
+        auto const boundaries =
+            snapshots.is_used() or image.relies_on_machine ? 2 * (record_head_size + aligned(boundary_size_max)) : 0;
         return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept) + boundaries;
     }
 

@@ -22,7 +22,8 @@ struct LogBoundary
     LogPosition    base;           ///< The last entry that is no longer in the log; of index 0 if the log is whole.
     Configurations configurations; ///< In force there, and before. Of a log that is whole those of its identity count.
     SnapshotId
-        installed; ///< The received snapshot that took the place of the log there; none if the log was compacted.
+         installed; ///< The received snapshot that took the place of the log there; none if the log was compacted.
+    bool is_kept_by_machine = false; ///< The state machine keeps itself: no snapshot need stand for what is gone.
 
     friend bool operator==(LogBoundary const&, LogBoundary const&) = default;
 };
@@ -35,10 +36,12 @@ struct LogBoundary
 // 8 | 8 | checksum of that snapshot
 // 16 | 8 | time of the log, 0 so far
 // 24 | 4 | length of the values that the cluster agreed on, which would follow the configurations; 0 so far
-// 28 | 4 | 0
+// 28 | 4 | bit 0: the state machine keeps itself, and no snapshot stands for what is gone
 // 32 | | the configuration in force there, and the one before, as in a snapshot
 
 inline constexpr std::size_t boundary_numbers_size = 32; ///< Before the configurations.
+
+inline constexpr std::uint32_t boundary_kept_by_machine = 1;
 
 /// How long the bytes of a boundary can be.
 inline constexpr std::size_t boundary_size_max = boundary_numbers_size + 2 * configuration_size_max;
@@ -54,6 +57,7 @@ inline constexpr std::size_t boundary_size_max = boundary_numbers_size + 2 * con
 {
     auto  bytes = std::vector<std::byte>(encoded_size(boundary));
     auto* to = put(put(bytes.data(), boundary.installed.bytes), boundary.installed.checksum) + 16;
+    put(bytes.data() + 28, boundary.is_kept_by_machine ? boundary_kept_by_machine : 0U);
     put_configuration(put_configuration(to, boundary.configurations.in_force), boundary.configurations.previous);
     return bytes;
 }
@@ -61,9 +65,13 @@ inline constexpr std::size_t boundary_size_max = boundary_numbers_size + 2 * con
 /// The boundary after `base`; nothing if it has something that this version does not know.
 [[nodiscard]] inline std::optional<LogBoundary> decode_boundary(std::span<std::byte const> bytes, LogPosition base)
 {
-    if (bytes.size() < boundary_numbers_size or get<std::uint64_t>(bytes.data() + 24) != 0)
+    if (bytes.size() < boundary_numbers_size or get<std::uint32_t>(bytes.data() + 24) != 0)
         return std::nullopt;
-    auto boundary = LogBoundary{.base = base, .configurations = {}, .installed = {}};
+    auto const flags = get<std::uint32_t>(bytes.data() + 28);
+    if ((flags & ~boundary_kept_by_machine) != 0)
+        return std::nullopt;
+    auto boundary = LogBoundary{
+        .base = base, .configurations = {}, .installed = {}, .is_kept_by_machine = flags == boundary_kept_by_machine};
     auto rest = bytes.subspan(boundary_numbers_size);
     if (not read_configuration(rest, boundary.configurations.in_force) or
         not read_configuration(rest, boundary.configurations.previous) or not rest.empty())

@@ -17,7 +17,7 @@ namespace totora::inline v0
 /// The segments that may be part of a log, in order; the one that is written comes last.
 ///
 /// A segment is given back when no entry in it is part of the log any more. What is compacted stays until a durable snapshot
-/// stands for it: the header that follows still names its segment.
+/// stands for it, or the state machine keeps it: the header that follows still names its segment.
 class SegmentList
 {
 public:
@@ -53,8 +53,8 @@ public:
     }
 
     /// Keeps those that hold entries of the log, up to the last one in each, and those that hold what is compacted and above
-    /// `snapshot`, the last entry that a durable snapshot stands for. Returns the generations of the rest.
-    [[nodiscard]] std::vector<std::uint64_t> drop_unused(EntryIndex const& index, Index snapshot)
+    /// `kept`, the last entry that is kept elsewhere. Returns the generations of the rest.
+    [[nodiscard]] std::vector<std::uint64_t> drop_unused(EntryIndex const& index, Index kept)
     {
         auto       dropped = std::vector<std::uint64_t>{};
         auto const live = index.segments();
@@ -62,7 +62,7 @@ public:
             auto const found = std::find_if(live.begin(), live.end(),
                                             [&](auto const& end) { return end.segment == one.segment.generation; });
             one.segment.last = found == live.end() ? one.compacted : found->last;
-            auto const is_unused = found == live.end() and one.compacted <= snapshot;
+            auto const is_unused = found == live.end() and one.compacted <= kept;
             if (is_unused)
                 dropped.push_back(one.segment.generation);
             return is_unused;

@@ -81,6 +81,18 @@ template <typename Policies>
     }
 }
 
+/// A log is told before it is compacted that nothing but the machine keeps what it no longer holds. What went wrong, if anything did.
+template <typename Policies>
+[[nodiscard]] std::optional<LogError> rely_on_machine(Policies& policies)
+{
+    if constexpr (has_durable_machine<Policies>)
+        return if_offered(
+            policies.log, [](auto& one) -> decltype(one.rely_on_machine()) { return one.rely_on_machine(); },
+            [] { return std::optional<LogError>{}; });
+    static_cast<void>(policies);
+    return std::nullopt;
+}
+
 /// What does not fit, of a log and a state machine that both keep themselves (case 68).
 [[nodiscard]] inline std::string describe_misfit(RecoveryError error, Index machine, TermRuns const& log)
 {
@@ -144,6 +156,8 @@ template <typename Policies>
         return Unexpected{cannot_start<Policies>(state.error(), recovered_state, snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))
         return Unexpected{StartError{std::string{*fault}}};
+    if (auto const failure = rely_on_machine(policies))
+        return Unexpected{StartError{failure->what}};
     return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail),
                            std::move(snapshots)};
 }
