@@ -125,7 +125,8 @@ public:
         return {state().current_term, last_index(state()) + proposals_.staged_count() + 1};
     }
 
-    /// Takes a snapshot of the state machine as soon as it has applied something that is in none yet, and compacts the log by it.
+    /// Takes a snapshot of the state machine as soon as it has applied something that is in none yet, and compacts the log by it. Of a machine
+    /// that keeps itself the log is compacted as soon as that has more, without a snapshot.
     void take_snapshot() requires has_snapshots<Policies>
     {
         thread_.expect_here();

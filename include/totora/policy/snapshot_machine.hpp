@@ -59,7 +59,7 @@ concept snapshot_capture = std::movable<T> and requires(T const& capture, Snapsh
 };
 
 /// A state machine that can be brought back without the entries that it was given (§7). Without this the log of a server is never
-/// compacted.
+/// compacted. One that keeps itself on disk needs no snapshots for that: policy/durable_machine.hpp.
 ///
 /// What the compiler cannot check: a machine that was restored from what a capture wrote answers from there on as the one that was
 /// captured. `capture` copies little: it may share what it captures with the machine, as long as that does not change it. `restore` is all
