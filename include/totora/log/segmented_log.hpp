@@ -79,9 +79,7 @@ public:
     {
         if (not parts_)
             return;
-        parts_->scrubber.stop();
-        parts_->cold_blocks.stop();
-        parts_->snapshots.stop();
+        parts_->stop_helpers();
         parts_->syncer.stop();
     }
 
@@ -210,9 +208,7 @@ public:
     /// crash.
     void close()
     {
-        parts_->scrubber.stop();
-        parts_->cold_blocks.stop();
-        parts_->snapshots.stop();
+        parts_->stop_helpers();
         if (not failure())
             parts_->seal(written_);
         parts_->syncer.stop();
@@ -244,6 +240,11 @@ public:
     read_snapshot(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
     {
         return parts_->snapshots.read(id, offset, bytes_max);
+    }
+    [[nodiscard]] Result<PinnedBytes, LogError>
+    read_snapshot_aside(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
+    {
+        return parts_->snapshots.read_aside(id, offset, bytes_max);
     }
 
     /// What a process had received in part is gone with it: nothing, until this one receives something.

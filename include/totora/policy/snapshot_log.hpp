@@ -50,6 +50,10 @@ struct SnapshotEnd
 /// `recover` and before any write if the server's state machine keeps itself (`durable_machine`): from then on no snapshot need stand for
 /// what is compacted, and the log says so, durably when it returns.
 ///
+/// One whose files are read slowly may have `read_snapshot_aside(id, offset, bytes)`: as `read_snapshot`, or `not_now` while these bytes are being
+/// read, with the log's wake-up when they are there. A node sends snapshots by it, and checks by it what it has received; with
+/// `read_snapshot` it waits.
+///
 /// What the compiler cannot check: a snapshot among `snapshots` survives any crash, until it is removed. Recovery finds the newest
 /// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration`. An
 /// `install` that is durable makes its snapshot one of the server's own, in the same write. What cannot be stored for

@@ -5,11 +5,12 @@
 #include "totora/data/attempt.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/segment_name.hpp"
+#include "totora/log/snapshots/snapshot_file_header.hpp"
+#include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -17,39 +18,59 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace totora::inline v0
 {
 
-/// Reads parts of segments on a thread of its own, so that a slow disk does not hold up the node, and keeps them until they are
-/// used.
+/// Where a block begins: in a segment of the log, or in the file of a snapshot that is whole.
+struct BlockPlace
+{
+    bool          is_snapshot = false;
+    std::uint64_t number = 0; ///< The segment's generation, or that of the snapshot's file.
+    std::uint64_t offset = 0;
+
+    [[nodiscard]] bool is_in_file_of(BlockPlace const& other) const
+    {
+        return is_snapshot == other.is_snapshot and number == other.number;
+    }
+    [[nodiscard]] std::string file_name() const
+    {
+        return is_snapshot ? snapshot_file_name(number) : segment_name(number);
+    }
+};
+
+[[nodiscard]] inline BlockPlace block_place(EntryPlace place) { return {false, place.segment, place.offset}; }
+
+/// Reads parts of files on a thread of its own, so that a slow disk does not hold up the node, and keeps them until they are used.
 ///
 /// A block is named by its place, and a place is written once: so it does not matter which entries were truncated, compacted or
-/// replaced while it was read. Who takes entries out of a block checks them.
+/// replaced while it was read. Who takes something out of a block checks it.
 ///
-/// The thread begins with the first request. The node calls all functions; `stop` before the files are gone. At most
+/// The thread, a syncer of its own, begins with the first request. The node calls all functions; `stop` before the files are gone. At most
 /// `requests_max` blocks that nobody has used wait, of eight times `bytes_max` at most, and of the used ones as many as fit into `bytes_max`.
-template <log_files Files>
+template <log_files Files, log_syncer Reader>
 class ColdBlocks
 {
 public:
-    /// More than there can be readers: the followers and the state machine, each with a block at hand and one ahead.
+    /// More than there can be readers: the followers, whether they are sent entries or a snapshot, and the state machine, whether it is given
+    /// entries or a snapshot; each with a block at hand and one ahead.
     static constexpr std::size_t requests_max = 34;
 
     struct Block
     {
-        EntryPlace                                    begin;
+        BlockPlace                                    begin;
         std::uint64_t                                 size = 0;
         std::shared_ptr<std::vector<std::byte> const> bytes; ///< Null if it could not be read.
-        FileError                                     failure;
-        bool                                          is_used = false;
+        std::uint64_t got = 0; ///< So many of the bytes are in the file; the others are 0.
+        FileError     failure;
+        bool          is_used = false;
 
-        [[nodiscard]] bool holds(EntryPlace place, std::uint64_t bytes_from_there) const
+        [[nodiscard]] bool holds(BlockPlace const& place, std::uint64_t bytes_from_there) const
         {
-            return begin.segment == place.segment and begin.offset <= place.offset and
+            return begin.is_in_file_of(place) and begin.offset <= place.offset and
                    place.offset + bytes_from_there <= begin.offset + size;
         }
     };
@@ -68,7 +89,7 @@ public:
     }
 
     /// A block with so many bytes from a place on, if one is at hand; one that could not be read is given out once.
-    [[nodiscard]] std::optional<Block> find(EntryPlace place, std::uint64_t bytes)
+    [[nodiscard]] std::optional<Block> find(BlockPlace const& place, std::uint64_t bytes)
     {
         auto const lock = std::lock_guard{mutex_};
         auto const found =
@@ -85,9 +106,9 @@ public:
     }
 
     /// Has a block read, if it is not at hand or asked for.
-    void request(EntryPlace begin, std::uint64_t size)
+    void request(BlockPlace const& begin, std::uint64_t size)
     {
-        auto const asked = Block{begin, size, nullptr, {}, false};
+        auto const asked = Block{begin, size, nullptr, 0, {}, false};
         auto const holds = [&](Block const& block) { return block.holds(begin, size); };
         {
             auto const lock = std::lock_guard{mutex_};
@@ -97,10 +118,29 @@ public:
             if (requests_.size() == requests_max)
                 requests_.pop_back();
             requests_.push_back(asked);
-            if (not thread_.joinable())
-                thread_ = std::thread{[this] { run(); }};
         }
-        changed_.notify_one();
+        if (not reader_)
+            reader_.emplace().start([this] { return work(); });
+        reader_->request();
+    }
+
+    /// Drops what was read, is being read and is to be read of the snapshots for which `is_gone(number)`, and closes the file: its space is free
+    /// once nobody has it open.
+    template <typename IsGone>
+    void drop_snapshots(IsGone is_gone)
+    {
+        if (not reader_)
+            return;
+        {
+            auto const lock = std::lock_guard{mutex_};
+            auto const is_of_one = [&](Block const& block) {
+                return block.begin.is_snapshot and is_gone(block.begin.number);
+            };
+            std::erase_if(blocks_, is_of_one);
+            std::erase_if(requests_, is_of_one);
+            closes_ = true;
+        }
+        reader_->request();
     }
 
     /// Waits for the read that is running, and drops the others.
@@ -110,53 +150,58 @@ public:
             auto const lock = std::lock_guard{mutex_};
             stopping_ = true;
         }
-        changed_.notify_one();
-        if (thread_.joinable())
-            thread_.join();
+        if (reader_)
+            reader_->stop();
     }
 
 private:
-    void run()
+    /// Reads the next block. Returns whether there are more.
+    [[nodiscard]] bool work()
     {
         auto lock = std::unique_lock{mutex_};
-        while (true) {
-            changed_.wait(lock, [&] { return stopping_ or not requests_.empty(); });
-            if (stopping_)
-                return;
-            auto block = requests_.front(); // It stays there, so that it is not asked for twice.
-            lock.unlock();
-            if (auto const thrown = attempt("reading entries", [&] { fill(block); }))
-                block.failure = {ENOMEM, *thrown}; // Nothing here throws but for want of memory.
-            lock.lock();
+        if (std::exchange(closes_, false))
+            file_.reset();
+        if (requests_.empty())
+            return false;
+        auto block = requests_.front(); // It stays there, so that it is not asked for twice.
+        lock.unlock();
+        if (auto const thrown = attempt("reading what is cold", [&] { fill(block); }))
+            block.failure = {ENOMEM, *thrown}; // Nothing here throws but for want of memory.
+        lock.lock();
+        // What was dropped meanwhile is of no use to anybody.
+        if (not requests_.empty() and requests_.front().begin.is_in_file_of(block.begin) and
+            requests_.front().begin.offset == block.begin.offset) {
             requests_.pop_front();
-            static_cast<void>(attempt("keeping entries", [&] { keep(std::move(block)); }));
-            lock.unlock();
-            {
-                auto const in_wake = std::lock_guard{wake_mutex_}; // One that was taken back is not called.
-                if (wake_)
-                    wake_();
-            }
-            lock.lock();
+            static_cast<void>(attempt("keeping it", [&] { keep(std::move(block)); }));
         }
+        auto const more = not requests_.empty() or closes_;
+        lock.unlock();
+        auto const in_wake = std::lock_guard{wake_mutex_}; // One that was taken back is not called.
+        if (wake_)
+            wake_();
+        return more;
     }
 
     void fill(Block& block)
     {
         auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(block.size));
-        if (not file_ or generation_ != block.begin.segment) {
+        if (not file_ or not of_file_.is_in_file_of(block.begin)) {
             file_.reset();
-            auto opened = files_.open(segment_name(block.begin.segment));
+            auto opened = files_.open(block.begin.file_name());
             if (not opened) {
                 block.failure = opened.error();
                 return;
             }
             file_.emplace(std::move(*opened));
-            generation_ = block.begin.segment;
+            of_file_ = block.begin;
         }
-        if (auto const got = file_->read(block.begin.offset, *bytes); got)
-            block.bytes = std::move(bytes);
-        else
+        auto const got = file_->read(block.begin.offset, *bytes);
+        if (not got) {
             block.failure = got.error();
+            return;
+        }
+        block.got = *got;
+        block.bytes = std::move(bytes);
     }
 
     /// Without the memory for it the block is lost, and asked for again.
@@ -193,15 +238,15 @@ private:
     Files&                              files_;
     std::uint64_t                       bytes_max_;
     std::mutex                          mutex_;
-    std::condition_variable             changed_;
     std::mutex                          wake_mutex_;
     std::function<void()>               wake_;
     std::deque<Block>                   requests_; ///< The first is being read.
     std::vector<Block>                  blocks_;   ///< The one that was used last is the last.
     bool                                stopping_ = false;
-    std::optional<typename Files::File> file_; ///< The last one read from; the thread's.
-    std::uint64_t                       generation_ = 0;
-    std::thread                         thread_;
+    bool                                closes_ = false; ///< The file may be gone.
+    std::optional<typename Files::File> file_;           ///< The last one read from; the thread's, and so is the next.
+    BlockPlace                          of_file_;
+    std::optional<Reader>               reader_;
 };
 
 } // namespace totora::inline v0

@@ -8,13 +8,16 @@
 #include "totora/policy/files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +33,21 @@ struct Segment
     std::uint64_t size = 0;
     File          file;
 };
+
+/// Overwrites all of a file that is to become a segment, durably. What was written for its generation must not stay; and after a sync that
+/// failed, what is on the disk of its content and size is unknown.
+template <typename File>
+[[nodiscard]] Result<Done, FileError> overwrite(File& file, std::uint64_t size)
+{
+    auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
+    for (auto offset = std::uint64_t{0}; offset < size; offset += zeros.size()) {
+        auto const part = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), size - offset));
+        auto const parts = std::array<std::span<std::byte const>, 1>{std::span{zeros}.first(part)};
+        if (auto const written = file.write(offset, parts); not written)
+            return written;
+    }
+    return file.sync();
+}
 
 /// Prepares segments before they are needed: allocated, written, and durable with their names, so that a sync of what
 /// is written into one moves no metadata. A segment that the log no longer needs becomes the next one.

@@ -9,6 +9,7 @@
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_name.hpp"
+#include "totora/log/syncer.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
@@ -26,11 +27,12 @@ namespace totora::inline v0
 
 /// Reads durable entries back from their segments, and checks each one: place, index, term and checksum. With `aside` they are read there, a
 /// block at a time and the next one ahead; without it at once.
-template <log_files Files>
+template <log_files Files, log_syncer Syncer = InlineSyncer>
 class SegmentReader
 {
 public:
-    SegmentReader(Files& files, EntryIndex const& index, TermRuns const& runs, ColdBlocks<Files>* aside = nullptr)
+    SegmentReader(Files& files, EntryIndex const& index, TermRuns const& runs,
+                  ColdBlocks<Files, Syncer>* aside = nullptr)
         : files_(files), index_(index), runs_(runs), aside_(aside)
     {}
 
@@ -70,12 +72,12 @@ private:
         auto       block = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(size_of(from, up_to)));
         if (auto const got = fill(begin, *block); not got)
             return Unexpected{got.error()};
-        return add(from, up_to, begin, std::move(block), into);
+        return add(from, up_to, block_place(begin), std::move(block), into);
     }
 
     [[nodiscard]] Result<Index, LogError> read_aside(Index from, Index up_to, Index last_cold, Entries& into)
     {
-        auto const block = aside_->find(index_.place(from), index_.bytes(from, from));
+        auto const block = aside_->find(block_place(index_.place(from)), index_.bytes(from, from));
         if (not block) {
             ask(from, last_cold);
             return Unexpected{LogError{LogFailure::not_now, "being read"}};
@@ -93,17 +95,18 @@ private:
     void ask(Index from, Index last_cold)
     {
         auto const last = last_in_same_segment(from, index_.last_within(from, last_cold, block_bytes));
-        aside_->request(index_.place(from), size_of(from, last));
+        aside_->request(block_place(index_.place(from)), size_of(from, last));
     }
 
     /// The last entry up to `up_to` that a block holds; it holds `from`.
-    [[nodiscard]] Index last_in_block(Index from, Index up_to, typename ColdBlocks<Files>::Block const& block) const
+    [[nodiscard]] Index
+    last_in_block(Index from, Index up_to, typename ColdBlocks<Files, Syncer>::Block const& block) const
     {
         auto holds = from;
         auto beyond = next(up_to);
         while (next(holds) < beyond) {
             auto const middle = Index{holds.value + (beyond.value - holds.value) / 2};
-            (block.holds(index_.place(middle), index_.bytes(middle, middle)) ? holds : beyond) = middle;
+            (block.holds(block_place(index_.place(middle)), index_.bytes(middle, middle)) ? holds : beyond) = middle;
         }
         return holds;
     }
@@ -116,7 +119,7 @@ private:
 
     /// Checks the entries in a block of a segment, and adds them. Entries of one record are neighbours; between those of two records stand
     /// heads and padding.
-    [[nodiscard]] Result<Index, LogError> add(Index from, Index up_to, EntryPlace begin,
+    [[nodiscard]] Result<Index, LogError> add(Index from, Index up_to, BlockPlace const& begin,
                                               std::shared_ptr<std::vector<std::byte> const> const& block,
                                               Entries&                                             into) const
     {
@@ -128,7 +131,7 @@ private:
             if (not entry or entry->index != at or runs_.term_at(at) != entry->term or
                 entry->encoded.size() != index_.bytes(at, at) or not is_intact(*entry))
                 return log_failure(LogFailure::damaged, "The entry " + std::to_string(at.value) + " in the file " +
-                                                            segment_name(begin.segment) + " is damaged.");
+                                                            begin.file_name() + " is damaged.");
             auto const ends = offset + entry->encoded.size();
             if (at < up_to and index_.place(next(at)).offset - begin.offset == ends)
                 continue;
@@ -166,7 +169,7 @@ private:
     Files&                              files_;
     EntryIndex const&                   index_;
     TermRuns const&                     runs_;
-    ColdBlocks<Files>*                  aside_;
+    ColdBlocks<Files, Syncer>*          aside_;
     std::optional<typename Files::File> file_; ///< The last one read from.
     std::uint64_t                       generation_ = 0;
 };

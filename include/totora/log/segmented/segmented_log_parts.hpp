@@ -33,7 +33,6 @@
 #include <iterator>
 #include <span>
 #include <utility>
-#include <vector>
 
 namespace totora::inline v0
 {
@@ -64,11 +63,9 @@ struct SegmentedLogParts
           pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
-          cold_blocks(files, options.cold_bytes),
-          reader(files, image.index, image.runs,
-                 is_threaded<Syncer> and options.cold_bytes > 0 ? &cold_blocks : nullptr),
           scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause),
-          snapshots(files, image)
+          cold_blocks(files, options.cold_bytes), reader(files, image.index, image.runs, aside()),
+          snapshots(files, image, aside())
     {}
 
     /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full
@@ -112,6 +109,20 @@ struct SegmentedLogParts
         return Done{};
     }
 
+    /// What is not in memory is read aside if there may be a thread for it; otherwise when it is asked for.
+    [[nodiscard]] ColdBlocks<Files, Syncer>* aside()
+    {
+        return is_threaded<Syncer> and options.cold_bytes > 0 ? &cold_blocks : nullptr;
+    }
+
+    /// All threads but the syncer's.
+    void stop_helpers()
+    {
+        scrubber.stop();
+        cold_blocks.stop();
+        snapshots.stop();
+    }
+
     void start_syncer()
     {
         snapshots.connect(syncer, [this] { writer.wake(); });
@@ -146,23 +157,13 @@ struct SegmentedLogParts
         return Done{};
     }
 
-    /// Overwrites all of it. What was written for its generation must not stay; and after a sync that failed, what is
-    /// on the disk of its content and size is unknown.
     [[nodiscard]] Outcome adopt(SpareFile const& spare)
     {
         auto file = files.open(segment_name(spare.generation));
         if (not file)
             return Unexpected{file.error()};
-        auto const zeros = std::vector<std::byte>(std::size_t{64} * 1024);
-        for (auto offset = std::uint64_t{0}; offset < spare.size; offset += zeros.size()) {
-            auto const size = std::min<std::uint64_t>(zeros.size(), spare.size - offset);
-            auto const parts =
-                std::array<std::span<std::byte const>, 1>{std::span{zeros}.first(static_cast<std::size_t>(size))};
-            if (auto const written = file->write(offset, parts); not written)
-                return written;
-        }
-        if (auto const synced = file->sync(); not synced)
-            return synced;
+        if (auto const overwritten = overwrite(*file, spare.size); not overwritten)
+            return overwritten;
         pool.adopt(spare.generation, spare.size, std::move(*file));
         return Done{};
     }
@@ -288,13 +289,13 @@ struct SegmentedLogParts
     SegmentPool<Files>   pool;
     SegmentWriter<Files> writer;
     SegmentTail<Files>   tail;
-    ColdBlocks<Files>    cold_blocks;
-    SegmentReader<Files> reader;
     Scrubber<Files>      scrubber;
     std::uint64_t        newest_scrubbed = 0; ///< The segment that was the newest when the scrubber was updated.
     Syncer               syncer;
 
-    LogSnapshots<Files, Syncer> snapshots; ///< After the syncer, which it calls.
+    ColdBlocks<Files, Syncer>    cold_blocks;
+    SegmentReader<Files, Syncer> reader;
+    LogSnapshots<Files, Syncer>  snapshots; ///< After the syncer, which it calls.
 };
 
 } // namespace totora::inline v0

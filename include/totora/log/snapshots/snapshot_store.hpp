@@ -172,8 +172,7 @@ public:
         if (not got)
             return failure(got.error());
         if (*got < size)
-            return log_failure(LogFailure::damaged,
-                               "The file " + snapshot_file_name(file_number_) + " ends before its snapshot.");
+            return too_short(file_number_);
         auto const bytes = std::span<std::byte const>{*block};
         return PinnedBytes{std::move(block), bytes};
     }
@@ -191,13 +190,33 @@ public:
     /// See `SnapshotJobs`.
     [[nodiscard]] bool work() noexcept { return jobs_.work(); }
 
-private:
+protected:
+    /// Of its file; nothing if it is not kept.
+    [[nodiscard]] std::optional<std::uint64_t> number_of(SnapshotId const& id) const
+    {
+        auto const at = place_of(id);
+        return at < all_.size() ? std::optional{numbers_[at]} : std::nullopt;
+    }
+
+    /// Whether the file of this number is listed.
+    [[nodiscard]] bool has(std::uint64_t number) const
+    {
+        return std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();
+    }
+
+    [[nodiscard]] static Unexpected<LogError> too_short(std::uint64_t number)
+    {
+        return log_failure(LogFailure::damaged,
+                           "The file " + snapshot_file_name(number) + " ends before its snapshot.");
+    }
+
     [[nodiscard]] static Unexpected<LogError> failure(FileError const& error)
     {
         return Unexpected{
             LogError{is_shortage(error.number) ? LogFailure::not_now : LogFailure::read_failed, error.what}};
     }
 
+private:
     [[nodiscard]] std::size_t place_of(SnapshotId const& id) const
     {
         auto at = std::size_t{0};
