@@ -9,6 +9,7 @@
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/chunk_window.hpp"
+#include "totora/node/snapshots/snapshot_check.hpp"
 #include "totora/node/snapshots/snapshot_effects.hpp"
 #include "totora/node/snapshots/transfer_pace.hpp"
 #include "totora/node/status.hpp"
@@ -24,8 +25,8 @@
 namespace totora::inline v0
 {
 
-/// Sends followers the chunks that the core wants for them, each follower one in a turn. Chunks are read when they may leave, so that
-/// no more than one is in memory.
+/// Sends followers the chunks that the core wants for them, each follower one in a turn. Chunks are read when they may leave: in memory is no more
+/// than one, and what a log that reads aside has read ahead. A follower whose chunk is being read holds up no other.
 template <typename Policies>
 class ChunkSender
 {
@@ -45,16 +46,11 @@ public:
     }
 
     /// Whether the next turn can send more at once.
-    [[nodiscard]] bool can_send() const
-    {
-        return not is_stopped_ and pace_.allows() and
-               std::any_of(windows_.begin(), windows_.end(),
-                           [&](ChunkWindow const& window) { return window.chunk_bytes(settings_) > 0; });
-    }
+    [[nodiscard]] bool can_send() const { return goes_on_ and pace_.allows(); }
 
     void run(std::uint64_t now_ms)
     {
-        is_stopped_ = false;
+        goes_on_ = false;
         now_ms_ = now_ms;
         pace_.refill(now_ms);
         for (auto const& wanted : stepper_.snapshots().take_wanted())
@@ -125,9 +121,9 @@ private:
         auto const bytes = window.chunk_bytes(settings_);
         if (bytes == 0 or not pace_.allows())
             return true;
-        auto chunk = log_.read_snapshot(window.snapshot(), window.next(), bytes);
+        auto chunk = read_if_at_hand(log_, window.snapshot(), window.next(), bytes);
         if (not chunk and chunk.error().failure == LogFailure::not_now)
-            return is_stopped_ = true;
+            return true;
         if (not chunk) {
             stepper_.notify(SnapshotFailed{SnapshotStep::read, chunk.error().what});
             return false;
@@ -139,7 +135,10 @@ private:
         stepper_.snapshots().drop_chunk();
         window.sent(read);
         pace_.spend(read);
-        return stepper_.snapshots().bytes_sent() > sent_before;
+        if (stepper_.snapshots().bytes_sent() == sent_before)
+            return false;
+        goes_on_ = goes_on_ or window.chunk_bytes(settings_) > 0;
+        return true;
     }
 
     Log&                     log_;
@@ -149,7 +148,8 @@ private:
     TransferPace             pace_;
     std::uint64_t            now_ms_ = 0;
     std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
-    bool is_stopped_ = false;          ///< The log cannot read now: what waits, waits for something else to happen.
+    bool                     goes_on_ =
+        false; ///< More may be sent at once. What the log cannot read now waits for something else to happen.
 };
 
 } // namespace totora::inline v0

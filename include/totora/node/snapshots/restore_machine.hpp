@@ -4,8 +4,10 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/data/attempt.hpp"
+#include "totora/data/snapshot_format.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
 #include "totora/node/snapshots/snapshot_file.hpp"
 #include "totora/node/status.hpp"
@@ -36,14 +38,15 @@ struct NotRestored
     bool        threw = false; ///< The machine did.
 };
 
-/// Restores a machine from a snapshot that the log keeps, when every byte of it was checked. Nothing if that went well.
+/// Restores a machine from a snapshot that the log keeps, when the check of it has ended so. Nothing if that went well.
 template <typename Machine, typename Log>
-[[nodiscard]] std::optional<NotRestored> restore_machine(Machine& machine, Log& log, SnapshotId const& id)
+[[nodiscard]] std::optional<NotRestored>
+restore_machine(Machine& machine, Log& log, SnapshotId const& id, Result<ReadSnapshotHeader, LogError> const& header,
+                SnapshotBlocks at_hand = {})
 {
-    auto const header = check_snapshot(log, id);
     if (not header)
         return NotRestored{true, to_string(id) + " cannot be read back: " + header.error().what};
-    auto source = SnapshotReader<Log>{log, id, *header};
+    auto source = SnapshotReader<Log>{log, id, *header, std::move(at_hand)};
     auto refusal = std::optional<std::string>{};
     auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
     if (thrown)
@@ -119,7 +122,7 @@ private:
             auto const  index = one.id.last.index;
             if (not wanted(one) or index <= recovered_.applied_index or index < recovered_.log.base().index)
                 continue;
-            auto failed = restore_machine(machine_, log_, one.id);
+            auto failed = restore_machine(machine_, log_, one.id, check_snapshot(log_, one.id));
             if (not failed) {
                 recovered_.applied_index = index;
                 done_.restored = one.id;

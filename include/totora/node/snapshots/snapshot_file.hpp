@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/data/checksum.hpp"
 #include "totora/data/numbers.hpp"
@@ -16,6 +17,8 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -89,13 +92,17 @@ private:
     std::uint32_t          checksum_of_file_ = 0;
 };
 
-/// Reads what a state machine wrote of a snapshot, and nothing before or after it.
+/// Neighbouring bytes of a snapshot.
+using SnapshotBlocks = std::vector<PinnedBytes>;
+
+/// Reads what a state machine wrote of a snapshot, and nothing before or after it. What is at hand of its beginning is not read again.
 template <typename Log>
 class SnapshotReader final : public SnapshotSource
 {
 public:
-    SnapshotReader(Log& log, SnapshotId const& id, ReadSnapshotHeader const& header)
-        : SnapshotSource(header.header.machine_format), log_(log), id_(id), offset_(header.size)
+    SnapshotReader(Log& log, SnapshotId const& id, ReadSnapshotHeader const& header, SnapshotBlocks at_hand = {})
+        : SnapshotSource(header.header.machine_format), log_(log), id_(id), offset_(header.size),
+          at_hand_(std::move(at_hand))
     {}
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override
@@ -120,49 +127,97 @@ private:
         auto const end = id_.bytes - snapshot_trailer_size;
         if (offset_ >= end or failure_)
             return false;
-        auto const wanted = std::min<std::uint64_t>(end - offset_, snapshot_block_size);
-        auto       block = log_.read_snapshot(id_, offset_, wanted);
+        auto block = next_block(std::min<std::uint64_t>(end - offset_, snapshot_block_size));
         if (not block or block->bytes.empty()) {
             failure_ = block ? LogError{LogFailure::read_failed, "a snapshot ends before its end"} : block.error();
             return false;
         }
         block_ = *std::move(block);
-        unread_ = block_.bytes.first(std::min<std::size_t>(block_.bytes.size(), static_cast<std::size_t>(wanted)));
+        unread_ =
+            block_.bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(block_.bytes.size(), end - offset_)));
         offset_ += unread_.size();
         return true;
+    }
+
+    [[nodiscard]] Result<PinnedBytes, LogError> next_block(std::uint64_t wanted)
+    {
+        while (used_ < at_hand_.size()) {
+            auto       block = std::move(at_hand_[used_++]);
+            auto const begin = std::exchange(at_hand_end_, at_hand_end_ + block.bytes.size());
+            if (at_hand_end_ <= offset_)
+                continue;
+            block.bytes = block.bytes.subspan(static_cast<std::size_t>(offset_ - begin));
+            return block;
+        }
+        return log_.read_snapshot(id_, offset_, wanted);
     }
 
     Log&                       log_;
     SnapshotId                 id_;
     std::uint64_t              offset_; ///< Of what was not read from the log yet.
+    SnapshotBlocks             at_hand_;
+    std::size_t                used_ = 0;        ///< So many of these blocks...
+    std::uint64_t              at_hand_end_ = 0; ///< ... which end here.
     PinnedBytes                block_;
     std::span<std::byte const> unread_; ///< Of the block.
     std::optional<LogError>    failure_;
 };
 
-/// Reads a whole snapshot and checks that it is the one that its identity names: why it is not, or its header.
+/// Checks that the bytes of a snapshot, in order, are those that its identity names.
+class CheckedContent
+{
+public:
+    explicit CheckedContent(SnapshotId const& id) : id_(id), check_(id) {}
+
+    [[nodiscard]] SnapshotId const& id() const { return id_; }
+    [[nodiscard]] std::uint64_t     seen() const { return check_.seen(); }
+
+    /// Whether nothing more is to be added.
+    [[nodiscard]] bool ends() const { return fault_ or seen() >= id_.bytes; }
+
+    /// The next bytes; none if there are no more. The header is in the first.
+    void add(std::span<std::byte const> bytes)
+    {
+        if (not header_) {
+            auto const read = decode_snapshot_header(bytes);
+            if (read)
+                header_ = *read;
+            else
+                fault_ = read.error();
+        }
+        if (bytes.empty())
+            fault_ = fault_.value_or(SnapshotFault::damaged);
+        check_.add(bytes);
+    }
+
+    /// Its header, if all were added and are right.
+    [[nodiscard]] Result<ReadSnapshotHeader, LogError> header() const
+    {
+        if (not header_ or not check_.is_whole() or header_->header.last != id_.last)
+            return Unexpected{
+                LogError{LogFailure::damaged, std::string{to_string(fault_.value_or(SnapshotFault::damaged))}}};
+        return *header_;
+    }
+
+private:
+    SnapshotId                        id_;
+    SnapshotCheck                     check_;
+    std::optional<ReadSnapshotHeader> header_;
+    std::optional<SnapshotFault>      fault_; ///< What was found on the way.
+};
+
+/// Reads a whole snapshot and checks it: why it is not the one that its identity names, or its header.
 template <typename Log>
 [[nodiscard]] Result<ReadSnapshotHeader, LogError> check_snapshot(Log& log, SnapshotId const& id)
 {
-    auto check = SnapshotCheck{id};
-    auto header = std::optional<ReadSnapshotHeader>{};
-    while (check.seen() < id.bytes) {
-        auto const block = log.read_snapshot(id, check.seen(), snapshot_block_size);
+    auto content = CheckedContent{id};
+    while (not content.ends()) {
+        auto const block = log.read_snapshot(id, content.seen(), snapshot_block_size);
         if (not block)
             return Unexpected{block.error()};
-        if (not header) {
-            auto const read = decode_snapshot_header(block->bytes);
-            if (not read)
-                return Unexpected{LogError{LogFailure::damaged, std::string{to_string(read.error())}}};
-            header = *read;
-        }
-        if (block->bytes.empty())
-            break;
-        check.add(block->bytes);
+        content.add(block->bytes);
     }
-    if (not header or not check.is_whole() or header->header.last != id.last)
-        return Unexpected{LogError{LogFailure::damaged, std::string{to_string(SnapshotFault::damaged)}}};
-    return *header;
+    return content.header();
 }
 
 } // namespace totora::inline v0

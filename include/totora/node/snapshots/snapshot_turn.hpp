@@ -14,6 +14,7 @@
 #include "totora/node/snapshots/has_snapshots.hpp"
 #include "totora/node/snapshots/own_state.hpp"
 #include "totora/node/snapshots/restore_machine.hpp"
+#include "totora/node/snapshots/snapshot_check.hpp"
 #include "totora/node/snapshots/snapshot_taker.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/log.hpp"
@@ -90,7 +91,8 @@ public:
             taker_.request();
     }
 
-    /// Restores the state machine, if a snapshot has taken the place of entries that it was not given.
+    /// Restores the state machine, if a snapshot has taken the place of entries that it was not given, as soon as all of it is checked. Until then
+    /// the machine is given nothing (`ApplyTurn::can_apply`), and the node goes on.
     void restore()
     {
         auto const& position = stepper_.snapshots().restore();
@@ -101,7 +103,13 @@ public:
         if (stored == nullptr)
             return stepper_.fail({NodeFailure::restore, "the log does not keep the snapshot that it begins after"});
         auto const id = stored->id;
-        if (auto failed = restore_machine(machine_, log_, id))
+        if (not inspection_ or inspection_->snapshot() != id)
+            inspection_.emplace(id);
+        auto const checked = inspection_->go_on(log_);
+        if (not checked and checked.error().failure == LogFailure::not_now)
+            return;
+        auto inspection = std::exchange(inspection_, std::nullopt);
+        if (auto failed = restore_machine(machine_, log_, id, checked, inspection->take_kept()))
             return stepper_.fail({NodeFailure::restore, std::move(failed->what)});
         stepper_.snapshots().restored();
         stepper_.notify(MachineRestored{id});
@@ -272,6 +280,8 @@ private:
     SnapshotTaker<Machine, Log> taker_;
     ChunkSender<Policies>       sender_;
     std::optional<NotStored>    not_stored_; ///< What was received last.
+
+    std::optional<SnapshotInspection<Log>> inspection_; ///< Of what the machine is to be restored from.
 
     [[no_unique_address]] OwnState<Policies> own_state_;
 };
