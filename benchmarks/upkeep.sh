@@ -5,8 +5,8 @@
 #     bash benchmarks/upkeep.sh                       both parts: about four minutes, and 4 GiB of disk
 #     bash benchmarks/upkeep.sh --only catching-up    a server comes back that lacks 1 GiB of 4 KiB values, while clients offer half
 #                                                     of what the cluster was measured to take
-#     bash benchmarks/upkeep.sh --only snapshots      the p99 of SETs at half of that rate, while every server takes snapshots without
-#                                                     pause and while none does, in turns
+#     bash benchmarks/upkeep.sh --only snapshots      the p99 of SETs at half of that rate, while one server after the other takes a
+#                                                     snapshot without pause, and while none does, in turns
 #     bash benchmarks/upkeep.sh --mib 64 --pairs 1 --slice-seconds 2
 #
 # Prints one JSON object, "ok" last; the exit code is 0 if the server caught up at 60 MB/s or better without an election, the clients

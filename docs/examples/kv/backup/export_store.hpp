@@ -74,7 +74,7 @@ private:
         for (auto one = all.rbegin(); one != all.rend() and applied_ == totora::LogPosition{}; ++one) {
             if (one->is_received or one->id.last.index < base.index)
                 continue;
-            if (auto const failed = totora::restore_machine(store_, log, one->id))
+            if (auto const failed = totora::restore_machine(store_, log, one->id, totora::check_snapshot(log, one->id)))
                 why = failed->what;
             else
                 applied_ = one->id.last;

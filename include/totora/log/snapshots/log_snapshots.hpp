@@ -15,6 +15,7 @@
 #include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -35,9 +36,10 @@ template <log_files Files, log_syncer Syncer>
 class LogSnapshots : public SnapshotStore<Files>
 {
 public:
-    /// `aside` reads what is not to be waited for, if it is not null.
-    LogSnapshots(Files& files, LogImage& image, ColdBlocks<Files, Syncer>* aside)
-        : Store(files, image.identity), image_(image), aside_(aside)
+    /// `bytes_per_second`: at most so many of the server's own are written, where they have a thread; 0 for as many as the disk takes. `aside`
+    /// reads what is not to be waited for, if it is not null.
+    LogSnapshots(Files& files, LogImage& image, std::uint64_t bytes_per_second, ColdBlocks<Files, Syncer>* aside)
+        : Store(files, image.identity), image_(image), bytes_per_second_(bytes_per_second), aside_(aside)
     {}
 
     /// Sets what is called with all of them whenever they are others than before.
@@ -122,11 +124,26 @@ private:
     {
         if constexpr (has_thread) {
             if (not writer_)
-                writer_.emplace().start([this] { return Store::work(); });
+                writer_.emplace().start([this] { return work_at_pace(); });
             writer_->request();
         } else {
             syncer.request();
         }
+    }
+
+    /// Leaves the disk to the log, after each part, for as long as that part should have taken.
+    [[nodiscard]] bool work_at_pace() noexcept
+    {
+        using Clock = std::chrono::steady_clock;
+        auto const before = Store::own_bytes_written();
+        auto const more = Store::work();
+        auto const bytes = Store::own_bytes_written() - before;
+        if (bytes_per_second_ == 0 or bytes == 0)
+            return more;
+        write_next_ =
+            std::max(write_next_, Clock::now()) + std::chrono::microseconds{bytes * 1'000'000 / bytes_per_second_};
+        writer_->wait_until(write_next_);
+        return more;
     }
 
     void note_change()
@@ -138,8 +155,10 @@ private:
             show_(Store::files());
     }
 
-    LogImage&                  image_;
-    ColdBlocks<Files, Syncer>* aside_;
+    LogImage&                             image_;
+    std::uint64_t                         bytes_per_second_;
+    std::chrono::steady_clock::time_point write_next_; ///< For the thread that writes.
+    ColdBlocks<Files, Syncer>*            aside_;
 
     std::function<void(std::vector<SnapshotFile>)> show_;
     std::optional<Syncer>                          writer_; ///< Where the log has a thread.

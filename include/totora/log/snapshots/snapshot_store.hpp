@@ -188,7 +188,8 @@ public:
     }
 
     /// See `SnapshotJobs`.
-    [[nodiscard]] bool work() noexcept { return jobs_.work(); }
+    [[nodiscard]] bool          work() noexcept { return jobs_.work(); }
+    [[nodiscard]] std::uint64_t own_bytes_written() const { return jobs_.own_bytes_written(); }
 
 protected:
     /// Of its file; nothing if it is not kept.
