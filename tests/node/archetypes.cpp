@@ -100,6 +100,28 @@ BOOST_AUTO_TEST_CASE(a_node_takes_snapshots_with_policies_that_offer_exactly_wha
     BOOST_TEST(counts == (std::vector<std::size_t>{1, 2}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_node_compacts_without_snapshots_with_a_machine_that_offers_exactly_what_the_refinement_requires)
+{
+    auto log = ArchetypeSnapshotLog{
+        Identity{cluster_of("archetypes"), ServerId{1}, first_incarnation, {{{ServerId{1}, first_incarnation}, {}}}}};
+    auto const payload = std::array<std::byte, 3>{};
+    auto       machine = ArchetypeDurableMachine{0};
+    auto       transport = ArchetypeChunkTransport{0};
+    auto       clock = ArchetypeClock{0};
+    auto       settings = NodeSettings{};
+    settings.snapshots.trailing_entries = 0;
+    auto node = RaftNode{machine, log, transport, clock, settings};
+    BOOST_REQUIRE(node.start().has_value());
+    while (node.status().role != RoleName::leader and node.turn()) {}
+    node.propose(payload, [](ProposalOutcome<ArchetypeResponse> const&) {});
+    while (node.turn()) {}
+    node.take_snapshot();
+    while (node.turn()) {}
+    BOOST_TEST((node.status().base == machine.durable_index()));
+    BOOST_TEST(log.snapshots().empty());
+    node.stop();
+}
+
 BOOST_AUTO_TEST_CASE(a_segmented_log_requires_of_its_files_exactly_what_the_concept_names)
 {
     using Log = SegmentedLog<ArchetypeFiles, InlineSyncer>;

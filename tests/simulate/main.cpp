@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "totora/testing/simulate/run_scenario.hpp"
+#include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/shrink.hpp"
-#include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
 #include "totora/testing/simulate/trace_event_text.hpp"
 
@@ -27,8 +28,8 @@ using totora::simulate::Progress;
 {
     auto const watch = [trace](TraceEvent const& event) { *trace << to_json(event) << "\n"; };
     if (trace != nullptr)
-        return Simulation<>{make_scenario(seed, options), watch}.run();
-    return Simulation<>{make_scenario(seed, options)}.run();
+        return run_scenario(make_scenario(seed, options), watch);
+    return run_scenario(make_scenario(seed, options));
 }
 
 /// Prints a failure, and looks for the fewest faults that lead to one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/simulated.hpp"
-#include "totora/testing/simulate/simulation.hpp"
+#include "totora/testing/simulate/run_scenario.hpp"
 
 #include <utility>
 
@@ -10,7 +10,7 @@ namespace totora::test
 simulate::SimulationReport
 simulated(simulate::Scenario const& scenario, std::function<void(simulate::TraceEvent const&)> watch)
 {
-    return simulate::Simulation<>{scenario, std::move(watch)}.run();
+    return simulate::run_scenario(scenario, std::move(watch));
 }
 
 } // namespace totora::test

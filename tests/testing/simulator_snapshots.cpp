@@ -8,6 +8,7 @@
 #include "support/simulated.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/checks/checking_machine.hpp"
+#include "totora/testing/simulate/clients/durable_store.hpp"
 #include "totora/testing/simulate/simulation.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
 
@@ -58,11 +59,22 @@ BOOST_AUTO_TEST_CASE(a_compaction_beyond_the_snapshots_or_the_committed_is_seen,
     witness.compacts(Index{2}, Index{2});
     BOOST_TEST(witness.broken() == "");
     witness.compacts(Index{2}, Index{1});
-    BOOST_TEST(witness.broken() == "a log is compacted only by a durable snapshot of its own");
+    BOOST_TEST(witness.broken() ==
+               "a log is compacted only by a durable snapshot of its own, or by what its machine keeps");
 
     auto too_far = Witness{};
     too_far.compacts(Index{3}, Index{3});
     BOOST_TEST(too_far.broken() == "what is compacted is committed");
+}
+
+BOOST_AUTO_TEST_CASE(a_compaction_beyond_what_a_machine_keeps_is_seen, *label("7"))
+{
+    for (auto const kept : {1U, 2U}) {
+        auto witness = Witness{};
+        witness.checks.machine_keeps(0, Index{kept});
+        witness.compacts(Index{2}, Index{});
+        BOOST_TEST(witness.broken().empty() == (kept == 2));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_durable_compaction_that_is_undone_by_a_crash_is_seen, *label("case_33"))
@@ -326,6 +338,57 @@ BOOST_AUTO_TEST_CASE(a_damaged_snapshot_is_found_and_its_server_serves_nothing_w
 BOOST_AUTO_TEST_CASE(a_machine_that_is_not_what_its_snapshot_stands_for_is_detected, *label("7"))
 {
     BOOST_TEST(find(Sabotage::a_restore_loses) == "machines that have applied the same entries are equal");
+}
+
+// --- Machines that keep themselves
+
+[[nodiscard]] simulate::Scenario with_durable_machines()
+{
+    auto scenario = with_snapshots(1, 20'000);
+    scenario.machine_saves_every = 5;
+    plan_often(scenario, Fault::server_left_behind, 8);
+    plan_often(scenario, Fault::power_lost, 20);
+    return scenario;
+}
+
+BOOST_AUTO_TEST_CASE(some_seeds_have_machines_that_keep_themselves, *label("7"))
+{
+    auto found = 0;
+    for (auto seed = std::uint64_t{1}; seed <= 400; ++seed)
+        found += simulate::make_scenario(seed, {}).machine_saves_every > 0 ? 1 : 0;
+    BOOST_TEST(found > 25);
+    BOOST_TEST(found < 100);
+}
+
+BOOST_AUTO_TEST_CASE(logs_of_machines_that_keep_themselves_are_compacted_with_few_snapshots, *label("7"))
+{
+    auto       report = simulated(with_durable_machines());
+    auto const compactions = report.decisions[static_cast<std::size_t>(Decision::log_compacted)];
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(report.snapshots[SnapshotCount::saved] > 0U);
+    BOOST_TEST(report.snapshots[SnapshotCount::restored] > 0U);
+    BOOST_TEST(compactions > 2 * report.snapshots[SnapshotCount::saved]);
+}
+
+/// Says that it keeps what it applied, and saves it later.
+struct LyingStore : simulate::DurableStore
+{
+    [[nodiscard]] Index durable_index() const { return applied_index(); }
+};
+
+struct LyingParts : simulate::DefaultParts
+{
+    using Machine = LyingStore;
+};
+
+BOOST_AUTO_TEST_CASE(a_machine_that_does_not_keep_what_it_says_is_detected, *label("case_68"))
+{
+    auto scenario = with_durable_machines();
+    scenario.machine_saves_every = 200;
+    auto const broken = simulate::Simulation<LyingParts>{scenario}.run().broken;
+    BOOST_TEST(
+        broken.starts_with("a server that lost only what was not durable does not start: the state machine keeps"),
+        broken);
 }
 
 } // namespace

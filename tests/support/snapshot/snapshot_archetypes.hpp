@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/archetypes.hpp"
+#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/policy/snapshot_machine.hpp"
 
@@ -71,6 +72,24 @@ private:
     std::uint64_t applied_ = 0;
 };
 
+/// The same, which keeps itself.
+class ArchetypeDurableMachine : public ArchetypeSnapshotMachine
+{
+public:
+    using ArchetypeSnapshotMachine::ArchetypeSnapshotMachine;
+
+    void apply(std::span<EntryView const> commands, std::vector<Response>& responses)
+    {
+        ArchetypeSnapshotMachine::apply(commands, responses);
+        durable_ = commands.back().index;
+    }
+
+    [[nodiscard]] Index durable_index() const { return durable_; }
+
+private:
+    Index durable_;
+};
+
 /// The same with snapshots.
 class ArchetypeSnapshotLog : public ArchetypeLog
 {
@@ -116,6 +135,7 @@ public:
 };
 
 static_assert(snapshot_machine<ArchetypeSnapshotMachine> and not snapshot_machine<ArchetypeMachine>);
+static_assert(durable_machine<ArchetypeDurableMachine> and not durable_machine<ArchetypeSnapshotMachine>);
 static_assert(snapshot_log<ArchetypeSnapshotLog> and not snapshot_log<ArchetypeLog>);
 static_assert(chunk_transport<ArchetypeChunkTransport> and not chunk_transport<ArchetypeTransport>);
 

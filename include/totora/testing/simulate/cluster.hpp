@@ -4,6 +4,7 @@
 #include "totora/core/state.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/status.hpp"
+#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/testing/prng.hpp"
 #include "totora/testing/simulate/checks.hpp"
@@ -86,7 +87,9 @@ public:
             disk.keep_power();
             if (not opened)
                 return fail_to_start(server, opened.error().what);
-            if (scenario_.machines_forget)
+            if constexpr (requires { server.machine->begin_run(scenario_.machine_saves_every); })
+                server.machine->begin_run(scenario_.machine_saves_every);
+            else if (scenario_.machines_forget and not durable_machine<typename Parts::Machine>)
                 server.machine = std::make_unique<typename Parts::Machine>();
             server.process = std::make_unique<Process>(number, server.storage, *server.machine, reference_,
                                                        server.burdens, server.time, random_.next(), network, checks_,
@@ -104,8 +107,8 @@ public:
         (void)server.time.settle();
         checks_.started(number, server.process->node.state());
         if constexpr (snapshot_log<typename Parts::Storage::Log>)
-            checks_.started_with(number, server.process->node.state(), server.storage.log().snapshots(),
-                                 server.damaged);
+            checks_.started_with(number, server.process->node.state(), server.storage.log().snapshots(), server.damaged,
+                                 durable_machine<typename Parts::Machine>);
         if (not server.process->snapshot_news.failed.empty())
             checks_.passed_over_damage(server.process->snapshot_news.restored);
         look_at_snapshots(number, true);

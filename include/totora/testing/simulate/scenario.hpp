@@ -196,6 +196,7 @@ private:
               Fault::memory_ran_out_capturing, Fault::memory_ran_out_writing, Fault::memory_ran_out_restoring,
               Fault::snapshot_rot, Fault::server_left_behind})
             draw_plan(kind, amount(4, 10));
+        scenario_.machine_saves_every = random_.below(6) == 0 ? scaled(1, 5) : 0;
     }
 
     void number_plan()

@@ -71,6 +71,7 @@ struct Scenario
     ClientOptions       clients;
     std::uint64_t       apply_us = 0;            ///< That a command takes a machine.
     bool                machines_forget = false; ///< What they applied, when their process ends.
+    std::uint64_t       machine_saves_every = 0; ///< So many calls, what it applied: it keeps itself. 0 if it does not.
     bool                clocks_drift = false;    ///< All the time, and a little.
     bool                terms_end = false; ///< It begins near the highest term, in which a server campaigns in the end.
     bool                captures_in_parts = false; ///< Snapshots are written part by part.

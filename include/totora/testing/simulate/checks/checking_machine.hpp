@@ -5,6 +5,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/adapter.hpp"
+#include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_machine.hpp"
 #include "totora/policy/state_machine.hpp"
 #include "totora/testing/simulate/burdens.hpp"
@@ -118,6 +119,13 @@ public:
         applied_ = restored;
         burdens_.snapshots().leave(SnapshotPhase::before_restore);
         return std::nullopt;
+    }
+
+    [[nodiscard]] Index durable_index() const requires durable_machine<Machine>
+    {
+        auto const index = machine_.durable_index();
+        checks_.machine_keeps(server_, index);
+        return index;
     }
 
     [[nodiscard]] std::uint32_t snapshot_format() const requires snapshot_machine<Machine>

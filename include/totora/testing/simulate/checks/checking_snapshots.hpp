@@ -7,6 +7,7 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/payload.hpp"
+#include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/testing/simulate/burdens.hpp"
@@ -116,6 +117,13 @@ public:
     {
         checks_.snapshot_removed(server_, id);
         log_.remove_snapshot(id);
+    }
+
+    [[nodiscard]] std::optional<LogError> rely_on_machine()
+    {
+        return if_offered(
+            log_, [](auto& log) -> decltype(log.rely_on_machine()) { return log.rely_on_machine(); },
+            [] { return std::optional<LogError>{}; });
     }
 
     [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id)

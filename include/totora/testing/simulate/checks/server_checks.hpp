@@ -150,10 +150,14 @@ public:
         servers_[server].durable.append(write, last);
     }
 
+    /// The machine of a server keeps itself up to there.
+    void machine_keeps(std::size_t server, Index index) { servers_[server].kept_by_machine = index; }
+
     /// A server lets its log begin after this entry, of which it says that a snapshot up to `newest` stands for it.
     void compact_written(std::size_t server, WriteNumber write, LogPosition base, Index newest)
     {
-        expect(base.index <= newest, "a log is compacted only by a durable snapshot of its own");
+        expect(base.index <= std::max(newest, servers_[server].kept_by_machine),
+               "a log is compacted only by a durable snapshot of its own, or by what its machine keeps");
         expect(committed_.log().holds(base), "what is compacted is committed");
         servers_[server].durable.compact(write, base.index);
     }
@@ -217,6 +221,7 @@ protected:
         std::uint64_t    messages = 0;
         ByTerm<ServerId> votes; ///< That left this server.
         DurableRecord    durable;
+        Index            kept_by_machine; ///< If it keeps itself.
     };
 
     [[nodiscard]] std::array<Record, simulated_servers_max> const& servers() const { return servers_; }

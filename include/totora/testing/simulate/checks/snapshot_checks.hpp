@@ -43,8 +43,9 @@ public:
 
     void snapshot_removed(std::size_t server, SnapshotId const& id) { std::erase(kept_[server], id); }
 
-    /// A process has started with these. A damaged server may have lost some.
-    void started_with(std::size_t server, State const& state, Stored const& stored, bool is_damaged)
+    /// A process has started with these. A damaged server may have lost some; a machine that keeps itself need not have been restored.
+    void started_with(std::size_t server, State const& state, Stored const& stored, bool is_damaged,
+                      bool keeps_itself = false)
     {
         auto const is_there = [&](SnapshotId const& id) {
             return std::any_of(stored.begin(), stored.end(), [&](StoredSnapshot const& one) { return one.id == id; });
@@ -54,7 +55,7 @@ public:
         kept_[server].clear();
         for (auto const& one : stored) {
             kept_[server].push_back(one.id);
-            expect(is_damaged or one.is_received or one.id.last.index <= state.apply_index or
+            expect(is_damaged or keeps_itself or one.is_received or one.id.last.index <= state.apply_index or
                        one.id.last.index > state.writes.durable_index, // Its install is not durable yet.
                    "a server starts with what its newest snapshot stands for");
         }
