@@ -128,7 +128,8 @@ private:
         log.finish_chunks(sample.id);
     }
 
-    /// One that was received, if there is one beyond what is committed here.
+    /// One that was received, if there is one beyond what is committed here. The log knows that before, as it does from a node: of what it
+    /// replaces no more is known to be durable.
     template <typename Log>
     void install(Log& log)
     {
@@ -136,6 +137,8 @@ private:
             if (not one.is_received or not one.is_reported or one.is_removed or
                 one.id.last.index.value <= std::max(commit_, current_.base.index.value))
                 continue;
+            saved_ = commit_;
+            log.save_commit(Index{commit_});
             current_.entries.assign(static_cast<std::size_t>(one.id.last.index.value), Content::Entry{});
             current_.base = one.id.last;
             current_.boundary = one.configurations;
