@@ -126,6 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_being_read_of_a_snapshot_that_is_removed_is_not_rea
     BOOST_TEST(one.is_not_now(32));
 
     one.log->remove_snapshot(one.snapshot.id);
+    one.desk.back()->work(); // The reader, before the file is gone.
     one.work_all();
     BOOST_TEST(one.reads == 0);
     BOOST_TEST((one.read(0).error().failure == LogFailure::read_failed));
