@@ -572,6 +572,21 @@ BOOST_AUTO_TEST_CASE(a_restart_goes_on_with_the_chunks_that_were_received, *labe
     BOOST_TEST(answers.back().next == 64U);
 }
 
+BOOST_AUTO_TEST_CASE(chunks_that_a_restart_has_no_use_for_are_dropped, *label("case_29") * label("case_107"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = snapshot_of({Term{1}, Index{1}}, {"reed"});
+    stage.receive_chunk(S2, part_of(Term{1}, snapshot, 0, 64), std::span{snapshot.bytes}.first(64));
+    stage.receive(S2, append_of(Term{1}, {}, Term{1}, 1, Index{1}), command_entry(Term{1}, Index{1}, "reed"));
+    BOOST_TEST(stage.log.reception().received == 64U); // Nothing was received since that would say so.
+
+    stage.restart();
+    stage.pass_ms(1);
+
+    BOOST_TEST((stage.log.reception() == SnapshotReception{}));
+    BOOST_TEST(stage.status().running);
+}
+
 BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_what_it_was_said_to_be_is_received_again, *label("case_106"))
 {
     auto stage = Stage{3, by_hand()};

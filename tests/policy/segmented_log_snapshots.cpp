@@ -572,8 +572,7 @@ BOOST_AUTO_TEST_CASE(chunks_are_stored_per_identity_and_verified_as_a_whole, *la
     BOOST_TEST((read_back(log, other.id) == other.bytes));
 }
 
-/// In this first form a transfer that a process did not finish begins again.
-BOOST_AUTO_TEST_CASE(chunks_are_gone_with_their_process, *label("case_29"))
+BOOST_AUTO_TEST_CASE(chunks_that_were_not_recorded_as_durable_are_gone_with_their_process, *label("case_29"))
 {
     auto const disk = disk_with_log();
     {

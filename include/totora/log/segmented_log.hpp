@@ -247,7 +247,7 @@ public:
         return parts_->snapshots.read_aside(id, offset, bytes_max);
     }
 
-    /// What a process had received in part is gone with it: nothing, until this one receives something.
+    /// After a start what an earlier process received, as far as it was recorded as durable, and was read again and found right.
     [[nodiscard]] SnapshotReception reception() const { return parts_->snapshots.reception(); }
 
     [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id)

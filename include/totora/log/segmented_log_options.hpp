@@ -22,7 +22,8 @@ struct RecoveryProgress
 
 /// How a `SegmentedLog` uses disk and memory.
 ///
-/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, `cold_bytes`, `snapshot_bytes_per_second` and `scrub_bytes_per_second`, which may be 0. All may differ from start to
+/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, `cold_bytes`, `snapshot_sync_bytes`, `snapshot_bytes_per_second` and
+/// `scrub_bytes_per_second`, which may be 0. All may differ from start to
 /// start: the files of a log do not depend on them.
 struct SegmentedLogOptions
 {
@@ -36,6 +37,8 @@ struct SegmentedLogOptions
     /// each part is synced separately.
     std::uint64_t             prepare_bytes = std::uint64_t{1} << 18U;
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be prepared; at most a day.
+    /// A snapshot is synced whenever so many of its bytes were written. One that is received goes on from there after a restart.
+    std::uint64_t snapshot_sync_bytes = std::uint64_t{1} << 20U;
     /// Of the server's own snapshots, what is written in a second, so that the log's syncs find a free disk; 0 for as much as the disk takes.
     /// A snapshot takes that much longer. Needs a thread.
     std::uint64_t snapshot_bytes_per_second = std::uint64_t{32} << 20U;

@@ -25,7 +25,8 @@ struct SegmentedUnderCrashes
                                 .cache_bytes = 2000,
                                 .record_bytes_max = 700,
                                 .prepare_bytes = 2048,
-                                .retry_after = std::chrono::milliseconds{0}};
+                                .retry_after = std::chrono::milliseconds{0},
+                                .snapshot_sync_bytes = 100};
 
     [[nodiscard]] Result<Done, LogError> create(conformance::CrashFiles& files, Identity const& identity) const
     {

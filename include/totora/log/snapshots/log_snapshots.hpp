@@ -6,6 +6,7 @@
 #include "totora/data/payload.hpp"
 #include "totora/log/reading/cold_blocks.hpp"
 #include "totora/log/segmented/log_image.hpp"
+#include "totora/log/segmented_log_options.hpp"
 #include "totora/log/snapshots/list_snapshots.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/log/snapshots/snapshot_store.hpp"
@@ -36,10 +37,10 @@ template <log_files Files, log_syncer Syncer>
 class LogSnapshots : public SnapshotStore<Files>
 {
 public:
-    /// `bytes_per_second`: at most so many of the server's own are written, where they have a thread; 0 for as many as the disk takes. `aside`
-    /// reads what is not to be waited for, if it is not null.
-    LogSnapshots(Files& files, LogImage& image, std::uint64_t bytes_per_second, ColdBlocks<Files, Syncer>* aside)
-        : Store(files, image.identity), image_(image), bytes_per_second_(bytes_per_second), aside_(aside)
+    /// `aside` reads what is not to be waited for, if it is not null.
+    LogSnapshots(Files& files, LogImage& image, SegmentedLogOptions const& options, ColdBlocks<Files, Syncer>* aside)
+        : Store(files, image.identity, options.snapshot_sync_bytes), image_(image),
+          bytes_per_second_(options.snapshot_bytes_per_second), aside_(aside)
     {}
 
     /// Sets what is called with all of them whenever they are others than before.

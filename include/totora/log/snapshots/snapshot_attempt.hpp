@@ -3,17 +3,15 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
-#include "totora/data/checksum.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/data/numbers.hpp"
-#include "totora/data/snapshot_format.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
+#include "totora/log/snapshots/reception_record.hpp"
+#include "totora/log/snapshots/snapshot_digest.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,65 +19,42 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace totora::inline v0
 {
 
-/// Checks the bytes of a snapshot as they pass, in order, before its identity is known.
-class SnapshotDigest
-{
-public:
-    void add(std::span<std::byte const> bytes)
-    {
-        seen_ += bytes.size();
-        head_.insert(head_.end(), bytes.begin(),
-                     bytes.begin() +
-                         static_cast<std::ptrdiff_t>(std::min(bytes.size(), snapshot_header_max - head_.size())));
-        // The last bytes are not covered by the checksum, and which are the last is known at the end only.
-        if (bytes.size() >= snapshot_trailer_size) {
-            checksum_ = crc32c(bytes.first(bytes.size() - snapshot_trailer_size), crc32c(tail_, checksum_));
-            tail_.assign(bytes.end() - snapshot_trailer_size, bytes.end());
-            return;
-        }
-        tail_.insert(tail_.end(), bytes.begin(), bytes.end());
-        auto const covered = tail_.size() - std::min(tail_.size(), snapshot_trailer_size);
-        checksum_ = crc32c(std::span{tail_}.first(covered), checksum_);
-        tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(covered));
-    }
-
-    /// The header, if what passed is the whole of this snapshot.
-    [[nodiscard]] std::optional<SnapshotHeader> header_of(SnapshotId const& id) const
-    {
-        auto const header = decode_snapshot_header(head_);
-        if (seen_ != id.bytes or tail_.size() != snapshot_trailer_size or
-            get<std::uint32_t>(tail_.data()) != checksum_ or checksum_ != id.checksum or not header or
-            header->header.last != id.last)
-            return std::nullopt;
-        return header->header;
-    }
-
-private:
-    std::vector<std::byte> head_; ///< As many bytes as a header can have.
-    std::vector<std::byte> tail_; ///< The last bytes, as many as a trailer has.
-    std::uint64_t          seen_ = 0;
-    std::uint32_t          checksum_ = 0; ///< Of all bytes before `tail_`.
-};
-
 /// One file that is being written, on the thread that writes snapshots. Whatever fails ends the attempt, and removes the file.
+///
+/// It is synced on the way, every `sync_bytes`. Of one that is received the header records up to where, when that is durable: a later process goes
+/// on from there.
 template <log_files Files>
 class SnapshotAttempt
 {
 public:
-    SnapshotAttempt(Files& files, Identity const& identity) : files_(files), cluster_(identity.cluster) {}
+    SnapshotAttempt(Files& files, Identity const& identity, std::uint64_t sync_bytes)
+        : files_(files), cluster_(identity.cluster), sync_bytes_(sync_bytes)
+    {}
 
-    /// Begins a file; what was written of another is dropped.
-    void begin(std::uint64_t number)
+    /// Begins a file, to receive this snapshot or for one of the server's own; what was written of another is dropped.
+    void begin(std::uint64_t number, std::optional<SnapshotId> const& received)
     {
         drop();
         number_ = number;
+        received_ = received;
         digest_ = SnapshotDigest{};
+        record_ = ReceptionRecord{};
         failure_.reset();
+    }
+
+    /// Goes on with a file of an earlier process.
+    void resume(Reception<typename Files::File> found)
+    {
+        begin(found.number, found.id);
+        end_ = snapshot_file_header_size + found.record.bytes;
+        synced_ = end_;
+        digest_ = std::move(found.digest);
+        record_ = found.record;
+        file_.emplace(std::move(found.file));
     }
 
     /// Adds the next bytes.
@@ -94,9 +69,11 @@ public:
             outcome = file_->write(end_, parts);
         end_ += bytes.size();
         // A part at a time, so that the last sync is short, and the disk is free for the log between two.
-        if (outcome and end_ - synced_ >= sync_every) {
+        if (outcome and end_ - synced_ >= sync_bytes_) {
             outcome = file_->sync();
             synced_ = end_;
+            if (outcome and received_ and digest_.seen() < received_->bytes)
+                outcome = record();
         }
         if (not outcome)
             fail(outcome.error());
@@ -116,6 +93,7 @@ public:
             return Unexpected{*failure_};
         }
         file_.reset();
+        record_ = ReceptionRecord{};
         return StoredSnapshot{id, header->configurations, is_received};
     }
 
@@ -124,6 +102,9 @@ public:
     {
         if (std::exchange(file_, std::nullopt))
             (void)files_.remove(unfinished_snapshot_name(number_));
+        // Nothing is to go on with it. Should it return all the same, it is what it says.
+        if (std::exchange(record_, ReceptionRecord{}).bytes > 0)
+            (void)files_.sync_directory();
     }
 
     /// Ends the attempt, for a reason that is no file's.
@@ -138,8 +119,6 @@ public:
 private:
     using Outcome = Result<Done, FileError>;
 
-    static constexpr std::uint64_t sync_every = std::uint64_t{1} << 20U;
-
     void fail(FileError const& error) { fail(log_failure(LogFailure::write_failed, error).error); }
 
     [[nodiscard]] Outcome create()
@@ -153,11 +132,28 @@ private:
         return Done{};
     }
 
+    [[nodiscard]] Outcome write_header(SnapshotFileHeader const& header)
+    {
+        auto const bytes = record_.bytes > 0 ? encode_reception(header, record_) : encode_snapshot_file_header(header);
+        auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
+        return file_->write(0, parts);
+    }
+
+    /// All that was written is durable: records that, in one sector. The record is durable with the next sync; until then the one before
+    /// counts.
+    [[nodiscard]] Outcome record()
+    {
+        if (record_.bytes == 0) // A later process is to find the file.
+            if (auto const synced = files_.sync_directory(); not synced)
+                return synced;
+        record_ = {digest_.seen(), digest_.checksum()};
+        return write_header({cluster_, 0, true, *received_});
+    }
+
+    /// The record stays beside the header: the power may fail before the name is there.
     [[nodiscard]] Outcome name(SnapshotFileHeader const& header)
     {
-        auto const bytes = encode_snapshot_file_header(header);
-        auto const parts = std::array<std::span<std::byte const>, 1>{bytes};
-        if (auto const written = file_->write(0, parts); not written)
+        if (auto const written = write_header(header); not written)
             return written;
         if (auto const synced = file_->sync(); not synced)
             return synced;
@@ -172,11 +168,14 @@ private:
 
     Files&                              files_;
     ClusterId                           cluster_;
+    std::uint64_t                       sync_bytes_;
     std::uint64_t                       number_ = 0;
-    std::optional<typename Files::File> file_; ///< Once something was written.
+    std::optional<SnapshotId>           received_; ///< The one that is received.
+    std::optional<typename Files::File> file_;     ///< Once something was written.
     std::uint64_t                       end_ = 0;
     std::uint64_t                       synced_ = 0; ///< Up to where the file was synced on the way.
     SnapshotDigest                      digest_;
+    ReceptionRecord                     record_;  ///< The newest that was written.
     std::optional<LogError>             failure_; ///< What has ended the attempt.
 };
 

@@ -6,6 +6,7 @@
 #include "totora/data/identity.hpp"
 #include "totora/data/queue.hpp"
 #include "totora/log/snapshots/list_snapshots.hpp"
+#include "totora/log/snapshots/reception_record.hpp"
 #include "totora/log/snapshots/snapshot_attempt.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
@@ -61,9 +62,12 @@ class SnapshotJobs
 public:
     using What = SnapshotJob::What;
 
-    SnapshotJobs(Files& files, Identity const& identity)
-        : files_(files), own_(files, identity), received_(files, identity)
+    SnapshotJobs(Files& files, Identity const& identity, std::uint64_t sync_bytes)
+        : files_(files), own_(files, identity, sync_bytes), received_(files, identity, sync_bytes)
     {}
+
+    /// The next chunks go on with a file of an earlier process. Before the first job.
+    void resume(Reception<typename Files::File> found) { received_.resume(std::move(found)); }
 
     /// Sets what has `work` called soon, and what is called when an attempt has ended.
     void connect(std::function<void()> request, std::function<void()> wake)
@@ -131,7 +135,7 @@ private:
     {
         switch (job.what) {
         case What::begin:
-            return one.begin(job.number);
+            return one.begin(job.number, job.is_received ? std::optional{job.id} : std::nullopt);
         case What::write:
             own_bytes_written_ += job.is_received ? 0 : job.bytes.size();
             return one.write(job.bytes);

@@ -8,6 +8,7 @@
 #include "totora/data/payload.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/snapshots/list_snapshots.hpp"
+#include "totora/log/snapshots/reception_record.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/log/snapshots/snapshot_jobs.hpp"
 #include "totora/policy/files.hpp"
@@ -35,7 +36,8 @@ template <log_files Files>
 class SnapshotStore
 {
 public:
-    SnapshotStore(Files& files, Identity const& identity) : files_(files), identity_(identity), jobs_(files, identity)
+    SnapshotStore(Files& files, Identity const& identity, std::uint64_t sync_bytes)
+        : files_(files), identity_(identity), jobs_(files, identity, sync_bytes)
     {}
 
     /// Sets what has `work` called soon, and what is called when an attempt has ended.
@@ -44,15 +46,21 @@ public:
         jobs_.connect(std::move(request), std::move(wake));
     }
 
-    /// Lists what these files hold, and removes those that are not finished.
+    /// Lists what these files hold, and removes those that are not finished, but for the newest reception that can be gone on with.
     [[nodiscard]] Result<Done, LogError> open(std::vector<std::string> const& names, Index base)
     {
         auto found = list_snapshots(files_, names, identity_, base);
         if (not found)
             return Unexpected{found.error()};
-        for (auto const& name : found->unfinished)
-            (void)files_.remove(name); // One that stays takes space, and nothing else.
         newest_number_ = found->newest_number;
+        auto const is_received = [](SnapshotFile const& one) { return one.snapshot.is_received; };
+        auto       may_resume = std::none_of(found->files.begin(), found->files.end(), is_received);
+        std::sort(found->unfinished.begin(), found->unfinished.end(), std::greater<>{});
+        for (auto const& name : found->unfinished)
+            if (may_resume and resume(name, base))
+                may_resume = false;
+            else
+                (void)files_.remove(name); // One that stays takes space, and nothing else.
         for (auto const& [snapshot, number] : found->files)
             keep(snapshot, number);
         for (auto const& name : found->damaged)
@@ -81,7 +89,7 @@ public:
     {
         if (offset == 0 or reception_.snapshot != id) {
             reception_ = {id, 0, Term{}};
-            jobs_.add({.what = SnapshotJob::What::begin, .is_received = true, .number = ++newest_number_});
+            jobs_.add({.what = SnapshotJob::What::begin, .is_received = true, .id = id, .number = ++newest_number_});
         }
         reception_.received += bytes.size();
         jobs_.add(
@@ -218,6 +226,17 @@ protected:
     }
 
 private:
+    /// Whether what an earlier process received is gone on with.
+    [[nodiscard]] bool resume(std::string const& name, Index base)
+    {
+        auto found = find_reception(files_, name, identity_.cluster);
+        if (not found or found->id.last.index <= base)
+            return false;
+        reception_ = {found->id, found->record.bytes, Term{}};
+        jobs_.resume(*std::move(found));
+        return true;
+    }
+
     [[nodiscard]] std::size_t place_of(SnapshotId const& id) const
     {
         auto at = std::size_t{0};

@@ -97,6 +97,9 @@ public:
     [[nodiscard]] Wanted take_wanted() { return wanted_.empty() ? Wanted{} : std::exchange(wanted_, {}); }
     [[nodiscard]] bool   wants_any() const { return not wanted_.empty(); }
 
+    /// The log has a part of a snapshot that an earlier process received. It is dropped if this server has no use for it.
+    void resume() { storing_ = log_.reception().snapshot; }
+
     /// Drops what was stored of a snapshot that this server is not receiving any more.
     void drop_unwanted_chunks(State const& state)
     {

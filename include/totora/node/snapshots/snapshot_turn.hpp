@@ -70,6 +70,7 @@ public:
             stepper_.notify(failed);
         for (auto const& id : done.damaged)
             log_.remove_snapshot(id);
+        stepper_.snapshots().resume();
         if (done.restored)
             stepper_.notify(MachineRestored{*done.restored});
         if constexpr (is_machine_durable)

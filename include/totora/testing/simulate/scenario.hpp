@@ -86,7 +86,8 @@ private:
                          .cache_bytes = coin() ? scaled(256, 8) : 0,
                          .record_bytes_max = scaled(256, 4),
                          .prepare_bytes = scaled(1024, 3),
-                         .retry_after = std::chrono::milliseconds{0}};
+                         .retry_after = std::chrono::milliseconds{0},
+                         .snapshot_sync_bytes = 512};
     }
 
     void draw_options()

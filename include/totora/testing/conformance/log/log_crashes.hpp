@@ -169,6 +169,8 @@ private:
         if (auto broken = find_broken_snapshots(*log, content->base.index, workload))
             return breaks(std::move(broken->law), std::move(broken->what), story);
         workload.restart(*content, recovered->commit_index);
+        if (auto broken = find_broken_reception(*log, workload))
+            return breaks(std::move(broken->law), std::move(broken->what), story);
         then(*log);
     }
 

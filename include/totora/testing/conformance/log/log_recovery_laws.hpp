@@ -103,4 +103,14 @@ template <durable_log Log>
     return std::nullopt;
 }
 
+/// The law that is broken by what a log kept of a snapshot that is received, if any: it is gone on with.
+template <durable_log Log>
+[[nodiscard]] std::optional<BrokenRecovery> find_broken_reception(Log& log, Workload& workload)
+{
+    if constexpr (snapshot_log<Log>)
+        if (auto fault = workload.snapshots().finish_reception(log); not fault.empty())
+            return BrokenRecovery{"a reception continues where it says", std::move(fault)};
+    return std::nullopt;
+}
+
 } // namespace totora::inline v0::conformance

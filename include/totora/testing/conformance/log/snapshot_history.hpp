@@ -58,15 +58,34 @@ public:
             all_.push_back(sample);
     }
 
+    /// Returns whether one that was received was reported as damaged.
     template <snapshot_log Log>
-    void note_ends(Log& log)
+    bool note_ends(Log& log)
     {
-        while (auto const end = log.snapshot_end())
+        auto damaged = false;
+        while (auto const end = log.snapshot_end()) {
             if (auto* const known = find(end->id); known != nullptr and not end->failure) {
                 known->is_reported = true;
                 known->is_removed = false;
                 ++promises_;
             }
+            damaged = damaged or (end->is_received and end->failure and end->failure->failure == LogFailure::damaged);
+        }
+        return damaged;
+    }
+
+    /// Receives the rest of what a recovery found of one: what is wrong with the result; empty if nothing is, or it is not known yet.
+    template <snapshot_log Log>
+    [[nodiscard]] std::string finish_reception(Log& log)
+    {
+        auto const reception = log.reception();
+        if (not reception.is_under_way())
+            return {};
+        auto const known = *find(reception.snapshot);
+        auto const rest = std::span{*known.bytes}.subspan(static_cast<std::size_t>(reception.received));
+        log.store_chunk(known.id, reception.received, rest);
+        log.finish_chunks(known.id);
+        return note_ends(log) ? "With what was there of a snapshot the rest of it makes no whole one." : std::string{};
     }
 
     void note_removal(SnapshotId const& id)
@@ -79,9 +98,10 @@ public:
     template <snapshot_log Log>
     void restart(Log& log)
     {
-        std::erase_if(all_, [&](WrittenSnapshot const& one) { return not lists(log, one.id); });
+        auto const received = log.reception().snapshot;
+        std::erase_if(all_, [&](WrittenSnapshot const& one) { return not lists(log, one.id) and one.id != received; });
         for (auto& one : all_) {
-            one.is_reported = true;
+            one.is_reported = lists(log, one.id);
             one.is_removed = false;
         }
     }
@@ -107,10 +127,22 @@ public:
             if (one.is_reported and not one.is_removed and not lists(log, one.id))
                 return "A snapshot up to " + std::to_string(one.id.last.index.value) +
                        " was reported durable, and is not listed.";
-        return reached ? std::string{} : "No snapshot reaches the beginning of the log.";
+        if (not reached)
+            return "No snapshot reaches the beginning of the log.";
+        return find_fault_of(log.reception());
     }
 
 private:
+    [[nodiscard]] std::string find_fault_of(SnapshotReception const& reception)
+    {
+        auto const* const known = find(reception.snapshot);
+        if (not reception.is_under_way() or
+            (known != nullptr and known->is_received and reception.received < known->bytes->size()))
+            return {};
+        return "Of a snapshot up to " + std::to_string(reception.snapshot.last.index.value) + " " +
+               std::to_string(reception.received) + " bytes are there that were never received.";
+    }
+
     [[nodiscard]] WrittenSnapshot* find(SnapshotId const& id)
     {
         auto const found = std::find_if(all_.begin(), all_.end(), [&](auto const& one) { return one.id == id; });

@@ -112,7 +112,7 @@ private:
         log.compact(begin_write(), position, configurations);
     }
 
-    /// One that is beyond what is committed here.
+    /// One that is beyond what is committed here. Of some the second half never comes.
     template <typename Log>
     void receive_snapshot(Log& log)
     {
@@ -124,6 +124,8 @@ private:
         snapshots_.add(sample);
         auto const half = sample.bytes->size() / 2;
         log.store_chunk(sample.id, 0, std::span{*sample.bytes}.first(half));
+        if (size % 3 == 0)
+            return;
         log.store_chunk(sample.id, half, std::span{*sample.bytes}.subspan(half));
         log.finish_chunks(sample.id);
     }
