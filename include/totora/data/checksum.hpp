@@ -11,29 +11,38 @@
 namespace totora::inline v0
 {
 
-/// The tables of CRC32C (Castagnoli, reflected polynomial 0x82F63B78) for eight bytes at a time.
-inline constexpr auto crc32c_tables = [] {
-    auto tables = std::array<std::array<std::uint32_t, 256>, 8>{};
-    for (auto byte = std::uint32_t{0}; byte < 256; ++byte) {
-        auto value = byte;
-        for (auto bit = 0; bit < 8; ++bit)
-            value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82F63B78U : 0U);
-        tables[0][byte] = value;
-    }
-    for (auto byte = std::size_t{0}; byte < 256; ++byte)
-        for (auto table = std::size_t{1}; table < 8; ++table) {
-            auto const previous = tables[table - 1][byte];
-            tables[table][byte] = (previous >> 8U) ^ tables[0][previous & 0xFFU];
-        }
-    return tables;
-}();
-
-/// Continues a CRC32C state (not yet complemented) over bytes, without the processor's help. Constexpr.
-[[nodiscard]] constexpr std::uint32_t crc32c_portable(std::uint32_t state, std::span<std::byte const> bytes)
+/// Continues a CRC32C state (Castagnoli, reflected polynomial 0x82F63B78; not yet complemented) over bytes, bit by bit. Constexpr.
+[[nodiscard]] constexpr std::uint32_t crc32c_by_bits(std::uint32_t state, std::span<std::byte const> bytes)
 {
-    auto const& tables = crc32c_tables;
-    auto        position = std::size_t{0};
-    auto const  at = [&](std::size_t offset) { return static_cast<std::uint32_t>(bytes[position + offset]); };
+    for (auto const byte : bytes) {
+        state ^= static_cast<std::uint32_t>(byte);
+        for (auto bit = 0; bit < 8; ++bit)
+            state = (state >> 1U) ^ ((state & 1U) != 0 ? 0x82F63B78U : 0U);
+    }
+    return state;
+}
+
+/// The tables of CRC32C for eight bytes at a time.
+using Crc32cTables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+/// Made when the program first needs them: as constants they would be evaluated in every file that includes them.
+[[nodiscard]] inline Crc32cTables make_crc32c_tables()
+{
+    auto tables = Crc32cTables{};
+    for (auto byte = std::size_t{0}; byte < 256; ++byte) {
+        auto const one_and_zeros = std::array<std::byte, 8>{static_cast<std::byte>(byte)};
+        for (auto table = std::size_t{0}; table < 8; ++table)
+            tables[table][byte] = crc32c_by_bits(0, std::span{one_and_zeros}.first(table + 1));
+    }
+    return tables;
+}
+
+/// The same by tables.
+[[nodiscard]] inline std::uint32_t crc32c_by_tables(std::uint32_t state, std::span<std::byte const> bytes)
+{
+    static auto const tables = make_crc32c_tables();
+    auto              position = std::size_t{0};
+    auto const        at = [&](std::size_t offset) { return static_cast<std::uint32_t>(bytes[position + offset]); };
     for (; position + 8 <= bytes.size(); position += 8) {
         auto const low = state ^ (at(0) | at(1) << 8U | at(2) << 16U | at(3) << 24U);
         state = tables[7][low & 0xFFU] ^ tables[6][low >> 8U & 0xFFU] ^ tables[5][low >> 16U & 0xFFU] ^
@@ -67,12 +76,13 @@ crc32c_sse42(std::uint32_t state, std::span<std::byte const> bytes)
 /// The CRC32C of bytes; `seed` is the CRC32C of what came before them, so that parts may be checked in turn.
 [[nodiscard]] constexpr std::uint32_t crc32c(std::span<std::byte const> bytes, std::uint32_t seed = 0)
 {
+    if (std::is_constant_evaluated())
+        return ~crc32c_by_bits(~seed, bytes);
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (not std::is_constant_evaluated())
-        if (__builtin_cpu_supports("sse4.2"))
-            return ~crc32c_sse42(~seed, bytes);
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~crc32c_sse42(~seed, bytes);
 #endif
-    return ~crc32c_portable(~seed, bytes);
+    return ~crc32c_by_tables(~seed, bytes);
 }
 
 } // namespace totora::inline v0
