@@ -31,7 +31,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -206,9 +205,9 @@ public:
     /// one thread, from the first turn on.
     void change_thread() { thread_.release(); }
 
-    /// Hands a wake-up to the policies that work in the background. It may be called from any thread. An empty one takes the
-    /// last one back: nobody calls it any more when this returns.
-    void set_wake(std::function<void()> wake) { wake_.set(std::move(wake)); }
+    /// Hands a wake-up, a callable `void()` that can be copied, to the policies that work in the background. It may be called from any
+    /// thread. An empty `std::function`, or `nullptr`, takes the last one back: nobody calls it any more when this returns.
+    void set_wake(auto const& wake) { wake_.set(wake); }
 
 private:
     [[nodiscard]] Result<Identity, StartError> begin()

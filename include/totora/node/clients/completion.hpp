@@ -3,7 +3,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -83,7 +82,7 @@ private:
     {
         auto* function = std::launder(reinterpret_cast<F*>(here));
         if (act == Act::call)
-            std::invoke(*function, static_cast<Outcome&&>(*outcome));
+            (*function)(static_cast<Outcome&&>(*outcome));
         else if (act == Act::move) {
             ::new (static_cast<void*>(there)) F(std::move(*function));
             std::destroy_at(function);
@@ -96,7 +95,7 @@ private:
     {
         auto* function = *std::launder(reinterpret_cast<F**>(here));
         if (act == Act::call)
-            std::invoke(*function, static_cast<Outcome&&>(*outcome));
+            (*function)(static_cast<Outcome&&>(*outcome));
         else if (act == Act::move)
             ::new (static_cast<void*>(there)) F*(function);
         else

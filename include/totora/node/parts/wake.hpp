@@ -4,7 +4,7 @@
 #include "totora/data/attempt.hpp"
 #include "totora/policy/adapter.hpp"
 
-#include <functional>
+#include <concepts>
 
 namespace totora::inline v0
 {
@@ -23,27 +23,41 @@ public:
     ~Wake()
     {
         if (is_set_)
-            static_cast<void>(attempt("a policy", [&] { set(nullptr); }));
+            static_cast<void>(attempt("a policy", [&] { take_back(); }));
     }
 
     /// Hands it to them. An empty one takes the last one back: nobody calls it any more when this returns.
-    void set(std::function<void()> wake)
+    template <typename WakeUp>
+    void set(WakeUp const& wake)
     {
-        is_set_ = static_cast<bool>(wake);
-        if (not is_set_)
-            wake = [] {};
-        auto const hand_over = [&wake](auto& policy) -> decltype(policy.set_wake(wake)) {
-            return policy.set_wake(wake);
-        };
-        if (not log_closed_)
-            if_offered(policies_.log, hand_over, [] {});
-        if_offered(policies_.transport, hand_over, [] {});
+        if constexpr (std::constructible_from<bool, WakeUp const&>) // Not every callable can be empty.
+            if (not static_cast<bool>(wake))
+                return take_back();
+        is_set_ = true;
+        hand_over(wake);
     }
 
     /// The log is closed, and calls no wake-up any more.
     void log_closed() { log_closed_ = true; }
 
 private:
+    void take_back()
+    {
+        is_set_ = false;
+        hand_over([] {});
+    }
+
+    template <typename WakeUp>
+    void hand_over(WakeUp const& wake)
+    {
+        auto const set_wake = [&wake](auto& policy) -> decltype(policy.set_wake(wake)) {
+            return policy.set_wake(wake);
+        };
+        if (not log_closed_)
+            if_offered(policies_.log, set_wake, [] {});
+        if_offered(policies_.transport, set_wake, [] {});
+    }
+
     Policies& policies_;
     bool      is_set_ = false; ///< Policies hold a wake-up that somebody handed over.
     bool      log_closed_ = false;
