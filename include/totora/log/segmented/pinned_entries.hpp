@@ -3,13 +3,12 @@
 
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/queue.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <iterator>
 
 namespace totora::inline v0
 {
@@ -81,16 +80,17 @@ public:
     /// them.
     void read(Index from, Index up_to, EntryIndex const& index, Entries& into) const
     {
-        for (auto piece = piece_of(from); piece != pieces_.end() and piece->first <= up_to; ++piece) {
-            auto const begins = std::max(from, piece->first);
-            auto const ends = std::min(up_to, last_of_piece(*piece));
-            if (begins == piece->first and ends == last_of_piece(*piece)) {
-                into.add(piece->slice, piece->count);
+        for (auto at = piece_of(from); at < pieces_.size() and pieces_[at].first <= up_to; ++at) {
+            auto const& piece = pieces_[at];
+            auto const  begins = std::max(from, piece.first);
+            auto const  ends = std::min(up_to, last_of_piece(piece));
+            if (begins == piece.first and ends == last_of_piece(piece)) {
+                into.add(piece.slice, piece.count);
                 continue;
             }
-            auto const offset = offset_in(*piece, begins, index);
+            auto const offset = offset_in(piece, begins, index);
             auto const size = static_cast<std::size_t>(index.bytes(begins, ends));
-            into.add({piece->slice.pin, piece->slice.bytes.subspan(offset, size)}, ends.value - begins.value + 1);
+            into.add({piece.slice.pin, piece.slice.bytes.subspan(offset, size)}, ends.value - begins.value + 1);
         }
     }
 
@@ -104,17 +104,19 @@ private:
 
     /// The piece that holds an entry. Nearly every read is of the newest entries, so the search begins there, in steps
     /// that double: it does not touch all of a long log.
-    [[nodiscard]] std::deque<Piece>::const_iterator piece_of(Index index) const
+    [[nodiscard]] std::size_t piece_of(Index index) const
     {
-        auto end = pieces_.end();
-        auto begin = std::prev(end);
-        for (auto step = std::ptrdiff_t{1}; begin->first > index; step *= 2) {
+        auto end = pieces_.size();
+        auto begin = end - 1;
+        for (auto step = std::size_t{1}; pieces_[begin].first > index; step *= 2) {
             end = begin;
-            begin -= std::min(step, begin - pieces_.begin());
+            begin -= std::min(step, begin);
         }
-        auto const after =
-            std::upper_bound(begin, end, index, [](Index wanted, Piece const& piece) { return wanted < piece.first; });
-        return std::prev(after);
+        while (end - begin > 1) {
+            auto const middle = begin + (end - begin) / 2;
+            (pieces_[middle].first <= index ? begin : end) = middle;
+        }
+        return begin;
     }
 
     [[nodiscard]] static Index last_of_piece(Piece const& piece) { return before(piece.first + piece.count); }
@@ -130,8 +132,8 @@ private:
         return static_cast<std::size_t>(sizes.bytes(piece.first, before(index)));
     }
 
-    std::deque<Piece> pieces_;
-    std::uint64_t     cost_ = 0;
+    Queue<Piece>  pieces_;
+    std::uint64_t cost_ = 0;
 };
 
 } // namespace totora::inline v0
