@@ -44,7 +44,9 @@ struct Message
 [[nodiscard]] constexpr Message message_from(ServerId sender, Rpc const& rpc)
 {
     auto message = Message{.from = sender, .body = {}};
-    with_alternative(rpc, [&](auto const& body) { message.body = MessageBody{body}; });
+    with_alternative(rpc, [&]<typename AnyRpc>(AnyRpc const& body) {
+        message.body = MessageBody{std::in_place_type<AnyRpc>, body};
+    });
     return message;
 }
 

@@ -109,8 +109,10 @@ public:
 private:
     void close_gap()
     {
-        items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
-        first_ = 0;
+        for (auto at = first_; at < items_.size(); ++at)
+            items_[at - first_] = std::move(items_[at]);
+        for (; first_ > 0; --first_)
+            items_.pop_back();
     }
 
     std::vector<T> items_;
