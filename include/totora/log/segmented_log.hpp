@@ -83,8 +83,7 @@ public:
         parts_->syncer.stop();
     }
 
-    /// Sets what is called on another thread whenever `durable` or `failure` may have changed, or what was `not_now` can be read: until `close`
-    /// or the destructor returns.
+    /// Sets what another thread calls, until `close` or the destructor, when `durable`, `failure` or what can be read may have changed.
     void set_wake(std::function<void()> wake)
     {
         parts_->cold_blocks.set_wake(wake);

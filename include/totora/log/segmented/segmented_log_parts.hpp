@@ -272,8 +272,7 @@ struct SegmentedLogParts
     {
         if (bytes_more == 0)
             return tail.reserve;
-        // Of each record, head and padding.
-        auto const records = 2 * (bytes_more / options.record_bytes_max) + 2;
+        auto const records = 2 * (bytes_more / options.record_bytes_max) + 2; // Of each, head and padding.
         // A compaction and an install ask for no room either.
         auto const boundaries =
             snapshots.is_used() or image.relies_on_machine ? 2 * (record_head_size + aligned(boundary_size_max)) : 0;
