@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace totora::test::driver_tests
@@ -209,6 +210,30 @@ BOOST_AUTO_TEST_CASE(a_scope_may_be_left_without_stop)
     BOOST_TEST(woken.use_count() == 1);
     log.wake();
     BOOST_TEST(*woken == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_wake_up_takes_the_last_one_back_and_can_be_called)
+{
+    auto       machine = Recorder{};
+    auto       log = WakingLog{identity_of_first()};
+    auto       wire = Wire{};
+    auto       clock = ManualClock{1};
+    auto       node = RaftNode{machine, log, wire, clock};
+    auto       woken = std::make_shared<int>(0);
+    auto const is_taken_back = [&] {
+        log.wake();
+        return woken.use_count() == 1 and std::exchange(*woken, 0) == 1;
+    };
+
+    node.set_wake([woken] { ++*woken; });
+    log.wake();
+    node.set_wake(nullptr);
+    BOOST_TEST(is_taken_back());
+
+    node.set_wake([woken] { ++*woken; });
+    log.wake();
+    node.set_wake(std::function<void()>{});
+    BOOST_TEST(is_taken_back());
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_node_does_not_touch_its_log_when_its_driver_is_destroyed)
