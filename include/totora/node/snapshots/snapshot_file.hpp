@@ -173,7 +173,7 @@ public:
     [[nodiscard]] std::uint64_t     seen() const { return check_.seen(); }
 
     /// Whether nothing more is to be added.
-    [[nodiscard]] bool ends() const { return fault_ or seen() >= id_.bytes; }
+    [[nodiscard]] bool ends() const { return is_faulty_ or seen() >= id_.bytes; }
 
     /// The next bytes; none if there are no more. The header is in the first.
     void add(std::span<std::byte const> bytes)
@@ -185,8 +185,7 @@ public:
             else
                 fault_ = read.error();
         }
-        if (bytes.empty())
-            fault_ = fault_.value_or(SnapshotFault::damaged);
+        is_faulty_ = is_faulty_ or not header_ or bytes.empty();
         check_.add(bytes);
     }
 
@@ -194,8 +193,7 @@ public:
     [[nodiscard]] Result<ReadSnapshotHeader, LogError> header() const
     {
         if (not header_ or not check_.is_whole() or header_->header.last != id_.last)
-            return Unexpected{
-                LogError{LogFailure::damaged, std::string{to_string(fault_.value_or(SnapshotFault::damaged))}}};
+            return Unexpected{LogError{LogFailure::damaged, std::string{to_string(fault_)}}};
         return *header_;
     }
 
@@ -203,7 +201,8 @@ private:
     SnapshotId                        id_;
     SnapshotCheck                     check_;
     std::optional<ReadSnapshotHeader> header_;
-    std::optional<SnapshotFault>      fault_; ///< What was found on the way.
+    SnapshotFault fault_ = SnapshotFault::damaged; ///< If it is not whole, and nothing else was found on the way.
+    bool          is_faulty_ = false;
 };
 
 /// Reads a whole snapshot and checks it: why it is not the one that its identity names, or its header.
