@@ -260,32 +260,6 @@ BOOST_AUTO_TEST_CASE(a_snapshot_is_written_on_a_thread_of_its_own, *label("case_
     BOOST_TEST(not of_segments.contains(*of_snapshots.begin()));
 }
 
-/// At one byte a second it would take more than an hour; the log's own writes do not wait for it, nor does its end.
-BOOST_AUTO_TEST_CASE(a_snapshot_leaves_the_disk_to_the_log, *label("case_94"))
-{
-    auto const disk = disk_with_log();
-    auto       bell = Bell{};
-    auto       options = small_options();
-    options.snapshot_bytes_per_second = 1;
-    auto log = ThreadedLog::open(ForgetfulFiles{disk}, options);
-    log->set_wake(bell.rope());
-    auto const snapshot = snapshot_of({Term{1}, Index{20}}, {std::string(5000, 'r')});
-    log->begin_snapshot();
-    for (auto const& half : {std::span{snapshot.bytes}.first(2500), std::span{snapshot.bytes}.subspan(2500)})
-        log->write_snapshot(half);
-    log->finish_snapshot(snapshot.id);
-    for (auto write = std::uint64_t{1}; write <= 100; ++write) {
-        log->append(WriteNumber{write}, entries_of(Term{1}, Index{write}, 1));
-        log->sync();
-        bell.wait_until_durable(*log, WriteNumber{write});
-    }
-
-    BOOST_TEST(log->durable().through() == WriteNumber{100});
-    BOOST_TEST(not log->snapshot_end().has_value());
-    log->close();
-    BOOST_TEST(log->snapshots().empty());
-}
-
 BOOST_AUTO_TEST_CASE(a_stop_loses_no_pending_write)
 {
     auto const disk = disk_with_log();

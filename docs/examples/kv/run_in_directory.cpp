@@ -49,7 +49,6 @@ int kv::run_in_directory(Run const& run, OperatorLog& lines)
     auto options = totora::SegmentedLogOptions{};
     options.segment_bytes = run.segment_mib << 20U;
     options.scrub_bytes_per_second = run.scrub_mib << 20U;
-    options.snapshot_bytes_per_second = run.snapshot_write_mib << 20U;
     options.on_progress = [&lines,
                            progress = ReadingProgress{Clock::now()}](totora::RecoveryProgress const& now) mutable {
         try {

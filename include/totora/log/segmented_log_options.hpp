@@ -22,9 +22,8 @@ struct RecoveryProgress
 
 /// How a `SegmentedLog` uses disk and memory.
 ///
-/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, `cold_bytes`, `snapshot_sync_bytes`, `snapshot_bytes_per_second` and
-/// `scrub_bytes_per_second`, which may be 0. All may differ from start to
-/// start: the files of a log do not depend on them.
+/// Invariants: sizes are in bytes and above 0, except `cache_bytes`, `cold_bytes`, `snapshot_sync_bytes` and `scrub_bytes_per_second`, which may be
+/// 0. All may differ from start to start: the files of a log do not depend on them.
 struct SegmentedLogOptions
 {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20U; ///< Of a segment; a larger entry gets a larger one.
@@ -39,9 +38,6 @@ struct SegmentedLogOptions
     std::chrono::milliseconds retry_after{100}; ///< After a segment could not be prepared; at most a day.
     /// A snapshot is synced whenever so many of its bytes were written. One that is received goes on from there after a restart.
     std::uint64_t snapshot_sync_bytes = std::uint64_t{1} << 20U;
-    /// Of the server's own snapshots, what is written in a second, so that the log's syncs find a free disk; 0 for as much as the disk takes.
-    /// A snapshot takes that much longer. Needs a thread.
-    std::uint64_t snapshot_bytes_per_second = std::uint64_t{32} << 20U;
 
     /// Of sealed segments and snapshots, what is read and checked in a second, in the background; 0 for none. Needs a thread.
     std::uint64_t             scrub_bytes_per_second = 0;

@@ -91,13 +91,6 @@ public:
         changed_.notify_one();
     }
 
-    /// Called by the work: it goes on at this time, or when it is stopped.
-    void wait_until(std::chrono::steady_clock::time_point time)
-    {
-        auto lock = std::unique_lock{mutex_};
-        changed_.wait_until(lock, time, [this] { return stopping_; });
-    }
-
     /// Waits for the work that is running, and drops later requests.
     void stop()
     {

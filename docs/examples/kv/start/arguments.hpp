@@ -146,7 +146,6 @@ struct NumberOption
 inline constexpr auto number_options = std::array{
     NumberOption{"--segment-mib", 1, 2048, &Run::segment_mib},
     NumberOption{"--scrub-mib", 0, 1'048'576, &Run::scrub_mib},
-    NumberOption{"--snapshot-write-mib", 0, 1'048'576, &Run::snapshot_write_mib},
     NumberOption{"--snapshot-mib", 0, 1'048'576, &Run::snapshot_mib},
     NumberOption{"--keep-mib", 0, 1'048'576, &Run::keep_mib},
     NumberOption{"--clients-mib", 1, 1'048'576, &Run::clients_mib},
@@ -175,13 +174,12 @@ inline constexpr auto number_options = std::array{
 
 [[nodiscard]] inline totora::Result<Invocation, std::string> parse_run(std::span<std::string_view const> words)
 {
-    auto const options = Options::read(
-        words,
-        {"--dir",         "--client-port",  "--client-host", "--client-listen",      "--listen",    "--peer-address",
-         "--election-ms", "--heartbeat-ms", "--timeout-ms",  "--segment-mib",        "--scrub-mib", "--snapshot-mib",
-         "--keep-mib",    "--clients",      "--clients-mib", "--snapshot-write-mib", "--log",       "--cluster",
-         "--id",          "--peers",        "--token"},
-        {"--unsafe-no-sync"});
+    auto const options =
+        Options::read(words, {"--dir",          "--client-port",  "--client-host",  "--client-listen", "--listen",
+                              "--peer-address", "--election-ms",  "--heartbeat-ms", "--timeout-ms",    "--segment-mib",
+                              "--scrub-mib",    "--snapshot-mib", "--keep-mib",     "--clients",       "--clients-mib",
+                              "--log",          "--cluster",      "--id",           "--peers",         "--token"},
+                      {"--unsafe-no-sync"});
     if (not options)
         return Complaining{options.error()};
     auto run = Run{};

@@ -42,8 +42,6 @@ kv run --dir DIR --client-port PORT
                             (default: 4)
     --snapshot-mib N        a snapshot is taken after so much was written to the log, and no less than
                             the last snapshot's size; 0 for only by RAFT.SNAPSHOT (default: 64)
-    --snapshot-write-mib N  how much of a snapshot is written in a second, so that the log's own writes
-                            need not wait for the disk; 0 for as much as it takes (default: 32)
     --keep-mib N            how much of the log is kept beside a snapshot, so that a server that lags
                             need not be sent all of it; 0 for nothing (default: 64)
     --clients N             how many clients there may be at a time, as far as the process may have so
@@ -114,8 +112,7 @@ struct Run
     LogKind                   log = LogKind::segmented;
     bool          skips_sync = false; ///< Acknowledges what is not durable: the tests show that they notice.
     std::uint64_t segment_mib = 16;
-    std::uint64_t scrub_mib = 4;           ///< In a second; 0 for none.
-    std::uint64_t snapshot_write_mib = 32; ///< In a second; 0 for no limit.
+    std::uint64_t scrub_mib = 4; ///< In a second; 0 for none.
     std::uint64_t snapshot_mib =
         64; ///< Bytes of the log after which a snapshot is due; 0: only when a client asks for one.
     std::uint64_t keep_mib = 64;     ///< Of the log, kept beside a snapshot for servers that lag; 0 for nothing.

@@ -65,7 +65,7 @@ struct SegmentedLogParts
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
           scrubber(files, writer, image.identity, options.scrub_bytes_per_second, options.scrub_pause),
           cold_blocks(files, options.cold_bytes), reader(files, image.index, image.runs, aside()),
-          snapshots(files, image, options, aside())
+          snapshots(files, image, options.snapshot_sync_bytes, aside())
     {}
 
     /// Begins the first segment of this start; only once it is durable, others may be removed or shortened. On a full

@@ -6,7 +6,6 @@
 #include "totora/data/payload.hpp"
 #include "totora/log/reading/cold_blocks.hpp"
 #include "totora/log/segmented/log_image.hpp"
-#include "totora/log/segmented_log_options.hpp"
 #include "totora/log/snapshots/list_snapshots.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/log/snapshots/snapshot_store.hpp"
@@ -16,7 +15,6 @@
 #include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -38,9 +36,8 @@ class LogSnapshots : public SnapshotStore<Files>
 {
 public:
     /// `aside` reads what is not to be waited for, if it is not null.
-    LogSnapshots(Files& files, LogImage& image, SegmentedLogOptions const& options, ColdBlocks<Files, Syncer>* aside)
-        : Store(files, image.identity, options.snapshot_sync_bytes), image_(image),
-          bytes_per_second_(options.snapshot_bytes_per_second), aside_(aside)
+    LogSnapshots(Files& files, LogImage& image, std::uint64_t sync_bytes, ColdBlocks<Files, Syncer>* aside)
+        : Store(files, image.identity, sync_bytes), image_(image), aside_(aside)
     {}
 
     /// Sets what is called with all of them whenever they are others than before.
@@ -125,26 +122,11 @@ private:
     {
         if constexpr (has_thread) {
             if (not writer_)
-                writer_.emplace().start([this] { return work_at_pace(); });
+                writer_.emplace().start([this] { return Store::work(); });
             writer_->request();
         } else {
             syncer.request();
         }
-    }
-
-    /// Leaves the disk to the log, after each part, for as long as that part should have taken.
-    [[nodiscard]] bool work_at_pace() noexcept
-    {
-        using Clock = std::chrono::steady_clock;
-        auto const before = Store::own_bytes_written();
-        auto const more = Store::work();
-        auto const bytes = Store::own_bytes_written() - before;
-        if (bytes_per_second_ == 0 or bytes == 0)
-            return more;
-        write_next_ =
-            std::max(write_next_, Clock::now()) + std::chrono::microseconds{bytes * 1'000'000 / bytes_per_second_};
-        writer_->wait_until(write_next_);
-        return more;
     }
 
     void note_change()
@@ -156,10 +138,8 @@ private:
             show_(Store::files());
     }
 
-    LogImage&                             image_;
-    std::uint64_t                         bytes_per_second_;
-    std::chrono::steady_clock::time_point write_next_; ///< For the thread that writes.
-    ColdBlocks<Files, Syncer>*            aside_;
+    LogImage&                  image_;
+    ColdBlocks<Files, Syncer>* aside_;
 
     std::function<void(std::vector<SnapshotFile>)> show_;
     std::optional<Syncer>                          writer_; ///< Where the log has a thread.

@@ -104,9 +104,6 @@ public:
         return ended_.empty() ? std::nullopt : std::optional{ended_.pop_front()};
     }
 
-    /// How many bytes of the server's own snapshots were written. For the thread of `work`.
-    [[nodiscard]] std::uint64_t own_bytes_written() const { return own_bytes_written_; }
-
     /// Does the next job. Returns whether there are more. Never throws: lack of memory ends the attempt.
     [[nodiscard]] bool work() noexcept
     {
@@ -137,7 +134,6 @@ private:
         case What::begin:
             return one.begin(job.number, job.is_received ? std::optional{job.id} : std::nullopt);
         case What::write:
-            own_bytes_written_ += job.is_received ? 0 : job.bytes.size();
             return one.write(job.bytes);
         case What::finish:
             return finish(job, one);
@@ -187,8 +183,7 @@ private:
     std::atomic<bool>          has_jobs_ = false;
     std::atomic<std::uint64_t> backlog_ = 0;
 
-    std::uint64_t          own_bytes_written_ = 0; // This and the rest belong to the thread of `work`.
-    SnapshotAttempt<Files> own_;
+    SnapshotAttempt<Files> own_; // The rest belongs to the thread of `work`.
     SnapshotAttempt<Files> received_;
 };
 

@@ -196,8 +196,7 @@ public:
     }
 
     /// See `SnapshotJobs`.
-    [[nodiscard]] bool          work() noexcept { return jobs_.work(); }
-    [[nodiscard]] std::uint64_t own_bytes_written() const { return jobs_.own_bytes_written(); }
+    [[nodiscard]] bool work() noexcept { return jobs_.work(); }
 
 protected:
     /// Of its file; nothing if it is not kept.
