@@ -32,12 +32,10 @@ int refuse(std::string const& what)
     return 2;
 }
 
-/// The outcome of a tool.
-int print(totora::Result<std::string, std::string> const& outcome)
+/// What a tool has done.
+int print(std::string const& done)
 {
-    if (not outcome)
-        return refuse(outcome.error());
-    std::fputs(outcome->c_str(), stdout);
+    std::fputs(done.c_str(), stdout);
     return 0;
 }
 
@@ -75,8 +73,20 @@ int execute(kv::Verify const& verify)
     return verdict->damage.empty() ? 0 : 1;
 }
 
-int execute(kv::Export const& wanted) { return print(kv::export_store(wanted)); }
-int execute(kv::Import const& wanted) { return print(kv::StoreImport{wanted}.run()); }
+int execute(kv::Export const& wanted)
+{
+    auto const outcome = kv::export_store(wanted);
+    if (outcome)
+        return print(*outcome);
+    auto const status = refuse(outcome.error().what);
+    return outcome.error().is_damaged ? 1 : status;
+}
+
+int execute(kv::Import const& wanted)
+{
+    auto const outcome = kv::StoreImport{wanted}.run();
+    return outcome ? print(*outcome) : refuse(outcome.error());
+}
 
 int execute(kv::Run const& run)
 {

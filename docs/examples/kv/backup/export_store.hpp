@@ -25,8 +25,15 @@
 namespace kv
 {
 
+/// Why nothing was exported.
+struct NotExported
+{
+    std::string what;
+    bool        is_damaged = false; ///< What was to be exported is. Otherwise the operator can set it right.
+};
+
 /// What was exported, for the operator; or why nothing was.
-using Exported = totora::Result<std::string, std::string>;
+using Exported = totora::Result<std::string, NotExported>;
 
 [[nodiscard]] inline std::string described(totora::LogPosition const& last, std::uint64_t bytes)
 {
@@ -49,20 +56,20 @@ public:
                             : files.error().what);
         auto log = totora::LogReader<totora::PosixFiles>::open(*std::move(files));
         if (not log)
-            return fail(log.error().what);
+            return fail(log.error().what, log.error().failure == totora::LogFailure::damaged);
         if (auto refusal = restore(*log))
-            return fail(*refusal);
+            return fail(*refusal, true);
         if (auto refusal = apply(*log))
-            return fail(*refusal);
+            return fail(*refusal, true);
         return write(log->recovered());
     }
 
 private:
     using Log = totora::LogReader<totora::PosixFiles>;
 
-    [[nodiscard]] Exported fail(std::string const& why) const
+    [[nodiscard]] Exported fail(std::string const& why, bool is_damaged = false) const
     {
-        return totora::Unexpected{wanted_.directory + ": " + why};
+        return totora::Unexpected{NotExported{wanted_.directory + ": " + why, is_damaged}};
     }
 
     /// From the newest snapshot of the server's own that is whole and reaches what the log begins with.
@@ -117,7 +124,7 @@ private:
             bar.show(file.bytes(), 0);
         file.put_checksum();
         if (auto const failure = file.finish())
-            return totora::Unexpected{*failure};
+            return totora::Unexpected{NotExported{*failure}};
         auto text = "exported " + std::to_string(store_.size()) + " keys: " + described(applied_, file.bytes());
         if (not recovered.cleanly_stopped)
             text +=
@@ -146,9 +153,9 @@ public:
             if (auto const id = find_newest(stream, refusal))
                 return copy(stream, *id);
             if (not refusal.empty())
-                return totora::Unexpected{wanted_.directory + ": " + refusal};
+                return totora::Unexpected{NotExported{wanted_.directory + ": " + refusal}};
         } // A file that was listed is gone: a newer one has taken its place.
-        return totora::Unexpected{wanted_.directory + ": its snapshots change too fast: try again"};
+        return totora::Unexpected{NotExported{wanted_.directory + ": its snapshots change too fast: try again"}};
     }
 
 private:
@@ -198,9 +205,10 @@ private:
             bar.show(check.seen(), id.bytes);
         }
         if (not file.failure() and not check.is_whole())
-            return totora::Unexpected{wanted_.directory + ": its newest snapshot is damaged: nothing was exported"};
+            return totora::Unexpected{
+                NotExported{wanted_.directory + ": its newest snapshot is damaged: nothing was exported", true}};
         if (auto const failure = file.finish())
-            return totora::Unexpected{*failure};
+            return totora::Unexpected{NotExported{*failure}};
         return "exported " + described(id.last, id.bytes);
     }
 

@@ -95,7 +95,7 @@ public:
     [[nodiscard]] Imported run()
     {
         auto failure = std::error_code{};
-        if (std::filesystem::exists(directory_, failure))
+        if (std::filesystem::exists(directory_, failure) and not std::filesystem::is_empty(directory_, failure))
             return totora::Unexpected{directory_ + ": it exists: a directory is made once, name another one"};
         if (std::filesystem::exists(unfinished_, failure))
             return totora::Unexpected{unfinished_ +
