@@ -256,6 +256,20 @@ constexpr auto an_install_that_had_begun_is_finished = [] {
 };
 TOTORA_PROVE(an_install_that_had_begun_is_finished, "7", "case_68");
 
+/// The machine could be restored from nothing else, and what the log holds up to there never was committed.
+constexpr auto entries_that_a_restored_machine_contradicts_are_discarded = [] {
+    auto survived = machine_beyond_log();
+    survived.log = log_of({{Term{1}, Index{1}, 10}});
+    survived.received = received(snapshot_at(Term{3}, Index{9}));
+    auto const finished = finish_install(survived);
+    require(finished.log.base() == LogPosition{Term{3}, Index{9}} and finished.log.last() == finished.log.base(),
+            "the log begins and ends at the snapshot");
+
+    survived.log = log_of({{Term{1}, Index{1}, 7}, {Term{3}, Index{8}, 3}});
+    require(finish_install(survived).log == survived.log, "what goes on from it stays");
+};
+TOTORA_PROVE(entries_that_a_restored_machine_contradicts_are_discarded, "7", "case_25");
+
 constexpr auto a_server_whose_disk_failed_answers_no_chunk = [] {
     auto const c = step(follower(S3, Term{3}, {}), local(Halted{HaltReason::storage})).state;
     auto const [after, outgoing] = step(c, from(S1, whole(Term{3}, snapshot_at(Term{3}, Index{100}))));

@@ -31,13 +31,17 @@ namespace totora::inline v0::core
 {
 
 /// What survived, with the install finished that had begun: the state machine was restored from a snapshot of another server, and the
-/// log does not reach as far. Otherwise nothing is changed: a log that lost what was applied is damaged (case 68). If it is another
-/// than before, the shell writes the boundary before it starts the server.
+/// log does not reach as far, or holds another entry there. Otherwise nothing is changed: a log that lost what was applied is damaged
+/// (case 68). If it is another than before, the shell writes the boundary before it starts the server.
 [[nodiscard]] constexpr RecoveredState finish_install(RecoveredState recovered)
 {
     auto const& received = recovered.received;
-    if (not received or recovered.applied_index <= recovered.log.last().index or
-        recovered.applied_index > received->snapshot.last.index)
+    if (not received or recovered.applied_index > received->snapshot.last.index)
+        return recovered;
+    auto const is_within_log = recovered.applied_index <= recovered.log.last().index;
+    auto const is_contradicted =
+        recovered.applied_index == received->snapshot.last.index and not recovered.log.holds(received->snapshot.last);
+    if (is_within_log and not is_contradicted)
         return recovered;
     recovered.log.restore(received->snapshot.last);
     recovered.configuration = received->configurations.in_force;
