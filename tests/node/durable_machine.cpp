@@ -275,6 +275,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_compacted_while_a_capture_is_written, *label("7"
 {
     auto settings = by_hand();
     settings.snapshots.follower_bytes_max = 0;
+    settings.snapshots.log_percent_min = 0;
     auto stage = DurableStage{3, settings};
     stage.log.memory.kept_snapshots().hold();
     fall_behind(stage);
@@ -293,6 +294,7 @@ BOOST_AUTO_TEST_CASE(what_follows_a_file_stays_for_who_waits_for_it_if_it_is_not
     for (auto const bytes_max : {0U, 1000U}) {
         auto settings = by_hand();
         settings.snapshots.follower_bytes_max = bytes_max;
+        settings.snapshots.log_percent_min = 0;
         auto stage = DurableStage{3, settings};
         fall_behind(stage);
         BOOST_TEST(chunks_to(stage, S3).empty());
@@ -307,6 +309,35 @@ BOOST_AUTO_TEST_CASE(what_follows_a_file_stays_for_who_waits_for_it_if_it_is_not
         BOOST_TEST(stage.log.snapshots().size() == 1U);
         BOOST_TEST((stage.log.snapshots()[0].id.last.index >= stage.status().base));
     }
+}
+
+/// Otherwise each file would be outrun before it has arrived, if not before it is whole, and the follower would never have one.
+BOOST_AUTO_TEST_CASE(what_follows_a_file_stays_while_as_many_bytes_as_it_has_are_written_since_it_is_whole, *label("7"))
+{
+    auto settings = by_hand();
+    settings.snapshots.follower_bytes_max = 0;
+    auto stage = DurableStage{3, settings};
+    stage.log.memory.kept_snapshots().hold();
+    fall_behind(stage);
+    for (auto count = 0; count < 20; ++count)
+        commit(stage, {"more than the file while it is written"});
+    stage.log.memory.kept_snapshots().complete();
+    stage.run();
+    auto const id = stage.log.snapshots().at(0).id;
+
+    compact(stage);
+    commit(stage, {"cane"});
+    compact(stage);
+    BOOST_TEST((stage.status().base == id.last.index));
+    stage.pass_ms(50);
+    stage.pass_ms(50); // It is asked again with a heartbeat.
+    BOOST_TEST(chunks_to(stage, S3).size() == 1U);
+
+    commit(stage, {std::string(id.bytes, 'r')});
+    compact(stage);
+    BOOST_TEST((stage.status().base == stage.status().applied));
+    stage.pass_ms(50);
+    BOOST_TEST(stage.machine.captures == 2);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "totora/core/state.hpp"
 #include "totora/core/values/progress.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/compaction_point.hpp"
@@ -72,7 +73,10 @@ public:
     /// if the log went on beyond it.
     [[nodiscard]] std::optional<Index> compaction(bool is_writing)
     {
-        if (is_writing or durable_ <= counted_from_)
+        if (is_writing)
+            return std::nullopt;
+        note_file();
+        if (durable_ <= counted_from_)
             return std::nullopt;
         auto const facts = SnapshotFacts{.server = state_.own.id,
                                          .entries = durable_.value - counted_from_.value,
@@ -88,14 +92,16 @@ public:
     /// Whether a follower needs a file, and there is none that it could be sent.
     [[nodiscard]] bool needs_file() const { return is_any_waiting_for_snapshot(state_) and usable() == nullptr; }
 
+    /// Whether the machine has not durably what the log begins after: if it lost that, it would be restored from a file.
+    [[nodiscard]] bool needs_for_itself() const { return durable_ < state_.log.base().index; }
+
     /// Whether a file of this server's own is kept. The machine needs it until it has durably what the log begins after; a follower, as long
     /// as the log goes on from there.
     [[nodiscard]] bool keeps(StoredSnapshot const& own, bool is_being_sent) const
     {
         if (own.id.last.index < state_.log.base().index)
             return false;
-        return durable_ < state_.log.base().index or is_being_sent or
-               (is_any_sent_snapshot(state_) and own.id == usable()->id);
+        return needs_for_itself() or is_being_sent or (is_any_sent_snapshot(state_) and own.id == usable()->id);
     }
 
 private:
@@ -111,14 +117,24 @@ private:
         return found;
     }
 
-    /// A follower that waits for a file which is there has not been sent any of it: what follows it stays, as long as that is not too much.
+    void note_file()
+    {
+        auto const* const file = usable();
+        if (file != nullptr and file->id != file_) {
+            file_ = file->id;
+            file_was_there_at_ = durable_;
+        }
+    }
+
+    /// What follows a file stays for who is sent it, or waits for it, as long as what came since it was there is less than the file
+    /// (`log_percent_min`), or than `follower_bytes_max`: one that is always outrun brings no follower back.
     [[nodiscard]] Index held_by_file() const
     {
         auto const* const file = usable();
-        if (file == nullptr or not is_any_sent_snapshot(state_) or
-            log_.bytes(next(file->id.last.index), durable_) > settings_.follower_bytes_max)
+        if (file == nullptr or not is_any_sent_snapshot(state_))
             return durable_;
-        return file->id.last.index;
+        auto const bytes_max = std::max(settings_.follower_bytes_max, file->id.bytes / 100 * settings_.log_percent_min);
+        return log_.bytes(next(file_was_there_at_), durable_) < bytes_max ? file->id.last.index : durable_;
     }
 
     Refined<KeepsItself, typename Policies::Machine> const& machine_;
@@ -129,6 +145,8 @@ private:
     Index                   durable_;      ///< Of the machine, as of this turn.
     Index                   counted_from_; ///< What the machine has had since then is counted.
     bool                    is_requested_ = false;
+    SnapshotId              file_;              ///< The newest that the log went on from...
+    Index                   file_was_there_at_; ///< ... and what the machine had when it was first seen.
 };
 
 /// Of a machine that does not keep itself there is nothing to know.
@@ -137,6 +155,9 @@ class OwnState<Policies, false>
 {
 public:
     OwnState(Policies&, State const&) {}
+
+    /// It needs its files.
+    [[nodiscard]] static bool needs_for_itself() { return true; }
 };
 
 } // namespace totora::inline v0
