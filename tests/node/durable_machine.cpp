@@ -340,5 +340,32 @@ BOOST_AUTO_TEST_CASE(what_follows_a_file_stays_while_as_many_bytes_as_it_has_are
     BOOST_TEST(stage.machine.captures == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_replaced_after_a_pause, *label("7") * label("case_65"))
+{
+    auto settings = by_hand();
+    settings.snapshots.pause_ms = 1000;
+    auto stage = DurableStage{3, settings};
+    stage.log.fails_to_read_snapshot = LogError{LogFailure::damaged, "it is withered"};
+    fall_behind(stage);
+    auto const pass = [&](int heartbeats) {
+        for (; heartbeats > 0; --heartbeats) {
+            stage.pass_ms(50);
+            stage.accept_all(S2);
+            stage.receive(S3, accepted(stage.term(), {}, 0));
+        }
+    };
+    pass(10);
+    auto const failures = stage.events.of<SnapshotFailed>();
+    BOOST_REQUIRE(failures.size() == 1U);
+    BOOST_TEST((failures[0].step == SnapshotStep::read));
+    BOOST_TEST(stage.log.snapshots().empty());
+    BOOST_TEST(stage.machine.captures == 1);
+
+    stage.log.fails_to_read_snapshot.reset();
+    pass(20);
+    BOOST_TEST(stage.machine.captures == 2);
+    BOOST_TEST(chunks_to(stage, S3).size() == 1U);
+}
+
 } // namespace
 } // namespace totora::test::durable_machine_tests

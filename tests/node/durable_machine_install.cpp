@@ -73,6 +73,23 @@ BOOST_AUTO_TEST_CASE(a_received_file_is_kept_until_the_machine_has_it_durably, *
     BOOST_TEST(stage.machine.restores == 1);
 }
 
+/// It was checked by other descriptors than those that it is read again by.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_read_again_now_is_restored_later, *label("7") * label("case_33"))
+{
+    auto stage = DurableStage{};
+    stage.log.fails_to_read_snapshot = LogError{LogFailure::not_now, "too many open files"};
+    stage.log.fails_from = 1;
+    receive_all(stage, received_snapshot());
+    stage.pass_ms(50);
+    BOOST_TEST(not stage.status().failed.has_value());
+    BOOST_TEST((stage.status().applied == Index{}));
+
+    stage.log.fails_to_read_snapshot.reset();
+    stage.pass_ms(50);
+    BOOST_TEST((stage.status().applied == Index{4}));
+    BOOST_TEST(stage.machine.commands() == received_commands, boost::test_tools::per_element());
+}
+
 /// The power fails when the install has got so far.
 enum class Phase
 {

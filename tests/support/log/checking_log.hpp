@@ -55,7 +55,9 @@ public:
     bool                         throws_at_append = false;
     std::uint64_t                backlog = 0; ///< Bytes of snapshots that are said to wait.
     int                          reliances = 0;
-    std::optional<LogError>      fails_to_rely; ///< On a machine that keeps itself.
+    std::optional<LogError>      fails_to_rely;          ///< On a machine that keeps itself.
+    std::optional<LogError>      fails_to_read_snapshot; ///< From `fails_from` on.
+    std::uint64_t                fails_from = 0;         ///< So many reads of a snapshot go well before.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -139,6 +141,9 @@ public:
     [[nodiscard]] Result<PinnedBytes, LogError>
     read_snapshot(SnapshotId const& id, std::uint64_t offset, std::uint64_t bytes_max)
     {
+        if (fails_to_read_snapshot and fails_from == 0)
+            return Unexpected{*fails_to_read_snapshot};
+        fails_from -= std::min<std::uint64_t>(fails_from, 1);
         return memory.read_snapshot(id, offset, bytes_max);
     }
 

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -48,6 +49,14 @@ public:
     /// Whether the next turn can send more at once.
     [[nodiscard]] bool can_send() const { return goes_on_ and pace_.allows(); }
 
+    /// The snapshot that could not be read, once.
+    [[nodiscard]] std::optional<SnapshotId> take_unreadable()
+    {
+        if (not unreadable_ or std::exchange(unreadable_->is_taken, true))
+            return std::nullopt;
+        return unreadable_->id;
+    }
+
     void run(std::uint64_t now_ms)
     {
         goes_on_ = false;
@@ -64,11 +73,13 @@ public:
     }
 
 private:
-    /// Whether the follower is still sent a snapshot by this server.
+    /// Whether the follower is still sent a snapshot by this server, which keeps this one.
     [[nodiscard]] bool is_needed(ChunkWindow const& window) const
     {
+        auto const&       kept = log_.snapshots();
         auto const* const progress = find_progress(state_, window.server());
-        return progress != nullptr and std::holds_alternative<SendSnapshot>(progress->mode);
+        return progress != nullptr and std::holds_alternative<SendSnapshot>(progress->mode) and
+               std::any_of(kept.begin(), kept.end(), [&](auto const& one) { return one.id == window.snapshot(); });
     }
 
     void want(ChunkWanted const& wanted)
@@ -101,12 +112,18 @@ private:
         return true;
     }
 
-    /// The snapshot that is wanted, or else the newest one.
+    /// Whether this one could not be read a short while ago.
+    [[nodiscard]] bool is_unreadable(SnapshotId const& id) const
+    {
+        return unreadable_ and unreadable_->id == id and now_ms_ < unreadable_->until_ms;
+    }
+
+    /// The snapshot that is wanted, or else the newest one; none that cannot be read.
     [[nodiscard]] StoredSnapshot const* choose(ChunkWanted const& wanted) const
     {
         StoredSnapshot const* chosen = nullptr;
         for (auto const& one : log_.snapshots()) {
-            if (one.is_received or one.id.last.index < wanted.at_least)
+            if (one.is_received or one.id.last.index < wanted.at_least or is_unreadable(one.id))
                 continue;
             chosen = &one;
             if (one.id == wanted.snapshot)
@@ -125,6 +142,7 @@ private:
         if (not chunk and chunk.error().failure == LogFailure::not_now)
             return true;
         if (not chunk) {
+            unreadable_ = Unreadable{window.snapshot(), now_ms_ + settings_.pause_ms};
             stepper_.notify(SnapshotFailed{SnapshotStep::read, chunk.error().what});
             return false;
         }
@@ -141,6 +159,13 @@ private:
         return true;
     }
 
+    struct Unreadable
+    {
+        SnapshotId    id;
+        std::uint64_t until_ms = 0; ///< Until then it is not tried again.
+        bool          is_taken = false;
+    };
+
     Log&                     log_;
     SnapshotSettings const&  settings_;
     Stepper<Policies>&       stepper_;
@@ -148,7 +173,10 @@ private:
     TransferPace             pace_;
     std::uint64_t            now_ms_ = 0;
     std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
-    bool                     goes_on_ =
+
+    std::optional<Unreadable> unreadable_; ///< The last one.
+
+    bool goes_on_ =
         false; ///< More may be sent at once. What the log cannot read now waits for something else to happen.
 };
 

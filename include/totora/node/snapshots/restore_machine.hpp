@@ -35,7 +35,8 @@ struct NotRestored
 {
     bool        is_damaged = false; ///< Another snapshot may do. Otherwise the machine does not take it.
     std::string what;
-    bool        threw = false; ///< The machine did.
+    bool        threw = false;    ///< The machine did.
+    bool        is_later = false; ///< It cannot be read now, and nothing was changed: later it can.
 };
 
 /// Restores a machine from a snapshot that the log keeps, when the check of it has ended so. Nothing if that went well.
@@ -52,7 +53,8 @@ restore_machine(Machine& machine, Log& log, SnapshotId const& id, Result<ReadSna
     if (thrown)
         return NotRestored{false, *std::move(thrown) + " when it was restored from " + to_string(id), true};
     if (source.failure())
-        return NotRestored{false, to_string(id) + " could not be read again: " + source.failure()->what};
+        return NotRestored{.what = to_string(id) + " could not be read again: " + source.failure()->what,
+                           .is_later = source.failure()->failure == LogFailure::not_now};
     if (refusal)
         return NotRestored{false, "the state machine does not take " + to_string(id) + ": " + *std::move(refusal)};
     return std::nullopt;

@@ -70,6 +70,13 @@ public:
             pause(now_ms);
     }
 
+    /// Takes the next one after a pause.
+    void pause(std::uint64_t now_ms)
+    {
+        not_before_ms_ = now_ms + settings_.pause_ms;
+        is_requested_ = true; // It was due, and is.
+    }
+
 private:
     [[nodiscard]] StoredSnapshot const* newest() const
     {
@@ -146,12 +153,6 @@ private:
         writer_.drop();
         pause(now_ms);
         return {step, std::move(what)};
-    }
-
-    void pause(std::uint64_t now_ms)
-    {
-        not_before_ms_ = now_ms + settings_.pause_ms;
-        is_requested_ = true; // It was due, and is.
     }
 
     Machine&                                 machine_;

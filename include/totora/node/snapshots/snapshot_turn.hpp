@@ -2,7 +2,6 @@
 #pragma once
 
 #include "totora/core/messages/local.hpp"
-#include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
@@ -19,9 +18,7 @@
 #include "totora/node/status.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
-#include "totora/policy/transport.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -110,7 +107,10 @@ public:
         if (not checked and checked.error().failure == LogFailure::not_now)
             return;
         auto inspection = std::exchange(inspection_, std::nullopt);
-        if (auto failed = restore_machine(machine_, log_, id, checked, inspection->take_kept()))
+        auto failed = restore_machine(machine_, log_, id, checked, inspection->take_kept());
+        if (failed and failed->is_later)
+            return; // Descriptors are short: all of it is checked again in another turn.
+        if (failed)
             return stepper_.fail({NodeFailure::restore, std::move(failed->what)});
         stepper_.snapshots().restored();
         stepper_.notify(MachineRestored{id});
@@ -129,6 +129,8 @@ public:
         watch();
         receive_again();
         sender_.run(clock_.now_ms());
+        if (auto const id = sender_.take_unreadable())
+            replace(*id);
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > (is_machine_durable ? 0 : 1))
             remove_unused();
@@ -236,6 +238,14 @@ private:
             taker_.demand(own_state_.needs_file());
         }
         return stepper_.running();
+    }
+
+    /// Another one is taken, after a pause, in place of one that cannot be read for a follower. The file goes if nothing else needs it.
+    void replace(SnapshotId const& id)
+    {
+        taker_.pause(clock_.now_ms());
+        if (not own_state_.needs_for_itself())
+            log_.remove_snapshot(id);
     }
 
     /// What is received is kept until it is installed (decision 0010, "Rules for the shell").
