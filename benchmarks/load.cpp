@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Clients of a kv server that write at a rate of their own: what catching_up.sh and snapshots.sh load a cluster with.
+// Clients of a kv server that write at a rate of their own: what upkeep.sh loads a cluster with.
 //
 //     load --port 6001                                     as fast as the server answers: 64 SETs outstanding on each of 8 connections
 //     load --port 6001 --rate 5000 --seconds 20            5,000 SETs a second, whether they are answered or not

@@ -133,6 +133,25 @@ struct Servers
     }
 };
 
+/// The command line of a server.
+[[nodiscard]] inline std::vector<std::string> server_words(std::string const& program, Task const& task,
+                                                           std::string const& id, std::string const& ports,
+                                                           std::filesystem::path const& directory)
+{
+    auto       words = std::vector<std::string>{program, "--server", id, "--ports", ports, "--dir", directory.string()};
+    auto const add = [&](std::string const& name, std::string const& value) {
+        words.push_back(name);
+        words.push_back(value);
+    };
+    add("--outstanding", std::to_string(task.outstanding));
+    add("--entries", std::to_string(task.bounds.entries_max));
+    add("--seconds", std::to_string(task.bounds.seconds_max));
+    add("--warm-up", std::to_string(task.bounds.warm_up_seconds));
+    if (task.snapshot_mib > 0)
+        add("--snapshot-mib", std::to_string(task.snapshot_mib));
+    return words;
+}
+
 /// Starts three servers with empty directories, and waits for the figures of the one that leads.
 [[nodiscard]] inline Figures run_round(std::string const& program, Task const& task)
 {
@@ -141,26 +160,8 @@ struct Servers
     auto const listed = std::to_string(ports[0]) + "," + std::to_string(ports[1]) + "," + std::to_string(ports[2]);
     auto       started = Servers{};
     auto&      servers = started.all;
-    for (auto const* id : {"1", "2", "3"}) {
-        auto words = std::vector<std::string>{program,
-                                              "--server",
-                                              id,
-                                              "--ports",
-                                              listed,
-                                              "--dir",
-                                              (scratch.path() / id).string(),
-                                              "--outstanding",
-                                              std::to_string(task.outstanding),
-                                              "--entries",
-                                              std::to_string(task.bounds.entries_max),
-                                              "--seconds",
-                                              std::to_string(task.bounds.seconds_max),
-                                              "--warm-up",
-                                              std::to_string(task.bounds.warm_up_seconds)};
-        if (task.snapshot_mib > 0)
-            words.insert(words.end(), {"--snapshot-mib", std::to_string(task.snapshot_mib)});
-        servers.emplace_back(words);
-    }
+    for (auto const* id : {"1", "2", "3"})
+        servers.emplace_back(server_words(program, task, id, listed, scratch.path() / id));
 
     auto const patience = std::chrono::duration<double>{task.bounds.seconds_max + task.bounds.warm_up_seconds + 60};
     auto const deadline = std::chrono::steady_clock::now() + patience;
