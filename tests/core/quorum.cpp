@@ -43,9 +43,10 @@ constexpr auto more_than_half_of_the_voters_must_agree = [] {
         for (auto servers = std::uint64_t{0}; servers < (std::uint64_t{1} << voters); ++servers)
             require(agree(cluster(voters), servers) == (2 * count_of(servers) > voters), "more than half, and no less");
     for (auto voters = std::uint64_t{1}; voters <= servers_max; ++voters)
-        require(quorum_size(cluster(voters)) == voters / 2 + 1, "for every size there can be");
-    require(quorum_size(cluster(1)) == 1 and quorum_size(cluster(2)) == 2 and quorum_size(cluster(3)) == 2 and
-                quorum_size(cluster(4)) == 3 and quorum_size(cluster(5)) == 3,
+        require(quorum_size(cluster(voters), Half::incoming) == voters / 2 + 1, "for every size there can be");
+    require(quorum_size(cluster(1), Half::incoming) == 1 and quorum_size(cluster(2), Half::incoming) == 2 and
+                quorum_size(cluster(3), Half::incoming) == 2 and quorum_size(cluster(4), Half::incoming) == 3 and
+                quorum_size(cluster(5), Half::incoming) == 3,
             "1 of 1, 2 of 2, 2 of 3, 3 of 4, 3 of 5");
 };
 TOTORA_PROVE(more_than_half_of_the_voters_must_agree, "5.2", "case_79");

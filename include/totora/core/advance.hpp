@@ -7,6 +7,7 @@
 #include "totora/core/rules/append_entries.hpp"
 #include "totora/core/rules/compaction.hpp"
 #include "totora/core/rules/election.hpp"
+#include "totora/core/rules/membership.hpp"
 #include "totora/core/rules/reads.hpp"
 #include "totora/core/rules/replication.hpp"
 #include "totora/core/rules/snapshots.hpp"
@@ -113,6 +114,8 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         campaign(state, outgoing);
     else if (ring.alarm == Alarm::quorum_check and leader != nullptr)
         check_quorum(state, outgoing, *leader);
+    else if (ring.alarm == Alarm::catch_up and leader != nullptr)
+        check_newcomers(state, outgoing);
     else if (ring.alarm == Alarm::replay)
         state.replaying = false;
     else if (ring.alarm == Alarm::storage_stall)
@@ -180,6 +183,8 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
             receive_rpc(state, outgoing, from, happened);
         else
             receive(state, outgoing, happened);
+        if (state.membership.is_under_way())
+            advance_membership(state, outgoing);
     }
     if (state.fault) {
         clear(outgoing);

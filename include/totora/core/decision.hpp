@@ -29,7 +29,9 @@ enum class Decision : std::uint8_t
     stepped_down_no_room,    ///< A quorum has room, and one of it the whole log.
     leading_without_room,    ///< Nobody would do better: reads are served, proposals are refused.
     stepped_down_no_progress,
+    stepped_down_removed, ///< The configuration that is committed names it as no voter.
     campaign_withheld_not_electable,
+    campaign_withheld_removed, ///< Others have told it that it is no member any more.
     campaign_withheld_exhausted,
     campaign_withheld_disk_hangs,
     campaign_withheld_no_room,
@@ -61,6 +63,13 @@ enum class Decision : std::uint8_t
     snapshot_unexpected, ///< Another one is being received.
     snapshot_damaged,
     snapshot_installed,
+    // The course of membership changes.
+    change_started,
+    change_given_up, ///< By who asked for it, or because newcomers or the new voters do not keep up.
+    configuration_appended,
+    joint_configuration_appended,
+    asker_not_a_member, ///< Who asks for a pre-vote is told so.
+    removal_learned,
     // The world's behaviour.
     response_outdated,
     response_from_non_member,
@@ -99,7 +108,9 @@ inline constexpr std::string_view decision_names[] = {
     "stepped_down_no_room",
     "leading_without_room",
     "stepped_down_no_progress",
+    "stepped_down_removed",
     "campaign_withheld_not_electable",
+    "campaign_withheld_removed",
     "campaign_withheld_exhausted",
     "campaign_withheld_disk_hangs",
     "campaign_withheld_no_room",
@@ -129,6 +140,12 @@ inline constexpr std::string_view decision_names[] = {
     "snapshot_unexpected",
     "snapshot_damaged",
     "snapshot_installed",
+    "change_started",
+    "change_given_up",
+    "configuration_appended",
+    "joint_configuration_appended",
+    "asker_not_a_member",
+    "removal_learned",
     "response_outdated",
     "response_from_non_member",
     "ring_outdated",

@@ -27,7 +27,7 @@ struct Extended<std::variant<Ts...>, More...>
 /// (core/messages/local.hpp).
 using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
                              RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged, SnapshotTaken,
-                             ChunkReady, SnapshotReceived, SnapshotDamaged>::Type;
+                             ChunkReady, SnapshotReceived, SnapshotDamaged, ChangeRequested, ChangeCancelled>::Type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

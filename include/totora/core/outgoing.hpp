@@ -8,6 +8,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/membership_change.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/core/write.hpp"
@@ -43,9 +44,18 @@ struct Accepted
 /// Why a proposal or a read is refused; nothing else has happened.
 enum class Refusal : std::uint8_t
 {
-    not_leader,     ///< Ask the leader named beside.
-    log_exhausted,  ///< The last index there can be is reached.
-    empty_proposal, ///< A proposal of no entries.
+    not_leader,       ///< Ask the leader named beside.
+    log_exhausted,    ///< The last index there can be is reached.
+    empty_proposal,   ///< A proposal of no entries.
+    change_under_way, ///< One change of the members at a time.
+    not_settled, ///< A new leader has committed no entry of its own term yet, or not the newest configuration: try again.
+    configuration_changed, ///< Another configuration is in force than the one that the request was made for.
+    members_unsound,       ///< Nobody would vote, or a server is nobody, or named twice, or neither voter nor learner.
+    two_lives,             ///< A server stands in the cluster with another incarnation: remove that one first.
+    too_many_members,      ///< More than `servers_max`, those who leave included.
+    no_room,               ///< The leader's log has none.
+    no_change,             ///< There is none to cancel.
+    change_too_far,        ///< What was appended can only be committed.
 };
 
 /// The name of a refusal.
@@ -58,6 +68,24 @@ enum class Refusal : std::uint8_t
         return "log_exhausted";
     case Refusal::empty_proposal:
         return "empty_proposal";
+    case Refusal::change_under_way:
+        return "change_under_way";
+    case Refusal::not_settled:
+        return "not_settled";
+    case Refusal::configuration_changed:
+        return "configuration_changed";
+    case Refusal::members_unsound:
+        return "members_unsound";
+    case Refusal::two_lives:
+        return "two_lives";
+    case Refusal::too_many_members:
+        return "too_many_members";
+    case Refusal::no_room:
+        return "no_room";
+    case Refusal::no_change:
+        return "no_change";
+    case Refusal::change_too_far:
+        return "change_too_far";
     }
     return "unknown";
 }
@@ -79,8 +107,23 @@ struct ReadStarted
     friend constexpr bool operator==(ReadStarted const&, ReadStarted const&) = default;
 };
 
+/// The change of the members has begun, or will be taken back; `change_ended` shows how it ended.
+struct ChangeStarted
+{
+    friend constexpr bool operator==(ChangeStarted const&, ChangeStarted const&) = default;
+};
+
+/// A change of the members is over. `done`, or none of it remains.
+struct ChangeEnded
+{
+    ChangeEnd how{};
+    Index     configuration; ///< The index of the configuration in force, which is committed.
+
+    friend constexpr bool operator==(ChangeEnded const&, ChangeEnded const&) = default;
+};
+
 /// The answer to the client whose request was the step's message.
-using Answer = std::variant<Accepted, Refused, ReadStarted>;
+using Answer = std::variant<Accepted, Refused, ReadStarted, ChangeStarted>;
 
 /// The reads of this round and of all earlier ones of the term may be served once `index` is applied.
 struct ReadAllowed
@@ -141,6 +184,7 @@ struct Outgoing
     std::optional<Index>       apply_through; ///< The state machine may be given everything up to here, after that.
     std::optional<Answer>      answer;        ///< To the client of this step.
     std::optional<ReadAllowed> read_allowed;  ///< To clients of earlier steps.
+    std::optional<ChangeEnded> change_ended;  ///< To who asked for the change of the members.
     InplaceVector<ServerId, servers_max>
         links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
     InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for counters.
@@ -167,6 +211,7 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.apply_through = std::optional<Index>{};
     outgoing.answer = std::optional<Answer>{};
     outgoing.read_allowed = std::optional<ReadAllowed>{};
+    outgoing.change_ended = std::optional<ChangeEnded>{};
     outgoing.links_to_renew.clear();
     outgoing.decisions.clear();
     outgoing.failed = std::optional<FaultSite>{};

@@ -45,7 +45,8 @@ static_assert(lists_its_fields<Candidate>());
 /// Handles all clients, and replicates its log (§5.3). What it knows of the others is in `State::followers`.
 struct Leader
 {
-    ReadRounds   reads; ///< Every append carries the newest of them.
+    ReadRounds   reads;          ///< Every append carries the newest of them.
+    AppendNumber sent_to_others; ///< The highest number of an append to a server that is no member any more.
     std::uint8_t stalled =
         0; ///< Quorum checks in a row that a majority answered, and in which nothing got through to one.
 
@@ -54,6 +55,7 @@ struct Leader
     static constexpr void visit_fields(auto& self, auto&& visit)
     {
         visit("reads", self.reads);
+        visit("sent_to_others", self.sent_to_others);
         visit("stalled", self.stalled);
     }
 };

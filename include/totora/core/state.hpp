@@ -7,6 +7,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/fields.hpp"
+#include "totora/core/values/membership_change.hpp"
 #include "totora/core/values/progress_flow.hpp"
 #include "totora/core/values/quorum.hpp"
 #include "totora/core/values/snapshot.hpp"
@@ -119,6 +120,8 @@ struct State
     ServerSet votes;
     /// What a leader knows of the other members of the configuration; else empty.
     std::vector<Progress> followers;
+    MembershipChange      membership;     ///< A leader's change of the members; else idle.
+    LogPosition           not_a_member;   ///< As of this entry this server is none, as others have told it.
     Round                 pre_vote_round; ///< The newest pre-vote of this server.
     Alarms                alarms;         ///< Which rings count.
     SnapshotReception     reception;      ///< The snapshot that a follower is receiving.
@@ -144,6 +147,8 @@ struct State
         visit("role", self.role);
         visit("votes", self.votes);
         visit("followers", self.followers);
+        visit("membership", self.membership);
+        visit("not_a_member", self.not_a_member);
         visit("pre_vote_round", self.pre_vote_round);
         visit("alarms", self.alarms);
         visit("reception", self.reception);
@@ -157,7 +162,7 @@ static_assert(lists_its_fields<State>());
 
 // What grows with the cluster and only one role needs (`votes`, `followers`) lies beside the role and out of line: a follower's
 // state is moved and compared often, and alternatives of a variant must be trivially copyable for clang to evaluate them.
-static_assert(sizeof(State) <= 1280, "a state is at most 1.25 KiB");
+static_assert(sizeof(State) <= 1408, "a state is at most 1.375 KiB");
 
 /// What survives a restart, and where to begin: all that a state is made from.
 struct RecoveredState
@@ -215,10 +220,28 @@ struct RecoveredState
 /// until a configuration names it (case 86).
 [[nodiscard]] constexpr bool is_admitted(State const& state) { return state.configurations.admit(state.own); }
 
-/// Whether this server may campaign.
+/// Whether this server may campaign. One whose removal is not known to be committed may, and does not count itself: without it there may
+/// be no quorum (dissertation §4.2.2).
 [[nodiscard]] constexpr bool is_electable(State const& state)
 {
-    return names(state.configurations.in_force, state.own) and is_voter(state.configurations.in_force, state.own.id);
+    auto const& [in_force, previous] = state.configurations;
+    return is_voter(in_force, state.own) or (in_force.index > state.commit_index and is_voter(previous, state.own));
+}
+
+/// The entry of the configuration in force; of a compacted one the end of what is compacted.
+[[nodiscard]] constexpr LogPosition configuration_position(State const& state)
+{
+    auto const index = state.configurations.in_force.index;
+    if (auto const term = state.log.term_at(index))
+        return {*term, index};
+    return state.log.base();
+}
+
+/// Whether this server is no member any more, as others have told it, of a later entry than its own configuration. It erases nothing, and
+/// is let in again by a configuration that names it (case 101).
+[[nodiscard]] constexpr bool was_removed(State const& state)
+{
+    return configuration_position(state) < state.not_a_member;
 }
 
 /// Stops the compiler in a proof; defined so that a program links where an invariant is broken at run time.
@@ -253,6 +276,8 @@ constexpr void change_role(State& state, Role const& role)
     state.role = role;
     state.votes.clear();
     state.followers.clear();
+    if (state.membership.is_under_way())
+        state.membership = MembershipChange{};
 }
 
 } // namespace totora::inline v0::core

@@ -39,6 +39,8 @@ struct RequestPreVoteResponse
     Term  term;  ///< The answering server's current term.
     Round round; ///< The round of the request.
     bool  vote_granted = false;
+    /// Of index 0, or: as of this entry, which is committed, the sender of the request is no member of the cluster.
+    LogPosition not_a_member{};
 
     friend constexpr bool operator==(RequestPreVoteResponse const&, RequestPreVoteResponse const&) = default;
 
@@ -47,6 +49,7 @@ struct RequestPreVoteResponse
         visit("term", self.term);
         visit("round", self.round);
         visit("vote_granted", self.vote_granted);
+        visit("not_a_member", self.not_a_member);
     }
 };
 

@@ -91,15 +91,45 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     return Decision::vote_granted;
 }
 
+/// Whether a server is no member of the cluster, by a configuration that is committed and the newest here. A server that waits to be
+/// named does not know.
+[[nodiscard]] constexpr bool is_no_member(State const& state, ServerId server)
+{
+    auto const& in_force = state.configurations.in_force;
+    return not in_force.members.empty() and in_force.index <= state.commit_index and
+           find_member(in_force, server) == nullptr;
+}
+
+/// The last entry known to be committed.
+[[nodiscard]] constexpr LogPosition committed_position(State const& state)
+{
+    return {state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index};
+}
+
 /// Answers a pre-vote. It leaves no trace: no term, vote or alarm of this server changes.
 constexpr void receive(State& voter, Outgoing& outgoing, ServerId asker, RequestPreVote const& request)
 {
     auto const decision = decide_pre_vote(voter, asker, request);
     note(outgoing, decision);
+    auto const not_a_member = is_no_member(voter, asker) ? committed_position(voter) : LogPosition{};
+    if (not_a_member.index > Index{})
+        note(outgoing, Decision::asker_not_a_member);
     send(outgoing, asker,
-         RequestPreVoteResponse{
-             .term = voter.current_term, .round = request.round, .vote_granted = decision == Decision::vote_granted},
+         RequestPreVoteResponse{.term = voter.current_term,
+                                .round = request.round,
+                                .vote_granted = decision == Decision::vote_granted,
+                                .not_a_member = not_a_member},
          Release::at_once());
+}
+
+/// Others have removed this server, while it was away: it does not campaign until a configuration names it again (case 101).
+///
+/// Differs: dissertation §4.2.3 lets it ask, and has the others ignore it.
+constexpr void learn_removal(State& state, Outgoing& outgoing, LogPosition as_of)
+{
+    note(outgoing, Decision::removal_learned);
+    state.not_a_member = as_of;
+    become_follower(state, outgoing, nobody);
 }
 
 constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, RequestPreVoteResponse const& response)
@@ -107,6 +137,8 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     auto const* const asking = std::get_if<PreCandidate>(&state.role);
     if (asking == nullptr or response.round != asking->round)
         return note(outgoing, Decision::response_outdated);
+    if (configuration_position(state) < response.not_a_member)
+        return learn_removal(state, outgoing, response.not_a_member);
     if (not is_voter(state.configurations.in_force, voter))
         return note(outgoing, Decision::response_from_non_member);
     if (not response.vote_granted)
@@ -124,6 +156,8 @@ constexpr void campaign(State& state, Outgoing& outgoing)
     arm_election(state, outgoing);
     if (not is_electable(state))
         return note(outgoing, Decision::campaign_withheld_not_electable);
+    if (was_removed(state))
+        return note(outgoing, Decision::campaign_withheld_removed);
     if (state.current_term.value >= number_max or last_index(state).value >= number_max)
         return note(outgoing, Decision::campaign_withheld_exhausted);
     if (state.writes.watch.late)

@@ -26,8 +26,15 @@ namespace totora::inline v0
             return broken;
         if (progress.server == state.own.id or progress.server == nobody)
             return "a leader does not follow itself";
+        if (find_member(state.configurations.in_force, progress.server) == nullptr)
+            return "a leader follows members alone";
     }
-    return std::nullopt;
+    for (auto const& member : state.configurations.in_force.members)
+        if (member.id != state.own.id and find_progress(state, member.id) == nullptr)
+            return "a leader follows every other member";
+    if (not state.membership.is_under_way() and is_joint(state.configurations.in_force))
+        return "a leader leaves a joint configuration";
+    return find_broken_invariant(state.membership);
 }
 
 /// The invariant of a state that does not hold, if any.
@@ -65,8 +72,8 @@ namespace totora::inline v0
         return "votes are counted only by who asks for them";
     if (auto const* leader = std::get_if<Leader>(&state.role))
         return find_broken_invariant(state, *leader);
-    if (not state.followers.empty())
-        return "only a leader has followers";
+    if (not state.followers.empty() or state.membership.is_under_way())
+        return "only a leader has followers, and changes the members";
     return std::nullopt;
 }
 

@@ -39,6 +39,8 @@ constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader
     if (is_leader(state)) {
         disarm(state, outgoing, Alarm::heartbeat);
         disarm(state, outgoing, Alarm::quorum_check);
+        if (state.membership.phase == ChangePhase::catching_up)
+            disarm(state, outgoing, Alarm::catch_up);
         arm_election(state, outgoing);
     }
     change_role(state, Role{Follower{leader}});
@@ -76,8 +78,15 @@ constexpr void follow(State& state, Outgoing& outgoing, ServerId leader)
 constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& request, Release release)
 {
     for (auto const& member : state.configurations.in_force.members)
-        if (member.kind == MemberKind::voter and member.id != state.own.id)
+        if (is_voter(member.kind) and member.id != state.own.id)
             send(outgoing, member.id, request, release);
+}
+
+/// Whether the log that a leader begins with holds a change of the members that is not over.
+[[nodiscard]] constexpr bool is_change_unfinished(State const& state)
+{
+    auto const& in_force = state.configurations.in_force;
+    return in_force.index > state.commit_index or is_joint(in_force) or not is_voter(in_force, state.own);
 }
 
 /// Begins its term: nobody is known to agree with anything yet, and an entry of its own is the first thing that it
@@ -98,6 +107,8 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
             progress.begin(member.id, next(last_index(state)));
             state.followers.push_back(progress);
         }
+    if (is_change_unfinished(state))
+        state.membership.phase = ChangePhase::changing;
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
     if (state.settings.check_quorum)
         arm(state, outgoing, Alarm::quorum_check,

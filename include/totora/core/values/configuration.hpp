@@ -13,14 +13,18 @@
 namespace totora::inline v0
 {
 
-/// How many members a configuration can name.
+/// How many members a configuration can name; of a joint one, how many both halves have together.
 inline constexpr std::size_t servers_max = 16;
 
-/// What a member takes part in. The numbers are those of the stored format; what they leave free is for joint configurations.
+/// What a member takes part in. The numbers are those of the stored format. The last three are found in a joint configuration only,
+/// whose voters are those of two sets, of which each has to agree (§6).
 enum class MemberKind : std::uint8_t
 {
-    voter = 1,   ///< Votes, and counts for commitment.
+    voter = 1,   ///< Votes, and counts for commitment; in a joint configuration in both halves.
     learner = 2, ///< Receives the log, and counts nowhere.
+    joining = 3, ///< Votes in the incoming half alone.
+    leaving = 4, ///< Votes in the outgoing half alone, and is no member afterwards.
+    demoted = 5, ///< Votes in the outgoing half alone, and is a learner afterwards.
 };
 
 /// The name of a kind.
@@ -31,9 +35,34 @@ enum class MemberKind : std::uint8_t
         return "voter";
     case MemberKind::learner:
         return "learner";
+    case MemberKind::joining:
+        return "joining";
+    case MemberKind::leaving:
+        return "leaving";
+    case MemberKind::demoted:
+        return "demoted";
     }
     return "unknown";
 }
+
+/// The two sets of voters of a joint configuration, `C_old` and `C_new` of §6. Those of any other configuration are the same.
+enum class Half : std::uint8_t
+{
+    outgoing,
+    incoming,
+};
+
+/// Whether a member of this kind is a voter of this half.
+[[nodiscard]] constexpr bool votes_in(MemberKind kind, Half half)
+{
+    if (kind == MemberKind::voter)
+        return true;
+    return half == Half::incoming ? kind == MemberKind::joining
+                                  : kind == MemberKind::leaving or kind == MemberKind::demoted;
+}
+
+/// Whether a member of this kind votes at all.
+[[nodiscard]] constexpr bool is_voter(MemberKind kind) { return kind != MemberKind::learner; }
 
 /// One server of a configuration: a number and the life of its log that is meant.
 struct Member
@@ -84,7 +113,23 @@ static_assert(lists_its_fields<Configuration>());
 [[nodiscard]] constexpr bool is_voter(Configuration const& configuration, ServerId id)
 {
     auto const* member = find_member(configuration, id);
-    return member != nullptr and member->kind == MemberKind::voter;
+    return member != nullptr and is_voter(member->kind);
+}
+
+/// Whether two sets of voters have to agree (§6).
+[[nodiscard]] constexpr bool is_joint(Configuration const& configuration)
+{
+    for (auto const& member : configuration.members)
+        if (member.kind > MemberKind::learner)
+            return true;
+    return false;
+}
+
+/// Whether this member is a voter of a configuration, in this life of its log.
+[[nodiscard]] constexpr bool is_voter(Configuration const& configuration, Member const& own)
+{
+    auto const* member = find_member(configuration, own.id);
+    return member != nullptr and member->incarnation == own.incarnation and is_voter(member->kind);
 }
 
 /// Whether a configuration names this member, in this life of its log.
@@ -94,18 +139,20 @@ static_assert(lists_its_fields<Configuration>());
     return member != nullptr and member->incarnation == own.incarnation;
 }
 
-/// Whether a log may hold this configuration: somebody votes, nobody is named twice, nobody is nobody.
+/// Whether a log may hold this configuration: in each half somebody votes, nobody is named twice, nobody is nobody.
 [[nodiscard]] constexpr bool is_sound(Configuration const& configuration)
 {
-    auto voters = std::size_t{0};
+    auto outgoing = std::size_t{0};
+    auto incoming = std::size_t{0};
     for (auto const& member : configuration.members) {
         if (member.id == nobody or find_member(configuration, member.id) != &member)
             return false;
-        if (member.kind != MemberKind::voter and member.kind != MemberKind::learner)
+        if (member.kind < MemberKind::voter or member.kind > MemberKind::demoted)
             return false;
-        voters += member.kind == MemberKind::voter ? 1U : 0U;
+        outgoing += votes_in(member.kind, Half::outgoing) ? 1U : 0U;
+        incoming += votes_in(member.kind, Half::incoming) ? 1U : 0U;
     }
-    return voters > 0;
+    return outgoing > 0 and incoming > 0;
 }
 
 } // namespace totora::inline v0

@@ -58,6 +58,7 @@ struct Progress
     AppendNumber sent;                    ///< The number of the newest append.
     Round        round;                   ///< The newest read round that the follower answered.
     bool         recently_active = false; ///< It answered anything since the last quorum check.
+    bool         active_before = false;   ///< It answered anything between the last two.
     bool         acknowledged = false;    ///< It answered a current append, or a chunk, since the last heartbeat alarm.
     bool         link_full = false;       ///< Its queue takes no entries now (`Link::full`).
     bool         paused = false;          ///< The shell sends no entries now (`AppendsCut`).
@@ -92,7 +93,7 @@ struct Progress
     /// A quorum check is over: what the follower answered, and what its link took, counts for the next one no more.
     constexpr void forget_activity()
     {
-        recently_active = false;
+        active_before = std::exchange(recently_active, false);
         moving = false;
     }
 
@@ -246,6 +247,7 @@ struct Progress
         visit("sent", self.sent);
         visit("round", self.round);
         visit("recently_active", self.recently_active);
+        visit("active_before", self.active_before);
         visit("acknowledged", self.acknowledged);
         visit("link_full", self.link_full);
         visit("paused", self.paused);

@@ -5,6 +5,7 @@
 #include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -47,39 +48,47 @@ private:
 /// How many of so many voters must agree: more than half of them. A majority of no voters does not exist.
 [[nodiscard]] constexpr std::size_t quorum_size(std::size_t voters) { return voters / 2 + 1; }
 
-[[nodiscard]] constexpr std::size_t quorum_size(Configuration const& configuration)
+/// How many voters of this half must agree.
+[[nodiscard]] constexpr std::size_t quorum_size(Configuration const& configuration, Half half)
 {
     auto voters = std::size_t{0};
     for (auto const& member : configuration.members)
-        voters += member.kind == MemberKind::voter ? 1 : 0;
+        voters += votes_in(member.kind, half) ? 1U : 0U;
     return quorum_size(voters);
 }
 
-/// Whether enough voters agree: the one answer to elections, check-quorum and pre-votes (§5.2, §6).
+/// Whether enough voters of one half agree. `agrees` is asked for the id of each of them, and of nobody else.
+template <typename Agrees>
+[[nodiscard]] constexpr bool has_quorum_in(Configuration const& configuration, Half half, Agrees& agrees)
+{
+    auto agreeing = std::size_t{0};
+    for (auto const& member : configuration.members)
+        if (votes_in(member.kind, half) and agrees(member.id))
+            ++agreeing;
+    return agreeing >= quorum_size(configuration, half);
+}
+
+/// Whether enough voters agree, in a joint configuration enough of each half: the one answer to elections, check-quorum and pre-votes
+/// (§5.2, §6).
 ///
 /// `agrees` is asked for the id of each voter, and of nobody else: learners and non-members count nowhere.
 template <typename Agrees>
 [[nodiscard]] constexpr bool has_quorum(Configuration const& configuration, Agrees agrees)
 {
-    auto agreeing = std::size_t{0};
-    for (auto const& member : configuration.members)
-        if (member.kind == MemberKind::voter and agrees(member.id))
-            ++agreeing;
-    return agreeing >= quorum_size(configuration);
+    return has_quorum_in(configuration, Half::outgoing, agrees) and
+           (not is_joint(configuration) or has_quorum_in(configuration, Half::incoming, agrees));
 }
 
-/// The highest value that enough voters have reached: the one answer to commitment and to read rounds.
-///
-/// `reached` is the value of the voter with an id. `nothing` if there are no voters.
+/// The highest value that enough voters of one half have reached.
 template <typename T, typename Reached>
-[[nodiscard]] constexpr T quorum_index(Configuration const& configuration, T nothing, Reached reached)
+[[nodiscard]] constexpr T quorum_index_in(Configuration const& configuration, Half half, T nothing, Reached& reached)
 {
     // In descending order, and only as many as there are voters: this is asked at every answer of every follower, and
     // would else spend most of its time on clearing the rest.
     std::array<std::uint64_t, servers_max> values; // NOLINT(*-member-init)
     auto                                   count = std::size_t{0};
     for (auto const& member : configuration.members) {
-        if (member.kind != MemberKind::voter)
+        if (not votes_in(member.kind, half))
             continue;
         auto const value = reached(member.id).value;
         auto       at = count++;
@@ -88,6 +97,19 @@ template <typename T, typename Reached>
         values[at] = value;
     }
     return count == 0 ? nothing : T{values[quorum_size(count) - 1]};
+}
+
+/// The highest value that enough voters have reached, in a joint configuration the lower one of its halves: the one answer to
+/// commitment and to read rounds (§6).
+///
+/// `reached` is the value of the voter with an id. `nothing` if there are no voters.
+template <typename T, typename Reached>
+[[nodiscard]] constexpr T quorum_index(Configuration const& configuration, T nothing, Reached reached)
+{
+    auto const index = quorum_index_in(configuration, Half::outgoing, nothing, reached);
+    if (not is_joint(configuration))
+        return index;
+    return std::min(index, quorum_index_in(configuration, Half::incoming, nothing, reached));
 }
 
 } // namespace totora::inline v0

@@ -58,6 +58,10 @@ constexpr void check_append_sent(Step const& step, ServerId to, AppendEntries co
 {
     auto const& state = step.after;
     auto const* progress = progress_of(state, to);
+    if (progress == nullptr and is_noted(step.outgoing, Decision::stepped_down_removed))
+        return verdict.expect(is_member(state, to) and append.number == AppendNumber{} and
+                                  append.leader_commit <= state.commit_index,
+                              "a leader that ends tells its followers what is committed");
     if (progress == nullptr)
         return verdict.expect(false, "appends go from leaders to followers");
     auto const is_at_no_entry = append.number == AppendNumber{} and append.previous == LogPosition{};
@@ -87,9 +91,15 @@ constexpr void check_knowledge(Step const& step, ServerId answering, StepVerdict
         return;
     for (auto const& progress : step.after.followers) {
         auto const* earlier = progress_of(step.before, progress.server);
-        verdict.expect(earlier != nullptr and (progress.server == answering or (earlier->match == progress.match and
-                                                                                earlier->round == progress.round and
-                                                                                earlier->no_room == progress.no_room)),
+        if (earlier == nullptr) {
+            verdict.expect(progress.match == Index{} and progress.round == Round{} and
+                               not is_member(step.before, progress.server) and is_member(step.after, progress.server),
+                           "nothing is known of a newcomer");
+            continue;
+        }
+        verdict.expect(progress.server == answering or
+                           (earlier->match == progress.match and earlier->round == progress.round and
+                            earlier->no_room == progress.no_room),
                        "only a follower's response reports what it has");
     }
 }
@@ -102,6 +112,8 @@ constexpr void check_commit(Step const& step, StepVerdict& verdict)
     if (leader == nullptr or not is<Leader>(step.before))
         return verdict.expect(step.after.commit_index == before or not is<Leader>(step.after),
                               "leaders commit what is replicated, and followers what their leader reports");
+    if (step.after.configurations.in_force.index != step.before.configurations.in_force.index)
+        return verdict.expect(step.after.commit_index >= before, "what is committed stays committed");
     auto const replicated = Index{highest_of_majority(step.after, step.after.writes.durable_index.value,
                                                       [](Progress const& progress) { return progress.match.value; })};
     auto const commits = replicated > before and step.after.log.term_at(replicated) == step.after.current_term;
@@ -117,6 +129,8 @@ constexpr void check_reads(Step const& step, StepVerdict& verdict)
     auto const& allowed = step.outgoing.read_allowed;
     if (leader == nullptr or led == nullptr)
         return verdict.expect(not allowed, "only leaders allow reads");
+    if (step.after.configurations.in_force.index != step.before.configurations.in_force.index)
+        return; // It was answered under another configuration.
     auto const answered = highest_of_majority(step.after, leader->reads.newest.value,
                                               [](Progress const& progress) { return progress.round.value; });
     auto const knows = step.after.log.term_at(step.after.commit_index) == step.after.current_term;
@@ -199,7 +213,9 @@ struct Answered
         return {};
     }
     auto const* later = progress_of(step.after, step.from);
-    verdict.expect(later != nullptr, "an answer of its own term deposes no leader");
+    verdict.expect(later != nullptr or is_noted(step.outgoing, Decision::stepped_down_removed) or
+                       not is_member(step.after, step.from),
+                   "an answer of its own term deposes no leader");
     return {earlier, later};
 }
 
@@ -237,9 +253,10 @@ constexpr void check_beginning(Step const& step, StepVerdict& verdict)
                        "a leader begins where its log ended, and knows of no match");
         ++followers;
     }
-    verdict.expect(followers + 1 == step.after.configurations.in_force.members.size() and
-                       leader->reads.newest == leader->reads.confirmed and not step.after.leader_recently_active and
-                       step.after.reception == SnapshotReception{},
+    auto const others =
+        step.after.configurations.in_force.members.size() - (is_member(step.after, step.after.own.id) ? 1U : 0U);
+    verdict.expect(followers == others and leader->reads.newest == leader->reads.confirmed and
+                       not step.after.leader_recently_active and step.after.reception == SnapshotReception{},
                    "a leader begins with all other members, and with no reads");
 }
 

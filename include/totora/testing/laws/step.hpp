@@ -12,6 +12,7 @@
 #include "totora/testing/laws/appending.hpp"
 #include "totora/testing/laws/disk.hpp"
 #include "totora/testing/laws/leading.hpp"
+#include "totora/testing/laws/membership.hpp"
 #include "totora/testing/laws/sending_snapshots.hpp"
 #include "totora/testing/laws/snapshots.hpp"
 #include "totora/testing/laws/step_verdict.hpp"
@@ -44,6 +45,8 @@ constexpr void check(Step const& step, AlarmRang const& ring, StepVerdict& verdi
                               "a leader that sent nothing is not recently active");
     case Alarm::replay:
         return verdict.expect(not step.after.replaying, "a start has an end");
+    case Alarm::catch_up:
+        return;
     case Alarm::heartbeat:
         if (leader == nullptr)
             return;
@@ -108,6 +111,7 @@ constexpr void check_any(Step const& step, ServerId answering, StepVerdict& verd
 {
     auto const& after = step.after;
     check_roles(step, verdict);
+    check_membership(step, verdict);
     check_beginning(step, verdict);
     check_knowledge(step, answering, verdict);
     check_commit(step, verdict);

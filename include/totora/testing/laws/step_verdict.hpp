@@ -88,22 +88,33 @@ template <typename T>
     return order != nullptr and not order->delay;
 }
 
-/// How many voters of a configuration satisfy `is`.
+/// How many voters of a configuration, of either half, satisfy `is`.
 template <typename Is>
 [[nodiscard]] constexpr std::size_t count_voters(Configuration const& configuration, Is is)
 {
     auto count = std::size_t{0};
     for (auto const& member : configuration.members)
-        if (member.kind == MemberKind::voter and is(member.id))
+        if (member.kind != MemberKind::learner and is(member.id))
             ++count;
     return count;
 }
 
-/// Whether more than half of the voters satisfy `is`.
+/// Whether more than half of the voters of `C_old` satisfy `is`, and more than half of those of `C_new` (§6). Without a change both
+/// are the same.
 template <typename Is>
 [[nodiscard]] constexpr bool is_majority(Configuration const& configuration, Is is)
 {
-    return 2 * count_voters(configuration, is) > count_voters(configuration, [](ServerId) { return true; });
+    auto of_old = 0;
+    auto of_new = 0;
+    for (auto const& member : configuration.members) {
+        auto const counted = is(member.id) ? 1 : -1;
+        if (member.kind == MemberKind::voter or member.kind == MemberKind::joining)
+            of_new += counted;
+        if (member.kind == MemberKind::voter or member.kind == MemberKind::leaving or
+            member.kind == MemberKind::demoted)
+            of_old += counted;
+    }
+    return of_old > 0 and of_new > 0;
 }
 
 /// The highest of `own` and the values of the others that a majority has reached; 0 if there is none.
@@ -144,8 +155,9 @@ template <typename Value>
 
 [[nodiscard]] constexpr bool votes(State const& state, ServerId server)
 {
-    return std::any_of(state.configurations.in_force.members.begin(), state.configurations.in_force.members.end(),
-                       [&](Member const& member) { return member.id == server and member.kind == MemberKind::voter; });
+    return std::any_of(
+        state.configurations.in_force.members.begin(), state.configurations.in_force.members.end(),
+        [&](Member const& member) { return member.id == server and member.kind != MemberKind::learner; });
 }
 
 /// The only message of a step, if it has this type and goes to this server; otherwise null.

@@ -70,6 +70,36 @@ constexpr void check(Step const& step, RequestVote const& request, StepVerdict& 
     }
 }
 
+/// The last entry that a server knows to be committed.
+[[nodiscard]] constexpr LogPosition last_committed(State const& state)
+{
+    return {state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index};
+}
+
+/// Where the configuration in force stands; of a compacted one it is known that it is at most the base.
+[[nodiscard]] constexpr LogPosition last_configured(State const& state)
+{
+    auto const index = state.configurations.in_force.index;
+    auto const term = state.log.term_at(index);
+    return term ? LogPosition{*term, index} : state.log.base();
+}
+
+/// Whether a server can say that another is no member: by a configuration that is committed.
+[[nodiscard]] constexpr bool knows_no_member(State const& state, ServerId server)
+{
+    auto const& members = state.configurations.in_force.members;
+    return not members.empty() and state.configurations.in_force.index <= state.commit_index and
+           not is_member(state, server) and state.commit_index > Index{};
+}
+
+/// Whether this configuration has a server, in this incarnation, as a voter.
+[[nodiscard]] constexpr bool lets_vote(Configuration const& configuration, Member const& own)
+{
+    return std::any_of(configuration.members.begin(), configuration.members.end(), [&](Member const& member) {
+        return member.id == own.id and member.incarnation == own.incarnation and member.kind != MemberKind::learner;
+    });
+}
+
 constexpr void check(Step const& step, RequestPreVote const& request, StepVerdict& verdict)
 {
     auto const& before = step.before;
@@ -81,6 +111,10 @@ constexpr void check(Step const& step, RequestPreVote const& request, StepVerdic
     verdict.expect(response == nullptr or response->vote_granted == (not protects_leader(before, step.from) and
                                                                      may_vote(before, request.term, request.last_log)),
                    "a pre-vote is granted if the vote would be, and no leader is active");
+    verdict.expect(response == nullptr or
+                       response->not_a_member ==
+                           (knows_no_member(before, step.from) ? last_committed(before) : LogPosition{}),
+                   "who is no member is told so, as of what is committed");
 }
 
 /// What a campaign requests of the other voters: once each, with the candidate's last entry.
@@ -116,7 +150,10 @@ constexpr void check_candidacy(Step const& step, StepVerdict& verdict)
 constexpr void check_campaign(Step const& step, StepVerdict& verdict)
 {
     auto const& before = step.before;
-    auto const  may_campaign = has(before.configurations.in_force, before.own) and votes(before, before.own.id) and
+    auto const  is_removal_open = before.configurations.in_force.index > before.commit_index;
+    auto const  is_a_voter = lets_vote(before.configurations.in_force, before.own) or
+                            (is_removal_open and lets_vote(before.configurations.previous, before.own));
+    auto const may_campaign = is_a_voter and not(last_configured(before) < before.not_a_member) and
                               before.current_term.value < number_max and before.log.last().index.value < number_max and
                               not before.writes.watch.late and before.room != LogRoom::nothing;
     verdict.expect(is_armed_by(step.outgoing, Alarm::election), "a server that waits for a leader continues to wait");
@@ -156,6 +193,10 @@ constexpr void check(Step const& step, RequestPreVoteResponse const& response, S
     auto const* asking = std::get_if<PreCandidate>(&step.before.role);
     if (response.term > step.before.current_term)
         return;
+    if (asking != nullptr and response.round == asking->round and last_configured(step.before) < response.not_a_member)
+        return verdict.expect(is<Follower>(step.after) and step.after.not_a_member == response.not_a_member and
+                                  step.outgoing.messages.empty() and step.outgoing.writes.empty(),
+                              "who learns that it is no member asks no more, and erases nothing");
     if (asking == nullptr or response.round != asking->round or not votes(step.before, step.from) or
         not response.vote_granted)
         return verdict.expect(changes_nothing(step), "only grants of this pre-vote count, and only those of voters");
