@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(damage_in_a_snapshot_is_found, *label("case_65"))
         log.write_snapshot(snapshot.bytes);
         log.finish_snapshot(snapshot.id);
         BOOST_REQUIRE(log.snapshot_end().has_value());
-        log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)});
+        log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)}, {});
         log.sync();
     }
     auto const sound = verify(disk);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_log_whose_machine_keeps_itself_is_sound_without_a_snapsho
             auto log = *open_log(disk);
             if (relies)
                 BOOST_TEST(not log.rely_on_machine().has_value());
-            log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)});
+            log.compact(WriteNumber{1}, {Term{1}, Index{40}}, {cluster(3), cluster(3)}, {});
             log.sync();
         }
         auto const verdict = verify(disk);

@@ -102,6 +102,11 @@ BOOST_AUTO_TEST_CASE(a_message_for_another_incarnation_is_lost)
     one.update(S2, Incarnation{2}, {});
     send(one, S2, vote_request(2));
     BOOST_TEST(receive(two).has_value());
+
+    one.update(S2, first_incarnation, {});
+    one.remove(S2); // A server of which no incarnation is known is reached in any.
+    send(one, S2, vote_request(3));
+    BOOST_TEST(receive(two).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(requests_of_another_incarnation_are_delivered_and_its_responses_are_not)

@@ -40,7 +40,7 @@ void receive(MemoryLog& log, SnapshotBytes const& snapshot)
 BOOST_AUTO_TEST_CASE(a_compacted_log_begins_after_its_base_with_the_configurations_there, *label("case_31"))
 {
     auto log = log_of_five();
-    log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+    log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
     log.sync();
 
     BOOST_TEST((log.last() == LogPosition{Term{2}, Index{5}}));
@@ -59,9 +59,9 @@ BOOST_AUTO_TEST_CASE(a_boundary_that_was_not_durable_is_undone_by_a_loss_of_powe
     receive(log, any_snapshot());
     BOOST_TEST(log.snapshot_end().has_value());
     log.hold_syncs();
-    log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+    log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
     log.append(WriteNumber{4}, entries_of(Term{3}, Index{6}, 1));
-    log.install(WriteNumber{5}, any_snapshot().id, {cluster(3), cluster(3)});
+    log.install(WriteNumber{5}, any_snapshot().id, {cluster(3), cluster(3)}, {});
     BOOST_TEST(not log.snapshots()[0].is_received);
     log.append(WriteNumber{6}, entries_of(Term{3}, Index{10}, 1));
     log.sync();
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7")
     auto const snapshot = any_snapshot();
     receive(log, snapshot);
     BOOST_TEST(not log.snapshot_end()->failure.has_value());
-    log.install(WriteNumber{3}, snapshot.id, {cluster(3), cluster(2)});
+    log.install(WriteNumber{3}, snapshot.id, {cluster(3), cluster(2)}, {});
     log.append(WriteNumber{4}, entries_of(Term{3}, Index{10}, 1));
     log.sync();
     log.crash();
@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7")
     BOOST_TEST((recovered->entries.last() == LogPosition{Term{3}, Index{10}}));
     BOOST_TEST((recovered->previous_configuration == cluster(2)));
     BOOST_REQUIRE(log.snapshots().size() == 1U);
-    BOOST_TEST((log.snapshots()[0] == StoredSnapshot{snapshot.id, {cluster(3), cluster(3)}, false}));
+    BOOST_TEST((log.snapshots()[0] ==
+                StoredSnapshot{snapshot.id, {cluster(3), cluster(3)}, peers_in({cluster(3), cluster(3)}), false}));
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_durable_is_lost_with_the_power, *label("7"))

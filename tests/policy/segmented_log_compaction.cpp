@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(entries_that_were_read_outlive_their_compaction, *label("ca
         }
         auto const queued = *log.read(Index{5}, Index{9}, 1U << 20U);
 
-        log.compact(WriteNumber{61}, {Term{1}, Index{50}}, {cluster(2), cluster(1)});
+        log.compact(WriteNumber{61}, {Term{1}, Index{50}}, {cluster(2), cluster(1)}, {});
         for (auto write = std::uint64_t{62}; write <= 160; ++write) { // The segments are written over.
             log.append(WriteNumber{write}, entries_of(Term{1}, Index{write - 1}, 1));
             log.sync();
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_compacted_log_begins_after_its_base_with_the_configuratio
     auto const disk = disk_with_log();
     {
         auto log = log_of_five(disk);
-        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
         BOOST_TEST((log.last() == LogPosition{Term{2}, Index{5}}));
         BOOST_TEST(log.read(Index{2}, Index{5}, 1U << 20U)->empty());
         BOOST_TEST(terms_in(*log.read(Index{3}, Index{5}, 1U << 20U)) == (Terms{1, 2, 2}),
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_log_may_be_compacted_to_its_end_and_goes_on_there, *label
     auto const disk = disk_with_log();
     {
         auto log = log_of_five(disk);
-        log.compact(WriteNumber{4}, {Term{2}, Index{5}}, {cluster(3), cluster(3)});
+        log.compact(WriteNumber{4}, {Term{2}, Index{5}}, {cluster(3), cluster(3)}, {});
         BOOST_TEST((log.last() == LogPosition{Term{2}, Index{5}}));
         log.sync();
     }
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_compaction_that_was_not_synced_is_lost_with_the_power, *l
     auto const disk = disk_with_log();
     {
         auto log = log_of_five(disk);
-        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
         log.append(WriteNumber{5}, entries_of(Term{2}, Index{6}, 1));
     }
     lose_all_unsynced(disk);
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_torn_boundary_is_cut_with_what_follows_it, *label("case_3
     auto const disk = disk_with_log();
     {
         auto log = log_of_five(disk);
-        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.compact(WriteNumber{4}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
         log.sync();
     }
     auto const name = segment_name(1);
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_torn_boundary_is_cut_with_what_follows_it, *label("case_3
             record = at + record_head_size;
             size = head->body_size;
         }
-    BOOST_REQUIRE(size == encoded_size({{}, {cluster(2), cluster(1)}, {}}));
+    BOOST_REQUIRE(size == encoded_size({{}, {cluster(2), cluster(1)}, {}, {}}));
     for (auto at = record; at < record + size; ++at) {
         auto const torn = disk->clone();
         auto       changed = bytes;
@@ -188,8 +188,8 @@ BOOST_AUTO_TEST_CASE(a_torn_boundary_is_cut_with_what_follows_it, *label("case_3
 BOOST_AUTO_TEST_CASE(a_base_that_the_log_does_not_hold_changes_nothing)
 {
     auto log = log_of_five(disk_with_log());
-    log.compact(WriteNumber{4}, {Term{1}, Index{4}}, {cluster(2), cluster(1)}); // Of another term.
-    log.compact(WriteNumber{5}, {Term{2}, Index{6}}, {cluster(2), cluster(1)});
+    log.compact(WriteNumber{4}, {Term{1}, Index{4}}, {cluster(2), cluster(1)}, {}); // Of another term.
+    log.compact(WriteNumber{5}, {Term{2}, Index{6}}, {cluster(2), cluster(1)}, {});
     log.sync();
 
     BOOST_TEST(log.bytes(Index{1}, Index{5}) == 5 * (entry_header_size + 10));
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(segments_stay_as_long_as_no_snapshot_stands_for_them, *labe
             for (auto entry = 0; entry < 10; ++entry)
                 log.append(WriteNumber{++write}, entries_of(Term{1}, next(log.last().index), 1, 200));
             log.sync();
-            log.compact(WriteNumber{++write}, log.last(), {cluster(3), cluster(3)});
+            log.compact(WriteNumber{++write}, log.last(), {cluster(3), cluster(3)}, {});
             log.sync();
         }
         BOOST_TEST(log.bytes(Index{1}, log.last().index) == 0U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/log/segmented_log.hpp"
 
+#include "support/builders.hpp"
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
 #include "totora/testing/disk/forgetful_files.hpp"
@@ -274,11 +275,12 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_boundary_stay_as_they_are, *label("case_99")
 {
     auto one = Configuration{.index = Index{5}, .members = {}};
     BOOST_TEST(one.members.push_back(Member{ServerId{6}, Incarnation{7}, MemberKind::learner}));
-    auto const boundary = LogBoundary{{Term{1}, Index{2}}, {one, {}}, {{Term{1}, Index{2}}, 3, 4}, false};
+    auto const peers = KnownPeers{{{one.members[0], "a:1"}}, {}};
+    auto const boundary = LogBoundary{{Term{1}, Index{2}}, {one, {}}, peers, {{Term{1}, Index{2}}, 3, 4}, false};
     auto const bytes = encode_boundary(boundary);
     BOOST_TEST(hex_of(bytes) == "0300000000000000040000000000000000000000000000000000000000000000"
-                                "050000000000000001060000000000000007000000000000000200000000000000000"
-                                "0");
+                                "05000000000000000106000000000000000700000000000000020361"
+                                "3a31000000000000000000");
     BOOST_TEST((decode_boundary(bytes, boundary.base) == boundary));
     for (auto size = std::size_t{0}; size < bytes.size(); ++size)
         BOOST_TEST(not decode_boundary(std::span{bytes}.first(size), boundary.base).has_value());
@@ -302,6 +304,24 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_boundary_stay_as_they_are, *label("case_99")
     BOOST_TEST((decode_segment_header(encode_segment_header(header)) == header));
     header.needed |= 2; // Of a newer version, whatever follows the fields: it is refused by name.
     BOOST_TEST(decode_segment_header(encode_segment_header(header))->needed == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_header_holds_the_longest_boundary_that_there_can_be)
+{
+    auto boundary = LogBoundary{
+        .base = {Term{1}, Index{2}}, .configurations = {cluster(16), cluster(16)}, .peers = {}, .installed = {}};
+    for (auto const& member : boundary.configurations.in_force.members)
+        boundary.peers.in_force.push_back(
+            {member, std::string(address_size_max, static_cast<char>('a' + member.id.value))});
+    boundary.peers.previous = boundary.peers.in_force;
+    BOOST_TEST(encode_boundary(boundary).size() == boundary_size_max);
+
+    auto header = SegmentHeader{};
+    header.needed = feature_boundary;
+    header.base = boundary.base;
+    header.boundary = boundary;
+    header.earlier = {{18, 19, {20}, 21}};
+    BOOST_TEST((decode_segment_header(encode_segment_header(header)) == header));
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_identity_and_start_mark_stay_as_they_are)

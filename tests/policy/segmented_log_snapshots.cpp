@@ -126,7 +126,8 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_was_reported_survives_a_loss_of_power, *lab
     auto log = *open_log(disk);
 
     BOOST_REQUIRE(log.snapshots().size() == 1U);
-    BOOST_TEST((log.snapshots()[0] == StoredSnapshot{snapshot.id, {cluster(3), cluster(3)}, false}));
+    BOOST_TEST((log.snapshots()[0] ==
+                StoredSnapshot{snapshot.id, {cluster(3), cluster(3)}, peers_in({cluster(3), cluster(3)}), false}));
     BOOST_TEST((read_back(log, snapshot.id) == snapshot.bytes));
     BOOST_TEST(log.read_snapshot(snapshot.id, snapshot.id.bytes, 10)->bytes.empty());
     BOOST_TEST(not log.read_snapshot(snapshot.id, snapshot.id.bytes + 1, 10).has_value());
@@ -361,7 +362,7 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_once_a_durable_snapshot_stands_for_
     };
     append(100);
     auto const base = log.last();
-    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(3)});
+    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(3)}, {});
     append(20);
     BOOST_TEST(oldest_on(disk) == 1U); // No snapshot stands for them.
     receive(log, snapshot_of({Term{1}, Index{150}}, {}));
@@ -402,7 +403,7 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_without_a_snapshot_if_the_machine_k
     {
         auto log = *open_log(disk);
         append(log, 50);
-        log.compact(WriteNumber{++write}, log.last(), {cluster(3), cluster(2)});
+        log.compact(WriteNumber{++write}, log.last(), {cluster(3), cluster(2)}, {});
         append(log, 50);
         BOOST_TEST(oldest_on(disk) == 1U);
     }
@@ -418,7 +419,7 @@ BOOST_AUTO_TEST_CASE(segments_are_given_back_without_a_snapshot_if_the_machine_k
     BOOST_TEST(first_end_on(disk) == 0U);
 
     auto const base = log.last();
-    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(2)});
+    log.compact(WriteNumber{++write}, base, {cluster(3), cluster(2)}, {});
     append(log, 20);
     BOOST_TEST(oldest_on(disk) > 8U);
     auto again = *open_log(disk);
@@ -437,7 +438,7 @@ BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7")
         receive(log, snapshot);
         BOOST_TEST(not failure_of_next(log).has_value());
         BOOST_TEST(log.snapshots()[0].is_received);
-        log.install(WriteNumber{2}, snapshot.id, {cluster(3), cluster(2)});
+        log.install(WriteNumber{2}, snapshot.id, {cluster(3), cluster(2)}, {});
         BOOST_TEST((log.last() == snapshot.id.last));
         BOOST_TEST(not log.snapshots()[0].is_received);
         BOOST_TEST(log.read(Index{1}, Index{20}, 1000)->empty());
@@ -473,7 +474,7 @@ BOOST_AUTO_TEST_CASE(an_install_that_was_not_synced_is_lost_with_the_power, *lab
         log.sync();
         receive(log, any_snapshot());
         BOOST_TEST(not failure_of_next(log).has_value());
-        log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)});
+        log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)}, {});
         log.append(WriteNumber{3}, entries_of(Term{3}, Index{10}, 2));
     }
     lose_all_unsynced(disk);
@@ -538,7 +539,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_kept_is_not_installed, *label("case_
     auto       log = *open_log(disk);
     log.append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 4));
     log.sync();
-    log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)});
+    log.install(WriteNumber{2}, any_snapshot().id, {cluster(3), cluster(2)}, {});
     log.sync();
 
     BOOST_TEST(log.failure().has_value());

@@ -20,9 +20,11 @@ using boost::unit_test::label;
 
 [[nodiscard]] SnapshotHeader any_header(std::uint64_t members)
 {
+    auto const configurations = Configurations{cluster(members), cluster(members / 2)};
     return {.machine_format = 0x01020304,
             .last = {Term{7}, Index{0x1122334455667788}},
-            .configurations = {cluster(members), cluster(members / 2)}};
+            .configurations = configurations,
+            .peers = peers_in(configurations)};
 }
 
 [[nodiscard]] bool is_whole(SnapshotId const& id, std::span<std::byte const> bytes, std::size_t at_a_time)
@@ -50,11 +52,28 @@ BOOST_AUTO_TEST_CASE(a_header_is_read_as_it_was_written, *label("7"))
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_header_holds_the_longest_addresses_of_as_many_members_as_there_can_be, *label("7"))
+{
+    auto header = any_header(servers_max);
+    header.configurations.previous = header.configurations.in_force;
+    for (auto& peer : header.peers.in_force)
+        peer.address = std::string(address_size_max, static_cast<char>('a' + peer.member.id.value));
+    header.peers.previous = header.peers.in_force;
+
+    auto const bytes = encode_snapshot_header(header);
+
+    BOOST_TEST(bytes.size() == snapshot_header_max);
+    BOOST_REQUIRE(decode_snapshot_header(bytes).has_value());
+    BOOST_TEST((decode_snapshot_header(bytes)->header == header));
+}
+
 BOOST_AUTO_TEST_CASE(the_bytes_of_a_header_of_version_1_stay, *label("7"))
 {
-    auto const bytes =
-        encode_snapshot_header({.machine_format = 5, .last = {Term{6}, Index{40}}, .configurations = {cluster(1), {}}});
-    auto text = std::string{};
+    auto const bytes = encode_snapshot_header({.machine_format = 5,
+                                               .last = {Term{6}, Index{40}},
+                                               .configurations = {cluster(1), {}},
+                                               .peers = {{{cluster(1).members[0], "a:1"}}, {}}});
+    auto       text = std::string{};
     for (auto const byte : bytes) {
         constexpr auto digits = "0123456789ABCDEF";
         text += digits[static_cast<unsigned>(byte) >> 4U];
@@ -62,7 +81,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_header_of_version_1_stay, *label("7"))
     }
     BOOST_TEST(text.substr(0, text.size() - 8) == "54545253"
                                                   "01000000"
-                                                  "47000000"
+                                                  "4B000000"
                                                   "05000000"
                                                   "2800000000000000"
                                                   "0600000000000000"
@@ -71,6 +90,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_header_of_version_1_stay, *label("7"))
                                                   "0100000000000000"
                                                   "0100000000000000"
                                                   "01"
+                                                  "03613A31"
                                                   "0000000000000000"
                                                   "00");
 }

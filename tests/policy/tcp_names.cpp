@@ -161,6 +161,25 @@ BOOST_AUTO_TEST_CASE(the_last_known_addresses_are_used_while_a_name_is_unresolve
     BOOST_TEST(until(context, [&] { return one.counters().connected == 2; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_name_is_looked_up_again_when_a_server_is_redialed)
+{
+    auto context = boost::asio::io_context{};
+    auto names = Names{};
+    names.set("two", {"127.0.0.1"});
+    auto two = std::make_unique<TcpServer>(context, settings_of(party_2));
+    auto moved = settings_of(party_2);
+    moved.listen = "127.0.0.2:" + port_of(*two);
+    auto one = TcpServer{context, asks(names)};
+    one.transport().update(party_2.id, party_2.incarnation, "two:" + port_of(*two));
+    BOOST_REQUIRE(until(context, [&] { return one.link_is(party_2, Link::open); }));
+
+    two.reset();
+    two = std::make_unique<TcpServer>(context, moved);
+    names.set("two", {"127.0.0.2"});
+
+    BOOST_TEST(until(context, [&] { return one.counters().connected == 2; }));
+}
+
 BOOST_AUTO_TEST_CASE(pending_lookups_are_bounded)
 {
     auto context = boost::asio::io_context{};

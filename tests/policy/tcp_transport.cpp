@@ -184,6 +184,30 @@ BOOST_AUTO_TEST_CASE(the_connection_to_a_forgotten_or_moved_server_ends)
 
     pair.one.knows(party_2, pair.two);
     BOOST_TEST(until(pair.context, [&] { return pair.one.link_is(party_2, Link::open); }));
+
+    auto elsewhere = TcpServer{pair.context, settings_of(party_2)};
+    pair.one.knows(party_2, elsewhere);
+    BOOST_TEST(pair.one.link_is(party_2, Link::unreachable));
+    BOOST_TEST(until(pair.context, [&] { return pair.one.link_is(party_2, Link::open); }));
+    BOOST_TEST(pair.one.transport().peers().at(0).address == elsewhere.transport().address());
+}
+
+BOOST_AUTO_TEST_CASE(a_removed_server_is_connected_no_more_and_not_dialed)
+{
+    auto pair = Pair{};
+    BOOST_REQUIRE(pair.connected());
+    pair.one.send(party_2, vote_request(1));
+    BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 1; }));
+
+    pair.one.transport().remove(party_2.id);
+
+    BOOST_TEST(pair.one.link_is(party_2, Link::unreachable));
+    BOOST_TEST(pair.one.transport().peers().empty());
+    BOOST_TEST(until(pair.context, [&] { return pair.two.counters().lost > 0; }));
+    pair.one.transport().remove(party_2.id); // Of a server that is not known nothing happens.
+    pair.one.send(party_2, vote_request(2));
+    BOOST_TEST(pair.one.counters().dropped_unconnected == 1U);
+    BOOST_TEST(pair.one.counters().retries == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_transport_leaves_no_pending_handler)

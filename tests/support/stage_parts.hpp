@@ -173,6 +173,7 @@ public:
     std::deque<TransportEvent> arriving;
     std::vector<Sent>          sent;
     std::vector<Update>        updates;
+    std::vector<ServerId>      removed;
 
     void send(Released const& message, Entries const& entries)
     {
@@ -197,6 +198,8 @@ public:
     {
         updates.push_back({server, incarnation, std::string{address}});
     }
+
+    void remove(ServerId server) { removed.push_back(server); }
 };
 
 static_assert(snapshot_machine<Recorder>);

@@ -63,6 +63,7 @@ enum class Fault
     mixes_up_id_and_incarnation,
     forgets_the_first_members,
     forgets_the_one_before,
+    forgets_addresses,
     takes_the_newest_for_the_one_before,
     is_always_clean,
     is_never_clean,
@@ -252,6 +253,8 @@ private:
             recovered.previous_configuration = Configuration{};
         if (fault_ == Fault::forgets_the_first_members and recovered.configuration == first)
             recovered.configuration = recovered.previous_configuration = Configuration{};
+        if (fault_ == Fault::forgets_addresses)
+            recovered.peers = {peers_of(recovered.configuration, {}), peers_of(recovered.previous_configuration, {})};
         if (fault_ == Fault::commits_the_last_entry)
             recovered.commit_index = last;
         if (fault_ == Fault::commits_one_more)
@@ -499,6 +502,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(catches(Fault::mistakes_configurations, "the two newest configurations are recovered"));
     BOOST_TEST(catches(Fault::takes_the_newest_for_the_one_before, "the two newest configurations are recovered"));
     BOOST_TEST(catches(Fault::forgets_the_one_before, "the two newest configurations are recovered"));
+    BOOST_TEST(catches(Fault::forgets_addresses, "the addresses of members are recovered"));
     BOOST_TEST(catches(Fault::hides_failures, "a failed write is reported"));
     BOOST_TEST(catches(Fault::forgets_failures, "a failure is permanent"));
     BOOST_TEST(catches(Fault::never_has_room, "no room can end"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "totora/data/known_peers.hpp"
 #include "totora/testing/conformance/log/log_crashes.hpp"
 
 #include "support/log/crash_logs.hpp"
@@ -43,6 +44,7 @@ enum class Fault
     forgets_the_commit,
     is_another_life,
     names_no_first_members,
+    forgets_addresses,
     is_always_clean,
     loses_snapshots,
     compacts_nothing,
@@ -85,21 +87,21 @@ public:
         }
     }
 
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
         if constexpr (fault == Fault::compacts_nothing)
             Base::save_vote(write, Term{1000}, {});
         else
-            Base::compact(write, base, configurations);
+            Base::compact(write, base, configurations, peers);
     }
 
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         if constexpr (fault == Fault::installs_nothing) {
             Base::save_vote(write, Term{1000}, {});
             forgot_ = true;
         } else {
-            Base::install(write, id, configurations);
+            Base::install(write, id, configurations, peers);
         }
     }
 
@@ -122,6 +124,8 @@ public:
             recovered->identity.incarnation = Incarnation{recovered->identity.incarnation.value + 1};
         if (fault == Fault::names_no_first_members)
             recovered->configuration = recovered->previous_configuration = Configuration{};
+        if (fault == Fault::forgets_addresses)
+            recovered->peers.previous = peers_of(recovered->previous_configuration, {});
         recovered->cleanly_stopped = recovered->cleanly_stopped or fault == Fault::is_always_clean;
         return recovered;
     }
@@ -361,6 +365,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by<Fault::forgets_the_commit>() == "a saved commit index is remembered");
     BOOST_TEST(caught_by<Fault::is_another_life>() == "the identity is kept");
     BOOST_TEST(caught_by<Fault::names_no_first_members>() == "the two newest configurations are recovered");
+    BOOST_TEST(caught_by<Fault::forgets_addresses>() == "the addresses of members are recovered");
     BOOST_TEST(caught_by<Fault::is_always_clean>() == "a clean stop leaves its mark");
     BOOST_TEST(caught_by<Fault::loses_snapshots>(with_snapshots) == "snapshots are there as they were reported");
     BOOST_TEST(caught_by<Fault::compacts_nothing>(with_snapshots) == "recovery gives a prefix");

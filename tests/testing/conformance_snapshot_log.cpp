@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "totora/data/known_peers.hpp"
 #include "totora/testing/conformance/log.hpp"
 
 #include "totora/log/memory_log.hpp"
@@ -65,6 +66,7 @@ enum class Fault
     compacts_too_much,
     forgets_the_configurations,
     forgets_the_configuration_before,
+    forgets_the_addresses,
     keeps_what_an_install_replaces,
     leaves_an_install_received,
     installs_without_a_write,
@@ -85,7 +87,7 @@ public:
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
         if (fault_ == Fault::compacts_without_a_write and compacted_ and compacted_->index <= last().index)
-            MemoryLog::compact(WriteNumber{}, *compacted_, configurations_);
+            MemoryLog::compact(WriteNumber{}, *compacted_, configurations_, sample_peers(configurations_));
         if (fault_ == Fault::forgets_entries_that_are_durable and compacted_ and compacted_->index < last().index)
             MemoryLog::truncate(WriteNumber{}, last().index);
         compacted_.reset();
@@ -105,7 +107,7 @@ public:
         MemoryLog::save_vote(write, term, vote);
     }
 
-    void compact(WriteNumber write, LogPosition base, Configurations configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations configurations, KnownPeers peers)
     {
         compacted_ = base;
         configurations_ = configurations;
@@ -115,18 +117,20 @@ public:
             configurations = {};
         if (fault_ == Fault::forgets_the_configuration_before)
             configurations.previous = configurations.in_force;
+        if (fault_ == Fault::forgets_the_addresses)
+            peers = {};
         if (fault_ == Fault::forgets_the_vote_when_it_compacts)
             MemoryLog::save_vote(write, term_, std::nullopt);
-        MemoryLog::compact(write, base, configurations);
+        MemoryLog::compact(write, base, configurations, peers);
         if (fault_ == Fault::compacts_too_much)
             MemoryLog::truncate(write, next(base.index));
     }
 
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         auto const kept = last().index > id.last.index ? read(next(id.last.index), last().index, 1U << 20U)
                                                        : Result<Entries, LogError>{Entries{}};
-        MemoryLog::install(write, id, configurations);
+        MemoryLog::install(write, id, configurations, peers);
         if (fault_ == Fault::keeps_what_an_install_replaces)
             MemoryLog::append(write, *kept);
         if (fault_ == Fault::leaves_an_install_received)
@@ -223,7 +227,7 @@ public:
         if (fault_ == Fault::lists_out_of_order)
             std::reverse(listed_.begin(), listed_.end());
         if (fault_ == Fault::lists_what_failed and failed_)
-            listed_.push_back({*failed_, {}, false});
+            listed_.push_back({*failed_, {}, {}, false});
         return listed_;
     }
 
@@ -499,6 +503,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_begins_elsewhere_than_after_its_base_is_caught, 
     BOOST_TEST(catches(Fault::compacts_too_much, "a compacted log begins after its base"));
     BOOST_TEST(catches(Fault::forgets_the_configurations, "a boundary keeps its configurations"));
     BOOST_TEST(catches(Fault::forgets_the_configuration_before, "a boundary keeps its configurations"));
+    BOOST_TEST(catches(Fault::forgets_the_addresses, "the addresses of members are recovered"));
     BOOST_TEST(catches(Fault::keeps_what_an_install_replaces, "an install takes the place of the log"));
     BOOST_TEST(catches(Fault::narrows_boundaries, "boundaries of any size are kept"));
 }

@@ -75,6 +75,7 @@ enum class Fault
     does_not_count_bytes,
     counts_down,
     is_lost_when_renewed,
+    is_lost_when_removed,
     accepts_other_clusters,
 };
 
@@ -142,7 +143,8 @@ public:
             ((fault_ == Fault::loses_what_is_large or fault_ == Fault::claims_to_carry_more) and
              entries.bytes() > 60'000) or
             (fault_ == Fault::loses_what_is_many and entries.count() > 1000) or
-            (fault_ == Fault::is_lost_when_renewed and is_renewed_))
+            (fault_ == Fault::is_lost_when_renewed and is_renewed_) or
+            (fault_ == Fault::is_lost_when_removed and is_removed_))
             return;
         if (fault_ == Fault::waits and message.to() == ServerId{2})
             waited += std::chrono::milliseconds{100};
@@ -239,6 +241,7 @@ public:
     }
 
     void renew(ServerId) { is_renewed_ = true; }
+    void remove(ServerId) { is_removed_ = true; }
 
 private:
     struct Late
@@ -286,6 +289,7 @@ private:
     bool                                    is_other_life_ = false;
     bool                                    is_elsewhere_ = false;
     bool                                    is_renewed_ = false;
+    bool                                    is_removed_ = false;
     bool                                    has_woken_ = false;
     int                                     sent_ = 0;
     std::uint64_t                           bytes_taken_ = 0;
@@ -436,6 +440,7 @@ BOOST_AUTO_TEST_CASE(a_transport_that_breaks_a_law_is_caught_by_that_law)
     BOOST_TEST(caught_by(Fault::does_not_count_bytes) == "bytes that leave are counted");
     BOOST_TEST(caught_by(Fault::counts_down) == "bytes that leave are counted");
     BOOST_TEST(caught_by(Fault::is_lost_when_renewed) == "a renewed connection carries again");
+    BOOST_TEST(caught_by(Fault::is_lost_when_removed) == "a removed server can be named again");
     BOOST_TEST(caught_by(Fault::accepts_other_clusters) == "nothing of another cluster arrives");
 }
 

@@ -7,6 +7,8 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/numbers.hpp"
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -31,7 +34,7 @@ namespace totora::inline v0
 // 8 | 4 | length of the header, its checksum included
 // 12 | 4 | the state machine's format
 // 16 | 16 | the last entry that it stands for: index, term
-// 32 | | the configuration in force there, and the one before: index (8), number of members (1), and of each id (8), incarnation (8), kind (1)
+// 32 | | the configuration in force there, and the one before: index (8), number of members (1), and of each id (8), incarnation (8), kind (1), length of the address (1), address
 // | 4 | CRC32C of the header so far
 // | | what the state machine wrote
 // | 4 | CRC32C of everything before it
@@ -46,7 +49,7 @@ inline constexpr std::uint32_t snapshot_version = 1;
 inline constexpr std::size_t snapshot_trailer_size = 4;
 
 /// How long a configuration can be.
-inline constexpr std::size_t configuration_size_max = 9 + servers_max * 17;
+inline constexpr std::size_t configuration_size_max = 9 + servers_max * (18 + address_size_max);
 
 /// How long a header can be.
 inline constexpr std::size_t snapshot_header_max = 32 + 2 * configuration_size_max + 4;
@@ -57,8 +60,9 @@ struct SnapshotHeader
     std::uint32_t  machine_format = 0;
     LogPosition    last;           ///< The last entry that it stands for.
     Configurations configurations; ///< That in force at this entry, and the one before.
+    KnownPeers     peers;          ///< Their members.
 
-    friend constexpr bool operator==(SnapshotHeader const&, SnapshotHeader const&) = default;
+    friend bool operator==(SnapshotHeader const&, SnapshotHeader const&) = default;
 };
 
 /// A header that was read, and how long it is.
@@ -93,17 +97,37 @@ enum class SnapshotFault : std::uint8_t
     return "it cannot be read";
 }
 
-/// Writes a configuration at `to`, and returns where it ends.
-inline std::byte* put_configuration(std::byte* to, Configuration const& configuration)
+/// How long a configuration is whose members have these addresses.
+[[nodiscard]] inline std::size_t encoded_size(Configuration const& configuration, std::span<Peer const> peers)
+{
+    auto size = std::size_t{9};
+    for (auto const& member : configuration.members)
+        size += 18 + address_beside(member, peers).size();
+    return size;
+}
+
+/// Writes a configuration at `to`, with the addresses that these peers have, and returns where it ends.
+inline std::byte* put_configuration(std::byte* to, Configuration const& configuration, std::span<Peer const> peers)
 {
     to = put(to, configuration.index.value);
     to = put(to, static_cast<std::uint8_t>(configuration.members.size()));
-    for (auto const& [id, incarnation, kind] : configuration.members) {
-        to = put(to, id.value);
-        to = put(to, incarnation.value);
-        to = put(to, static_cast<std::uint8_t>(kind));
+    for (auto const& member : configuration.members) {
+        auto const address = address_beside(member, peers);
+        to = put(to, member.id.value);
+        to = put(to, member.incarnation.value);
+        to = put(to, static_cast<std::uint8_t>(member.kind));
+        to = put(to, static_cast<std::uint8_t>(address.size()));
+        for (auto const letter : address)
+            to = put(to, static_cast<std::uint8_t>(letter));
     }
     return to;
+}
+
+/// Writes both configurations, that in force first.
+inline std::byte* put_configurations(std::byte* to, Configurations const& configurations, KnownPeers const& peers)
+{
+    return put_configuration(put_configuration(to, configurations.in_force, peers.in_force), configurations.previous,
+                             peers.previous);
 }
 
 /// The bytes of a header.
@@ -114,8 +138,7 @@ inline std::byte* put_configuration(std::byte* to, Configuration const& configur
     to = put(to, header.machine_format);
     to = put(to, header.last.index.value);
     to = put(to, header.last.term.value);
-    for (auto const* configuration : {&header.configurations.in_force, &header.configurations.previous})
-        to = put_configuration(to, *configuration);
+    to = put_configurations(to, header.configurations, header.peers);
     auto const size = static_cast<std::size_t>(to - bytes.data()) + 4;
     put(put(put(bytes.data(), snapshot_magic), snapshot_version), static_cast<std::uint32_t>(size));
     put(to, crc32c(std::span{bytes}.first(size - 4)));
@@ -124,20 +147,38 @@ inline std::byte* put_configuration(std::byte* to, Configuration const& configur
 }
 
 /// Reads a configuration that `from` begins with, and moves `from` after it; false if it is not whole.
-[[nodiscard]] inline bool read_configuration(std::span<std::byte const>& from, Configuration& configuration)
+[[nodiscard]] inline bool
+read_configuration(std::span<std::byte const>& from, Configuration& configuration, std::vector<Peer>& peers)
 {
     if (from.size() < 9)
         return false;
     configuration.index = Index{get<std::uint64_t>(from.data())};
     auto const count = std::size_t{get<std::uint8_t>(from.data() + 8)};
     from = from.subspan(9);
-    if (count > servers_max or from.size() < count * 17)
+    if (count > servers_max)
         return false;
-    for (auto at = std::size_t{0}; at < count; ++at, from = from.subspan(17))
-        static_cast<void>(configuration.members.push_back(
-            Member{ServerId{get<std::uint64_t>(from.data())}, Incarnation{get<std::uint64_t>(from.data() + 8)},
-                   static_cast<MemberKind>(get<std::uint8_t>(from.data() + 16))}));
+    for (auto at = std::size_t{0}; at < count; ++at) {
+        auto const length = from.size() < 18 ? std::size_t{0} : std::size_t{get<std::uint8_t>(from.data() + 17)};
+        if (from.size() < 18 + length)
+            return false;
+        auto peer = Peer{{ServerId{get<std::uint64_t>(from.data())}, Incarnation{get<std::uint64_t>(from.data() + 8)},
+                          static_cast<MemberKind>(get<std::uint8_t>(from.data() + 16))},
+                         {}};
+        for (auto const letter : from.subspan(18, length))
+            peer.address.push_back(static_cast<char>(letter));
+        static_cast<void>(configuration.members.push_back(peer.member));
+        peers.push_back(std::move(peer));
+        from = from.subspan(18 + length);
+    }
     return true;
+}
+
+/// Reads both configurations, and nothing else; false if `from` is anything else.
+[[nodiscard]] inline bool
+read_configurations(std::span<std::byte const> from, Configurations& configurations, KnownPeers& peers)
+{
+    return read_configuration(from, configurations.in_force, peers.in_force) and
+           read_configuration(from, configurations.previous, peers.previous) and from.empty();
 }
 
 /// Reads the header that bytes begin with, from any bytes at all.
@@ -154,15 +195,13 @@ inline std::byte* put_configuration(std::byte* to, Configuration const& configur
         return Unexpected{SnapshotFault::damaged};
     if (bytes.size() < size)
         return Unexpected{SnapshotFault::truncated};
-    auto rest = bytes.first(size - 4);
+    auto const rest = bytes.first(size - 4);
     if (crc32c(rest) != get<std::uint32_t>(bytes.data() + size - 4))
         return Unexpected{SnapshotFault::damaged};
     auto read = ReadSnapshotHeader{.header = {}, .size = size};
     read.header.machine_format = get<std::uint32_t>(rest.data() + 12);
     read.header.last = {Term{get<std::uint64_t>(rest.data() + 24)}, Index{get<std::uint64_t>(rest.data() + 16)}};
-    rest = rest.subspan(32);
-    if (not read_configuration(rest, read.header.configurations.in_force) or
-        not read_configuration(rest, read.header.configurations.previous) or not rest.empty())
+    if (not read_configurations(rest.subspan(32), read.header.configurations, read.header.peers))
         return Unexpected{SnapshotFault::damaged};
     return read;
 }

@@ -8,6 +8,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/pinned_entries.hpp"
 #include "totora/policy/log.hpp"
@@ -24,6 +25,7 @@ struct MemoryBoundary
 {
     LogPosition    base;
     Configurations configurations; ///< In force there, and before. Of a log that is whole those of its identity count.
+    KnownPeers     peers;          ///< Their members.
     SnapshotId     installed;      ///< The snapshot of another server that took the place of the log, or none.
 };
 
@@ -95,15 +97,20 @@ public:
     {
         recovered.configuration = first_configuration(identity);
         recovered.previous_configuration = recovered.configuration;
+        recovered.peers = {first_peers(identity), first_peers(identity)};
         if (boundary_.base.index > Index{}) {
             recovered.configuration = boundary_.configurations.in_force;
             recovered.previous_configuration = boundary_.configurations.previous;
+            recovered.peers = {peers_of(recovered.configuration, boundary_.peers.in_force),
+                               peers_of(recovered.previous_configuration, boundary_.peers.previous)};
         }
         for (auto const& entry : read_all()) {
             if (entry.kind != EntryKind::configuration)
                 continue;
-            if (auto const configuration = decode_configuration(entry))
-                recovered.previous_configuration = std::exchange(recovered.configuration, *configuration);
+            if (auto named = decode_named_configuration(entry)) {
+                recovered.previous_configuration = std::exchange(recovered.configuration, named->configuration);
+                recovered.peers.append(std::move(named->peers));
+            }
         }
     }
 

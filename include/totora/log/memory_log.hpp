@@ -8,6 +8,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/payload.hpp"
 #include "totora/data/queue.hpp"
 #include "totora/log/memory_entries.hpp"
@@ -79,14 +80,14 @@ public:
         entries_.cut(index);
     }
 
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
-        move_boundary(write, {base, configurations, {}}, entries_.read_from(next(base.index)));
+        move_boundary(write, {base, configurations, peers, {}}, entries_.read_from(next(base.index)));
     }
 
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
-        move_boundary(write, {id.last, configurations, id}, {});
+        move_boundary(write, {id.last, configurations, peers, id}, {});
         snapshots_.mark(id, false);
     }
 
@@ -152,7 +153,7 @@ public:
         auto const* const stored = snapshots_.find(id);
         if (stored == nullptr)
             return LogError{LogFailure::read_failed, "the log in memory does not keep that snapshot"};
-        entries_.begin_after({id.last, stored->configurations, id}, {});
+        entries_.begin_after({id.last, stored->configurations, stored->peers, id}, {});
         snapshots_.mark(id, false);
         return std::nullopt;
     }

@@ -170,7 +170,8 @@ private:
         else if (not is_sound)
             end.failure = LogError{LogFailure::damaged, "the snapshot is not the one that its identity names"};
         else
-            keep({finishing.id, header->header.configurations, finishing.is_received}, std::move(finishing.bytes));
+            keep({finishing.id, header->header.configurations, header->header.peers, finishing.is_received},
+                 std::move(finishing.bytes));
         ends_.push_back(std::move(end));
     }
 

@@ -121,19 +121,19 @@ public:
     }
 
     /// Segments of which nothing is left are given back with the next header, once a snapshot or the machine keeps what they hold.
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
         written_ = write;
         auto const& runs = parts_->image.runs;
         if (base.index > runs.base().index and runs.holds(base))
-            check(parts_->tail.compact({base, configurations, {}, parts_->image.relies_on_machine}));
+            check(parts_->tail.compact({base, configurations, peers, {}, parts_->image.relies_on_machine}));
     }
 
     /// The snapshot is one that this log keeps.
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         written_ = write;
-        put_in_place(id, configurations);
+        put_in_place(id, configurations, peers);
     }
 
     void save_commit(Index index) { parts_->wanted_commit = std::max(parts_->wanted_commit, index); }
@@ -254,7 +254,7 @@ public:
         auto const* const stored = parts_->snapshots.find(id);
         if (stored == nullptr)
             return LogError{LogFailure::read_failed, "The log does not keep the snapshot that is to be installed."};
-        put_in_place(id, stored->configurations);
+        put_in_place(id, stored->configurations, stored->peers);
         parts_->seal(written_);
         parts_->writer.write_and_sync();
         return failure();
@@ -277,11 +277,11 @@ private:
         : parts_(std::make_unique<Parts>(std::move(files), options, std::move(recovered)))
     {}
 
-    void put_in_place(SnapshotId const& id, Configurations const& configurations)
+    void put_in_place(SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         if (parts_->snapshots.find(id) == nullptr)
             return parts_->writer.fail({LogFailure::write_failed, "A snapshot was to be installed that is not kept."});
-        check(parts_->tail.install({id.last, configurations, id, parts_->image.relies_on_machine}));
+        check(parts_->tail.install({id.last, configurations, peers, id, parts_->image.relies_on_machine}));
         parts_->snapshots.note_install(id);
         parts_->prefix.truncate(next(parts_->wanted_commit)); // Only what is committed is still known to be durable.
     }

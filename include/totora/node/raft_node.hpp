@@ -194,9 +194,12 @@ public:
     /// Whether it takes part: it was started, was not stopped and has not failed.
     [[nodiscard]] bool is_running() const { return guard_.runs(); }
 
-    /// Where the server of this id is to be found, of those that the log recovered: for the leader named by a refusal. Nothing if it is
-    /// not among them.
-    [[nodiscard]] std::optional<std::string> address_of(ServerId id) const { return totora::address_of(peers_, id); }
+    /// Where the server of this id is to be found, by the configuration in force or the one before: for the leader named by a refusal.
+    /// Nothing if neither names it.
+    [[nodiscard]] std::optional<std::string> address_of(ServerId id) const
+    {
+        return stepper_.address_book().address_of(id);
+    }
 
     [[nodiscard]] State const& state() const { return stepper_.state(); } ///< For tests and inspection.
     [[nodiscard]] Clock&       clock() { return policies_.clock; }
@@ -215,14 +218,13 @@ private:
         auto recovered = recover_server(policies_);
         if (not recovered)
             return Unexpected{recovered.error()};
-        stepper_.begin(std::move(recovered->state));
+        stepper_.begin(std::move(recovered->state), std::move(recovered->peers));
         applying_.begin();
         was_started_ = true;
         guard_.begin();
         if (recovered->torn_tail)
             notifier_.notify(TornTailCut{*recovered->torn_tail});
-        peers_ = recovered->identity.first_members;
-        introduce_peers(peers_, recovered->identity.id, policies_.transport);
+        stepper_.address_book().introduce(policies_.transport);
         stepper_.feed(nobody, Started{});
         snapshots_.begin(recovered->snapshots);
         return std::move(recovered->identity);
@@ -289,7 +291,6 @@ private:
     ApplyTurn<Policies>                          applying_;
     [[no_unique_address]] SnapshotTurn<Policies> snapshots_;
     Shutdown<Policies>                           shutdown_;
-    std::vector<Peer>                            peers_;
     ThreadCheck                                  thread_;
     bool                                         was_started_ = false;
     bool                                         was_stopped_ = false;

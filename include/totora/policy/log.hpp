@@ -2,18 +2,21 @@
 #pragma once
 
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/messages/release.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 
 #include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -92,6 +95,7 @@ struct Recovered
     std::optional<TornTail> torn_tail;
     /// Snapshots that are there, and of which nothing can be read: a sentence each, for people. They are kept as they are, and not listed.
     std::vector<std::string> damaged_snapshots = {};
+    KnownPeers peers = {}; ///< The members of `configuration` and `previous_configuration`, with their addresses.
 };
 
 /// How far a log has read what it holds in the background, to find damage before it matters.
@@ -105,13 +109,15 @@ struct ScrubStatus
 };
 
 /// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
-/// would wait permanently and silently to be named.
+/// would wait permanently and silently to be named; without addresses nobody could be reached.
 [[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
 {
     auto const first = first_configuration(recovered.identity);
     for (auto const* one : {&recovered.configuration, &recovered.previous_configuration})
         if (one->index == first.index and *one != first)
             return "as the configuration at index 0 the log recovered another one than its identity's first members";
+    if (not are_members(recovered.peers, {recovered.configuration, recovered.previous_configuration}))
+        return "the log recovered addresses of others than the members of its configurations";
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/payload.hpp"
 #include "totora/policy/log.hpp"
 
@@ -23,6 +24,7 @@ struct StoredSnapshot
 {
     SnapshotId     id;
     Configurations configurations;     ///< That in force at its last entry, and the one before; from its header.
+    KnownPeers     peers;              ///< Their members; from there, too.
     bool           is_received = false; ///< Of another server, and no `install` of it was written. Of one up to where the log begins it may say either.
 
     friend bool operator==(StoredSnapshot const&, StoredSnapshot const&) = default;
@@ -55,18 +57,19 @@ struct SnapshotEnd
 /// `read_snapshot` it waits.
 ///
 /// What the compiler cannot check: a snapshot among `snapshots` survives any crash, until it is removed. Recovery finds the newest
-/// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration`. An
+/// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration` and
+/// `Recovered::peers`. An
 /// `install` that is durable makes its snapshot one of the server's own, in the same write. What cannot be stored for
 /// want of room ends the attempt, and frees its space; it is no failure of the log.
 template <typename T>
 concept snapshot_log = durable_log<T> and requires(T& log, T const& readable, WriteNumber write, LogPosition base, SnapshotId const& id,
-                                                   Configurations const& configurations, std::span<std::byte const> bytes,
-                                                   std::uint64_t offset) {
+                                                   Configurations const& configurations, KnownPeers const& peers,
+                                                   std::span<std::byte const> bytes, std::uint64_t offset) {
     /// Lets the log begin after `base`, which it holds: what comes before is gone when this write is durable. `configurations` are
-    /// those in force there and before.
-    { log.compact(write, base, configurations) } -> std::same_as<void>;
+    /// those in force there and before, `peers` their members.
+    { log.compact(write, base, configurations, peers) } -> std::same_as<void>;
     /// Puts a received snapshot in place of the whole log: it begins and ends at `id.last`.
-    { log.install(write, id, configurations) } -> std::same_as<void>;
+    { log.install(write, id, configurations, peers) } -> std::same_as<void>;
 
     /// Begins a snapshot of the server's own. What was written of an earlier one is dropped.
     { log.begin_snapshot() } -> std::same_as<void>;

@@ -43,7 +43,8 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// entries of several; a node that would accept more does not start. Without it, entries that are too long are dropped again and again,
 /// and the cluster stands still without an error. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can distinguish a
-/// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another.
+/// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another;
+/// and `remove(ServerId)`, for a server that no configuration of this node names any more: it closes the way to it, and forgets it.
 ///
 /// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries is replaced (case 94).
 template <typename T>
@@ -55,8 +56,9 @@ concept message_transport = requires(T& transport, Released const& message, Entr
     { transport.send(message, entries) } -> std::same_as<void>;
     /// The next thing that happened, in order; nothing if there is none. Does not wait.
     { transport.receive() } -> std::same_as<std::optional<TransportEvent>>;
-    /// The address of a server, and which life of it is meant. Called for the first members, the own server left out, when the
-    /// node starts.
+    /// The address of a server, and which life of it is meant, in place of what was said of it before. Called for the members of the
+    /// configuration in force and of the one before, the own server left out: when the node starts, and whenever an entry, its
+    /// truncation or a snapshot changes one of them.
     { transport.update(server, incarnation, address) } -> std::same_as<void>;
 };
 

@@ -230,6 +230,12 @@ public:
             known_.push_back({server, incarnation});
     }
 
+    /// Forgets the incarnation of a server (`message_transport`).
+    void remove(ServerId server)
+    {
+        std::erase_if(known_, [server](Known const& known) { return known.server == server; });
+    }
+
 private:
     friend class LoopbackNetwork;
 

@@ -74,6 +74,9 @@ public:
         hub_->update(server, incarnation, address);
     }
 
+    /// Closes the connection to a server, and forgets it (`message_transport`).
+    void remove(ServerId server) { hub_->update(server, Incarnation{}, {}); }
+
     /// The most bytes of entries in a message (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
 

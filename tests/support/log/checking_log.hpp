@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/data/known_peers.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
@@ -69,6 +70,8 @@ public:
             recovered->torn_tail = *torn;
         recovered->configuration = recovers_instead.value_or(recovered->configuration);
         recovered->previous_configuration = recovers_before.value_or(recovered->previous_configuration);
+        recovered->peers = {peers_of(recovered->configuration, recovered->peers.in_force),
+                            peers_of(recovered->previous_configuration, recovered->peers.previous)};
         return recovered;
     }
 
@@ -99,16 +102,16 @@ public:
             one.second = std::min(one.second, before(index));
     }
 
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
         note_call();
-        memory.compact(write, base, configurations);
+        memory.compact(write, base, configurations, peers);
     }
 
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         note_call();
-        memory.install(write, id, configurations);
+        memory.install(write, id, configurations, peers);
         for (auto& one : written_)
             one.second = std::min(one.second, durable_last_);
         written_.push_back({write, id.last.index});

@@ -81,7 +81,7 @@ public:
             return;
         ++compactions;
         base_ = wanted;
-        write([&](auto& one, WriteNumber number) { one.compact(number, {term, wanted}, *known); });
+        write([&](auto& one, WriteNumber number) { one.compact(number, {term, wanted}, *known, peers_in(*known)); });
     }
 
     /// A snapshot of its own, of what is committed.
@@ -89,8 +89,11 @@ public:
     {
         if (committed_ <= base_ or not configurations_at(committed_))
             return;
-        auto const snapshot =
-            snapshot_around({1, {term_at(committed_), committed_}, *configurations_at(committed_)}, {});
+        auto const snapshot = snapshot_around({1,
+                                               {term_at(committed_), committed_},
+                                               *configurations_at(committed_),
+                                               peers_in(*configurations_at(committed_))},
+                                              {});
         for_both([&](auto& one) {
             one.begin_snapshot();
             one.write_snapshot(snapshot.bytes);
@@ -103,7 +106,8 @@ public:
     void receive_snapshot()
     {
         auto const last = LogPosition{Term{term_.value + 1}, committed_ + (1 + random.below(30))};
-        auto const snapshot = snapshot_around({1, last, {configurations_.back(), configurations_.front()}}, {});
+        auto const known = Configurations{configurations_.back(), configurations_.front()};
+        auto const snapshot = snapshot_around({1, last, known, peers_in(known)}, {});
         auto const half = snapshot.bytes.size() / 2;
         if (configurations_.back().index > last.index)
             return;
@@ -118,9 +122,7 @@ public:
             return;
         ++installs;
         base_ = committed_ = last.index;
-        write([&](auto& one, WriteNumber number) {
-            one.install(number, snapshot.id, {configurations_.back(), configurations_.front()});
-        });
+        write([&](auto& one, WriteNumber number) { one.install(number, snapshot.id, known, peers_in(known)); });
     }
 
     void sync()
@@ -231,6 +233,8 @@ private:
             throw std::runtime_error("another log is recovered");
         if (one.configuration != other.configuration or one.previous_configuration != other.previous_configuration)
             throw std::runtime_error("other configurations are recovered");
+        if (one.peers != other.peers or one.peers != peers_in({one.configuration, one.previous_configuration}))
+            throw std::runtime_error("other addresses are recovered");
         configurations_ = {one.previous_configuration};
         if (one.configuration != one.previous_configuration)
             configurations_.push_back(one.configuration);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/archetypes.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/policy/durable_machine.hpp"
 #include "totora/policy/snapshot_log.hpp"
 #include "totora/policy/snapshot_machine.hpp"
@@ -96,13 +97,13 @@ class ArchetypeSnapshotLog : public ArchetypeLog
 public:
     using ArchetypeLog::ArchetypeLog;
 
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
-        memory().compact(write, base, configurations);
+        memory().compact(write, base, configurations, peers);
     }
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
-        memory().install(write, id, configurations);
+        memory().install(write, id, configurations, peers);
     }
     void begin_snapshot() { memory().begin_snapshot(); }
     void write_snapshot(std::span<std::byte const> bytes) { memory().write_snapshot(bytes); }

@@ -5,6 +5,7 @@
 #include "support/bytes.hpp"
 #include "support/stage_parts.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/numbers.hpp"
 #include "totora/data/snapshot_format.hpp"
 #include "totora/policy/snapshot_machine.hpp"
@@ -47,16 +48,30 @@ public:
     return snapshot;
 }
 
-/// The snapshot of a `Recorder` that applied these commands, from index 1 on, in this term.
-[[nodiscard]] inline SnapshotBytes
-snapshot_of(LogPosition last, std::vector<std::string> const& commands, std::uint32_t format = 1)
+/// The members of these configurations, with the addresses that `peers_of` gives.
+[[nodiscard]] inline KnownPeers peers_in(Configurations const& configurations)
+{
+    auto const all = peers_of(servers_max);
+    return {totora::peers_of(configurations.in_force, all), totora::peers_of(configurations.previous, all)};
+}
+
+/// The snapshot of a `Recorder` that applied these commands, from index 1 on, in the term of the header.
+[[nodiscard]] inline SnapshotBytes snapshot_of(SnapshotHeader const& header, std::vector<std::string> const& commands)
 {
     auto sink = GatheringSink{};
     auto machine = Recorder{};
     for (auto const& command : commands)
-        machine.applied.push_back({{last.term, Index{machine.applied.size() + 1}}, command});
+        machine.applied.push_back({{header.last.term, Index{machine.applied.size() + 1}}, command});
     machine.capture().write(sink);
-    return snapshot_around({format, last, {cluster(3), cluster(3)}}, sink.bytes);
+    return snapshot_around(header, sink.bytes);
+}
+
+/// The same in a cluster of three.
+[[nodiscard]] inline SnapshotBytes
+snapshot_of(LogPosition last, std::vector<std::string> const& commands, std::uint32_t format = 1)
+{
+    auto const configurations = Configurations{cluster(3), cluster(3)};
+    return snapshot_of({format, last, configurations, peers_in(configurations)}, commands);
 }
 
 /// A part of a snapshot, as the leader of `term` sends it.

@@ -118,7 +118,8 @@ private:
         auto const configurations = totora::Configurations{recovered.configuration, recovered.previous_configuration};
         auto       file = BackupWriter{wanted_.file};
         auto       bar = ProgressBar{"exports"};
-        file.write(totora::encode_snapshot_header({store_.snapshot_format(), applied_, configurations}));
+        file.write(
+            totora::encode_snapshot_header({store_.snapshot_format(), applied_, configurations, recovered.peers}));
         auto const capture = store_.capture();
         for (auto part = std::uint64_t{0}; capture.write_part(file, part) and not file.failure(); ++part)
             bar.show(file.bytes(), 0);

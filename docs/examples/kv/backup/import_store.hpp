@@ -137,8 +137,9 @@ private:
             return addresses.error();
         keys_begin_ = *addresses;
         auto const peers = totora::configuration_of(totora::Index{}, wanted_.server.peers);
-        head_ = totora::encode_snapshot_header(
-            {file.header().machine_format, file.header().last, totora::Configurations{*peers, *peers}});
+        head_ = totora::encode_snapshot_header({file.header().machine_format, file.header().last,
+                                                totora::Configurations{*peers, *peers},
+                                                totora::KnownPeers{wanted_.server.peers, wanted_.server.peers}});
         head_.resize(head_.size() + sizeof(std::uint32_t)); // No addresses.
         auto const changed = checksum_of(file, keys_begin_, totora::crc32c(head_, 0), "prepares");
         if (not changed)
@@ -237,7 +238,7 @@ private:
             return end and end->failure ? end->failure->what : std::string{"the snapshot could not be stored"};
         auto const& stored = log.snapshots().back();
         log.save_vote(totora::WriteNumber{1}, id_.last.term, std::nullopt);
-        log.install(totora::WriteNumber{2}, id_, stored.configurations);
+        log.install(totora::WriteNumber{2}, id_, stored.configurations, stored.peers);
         log.sync();
         log.close();
         if (auto const failed = log.failure())

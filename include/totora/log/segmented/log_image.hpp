@@ -4,6 +4,7 @@
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/pinned_entries.hpp"
 #include "totora/log/snapshots/log_boundary.hpp"
@@ -36,6 +37,20 @@ struct LogImage
 
     Index newest_snapshot;           ///< The last entry that a durable snapshot of the server's own stands for.
     bool  relies_on_machine = false; ///< The state machine keeps itself: boundaries say so from now on.
+
+    std::uint64_t configuration_bytes =
+        0; ///< The most that a configuration takes in a boundary, of those that this log has held.
+
+    /// How long a boundary of this log may be, as far as is known.
+    [[nodiscard]] std::uint64_t boundary_bytes() const { return boundary_numbers_size + 2 * configuration_bytes; }
+
+    void note_configuration(std::uint64_t bytes) { configuration_bytes = std::max(configuration_bytes, bytes); }
+
+    void note_configurations(Configurations const& known, KnownPeers const& peers)
+    {
+        note_configuration(encoded_size(known.in_force, peers.in_force));
+        note_configuration(encoded_size(known.previous, peers.previous));
+    }
 
     /// Up to where what is compacted is needed no more.
     [[nodiscard]] Index kept_elsewhere() const

@@ -5,6 +5,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_index.hpp"
@@ -183,14 +184,17 @@ public:
 
     /// Fills in what is known only at the end: how the last start ended, and the two newest configurations, of which the
     /// log holds as many as `newest` has.
-    void finish(std::vector<Configuration> const& newest)
+    void finish(std::vector<NamedConfiguration> const& newest)
     {
         state.cleanly_stopped = mark.clean and newest_start == mark.start;
         auto const first = first_configuration(state.identity);
         auto const is_whole = boundary.base.index == Index{};
         auto       known = is_whole ? Configurations{first, first} : boundary.configurations;
-        for (auto const& configuration : newest)
+        state.peers = is_whole ? KnownPeers{first_peers(state.identity), first_peers(state.identity)} : boundary.peers;
+        for (auto const& [configuration, peers] : newest) {
             known.append(configuration);
+            state.peers.append(peers);
+        }
         state.configuration = known.in_force;
         state.previous_configuration = known.previous;
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/log_damage.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/segment_reader.hpp"
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace totora::inline v0
@@ -19,22 +20,22 @@ namespace totora::inline v0
 
 /// The two newest configurations in a log, or as many as it holds: their entries are read again.
 template <log_files Files>
-[[nodiscard]] Result<std::vector<Configuration>, LogError>
+[[nodiscard]] Result<std::vector<NamedConfiguration>, LogError>
 read_newest_configurations(Files& files, RecoveredLog const& log)
 {
     auto       reader = SegmentReader<Files>{files, log.index, log.state.entries};
-    auto       newest = std::vector<Configuration>{};
+    auto       newest = std::vector<NamedConfiguration>{};
     auto const count = log.configurations.size();
     for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
         auto       entries = Entries{};
         auto const index = log.configurations[at];
         if (auto const got = reader.read(index, index, index, entries); not got)
             return Unexpected{got.error()};
-        auto const configuration = decode_configuration(*entries.begin());
-        if (not configuration)
+        auto named = decode_named_configuration(*entries.begin());
+        if (not named)
             return damaged(log.index.place(log.configurations[at]).segment, "holds a configuration that is none",
                            {log.configurations[at], log.configurations[at]});
-        newest.push_back(*configuration);
+        newest.push_back(*std::move(named));
     }
     return newest;
 }

@@ -215,6 +215,7 @@ private:
         index_size_ += 4U + (begins_record ? 8U : 0U) + (begins_term ? 16U : 0U);
         if (entry.kind == EntryKind::configuration) {
             index_size_ += 8;
+            image_.note_configuration(configuration_size_of(entry));
             image_.configurations.push_back(entry.index);
         }
         is_indexable_ = is_indexable_ and is_known(entry);

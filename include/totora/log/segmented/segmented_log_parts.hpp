@@ -6,6 +6,7 @@
 #include "totora/log/reading/cold_blocks.hpp"
 #include "totora/log/scrubbing/scrubber.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
+#include "totora/log/segmented/image_of.hpp"
 #include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
@@ -47,19 +48,8 @@ struct SegmentedLogParts
     static constexpr std::chrono::milliseconds retry_after_max = std::chrono::hours{24};
 
     SegmentedLogParts(Files its_files, SegmentedLogOptions const& its_options, RecoveredLog recovered)
-        : files(std::move(its_files)),
-          options(its_options), image{recovered.state.identity,
-                                      std::max(recovered.mark.start, recovered.newest_start) + 1,
-                                      recovered.state.current_term,
-                                      recovered.state.voted_for,
-                                      recovered.state.entries,
-                                      std::move(recovered.index),
-                                      recovered.state.commit_index,
-                                      {},
-                                      std::move(recovered.configurations),
-                                      std::move(recovered.boundary),
-                                      {}},
-          found(std::move(recovered)), prefix(image.runs.last().index), wanted_commit(image.commit_index),
+        : files(std::move(its_files)), options(its_options), image(image_of(recovered)), found(std::move(recovered)),
+          prefix(image.runs.last().index), wanted_commit(image.commit_index),
           pool(files, options.segment_bytes, std::max(options.prepare_bytes, options.segment_bytes / preparations_max),
                std::clamp<std::chrono::milliseconds>(options.retry_after, {}, retry_after_max)),
           writer(pool, image.identity, found.durable_batch), tail(pool, writer, image),
@@ -274,8 +264,9 @@ struct SegmentedLogParts
             return tail.reserve;
         auto const records = 2 * (bytes_more / options.record_bytes_max) + 2; // Of each, head and padding.
         // A compaction and an install ask for no room either.
-        auto const boundaries =
-            snapshots.is_used() or image.relies_on_machine ? 2 * (record_head_size + aligned(boundary_size_max)) : 0;
+        auto const boundaries = snapshots.is_used() or image.relies_on_machine
+                                    ? 2 * (record_head_size + aligned(image.boundary_bytes()))
+                                    : 0;
         return bytes_more + records * (record_head_size + record_alignment) + std::max(tail.reserve, kept) + boundaries;
     }
 

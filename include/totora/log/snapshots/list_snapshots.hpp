@@ -64,7 +64,8 @@ read_snapshot_header(Files& files, std::string const& name, Identity const& iden
     auto const inner = decode_snapshot_header(read.subspan(snapshot_file_header_size));
     if (not inner or inner->header.last != header->id.last or *size < snapshot_file_header_size + header->id.bytes)
         return std::optional<StoredSnapshot>{};
-    return std::optional{StoredSnapshot{header->id, inner->header.configurations, header->is_received}};
+    return std::optional{
+        StoredSnapshot{header->id, inner->header.configurations, inner->header.peers, header->is_received}};
 }
 
 /// Reads the headers of these files. A received snapshot at or below `base` is one of the server's own: its install is durable, or

@@ -132,6 +132,9 @@ private:
     void note_change()
     {
         image_.newest_snapshot = Store::newest();
+        for (auto const& one : Store::all())
+            if (one.is_received) // An install asks for no room.
+                image_.note_configurations(one.configurations, one.peers);
         if (aside_ != nullptr)
             aside_->drop_snapshots([this](std::uint64_t number) { return not Store::has(number); });
         if (show_)

@@ -94,7 +94,7 @@ public:
         }
         file_.reset();
         record_ = ReceptionRecord{};
-        return StoredSnapshot{id, header->configurations, is_received};
+        return StoredSnapshot{id, header->configurations, header->peers, is_received};
     }
 
     /// Removes what was written.

@@ -5,14 +5,17 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/role.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/with_alternative.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/identity.hpp"
 #include "totora/node/clients/pending.hpp"
 #include "totora/node/clients/pending_reads.hpp"
 #include "totora/node/clients/proposals.hpp"
 #include "totora/node/clients/staging.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
+#include "totora/node/parts/address_book.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
 #include "totora/node/parts/role_watch.hpp"
@@ -25,6 +28,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -68,6 +72,7 @@ public:
         if (outgoing.failed)
             return guard_.fail({NodeFailure::invariant, std::string{outgoing.failed->condition}});
         write(state, outgoing, entries); // First: an append that is sent may be read from the log.
+        book_.introduce(transport_);
         snapshots_.perform(state, outgoing);
         arm(outgoing);
         if (not send(state, outgoing, entries))
@@ -92,6 +97,9 @@ public:
 
     [[nodiscard]] StepCounts const& counts() const { return counts_; }
 
+    [[nodiscard]] AddressBook&       address_book() { return book_; }
+    [[nodiscard]] AddressBook const& address_book() const { return book_; }
+
     [[nodiscard]] SnapshotEffects<Policies>&       snapshots() { return snapshots_; }
     [[nodiscard]] SnapshotEffects<Policies> const& snapshots() const { return snapshots_; }
 
@@ -100,6 +108,7 @@ public:
     {
         role_ = {};
         counts_ = {};
+        book_ = {};
     }
 
 private:
@@ -121,9 +130,16 @@ private:
             append(one.write, state, entries);
         else
             append(one.write, state, entries.between(one.entries.first, last_of(one.entries)));
+        if (auto const& newest = state.configurations.in_force;
+            newest.index >= one.entries.first and newest.index <= last_of(one.entries))
+            follow(newest, entries.between(newest.index, newest.index));
     }
 
-    void make(Truncate const& one, State const&, Entries const&) { log_.truncate(one.write, one.first); }
+    void make(Truncate const& one, State const&, Entries const&)
+    {
+        log_.truncate(one.write, one.first);
+        book_.truncate(one.first);
+    }
 
     void make(Compact const& one, State const& state, Entries const&) { move_boundary(one, state); }
 
@@ -133,8 +149,17 @@ private:
     template <typename Boundary>
     void move_boundary(Boundary const& one, State const& state)
     {
-        if (not snapshots_.make(one, state))
+        if (not snapshots_.make(one, state, book_))
             guard_.fail({NodeFailure::seam, "the log is to begin later than it can"});
+    }
+
+    /// The entry of a configuration was appended: its members are to be found where it says.
+    void follow(Configuration const& configuration, Entries const& entry)
+    {
+        auto peers = entry.empty() ? std::nullopt : decode_peers((*entry.begin()).payload);
+        if (not peers or members_of(*peers) != configuration.members)
+            return guard_.fail({NodeFailure::seam, "the entry of a configuration holds another one"});
+        book_.append(configuration.index, *std::move(peers));
     }
 
     void append(WriteNumber write, State const& state, Entries const& entries)
@@ -232,6 +257,7 @@ private:
     Proposals<typename Policies::Response>&         proposals_;
     PendingReads&                                   reads_;
     [[no_unique_address]] SnapshotEffects<Policies> snapshots_;
+    AddressBook                                     book_;
     RoleWatch                                       role_;
     StepCounts                                      counts_;
     bool                                            wrote_ = false;

@@ -7,6 +7,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
@@ -20,7 +21,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -48,15 +48,6 @@ template <typename Policies>
     return {};
 }
 
-/// Gives the transport the addresses of the others.
-template <typename Transport>
-void introduce_peers(std::span<Peer const> peers, ServerId own, Transport& transport)
-{
-    for (auto const& [member, address] : peers)
-        if (member.id != own)
-            transport.update(member.id, member.incarnation, address);
-}
-
 /// What a server begins with.
 struct RecoveredServer
 {
@@ -64,6 +55,7 @@ struct RecoveredServer
     State                   state;
     std::optional<TornTail> torn_tail;
     SnapshotsAtStart        snapshots;
+    KnownPeers              peers; ///< The members of the state's configurations.
 };
 
 /// Restores the state machine of a server that starts, if it takes snapshots.
@@ -158,8 +150,9 @@ template <typename Policies>
         return Unexpected{StartError{std::string{*fault}}};
     if (auto const failure = rely_on_machine(policies))
         return Unexpected{StartError{failure->what}};
+    auto peers = snapshots.installed ? *std::move(snapshots.installed) : std::move(recovered->peers);
     return RecoveredServer{std::move(recovered->identity), *std::move(state), std::move(recovered->torn_tail),
-                           std::move(snapshots)};
+                           std::move(snapshots), std::move(peers)};
 }
 
 } // namespace totora::inline v0

@@ -6,11 +6,13 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/node/clients/pending.hpp"
 #include "totora/node/clients/pending_reads.hpp"
 #include "totora/node/clients/proposals.hpp"
 #include "totora/node/links/full_links.hpp"
 #include "totora/node/links/sender.hpp"
+#include "totora/node/parts/address_book.hpp"
 #include "totora/node/parts/effects.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
@@ -46,9 +48,15 @@ public:
     [[nodiscard]] FullLinks&                       full_links() { return full_links_; }
     [[nodiscard]] SnapshotEffects<Policies>&       snapshots() { return effects_.snapshots(); }
     [[nodiscard]] SnapshotEffects<Policies> const& snapshots() const { return effects_.snapshots(); }
+    [[nodiscard]] AddressBook&                     address_book() { return effects_.address_book(); }
+    [[nodiscard]] AddressBook const&               address_book() const { return effects_.address_book(); }
 
-    /// Begins with what was recovered.
-    void begin(State recovered) { state_ = std::move(recovered); }
+    /// Begins with what was recovered; `peers` are the members of its configurations.
+    void begin(State recovered, KnownPeers peers)
+    {
+        state_ = std::move(recovered);
+        address_book().begin(state_.own.id, std::move(peers), state_.configurations);
+    }
 
     /// Leaves everything as before the first step.
     void reset()

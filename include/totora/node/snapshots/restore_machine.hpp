@@ -7,6 +7,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/data/attempt.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/snapshot_format.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
 #include "totora/node/snapshots/snapshot_file.hpp"
@@ -68,6 +69,8 @@ struct SnapshotsAtStart
     std::optional<SnapshotId>   restored;
     std::vector<SnapshotFailed> failures; ///< Snapshots that are damaged, where another one did.
     std::vector<SnapshotId>     damaged;  ///< These.
+    std::optional<KnownPeers>   installed =
+        {}; ///< The members of the configurations of the snapshot whose install was finished.
 };
 
 /// Brings the state machine of a server that starts to where it can be brought without its log, and finishes an install that had
@@ -86,6 +89,7 @@ public:
         auto const received = newest_received();
         if (received)
             recovered_.received = SnapshotReceived{received->id, received->configurations};
+        received_peers_ = received ? received->peers : KnownPeers{};
         if (not keeps_itself_ or not is_within_log())
             restore_from([&](StoredSnapshot const& one) { return not one.is_received; });
         if (not is_within_log())
@@ -150,6 +154,7 @@ private:
             return;
         if (auto const failure = log_.finish_install(finished.received->snapshot))
             done_.refusal = failure->what;
+        done_.installed = std::move(received_peers_);
         recovered_ = std::move(finished);
     }
 
@@ -157,6 +162,7 @@ private:
     Log&             log_;
     RecoveredState&  recovered_;
     bool             keeps_itself_;
+    KnownPeers       received_peers_; ///< Of the newest received snapshot.
     SnapshotsAtStart done_;
 };
 

@@ -10,6 +10,7 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/write.hpp"
 #include "totora/data/payload.hpp"
+#include "totora/node/parts/address_book.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
 
 #include <cstdint>
@@ -29,7 +30,7 @@ public:
 
     /// False: the write cannot be made.
     template <typename Boundary>
-    [[nodiscard]] bool make(Boundary const&, State const&)
+    [[nodiscard]] bool make(Boundary const&, State const&, AddressBook const&)
     {
         return false;
     }
@@ -49,18 +50,24 @@ public:
         : log_(refined<KeepsSnapshots>(policies.log)), transport_(refined<CarriesChunks>(policies.transport))
     {}
 
-    [[nodiscard]] bool make(Compact const& one, State const& state)
+    [[nodiscard]] bool make(Compact const& one, State const& state, AddressBook const& book)
     {
         auto const configurations = configurations_at(state.configurations, one.base.index);
         if (configurations)
-            log_.compact(one.write, one.base, *configurations);
+            log_.compact(one.write, one.base, *configurations, book.at(one.base.index));
         return configurations.has_value();
     }
 
-    [[nodiscard]] bool make(Install const& one, State const& state)
+    /// The book continues with the members that the snapshot names.
+    [[nodiscard]] bool make(Install const& one, State const& state, AddressBook& book)
     {
-        log_.install(one.write, one.snapshot, state.configurations);
-        return true;
+        for (auto const& stored : log_.snapshots())
+            if (stored.id == one.snapshot) {
+                book.install(stored.peers, state.configurations);
+                log_.install(one.write, one.snapshot, state.configurations, book.at(one.snapshot.last.index));
+                return true;
+            }
+        return false;
     }
 
     void perform(State const& state, Outgoing const& outgoing)

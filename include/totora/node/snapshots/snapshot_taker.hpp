@@ -6,6 +6,7 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/attempt.hpp"
 #include "totora/data/snapshot_format.hpp"
+#include "totora/node/parts/address_book.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/snapshot_backlog.hpp"
 #include "totora/node/snapshots/snapshot_file.hpp"
@@ -31,8 +32,8 @@ template <typename Machine, typename Log>
 class SnapshotTaker
 {
 public:
-    SnapshotTaker(Machine& machine, Log& log, SnapshotSettings const& settings)
-        : machine_(machine), log_(log), settings_(settings), writer_(log)
+    SnapshotTaker(Machine& machine, Log& log, SnapshotSettings const& settings, AddressBook const& book)
+        : machine_(machine), log_(log), settings_(settings), book_(book), writer_(log)
     {}
 
     /// Takes one as soon as there is something new to take.
@@ -114,7 +115,7 @@ private:
         auto thrown = attempt("the state machine", [&] {
             auto const format = machine_.snapshot_format();
             capture_.emplace(machine_.capture());
-            writer_.begin({format, {*term, applied}, *configurations});
+            writer_.begin({format, {*term, applied}, *configurations, book_.at(applied)});
         });
         part_ = 0;
         is_requested_ = false;
@@ -158,6 +159,7 @@ private:
     Machine&                                 machine_;
     Log&                                     log_;
     SnapshotSettings const&                  settings_;
+    AddressBook const&                       book_;
     SnapshotWriter<Log>                      writer_;
     std::optional<typename Machine::Capture> capture_; ///< While it is written.
     std::uint64_t                            part_ = 0;

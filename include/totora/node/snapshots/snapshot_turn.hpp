@@ -55,8 +55,8 @@ public:
     SnapshotTurn(Policies& policies, Stepper<Policies>& stepper, ApplyTurn<Policies>& applying)
         : machine_(refined<TakesCaptures>(policies.machine)), log_(refined<KeepsSnapshots>(policies.log)),
           clock_(policies.clock), settings_(policies.settings.snapshots), stepper_(stepper), state_(stepper.state()),
-          applying_(applying), taker_(machine_, log_, settings_), sender_(log_, settings_, stepper),
-          own_state_(policies, state_)
+          applying_(applying), taker_(machine_, log_, settings_, stepper.address_book()),
+          sender_(log_, settings_, stepper), own_state_(policies, state_)
     {}
 
     /// The server has started. What it had begun before its end goes on: the log is compacted by its newest snapshot, and one that it had

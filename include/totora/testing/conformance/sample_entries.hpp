@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/data/known_peers.hpp"
+#include "totora/policy/log.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -71,10 +75,21 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     return entries;
 }
 
-/// The configuration entry that a workload puts at an index: others than before and after it.
+/// The address of a server in the configuration that `sample_configuration` puts at an index: another than before and after it.
+[[nodiscard]] inline std::string sample_address(std::uint64_t server, Index index)
+{
+    return "host:" + std::to_string(server) + ":" + std::to_string(index.value);
+}
+
+/// The configuration entry that a workload puts at an index: other members than before and after it, and other addresses.
 [[nodiscard]] inline Entries sample_configuration(Term term, Index index)
 {
-    return configuration_entry(term, index, {1, 2, 3 + index.value % 7});
+    auto peers = std::vector<Peer>{};
+    for (auto const server : {std::uint64_t{1}, std::uint64_t{2}, 3 + index.value % 7})
+        peers.push_back({{ServerId{server}, first_incarnation, MemberKind::voter}, sample_address(server, index)});
+    auto entries = Entries{};
+    entries.add(entry_slice(index, term, encode_peers(peers), EntryKind::configuration), 1);
+    return entries;
 }
 
 /// What `check_log` keeps in a log: no two fields are alike, and none is what it is by default.
@@ -97,6 +112,29 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
         identity.first_members.push_back(
             {{ServerId{server}, first_incarnation, MemberKind::voter}, "host:" + std::to_string(server)});
     return identity;
+}
+
+/// The members of a configuration that `sample_configuration` made, or that of the first members of one of the identities above.
+[[nodiscard]] inline std::vector<Peer> sample_peers(Configuration const& configuration)
+{
+    for (auto const& identity : {sample_identity(), identity_of_first()})
+        if (configuration == first_configuration(identity))
+            return identity.first_members;
+    auto peers = std::vector<Peer>{};
+    for (auto const& member : configuration.members)
+        peers.push_back({member, sample_address(member.id.value, configuration.index)});
+    return peers;
+}
+
+[[nodiscard]] inline KnownPeers sample_peers(Configurations const& configurations)
+{
+    return {sample_peers(configurations.in_force), sample_peers(configurations.previous)};
+}
+
+/// Whether the addresses that a log recovered are those of the configurations that it recovered.
+[[nodiscard]] inline bool has_sample_peers(Recovered const& recovered)
+{
+    return recovered.peers == sample_peers(Configurations{recovered.configuration, recovered.previous_configuration});
 }
 
 } // namespace totora::inline v0::conformance

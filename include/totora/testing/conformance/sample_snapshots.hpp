@@ -40,7 +40,9 @@ struct SampleSnapshot
 sample_snapshot(LogPosition last, Configurations const& configurations, std::size_t size, std::uint64_t variant = 0)
 {
     auto const machine = payload_for(last.index, Term{last.term.value + variant * 1000}, size);
-    auto sample = SampleSnapshot{{.last = last}, configurations, encode_snapshot_header({3, last, configurations})};
+    auto       sample = SampleSnapshot{{.last = last},
+                                 configurations,
+                                 encode_snapshot_header({3, last, configurations, sample_peers(configurations)})};
     sample.bytes.insert(sample.bytes.end(), machine.begin(), machine.end());
     auto const checksum = crc32c(sample.bytes);
     sample.bytes.resize(sample.bytes.size() + snapshot_trailer_size);

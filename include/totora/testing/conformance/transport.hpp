@@ -52,7 +52,8 @@ template <typename Make>
         check(&Laws::the_largest_append_arrives) and check(&Laws::another_life_is_another_server) and
         check(&Laws::an_address_may_change) and check(&Laws::damaged_entries_do_not_arrive) and
         check(&Laws::what_arrives_wakes) and check(&Laws::bytes_that_leave_are_counted) and
-        check(&Laws::a_renewed_connection_carries_again) and check(&Laws::nothing_of_another_cluster_arrives);
+        check(&Laws::a_renewed_connection_carries_again) and check(&Laws::a_removed_server_can_be_named_again) and
+        check(&Laws::nothing_of_another_cluster_arrives);
     if constexpr (TransportUser<Network>::carries_chunks) {
         using ChunkLaws = TransportChunkLaws<Network>;
         static_cast<void>(all_return and check(&ChunkLaws::chunks_do_not_wait) and

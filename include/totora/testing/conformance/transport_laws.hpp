@@ -226,6 +226,20 @@ public:
         }
     }
 
+    void a_removed_server_can_be_named_again()
+    {
+        user_.introduce();
+        if constexpr (requires { user_.at(one).remove(two); }) {
+            user_.call("remove(2), twice", [&] {
+                user_.at(one).remove(two);
+                user_.at(one).remove(two);
+            });
+            user_.introduce();
+            user_.expect(user_.arrives(one, two, append_message(user_.next_term(), 1, 10)),
+                         "a removed server can be named again", "After remove and update nothing arrives any more.");
+        }
+    }
+
     void nothing_of_another_cluster_arrives()
     {
         user_.introduce();

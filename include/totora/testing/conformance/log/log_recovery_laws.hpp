@@ -73,6 +73,9 @@ struct BrokenRecovery
         newest_configurations(*content, workload))
         return BrokenRecovery{"the two newest configurations are recovered",
                               "Others were named than the log holds, or than the first members."};
+    if (not has_sample_peers(recovered))
+        return BrokenRecovery{"the addresses of members are recovered",
+                              "Others were found than stand in the entries of the two newest configurations."};
     if (recovered.cleanly_stopped and not may_be_marked)
         return BrokenRecovery{"a clean stop leaves its mark",
                               "The mark is there, and the log was not closed since it was opened."};

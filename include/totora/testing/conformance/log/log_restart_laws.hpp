@@ -64,9 +64,11 @@ public:
         auto const first = first_configuration(sample_identity());
         auto const servers = std::vector<std::vector<std::uint64_t>>{{1, 2}, {1, 3}, {1, 2, 3, 4}};
         auto       configurations = std::vector<Configuration>{first};
+        auto       peers = std::vector<std::vector<Peer>>{first_peers(sample_identity())};
         auto const append = [&](std::size_t which) {
             auto const entries = configuration_entry(Term{1}, next(log->last().index), servers[which]);
             configurations.push_back(*decode_configuration(*entries.begin()));
+            peers.push_back(*decode_peers((*entries.begin()).payload));
             user_.append(*log, entries);
             user_.append(*log, Term{1}, 40); // Far from each other.
         };
@@ -78,6 +80,8 @@ public:
                          "In the log the newest ones are those of the indexes " +
                              std::to_string(configurations[newest].index.value) + " and " +
                              std::to_string(configurations[before].index.value) + ", and others were named.");
+            user_.expect(log == nullptr or found_.peers == KnownPeers{peers[newest], peers[before]},
+                         "the addresses of members are recovered", "Others were found than stand in these entries.");
             return log != nullptr;
         };
         if (log == nullptr)

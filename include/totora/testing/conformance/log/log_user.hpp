@@ -221,6 +221,8 @@ private:
         expect(recovered.configuration == first and recovered.previous_configuration == first,
                "without another configuration that of the first members is recovered",
                "The log holds no configuration, and that at index 0 was not given for both.");
+        expect(has_sample_peers(recovered), "the addresses of members are recovered",
+               "The log holds no configuration, and others were found than those of the first members.");
     }
 
     Storage&      storage_;

@@ -5,6 +5,7 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/policy/snapshot_log.hpp"
+#include "totora/testing/conformance/sample_entries.hpp"
 #include "totora/testing/conformance/sample_snapshots.hpp"
 
 #include <algorithm>
@@ -116,7 +117,7 @@ public:
             auto const        what = "A snapshot up to " + std::to_string(stored.id.last.index.value);
             if (known == nullptr)
                 return what + " is listed that was never written.";
-            if (stored.configurations != known->configurations or
+            if (stored.configurations != known->configurations or stored.peers != sample_peers(known->configurations) or
                 stored.is_received != (known->is_received and stored.id.last.index > base))
                 return what + " is listed as another than it is.";
             if (read_all(log, stored.id) != *known->bytes)

@@ -109,7 +109,7 @@ private:
         current_.base = position;
         current_.boundary = configurations;
         ++compactions_;
-        log.compact(begin_write(), position, configurations);
+        log.compact(begin_write(), position, configurations, sample_peers(configurations));
     }
 
     /// One that is beyond what is committed here. Of some the second half never comes.
@@ -145,7 +145,7 @@ private:
             current_.base = one.id.last;
             current_.boundary = one.configurations;
             ++installs_;
-            return log.install(begin_write(), one.id, one.configurations);
+            return log.install(begin_write(), one.id, one.configurations, sample_peers(one.configurations));
         }
     }
 

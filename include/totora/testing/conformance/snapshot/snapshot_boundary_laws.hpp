@@ -207,13 +207,15 @@ private:
     void compact(Log& log, LogPosition base, Configurations const& configurations)
     {
         user_.call("compact(), up to " + std::to_string(base.index.value));
-        SnapshotLogUser<Storage>::files(log).compact(user_.next_write(), base, configurations);
+        SnapshotLogUser<Storage>::files(log).compact(user_.next_write(), base, configurations,
+                                                     sample_peers(configurations));
     }
 
     void install(Log& log, SampleSnapshot const& sample)
     {
         user_.call("install(), " + SnapshotLogUser<Storage>::name(sample.id));
-        SnapshotLogUser<Storage>::files(log).install(user_.next_write(), sample.id, sample.configurations);
+        SnapshotLogUser<Storage>::files(log).install(user_.next_write(), sample.id, sample.configurations,
+                                                     sample_peers(sample.configurations));
     }
 
     /// The log holds the entries after `base` up to `last`, and no others.
@@ -250,6 +252,8 @@ private:
     {
         user_.expect(Configurations{found_.configuration, found_.previous_configuration} == expected, law,
                      "A start finds other configurations than those of the boundary, or after it.");
+        user_.expect(has_sample_peers(found_), "the addresses of members are recovered",
+                     "A start finds other addresses than those of the boundary, or of entries after it.");
     }
 
     LogUser<Storage>&        user_;

@@ -146,9 +146,11 @@ public:
         user_.expect(stored != nullptr, law, name(sample.id) + " is not among snapshots().");
         if (stored == nullptr)
             return;
-        user_.expect(*stored == StoredSnapshot{sample.id, sample.configurations, is_received},
+        user_.expect(*stored == StoredSnapshot{sample.id, sample.configurations, sample_peers(sample.configurations),
+                                               is_received},
                      "a snapshot is listed as what it is",
-                     name(sample.id) + " is listed as received or own, or with the configurations, of another one.");
+                     name(sample.id) +
+                         " is listed as received or own, or with the configurations or addresses, of another one.");
         user_.expect(bytes_of(log, sample.id) == sample.bytes, "a snapshot is read as it was written",
                      "The bytes of " + name(sample.id) + " are others.");
     }

@@ -163,6 +163,8 @@ private:
         auto const in_force = state->configurations_at(state->last_index());
         user_.expect(Configurations{found.configuration, found.previous_configuration} == in_force,
                      "a boundary keeps its configurations", "Others are recovered than the log held.");
+        user_.expect(has_sample_peers(found), "the addresses of members are recovered",
+                     "Others are recovered than the configurations of the log have.");
         found_base_ = base.index;
         for (auto const& [sample, was_received] : kept_) {
             auto const installed = std::find(state->installed.begin(), state->installed.end(), sample.id);

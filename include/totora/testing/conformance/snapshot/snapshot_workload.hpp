@@ -154,7 +154,7 @@ public:
         next.content.entries.erase(next.content.entries.begin(),
                                    next.content.entries.begin() + static_cast<std::ptrdiff_t>(count));
         auto const configurations = begin(std::move(next)).configurations;
-        log.compact(WriteNumber{writes()}, base, configurations);
+        log.compact(WriteNumber{writes()}, base, configurations, sample_peers(configurations));
     }
 
     /// The position of a snapshot that a leader of a later term may send: beyond what is committed.
@@ -176,7 +176,7 @@ public:
         begin(std::move(next));
         commit_ = sample.id.last.index; // Truncations stay above it. Before it is durable nothing is committed.
         install_ = writes();
-        log.install(WriteNumber{writes()}, sample.id, sample.configurations);
+        log.install(WriteNumber{writes()}, sample.id, sample.configurations, sample_peers(sample.configurations));
     }
 
     /// The state that was found, if a crash may leave it: not older than what was reported durable, or than write `at_least`.

@@ -6,6 +6,7 @@
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/known_peers.hpp"
 #include "totora/data/payload.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
@@ -38,20 +39,20 @@ template <durable_log Log>
 class CheckingSnapshots<Log, true>
 {
 public:
-    void compact(WriteNumber write, LogPosition base, Configurations const& configurations)
+    void compact(WriteNumber write, LogPosition base, Configurations const& configurations, KnownPeers const& peers)
     {
         burdens_.call();
         checks_.compact_written(server_, write, base, newest_own());
-        log_.compact(write, base, configurations);
+        log_.compact(write, base, configurations, peers);
         compaction_ = write;
         faults_.enter(SnapshotPhase::before_boundary);
     }
 
-    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations)
+    void install(WriteNumber write, SnapshotId const& id, Configurations const& configurations, KnownPeers const& peers)
     {
         burdens_.call();
         checks_.install_written(server_, write, id.last);
-        log_.install(write, id, configurations);
+        log_.install(write, id, configurations, peers);
         install_ = write;
         faults_.enter(SnapshotPhase::installing);
     }
