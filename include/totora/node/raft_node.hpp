@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/messages/local.hpp"
 #include "totora/core/state.hpp"
-#include "totora/node/clients/admission.hpp"
-#include "totora/node/clients/pending.hpp"
-#include "totora/node/clients/pending_reads.hpp"
-#include "totora/node/clients/proposals.hpp"
-#include "totora/node/links/cold_reads.hpp"
-#include "totora/node/links/sender.hpp"
+#include "totora/node/change_outcomes.hpp"
+#include "totora/node/clients/clients.hpp"
 #include "totora/node/outcomes.hpp"
-#include "totora/node/parts/apply_turn.hpp"
 #include "totora/node/parts/guard.hpp"
-#include "totora/node/parts/intake.hpp"
-#include "totora/node/parts/notifier.hpp"
+#include "totora/node/parts/node_parts.hpp"
 #include "totora/node/parts/policies.hpp"
-#include "totora/node/parts/recover_server.hpp"
-#include "totora/node/parts/room.hpp"
-#include "totora/node/parts/shutdown.hpp"
 #include "totora/node/parts/status_of.hpp"
-#include "totora/node/parts/stepper.hpp"
 #include "totora/node/parts/thread_check.hpp"
-#include "totora/node/parts/wake.hpp"
 #include "totora/node/settings.hpp"
-#include "totora/node/snapshots/snapshot_turn.hpp"
 #include "totora/node/start_error.hpp"
 #include "totora/node/status.hpp"
 
@@ -59,15 +46,11 @@ public:
     using ProposalCompletion = typename PendingProposal<Response>::Single;
     using BatchCompletion = typename PendingProposal<Response>::Batch;
     using ReadCompletion = Completion<ReadOutcome>;
+    using ChangeCompletion = Completion<ChangeOutcome>;
 
     RaftNode(Machine& machine, Log& log, Transport& transport, Clock& clock, NodeSettings settings = {},
              Observer observer = {})
-        : policies_{machine, log, transport, clock, settings}, notifier_(std::move(observer), guard_), wake_(policies_),
-          cold_reads_(settings.cold_bytes_max), sender_(log, transport, policies_.settings, cold_reads_),
-          proposals_(guard_), reads_(guard_), stepper_(policies_, guard_, notifier_, sender_, proposals_, reads_),
-          intake_(policies_, stepper_, sender_, room_), admission_(policies_, stepper_, proposals_, room_),
-          applying_(policies_, stepper_, cold_reads_, proposals_, reads_), snapshots_(policies_, stepper_, applying_),
-          shutdown_(policies_, guard_, stepper_, sender_, proposals_, reads_, wake_)
+        : parts_(machine, log, transport, clock, settings, std::move(observer))
     {}
 
     RaftNode(RaftNode const&) = delete;
@@ -77,14 +60,14 @@ public:
     /// or set cannot be a server, or if something throws. A node starts once: another run of the server is another node.
     [[nodiscard]] Result<Identity, StartError> start()
     {
-        if (was_started_ or guard_.has_failed())
+        if (parts_.was_started or parts_.guard.has_failed())
             return Unexpected{StartError{"the node was started before: make another one"}};
         auto       outcome = Result<Identity, StartError>{Unexpected{StartError{}}};
         auto const was_in_turn = std::exchange(in_turn_, true); // The observer takes no turn before the start is done.
-        guard_.run(NodeFailure::unfinished_step, "the start of the node", [&] { outcome = begin(); });
+        parts_.guard.run(NodeFailure::unfinished_step, "the start of the node", [&] { outcome = parts_.begin(); });
         in_turn_ = was_in_turn;
-        if (guard_.has_failed())
-            outcome = Unexpected{forget_start()};
+        if (parts_.guard.has_failed())
+            outcome = Unexpected{parts_.forget_start()};
         return outcome;
     }
 
@@ -94,7 +77,7 @@ public:
     void propose(std::span<std::byte const> payload, ProposalCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         take_proposal({&payload, 1},
-                      PendingProposal<Response>{std::move(completion), deadline_ms(policies_.clock, timeout_ms)});
+                      PendingProposal<Response>{std::move(completion), deadline_ms(parts_.policies.clock, timeout_ms)});
     }
 
     /// Proposes commands that follow each other in the log; they are accepted or refused together, and end together, with a
@@ -103,7 +86,7 @@ public:
                  std::uint64_t timeout_ms = never_ms)
     {
         take_proposal(payloads, PendingProposal<Response>{std::move(completion), payloads.size(),
-                                                          deadline_ms(policies_.clock, timeout_ms)});
+                                                          deadline_ms(parts_.policies.clock, timeout_ms)});
     }
 
     /// Asks for a linearizable read: when the completion is called with `ReadableNow`, and before it returns, the state machine
@@ -112,16 +95,26 @@ public:
     void read(ReadCompletion completion, std::uint64_t timeout_ms = never_ms)
     {
         thread_.expect_here();
-        reads_.ask(std::move(completion), deadline_ms(policies_.clock, timeout_ms));
+        parts_.clients.reads.ask(std::move(completion), deadline_ms(parts_.policies.clock, timeout_ms));
         if (was_stopped_)
-            shutdown_.complete_all();
+            parts_.shutdown.complete_all();
     }
+
+    /// Changes the members of the cluster to any others, in one request (§6); only a leader can. While it is under way `Status` shows how
+    /// far it is. The completion is called when it is over, with what came of it. If this throws, nothing was asked.
+    void change_members(WantedMembers wanted, ChangeCompletion completion)
+    {
+        ask_for_change(std::move(wanted), std::move(completion));
+    }
+
+    /// Takes back the change that is under way, while that can be done: the completion is called with `ChangeGivenUp` when none of it remains.
+    void cancel_change(ChangeCompletion completion) { ask_for_change(std::nullopt, std::move(completion)); }
 
     /// Where the next proposal will stand, if it is accepted while this server still leads in the same term: proposals are accepted in
     /// their order, and those that are refused leave no gap.
     [[nodiscard]] LogPosition next_proposal() const
     {
-        return {state().current_term, last_index(state()) + proposals_.staged_count() + 1};
+        return {state().current_term, last_index(state()) + parts_.clients.proposals.staged_count() + 1};
     }
 
     /// Takes a snapshot of the state machine as soon as it has applied something that is in none yet, and compacts the log by it. Of a machine
@@ -129,7 +122,7 @@ public:
     void take_snapshot() requires has_snapshots<Policies>
     {
         thread_.expect_here();
-        snapshots_.request();
+        parts_.snapshots.request();
     }
 
     /// Does all that can be done now. True if there is more to do at once; otherwise the next turn is due when the log
@@ -142,10 +135,10 @@ public:
             return false;
         thread_.bind();
         auto more = false;
-        guard_.run(NodeFailure::unfinished_step, "a turn of the node", [&] { more = take_turn(); });
-        shutdown_.notify_failure();
+        parts_.guard.run(NodeFailure::unfinished_step, "a turn of the node", [&] { more = parts_.take_turn(); });
+        parts_.shutdown.notify_failure();
         in_turn_ = false;
-        return shutdown_.anyone_waits() or (is_running() and more);
+        return parts_.shutdown.anyone_waits() or (is_running() and more);
     }
 
     /// Runs `task` with the node, between turns. If it throws, the node has failed, and the next turn notifies of it.
@@ -153,7 +146,7 @@ public:
     void run(Task&& task)
     {
         thread_.expect_here();
-        guard_.run(NodeFailure::callback, "a posted task", [&] { task(*this); });
+        parts_.guard.run(NodeFailure::callback, "a posted task", [&] { task(*this); });
     }
 
     /// When the next alarm or deadline is due, by the clock's `now_ms`; nothing if none is.
@@ -161,8 +154,9 @@ public:
     {
         if (not is_running())
             return std::nullopt;
-        auto const ring_ms = policies_.clock.next_ring_ms().value_or(never_ms);
-        auto const earliest_ms = std::min({ring_ms, proposals_.pending().earliest_ms(), reads_.earliest_ms()});
+        auto const ring_ms = parts_.policies.clock.next_ring_ms().value_or(never_ms);
+        auto const earliest_ms =
+            std::min({ring_ms, parts_.clients.proposals.pending().earliest_ms(), parts_.clients.reads.earliest_ms()});
         return earliest_ms != never_ms ? std::optional{earliest_ms} : std::nullopt;
     }
 
@@ -176,33 +170,34 @@ public:
     void stop()
     {
         thread_.expect_here();
-        guard_.end();
+        parts_.guard.end();
         auto const is_first = not std::exchange(was_stopped_, true);
-        shutdown_.end_everything();
-        shutdown_.complete_all();
-        if (is_first and was_started_)
-            shutdown_.close_log();
-        shutdown_.notify_failure();
+        parts_.shutdown.end_everything();
+        parts_.shutdown.complete_all();
+        if (is_first and parts_.was_started)
+            parts_.shutdown.close_log();
+        parts_.shutdown.notify_failure();
     }
 
     [[nodiscard]] Status status() const
     {
         thread_.expect_here();
-        return status_of(stepper_, guard_, intake_, applying_, sender_, snapshots_, policies_.log);
+        return status_of(parts_.stepper, parts_.guard, parts_.intake, parts_.applying, parts_.sender, parts_.snapshots,
+                         parts_.policies.log);
     }
 
     /// Whether it takes part: it was started, was not stopped and has not failed.
-    [[nodiscard]] bool is_running() const { return guard_.runs(); }
+    [[nodiscard]] bool is_running() const { return parts_.guard.runs(); }
 
     /// Where the server of this id is to be found, by the configuration in force or the one before: for the leader named by a refusal.
     /// Nothing if neither names it.
     [[nodiscard]] std::optional<std::string> address_of(ServerId id) const
     {
-        return stepper_.address_book().address_of(id);
+        return parts_.stepper.address_book().address_of(id);
     }
 
-    [[nodiscard]] State const& state() const { return stepper_.state(); } ///< For tests and inspection.
-    [[nodiscard]] Clock&       clock() { return policies_.clock; }
+    [[nodiscard]] State const& state() const { return parts_.stepper.state(); } ///< For tests and inspection.
+    [[nodiscard]] Clock&       clock() { return parts_.policies.clock; }
 
     /// The thread that runs the node has ended, or runs it no more: another one may. Builds without NDEBUG assert that all calls come from
     /// one thread, from the first turn on.
@@ -210,91 +205,29 @@ public:
 
     /// Hands a wake-up, a callable `void()` that can be copied, to the policies that work in the background. It may be called from any
     /// thread. An empty `std::function`, or `nullptr`, takes the last one back: nobody calls it any more when this returns.
-    void set_wake(auto const& wake) { wake_.set(wake); }
+    void set_wake(auto const& wake) { parts_.wake.set(wake); }
 
 private:
-    [[nodiscard]] Result<Identity, StartError> begin()
-    {
-        auto recovered = recover_server(policies_);
-        if (not recovered)
-            return Unexpected{recovered.error()};
-        stepper_.begin(std::move(recovered->state), std::move(recovered->peers));
-        applying_.begin();
-        was_started_ = true;
-        guard_.begin();
-        if (recovered->torn_tail)
-            notifier_.notify(TornTailCut{*recovered->torn_tail});
-        stepper_.address_book().introduce(policies_.transport);
-        stepper_.feed(nobody, Started{});
-        snapshots_.begin(recovered->snapshots);
-        return std::move(recovered->identity);
-    }
-
-    /// Leaves the node as it was before it began, and gives the reason.
-    [[nodiscard]] StartError forget_start()
-    {
-        was_started_ = false;
-        guard_.end();
-        shutdown_.end_everything();
-        stepper_.reset();
-        return StartError{guard_.forget().what};
-    }
-
-    [[nodiscard]] bool take_turn()
-    {
-        proposals_.deliver_refusals();
-        if (not is_running()) {
-            shutdown_.end_everything();
-            return false;
-        }
-        cold_reads_.begin_turn();
-        intake_.watch_log();
-        intake_.watch_room();
-        auto const more_messages = intake_.take_messages();
-        intake_.ring_alarms();
-        intake_.resume_appends();
-        if (reads_.any_asked())
-            stepper_.feed(nobody, ReadRequested{});
-        admission_.propose_staged(applying_.applied());
-        snapshots_.run();
-        intake_.write_out();
-        snapshots_.restore();
-        auto const now_ms = applying_.run();
-        applying_.notice_readiness();
-        admission_.notice_relief(applying_.applied());
-        proposals_.pending().expire(now_ms);
-        reads_.expire(now_ms);
-        auto const can_read = applying_.can_go_on() or (not cold_reads_.is_stopped() and sender_.can_resume(state()));
-        return is_running() and (more_messages or snapshots_.has_more() or can_read);
-    }
-
     void take_proposal(std::span<std::span<std::byte const> const> payloads, PendingProposal<Response>&& proposal)
     {
         thread_.expect_here();
-        admission_.take(payloads, std::move(proposal));
+        parts_.admission.take(payloads, std::move(proposal));
         if (was_stopped_)
-            shutdown_.complete_all();
+            parts_.shutdown.complete_all();
     }
 
-    Policies                                     policies_;
-    Guard                                        guard_;
-    Notifier<Observer>                           notifier_;
-    Wake<Policies>                               wake_;
-    ColdReads                                    cold_reads_;
-    Sender<Log, Transport>                       sender_;
-    RoomWatch                                    room_;
-    Proposals<Response>                          proposals_;
-    PendingReads                                 reads_;
-    Stepper<Policies>                            stepper_;
-    Intake<Policies>                             intake_;
-    Admission<Policies>                          admission_;
-    ApplyTurn<Policies>                          applying_;
-    [[no_unique_address]] SnapshotTurn<Policies> snapshots_;
-    Shutdown<Policies>                           shutdown_;
-    ThreadCheck                                  thread_;
-    bool                                         was_started_ = false;
-    bool                                         was_stopped_ = false;
-    bool                                         in_turn_ = false;
+    void ask_for_change(std::optional<WantedMembers> wanted, ChangeCompletion&& completion)
+    {
+        thread_.expect_here();
+        parts_.clients.changes.ask(std::move(wanted), std::move(completion));
+        if (was_stopped_)
+            parts_.shutdown.complete_all();
+    }
+
+    NodeParts<Policies> parts_;
+    ThreadCheck         thread_;
+    bool                was_stopped_ = false;
+    bool                in_turn_ = false;
 };
 
 } // namespace totora::inline v0

@@ -117,8 +117,13 @@ struct Status
     std::uint64_t entry_bytes_sent = 0;     ///< Of entries, headers included, to all followers since the start.
     std::uint64_t entry_bytes_received = 0; ///< Of entries that arrived.
     std::uint64_t entry_bytes_stored =
-        0; ///< Of those the part that was missing. Sent and stored differ by what went twice.
-    Index                         base;     ///< Entries up to here are compacted.
+        0;                       ///< Of those the part that was missing. Sent and stored differ by what went twice.
+    Configuration configuration; ///< In force here; it may be uncommitted.
+    ChangePhase   change{};      ///< Of a leader: where a change of the members is.
+    std::vector<ServerId>
+        change_awaits; ///< The members that have yet to acknowledge the configuration in force, while it is uncommitted.
+    bool  removed = false; ///< Others have told this server that it is no member any more: it waits to be let in again.
+    Index base;            ///< Entries up to here are compacted.
     std::optional<SnapshotId>     snapshot; ///< The newest of its own, or that was installed; nothing if there is none.
     std::optional<TransferStatus> reception;               ///< The snapshot that it is receiving.
     std::vector<FollowerStatus>   followers;               ///< Of a leader.
@@ -126,6 +131,12 @@ struct Status
     std::uint64_t payload_mismatches = 0;  ///< Messages dropped with a payload not their own, since the start.
     std::optional<ScrubStatus> scrub;      ///< Of a log that reads what it holds in the background.
     ViolationCounts::Rows      violations; ///< Who sent what no correct server can send, since the start.
+};
+
+/// Another configuration is in force here: appended, truncated, or come with a snapshot. It may be uncommitted (§6).
+struct ConfigurationChanged
+{
+    Configuration configuration;
 };
 
 /// Role, term or leader have changed.
@@ -209,8 +220,9 @@ struct SnapshotFailed
 ///
 /// Not exhaustive: later versions have more events. An observer takes those that it knows (`std::get_if`, or a visitor with an overload
 /// for all others) and ignores the rest.
-using NodeEvent = std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack,
-                               PressureEnded, Failed, SnapshotSaved, MachineRestored, SnapshotFailed>;
+using NodeEvent =
+    std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, PressureEnded,
+                 Failed, SnapshotSaved, MachineRestored, SnapshotFailed, ConfigurationChanged>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

@@ -93,4 +93,13 @@ private:
     return staging.seal(run, EntryKind::no_op);
 }
 
+/// The entry of a configuration, whose payload this is (§6).
+[[nodiscard]] inline Entries make_configuration(Run const& run, std::span<std::byte const> payload)
+{
+    auto staging = Staging{};
+    staging.make_room(1, entry_header_size + payload.size());
+    staging.add(payload);
+    return staging.seal(run, EntryKind::configuration);
+}
+
 } // namespace totora::inline v0

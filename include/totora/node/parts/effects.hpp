@@ -9,9 +9,7 @@
 #include "totora/core/values/with_alternative.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/node/clients/pending.hpp"
-#include "totora/node/clients/pending_reads.hpp"
-#include "totora/node/clients/proposals.hpp"
+#include "totora/node/clients/clients.hpp"
 #include "totora/node/clients/staging.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
@@ -60,9 +58,9 @@ public:
     using Transport = typename Policies::Transport;
 
     Effects(Policies& policies, Guard& guard, Notifier<typename Policies::Observer>& notifier,
-            Sender<Log, Transport>& sender, Proposals<typename Policies::Response>& proposals, PendingReads& reads)
+            Sender<Log, Transport>& sender, Clients<typename Policies::Response>& clients)
         : log_(policies.log), transport_(policies.transport), clock_(policies.clock), guard_(guard),
-          notifier_(notifier), sender_(sender), proposals_(proposals), reads_(reads), snapshots_(policies)
+          notifier_(notifier), sender_(sender), clients_(clients), snapshots_(policies)
     {}
 
     /// `entries` are the bytes of the step's own entries, accepted from a client or received from a leader. Nothing is performed after a
@@ -87,6 +85,7 @@ public:
             return;
         answer(state, outgoing);
         notify_role(state);
+        notify_configuration(state);
     }
 
     /// Whether something was written since this was asked last: it is to be synced.
@@ -107,6 +106,8 @@ public:
     void reset()
     {
         role_ = {};
+        configured_ = {};
+        members_ = 0;
         counts_ = {};
         book_ = {};
     }
@@ -126,6 +127,8 @@ private:
     {
         if (one.kind == EntryKind::no_op)
             append(one.write, state, make_no_op(one.entries));
+        else if (one.kind == EntryKind::configuration)
+            append(one.write, state, make_configuration(one.entries, book_.encode(state.configurations.in_force)));
         else if (entries.count() == one.entries.count)
             append(one.write, state, entries);
         else
@@ -226,12 +229,14 @@ private:
     {
         if (outgoing.answer) {
             if (auto const* started = std::get_if<ReadStarted>(&*outgoing.answer))
-                reads_.start(started->round);
+                clients_.reads.start(started->round);
             else if (std::holds_alternative<Refused>(*outgoing.answer))
-                reads_.refuse_asked(refusal(ProposalError::not_leader, guard_, state));
+                clients_.reads.refuse_asked(refusal(ProposalError::not_leader, guard_, state));
         }
         if (outgoing.read_allowed)
-            reads_.allow(outgoing.read_allowed->round, outgoing.read_allowed->index);
+            clients_.reads.allow(outgoing.read_allowed->round, outgoing.read_allowed->index);
+        if (outgoing.change_ended)
+            clients_.changes.end(*outgoing.change_ended);
     }
 
     /// Ends the proposals and reads that only a leader can serve, when it leads no more.
@@ -242,10 +247,21 @@ private:
             return;
         elected_ = changed->was_elected;
         if (changed->lost_leadership) {
-            proposals_.pending().lose_after(state.commit_index);
-            reads_.refuse_waiting(refusal(ProposalError::not_leader, guard_, state));
+            clients_.proposals.pending().lose_after(state.commit_index);
+            clients_.reads.refuse_waiting(refusal(ProposalError::not_leader, guard_, state));
+            clients_.changes.lose();
         }
         notifier_.notify(changed->now);
+    }
+
+    void notify_configuration(State const& state)
+    {
+        auto const& now = state.configurations.in_force;
+        if (now.index == configured_ and now.members.size() == members_)
+            return;
+        configured_ = now.index;
+        members_ = now.members.size();
+        notifier_.notify(ConfigurationChanged{now});
     }
 
     Log&                                            log_;
@@ -254,12 +270,13 @@ private:
     Guard&                                          guard_;
     Notifier<typename Policies::Observer>&          notifier_;
     Sender<Log, Transport>&                         sender_;
-    Proposals<typename Policies::Response>&         proposals_;
-    PendingReads&                                   reads_;
+    Clients<typename Policies::Response>&           clients_;
     [[no_unique_address]] SnapshotEffects<Policies> snapshots_;
     AddressBook                                     book_;
     RoleWatch                                       role_;
     StepCounts                                      counts_;
+    Index                                           configured_; ///< What the observer knows of the configuration.
+    std::size_t                                     members_ = 0;
     bool                                            wrote_ = false;
     bool                                            elected_ = false;
 };

@@ -3,9 +3,8 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/node/clients/clients.hpp"
 #include "totora/node/clients/pending.hpp"
-#include "totora/node/clients/pending_reads.hpp"
-#include "totora/node/clients/proposals.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
@@ -26,13 +25,15 @@ class Shutdown
 public:
     Shutdown(Policies& policies, Guard& guard, Stepper<Policies>& stepper,
              Sender<typename Policies::Log, typename Policies::Transport>& sender,
-             Proposals<typename Policies::Response>& proposals, PendingReads& reads, Wake<Policies>& wake)
-        : policies_(policies), guard_(guard), stepper_(stepper), sender_(sender), proposals_(proposals), reads_(reads),
-          wake_(wake)
+             Clients<typename Policies::Response>& clients, Wake<Policies>& wake)
+        : policies_(policies), guard_(guard), stepper_(stepper), sender_(sender), clients_(clients), wake_(wake)
     {}
 
-    /// Whether a proposal or a read waits for the next turn, if only to be refused.
-    [[nodiscard]] bool anyone_waits() const { return proposals_.has_work() or reads_.any_asked(); }
+    /// Whether a proposal, a read or a change waits for the next turn, if only to be refused.
+    [[nodiscard]] bool anyone_waits() const
+    {
+        return clients_.proposals.has_work() or clients_.reads.any_asked() or clients_.changes.any_asked();
+    }
 
     /// No alarm rings, nothing more is sent, and the completions of those who wait now are called.
     void end_everything()
@@ -83,16 +84,16 @@ public:
 private:
     void complete()
     {
-        proposals_.end_all({ProposalError::not_running, nobody});
-        reads_.end_all({ProposalError::not_running, nobody});
+        clients_.proposals.end_all({ProposalError::not_running, nobody});
+        clients_.reads.end_all({ProposalError::not_running, nobody});
+        clients_.changes.end_all({ChangeError::not_running, nobody});
     }
 
     Policies&                                                     policies_;
     Guard&                                                        guard_;
     Stepper<Policies>&                                            stepper_;
     Sender<typename Policies::Log, typename Policies::Transport>& sender_;
-    Proposals<typename Policies::Response>&                       proposals_;
-    PendingReads&                                                 reads_;
+    Clients<typename Policies::Response>&                         clients_;
     Wake<Policies>&                                               wake_;
     bool                                                          completing_ = false;
     bool                                                          failure_notified_ = false;

@@ -22,6 +22,19 @@ namespace totora::inline v0
     return sending != nullptr ? std::optional{TransferStatus{sending->snapshot, sending->received}} : std::nullopt;
 }
 
+/// The members that have yet to acknowledge the configuration in force; none if it is committed, or this server does not lead.
+[[nodiscard]] inline std::vector<ServerId> servers_awaited(State const& state)
+{
+    auto       awaited = std::vector<ServerId>{};
+    auto const index = state.configurations.in_force.index;
+    if (index <= state.commit_index)
+        return awaited;
+    for (auto const& progress : state.followers)
+        if (progress.match < index)
+            awaited.push_back(progress.server);
+    return awaited;
+}
+
 /// The status of a node, from those of its parts that know something of it.
 template <typename Stepper, typename Intake, typename Applying, typename Sender, typename Snapshots, typename Log>
 [[nodiscard]] Status
@@ -38,6 +51,10 @@ status_of(Stepper const& stepper, Guard const& guard, Intake const& intake, Appl
     status.term = state.current_term;
     status.leader = known_leader(state);
     status.admitted = is_admitted(state);
+    status.removed = was_removed(state);
+    status.configuration = state.configurations.in_force;
+    status.change = state.membership.phase;
+    status.change_awaits = servers_awaited(state);
     status.last = last_index(state);
     status.commit = state.commit_index;
     status.applied = applying.applied();

@@ -7,9 +7,8 @@
 #include "totora/core/state.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/known_peers.hpp"
+#include "totora/node/clients/clients.hpp"
 #include "totora/node/clients/pending.hpp"
-#include "totora/node/clients/pending_reads.hpp"
-#include "totora/node/clients/proposals.hpp"
 #include "totora/node/links/full_links.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/parts/address_book.hpp"
@@ -35,9 +34,8 @@ public:
     using Transport = typename Policies::Transport;
 
     Stepper(Policies& policies, Guard& guard, Notifier<typename Policies::Observer>& notifier,
-            Sender<Log, Transport>& sender, Proposals<typename Policies::Response>& proposals, PendingReads& reads)
-        : guard_(guard), notifier_(notifier), sender_(sender),
-          effects_(policies, guard, notifier, sender, proposals, reads)
+            Sender<Log, Transport>& sender, Clients<typename Policies::Response>& clients)
+        : guard_(guard), notifier_(notifier), sender_(sender), effects_(policies, guard, notifier, sender, clients)
     {}
 
     [[nodiscard]] State const&                     state() const { return state_; }
