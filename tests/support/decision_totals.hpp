@@ -25,6 +25,12 @@ public:
             counts_[at] += decisions[at];
     }
 
+    void add(DecisionTotals const& others)
+    {
+        for (auto at = std::size_t{0}; at < counts_.size(); ++at)
+            counts_[at] += others.counts_[at];
+    }
+
     [[nodiscard]] std::uint64_t operator[](Decision decision) const
     {
         return counts_[static_cast<std::size_t>(decision)];

@@ -11,6 +11,7 @@
 #include "totora/testing/safety.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -49,7 +50,8 @@ public:
         bool                             slow_disk = false;
     };
 
-    SeededCluster(std::uint64_t seed, std::uint64_t size, NodeSettings settings = {})
+    /// `joiners` are servers besides, which wait for the cluster's log to name them.
+    SeededCluster(std::uint64_t seed, std::uint64_t size, NodeSettings settings = {}, std::uint64_t joiners = 0)
         : network(seed), settings_(settings), random_(seed ^ 0x5DEECE66DU)
     {
         auto peers = std::vector<Peer>{};
@@ -58,6 +60,9 @@ public:
         for (auto const& peer : peers)
             servers.push_back(std::make_unique<Server>(
                 peer.member.id, Identity{cluster_of("seeded"), peer.member.id, first_incarnation, peers}));
+        for (auto id = size + 1; id <= size + joiners; ++id)
+            servers.push_back(std::make_unique<Server>(
+                ServerId{id}, Identity{cluster_of("seeded"), ServerId{id}, first_incarnation, {}}));
         for (auto& server : servers)
             start(*server);
     }
@@ -163,6 +168,27 @@ public:
         });
     }
 
+    /// Asks a server for these members, in place of those that it knows.
+    void change(Server& server, std::vector<Peer> wanted, bool forced = false)
+    {
+        if (not server.node)
+            return;
+        ++open;
+        server.node->change_members({server.node->status().configuration.index, std::move(wanted), forced},
+                                    [this](ChangeOutcome const& outcome) {
+                                        --open;
+                                        ++change_ends[outcome.index()];
+                                        if (auto const* given_up = std::get_if<ChangeGivenUp>(&outcome))
+                                            ++given_up_for[static_cast<std::size_t>(given_up->why)];
+                                    });
+    }
+
+    void cancel_change(Server& server)
+    {
+        if (server.node)
+            server.node->cancel_change([](ChangeOutcome const&) {});
+    }
+
     /// One thing happens, somewhere.
     void happen()
     {
@@ -232,6 +258,8 @@ public:
     std::uint64_t proposed = 0;
     std::int64_t  open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
     std::uint64_t reads = 0;
+    std::array<std::uint64_t, std::variant_size_v<ChangeOutcome>> change_ends{}; ///< How many changes ended so.
+    std::array<std::uint64_t, 5>   given_up_for{};                               ///< Of those given up, by `ChangeEnd`.
     std::map<Index, std::uint64_t> acknowledged;
     DecisionTotals                 decisions; ///< Of the processes that lost their power.
 

@@ -68,13 +68,14 @@ private:
     {
         stepper_.take_step(nobody, asked);
         auto const* const refusal = stepper_.template answered<Refused>();
-        auto const        why = refusal != nullptr ? std::optional{change_error_of(refusal->why)} : std::nullopt;
+        auto const        is_refused = refusal != nullptr;
+        auto const        why = is_refused ? change_error_of(refusal->why) : ChangeError{};
         stepper_.drop_answer();
-        if (not why)
+        if (not is_refused)
             changes_.begin(std::move(request));
         stepper_.perform({}, nobody);
-        if (why)
-            changes_.refuse(std::move(request), refused(*why));
+        if (is_refused)
+            changes_.refuse(std::move(request), refused(why));
     }
 
     Stepper<Policies>& stepper_;

@@ -125,10 +125,10 @@ private:
 
     void make(Append const& one, State const& state, Entries const& entries)
     {
+        if (one.kind == EntryKind::configuration)
+            return append_configuration(one, state);
         if (one.kind == EntryKind::no_op)
             append(one.write, state, make_no_op(one.entries));
-        else if (one.kind == EntryKind::configuration)
-            append(one.write, state, make_configuration(one.entries, book_.encode(state.configurations.in_force)));
         else if (entries.count() == one.entries.count)
             append(one.write, state, entries);
         else
@@ -154,6 +154,15 @@ private:
     {
         if (not snapshots_.make(one, state, book_))
             guard_.fail({NodeFailure::seam, "the log is to begin later than it can"});
+    }
+
+    /// A leader's own configuration: the core knows the members, and the book where they are.
+    void append_configuration(Append const& one, State const& state)
+    {
+        auto const& configuration = state.configurations.in_force;
+        auto const  entry = make_configuration(one.entries, book_.encode(configuration));
+        append(one.write, state, entry);
+        follow(configuration, entry);
     }
 
     /// The entry of a configuration was appended: its members are to be found where it says.
