@@ -61,7 +61,7 @@ constexpr auto two_majorities_share_a_voter = [] {
 TOTORA_PROVE(two_majorities_share_a_voter, "5.2", "5.4.3");
 
 constexpr auto a_majority_of_no_voters_does_not_exist = [] {
-    require(quorum_size(Configuration{}) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
+    require(quorum_size(Configuration{}, Half::incoming) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
     require(not agree(voters_and_learners(0, 3), ~std::uint64_t{0}), "learners alone");
     require(quorum_index(Configuration{}, Index{}, [](ServerId) { return Index{9}; }) == Index{}, "reaches nothing");
 };
@@ -116,7 +116,7 @@ constexpr auto a_configuration_must_make_sense = [] {
     auto with_nobody = cluster(3);
     with_nobody.members[1].id = nobody;
     auto of_no_kind = cluster(3);
-    of_no_kind.members[1].kind = static_cast<MemberKind>(3);
+    of_no_kind.members[1].kind = static_cast<MemberKind>(6);
     require(is_sound(cluster(1)) and is_sound(cluster(servers_max)) and is_sound(voters_and_learners(1, 2)),
             "these do");
     require(not is_sound(Configuration{}), "somebody votes");
