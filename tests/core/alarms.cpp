@@ -67,9 +67,9 @@ constexpr auto an_alarm_is_ordered_once_in_a_step = [] {
 
     auto const [after, outgoing] = checked_step(leading, from(S2, heartbeat_of(Term{3}, {Term{1}, Index{3}})));
 
-    require(outgoing.alarms.size() == alarm_kinds - 2, "adopting a term and following a leader touches all of them");
+    require(outgoing.alarms.size() == alarm_kinds - 4, "adopting a term and following a leader touches all of them");
     require(order_for(outgoing, Alarm::storage_stall) == nullptr,
-            "but those of a start, and of the disk, which is watched already");
+            "but those of a start, of the disk, which is watched already, and of what the leader had begun");
     for (auto const& order : outgoing.alarms)
         require(order.arming == after.alarms.armings[static_cast<std::size_t>(order.alarm)], "by the newest number");
     require(order_for(outgoing, Alarm::election)->delay == Settings{}.election, "the last order holds");

@@ -12,6 +12,7 @@
 #include "totora/core/rules/replication.hpp"
 #include "totora/core/rules/snapshots.hpp"
 #include "totora/core/rules/storage.hpp"
+#include "totora/core/rules/transfer.hpp"
 #include "totora/core/rules/transitions.hpp"
 #include "totora/core/rules/violations.hpp"
 #include "totora/core/rules/writes.hpp"
@@ -114,14 +115,18 @@ constexpr void receive(State& state, Outgoing& outgoing, AlarmRang const& ring)
         campaign(state, outgoing);
     else if (ring.alarm == Alarm::quorum_check and leader != nullptr)
         check_quorum(state, outgoing, *leader);
+    else if (ring.alarm == Alarm::transfer and leader != nullptr)
+        check_transfer(state, outgoing, *leader);
     else if (ring.alarm == Alarm::catch_up and leader != nullptr)
         check_newcomers(state, outgoing);
     else if (ring.alarm == Alarm::replay)
         state.replaying = false;
     else if (ring.alarm == Alarm::storage_stall)
         check_storage(state, outgoing);
-    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing))
+    else if (ring.alarm == Alarm::heartbeat and leader != nullptr and leads_on_without_room(state, outgoing)) {
         keep_followers(state, outgoing, *leader);
+        ask_successor_again(*leader);
+    }
 }
 
 /// A server that cannot write, whose log cannot be trusted, or whose state machine threw can promise nothing, and must not lead:
@@ -185,6 +190,7 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
             receive(state, outgoing, happened);
         if (state.membership.is_under_way())
             advance_membership(state, outgoing);
+        advance_transfer(state, outgoing);
     }
     if (state.fault) {
         clear(outgoing);

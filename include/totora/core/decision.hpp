@@ -70,6 +70,12 @@ enum class Decision : std::uint8_t
     joint_configuration_appended,
     asker_not_a_member, ///< Who asks for a pre-vote is told so.
     removal_learned,
+    // The course of transfers.
+    transfer_started,
+    transfer_given_up, ///< The target did not take over, may not any more, or another one is to.
+    timeout_now_sent,
+    timeout_now_outdated,  ///< Of an earlier term, or of no leader of this one.
+    timeout_now_premature, ///< What it speaks of is not durable here.
     // The world's behaviour.
     response_outdated,
     response_from_non_member,
@@ -146,6 +152,11 @@ inline constexpr std::string_view decision_names[] = {
     "joint_configuration_appended",
     "asker_not_a_member",
     "removal_learned",
+    "transfer_started",
+    "transfer_given_up",
+    "timeout_now_sent",
+    "timeout_now_outdated",
+    "timeout_now_premature",
     "response_outdated",
     "response_from_non_member",
     "ring_outdated",

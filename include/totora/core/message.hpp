@@ -25,9 +25,10 @@ struct Extended<std::variant<Ts...>, More...>
 
 /// Everything that can happen to a server: what other servers send (core/messages/rpc.hpp), and what happens here
 /// (core/messages/local.hpp).
-using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
-                             RoomChanged, Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged, SnapshotTaken,
-                             ChunkReady, SnapshotReceived, SnapshotDamaged, ChangeRequested, ChangeCancelled>::Type;
+using MessageBody =
+    Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested, RoomChanged,
+             Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged, SnapshotTaken, ChunkReady, SnapshotReceived,
+             SnapshotDamaged, ChangeRequested, ChangeCancelled, TransferRequested, CampaignRequested>::Type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

@@ -44,10 +44,13 @@ struct Accepted
 /// Why a proposal or a read is refused; nothing else has happened.
 enum class Refusal : std::uint8_t
 {
-    not_leader,       ///< Ask the leader named beside.
-    log_exhausted,    ///< The last index there can be is reached.
-    empty_proposal,   ///< A proposal of no entries.
-    change_under_way, ///< One change of the members at a time.
+    not_leader,         ///< Ask the leader named beside.
+    log_exhausted,      ///< The last index there can be is reached.
+    empty_proposal,     ///< A proposal of no entries.
+    transfer_under_way, ///< The leader hands over: ask the server named beside, in a moment.
+    leads_already,      ///< A transfer to the leader itself.
+    no_successor,       ///< A transfer to a server that is no voter; or no voter answers.
+    change_under_way,   ///< One change of the members at a time.
     not_settled, ///< A new leader has committed no entry of its own term yet, or not the newest configuration: try again.
     configuration_changed, ///< Another configuration is in force than the one that the request was made for.
     members_unsound,       ///< Nobody would vote, or a server is nobody, or named twice, or neither voter nor learner.
@@ -68,6 +71,12 @@ enum class Refusal : std::uint8_t
         return "log_exhausted";
     case Refusal::empty_proposal:
         return "empty_proposal";
+    case Refusal::transfer_under_way:
+        return "transfer_under_way";
+    case Refusal::leads_already:
+        return "leads_already";
+    case Refusal::no_successor:
+        return "no_successor";
     case Refusal::change_under_way:
         return "change_under_way";
     case Refusal::not_settled:
@@ -122,8 +131,38 @@ struct ChangeEnded
     friend constexpr bool operator==(ChangeEnded const&, ChangeEnded const&) = default;
 };
 
+/// The leader hands over to this server; it ends with its lead, or with `transfer_ended`.
+struct TransferStarted
+{
+    ServerId to;
+
+    friend constexpr bool operator==(TransferStarted const&, TransferStarted const&) = default;
+};
+
+/// Why a transfer ended with this server still leading. Not exhaustive: a `switch` over it needs a default.
+enum class TransferEnd : std::uint8_t
+{
+    timed_out,      ///< The target did not take over within an election timeout.
+    target_removed, ///< It is no voter any more.
+    replaced,       ///< By a transfer to another server.
+};
+
+/// The name of an end.
+[[nodiscard]] constexpr std::string_view to_string(TransferEnd end)
+{
+    switch (end) {
+    case TransferEnd::timed_out:
+        return "timed_out";
+    case TransferEnd::target_removed:
+        return "target_removed";
+    case TransferEnd::replaced:
+        return "replaced";
+    }
+    return "unknown";
+}
+
 /// The answer to the client whose request was the step's message.
-using Answer = std::variant<Accepted, Refused, ReadStarted, ChangeStarted>;
+using Answer = std::variant<Accepted, Refused, ReadStarted, ChangeStarted, TransferStarted>;
 
 /// The reads of this round and of all earlier ones of the term may be served once `index` is applied.
 struct ReadAllowed
@@ -184,7 +223,8 @@ struct Outgoing
     std::optional<Index>       apply_through; ///< The state machine may be given everything up to here, after that.
     std::optional<Answer>      answer;        ///< To the client of this step.
     std::optional<ReadAllowed> read_allowed;  ///< To clients of earlier steps.
-    std::optional<ChangeEnded> change_ended;  ///< To who asked for the change of the members.
+    std::optional<TransferEnd> transfer_ended; ///< To who asked for the transfer.
+    std::optional<ChangeEnded> change_ended;   ///< To who asked for the change of the members.
     InplaceVector<ServerId, servers_max>
         links_to_renew;                               ///< Their connections are to be made again: nothing gets through.
     InplaceVector<Decision, decisions_max> decisions; ///< What happened, by name, for counters.
@@ -211,6 +251,7 @@ constexpr void clear(Outgoing& outgoing)
     outgoing.apply_through = std::optional<Index>{};
     outgoing.answer = std::optional<Answer>{};
     outgoing.read_allowed = std::optional<ReadAllowed>{};
+    outgoing.transfer_ended = std::optional<TransferEnd>{};
     outgoing.change_ended = std::optional<ChangeEnded>{};
     outgoing.links_to_renew.clear();
     outgoing.decisions.clear();

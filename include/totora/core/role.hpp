@@ -45,8 +45,10 @@ static_assert(lists_its_fields<Candidate>());
 /// Handles all clients, and replicates its log (§5.3). What it knows of the others is in `State::followers`.
 struct Leader
 {
-    ReadRounds   reads;          ///< Every append carries the newest of them.
-    AppendNumber sent_to_others; ///< The highest number of an append to a server that is no member any more.
+    ReadRounds   reads;                   ///< Every append carries the newest of them.
+    ServerId     successor;               ///< To whom it hands over (dissertation §3.10); `nobody` if it does not.
+    AppendNumber sent_to_others;          ///< The highest number of an append to a server that is no member any more.
+    bool         asked_successor = false; ///< Since the last heartbeat alarm.
     std::uint8_t stalled =
         0; ///< Quorum checks in a row that a majority answered, and in which nothing got through to one.
 
@@ -55,7 +57,9 @@ struct Leader
     static constexpr void visit_fields(auto& self, auto&& visit)
     {
         visit("reads", self.reads);
+        visit("successor", self.successor);
         visit("sent_to_others", self.sent_to_others);
+        visit("asked_successor", self.asked_successor);
         visit("stalled", self.stalled);
     }
 };

@@ -25,9 +25,10 @@ enum class ProposalError : std::uint8_t
     entry_too_large, ///< Larger than `entry_bytes_max`: no frame could carry it.
     too_much_pending, ///< `uncommitted_bytes_max` would be passed. Try again when something was committed, written and applied.
     no_room,          ///< The log's disk is full. Try again when there is room.
-    log_exhausted,  ///< The last index there can be is reached.
-    empty_proposal, ///< A batch of no entries.
-    not_running,    ///< Not started, stopped, or failed: see the status.
+    log_exhausted,      ///< The last index there can be is reached.
+    empty_proposal,     ///< A batch of no entries.
+    transfer_under_way, ///< The leader hands over to the server named beside: try again there, in a moment.
+    not_running,        ///< Not started, stopped, or failed: see the status.
 };
 
 /// The name of a refusal.
@@ -46,6 +47,8 @@ enum class ProposalError : std::uint8_t
         return "log_exhausted";
     case ProposalError::empty_proposal:
         return "empty_proposal";
+    case ProposalError::transfer_under_way:
+        return "transfer_under_way";
     case ProposalError::not_running:
         return "not_running";
     }

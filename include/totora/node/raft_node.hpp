@@ -2,7 +2,7 @@
 #pragma once
 
 #include "totora/core/state.hpp"
-#include "totora/node/change_outcomes.hpp"
+#include "totora/node/administration_outcomes.hpp"
 #include "totora/node/clients/clients.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/guard.hpp"
@@ -47,6 +47,7 @@ public:
     using BatchCompletion = typename PendingProposal<Response>::Batch;
     using ReadCompletion = Completion<ReadOutcome>;
     using ChangeCompletion = Completion<ChangeOutcome>;
+    using TransferCompletion = Completion<TransferOutcome>;
 
     RaftNode(Machine& machine, Log& log, Transport& transport, Clock& clock, NodeSettings settings = {},
              Observer observer = {})
@@ -109,6 +110,27 @@ public:
 
     /// Takes back the change that is under way, while that can be done: the completion is called with `ChangeGivenUp` when none of it remains.
     void cancel_change(ChangeCompletion completion) { ask_for_change(std::nullopt, std::move(completion)); }
+
+    /// Hands the lead over to a voter (dissertation §3.10), or if none is named to the one that can take over soonest. Proposals are
+    /// refused meanwhile, for at most an election timeout. If this throws, nothing was asked.
+    void transfer_leadership(ServerId to, TransferCompletion completion)
+    {
+        thread_.expect_here();
+        parts_.clients.transfers.ask(to, std::move(completion));
+        if (was_stopped_)
+            parts_.shutdown.complete_all();
+    }
+
+    /// Campaigns as if the election timeout had passed; a leader leads on. Not from within a completion or the observer.
+    void campaign()
+    {
+        thread_.expect_here();
+        if (std::exchange(in_turn_, true))
+            return;
+        parts_.guard.run(NodeFailure::unfinished_step, "a campaign",
+                         [&] { parts_.stepper.feed(nobody, CampaignRequested{}); });
+        in_turn_ = false;
+    }
 
     /// Where the next proposal will stand, if it is accepted while this server still leads in the same term: proposals are accepted in
     /// their order, and those that are refused leave no gap.

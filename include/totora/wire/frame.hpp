@@ -37,6 +37,7 @@ enum class FrameKind : std::uint8_t
     confirmation = 10,
     install_snapshot = 11,
     install_snapshot_response = 12,
+    timeout_now = 13,
 };
 
 /// The name of what a frame holds; "unknown" if it is of a later version.
@@ -67,6 +68,8 @@ enum class FrameKind : std::uint8_t
         return "install_snapshot";
     case FrameKind::install_snapshot_response:
         return "install_snapshot_response";
+    case FrameKind::timeout_now:
+        return "timeout_now";
     }
     return "unknown";
 }
@@ -75,7 +78,8 @@ enum class FrameKind : std::uint8_t
 inline constexpr auto rpc_kinds = std::array{FrameKind::request_pre_vote, FrameKind::request_pre_vote_response,
                                              FrameKind::request_vote,     FrameKind::request_vote_response,
                                              FrameKind::append_entries,   FrameKind::append_entries_response,
-                                             FrameKind::install_snapshot, FrameKind::install_snapshot_response};
+                                             FrameKind::install_snapshot, FrameKind::install_snapshot_response,
+                                             FrameKind::timeout_now};
 static_assert(rpc_kinds.size() == std::variant_size_v<Rpc>);
 
 /// The first bytes of every frame: "TTRA".

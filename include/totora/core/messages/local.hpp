@@ -301,6 +301,24 @@ struct ChangeCancelled
     static constexpr void visit_fields(auto&, auto&&) {}
 };
 
+/// An operator, or this server as it stops, wants another one to lead: `to`, or if that is `nobody` the best one.
+struct TransferRequested
+{
+    ServerId to;
+
+    friend constexpr bool operator==(TransferRequested const&, TransferRequested const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit) { visit("to", self.to); }
+};
+
+/// An operator wants this server to campaign.
+struct CampaignRequested
+{
+    friend constexpr bool operator==(CampaignRequested const&, CampaignRequested const&) = default;
+
+    static constexpr void visit_fields(auto&, auto&&) {}
+};
+
 /// The connection to a server changed state; messages on their way may be lost.
 struct LinkChanged
 {

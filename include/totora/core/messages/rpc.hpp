@@ -191,9 +191,27 @@ struct InstallSnapshotResponse
     }
 };
 
+/// Asks a follower to campaign at once: the leader hands over to it. Dissertation §3.10.
+///
+/// It promises nothing. Differs: it names the entry up to which the follower acknowledged the leader's log, so that one which has lost
+/// entries since, or has yet to write them, does not campaign in vain.
+struct TimeoutNow
+{
+    Term        term;     ///< The leader's current term.
+    LogPosition last_log; ///< The follower holds the leader's log up to here, durably.
+
+    friend constexpr bool operator==(TimeoutNow const&, TimeoutNow const&) = default;
+
+    static constexpr void visit_fields(auto& self, auto&& visit)
+    {
+        visit("term", self.term);
+        visit("last_log", self.last_log);
+    }
+};
+
 /// The messages between servers.
 using Rpc = std::variant<RequestPreVote, RequestPreVoteResponse, RequestVote, RequestVoteResponse, AppendEntries,
-                         AppendEntriesResponse, InstallSnapshot, InstallSnapshotResponse>;
+                         AppendEntriesResponse, InstallSnapshot, InstallSnapshotResponse, TimeoutNow>;
 
 static_assert(alternatives_list_their_fields<Rpc>);
 

@@ -147,28 +147,44 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId voter, Request
     campaign_if_pre_elected(state, outgoing);
 }
 
-/// Campaigns: no message of a leader arrived for an election timeout (§5.2).
+/// Whether this server campaigns now, or why not.
 ///
 /// Differs: Figure 2 has every follower campaign. One that the configuration does not name as a voter, whose disk hangs, or that
 /// could not write its vote, waits for others.
+[[nodiscard]] constexpr Decision decide_campaign(State const& state)
+{
+    if (not is_electable(state))
+        return Decision::campaign_withheld_not_electable;
+    if (was_removed(state))
+        return Decision::campaign_withheld_removed;
+    if (state.current_term.value >= number_max or last_index(state).value >= number_max)
+        return Decision::campaign_withheld_exhausted;
+    if (state.writes.watch.late)
+        return Decision::campaign_withheld_disk_hangs;
+    if (state.room == LogRoom::nothing)
+        return Decision::campaign_withheld_no_room;
+    return Decision::campaign_started;
+}
+
+/// Campaigns: no message of a leader arrived for an election timeout (§5.2).
 constexpr void campaign(State& state, Outgoing& outgoing)
 {
     arm_election(state, outgoing);
-    if (not is_electable(state))
-        return note(outgoing, Decision::campaign_withheld_not_electable);
-    if (was_removed(state))
-        return note(outgoing, Decision::campaign_withheld_removed);
-    if (state.current_term.value >= number_max or last_index(state).value >= number_max)
-        return note(outgoing, Decision::campaign_withheld_exhausted);
-    if (state.writes.watch.late)
-        return note(outgoing, Decision::campaign_withheld_disk_hangs);
-    if (state.room == LogRoom::nothing)
-        return note(outgoing, Decision::campaign_withheld_no_room);
-    note(outgoing, Decision::campaign_started);
+    auto const decision = decide_campaign(state);
+    note(outgoing, decision);
+    if (decision != Decision::campaign_started)
+        return;
     if (state.settings.pre_vote)
         become_pre_candidate(state, outgoing);
     else
         become_candidate(state, outgoing);
+}
+
+/// Campaigns by hand, as if the election timeout had passed. Who leads goes on.
+constexpr void receive(State& state, Outgoing& outgoing, CampaignRequested const&)
+{
+    if (not is_leader(state))
+        campaign(state, outgoing);
 }
 
 /// After how many quorum checks in a row without any progress a link is renewed, and the leader steps down.

@@ -6,6 +6,7 @@
 #include "totora/core/rules/commitment.hpp"
 #include "totora/core/rules/reads.hpp"
 #include "totora/core/rules/replication.hpp"
+#include "totora/core/rules/transfer.hpp"
 #include "totora/core/rules/transitions.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/joint.hpp"
@@ -206,7 +207,7 @@ constexpr void advance_changing(State& state, Outgoing& outgoing)
         return;
     note(outgoing, Decision::stepped_down_removed);
     send_heartbeats(state, outgoing, *std::get_if<Leader>(&state.role)); // Its followers learn what is committed.
-    become_follower(state, outgoing, nobody);
+    hand_over(state, outgoing);
 }
 
 /// What was appended for newcomers is taken back.

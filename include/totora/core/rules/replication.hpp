@@ -137,6 +137,8 @@ constexpr Answer decide_proposal(State const& state, Proposed const& proposed)
         return Answer{Refused{Refusal::not_leader, known_leader(state)}};
     if (proposed.count == 0)
         return Answer{Refused{Refusal::empty_proposal, nobody}};
+    if (auto const successor = std::get_if<Leader>(&state.role)->successor; successor != nobody)
+        return Answer{Refused{Refusal::transfer_under_way, successor}};
     if (proposed.count > number_max - last_index(state).value)
         return Answer{Refused{Refusal::log_exhausted, nobody}};
     return Answer{Accepted{{state.current_term, next(last_index(state)), proposed.count}}};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/outgoing.hpp"
+#include "totora/core/rules/transfer.hpp"
 #include "totora/core/rules/transitions.hpp"
 #include "totora/core/rules/writes.hpp"
 #include "totora/core/state.hpp"
@@ -54,7 +55,7 @@ template <typename Is>
     if (state.room == LogRoom::enough or not have_others_room(state))
         return true;
     note(outgoing, Decision::stepped_down_no_room);
-    become_follower(state, outgoing, nobody);
+    hand_over(state, outgoing);
     return false;
 }
 
@@ -92,7 +93,7 @@ constexpr void on_late_write(State& state, Outgoing& outgoing)
         return arm(state, outgoing, Alarm::storage_stall, Delay{again_ms, again_ms});
     }
     note(outgoing, Decision::stepped_down_disk_hangs);
-    become_follower(state, outgoing, nobody);
+    hand_over(state, outgoing);
 }
 
 /// Looks whether what was in flight when the alarm was armed is durable.

@@ -41,6 +41,8 @@ constexpr void become_follower(State& state, Outgoing& outgoing, ServerId leader
         disarm(state, outgoing, Alarm::quorum_check);
         if (state.membership.phase == ChangePhase::catching_up)
             disarm(state, outgoing, Alarm::catch_up);
+        if (std::get_if<Leader>(&state.role)->successor != nobody)
+            disarm(state, outgoing, Alarm::transfer);
         arm_election(state, outgoing);
     }
     change_role(state, Role{Follower{leader}});
@@ -127,15 +129,17 @@ constexpr void lead_if_elected(State& state, Outgoing& outgoing)
         become_leader(state, outgoing);
 }
 
-/// Figure 2, "Candidates": a new term, its own vote, and requests that carry this vote as soon as it is durable.
-constexpr void become_candidate(State& state, Outgoing& outgoing)
+/// Figure 2, "Candidates": a new term, its own vote, and requests that carry this vote as soon as it is durable. `transfer`: the
+/// leader asked for it, so that nobody is sticky to it.
+constexpr void become_candidate(State& state, Outgoing& outgoing, bool transfer = false)
 {
     ++state.current_term.value;
     state.voted_for = std::optional<ServerId>{state.own.id};
     save_vote(state, outgoing);
     change_role(state, Role{Candidate{}});
     arm_election(state, outgoing);
-    ask_voters(state, outgoing, RequestVote{.term = state.current_term, .last_log = last_position(state)},
+    ask_voters(state, outgoing,
+               RequestVote{.term = state.current_term, .last_log = last_position(state), .transfer = transfer},
                once_term_durable(state));
 }
 

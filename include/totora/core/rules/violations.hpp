@@ -131,6 +131,19 @@ find_violation(State const& state, ServerId follower, AppendEntriesResponse cons
     return std::nullopt;
 }
 
+[[nodiscard]] constexpr std::optional<Decision> find_violation(State const& state, ServerId, TimeoutNow const& request)
+{
+    if (not is_in_range(request.term) or not is_sound(request.last_log))
+        return Decision::violation_number;
+    if (is_term_jump(state, request.term))
+        return Decision::violation_term_jump;
+    if (request.term.value == 0 or request.last_log.term > request.term)
+        return Decision::violation_shape;
+    if (request.term == state.current_term and is_leader(state))
+        return Decision::violation_second_leader;
+    return std::nullopt;
+}
+
 /// Whether a snapshot can be: it has an end in a log, and bytes.
 [[nodiscard]] constexpr bool is_sound(SnapshotId const& snapshot)
 {

@@ -24,6 +24,7 @@ enum class Alarm : std::uint8_t
     quorum_check,  ///< A leader checks that a quorum has answered (dissertation §6.2).
     replay,        ///< A server that starts has had time enough to apply what it knew to be committed.
     storage_stall, ///< A write was in flight when it was armed: is that one durable by now?
+    transfer,      ///< The server that a leader hands over to has had an election timeout to take over.
     catch_up,      ///< Newcomers have had an election timeout for what they lacked (dissertation §4.2.1).
 };
 
@@ -43,13 +44,15 @@ enum class Alarm : std::uint8_t
         return "replay";
     case Alarm::storage_stall:
         return "storage_stall";
+    case Alarm::transfer:
+        return "transfer";
     case Alarm::catch_up:
         return "catch_up";
     }
     return "unknown";
 }
 
-inline constexpr std::size_t alarm_kinds = 7;
+inline constexpr std::size_t alarm_kinds = 8;
 
 /// Between which times from now an alarm rings; the clock draws the moment, again at each arming.
 struct Delay

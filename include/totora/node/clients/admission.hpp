@@ -60,9 +60,8 @@ public:
         if (auto const* accepted = stepper_.template answered<Accepted>())
             return stepper_.perform(proposals_.accept(accepted->entries), nobody);
         auto const* refused = stepper_.template answered<Refused>();
-        auto const  not_leader = refused != nullptr and refused->why == Refusal::not_leader;
-        proposals_.refuse_staged(
-            stepper_.refusal(not_leader ? ProposalError::not_leader : ProposalError::log_exhausted));
+        proposals_.refuse_staged(refused != nullptr ? refusal_of(*refused)
+                                                    : stepper_.refusal(ProposalError::log_exhausted));
         stepper_.drop_answer();
         stepper_.perform({}, nobody);
     }
@@ -79,6 +78,15 @@ public:
     }
 
 private:
+    /// What a client is told whose proposal the core has refused.
+    [[nodiscard]] RefusedBecause refusal_of(Refused const& refused) const
+    {
+        if (refused.why == Refusal::transfer_under_way)
+            return {ProposalError::transfer_under_way, refused.leader};
+        return stepper_.refusal(refused.why == Refusal::not_leader ? ProposalError::not_leader
+                                                                   : ProposalError::log_exhausted);
+    }
+
     [[nodiscard]] bool is_under_pressure(Index applied) const
     {
         return room_.lacks() or

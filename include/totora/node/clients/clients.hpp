@@ -3,6 +3,7 @@
 
 #include "totora/node/clients/pending_change.hpp"
 #include "totora/node/clients/pending_reads.hpp"
+#include "totora/node/clients/pending_transfer.hpp"
 #include "totora/node/clients/proposals.hpp"
 #include "totora/node/parts/guard.hpp"
 
@@ -13,11 +14,12 @@ namespace totora::inline v0
 template <typename Response>
 struct Clients
 {
-    explicit Clients(Guard& guard) : proposals(guard), reads(guard), changes(guard) {}
+    explicit Clients(Guard& guard) : proposals(guard), reads(guard), changes(guard), transfers(guard) {}
 
     Proposals<Response> proposals;
     PendingReads        reads;
     PendingChange       changes;
+    PendingTransfer     transfers;
 };
 
 } // namespace totora::inline v0

@@ -3,7 +3,7 @@
 
 #include "totora/core/outgoing.hpp"
 #include "totora/data/queue.hpp"
-#include "totora/node/change_outcomes.hpp"
+#include "totora/node/administration_outcomes.hpp"
 #include "totora/node/clients/completion.hpp"
 #include "totora/node/parts/guard.hpp"
 

@@ -244,6 +244,8 @@ private:
         }
         if (outgoing.read_allowed)
             clients_.reads.allow(outgoing.read_allowed->round, outgoing.read_allowed->index);
+        if (outgoing.transfer_ended)
+            clients_.transfers.end(TransferFailed{*outgoing.transfer_ended});
         if (outgoing.change_ended)
             clients_.changes.end(*outgoing.change_ended);
     }
@@ -259,6 +261,7 @@ private:
             clients_.proposals.pending().lose_after(state.commit_index);
             clients_.reads.refuse_waiting(refusal(ProposalError::not_leader, guard_, state));
             clients_.changes.lose();
+            clients_.transfers.end(HandedOver{});
         }
         notifier_.notify(changed->now);
     }

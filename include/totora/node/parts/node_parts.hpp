@@ -4,8 +4,8 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/data/identity.hpp"
+#include "totora/node/clients/administration.hpp"
 #include "totora/node/clients/admission.hpp"
-#include "totora/node/clients/change_requests.hpp"
 #include "totora/node/clients/clients.hpp"
 #include "totora/node/links/cold_reads.hpp"
 #include "totora/node/links/sender.hpp"
@@ -42,7 +42,7 @@ struct NodeParts
         : policies{machine, log, transport, clock, settings}, notifier(std::move(observer), guard), wake(policies),
           cold_reads(settings.cold_bytes_max), sender(log, transport, policies.settings, cold_reads), clients(guard),
           stepper(policies, guard, notifier, sender, clients), intake(policies, stepper, sender, room),
-          admission(policies, stepper, clients.proposals, room), change_requests(stepper, clients.changes),
+          admission(policies, stepper, clients.proposals, room), administration(stepper, clients),
           applying(policies, stepper, cold_reads, clients.proposals, clients.reads),
           snapshots(policies, stepper, applying), shutdown(policies, guard, stepper, sender, clients, wake)
     {}
@@ -94,7 +94,7 @@ struct NodeParts
         intake.resume_appends();
         if (clients.reads.any_asked())
             stepper.feed(nobody, ReadRequested{});
-        change_requests.run();
+        administration.run();
         admission.propose_staged(applying.applied());
         snapshots.run();
         intake.write_out();
@@ -120,7 +120,7 @@ struct NodeParts
     Stepper<Policies>                            stepper;
     Intake<Policies>                             intake;
     Admission<Policies>                          admission;
-    ChangeRequests<Policies>                     change_requests;
+    Administration<Policies>                     administration;
     ApplyTurn<Policies>                          applying;
     [[no_unique_address]] SnapshotTurn<Policies> snapshots;
     Shutdown<Policies>                           shutdown;

@@ -32,7 +32,8 @@ public:
     /// Whether a proposal, a read or a change waits for the next turn, if only to be refused.
     [[nodiscard]] bool anyone_waits() const
     {
-        return clients_.proposals.has_work() or clients_.reads.any_asked() or clients_.changes.any_asked();
+        return clients_.proposals.has_work() or clients_.reads.any_asked() or clients_.changes.any_asked() or
+               clients_.transfers.any_asked();
     }
 
     /// No alarm rings, nothing more is sent, and the completions of those who wait now are called.
@@ -87,6 +88,7 @@ private:
         clients_.proposals.end_all({ProposalError::not_running, nobody});
         clients_.reads.end_all({ProposalError::not_running, nobody});
         clients_.changes.end_all({ChangeError::not_running, nobody});
+        clients_.transfers.end_all({TransferError::not_running, nobody});
     }
 
     Policies&                                                     policies_;

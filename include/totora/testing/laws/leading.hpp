@@ -166,7 +166,9 @@ constexpr void check(Step const& step, Proposed const& proposed, StepVerdict& ve
 {
     auto const  last = step.before.log.last().index;
     auto const* accepted = step.outgoing.answer ? std::get_if<Accepted>(&*step.outgoing.answer) : nullptr;
-    auto const  takes = is<Leader>(step.before) and proposed.count > 0 and proposed.count <= number_max - last.value;
+    auto const* leader = std::get_if<Leader>(&step.before.role);
+    auto const  takes = leader != nullptr and leader->successor == nobody and proposed.count > 0 and
+                       proposed.count <= number_max - last.value;
     if (not takes)
         return verdict.expect(accepted == nullptr and changes_nothing(step),
                               "a proposal that is refused changes nothing");

@@ -16,6 +16,7 @@
 #include "totora/testing/laws/sending_snapshots.hpp"
 #include "totora/testing/laws/snapshots.hpp"
 #include "totora/testing/laws/step_verdict.hpp"
+#include "totora/testing/laws/transferring.hpp"
 #include "totora/testing/laws/voting.hpp"
 
 #include <algorithm>
@@ -47,6 +48,10 @@ constexpr void check(Step const& step, AlarmRang const& ring, StepVerdict& verdi
         return verdict.expect(not step.after.replaying, "a start has an end");
     case Alarm::catch_up:
         return;
+    case Alarm::transfer:
+        return verdict.expect(leader == nullptr or not is<Leader>(step.after) or
+                                  std::get_if<Leader>(&step.after.role)->successor == nobody,
+                              "a transfer has an end");
     case Alarm::heartbeat:
         if (leader == nullptr)
             return;
@@ -129,6 +134,8 @@ constexpr void check_any(Step const& step, ServerId answering, StepVerdict& verd
             verdict.expect(response->match > Index{} ? rests_on_log(envelope, after, response->match)
                                                      : not envelope.release().awaits(),
                            "a snapshot's answer waits for what it promises, and for nothing more");
+        if (auto const* request = std::get_if<TimeoutNow>(&envelope.rpc()))
+            check_timeout_now_sent(step, envelope.to(), *request, verdict);
         if (std::holds_alternative<RequestVote>(envelope.rpc()))
             verdict.expect(is<Candidate>(after) and rests_on_log(envelope, after, Index{}),
                            "a candidate's request waits for its own vote, and for nothing more");

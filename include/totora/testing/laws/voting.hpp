@@ -146,20 +146,25 @@ constexpr void check_candidacy(Step const& step, StepVerdict& verdict)
     check_requests<RequestVote>(step, verdict);
 }
 
+/// Whether a server may campaign at all.
+[[nodiscard]] constexpr bool may_campaign(State const& state)
+{
+    auto const is_removal_open = state.configurations.in_force.index > state.commit_index;
+    auto const is_a_voter = lets_vote(state.configurations.in_force, state.own) or
+                            (is_removal_open and lets_vote(state.configurations.previous, state.own));
+    return is_a_voter and not(last_configured(state) < state.not_a_member) and state.current_term.value < number_max and
+           state.log.last().index.value < number_max and not state.writes.watch.late and state.room != LogRoom::nothing;
+}
+
 /// The election alarm rang on a server that does not lead.
 constexpr void check_campaign(Step const& step, StepVerdict& verdict)
 {
     auto const& before = step.before;
-    auto const  is_removal_open = before.configurations.in_force.index > before.commit_index;
-    auto const  is_a_voter = lets_vote(before.configurations.in_force, before.own) or
-                            (is_removal_open and lets_vote(before.configurations.previous, before.own));
-    auto const may_campaign = is_a_voter and not(last_configured(before) < before.not_a_member) and
-                              before.current_term.value < number_max and before.log.last().index.value < number_max and
-                              not before.writes.watch.late and before.room != LogRoom::nothing;
+    auto const  may = may_campaign(before);
     verdict.expect(is_armed_by(step.outgoing, Alarm::election), "a server that waits for a leader continues to wait");
-    verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == may_campaign,
+    verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == may,
                    "who is a voter, and whose disk is well, campaigns");
-    if (not may_campaign)
+    if (not may)
         return verdict.expect(before.role == step.after.role and before.current_term == step.after.current_term and
                                   step.outgoing.messages.empty(),
                               "who may not campaign stays as it is");

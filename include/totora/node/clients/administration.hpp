@@ -5,8 +5,10 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/state.hpp"
 #include "totora/data/identity.hpp"
-#include "totora/node/change_outcomes.hpp"
+#include "totora/node/administration_outcomes.hpp"
+#include "totora/node/clients/clients.hpp"
 #include "totora/node/clients/pending_change.hpp"
+#include "totora/node/clients/pending_transfer.hpp"
 #include "totora/node/parts/stepper.hpp"
 
 #include <optional>
@@ -16,17 +18,25 @@
 namespace totora::inline v0
 {
 
-/// Takes requests to change the members to the core. Addresses stay in the shell: the core decides about members alone.
+/// Takes requests of operators to the core: to change the members, and to hand over. Addresses stay in the shell: the core decides about members alone.
 template <typename Policies>
-class ChangeRequests
+class Administration
 {
 public:
-    ChangeRequests(Stepper<Policies>& stepper, PendingChange& changes)
-        : stepper_(stepper), state_(stepper.state()), changes_(changes)
+    Administration(Stepper<Policies>& stepper, Clients<typename Policies::Response>& clients)
+        : stepper_(stepper), state_(stepper.state()), changes_(clients.changes), transfers_(clients.transfers)
     {}
 
     /// Asks for what was handed over since the last turn, one after the other.
     void run()
+    {
+        run_changes();
+        for (; transfers_.any_asked() and stepper_.running();)
+            ask_for_transfer(transfers_.take_asked());
+    }
+
+private:
+    void run_changes()
     {
         for (; changes_.any_asked() and stepper_.running();) {
             auto request = changes_.take_asked();
@@ -39,7 +49,6 @@ public:
         }
     }
 
-private:
     [[nodiscard]] ChangeRefused refused(ChangeError why) const { return {why, known_leader(state_)}; }
 
     /// What a configuration entry cannot hold.
@@ -78,9 +87,32 @@ private:
             changes_.refuse(std::move(request), refused(why));
     }
 
+    /// What is under way to another server ends with the effects of the step.
+    void ask_for_transfer(PendingTransfer::Request&& request)
+    {
+        stepper_.take_step(nobody, TransferRequested{request.to});
+        auto const* const refusal = stepper_.template answered<Refused>();
+        auto const        is_refused = refusal != nullptr;
+        auto const        why = is_refused ? refusal->why : Refusal{};
+        stepper_.drop_answer();
+        stepper_.perform({}, nobody);
+        if (not is_refused)
+            transfers_.begin(std::move(request));
+        else
+            transfers_.refuse(std::move(request), {transfer_error_of(why), known_leader(state_)});
+    }
+
+    [[nodiscard]] static TransferError transfer_error_of(Refusal refusal)
+    {
+        if (refusal == Refusal::leads_already)
+            return TransferError::leads_already;
+        return refusal == Refusal::no_successor ? TransferError::no_successor : TransferError::not_leader;
+    }
+
     Stepper<Policies>& stepper_;
     State const&       state_;
     PendingChange&     changes_;
+    PendingTransfer&   transfers_;
 };
 
 } // namespace totora::inline v0

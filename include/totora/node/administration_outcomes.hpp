@@ -95,12 +95,9 @@ enum class ChangeError : std::uint8_t
         return ChangeError::no_change;
     case Refusal::change_too_far:
         return ChangeError::change_too_far;
-    case Refusal::not_leader:
-    case Refusal::log_exhausted:
-    case Refusal::empty_proposal:
-        break;
+    default:
+        return ChangeError::not_leader; // No other is the answer to a change.
     }
-    return ChangeError::not_leader;
 }
 
 /// What to do about an error, for people.
@@ -158,6 +155,51 @@ struct ChangeRefused
 /// its status shows the members.
 struct ChangeUnknown
 {};
+
+/// Why a transfer does not begin. Not exhaustive: a `switch` over it needs a default. Nothing has happened.
+enum class TransferError : std::uint8_t
+{
+    not_leader = 1, ///< Only the leader hands over: ask the server named beside.
+    leads_already,  ///< The target leads.
+    no_successor,   ///< The target is no voter; or no voter was named, and none answers.
+    not_running,    ///< Not started, stopped, or failed: see the status.
+};
+
+/// The name of an error.
+[[nodiscard]] constexpr std::string_view to_string(TransferError error)
+{
+    switch (error) {
+    case TransferError::not_leader:
+        return "not_leader";
+    case TransferError::leads_already:
+        return "leads_already";
+    case TransferError::no_successor:
+        return "no_successor";
+    case TransferError::not_running:
+        return "not_running";
+    }
+    return "unknown";
+}
+
+/// This server leads no more. Who does, the status shows as soon as it is known: nearly always the target.
+struct HandedOver
+{};
+
+/// This server leads on.
+struct TransferFailed
+{
+    TransferEnd why{};
+};
+
+/// Nothing was done.
+struct TransferRefused
+{
+    TransferError why{};
+    ServerId      leader; ///< Who leads, as far as this server knows; `nobody` otherwise.
+};
+
+/// Every end that a request to hand over can have. It has exactly one. Not exhaustive.
+using TransferOutcome = std::variant<HandedOver, TransferFailed, TransferRefused>;
 
 /// Every end that a request to change the members can have. It has exactly one. Not exhaustive.
 using ChangeOutcome = std::variant<MembersChanged, ChangeGivenUp, ChangeRefused, ChangeUnknown>;
