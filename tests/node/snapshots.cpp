@@ -300,6 +300,38 @@ BOOST_AUTO_TEST_CASE(an_older_snapshot_does_where_the_newest_is_damaged_and_the_
     }
 }
 
+/// It may be whole: neither does an older one, nor is it removed.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_read_at_a_start_is_not_taken_for_damaged,
+                     *label("case_65") * label("case_68"))
+{
+    for (auto const failure : {LogFailure::not_now, LogFailure::read_failed}) {
+        auto settings = by_hand();
+        settings.snapshots.trailing_entries = 10;
+        auto stage = Stage{3, settings};
+        stage.lead_with_follower();
+        commit(stage, {"reed", "rush"});
+        take_snapshot(stage);
+        commit(stage, {"sedge"});
+        take_snapshot(stage);
+        stage.log.fails_to_read_snapshot = LogError{failure, "Cannot open it: Too many open files."};
+
+        stage.restart();
+
+        BOOST_REQUIRE(not stage.started.has_value());
+        auto const& what = stage.started.error().what;
+        BOOST_TEST(
+            what.find("up to entry 4 (term 1) cannot be read back: Cannot open it: Too many open files. Nothing was "
+                      "removed: start the server again") != std::string::npos,
+            what);
+        BOOST_TEST(stage.log.snapshots().size() == 2U);
+        stage.log.fails_to_read_snapshot.reset();
+        stage.restart();
+        BOOST_REQUIRE(stage.started.has_value());
+        BOOST_TEST((stage.status().applied == Index{4}));
+        BOOST_TEST(stage.machine.restores == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_that_fails_is_named_and_made_again_after_a_pause, *label("7"))
 {
     auto const fails = [](auto fail, auto mend, SnapshotStep step) {
