@@ -300,6 +300,24 @@ BOOST_AUTO_TEST_CASE(an_older_snapshot_does_where_the_newest_is_damaged_and_the_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_pause_without_end_does_not_end, *label("7"))
+{
+    auto settings = by_hand();
+    settings.snapshots.pause_ms = ~std::uint64_t{0};
+    auto stage = Stage{3, settings};
+    stage.pass_ms(50);
+    stage.lead_with_follower();
+    commit(stage, {"reed"});
+    stage.machine.captures_throw = true;
+    take_snapshot(stage);
+    stage.pass_ms(50);
+    stage.machine.captures_throw = false;
+    stage.pass_ms(20'000);
+
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+    BOOST_TEST((stage.status().base == Index{}));
+}
+
 /// It may be whole: neither does an older one, nor is it removed.
 BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_read_at_a_start_is_not_taken_for_damaged,
                      *label("case_65") * label("case_68"))

@@ -6,6 +6,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/progress.hpp"
 #include "totora/core/values/snapshot.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/chunk_window.hpp"
@@ -142,7 +143,7 @@ private:
         if (not chunk and chunk.error().failure == LogFailure::not_now)
             return true;
         if (not chunk) {
-            unreadable_ = Unreadable{window.snapshot(), now_ms_ + settings_.pause_ms};
+            unreadable_ = Unreadable{window.snapshot(), add_sat(now_ms_, settings_.pause_ms)};
             stepper_.notify(SnapshotFailed{SnapshotStep::read, chunk.error().what});
             return false;
         }

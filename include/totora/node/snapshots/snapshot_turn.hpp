@@ -5,6 +5,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/node/parts/apply_turn.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/snapshot_settings.hpp"
@@ -191,7 +192,7 @@ private:
         if (end.failure) {
             stepper_.notify(SnapshotFailed{SnapshotStep::receive, end.failure->what});
             auto const is_damaged = end.failure->failure == LogFailure::damaged;
-            not_stored_ = NotStored{end.id, clock_.now_ms() + (is_damaged ? 0 : settings_.pause_ms)};
+            not_stored_ = NotStored{end.id, add_sat(clock_.now_ms(), is_damaged ? 0 : settings_.pause_ms)};
             return receive_again();
         }
         if (auto const* const stored = find([&](auto const& one) { return one.id == end.id; }))
