@@ -672,6 +672,37 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_could_not_be_stored_is_received_again_after
     BOOST_TEST((stage.status().applied == Index{8}));
 }
 
+/// The rest of it would be sent for nothing.
+BOOST_AUTO_TEST_CASE(a_reception_that_fails_on_the_way_is_named_at_once_and_takes_no_more_until_a_pause_ends,
+                     *label("7") * label("case_90"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = received_snapshot();
+    auto const receive = [&](std::uint64_t offset, std::uint64_t bytes) {
+        stage.wire.sent.clear();
+        stage.receive_chunk(S2, part_of(Term{1}, snapshot, offset, bytes),
+                            std::span{snapshot.bytes}.subspan(offset, bytes));
+        return stage.messages_to<InstallSnapshotResponse>(S2);
+    };
+    static_cast<void>(receive(0, 64));
+    stage.log.ends_early = SnapshotEnd{snapshot.id, true, LogError{LogFailure::no_space, "no space is left"}};
+    stage.run();
+
+    BOOST_REQUIRE(stage.events.of<SnapshotFailed>().size() == 1U);
+    BOOST_TEST((stage.events.of<SnapshotFailed>()[0].step == SnapshotStep::receive));
+    BOOST_TEST(receive(64, 64).empty());
+    BOOST_TEST(stage.log.reception().received == 64U);
+    BOOST_REQUIRE(receive(64, 0).size() == 1U); // How much it has, asks the leader.
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 64U);
+
+    stage.pass_ms(10'000);
+    BOOST_REQUIRE(receive(64, 0).size() == 1U);
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 0U);
+    receive_all(stage, snapshot);
+    BOOST_TEST((stage.status().applied == Index{8}));
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_received_and_not_needed_any_more_is_removed, *label("case_107"))
 {
     auto       stage = Stage{3, by_hand()};

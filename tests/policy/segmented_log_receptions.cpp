@@ -195,6 +195,34 @@ BOOST_AUTO_TEST_CASE(a_reception_that_cannot_be_read_now_stays, *label("case_29"
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_reception_without_room_ends_at_once_and_once, *label("case_67") * label("case_90"))
+{
+    for (auto const failing : {FileCall::write, FileCall::sync}) {
+        auto one = Receiving{};
+        one.disk->interfere([&](FileCall call, std::string_view name) {
+            return call == failing and name == unfinished_snapshot_name(1) ? ENOSPC : 0;
+        });
+        one.store(100, 140);
+
+        auto const end = one.log->snapshot_end();
+        BOOST_REQUIRE((end and end->failure));
+        BOOST_TEST((end->id == one.snapshot.id));
+        BOOST_TEST(end->is_received);
+        BOOST_TEST((end->failure->failure == LogFailure::no_space));
+        BOOST_TEST(not is_there(one.disk, unfinished_snapshot_name(1)));
+        one.store(140, one.snapshot.id.bytes); // Under way already.
+        one.log->finish_chunks(one.snapshot.id);
+        BOOST_TEST(not one.log->snapshot_end().has_value());
+
+        one.disk->interfere(nullptr);
+        one.store(0, one.snapshot.id.bytes);
+        one.log->finish_chunks(one.snapshot.id);
+        auto const again = one.log->snapshot_end();
+        BOOST_REQUIRE(again.has_value());
+        BOOST_TEST(not again->failure.has_value());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_reception_that_is_of_no_use_is_removed, *label("case_107"))
 {
     auto const name = unfinished_snapshot_name(1);

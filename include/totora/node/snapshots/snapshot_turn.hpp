@@ -192,7 +192,7 @@ private:
         if (end.failure) {
             stepper_.notify(SnapshotFailed{SnapshotStep::receive, end.failure->what});
             auto const is_damaged = end.failure->failure == LogFailure::damaged;
-            not_stored_ = NotStored{end.id, add_sat(clock_.now_ms(), is_damaged ? 0 : settings_.pause_ms)};
+            stepper_.snapshots().pause(end.id, add_sat(clock_.now_ms(), is_damaged ? 0 : settings_.pause_ms));
             return receive_again();
         }
         if (auto const* const stored = find([&](auto const& one) { return one.id == end.id; }))
@@ -200,13 +200,11 @@ private:
     }
 
     /// What could not be stored is received again, after a pause if that was no damage: the leader would send all of it to a full disk
-    /// as fast as the network carries it. Until then it seems to be installed.
+    /// as fast as the network carries it. Until then no more of it is taken; if all was there, it seems to be installed.
     void receive_again()
     {
-        if (not not_stored_ or clock_.now_ms() < not_stored_->until_ms)
-            return;
-        auto const id = std::exchange(not_stored_, std::nullopt)->id;
-        stepper_.feed(nobody, SnapshotDamaged{id});
+        if (auto const id = stepper_.snapshots().end_pause(clock_.now_ms()))
+            stepper_.feed(nobody, SnapshotDamaged{*id});
     }
 
     void taken(SnapshotEnd const& end)
@@ -276,12 +274,6 @@ private:
         }
     }
 
-    struct NotStored
-    {
-        SnapshotId    id;
-        std::uint64_t until_ms = 0;
-    };
-
     Machine&                    machine_;
     Log&                        log_;
     typename Policies::Clock&   clock_;
@@ -291,7 +283,6 @@ private:
     ApplyTurn<Policies>&        applying_;
     SnapshotTaker<Machine, Log> taker_;
     ChunkSender<Policies>       sender_;
-    std::optional<NotStored>    not_stored_; ///< What was received last.
 
     std::optional<SnapshotInspection<Log>> inspection_; ///< Of what the machine is to be restored from.
 
