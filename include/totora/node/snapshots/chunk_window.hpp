@@ -36,6 +36,8 @@ public:
         return answered_ms_;
     } ///< When the follower last did, or it began.
 
+    [[nodiscard]] bool is_all_sent() const { return next_ == snapshot_.bytes; }
+
     /// The follower needs `offset` next.
     void need(std::uint64_t offset, std::uint64_t now_ms = 0)
     {
