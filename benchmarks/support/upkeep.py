@@ -117,7 +117,7 @@ class Snapshots(threading.Thread):
         while not self.is_over.is_set():
             for server in self.cluster.places:
                 before = self.cluster.info(server).get("raft_snapshot_index")
-                with self.cluster.client(server, 10) as client:
+                with self.cluster.client(server, 60) as client:
                     client.ask(b"RAFT.SNAPSHOT")
                 while (info := self.cluster.info(server)).get("raft_snapshot_index") == before:
                     if self.is_over.wait(0.02):

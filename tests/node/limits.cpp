@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -461,6 +462,26 @@ BOOST_AUTO_TEST_CASE(a_node_does_not_accept_what_its_transport_cannot_carry, *la
     BOOST_TEST(not starts_with(Recorder{}, most, most, most + 1));
     BOOST_TEST(starts_with(Plain{}, most, most, most + 1)); // There are no chunks.
     BOOST_TEST(network.refused() == 0U);
+}
+
+/// The largest entry and its header are more bytes than a number counts.
+BOOST_AUTO_TEST_CASE(a_lack_of_room_is_noticed_where_entries_may_have_any_size, *label("case_67"))
+{
+    auto settings = NodeSettings{};
+    settings.entry_bytes_max = ~std::uint64_t{0};
+    auto stage = Stage{3, settings};
+    stage.lead_with_follower();
+    stage.log.memory.limit_capacity(stage.log.bytes(Index{1}, Index{1}) + 99);
+    auto const refused = stage.propose(command_of(100));
+    stage.run();
+    BOOST_TEST(refused->refused(ProposalError::no_room, S1));
+
+    for (auto heartbeats = 0; heartbeats < 15; ++heartbeats) {
+        stage.pass_ms(50);
+        stage.accept_all(S2);
+    }
+
+    BOOST_TEST((stage.status().room == LogRoom::reserve_only));
 }
 
 /// A lack of room is reported when it lasts, and its end at once; the log is polled once a heartbeat.

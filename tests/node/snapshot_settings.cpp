@@ -59,6 +59,24 @@ BOOST_AUTO_TEST_CASE(the_servers_of_a_cluster_do_not_all_take_snapshots_at_the_s
     BOOST_TEST(spread(1024, ServerId{3}) != spread(1024, ServerId{1}));
 }
 
+/// What is computed from settings does not wrap.
+BOOST_AUTO_TEST_CASE(numbers_that_are_never_reached_make_no_snapshot_due, *label("7"))
+{
+    for (auto const server : {S1, S2, S3, S4, S5})
+        for (auto const never : {~std::uint64_t{0}, std::uint64_t{1} << 63U}) {
+            auto settings = SnapshotSettings{};
+            settings.entries_max = never;
+            settings.log_bytes_min = never;
+            auto busy = facts(1U << 30U, 1U << 30U);
+            busy.server = server;
+            BOOST_TEST(not is_snapshot_due(settings, busy));
+            settings.log_bytes_min = 1;
+            settings.log_percent_min = never;
+            busy.snapshot_bytes = 1000;
+            BOOST_TEST(not is_snapshot_due(settings, busy));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(trailing_entries_are_not_compacted, *label("7"))
 {
     auto settings = SnapshotSettings{};
@@ -97,6 +115,16 @@ BOOST_AUTO_TEST_CASE(a_window_holds_a_number_of_chunks_and_moves_with_the_answer
     window.need(40);
     BOOST_TEST(send_all(window, settings) == 3); // The last one has five bytes.
     BOOST_TEST(window.next() == 65U);
+}
+
+BOOST_AUTO_TEST_CASE(a_window_may_hold_any_number_of_chunks_of_any_size, *label("7"))
+{
+    for (auto const many : {~std::uint64_t{0}, (std::uint64_t{1} << 63U) + 1}) {
+        auto window = ChunkWindow{S2, of_bytes(200), 0};
+        BOOST_TEST(send_all(window, chunks(10, many)) == 20);
+        auto whole = ChunkWindow{S2, of_bytes(200), 0};
+        BOOST_TEST(send_all(whole, chunks(many, 3)) == 1);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_offset_that_is_needed_twice_again_is_sent_again, *label("7"))

@@ -300,6 +300,56 @@ BOOST_AUTO_TEST_CASE(an_older_snapshot_does_where_the_newest_is_damaged_and_the_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_pause_without_end_does_not_end, *label("7"))
+{
+    auto settings = by_hand();
+    settings.snapshots.pause_ms = ~std::uint64_t{0};
+    auto stage = Stage{3, settings};
+    stage.pass_ms(50);
+    stage.lead_with_follower();
+    commit(stage, {"reed"});
+    stage.machine.captures_throw = true;
+    take_snapshot(stage);
+    stage.pass_ms(50);
+    stage.machine.captures_throw = false;
+    stage.pass_ms(20'000);
+
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+    BOOST_TEST((stage.status().base == Index{}));
+}
+
+/// It may be whole: neither does an older one, nor is it removed.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_read_at_a_start_is_not_taken_for_damaged,
+                     *label("case_65") * label("case_68"))
+{
+    for (auto const failure : {LogFailure::not_now, LogFailure::read_failed}) {
+        auto settings = by_hand();
+        settings.snapshots.trailing_entries = 10;
+        auto stage = Stage{3, settings};
+        stage.lead_with_follower();
+        commit(stage, {"reed", "rush"});
+        take_snapshot(stage);
+        commit(stage, {"sedge"});
+        take_snapshot(stage);
+        stage.log.fails_to_read_snapshot = LogError{failure, "Cannot open it: Too many open files."};
+
+        stage.restart();
+
+        BOOST_REQUIRE(not stage.started.has_value());
+        auto const& what = stage.started.error().what;
+        BOOST_TEST(
+            what.find("up to entry 4 (term 1) cannot be read back: Cannot open it: Too many open files. Nothing was "
+                      "removed: start the server again") != std::string::npos,
+            what);
+        BOOST_TEST(stage.log.snapshots().size() == 2U);
+        stage.log.fails_to_read_snapshot.reset();
+        stage.restart();
+        BOOST_REQUIRE(stage.started.has_value());
+        BOOST_TEST((stage.status().applied == Index{4}));
+        BOOST_TEST(stage.machine.restores == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_attempt_that_fails_is_named_and_made_again_after_a_pause, *label("7"))
 {
     auto const fails = [](auto fail, auto mend, SnapshotStep step) {
@@ -383,6 +433,64 @@ BOOST_AUTO_TEST_CASE(a_follower_that_needs_what_is_compacted_is_sent_a_snapshot_
     stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, snapshot.bytes, snapshot.last.index});
     BOOST_TEST(not stage.status().followers[0].transfer.has_value());
     BOOST_TEST((stage.status().followers[0].match == snapshot.last.index));
+}
+
+/// S2 is sent all of a snapshot, and its checksum is wrong.
+void send_in_vain(Stage& stage, SnapshotId const& snapshot)
+{
+    for (auto offset = std::uint64_t{64}; offset < snapshot.bytes + 64; offset += 64)
+        stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, std::min(offset, snapshot.bytes), {}});
+    stage.wire.sent.clear();
+    stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, 0, {}});
+}
+
+/// Otherwise the same bytes would be sent and refused until somebody scrubs them.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_damaged_on_disk_is_found_by_its_receiver_and_replaced,
+                     *label("7") * label("case_65") * label("case_106"))
+{
+    auto settings = by_hand();
+    settings.snapshots.pause_ms = 1000;
+    auto stage = Stage{3, settings};
+    fall_behind(stage);
+    stage.accept_all(S3);
+    auto const damaged = *stage.status().snapshot;
+    stage.log.memory.kept_snapshots().damage(damaged, damaged.bytes / 2);
+
+    send_in_vain(stage, damaged);
+
+    BOOST_TEST(chunks_to_s2(stage).empty());
+    auto const failures = stage.events.of<SnapshotFailed>();
+    BOOST_REQUIRE(failures.size() == 1U);
+    BOOST_TEST((failures[0].step == SnapshotStep::read));
+    BOOST_TEST(failures[0].what.find("up to entry 4 (term 1) cannot be sent: it is damaged") != std::string::npos,
+               failures[0].what);
+    BOOST_TEST(stage.log.snapshots().empty());
+    for (auto heartbeats = 0; heartbeats < 25; ++heartbeats) {
+        stage.pass_ms(50);
+        stage.accept_all(S3);
+        stage.receive(S2, InstallSnapshotResponse{stage.term(), damaged, 0, {}});
+    }
+    BOOST_REQUIRE(stage.log.snapshots().size() == 1U);
+    auto const chunks = chunks_to_s2(stage);
+    BOOST_REQUIRE(not chunks.empty());
+    BOOST_TEST((std::get<InstallSnapshot>(chunks[0].rpc).snapshot == stage.log.snapshots()[0].id));
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_as_it_was_written_is_sent_again_to_who_refused_it,
+                     *label("7") * label("case_106"))
+{
+    auto stage = Stage{3, by_hand()};
+    fall_behind(stage);
+    auto const snapshot = *stage.status().snapshot;
+
+    send_in_vain(stage, snapshot);
+
+    auto const chunks = chunks_to_s2(stage);
+    BOOST_REQUIRE(chunks.size() == 1U);
+    BOOST_TEST(std::get<InstallSnapshot>(chunks[0].rpc).offset == 0U);
+    BOOST_TEST(stage.events.of<SnapshotFailed>().empty());
+    BOOST_TEST(stage.log.snapshots().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_bounded_number_of_chunks_is_on_its_way_to_a_follower, *label("7"))
@@ -620,6 +728,37 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_could_not_be_stored_is_received_again_after
     BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 0U);
     receive_all(stage, snapshot);
     BOOST_TEST((stage.status().applied == Index{8}));
+}
+
+/// The rest of it would be sent for nothing.
+BOOST_AUTO_TEST_CASE(a_reception_that_fails_on_the_way_is_named_at_once_and_takes_no_more_until_a_pause_ends,
+                     *label("7") * label("case_90"))
+{
+    auto       stage = Stage{3, by_hand()};
+    auto const snapshot = received_snapshot();
+    auto const receive = [&](std::uint64_t offset, std::uint64_t bytes) {
+        stage.wire.sent.clear();
+        stage.receive_chunk(S2, part_of(Term{1}, snapshot, offset, bytes),
+                            std::span{snapshot.bytes}.subspan(offset, bytes));
+        return stage.messages_to<InstallSnapshotResponse>(S2);
+    };
+    static_cast<void>(receive(0, 64));
+    stage.log.ends_early = SnapshotEnd{snapshot.id, true, LogError{LogFailure::no_space, "no space is left"}};
+    stage.run();
+
+    BOOST_REQUIRE(stage.events.of<SnapshotFailed>().size() == 1U);
+    BOOST_TEST((stage.events.of<SnapshotFailed>()[0].step == SnapshotStep::receive));
+    BOOST_TEST(receive(64, 64).empty());
+    BOOST_TEST(stage.log.reception().received == 64U);
+    BOOST_REQUIRE(receive(64, 0).size() == 1U); // How much it has, asks the leader.
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 64U);
+
+    stage.pass_ms(10'000);
+    BOOST_REQUIRE(receive(64, 0).size() == 1U);
+    BOOST_TEST(stage.messages_to<InstallSnapshotResponse>(S2).back().next == 0U);
+    receive_all(stage, snapshot);
+    BOOST_TEST((stage.status().applied == Index{8}));
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_received_and_not_needed_any_more_is_removed, *label("case_107"))

@@ -9,11 +9,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace totora::test::segmented_log_receptions_tests
@@ -159,6 +161,66 @@ BOOST_AUTO_TEST_CASE(what_ends_before_its_record_does_is_received_again, *label(
 
     BOOST_TEST(one.received() == 0U);
     BOOST_TEST(one.finish());
+}
+
+/// Nor is anything else removed before it was read.
+BOOST_AUTO_TEST_CASE(a_reception_that_cannot_be_read_now_stays, *label("case_29") * label("case_65"))
+{
+    for (auto const number : {EMFILE, ENFILE, ENOMEM, EACCES, EIO})
+        for (auto const nth : {0, 1, 2}) { // Opened, its header, its bytes.
+            auto one = Receiving{};
+            one.log->begin_snapshot(); // A later file, of the server's own.
+            one.log->write_snapshot(one.snapshot.bytes);
+            one.log.reset();
+            auto const names = one.disk->file_names();
+            auto       left = nth;
+            one.disk->interfere([&](FileCall call, std::string_view name) {
+                auto const concerns =
+                    name == unfinished_snapshot_name(1) and (call == FileCall::open or call == FileCall::read);
+                return concerns and left-- == 0 ? number : 0;
+            });
+
+            auto const refused = open_log(one.disk, one.options);
+
+            BOOST_REQUIRE(not refused.has_value());
+            BOOST_TEST((refused.error().failure == LogFailure::read_failed));
+            auto const& what = refused.error().what;
+            BOOST_TEST(what.find(unfinished_snapshot_name(1)) != std::string::npos, what);
+            BOOST_TEST(what.find(remedy(number)) != std::string::npos, what);
+            BOOST_TEST(one.disk->file_names() == names, boost::test_tools::per_element());
+            one.disk->interfere(nullptr);
+            one.open();
+            BOOST_TEST(one.received() == 80U);
+            BOOST_TEST(one.finish());
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_reception_without_room_ends_at_once_and_once, *label("case_67") * label("case_90"))
+{
+    for (auto const failing : {FileCall::write, FileCall::sync}) {
+        auto one = Receiving{};
+        one.disk->interfere([&](FileCall call, std::string_view name) {
+            return call == failing and name == unfinished_snapshot_name(1) ? ENOSPC : 0;
+        });
+        one.store(100, 140);
+
+        auto const end = one.log->snapshot_end();
+        BOOST_REQUIRE((end and end->failure));
+        BOOST_TEST((end->id == one.snapshot.id));
+        BOOST_TEST(end->is_received);
+        BOOST_TEST((end->failure->failure == LogFailure::no_space));
+        BOOST_TEST(not is_there(one.disk, unfinished_snapshot_name(1)));
+        one.store(140, one.snapshot.id.bytes); // Under way already.
+        one.log->finish_chunks(one.snapshot.id);
+        BOOST_TEST(not one.log->snapshot_end().has_value());
+
+        one.disk->interfere(nullptr);
+        one.store(0, one.snapshot.id.bytes);
+        one.log->finish_chunks(one.snapshot.id);
+        auto const again = one.log->snapshot_end();
+        BOOST_REQUIRE(again.has_value());
+        BOOST_TEST(not again->failure.has_value());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_reception_that_is_of_no_use_is_removed, *label("case_107"))

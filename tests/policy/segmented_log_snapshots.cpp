@@ -313,6 +313,35 @@ BOOST_AUTO_TEST_CASE(a_file_whose_header_is_damaged_is_not_listed_and_reported, 
     BOOST_TEST(listed(inner) == 0U);
 }
 
+/// Whether it is damaged is not known then.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_read_at_a_start_keeps_the_log_from_opening, *label("case_65"))
+{
+    auto const disk = disk_with_log();
+    {
+        auto log = *open_log(disk);
+        take(log, any_snapshot());
+        log.begin_snapshot(); // One that is not finished.
+        log.write_snapshot(any_snapshot().bytes);
+    }
+    auto const names = disk->file_names();
+    auto const snapshot = snapshot_file_name(1);
+    for (auto const number : {EMFILE, ENFILE, ENOMEM, EACCES, EIO})
+        for (auto const failing : {FileCall::open, FileCall::size, FileCall::read}) {
+            disk->interfere([&](FileCall call, std::string_view name) {
+                return call == failing and name == snapshot ? number : 0;
+            });
+            auto const refused = open_log(disk);
+            BOOST_REQUIRE(not refused.has_value());
+            BOOST_TEST((refused.error().failure == LogFailure::read_failed));
+            auto const& what = refused.error().what;
+            BOOST_TEST(what.find(snapshot) != std::string::npos, what);
+            BOOST_TEST(what.find(remedy(number)) != std::string::npos, what);
+            BOOST_TEST(disk->file_names() == names, boost::test_tools::per_element());
+        }
+    disk->interfere(nullptr);
+    BOOST_TEST(open_log(disk)->snapshots().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_snapshot_of_a_newer_version_or_another_cluster_is_refused, *label("case_99"))
 {
     auto const disk = disk_with_log();

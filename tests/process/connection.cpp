@@ -51,7 +51,7 @@ public:
 
     [[nodiscard]] Topology topology() const { return topology_of(totora::ClusterId{0xABC}, peers, status, machine_); }
     void                   shut_down() { ++shut_downs; }
-    [[nodiscard]] bool     take_snapshot() { return ++snapshots > 0; }
+    void                   take_snapshot(SnapshotWaits::Done done) { snapshots.push_back(std::move(done)); }
 
     /// Applies a write that no client asked for.
     void put(std::string_view key, std::string_view value)
@@ -108,7 +108,7 @@ public:
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
     int                                                      shut_downs = 0;
-    int                                                      snapshots = 0;
+    std::vector<SnapshotWaits::Done>                         snapshots;
     totora::Status                                           status;
     std::vector<totora::Peer>                                peers;
     bool                                                     has_memory = true;
@@ -206,6 +206,28 @@ BOOST_AUTO_TEST_CASE(answers_stand_in_the_order_of_the_requests)
     BOOST_TEST(replies() == "");
     member.apply_write();
     BOOST_TEST(replies() == "+OK\r\n+PONG\r\n-MOVED 0 h:1\r\n$1\r\nx\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_for_a_snapshot_is_answered_when_there_is_one)
+{
+    ask("RAFT.SNAPSHOT\r\nPING\r\nRAFT.SNAPSHOT\r\n");
+    BOOST_REQUIRE(member.snapshots.size() == 2U);
+    BOOST_TEST(replies() == "");
+
+    member.snapshots[1]({false, "no space is left"});
+    BOOST_TEST(replies() == "");
+    member.snapshots[0]({true, "it is durable"});
+    BOOST_TEST(replies() == "+it is durable\r\n+PONG\r\n-ERR no snapshot was taken: no space is left\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_snapshot_may_go)
+{
+    ask("RAFT.SNAPSHOT\r\n");
+    server.close();
+    settle();
+    member.snapshots.at(0)({true, "it is durable"});
+    settle();
+    BOOST_TEST(server.connections() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(reads_and_writes_that_follow_each_other_are_handed_over_at_once)

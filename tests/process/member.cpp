@@ -41,11 +41,11 @@ struct ScriptedNode
     [[nodiscard]] static bool                         turn() { return false; }
     [[nodiscard]] static std::optional<std::uint64_t> next_turn_ms() { return std::nullopt; }
     [[nodiscard]] Clock&                              clock() { return clock_; }
-    [[nodiscard]] static totora::Status               status() { return {}; }
+    [[nodiscard]] totora::Status                      status() const { return present; }
     [[nodiscard]] totora::LogPosition                 next_proposal() const { return next; }
 
     template <typename Done>
-    void propose(std::span<std::byte const>, Done done, std::uint64_t timeout_ms)
+    void propose(std::span<std::byte const>, Done done, std::uint64_t timeout_ms = 0)
     {
         timeouts_ms.push_back(timeout_ms);
         end_write = std::move(done);
@@ -62,8 +62,27 @@ struct ScriptedNode
     totora::Completion<totora::ProposalOutcome<Answer>> end_write;
     totora::Completion<totora::ReadOutcome>             end_read;
     totora::LogPosition                                 next{totora::Term{3}, totora::Index{8}};
+    totora::Status                                      present;
     Clock                                               clock_;
 };
+
+/// One whose log keeps snapshots.
+struct SnapshotNode : ScriptedNode
+{
+    template <typename Task>
+    void run(Task&& task)
+    {
+        task(*this);
+    }
+    void take_snapshot() { ++asked; }
+
+    int asked = 0;
+};
+
+[[nodiscard]] totora::SnapshotId snapshot_up_to(std::uint64_t index)
+{
+    return {.last = {totora::Term{1}, totora::Index{index}}, .bytes = 100};
+}
 
 struct Fixture
 {
@@ -95,6 +114,60 @@ BOOST_AUTO_TEST_CASE(what_clients_ask_has_a_deadline)
     BOOST_TEST(std::get<Refusal>(answer).error.find("in time") != std::string_view::npos);
     BOOST_REQUIRE(refusal.has_value());
     BOOST_TEST(refusal->error == "ERR the read took too long");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_without_snapshots_takes_none)
+{
+    auto answer = SnapshotAnswer{true, ""};
+    member.take_snapshot([&](SnapshotAnswer const& end) { answer = end; });
+    BOOST_TEST(not answer.is_durable);
+    BOOST_TEST(answer.what == "this server's log keeps none");
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_for_a_snapshot_waits_until_one_of_what_was_applied_is_durable_or_an_attempt_fails)
+{
+    auto       taking = SnapshotNode{};
+    auto       its_loop = EventLoop<SnapshotNode>{context, taking, [] {}};
+    auto       one = Member<SnapshotNode>{taking, machine, order, its_loop, 1234};
+    auto       answers = std::vector<SnapshotAnswer>{};
+    auto const ask = [&](std::uint64_t applied) {
+        taking.present.applied = totora::Index{applied};
+        one.take_snapshot([&](SnapshotAnswer const& end) { answers.push_back(end); });
+    };
+    auto const is_answered = [&](bool is_durable, std::string_view what) {
+        one.begin_turn();
+        BOOST_REQUIRE(answers.size() == 1U);
+        BOOST_TEST(answers[0].is_durable == is_durable);
+        BOOST_TEST(answers[0].what.find(what) != std::string::npos, answers[0].what);
+        answers.clear();
+    };
+    ask(0);
+    is_answered(false, "has stopped");
+    taking.present.running = true;
+    ask(0);
+    is_answered(false, "no entry was applied yet");
+    BOOST_TEST(taking.asked == 0);
+
+    ask(7);
+    BOOST_TEST(taking.asked == 1);
+    one.snapshots().note(totora::SnapshotSaved{snapshot_up_to(6)}); // It had begun before.
+    one.snapshots().note(totora::SnapshotFailed{totora::SnapshotStep::read, "of another"});
+    one.begin_turn();
+    BOOST_TEST(answers.empty());
+    one.snapshots().note(totora::SnapshotSaved{snapshot_up_to(8)});
+    BOOST_TEST(answers.empty()); // In the middle of a turn.
+    is_answered(true, "up to entry 8");
+
+    taking.present.snapshot = snapshot_up_to(8);
+    ask(8);
+    is_answered(true, "nothing was applied since the snapshot up to entry 8");
+    ask(9);
+    one.snapshots().note(totora::SnapshotFailed{totora::SnapshotStep::write, "no space\nis left"});
+    is_answered(false, "no space is left");
+    ask(9);
+    one.end_snapshots();
+    is_answered(false, "has stopped");
+    BOOST_TEST(taking.asked == 3);
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_for_a_write_looks_right_before_its_own_entry_is_applied)

@@ -29,12 +29,9 @@ struct Host
     [[nodiscard]] std::string clients() const { return "id=1\nid=2\n"; }
     [[nodiscard]] Topology    topology() const { return cluster; }
     void                      shut_down() const { ++shut_downs; }
-    [[nodiscard]] bool        take_snapshot() const { return keeps_snapshots and ++snapshots > 0; }
 
     Topology    cluster;
-    bool        keeps_snapshots = true;
     mutable int shut_downs = 0;
-    mutable int snapshots = 0;
 };
 
 struct Fixture
@@ -337,14 +334,9 @@ BOOST_AUTO_TEST_CASE(a_client_may_stop_the_server)
     BOOST_TEST(host.shut_downs == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_client_may_ask_for_a_snapshot_where_the_log_keeps_them)
+BOOST_AUTO_TEST_CASE(a_snapshot_is_asked_for_in_one_word)
 {
-    BOOST_TEST(ask({"RAFT.SNAPSHOT"}).text.starts_with("a snapshot was asked for"));
-    BOOST_TEST(host.snapshots == 1);
     BOOST_TEST(ask({"raft.snapshot", "now"}).is_error("ERR wrong number of arguments for 'raft.snapshot' command"));
-    host.keeps_snapshots = false;
-    BOOST_TEST(ask({"RAFT.SNAPSHOT"}).is_error("ERR this server's log keeps no snapshots"));
-    BOOST_TEST(host.snapshots == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_clusters_and_connections_are_asked_besides_is_answered)

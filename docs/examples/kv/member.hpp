@@ -2,6 +2,7 @@
 #pragma once
 
 #include "clients/connection.hpp"
+#include "clients/snapshot_waits.hpp"
 #include "commands/topology.hpp"
 #include "event_loop.hpp"
 #include "machine/apply_order.hpp"
@@ -93,17 +94,32 @@ public:
             stop_();
     }
 
-    /// Asks for a snapshot. False if the log keeps none.
-    [[nodiscard]] bool take_snapshot()
+    /// Asks for a snapshot of all that is applied now. `done` is called once: when one is durable, or with why there is none.
+    void take_snapshot(SnapshotWaits::Done done)
     {
         if constexpr (requires { node_.take_snapshot(); }) {
+            auto const status = node_.status();
+            auto const last = status.snapshot ? status.snapshot->last.index : totora::Index{};
+            if (not status.running)
+                return done({false, std::string{stopped}});
+            if (status.applied == totora::Index{})
+                return done({false, "no entry was applied yet"});
+            if (status.applied <= last)
+                return done({true, "nothing was applied since the snapshot up to entry " + std::to_string(last.value) +
+                                       ", which is durable"});
+            snapshots_.add(status.applied, std::move(done));
             node_.take_snapshot();
             loop_.wake();
-            return true;
         } else {
-            return false;
+            done({false, "this server's log keeps none"});
         }
     }
+
+    /// Who waits for them: it is to be given what the node says of snapshots.
+    [[nodiscard]] SnapshotWaits& snapshots() { return snapshots_; }
+
+    /// The node was stopped.
+    void end_snapshots() { snapshots_.end(std::string{stopped}); }
 
     /// Sets the cluster, and where its servers find each other.
     void set_cluster(totora::ClusterId cluster, std::vector<totora::Peer> peers)
@@ -135,9 +151,11 @@ public:
     /// follower that asks (ANNOUNCE): there is no second list of addresses that could disagree with the first.
     void announce() { announces_at_ = Clock::now(); }
 
-    /// To be called after each turn of the node: announces what is to be announced, again if it could not be proposed.
+    /// To be called after each turn of the node: answers who waits for snapshots, and announces what is to be announced, again if it could
+    /// not be proposed.
     void begin_turn()
     {
+        snapshots_.answer();
         if (Clock::now() < announces_at_)
             return;
         announces_at_ = Clock::now() + pause;
@@ -151,7 +169,8 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    static constexpr auto pause = std::chrono::milliseconds{100};
+    static constexpr auto             pause = std::chrono::milliseconds{100};
+    static constexpr std::string_view stopped = "this server has stopped";
 
     void propose_announcement()
     {
@@ -199,6 +218,7 @@ private:
     std::function<void()>        stop_;
     totora::ClusterId            cluster_;
     std::vector<totora::Peer>    peers_;
+    SnapshotWaits                snapshots_;
     bool                         is_loading_ = true;
     std::string                  client_address_;
     Clock::time_point            announces_at_ = Clock::time_point::max();

@@ -219,6 +219,8 @@ private:
     void noticed(Event const& event)
     {
         lines_.print(line_of(event));
+        if constexpr (requires { member_->snapshots().note(event); })
+            member_->snapshots().note(event);
     }
 
     void noticed(totora::RoleChanged const& now)
@@ -252,6 +254,7 @@ private:
         if (std::exchange(is_stopping_, true))
             return;
         node_->stop();
+        member_->end_snapshots();
         server_->finish();
         leave(std::chrono::steady_clock::now() + std::chrono::seconds{1});
     }

@@ -53,7 +53,7 @@ template <log_files Files>
         return log_failure(LogFailure::unsupported, "No log can be made for this server: " + fault + ".");
     auto const names = files.names();
     if (not names)
-        return log_failure(LogFailure::read_failed, names.error());
+        return not_read(names.error());
     for (auto const& name : *names)
         if (name == identity_name or generation_of(name))
             return log_failure(LogFailure::already_exists,
@@ -76,7 +76,7 @@ template <log_files Files>
 {
     auto const names = files.names();
     if (not names)
-        return log_failure(LogFailure::read_failed, names.error());
+        return not_read(names.error());
     if (std::find(names->begin(), names->end(), identity_name) == names->end())
         return log_failure(LogFailure::not_found, "There is no log here (no file identity).");
     auto const bytes = read_sealed(files, identity_name, identity_magic);

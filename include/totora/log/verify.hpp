@@ -105,6 +105,8 @@ private:
             auto const is_newest = &segment == &segments.back();
             if (not is_newest and not find_segment_index(*source, seed, segment.length))
                 ++verdict_.without_index;
+            if (source->failure())
+                return log_failure(LogFailure::read_failed, *source->failure());
         }
         return Done{};
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/types.hpp"
+#include "totora/data/saturating.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace totora::inline v0
 
 /// When a server takes snapshots of its own, how much of the log it keeps all the same, and how snapshots travel.
 ///
-/// The defaults write no more into snapshots than into the log, once it is longer than `log_bytes_min`.
+/// The defaults write no more into snapshots than into the log, once it is longer than `log_bytes_min`. A number may be as large as it can be:
+/// a pause that never ends, a size that is never reached.
 struct SnapshotSettings
 {
     bool automatic = true; ///< Otherwise only when `RaftNode::take_snapshot` asks for one.
@@ -56,7 +58,7 @@ struct SnapshotFacts
 [[nodiscard]] constexpr std::uint64_t spread(std::uint64_t least, ServerId server)
 {
     auto const share = server.value * 0x9E3779B97F4A7C15U >> 56U; // Any server's, out of 256.
-    return least + least / 1024 * share + least % 1024 * share / 1024;
+    return add_sat(least, least / 1024 * share + least % 1024 * share / 1024);
 }
 
 /// Whether it is time for a snapshot.
@@ -64,7 +66,7 @@ struct SnapshotFacts
 {
     if (not settings.automatic or facts.entries == 0)
         return false;
-    auto const by_snapshot = facts.snapshot_bytes / 100 * settings.log_percent_min;
+    auto const by_snapshot = mul_sat(facts.snapshot_bytes / 100, settings.log_percent_min);
     return facts.log_bytes >= spread(std::max(settings.log_bytes_min, by_snapshot), facts.server) or
            facts.entries >= spread(settings.entries_max, facts.server);
 }

@@ -60,7 +60,8 @@ struct SnapshotEnd
 /// boundary, by `compact` or `install`, that is durable; `Recovered::entries` begins there, and with it `Recovered::configuration` and
 /// `Recovered::peers`. An
 /// `install` that is durable makes its snapshot one of the server's own, in the same write. What cannot be stored for
-/// want of room ends the attempt, and frees its space; it is no failure of the log.
+/// want of room ends the attempt, and frees its space; it is no failure of the log. That a reception has failed may be reported at once: it
+/// has no other end then, and what still comes of it is ignored, up to the next chunk at offset 0.
 template <typename T>
 concept snapshot_log = durable_log<T> and requires(T& log, T const& readable, WriteNumber write, LogPosition base, SnapshotId const& id,
                                                    Configurations const& configurations, KnownPeers const& peers,

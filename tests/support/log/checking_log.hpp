@@ -59,6 +59,7 @@ public:
     std::optional<LogError>      fails_to_rely;          ///< On a machine that keeps itself.
     std::optional<LogError>      fails_to_read_snapshot; ///< From `fails_from` on.
     std::uint64_t                fails_from = 0;         ///< So many reads of a snapshot go well before.
+    std::optional<SnapshotEnd>   ends_early;             ///< Reported once, before what the log in memory reports.
 
     [[nodiscard]] Result<Recovered, LogError> recover()
     {
@@ -137,7 +138,10 @@ public:
     void drop_chunks() { memory.drop_chunks(); }
     void remove_snapshot(SnapshotId const& id) { memory.remove_snapshot(id); }
 
-    [[nodiscard]] std::optional<SnapshotEnd>         snapshot_end() { return memory.snapshot_end(); }
+    [[nodiscard]] std::optional<SnapshotEnd> snapshot_end()
+    {
+        return ends_early ? std::exchange(ends_early, std::nullopt) : memory.snapshot_end();
+    }
     [[nodiscard]] std::vector<StoredSnapshot> const& snapshots() const { return memory.snapshots(); }
     [[nodiscard]] SnapshotReception                  reception() const { return memory.reception(); }
     [[nodiscard]] std::optional<LogError> finish_install(SnapshotId const& id) { return memory.finish_install(id); }

@@ -8,6 +8,7 @@
 #include "client_state.hpp"
 #include "http.hpp"
 #include "refusal.hpp"
+#include "snapshot_waits.hpp"
 #include "unanswered.hpp"
 
 #include <cstddef>
@@ -106,7 +107,6 @@ private:
         [[nodiscard]] std::string clients() const { return owner.client_list(); }
         [[nodiscard]] Topology    topology() const { return member.topology(); }
         void                      shut_down() const { member.shut_down(); }
-        [[nodiscard]] bool        take_snapshot() const { return member.take_snapshot(); }
     };
 
     void take_note(std::size_t words)
@@ -134,6 +134,8 @@ private:
         }
         switch (rule.audience) {
         case Audience::server: {
+            if (rule.command == Command::snapshot)
+                return begin_snapshot(), true;
             auto answer = std::string{};
             ServerAnswers{answer, client_, Host{member_, owner_}}.answer(rule.command, words);
             auto& slot = unanswered_.add(true);
@@ -203,6 +205,24 @@ private:
         };
         member_.write(payload_, std::move(before), std::move(done));
         shrink(payload_);
+    }
+
+    /// It may take minutes: meanwhile the answers to what follows wait, of this client.
+    void begin_snapshot()
+    {
+        unanswered_.add(false);
+        member_.take_snapshot([self = shared(), number = unanswered_.last()](SnapshotAnswer const& end) {
+            auto& ended = self->unanswered_.at(number);
+            ended.is_ended = true;
+            self->connection_.guarded([&] {
+                if (end.is_durable)
+                    write_simple(ended.answer, end.what);
+                else
+                    write_error(ended.answer, "ERR no snapshot was taken: ", end.what);
+            });
+            self->unanswered_.count(ended, ended.answer.size());
+            self->connection_.work_soon();
+        });
     }
 
     void refuse(Slot& slot, Refusal const& refusal)

@@ -53,7 +53,7 @@ inline constexpr std::size_t client_name_max = 256;
 /// The commands that the server answers alone.
 ///
 /// `Host` is that server: `info()` the text of INFO, `clients()` that of CLIENT LIST, `topology()` the servers of the cluster,
-/// `shut_down()` stops it, `take_snapshot()` takes a snapshot soon; false if its log keeps none.
+/// `shut_down()` stops it.
 template <typename Host>
 class ServerAnswers
 {
@@ -93,8 +93,6 @@ public:
             return write_simple(to_, "RESET");
         case Command::shutdown:
             return shut_down(words.subspan(1));
-        case Command::snapshot:
-            return snapshot();
         case Command::time:
             return time();
         case Command::quit:
@@ -250,13 +248,6 @@ private:
                 not is_word(word, "force"))
                 return write_error(to_, "ERR syntax error");
         host_.shut_down();
-    }
-
-    void snapshot()
-    {
-        if (not host_.take_snapshot())
-            return write_error(to_, "ERR this server's log keeps no snapshots");
-        write_simple(to_, "a snapshot was asked for: raft_snapshot_index in INFO shows when it is there");
     }
 
     void time()

@@ -60,8 +60,8 @@ kv verify --dir DIR [--json]
 
 kv export --dir DIR --to FILE [--online]
     writes a backup of what a server that does not run had committed, checked by a checksum. With
-    --online the server may run: its newest snapshot is copied. RAFT.SNAPSHOT asks for one; it is
-    there when raft_snapshot_index in INFO shows it.
+    --online the server may run: its newest snapshot is copied. RAFT.SNAPSHOT asks for one, and is
+    answered when it is there.
 
 kv import FILE --cluster NAME --id N --peers 1=HOST:PORT,... --dir DIR [--token TEXT]
     makes the directory of one of the first servers of a new cluster, like kv init, which begins with

@@ -3,6 +3,7 @@
 
 #include "totora/core/values/result.hpp"
 #include "totora/data/attempt.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/log/segmented/entry_index.hpp"
 #include "totora/log/segmented/segment_name.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
@@ -225,7 +226,8 @@ private:
             unused += block.is_used ? 0U : 1U;
         }
         for (auto at = blocks_.begin(); at != blocks_.end();) {
-            auto const is_much = unused > 1 and (unused > requests_max or unused_bytes > unused_factor * bytes_max_);
+            auto const is_much =
+                unused > 1 and (unused > requests_max or unused_bytes > mul_sat(unused_factor, bytes_max_));
             auto const is_dropped = at->is_used ? bytes > bytes_max_ : is_much;
             if (is_dropped) {
                 (at->is_used ? bytes : unused_bytes) -= at->size;

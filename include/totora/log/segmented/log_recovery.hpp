@@ -92,7 +92,7 @@ private:
     {
         auto const names = files_.names();
         if (not names)
-            return log_failure(LogFailure::read_failed, names.error());
+            return not_read(names.error());
         auto generations = std::vector<std::uint64_t>{};
         for (auto const& name : *names)
             if (auto const generation = generation_of(name))
@@ -135,10 +135,10 @@ private:
             return damaged(generation, "is missing", from);
         auto file = files_.open(segment_name(generation));
         if (not file)
-            return log_failure(LogFailure::read_failed, file.error());
+            return not_read(file.error());
         auto const size_now = file->size();
         if (not size_now)
-            return log_failure(LogFailure::read_failed, size_now.error());
+            return not_read(size_now.error());
         if (*size_now < size)
             return damaged(generation, too_short(*size_now, size), from);
         return Done{};
@@ -149,7 +149,7 @@ private:
     {
         auto source = open_window(files_, generation, std::numeric_limits<std::uint64_t>::max());
         if (not source)
-            return log_failure(LogFailure::read_failed, source.error());
+            return not_read(source.error());
         auto const header = segments_->header_of(generation, *source);
         if (not header)
             return Unexpected{header.error()};

@@ -28,7 +28,7 @@ read_header(SegmentWindow<File>& source, std::uint64_t generation, Identity cons
     auto const size = begin.size() < sealed_header_size ? 0 : get<std::uint32_t>(begin.data() + 12);
     auto const bytes = source.bytes(0, std::max<std::uint64_t>(size, segment_header_size));
     if (source.failure())
-        return log_failure(LogFailure::read_failed, *source.failure());
+        return not_read(*source.failure());
     // A file that never was a segment is all zeros here; one of another version is named so only if its checksum is
     // right.
     if (is_intact_header(bytes))

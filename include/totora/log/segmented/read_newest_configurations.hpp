@@ -6,12 +6,15 @@
 #include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/log_damage.hpp"
 #include "totora/log/segmented/log_replay.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/segmented/segment_reader.hpp"
 #include "totora/policy/files.hpp"
 #include "totora/policy/log.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,8 +32,11 @@ read_newest_configurations(Files& files, RecoveredLog const& log)
     for (auto at = count - std::min<std::size_t>(count, 2); at < count; ++at) {
         auto       entries = Entries{};
         auto const index = log.configurations[at];
-        if (auto const got = reader.read(index, index, index, entries); not got)
-            return Unexpected{got.error()};
+        if (auto const got = reader.read(index, index, index, entries); not got) {
+            if (got.error().failure != LogFailure::not_now)
+                return Unexpected{got.error()};
+            return log_failure(LogFailure::read_failed, got.error().what + " " + std::string{remedy(ENFILE)});
+        }
         auto named = decode_named_configuration(*entries.begin());
         if (not named)
             return damaged(log.index.place(log.configurations[at]).segment, "holds a configuration that is none",

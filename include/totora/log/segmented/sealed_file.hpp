@@ -66,6 +66,32 @@ inline constexpr std::size_t sealed_header_size = 20;
     return Unexpected{LogError{failure, std::move(what)}};
 }
 
+/// What an operator can do when a start could not read a file.
+[[nodiscard]] constexpr std::string_view remedy(int number)
+{
+    switch (number) {
+    case EMFILE:
+        return "Raise the limit of open files (ulimit -n), and start again.";
+    case ENFILE:
+    case ENOMEM:
+        return "Start again when the machine has files and memory to spare.";
+    case EACCES:
+    case EPERM:
+        return "Let the user of this process read and write that file, and start again.";
+    default:
+        return "Start again when it can be read; if the disk has lost it, restore the directory.";
+    }
+}
+
+/// The refusal to open a log of which a file could not be read: what it holds may be whole, so nothing is cut or removed.
+[[nodiscard]] inline Unexpected<LogError> not_read(FileError const& error)
+{
+    auto refusal = log_failure(LogFailure::read_failed, error);
+    refusal.error.what += " Nothing was removed. ";
+    refusal.error.what += remedy(error.number);
+    return refusal;
+}
+
 [[nodiscard]] inline bool has_magic(FileMagic const& magic, std::span<std::byte const> bytes)
 {
     return bytes.size() >= 12 and std::equal(bytes.begin(), bytes.begin() + 8, magic.begin(),
@@ -126,14 +152,14 @@ read_file(Files& files, std::string_view name, std::uint64_t size_max)
 {
     auto file = files.open(name);
     if (not file)
-        return log_failure(LogFailure::read_failed, file.error());
+        return not_read(file.error());
     auto const size = file->size();
     if (not size)
-        return log_failure(LogFailure::read_failed, size.error());
+        return not_read(size.error());
     auto       bytes = std::vector<std::byte>(static_cast<std::size_t>(std::min(*size, size_max)));
     auto const got = file->read(0, bytes);
     if (not got)
-        return log_failure(LogFailure::read_failed, got.error());
+        return not_read(got.error());
     bytes.resize(*got);
     return bytes;
 }

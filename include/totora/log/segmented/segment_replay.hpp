@@ -75,7 +75,7 @@ public:
         durable_ = std::max(durable_, survey.durable);
         log_.newest_batch = std::max(log_.newest_batch, survey.newest);
         if (source.failure())
-            return log_failure(LogFailure::read_failed, *source.failure());
+            return not_read(*source.failure());
         if (survey.first_batch and durable_ >= *survey.first_batch)
             return damaged(generation, "has no header that can be read");
         spares_.push_back({generation, source.size()});
@@ -91,7 +91,7 @@ public:
         auto const survey = survey_segment(source, seed, begin, header.batch,
                                            [&](Record const& record) { last = last_after(record, last); });
         if (source.failure())
-            return log_failure(LogFailure::read_failed, *source.failure());
+            return not_read(*source.failure());
         if (survey.unknown)
             return of_newer_version("A record in the file " + segment_name(header.generation));
         if (source.size() < header.size)
@@ -126,7 +126,7 @@ public:
         if (not source and source.error().number == ENOENT)
             return damaged(earlier.generation, "is missing", {missing, earlier.last});
         if (not source)
-            return log_failure(LogFailure::read_failed, source.error());
+            return not_read(source.error());
         if (source->size() < earlier.length)
             return damaged(earlier.generation, too_short(source->size(), earlier.length), {missing, earlier.last});
         source->read_at_once(header_bytes);
@@ -173,7 +173,7 @@ public:
         source.limit(survey.end);
         (void)survey_segment(source, seed, begin, header.batch, take);
         if (source.failure())
-            return log_failure(LogFailure::read_failed, *source.failure());
+            return not_read(*source.failure());
         if (auto const sound = check_newest(header, survey, follows); not sound)
             return Unexpected{sound.error()};
         note_torn_tail(survey);
@@ -230,7 +230,7 @@ private:
         auto const survey =
             survey_segment(source, segment_seed(identity_, earlier.generation), proven, header.batch, take);
         if (source.failure())
-            return log_failure(LogFailure::read_failed, *source.failure());
+            return not_read(*source.failure());
         if (survey.unknown)
             return of_newer_version("A record in the file " + segment_name(earlier.generation));
         durable_ = std::max(durable_, survey.durable);

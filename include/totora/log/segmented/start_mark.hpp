@@ -49,7 +49,7 @@ template <log_files Files>
 {
     auto const names = files.names();
     if (not names)
-        return log_failure(LogFailure::read_failed, names.error());
+        return not_read(names.error());
     if (std::find(names->begin(), names->end(), run_name) == names->end())
         return StartMark{};
     auto const bytes = read_sealed(files, run_name, run_magic);

@@ -46,12 +46,12 @@ read_snapshot_header(Files& files, std::string const& name, Identity const& iden
 {
     auto file = files.open(name);
     if (not file)
-        return log_failure(LogFailure::read_failed, file.error());
+        return not_read(file.error());
     auto const size = file->size();
     auto       bytes = std::vector<std::byte>(snapshot_file_header_size + snapshot_header_max);
     auto const got = file->read(0, bytes);
     if (not size or not got)
-        return log_failure(LogFailure::read_failed, size ? got.error() : size.error());
+        return not_read(size ? got.error() : size.error());
     auto const read = std::span<std::byte const>{bytes}.first(*got);
     auto const header = decode_snapshot_file_header(read);
     if (not header)

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/result.hpp"
+#include "totora/core/values/snapshot.hpp"
 #include "totora/data/checksum.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/numbers.hpp"
+#include "totora/log/segmented/sealed_file.hpp"
 #include "totora/log/snapshots/snapshot_digest.hpp"
 #include "totora/log/snapshots/snapshot_file_header.hpp"
 #include "totora/policy/files.hpp"
+#include "totora/policy/log.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -63,38 +67,56 @@ struct Reception
     ReceptionRecord record;
 };
 
+/// The refusal to open a log of which a file that was not finished could not be read.
+[[nodiscard]] inline Unexpected<LogError> reception_not_read(FileError const& error)
+{
+    auto refusal = not_read(error);
+    refusal.error.what += " It holds no more than a part of a snapshot: without it, that is received again.";
+    return refusal;
+}
+
+/// The bytes from `offset` on as they are in a file; false if there are fewer.
+template <typename File>
+[[nodiscard]] Result<bool, LogError> fill_block(File& file, std::uint64_t offset, std::vector<std::byte>& block)
+{
+    auto const got = file.read(offset, block);
+    if (not got)
+        return reception_not_read(got.error());
+    return *got == block.size();
+}
+
 /// What of a snapshot can be gone on with from a file that was not finished: what its record names, if all of that is there and has the
-/// checksum of the record. Nothing if not, or if it cannot be read; then the transfer begins at 0 (case 29).
+/// checksum of the record. Nothing if not; then the transfer begins at 0 (case 29). An error if it cannot be read.
 template <log_files Files>
-[[nodiscard]] std::optional<Reception<typename Files::File>>
+[[nodiscard]] Result<std::optional<Reception<typename Files::File>>, LogError>
 find_reception(Files& files, std::string const& name, ClusterId cluster)
 {
-    auto       file = files.open(name);
+    using Found = std::optional<Reception<typename Files::File>>;
+    auto file = files.open(name);
+    if (not file)
+        return reception_not_read(file.error());
     auto       block = std::vector<std::byte>(snapshot_file_header_size);
-    auto const fills_block = [&](std::uint64_t offset) {
-        auto const got = file->read(offset, block);
-        return got and *got == block.size();
-    };
-    if (not file or not fills_block(0))
-        return std::nullopt;
+    auto const begins = fill_block(*file, 0, block);
+    if (not begins or not *begins)
+        return begins ? Result<Found, LogError>{Found{}} : Unexpected{begins.error()};
     auto const header = decode_snapshot_file_header(block);
     if (not header or header->cluster != cluster or header->needed != 0 or not header->is_received)
-        return std::nullopt;
+        return Found{};
     auto const record = decode_reception(block);
     if (not record or record->bytes == 0 or record->bytes >= header->id.bytes)
-        return std::nullopt;
+        return Found{};
     auto digest = SnapshotDigest{};
     while (digest.seen() < record->bytes) {
         block.resize(
             static_cast<std::size_t>(std::min<std::uint64_t>(std::uint64_t{1} << 18U, record->bytes - digest.seen())));
-        if (not fills_block(snapshot_file_header_size + digest.seen()))
-            return std::nullopt;
+        auto const filled = fill_block(*file, snapshot_file_header_size + digest.seen(), block);
+        if (not filled or not *filled)
+            return filled ? Result<Found, LogError>{Found{}} : Unexpected{filled.error()};
         digest.add(block);
     }
     if (digest.checksum() != record->checksum)
-        return std::nullopt;
-    return Reception<typename Files::File>{*snapshot_number_of(name), header->id, *std::move(file), std::move(digest),
-                                           *record};
+        return Found{};
+    return Found{{*snapshot_number_of(name), header->id, *std::move(file), std::move(digest), *record}};
 }
 
 } // namespace totora::inline v0

@@ -38,9 +38,10 @@ public:
     /// Begins a file, to receive this snapshot or for one of the server's own; what was written of another is dropped.
     void begin(std::uint64_t number, std::optional<SnapshotId> const& received)
     {
+        received_ = received;
+        has_ended_ = false;
         drop();
         number_ = number;
-        received_ = received;
         digest_ = SnapshotDigest{};
         record_ = ReceptionRecord{};
         failure_.reset();
@@ -114,7 +115,19 @@ public:
         drop();
     }
 
-    [[nodiscard]] std::uint64_t number() const { return number_; }
+    /// Why a reception cannot go on, once, as soon as that is known: it has ended then, and is not finished any more.
+    [[nodiscard]] std::optional<LogError> take_early_failure()
+    {
+        if (not failure_ or not received_ or std::exchange(has_ended_, true))
+            return std::nullopt;
+        return failure_;
+    }
+
+    /// Whether its end was taken.
+    [[nodiscard]] bool has_ended() const { return has_ended_; }
+
+    [[nodiscard]] std::uint64_t                    number() const { return number_; }
+    [[nodiscard]] std::optional<SnapshotId> const& received() const { return received_; }
 
 private:
     using Outcome = Result<Done, FileError>;
@@ -177,6 +190,7 @@ private:
     SnapshotDigest                      digest_;
     ReceptionRecord                     record_;  ///< The newest that was written.
     std::optional<LogError>             failure_; ///< What has ended the attempt.
+    bool                                has_ended_ = false;
 };
 
 } // namespace totora::inline v0

@@ -134,7 +134,8 @@ private:
         case What::begin:
             return one.begin(job.number, job.is_received ? std::optional{job.id} : std::nullopt);
         case What::write:
-            return one.write(job.bytes);
+            one.write(job.bytes);
+            return report(one);
         case What::finish:
             return finish(job, one);
         case What::drop:
@@ -150,10 +151,21 @@ private:
         one.fail({LogFailure::write_failed, std::move(what)});
         if (job.what == What::finish)
             finish(job, one);
+        else
+            report(one);
+    }
+
+    /// What is received is not waited for once it has failed: nobody need send the rest.
+    void report(SnapshotAttempt<Files>& one)
+    {
+        if (auto failure = one.take_early_failure())
+            add_ended({{*one.received(), true, *std::move(failure)}, std::nullopt, one.number(), false});
     }
 
     void finish(SnapshotJob const& job, SnapshotAttempt<Files>& one)
     {
+        if (one.has_ended())
+            return;
         auto const outcome = one.finish(job.id, job.is_received);
         auto       ended = EndedSnapshot{{job.id, job.is_received, std::nullopt}, std::nullopt, one.number(), false};
         if (outcome)

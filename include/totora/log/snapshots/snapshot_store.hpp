@@ -47,6 +47,7 @@ public:
     }
 
     /// Lists what these files hold, and removes those that are not finished, but for the newest reception that can be gone on with.
+    /// Of what cannot be read nothing is known: that is an error, and nothing is removed.
     [[nodiscard]] Result<Done, LogError> open(std::vector<std::string> const& names, Index base)
     {
         auto found = list_snapshots(files_, names, identity_, base);
@@ -56,11 +57,17 @@ public:
         auto const is_received = [](SnapshotFile const& one) { return one.snapshot.is_received; };
         auto       may_resume = std::none_of(found->files.begin(), found->files.end(), is_received);
         std::sort(found->unfinished.begin(), found->unfinished.end(), std::greater<>{});
-        for (auto const& name : found->unfinished)
-            if (may_resume and resume(name, base))
-                may_resume = false;
-            else
-                (void)files_.remove(name); // One that stays takes space, and nothing else.
+        auto unused = std::vector<std::string>{}; // Nothing is removed before all that is looked at was read.
+        for (auto const& name : found->unfinished) {
+            auto const resumed = may_resume ? resume(name, base) : Result<bool, LogError>{false};
+            if (not resumed)
+                return Unexpected{resumed.error()};
+            may_resume = may_resume and not *resumed;
+            if (not *resumed)
+                unused.push_back(name);
+        }
+        for (auto const& name : unused)
+            (void)files_.remove(name); // One that stays takes space, and nothing else.
         for (auto const& [snapshot, number] : found->files)
             keep(snapshot, number);
         for (auto const& name : found->damaged)
@@ -226,13 +233,15 @@ protected:
 
 private:
     /// Whether what an earlier process received is gone on with.
-    [[nodiscard]] bool resume(std::string const& name, Index base)
+    [[nodiscard]] Result<bool, LogError> resume(std::string const& name, Index base)
     {
         auto found = find_reception(files_, name, identity_.cluster);
-        if (not found or found->id.last.index <= base)
+        if (not found)
+            return Unexpected{found.error()};
+        if (not *found or (*found)->id.last.index <= base)
             return false;
-        reception_ = {found->id, found->record.bytes, Term{}};
-        jobs_.resume(*std::move(found));
+        reception_ = {(*found)->id, (*found)->record.bytes, Term{}};
+        jobs_.resume(**std::move(found));
         return true;
     }
 

@@ -165,11 +165,12 @@ private:
     }
 
     /// A state machine that takes no snapshots cannot be restored from one. What does not fit is not stored, as with entries. What comes
-    /// faster than the log writes is dropped as by the network: the leader asks at its next heartbeat what is needed.
+    /// faster than the log writes, or just could not be stored, is dropped as by the network: the leader asks at its next heartbeat what is needed.
     void take_chunk(Received const& received, InstallSnapshot const& chunk)
     {
         if constexpr (has_snapshots<Policies>) {
-            if (chunk.bytes > 0 and has_snapshot_backlog(refined<KeepsSnapshots>(log_)))
+            if (chunk.bytes > 0 and
+                (has_snapshot_backlog(refined<KeepsSnapshots>(log_)) or stepper_.snapshots().is_paused(chunk.snapshot)))
                 return;
             auto const fits = chunk.bytes == 0 or log_.has_room(chunk.bytes);
             if (not fits) {

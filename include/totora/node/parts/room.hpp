@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/data/entry.hpp"
+#include "totora/data/saturating.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -22,7 +23,7 @@ public:
     /// That many bytes were refused. There is room again when as many fit, or the largest entry.
     void refused(std::uint64_t bytes, std::uint64_t entry_bytes_max)
     {
-        needed_ = std::max(needed_, std::min(bytes, entry_bytes_max + entry_header_size));
+        needed_ = std::max(needed_, std::min(bytes, add_sat(entry_bytes_max, entry_header_size)));
         asks_again_ms_ = 0;
     }
 

@@ -4,6 +4,7 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/node/snapshot_settings.hpp"
 
 #include <algorithm>
@@ -35,6 +36,8 @@ public:
         return answered_ms_;
     } ///< When the follower last did, or it began.
 
+    [[nodiscard]] bool is_all_sent() const { return next_ == snapshot_.bytes; }
+
     /// The follower needs `offset` next.
     void need(std::uint64_t offset, std::uint64_t now_ms = 0)
     {
@@ -62,7 +65,7 @@ public:
     [[nodiscard]] std::uint64_t chunk_bytes(SnapshotSettings const& settings) const
     {
         auto const in_flight = next_ - needed_;
-        if (in_flight > settings.chunk_bytes * (settings.chunks_in_flight - 1))
+        if (in_flight > mul_sat(settings.chunk_bytes, settings.chunks_in_flight - 1))
             return 0;
         return std::min(settings.chunk_bytes, snapshot_.bytes - std::min(snapshot_.bytes, next_));
     }

@@ -5,6 +5,7 @@
 #include "totora/core/values/progress.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/compaction_point.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
@@ -133,7 +134,8 @@ private:
         auto const* const file = usable();
         if (file == nullptr or not is_any_sent_snapshot(state_))
             return durable_;
-        auto const bytes_max = std::max(settings_.follower_bytes_max, file->id.bytes / 100 * settings_.log_percent_min);
+        auto const bytes_max =
+            std::max(settings_.follower_bytes_max, mul_sat(file->id.bytes / 100, settings_.log_percent_min));
         return log_.bytes(next(file_was_there_at_), durable_) < bytes_max ? file->id.last.index : durable_;
     }
 

@@ -34,7 +34,7 @@ namespace totora::inline v0
 /// Why a state machine was not restored.
 struct NotRestored
 {
-    bool        is_damaged = false; ///< Another snapshot may do. Otherwise the machine does not take it.
+    bool is_damaged = false; ///< Another snapshot may do. Otherwise it cannot be read, or the machine does not take it.
     std::string what;
     bool        threw = false;    ///< The machine did.
     bool        is_later = false; ///< It cannot be read now, and nothing was changed: later it can.
@@ -46,8 +46,13 @@ template <typename Machine, typename Log>
 restore_machine(Machine& machine, Log& log, SnapshotId const& id, Result<ReadSnapshotHeader, LogError> const& header,
                 SnapshotBlocks at_hand = {})
 {
-    if (not header)
-        return NotRestored{true, to_string(id) + " cannot be read back: " + header.error().what};
+    if (not header) {
+        auto const is_damaged = header.error().failure == LogFailure::damaged;
+        auto       what = to_string(id) + " cannot be read back: " + header.error().what;
+        if (not is_damaged)
+            what += " Nothing was removed: start the server again when that can be read.";
+        return NotRestored{is_damaged, std::move(what)};
+    }
     auto source = SnapshotReader<Log>{log, id, *header, std::move(at_hand)};
     auto refusal = std::optional<std::string>{};
     auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
@@ -118,7 +123,7 @@ private:
                recovered_.applied_index <= recovered_.log.last().index;
     }
 
-    /// Restores the machine from the newest of these snapshots that is beyond it, not below the base, and sound.
+    /// Restores the machine from the newest of these snapshots that is beyond it, not below the base, and not damaged.
     template <typename Wanted>
     void restore_from(Wanted wanted)
     {

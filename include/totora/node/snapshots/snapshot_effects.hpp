@@ -116,9 +116,27 @@ public:
         storing_ = SnapshotId{};
     }
 
+    /// A snapshot could not be stored: until then no chunk of it is taken.
+    void               pause(SnapshotId const& id, std::uint64_t until_ms) { not_stored_ = NotStored{id, until_ms}; }
+    [[nodiscard]] bool is_paused(SnapshotId const& id) const { return not_stored_ and not_stored_->id == id; }
+
+    /// What is received again from now on, once.
+    [[nodiscard]] std::optional<SnapshotId> end_pause(std::uint64_t now_ms)
+    {
+        if (not not_stored_ or now_ms < not_stored_->until_ms)
+            return std::nullopt;
+        return std::exchange(not_stored_, std::nullopt)->id;
+    }
+
     [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
 private:
+    struct NotStored
+    {
+        SnapshotId    id;
+        std::uint64_t until_ms = 0;
+    };
+
     void store(State const& state, StoreChunk const& chunk)
     {
         log_.store_chunk(chunk.snapshot, chunk.offset, chunk_.bytes);
@@ -141,8 +159,9 @@ private:
 
     Refined<KeepsSnapshots, typename Policies::Log>&      log_;
     Refined<CarriesChunks, typename Policies::Transport>& transport_;
-    PinnedBytes                                           chunk_;   ///< At hand in this step.
-    SnapshotId                                            storing_; ///< Of which chunks were stored, and not all.
+    PinnedBytes                                           chunk_;      ///< At hand in this step.
+    SnapshotId                                            storing_;    ///< Of which chunks were stored, and not all.
+    std::optional<NotStored>                              not_stored_; ///< The last one.
     std::optional<LogPosition>                            restore_;
     Wanted                                                wanted_; ///< At most one a follower.
     std::uint64_t                                         bytes_sent_ = 0;

@@ -5,6 +5,7 @@
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/attempt.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/data/snapshot_format.hpp"
 #include "totora/node/parts/address_book.hpp"
 #include "totora/node/snapshot_settings.hpp"
@@ -74,7 +75,7 @@ public:
     /// Takes the next one after a pause.
     void pause(std::uint64_t now_ms)
     {
-        not_before_ms_ = now_ms + settings_.pause_ms;
+        not_before_ms_ = add_sat(now_ms, settings_.pause_ms);
         is_requested_ = true; // It was due, and is.
     }
 

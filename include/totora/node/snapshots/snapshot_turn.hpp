@@ -5,6 +5,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/saturating.hpp"
 #include "totora/node/parts/apply_turn.hpp"
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/snapshot_settings.hpp"
@@ -129,8 +130,8 @@ public:
         watch();
         receive_again();
         sender_.run(clock_.now_ms());
-        if (auto const id = sender_.take_unreadable())
-            replace(*id);
+        if (auto const one = sender_.take_unreadable())
+            replace(one->id, one->is_damaged);
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > (is_machine_durable ? 0 : 1))
             remove_unused();
@@ -191,7 +192,7 @@ private:
         if (end.failure) {
             stepper_.notify(SnapshotFailed{SnapshotStep::receive, end.failure->what});
             auto const is_damaged = end.failure->failure == LogFailure::damaged;
-            not_stored_ = NotStored{end.id, clock_.now_ms() + (is_damaged ? 0 : settings_.pause_ms)};
+            stepper_.snapshots().pause(end.id, add_sat(clock_.now_ms(), is_damaged ? 0 : settings_.pause_ms));
             return receive_again();
         }
         if (auto const* const stored = find([&](auto const& one) { return one.id == end.id; }))
@@ -199,13 +200,11 @@ private:
     }
 
     /// What could not be stored is received again, after a pause if that was no damage: the leader would send all of it to a full disk
-    /// as fast as the network carries it. Until then it seems to be installed.
+    /// as fast as the network carries it. Until then no more of it is taken; if all was there, it seems to be installed.
     void receive_again()
     {
-        if (not not_stored_ or clock_.now_ms() < not_stored_->until_ms)
-            return;
-        auto const id = std::exchange(not_stored_, std::nullopt)->id;
-        stepper_.feed(nobody, SnapshotDamaged{id});
+        if (auto const id = stepper_.snapshots().end_pause(clock_.now_ms()))
+            stepper_.feed(nobody, SnapshotDamaged{*id});
     }
 
     void taken(SnapshotEnd const& end)
@@ -240,11 +239,12 @@ private:
         return stepper_.running();
     }
 
-    /// Another one is taken, after a pause, in place of one that cannot be read for a follower. The file goes if nothing else needs it.
-    void replace(SnapshotId const& id)
+    /// Another one is taken, after a pause, in place of one that cannot be sent to a follower. The file goes if it is damaged, or nothing else
+    /// needs it.
+    void replace(SnapshotId const& id, bool is_damaged)
     {
         taker_.pause(clock_.now_ms());
-        if (not own_state_.needs_for_itself())
+        if (is_damaged or not own_state_.needs_for_itself())
             log_.remove_snapshot(id);
     }
 
@@ -275,12 +275,6 @@ private:
         }
     }
 
-    struct NotStored
-    {
-        SnapshotId    id;
-        std::uint64_t until_ms = 0;
-    };
-
     Machine&                    machine_;
     Log&                        log_;
     typename Policies::Clock&   clock_;
@@ -290,7 +284,6 @@ private:
     ApplyTurn<Policies>&        applying_;
     SnapshotTaker<Machine, Log> taker_;
     ChunkSender<Policies>       sender_;
-    std::optional<NotStored>    not_stored_; ///< What was received last.
 
     std::optional<SnapshotInspection<Log>> inspection_; ///< Of what the machine is to be restored from.
 
