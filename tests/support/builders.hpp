@@ -70,6 +70,18 @@ follower(ServerId id, Term term, std::initializer_list<Run> runs, std::uint64_t 
     return server(id, term, log_of(runs), voters);
 }
 
+/// Servers with empty logs, S1 and so on: these many voters, and then joiners, which know no configuration.
+[[nodiscard]] constexpr std::vector<State>
+new_servers(std::uint64_t voters, Settings const& settings, std::uint64_t joiners)
+{
+    auto servers = std::vector<State>{};
+    for (auto id = std::uint64_t{1}; id <= voters + joiners; ++id) {
+        servers.push_back(server(ServerId{id}, Term{}, TermRuns{}, id <= voters ? voters : 0));
+        servers.back().settings = settings;
+    }
+    return servers;
+}
+
 /// A message of another server.
 template <typename Rpc>
 [[nodiscard]] constexpr Message from(ServerId sender, Rpc const& rpc)

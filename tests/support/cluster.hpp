@@ -41,11 +41,11 @@ public:
         }
     }
 
-    /// New servers, started, with empty logs.
-    constexpr explicit Cluster(std::uint64_t voters, Settings const& settings = {})
-        : Cluster(new_servers(voters, settings))
+    /// New servers, started, with empty logs. After the voters come joiners, which know no configuration.
+    constexpr explicit Cluster(std::uint64_t voters, Settings const& settings = {}, std::uint64_t joiners = 0)
+        : Cluster(new_servers(voters, settings, joiners))
     {
-        for (auto id = std::uint64_t{1}; id <= voters; ++id)
+        for (auto id = std::uint64_t{1}; id <= voters + joiners; ++id)
             happens(ServerId{id}, Started{});
     }
 
@@ -94,6 +94,8 @@ public:
     {
         auto& server = replica(where);
         server.snapshot = testing::snapshot_of(server.state, bytes);
+        if (auto const known = configurations_at(server.state.configurations, server.state.apply_index))
+            snapshots_.push_back({server.snapshot, *known});
         return happens(where, SnapshotTaken{server.state.apply_index});
     }
 
@@ -123,11 +125,16 @@ public:
     /// What a server has received of a snapshot is whole, verified and durable.
     constexpr Outgoing const& receives_snapshot(ServerId where)
     {
-        return happens(where, testing::verify(replica(where)));
+        auto& server = replica(where);
+        auto  configurations = server.state.configurations;
+        for (auto const& taken : snapshots_)
+            if (taken.snapshot == server.file.snapshot)
+                configurations = taken.configurations;
+        return happens(where, testing::verify(server, configurations));
     }
 
     /// The oldest message in flight from one server to another arrives.
-    constexpr Outgoing const& deliver(ServerId sender, ServerId to) { return arrives(to, take(sender, to)); }
+    constexpr Outgoing const& deliver(ServerId sender, ServerId to) { return arrives(take_in_flight(sender, to)); }
 
     /// Everything in flight from one server to another arrives.
     constexpr void deliver_all(ServerId sender, ServerId to)
@@ -139,14 +146,12 @@ public:
     /// Takes the oldest message in flight out of the network, to arrive later, again, or never.
     [[nodiscard]] constexpr Message take(ServerId sender, ServerId to)
     {
-        for (auto at = in_flight_.begin(); at != in_flight_.end(); ++at)
-            if (at->from == sender and at->to == to) {
-                auto const message = message_from(sender, at->rpc);
-                in_flight_.erase(at);
-                return message;
-            }
-        require(false, "a message is on the way");
-        return {};
+        auto parts = std::vector<Message>{};
+        testing::for_each_part(take_in_flight(sender, to), [&](auto const& part) {
+            parts.push_back({sender, MessageBody{part}});
+        });
+        require(parts.size() == 1, "what is cut where it arrives is delivered");
+        return parts.front();
     }
 
     /// Everything in flight from one server to another is lost.
@@ -170,6 +175,15 @@ public:
             if (message.from == sender and message.to == to)
                 found.push_back(message.rpc);
         return found;
+    }
+
+    /// A message arrives, each part of it in a step.
+    constexpr Outgoing const& arrives(InFlight const& message)
+    {
+        testing::for_each_part(message, [&](auto const& part) {
+            arrives(message.to, Message{message.from, MessageBody{part}});
+        });
+        return outgoing_;
     }
 
     /// A message arrives, or something happens.
@@ -202,7 +216,7 @@ public:
             auto arriving = std::exchange(in_flight_, {});
             for (auto const& message : arriving)
                 if (is_connected(message.from) and is_connected(message.to)) {
-                    arrives(message.to, message_from(message.from, message.rpc));
+                    arrives(message);
                     moved = true;
                 }
         }
@@ -239,14 +253,16 @@ private:
         return replicas_[static_cast<std::size_t>(server.value - 1)];
     }
 
-    [[nodiscard]] static constexpr std::vector<State> new_servers(std::uint64_t voters, Settings const& settings)
+    [[nodiscard]] constexpr InFlight take_in_flight(ServerId sender, ServerId to)
     {
-        auto servers = std::vector<State>{};
-        for (auto id = std::uint64_t{1}; id <= voters; ++id) {
-            servers.push_back(server(ServerId{id}, Term{}, TermRuns{}, voters));
-            servers.back().settings = settings;
-        }
-        return servers;
+        for (auto at = in_flight_.begin(); at != in_flight_.end(); ++at)
+            if (at->from == sender and at->to == to) {
+                auto message = std::move(*at);
+                in_flight_.erase(at);
+                return message;
+            }
+        require(false, "a message is on the way");
+        return {};
     }
 
     /// What one step of `server` can violate of Figure 3, and of what must hold between a server and its disk.
@@ -267,10 +283,11 @@ private:
             require(false, violation->data());
     }
 
-    std::vector<Replica>  replicas_;
-    std::vector<InFlight> in_flight_;
-    Outgoing              outgoing_;
-    testing::Safety       safety_;
+    std::vector<Replica>          replicas_;
+    std::vector<InFlight>         in_flight_;
+    std::vector<SnapshotReceived> snapshots_; ///< Those that were taken, with the configurations in them.
+    Outgoing                      outgoing_;
+    testing::Safety               safety_;
 };
 
 } // namespace totora::test

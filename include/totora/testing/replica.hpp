@@ -7,6 +7,7 @@
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/step.hpp"
+#include "totora/testing/replica_configurations.hpp"
 #include "totora/testing/replica_parts.hpp"
 #include "totora/testing/replica_snapshots.hpp"
 
@@ -51,10 +52,11 @@ namespace totora::inline v0::testing
     replica.disk = {.current_term = state.current_term,
                     .voted_for = state.voted_for,
                     .log = state.log,
-                    .configuration = state.configurations.in_force,
-                    .previous_configuration = state.configurations.previous,
+                    .configuration = {},
+                    .previous_configuration = {},
                     .commit_index = Index{},
                     .applied_index = Index{}};
+    replica.configurations = list_of(state.configurations);
     if (state.log.base().index > Index{})
         replica.snapshot = SnapshotId{.last = state.log.base(), .bytes = 2, .checksum = 0};
     return replica;
@@ -64,40 +66,23 @@ namespace totora::inline v0::testing
 constexpr void write_to(Replica& replica, PendingWrite const& pending)
 {
     auto& disk = replica.disk;
+    write_to(replica.configurations, pending);
     if (auto const* vote = std::get_if<SaveVote>(&pending.write)) {
         disk.current_term = vote->term;
         disk.voted_for = vote->voted_for;
     } else if (auto const* append = std::get_if<Append>(&pending.write)) {
         disk.log.append(append->entries);
-        if (pending.configuration) {
-            disk.previous_configuration = disk.configuration;
-            disk.configuration = *pending.configuration;
-        }
     } else if (auto const* truncate = std::get_if<Truncate>(&pending.write)) {
         disk.log.truncate(truncate->first);
-        if (disk.configuration.index >= truncate->first)
-            disk.configuration = disk.previous_configuration;
     } else if (auto const* compact = std::get_if<Compact>(&pending.write)) {
         disk.log.compact(compact->base);
     } else if (auto const* install = std::get_if<Install>(&pending.write)) {
         disk.log.restore(install->snapshot.last);
-        disk.configuration = pending.installed->in_force;
-        disk.previous_configuration = pending.installed->previous;
         if (disk.received and disk.received->snapshot == install->snapshot) {
             replica.snapshot = disk.received->snapshot;
             disk.received = std::optional<SnapshotReceived>{};
         }
     }
-}
-
-/// The configuration within the entries that a step has just appended by this write.
-[[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Write const& write)
-{
-    auto const* append = std::get_if<Append>(&write);
-    if (append != nullptr and state.configurations.in_force.index >= append->entries.first and
-        state.configurations.in_force.index <= last_of(append->entries))
-        return state.configurations.in_force;
-    return std::nullopt;
 }
 
 /// Messages for which every write up to this one is enough leave, in their order; the others wait.
@@ -106,7 +91,7 @@ constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlig
     auto still_sealed = std::vector<Envelope>{};
     for (auto const& envelope : replica.sealed)
         if (auto const released = envelope.open(TestDurable::through(durable)))
-            sent.push_back({replica.state.own.id, released->to(), released->rpc()});
+            sent.push_back(leave(replica, released->to(), released->rpc()));
         else
             still_sealed.push_back(envelope);
     replica.sealed = std::move(still_sealed);
@@ -116,8 +101,7 @@ constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlig
 constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent)
 {
     for (auto const& write : outgoing.writes)
-        replica.writes.push_back(
-            {write, configuration_in(replica.state, write), configurations_in(replica.state, write)});
+        replica.writes.push_back({write, configuration_in(replica.state, write), boundary_in(replica.state, write)});
     if (outgoing.store_chunk)
         store(replica, *outgoing.store_chunk);
     drop_unused_files(replica);
@@ -130,7 +114,7 @@ constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<I
                                                               : replica.armed & ~bit_of(order.alarm));
     for (auto const& envelope : outgoing.messages)
         if (auto const released = envelope.open(TestDurable::through(replica.state.writes.durable)))
-            sent.push_back({replica.state.own.id, released->to(), released->rpc()});
+            sent.push_back(leave(replica, released->to(), released->rpc()));
         else
             replica.sealed.push_back(envelope);
 }
@@ -171,6 +155,9 @@ constexpr void flush(Replica& replica, std::size_t count)
                                          : SnapshotReception{};
     restore_from_received(replica);
     auto recovered = replica.disk;
+    auto const [newest, previous] = newest_of(replica.configurations);
+    recovered.configuration = newest;
+    recovered.previous_configuration = previous;
     recovered.commit_index = std::min(commit, recovered.log.last().index);
     recovered.applied_index = replica.snapshot.last.index;
     recovered.reception = replica.file;
@@ -191,6 +178,8 @@ constexpr void flush(Replica& replica, std::size_t count)
     if (replica.state.writes.durable_index > replica.disk.log.last().index or
         not agree_through(replica.state.log, replica.disk.log, replica.state.writes.durable_index))
         return "what a server takes for durable is durable";
+    if (configurations_of(replica).back() != replica.state.configurations.in_force)
+        return "the configuration in force is the newest in the log";
     auto const& received = replica.disk.received;
     auto const  reaches = std::max(replica.snapshot.last.index, received ? received->snapshot.last.index : Index{});
     if (replica.disk.log.base().index > reaches)

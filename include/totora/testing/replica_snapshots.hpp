@@ -5,6 +5,7 @@
 #include "totora/core/outgoing.hpp"
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
+#include "totora/testing/replica_configurations.hpp"
 #include "totora/testing/replica_parts.hpp"
 
 #include <algorithm>
@@ -17,12 +18,6 @@ namespace totora::inline v0::testing
 {
 
 // What a shell does with the snapshots of a server: files that are stored, verified, kept and removed.
-
-/// The configurations of a snapshot that a step has just installed by this write.
-[[nodiscard]] constexpr std::optional<Configurations> configurations_in(State const& state, Write const& write)
-{
-    return std::holds_alternative<Install>(write) ? std::optional<Configurations>{state.configurations} : std::nullopt;
-}
 
 /// A chunk is stored after those before it.
 constexpr void store(Replica& replica, StoreChunk const& chunk)
@@ -53,6 +48,9 @@ find_broken_effect(Replica const& replica, Outgoing const& outgoing)
         return "chunks are stored in order, each snapshot's alone";
     if (outgoing.restore and replica.snapshot.last != *outgoing.restore)
         return "a state machine is restored from a durable snapshot";
+    for (auto const& write : outgoing.writes)
+        if (std::holds_alternative<Compact>(write) and not boundary_in(replica.state, write))
+            return "what was in force at a boundary is known";
     return std::nullopt;
 }
 
@@ -75,10 +73,10 @@ constexpr void want(Replica& replica, ChunkWanted const& wanted)
             .checksum = state.current_term.value};
 }
 
-/// The snapshot that was received is verified, and durable.
-[[nodiscard]] constexpr SnapshotReceived verify(Replica& replica)
+/// The snapshot that was received is verified, and durable; these configurations stand in its bytes.
+[[nodiscard]] constexpr SnapshotReceived verify(Replica& replica, Configurations const& configurations)
 {
-    auto const received = SnapshotReceived{replica.file.snapshot, replica.state.configurations};
+    auto const received = SnapshotReceived{replica.file.snapshot, configurations};
     replica.disk.received = std::optional<SnapshotReceived>{received};
     return received;
 }
@@ -92,7 +90,10 @@ constexpr void restore_from_received(Replica& replica)
         return;
     replica.snapshot = disk.received->snapshot;
     disk.applied_index = replica.snapshot.last.index;
-    disk = core::finish_install(disk);
+    auto const finished = core::finish_install(disk);
+    if (finished.log != disk.log)
+        replica.configurations = list_of(disk.received->configurations);
+    disk.log = finished.log;
     disk.applied_index = Index{};
     disk.received = std::optional<SnapshotReceived>{};
     replica.file = SnapshotReception{};

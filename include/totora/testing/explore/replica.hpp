@@ -56,7 +56,7 @@ void walk(Walker& walker, Replica& server)
     for (auto& pending : server.writes) {
         walk_variant(walker, pending.write);
         if constexpr (Walker::reads)
-            pending.installed = testing::configurations_in(server.state, pending.write);
+            pending.boundary = testing::boundary_in(server.state, pending.write);
     }
     walk_all(walker, server.sealed);
     walker.number(server.armed);
@@ -155,7 +155,7 @@ inline void take_snapshot(Replica& server, std::uint64_t bytes, Outgoing& outgoi
 inline void finish_file(Replica& server, bool is_damaged, Outgoing& outgoing, Consequences& consequences)
 {
     if (not is_damaged)
-        return happen(server, nobody, testing::verify(server), outgoing, consequences);
+        return happen(server, nobody, testing::verify(server, server.state.configurations), outgoing, consequences);
     auto const damaged = SnapshotDamaged{server.file.snapshot};
     server.file.received = 0;
     server.disk.received.reset();
