@@ -199,7 +199,10 @@ constexpr auto the_voters_in_force_elect = [] {
                 find_progress(elected, S5) != nullptr,
             "whom it leads");
 
-    require(is_follower(rung(with_others_in_force(S2), Alarm::election).state), "S2 may not campaign");
+    auto removed = with_others_in_force(S2);
+    require(is_pre_candidate(rung(removed, Alarm::election).state), "S2 may campaign: its removal may yet be undone");
+    removed.commit_index = removed.apply_index = Index{1};
+    require(is_follower(rung(removed, Alarm::election).state), "once that is committed it may not");
     require(is_pre_candidate(rung(with_others_in_force(S4), Alarm::election).state), "and S4 may");
 };
 TOTORA_PROVE(the_voters_in_force_elect, "6");
