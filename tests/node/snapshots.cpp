@@ -435,6 +435,64 @@ BOOST_AUTO_TEST_CASE(a_follower_that_needs_what_is_compacted_is_sent_a_snapshot_
     BOOST_TEST((stage.status().followers[0].match == snapshot.last.index));
 }
 
+/// S2 is sent all of a snapshot, and its checksum is wrong.
+void send_in_vain(Stage& stage, SnapshotId const& snapshot)
+{
+    for (auto offset = std::uint64_t{64}; offset < snapshot.bytes + 64; offset += 64)
+        stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, std::min(offset, snapshot.bytes), {}});
+    stage.wire.sent.clear();
+    stage.receive(S2, InstallSnapshotResponse{stage.term(), snapshot, 0, {}});
+}
+
+/// Otherwise the same bytes would be sent and refused until somebody scrubs them.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_damaged_on_disk_is_found_by_its_receiver_and_replaced,
+                     *label("7") * label("case_65") * label("case_106"))
+{
+    auto settings = by_hand();
+    settings.snapshots.pause_ms = 1000;
+    auto stage = Stage{3, settings};
+    fall_behind(stage);
+    stage.accept_all(S3);
+    auto const damaged = *stage.status().snapshot;
+    stage.log.memory.kept_snapshots().damage(damaged, damaged.bytes / 2);
+
+    send_in_vain(stage, damaged);
+
+    BOOST_TEST(chunks_to_s2(stage).empty());
+    auto const failures = stage.events.of<SnapshotFailed>();
+    BOOST_REQUIRE(failures.size() == 1U);
+    BOOST_TEST((failures[0].step == SnapshotStep::read));
+    BOOST_TEST(failures[0].what.find("up to entry 4 (term 1) cannot be sent: it is damaged") != std::string::npos,
+               failures[0].what);
+    BOOST_TEST(stage.log.snapshots().empty());
+    for (auto heartbeats = 0; heartbeats < 25; ++heartbeats) {
+        stage.pass_ms(50);
+        stage.accept_all(S3);
+        stage.receive(S2, InstallSnapshotResponse{stage.term(), damaged, 0, {}});
+    }
+    BOOST_REQUIRE(stage.log.snapshots().size() == 1U);
+    auto const chunks = chunks_to_s2(stage);
+    BOOST_REQUIRE(not chunks.empty());
+    BOOST_TEST((std::get<InstallSnapshot>(chunks[0].rpc).snapshot == stage.log.snapshots()[0].id));
+    BOOST_TEST(stage.events.of<SnapshotFailed>().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_as_it_was_written_is_sent_again_to_who_refused_it,
+                     *label("7") * label("case_106"))
+{
+    auto stage = Stage{3, by_hand()};
+    fall_behind(stage);
+    auto const snapshot = *stage.status().snapshot;
+
+    send_in_vain(stage, snapshot);
+
+    auto const chunks = chunks_to_s2(stage);
+    BOOST_REQUIRE(chunks.size() == 1U);
+    BOOST_TEST(std::get<InstallSnapshot>(chunks[0].rpc).offset == 0U);
+    BOOST_TEST(stage.events.of<SnapshotFailed>().empty());
+    BOOST_TEST(stage.log.snapshots().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_bounded_number_of_chunks_is_on_its_way_to_a_follower, *label("7"))
 {
     auto settings = by_hand();

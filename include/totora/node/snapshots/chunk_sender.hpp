@@ -10,10 +10,13 @@
 #include "totora/node/parts/stepper.hpp"
 #include "totora/node/snapshot_settings.hpp"
 #include "totora/node/snapshots/chunk_window.hpp"
+#include "totora/node/snapshots/restore_machine.hpp"
 #include "totora/node/snapshots/snapshot_check.hpp"
 #include "totora/node/snapshots/snapshot_effects.hpp"
+#include "totora/node/snapshots/snapshot_file.hpp"
 #include "totora/node/snapshots/transfer_pace.hpp"
 #include "totora/node/status.hpp"
+#include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
 
 #include <algorithm>
@@ -47,15 +50,24 @@ public:
                            [&](ChunkWindow const& window) { return window.snapshot() == id; });
     }
 
-    /// Whether the next turn can send more at once.
-    [[nodiscard]] bool can_send() const { return goes_on_ and pace_.allows(); }
+    /// Whether the next turn can send, or check, more at once.
+    [[nodiscard]] bool can_send() const { return is_checking_ or (goes_on_ and pace_.allows()); }
 
-    /// The snapshot that could not be read, once.
-    [[nodiscard]] std::optional<SnapshotId> take_unreadable()
+    /// A snapshot that cannot be sent.
+    struct Unreadable
+    {
+        SnapshotId    id;
+        std::uint64_t until_ms = 0;       ///< Until then it is not tried again.
+        bool          is_damaged = false; ///< It was read, and is not as it was written.
+        bool          is_taken = false;
+    };
+
+    /// The last one, once.
+    [[nodiscard]] std::optional<Unreadable> take_unreadable()
     {
         if (not unreadable_ or std::exchange(unreadable_->is_taken, true))
             return std::nullopt;
-        return unreadable_->id;
+        return unreadable_;
     }
 
     void run(std::uint64_t now_ms)
@@ -65,6 +77,7 @@ public:
         pace_.refill(now_ms);
         for (auto const& wanted : stepper_.snapshots().take_wanted())
             want(wanted);
+        check();
         for (auto at = std::size_t{0}; at < windows_.size() and stepper_.running(); ++at)
             if (not is_needed(windows_[at]) or not send(windows_[at]))
                 windows_.erase(windows_.begin() + static_cast<std::ptrdiff_t>(at--));
@@ -75,20 +88,32 @@ public:
 
 private:
     /// Whether the follower is still sent a snapshot by this server, which keeps this one.
-    [[nodiscard]] bool is_needed(ChunkWindow const& window) const
+    [[nodiscard]] bool is_needed(ChunkWindow& window) const
     {
-        auto const&       kept = log_.snapshots();
         auto const* const progress = find_progress(state_, window.server());
-        return progress != nullptr and std::holds_alternative<SendSnapshot>(progress->mode) and
-               std::any_of(kept.begin(), kept.end(), [&](auto const& one) { return one.id == window.snapshot(); });
+        auto const* const sending = progress != nullptr ? std::get_if<SendSnapshot>(&progress->mode) : nullptr;
+        if (sending == nullptr or not is_kept(window.snapshot()))
+            return false;
+        if (sending->snapshot == window.snapshot() and sending->received == window.snapshot().bytes)
+            window.complete();
+        return true;
+    }
+
+    [[nodiscard]] bool is_kept(SnapshotId const& id) const
+    {
+        auto const& kept = log_.snapshots();
+        return std::any_of(kept.begin(), kept.end(), [&](auto const& one) { return one.id == id; });
     }
 
     void want(ChunkWanted const& wanted)
     {
         auto const window = std::find_if(windows_.begin(), windows_.end(),
                                          [&](ChunkWindow const& one) { return one.server() == wanted.server; });
-        if (window != windows_.end() and window->snapshot() == wanted.snapshot)
+        if (window != windows_.end() and window->snapshot() == wanted.snapshot) {
+            if (window->take_complete() and wanted.offset == 0 and (not suspect_ or suspect_->id() != wanted.snapshot))
+                suspect_.emplace(wanted.snapshot);
             return window->need(wanted.offset, now_ms_);
+        }
         auto const* const stored = choose(wanted);
         if (stored == nullptr)
             return; // It is wanted again when the follower is asked again.
@@ -133,18 +158,52 @@ private:
         return chosen;
     }
 
+    /// Reads a file again, a part in a turn, that a follower needs from its beginning although it had all of it: it may have been damaged on
+    /// this server's disk, and would be refused again and again. Nothing is sent of it meanwhile.
+    void check()
+    {
+        is_checking_ = false;
+        if (not suspect_)
+            return;
+        auto const id = suspect_->id();
+        if (not is_kept(id))
+            return suspect_.reset();
+        auto const block = read_if_at_hand(log_, id, suspect_->seen(), checked_bytes);
+        if (not block and block.error().failure == LogFailure::not_now)
+            return;
+        if (block)
+            suspect_->add(block->bytes);
+        is_checking_ = block and not suspect_->ends();
+        if (is_checking_)
+            return;
+        auto const header = suspect_->header();
+        suspect_.reset();
+        if (not block)
+            set_aside(id, block.error());
+        else if (not header)
+            set_aside(id, {LogFailure::damaged, to_string(id) + " cannot be sent: " + header.error().what});
+    }
+
+    /// This one is not sent for a while, and another is to be taken.
+    void set_aside(SnapshotId const& id, LogError const& error)
+    {
+        unreadable_ = Unreadable{id, add_sat(now_ms_, settings_.pause_ms), error.failure == LogFailure::damaged};
+        stepper_.notify(SnapshotFailed{SnapshotStep::read, error.what});
+    }
+
     /// Sends the next chunk, if it may leave; false if there is nothing to go on with.
     [[nodiscard]] bool send(ChunkWindow& window)
     {
+        if (is_unreadable(window.snapshot()))
+            return false;
         auto const bytes = window.chunk_bytes(settings_);
-        if (bytes == 0 or not pace_.allows())
+        if (bytes == 0 or not pace_.allows() or (suspect_ and suspect_->id() == window.snapshot()))
             return true;
         auto chunk = read_if_at_hand(log_, window.snapshot(), window.next(), bytes);
         if (not chunk and chunk.error().failure == LogFailure::not_now)
             return true;
         if (not chunk) {
-            unreadable_ = Unreadable{window.snapshot(), add_sat(now_ms_, settings_.pause_ms)};
-            stepper_.notify(SnapshotFailed{SnapshotStep::read, chunk.error().what});
+            set_aside(window.snapshot(), chunk.error());
             return false;
         }
         auto const read = std::uint64_t{chunk->bytes.size()};
@@ -160,12 +219,7 @@ private:
         return true;
     }
 
-    struct Unreadable
-    {
-        SnapshotId    id;
-        std::uint64_t until_ms = 0; ///< Until then it is not tried again.
-        bool          is_taken = false;
-    };
+    static constexpr std::uint64_t checked_bytes = std::uint64_t{1} << 20U; ///< In one turn.
 
     Log&                     log_;
     SnapshotSettings const&  settings_;
@@ -175,7 +229,9 @@ private:
     std::uint64_t            now_ms_ = 0;
     std::vector<ChunkWindow> windows_; ///< One a follower that is sent a snapshot.
 
-    std::optional<Unreadable> unreadable_; ///< The last one.
+    std::optional<Unreadable>     unreadable_;          ///< The last one.
+    std::optional<CheckedContent> suspect_;             ///< What is read again...
+    bool                          is_checking_ = false; ///< ... and can be read on at once.
 
     bool goes_on_ =
         false; ///< More may be sent at once. What the log cannot read now waits for something else to happen.

@@ -130,8 +130,8 @@ public:
         watch();
         receive_again();
         sender_.run(clock_.now_ms());
-        if (auto const id = sender_.take_unreadable())
-            replace(*id);
+        if (auto const one = sender_.take_unreadable())
+            replace(one->id, one->is_damaged);
         stepper_.snapshots().drop_unwanted_chunks(state_);
         if (log_.snapshots().size() > (is_machine_durable ? 0 : 1))
             remove_unused();
@@ -239,11 +239,12 @@ private:
         return stepper_.running();
     }
 
-    /// Another one is taken, after a pause, in place of one that cannot be read for a follower. The file goes if nothing else needs it.
-    void replace(SnapshotId const& id)
+    /// Another one is taken, after a pause, in place of one that cannot be sent to a follower. The file goes if it is damaged, or nothing else
+    /// needs it.
+    void replace(SnapshotId const& id, bool is_damaged)
     {
         taker_.pause(clock_.now_ms());
-        if (not own_state_.needs_for_itself())
+        if (is_damaged or not own_state_.needs_for_itself())
             log_.remove_snapshot(id);
     }
 
