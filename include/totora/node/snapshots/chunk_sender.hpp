@@ -88,11 +88,15 @@ public:
 
 private:
     /// Whether the follower is still sent a snapshot by this server, which keeps this one.
-    [[nodiscard]] bool is_needed(ChunkWindow const& window) const
+    [[nodiscard]] bool is_needed(ChunkWindow& window) const
     {
         auto const* const progress = find_progress(state_, window.server());
-        return progress != nullptr and std::holds_alternative<SendSnapshot>(progress->mode) and
-               is_kept(window.snapshot());
+        auto const* const sending = progress != nullptr ? std::get_if<SendSnapshot>(&progress->mode) : nullptr;
+        if (sending == nullptr or not is_kept(window.snapshot()))
+            return false;
+        if (sending->snapshot == window.snapshot() and sending->received == window.snapshot().bytes)
+            window.complete();
+        return true;
     }
 
     [[nodiscard]] bool is_kept(SnapshotId const& id) const
@@ -106,7 +110,7 @@ private:
         auto const window = std::find_if(windows_.begin(), windows_.end(),
                                          [&](ChunkWindow const& one) { return one.server() == wanted.server; });
         if (window != windows_.end() and window->snapshot() == wanted.snapshot) {
-            if (wanted.offset == 0 and window->is_all_sent() and (not suspect_ or suspect_->id() != wanted.snapshot))
+            if (window->take_complete() and wanted.offset == 0 and (not suspect_ or suspect_->id() != wanted.snapshot))
                 suspect_.emplace(wanted.snapshot);
             return window->need(wanted.offset, now_ms_);
         }
@@ -154,7 +158,7 @@ private:
         return chosen;
     }
 
-    /// Reads a file again, a part in a turn, that a follower needs from its beginning although all of it was sent: it may have been damaged on
+    /// Reads a file again, a part in a turn, that a follower needs from its beginning although it had all of it: it may have been damaged on
     /// this server's disk, and would be refused again and again. Nothing is sent of it meanwhile.
     void check()
     {

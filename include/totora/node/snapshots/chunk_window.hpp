@@ -36,7 +36,10 @@ public:
         return answered_ms_;
     } ///< When the follower last did, or it began.
 
-    [[nodiscard]] bool is_all_sent() const { return next_ == snapshot_.bytes; }
+    /// The follower has all of it, and checks it.
+    void complete() { is_complete_ = true; }
+    /// Whether it had, once.
+    [[nodiscard]] bool take_complete() { return std::exchange(is_complete_, false); }
 
     /// The follower needs `offset` next.
     void need(std::uint64_t offset, std::uint64_t now_ms = 0)
@@ -106,6 +109,7 @@ private:
     std::uint64_t needed_ = 0;
     std::uint64_t next_ = 0;
     std::uint64_t answered_ms_ = 0;
+    bool          is_complete_ = false;
     int           repeated_ = 0;
     std::uint64_t longest_ = 1;    ///< Chunk.
     std::uint64_t most_ = 0;       ///< Chunks that were in flight.
