@@ -119,6 +119,15 @@ void expect_that_addresses_are_kept(GetLog log, Restart restart)
     BOOST_TEST((restart() == KnownPeers{far, first}));
 }
 
+/// As many members as there can be, each with an address that is as long as it can be.
+[[nodiscard]] std::vector<Peer> with_longest_addresses()
+{
+    auto peers = std::vector<Peer>{};
+    for (auto const& member : cluster(servers_max).members)
+        peers.push_back({member, std::string(address_size_max, static_cast<char>('a' + member.id.value))});
+    return peers;
+}
+
 BOOST_AUTO_TEST_SUITE(log_addresses)
 
 BOOST_AUTO_TEST_CASE(a_log_in_memory_keeps_addresses, *label("7"))
@@ -134,15 +143,42 @@ BOOST_AUTO_TEST_CASE(a_log_in_segments_keeps_addresses, *label("7"))
                                    [&] { return segments.restart(); });
 }
 
+/// A compaction asks for no room: what it takes is left by what does ask.
+BOOST_AUTO_TEST_CASE(a_log_on_a_full_disk_has_room_left_for_a_boundary_with_long_addresses, *label("case_67"))
+{
+    auto const everybody = with_longest_addresses();
+    auto const disk = disk_with_log();
+    auto       options = small_options();
+    options.segment_bytes = 65536;
+    auto log = *open_log(disk, options);
+    BOOST_TEST(not log.rely_on_machine().has_value());
+    log.append(WriteNumber{1}, entry_with(Index{1}, everybody));
+    log.append(WriteNumber{2}, entry_with(Index{2}, everybody));
+    log.sync();
+    disk->limit_space(0);
+    auto write = std::uint64_t{2};
+    while (log.has_room(100)) {
+        log.append(WriteNumber{++write}, entries_of(Term{1}, next(log.last().index), 1, 60));
+        log.sync();
+    }
+    BOOST_TEST(write > 100U);
+
+    auto known = Configurations{cluster(servers_max), cluster(servers_max)};
+    known.in_force.index = Index{2};
+    known.previous.index = Index{1};
+    log.compact(WriteNumber{++write}, {Term{1}, Index{2}}, known, {everybody, everybody});
+    log.sync();
+
+    BOOST_TEST(not log.failure().has_value());
+    BOOST_TEST(log.durable().through().value == write);
+}
+
 /// A boundary may be larger than the segments of a log are meant to be: they get larger.
 BOOST_AUTO_TEST_CASE(the_longest_boundary_fits_into_small_segments)
 {
     auto const everybody = Configurations{cluster(servers_max), cluster(servers_max)};
-    auto       peers = KnownPeers{};
-    for (auto const& member : everybody.in_force.members)
-        peers.in_force.push_back({member, std::string(address_size_max, static_cast<char>('a' + member.id.value))});
-    peers.previous = peers.in_force;
-    auto segments = Segments{};
+    auto const peers = KnownPeers{with_longest_addresses(), with_longest_addresses()};
+    auto       segments = Segments{};
     segments.log_now().append(WriteNumber{1}, entries_of(Term{1}, Index{1}, 5));
     segments.log_now().sync();
 

@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_reception_that_is_of_no_use_is_removed, *label("case_107"
     installed.log->write_snapshot(later.bytes);
     installed.log->finish_snapshot(later.id);
     BOOST_REQUIRE(not installed.log->snapshot_end()->failure.has_value());
-    installed.log->install(WriteNumber{2}, later.id, {cluster(3), cluster(3)});
+    installed.log->install(WriteNumber{2}, later.id, {cluster(3), cluster(3)}, {});
     installed.log->sync();
     installed.open();
     BOOST_TEST((installed.log->reception() == SnapshotReception{}));

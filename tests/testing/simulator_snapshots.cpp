@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_does_not_survive_a_crash_is_seen, *label("c
     witness.checks.snapshot_kept(0, up_to(Index{1}));
     witness.checks.snapshot_kept(0, up_to(Index{2}));
     witness.checks.snapshot_removed(0, up_to(Index{1}));
-    witness.checks.started_with(0, witness.state, {{up_to(Index{2}), {}, false}}, false);
+    witness.checks.started_with(0, witness.state, {{up_to(Index{2}), {}, {}, false}}, false);
     BOOST_TEST(witness.broken() == "");
     witness.checks.started_with(0, witness.state, {}, true);
     BOOST_TEST(witness.broken() == "", "what is damaged may be gone");
@@ -138,10 +138,11 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_does_not_survive_a_crash_is_seen, *label("c
 BOOST_AUTO_TEST_CASE(a_start_without_what_the_newest_snapshot_stands_for_is_seen, *label("7"))
 {
     auto witness = Witness{};
-    witness.checks.started_with(0, witness.state, {{up_to(Index{2}), {}, false}, {up_to(Index{3}), {}, true}}, false);
+    witness.checks.started_with(0, witness.state, {{up_to(Index{2}), {}, {}, false}, {up_to(Index{3}), {}, {}, true}},
+                                false);
     BOOST_TEST(witness.broken() == "", "a received one is to be installed first");
     witness.checks.snapshot_removed(0, up_to(Index{2}));
-    witness.checks.started_with(0, witness.state, {{up_to(Index{3}), {}, false}}, false);
+    witness.checks.started_with(0, witness.state, {{up_to(Index{3}), {}, {}, false}}, false);
     BOOST_TEST(witness.broken() == "a server starts with what its newest snapshot stands for");
 }
 
