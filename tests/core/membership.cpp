@@ -537,6 +537,24 @@ constexpr auto a_newcomer_that_is_too_slow_is_removed_again = [] {
 };
 TOTORA_PROVE(a_newcomer_that_is_too_slow_is_removed_again, "dissertation 4.2.1", "case_43");
 
+constexpr auto a_round_that_ended_late_is_followed_by_one_of_what_is_new = [] {
+    auto cluster = led_by_a(1);
+    cluster.happens(S1, change_of(cluster[S1], members({S1, S2, S3, S4})));
+    cluster.settle({S1, S2, S3});
+    cluster.rings(S1, Alarm::catch_up);
+    require(cluster[S1].membership.round_late, "the first round lasts too long");
+
+    cluster.rings(S1, Alarm::heartbeat);
+    for (auto turn = 0; turn < 4 and cluster[S1].membership.phase == ChangePhase::catching_up; ++turn)
+        exchange(cluster, S1, S4);
+
+    require(cluster[S1].configurations.in_force == Configuration{Index{3}, members({S1, S2, S3, S4})},
+            "nothing is new: D votes in the step in which the first round ends");
+    require(not arms(cluster.outgoing(), Alarm::catch_up), "and no other round begins");
+    require(progress_of(cluster[S1], S4).match == Index{2}, "when it has the entry that named it");
+};
+TOTORA_PROVE(a_round_that_ended_late_is_followed_by_one_of_what_is_new, "dissertation 4.2.1", "case_43");
+
 /// A leads {A, B, C}, and C has answered nothing for two quorum checks.
 [[nodiscard]] constexpr Cluster without_c(std::uint64_t joiners = 0)
 {

@@ -169,6 +169,7 @@ constexpr void catch_up(State& state, Outgoing& outgoing)
     if (++membership.rounds == catch_up_rounds_max)
         return give_up_change(state, outgoing, ChangeEnd::newcomer_slow);
     begin_catch_up_round(state, outgoing);
+    catch_up(state, outgoing); // Where nothing was appended meanwhile, the new round is over as it begins.
 }
 
 /// The alarm of catching up rang: the round is late, or stands still.

@@ -39,8 +39,10 @@ constexpr void check(Step const& step, Persisted const& persisted, StepVerdict& 
         verdict.expect(is<Leader>(step.after) == (counts and is_elected),
                        "a candidate's own vote counts when it is durable, and not before");
     }
-    auto const begins = is<Leader>(step.after) and not is<Leader>(before) ? std::size_t{1} : std::size_t{0};
-    verdict.expect(step.after.writes.pending.size() == left + begins, "what is durable is not waited for");
+    // A leader begins with an entry of its own, and goes on with a change of the members whose last step is committed now.
+    auto const appends =
+        is<Leader>(step.after) and (not is<Leader>(before) or step.after.configurations != before.configurations);
+    verdict.expect(step.after.writes.pending.size() == left + (appends ? 1U : 0U), "what is durable is not waited for");
 }
 
 /// Whether the voters that satisfy `is`, this leader not counted, are a majority.
