@@ -16,14 +16,6 @@ namespace totora::test::quorum_tests
 namespace
 {
 
-/// Voters S1 to Sn and, after them, learners.
-constexpr auto voters_and_learners = [](std::uint64_t voters, std::uint64_t learners) {
-    auto configuration = cluster(voters + learners);
-    for (auto at = voters; at < voters + learners; ++at)
-        configuration.members[static_cast<std::size_t>(at)].kind = MemberKind::learner;
-    return configuration;
-};
-
 /// Whether the servers whose bits are set agree; bit 0 is S1.
 constexpr bool agree(Configuration const& configuration, std::uint64_t servers)
 {

@@ -31,6 +31,15 @@ inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
     return configuration;
 }
 
+/// A configuration of the voters S1 to S`voters` and, after them, learners.
+[[nodiscard]] constexpr Configuration voters_and_learners(std::uint64_t voters, std::uint64_t learners)
+{
+    auto configuration = cluster(voters + learners);
+    for (auto at = voters; at < voters + learners; ++at)
+        configuration.members[static_cast<std::size_t>(at)].kind = MemberKind::learner;
+    return configuration;
+}
+
 /// A log of these runs; each begins where the one before ended.
 [[nodiscard]] constexpr TermRuns log_of(std::initializer_list<Run> runs)
 {
