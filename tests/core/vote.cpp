@@ -20,6 +20,35 @@ constexpr auto a_longer_log_of_an_older_term_gets_no_vote = [] {
 };
 TOTORA_PROVE(a_longer_log_of_an_older_term_gets_no_vote, "5.4.1", "case_2");
 
+/// Dissertation §3.10: the leader that is protected asked for this campaign itself. All else that withholds a vote still does.
+constexpr auto a_campaign_that_the_leader_asked_for_passes_stickiness_alone = [] {
+    auto const voter = follower(S2, Term{3}, {{Term{1}, Index{1}, 5}, {Term{3}, Index{6}, 2}});
+    auto const last = last_position(voter);
+    auto const led = checked_step(voter, from(S3, heartbeat_of(Term{3}, last))).state;
+    auto const asked = [](Term term, LogPosition its_last) {
+        return from(S1, RequestVote{.term = term, .last_log = its_last, .transfer = true});
+    };
+    auto const refuses = [&](State const& state, Message const& request, Decision why) {
+        auto const [after, outgoing] = checked_step(state, request);
+        require(after.voted_for == state.voted_for and outgoing.decisions == decisions_of({why}), "it gets no vote");
+        require(outgoing.messages == just(S1, RequestVoteResponse{after.current_term, false}), "but a refusal");
+    };
+
+    require(checked_step(led, asked(Term{4}, last)).state.voted_for == S1, "an active leader keeps nobody from voting");
+    refuses(led, asked(Term{4}, {Term{3}, Index{6}}), Decision::vote_withheld_log_outdated);
+    refuses(led, asked(Term{4}, {Term{2}, Index{900}}), Decision::vote_withheld_log_outdated);
+    refuses(led, asked(Term{2}, {Term{1}, Index{900}}), Decision::vote_withheld_stale_term);
+    auto const has_voted = checked_step(led, from(S3, RequestVote{Term{4}, last, true})).state;
+    refuses(has_voted, asked(Term{4}, last), Decision::vote_withheld_already_cast);
+    auto another_life = led;
+    another_life.own.incarnation = Incarnation{2};
+    refuses(another_life, asked(Term{4}, last), Decision::vote_withheld_not_admitted);
+    auto full = led;
+    full.room = LogRoom::nothing;
+    refuses(full, asked(Term{3}, {Term{2}, Index{900}}), Decision::vote_withheld_no_room);
+};
+TOTORA_PROVE(a_campaign_that_the_leader_asked_for_passes_stickiness_alone, "5.4.1", "dissertation 3.10");
+
 /// Dissertation §3.8: a restarted voter must remember its vote.
 constexpr auto a_granted_vote_leaves_only_when_it_is_durable = [] {
     auto const voter = follower(S2, Term{3}, {{Term{1}, Index{1}, 5}});
