@@ -77,6 +77,43 @@ BOOST_AUTO_TEST_CASE(a_boundary_that_was_not_durable_is_undone_by_a_loss_of_powe
     BOOST_TEST(log.snapshots()[0].is_received);
 }
 
+/// The two newest configurations of what is left, whatever was lost: those in the entries, and before them those of the boundary.
+BOOST_AUTO_TEST_CASE(a_loss_of_power_takes_configurations_and_the_boundary_as_it_takes_entries, *label("6"))
+{
+    auto const third = configuration_entry(Term{2}, Index{6}, {1, 2, 4});
+    auto const fourth = configuration_entry(Term{2}, Index{7}, {1, 2, 5});
+    auto const fifth = configuration_entry(Term{2}, Index{8}, {1, 2, 6});
+    auto const held = [](Entries const& entries) { return *decode_configuration(*entries.begin()); };
+    struct Expected
+    {
+        std::uint64_t durable; ///< The newest write that survives.
+        Index         base;
+        Configuration in_force;
+        Configuration previous;
+    };
+    for (auto const& [durable, base, in_force, previous] :
+         {Expected{3, Index{2}, cluster(2), cluster(1)}, Expected{4, Index{2}, held(third), cluster(2)},
+          Expected{5, Index{2}, held(fourth), held(third)}, Expected{6, Index{2}, held(fifth), held(fourth)},
+          Expected{7, Index{6}, held(fifth), held(fourth)}}) {
+        auto log = log_of_five();
+        log.hold_syncs();
+        log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.append(WriteNumber{4}, third);
+        log.append(WriteNumber{5}, fourth);
+        log.append(WriteNumber{6}, fifth);
+        log.compact(WriteNumber{7}, {Term{2}, Index{6}}, {held(third), cluster(2)});
+        log.sync();
+        log.complete_through(WriteNumber{durable});
+
+        log.crash();
+
+        auto const recovered = log.recover();
+        BOOST_TEST((recovered->entries.base().index == base));
+        BOOST_TEST((recovered->configuration == in_force));
+        BOOST_TEST((recovered->previous_configuration == previous));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_install_puts_a_snapshot_in_place_of_the_log, *label("7"))
 {
     auto       log = log_of_five();
