@@ -138,14 +138,15 @@ constexpr auto a_leader_without_room_stays_where_only_a_learner_has_everything =
 };
 TOTORA_PROVE(a_leader_without_room_stays_where_only_a_learner_has_everything, "dissertation 4.2.1", "case_67");
 
-/// S1 leads term 2, and the configuration at 2/2 names the voters S2 and S3: it no longer names S1, or as a learner.
+/// S1 leads term 2, and the configuration at 3/2 names the voters S2 and S3: it no longer names S1, or as a learner.
 constexpr auto leading_others = [](bool learns) {
-    auto  state = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
+    auto  state = checked_step(leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}})), local(Proposed{1})).state;
     auto& in_force = state.configurations.in_force;
-    in_force.index = Index{2};
+    in_force.index = Index{3};
     in_force.members[0].kind = MemberKind::learner;
     if (not learns)
         in_force.members.pop_front(1);
+    state.membership.phase = ChangePhase::changing;
     return state;
 };
 
@@ -162,6 +163,9 @@ constexpr auto a_leader_that_is_no_voter_does_not_count_itself = [] {
         auto const by_one = checked_step(read, from(S2, round_1));
         require(not by_one.outgoing.read_allowed, "one of two follows it");
         require(checked_step(by_one.state, from(S3, round_1)).outgoing.read_allowed.has_value(), "both do");
+
+        auto const has_one = answered(both, Index{3}, {S2});
+        require(is_leader(has_one) and has_one.commit_index == Index{2}, "of its removal one is not enough");
     }
 };
 TOTORA_PROVE(a_leader_that_is_no_voter_does_not_count_itself, "dissertation 4.2.2");

@@ -67,12 +67,13 @@ public:
     [[nodiscard]] constexpr Message any_message(State const& state)
     {
         auto const sender = any_sender(state);
-        switch (below(26)) {
+        switch (below(28)) {
         case 0:
             return from(sender, RequestPreVote{any_term(state), any_position(state), Round{any_number(4)}});
         case 1:
         case 2:
-            return from(sender, RequestPreVoteResponse{any_term(state), any_pre_vote_round(state), below(4) > 0});
+            return from(sender, RequestPreVoteResponse{any_term(state), any_pre_vote_round(state), below(4) > 0,
+                                                       below(12) == 0 ? any_position(state) : LogPosition{}});
         case 3:
             return from(sender, RequestVote{any_term(state), any_position(state), below(4) == 0});
         case 4:
@@ -105,6 +106,9 @@ public:
         case 22:
         case 23:
             return swallows_appends_ ? any_ring(state) : any_of_snapshots(state, sender);
+        case 24:
+        case 25:
+            return any_of_operators(state, sender);
         default:
             return any_rarity(state, sender);
         }
@@ -132,6 +136,25 @@ public:
     }
 
 private:
+    /// What operators ask for, and what a leader asks of its successor.
+    [[nodiscard]] constexpr Message any_of_operators(State const& state, ServerId sender)
+    {
+        switch (below(6)) {
+        case 0:
+            return local(ChangeCancelled{});
+        case 1:
+            return local(TransferRequested{below(3) == 0 ? nobody : any_member()});
+        case 2:
+            return local(CampaignRequested{});
+        case 3:
+            return from(known_leader(state) != nobody and below(2) == 0 ? known_leader(state) : sender,
+                        TimeoutNow{any_term(state), below(2) == 0 ? last_position(state) : any_position(state)});
+        default:
+            auto const expected = below(8) == 0 ? any_index(state) : state.configurations.in_force.index;
+            return local(ChangeRequested{expected, any_members(Index{}).members, below(3) == 0});
+        }
+    }
+
     /// Rare events, and what the shell reports to the core of its links and its log.
     [[nodiscard]] constexpr Message any_rarity(State const& state, ServerId sender)
     {
