@@ -137,6 +137,9 @@ protected:
         for (auto& member : configuration.members)
             if (below(10) == 0)
                 member.kind = MemberKind::learner;
+        if (below(8) == 0) // A joint one.
+            for (auto& member : configuration.members)
+                member.kind = static_cast<MemberKind>(1 + below(5));
         if (not is_sound(configuration))
             configuration.members[0].kind = MemberKind::voter;
         return configuration;

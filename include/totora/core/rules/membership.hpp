@@ -73,7 +73,8 @@ constexpr void append_configuration(State& state, Outgoing& outgoing, Members co
     auto* const leader = std::get_if<Leader>(&state.role);
     follow_members(state, *leader);
     append_as_leader(state, outgoing, *leader, 1, EntryKind::configuration);
-    advance_commit_index(state, outgoing); // Where fewer are needed now, entries may have waited for them (case 18).
+    advance_commit_index(state, outgoing);   // Where fewer are needed now, entries may have waited for them (case 18),
+    confirm_reads(state, outgoing, *leader); // and reads.
 }
 
 /// Whether enough of those who are to vote have answered within the last election timeout or so: a change that would lose the quorum

@@ -50,7 +50,7 @@ find_violation(State const& state, ServerId, RequestPreVoteResponse const& respo
 {
     if (not is_in_range(response.term) or response.round.value > number_max or not is_sound(response.not_a_member))
         return Decision::violation_number;
-    if (is_term_jump(state, response.term) or is_term_jump(state, response.not_a_member.term))
+    if (is_term_jump(state, response.term))
         return Decision::violation_term_jump;
     if (response.not_a_member.term > response.term)
         return Decision::violation_shape;

@@ -73,6 +73,8 @@ constexpr void check_lead_without_room(Step const& step, LogRoom room, StepVerdi
 {
     if (not is<Leader>(step.before))
         return;
+    if (is_noted(step.outgoing, Decision::stepped_down_removed))
+        return; // With room it could go on with a change, and that ended its lead.
     auto const stays = room == LogRoom::enough or not could_others_go_on(step.before);
     verdict.expect(is<Leader>(step.after) == stays and
                        is_noted(step.outgoing, Decision::stepped_down_no_room) == not stays,

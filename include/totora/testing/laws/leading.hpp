@@ -58,12 +58,10 @@ constexpr void check_append_sent(Step const& step, ServerId to, AppendEntries co
 {
     auto const& state = step.after;
     auto const* progress = progress_of(state, to);
-    if (progress == nullptr and is_noted(step.outgoing, Decision::stepped_down_removed))
-        return verdict.expect(is_member(state, to) and append.number == AppendNumber{} and
-                                  append.leader_commit <= state.commit_index,
-                              "a leader that ends tells its followers what is committed");
     if (progress == nullptr)
-        return verdict.expect(false, "appends go from leaders to followers");
+        return verdict.expect(is<Leader>(step.before) and is_member(step.before, to) and
+                                  (is_noted(step.outgoing, Decision::stepped_down_removed) or not is_member(state, to)),
+                              "appends go from leaders to followers");
     auto const is_at_no_entry = append.number == AppendNumber{} and append.previous == LogPosition{};
     verdict.expect(append.term == state.current_term and append.entries.first == next(append.previous.index) and
                        (is_at_no_entry or state.log.term_at(append.previous.index) == append.previous.term),
@@ -128,7 +126,8 @@ constexpr void check_reads(Step const& step, StepVerdict& verdict)
     auto const* led = std::get_if<Leader>(&step.before.role);
     auto const& allowed = step.outgoing.read_allowed;
     if (leader == nullptr or led == nullptr)
-        return verdict.expect(not allowed, "only leaders allow reads");
+        return verdict.expect(not allowed or is_noted(step.outgoing, Decision::stepped_down_removed),
+                              "only leaders allow reads");
     if (step.after.configurations.in_force.index != step.before.configurations.in_force.index)
         return; // It was answered under another configuration.
     auto const answered = highest_of_majority(step.after, leader->reads.newest.value,

@@ -76,9 +76,10 @@ constexpr void check_membership(Step const& step, StepVerdict& verdict)
         check_appended_configuration(step, verdict);
     auto const is_committed = later.index <= step.after.commit_index and
                               step.after.log.term_at(step.after.commit_index) == step.after.current_term;
-    verdict.expect(not is_committed or not has_two_halves(later) or step.after.room != LogRoom::enough,
+    auto const can_append = step.after.room == LogRoom::enough and step.after.log.last().index.value < number_max;
+    verdict.expect(not is_committed or not has_two_halves(later) or not can_append,
                    "a joint configuration is left as soon as it is committed");
-    verdict.expect(not is_committed or votes(step.after, step.after.own.id) or step.after.room != LogRoom::enough,
+    verdict.expect(not is_committed or votes(step.after, step.after.own.id) or not can_append,
                    "who is no voter by what is committed leads no more");
 }
 

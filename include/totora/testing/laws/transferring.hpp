@@ -21,23 +21,22 @@ namespace totora::inline v0::laws
 constexpr void check(Step const& step, TimeoutNow const& request, StepVerdict& verdict)
 {
     auto const& before = step.before;
-    if (check_newer_term(step, request.term, true, verdict))
-        return;
     auto const* follower = std::get_if<Follower>(&before.role);
     auto const  is_newer = request.term > before.current_term;
-    auto const  is_asked = is_newer or (request.term == before.current_term and follower != nullptr and
-                                       (follower->leader == nobody or follower->leader == step.from));
-    auto const  holds = before.log.term_at(request.last_log.index) == request.last_log.term and
+    auto const  is_asked = (is_newer and before.room != LogRoom::nothing) or
+                          (request.term == before.current_term and follower != nullptr and
+                           (follower->leader == nobody or follower->leader == step.from));
+    auto const holds = before.log.term_at(request.last_log.index) == request.last_log.term and
                        before.writes.durable_index >= request.last_log.index;
-    auto const may = may_campaign(before) and (not is_newer or request.term.value < number_max);
-    verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == (is_asked and holds and may),
+    auto const obeys = is_asked and holds and may_campaign(before) and request.term.value < number_max;
+    verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == obeys,
                    "a follower campaigns at once if its leader asks, and it has durably what that speaks of");
-    if (is_asked and holds and may)
-        verdict.expect(is<Candidate>(step.after) and step.after.voted_for == step.after.own.id and
-                           step.after.current_term.value == request.term.value + 1,
-                       "it asks no pre-vote");
-    else
-        verdict.expect(is_newer or changes_nothing(step), "one that does not count changes nothing");
+    if (obeys)
+        return verdict.expect(is<Candidate>(step.after) and step.after.voted_for == step.after.own.id and
+                                  step.after.current_term.value == request.term.value + 1,
+                              "it asks no pre-vote");
+    if (not check_newer_term(step, request.term, true, verdict) and not is_newer)
+        verdict.expect(changes_nothing(step), "one that does not count changes nothing");
 }
 
 /// What a leader sends to who is to take over, in any step: not before that has all it speaks of.
