@@ -7,6 +7,7 @@
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/entry_index.hpp"
+#include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/segment_header.hpp"
 #include "totora/log/segmented/segment_index.hpp"
 #include "totora/log/segmented/segment_record.hpp"
@@ -58,6 +59,26 @@ struct RecoveredLog
     LogBoundary boundary; ///< Where it begins.
     std::vector<std::string> snapshot_files; ///< The names of all files of snapshots, finished or not.
 };
+
+/// The log as a node begins with it; what is large is moved from what was recovered.
+[[nodiscard]] inline LogImage image_of(RecoveredLog& recovered)
+{
+    auto const& state = recovered.state;
+    auto        image = LogImage{state.identity,
+                          std::max(recovered.mark.start, recovered.newest_start) + 1,
+                          state.current_term,
+                          state.voted_for,
+                          state.entries,
+                          std::move(recovered.index),
+                          state.commit_index,
+                          {},
+                          std::move(recovered.configurations),
+                          std::move(recovered.boundary),
+                          {}};
+    image.note_configurations({state.configuration, state.previous_configuration}, state.peers);
+    image.note_configurations(image.boundary.configurations, image.boundary.peers);
+    return image;
+}
 
 /// Rebuilds a log from its records, taken in order.
 ///

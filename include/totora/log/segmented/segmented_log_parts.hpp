@@ -6,7 +6,6 @@
 #include "totora/log/reading/cold_blocks.hpp"
 #include "totora/log/scrubbing/scrubber.hpp"
 #include "totora/log/segmented/durable_prefix.hpp"
-#include "totora/log/segmented/image_of.hpp"
 #include "totora/log/segmented/log_image.hpp"
 #include "totora/log/segmented/log_replay.hpp"
 #include "totora/log/segmented/sealed_file.hpp"
