@@ -27,6 +27,7 @@ struct Host
         return "# Server\r\na:1\r\n\r\n# Clients\r\nb:2\r\n\r\n# Raft\r\nc:3\r\n";
     }
     [[nodiscard]] std::string clients() const { return "id=1\nid=2\n"; }
+    [[nodiscard]] std::string members() const { return "configuration:3\r\n"; }
     [[nodiscard]] Topology    topology() const { return cluster; }
     void                      shut_down() const { ++shut_downs; }
     [[nodiscard]] bool        take_snapshot() const { return keeps_snapshots and ++snapshots > 0; }
@@ -346,6 +347,8 @@ BOOST_AUTO_TEST_CASE(a_client_may_ask_for_a_snapshot_where_the_log_keeps_them)
     BOOST_TEST(ask({"RAFT.SNAPSHOT"}).is_error("ERR this server's log keeps no snapshots"));
     BOOST_TEST(host.snapshots == 1);
 }
+
+BOOST_AUTO_TEST_CASE(any_server_shows_the_members) { BOOST_TEST(ask({"RAFT.STATUS"}).text == "configuration:3\r\n"); }
 
 BOOST_AUTO_TEST_CASE(what_clusters_and_connections_are_asked_besides_is_answered)
 {
