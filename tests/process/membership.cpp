@@ -116,10 +116,15 @@ BOOST_AUTO_TEST_CASE(three_servers_become_five_and_three_others_and_lose_nothing
 BOOST_AUTO_TEST_CASE(a_server_whose_disk_is_dead_is_replaced_and_its_id_comes_back_as_another_life)
 {
     auto cluster = KvCluster{3};
-    cluster.start_all();
+    cluster.start_all({"--keep-mib", "0"});
     auto load = Load{cluster.client_ports(), 2};
     require_progress(load, "with three servers");
     auto const leader = cluster.await_leader();
+    for (auto server = std::size_t{0}; server < 3; ++server) {
+        auto client = kv::Client::connect(cluster.client_port(server), patience).value();
+        BOOST_REQUIRE(client.ask({"RAFT.SNAPSHOT"}).has_value());
+        BOOST_REQUIRE(eventually([&] { return cluster.number(server, "raft_base") > 0; }));
+    }
     auto const dead = leader == 2 ? std::size_t{1} : std::size_t{2};
     cluster.process(dead).end();
     std::filesystem::remove_all(cluster.directory(dead));
@@ -128,6 +133,7 @@ BOOST_AUTO_TEST_CASE(a_server_whose_disk_is_dead_is_replaced_and_its_id_comes_ba
     BOOST_TEST(ask_leader(cluster, {"RAFT.REPLACE", id_of(dead), "4", cluster.peer_address(spare)}) == "OK");
     BOOST_TEST(are_members(cluster, dead == 2 ? "1,2,4" : "1,3,4"));
     BOOST_TEST(shows(cluster, spare, "voter"));
+    BOOST_TEST(cluster.number(spare, "raft_snapshot_index") > 0U, "the log alone does not reach back");
 
     cluster.require_joiner(dead);
     cluster.start(dead, {}, cluster.joiner_options(dead));
