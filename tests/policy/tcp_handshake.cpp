@@ -166,6 +166,26 @@ BOOST_AUTO_TEST_CASE(an_unknown_server_receives_responses_on_its_own_connection)
     BOOST_TEST((one.messages[0].from == party_2.id));
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_is_no_member_any_more_is_answered_on_its_own_connection, *label("case_101"))
+{
+    auto pair = Pair{};
+    BOOST_REQUIRE(pair.connected());
+    pair.two.send(party_1, vote_request(1)); // As long as it is a member, the answer goes over the connection to it.
+    BOOST_REQUIRE(until(pair.context, [&] { return pair.one.take() == 1; }));
+    pair.one.transport().remove(party_2.id);
+
+    pair.two.send(party_1, Rpc{RequestPreVote{Term{2}, {}, Round{9}}});
+    BOOST_REQUIRE(until(pair.context, [&] { return pair.one.take() == 2; }));
+    auto response = RequestPreVoteResponse{};
+    response.round = Round{9};
+    response.not_a_member = {Term{1}, Index{7}};
+    pair.one.send(party_2, Rpc{response});
+
+    BOOST_REQUIRE(until(pair.context, [&] { return pair.two.take() == 1; }));
+    BOOST_TEST((pair.two.messages[0].rpc == Rpc{response}));
+    BOOST_TEST((pair.two.messages[0].from == party_1.id));
+}
+
 BOOST_AUTO_TEST_CASE(another_incarnation_of_a_known_server_is_served_but_its_responses_do_not_count)
 {
     auto context = boost::asio::io_context{};

@@ -148,6 +148,44 @@ BOOST_AUTO_TEST_CASE(a_server_that_moved_is_found_where_it_is_now)
     BOOST_TEST(complaint() == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_is_to_be_let_in_is_given_its_address_until_the_log_names_it)
+{
+    auto identity = totora::Identity{};
+    identity.id = totora::ServerId{4};
+    identity.incarnation = totora::Incarnation{99};
+    auto const resolve = [](std::string const&) { return std::optional<std::string>{}; };
+    auto const without = AddressPlan{run, identity, resolve}.work_out();
+    BOOST_REQUIRE(not without.has_value());
+    BOOST_TEST(without.error().ends_with("give it with --peer-address 4=HOST:PORT"));
+
+    move("4=10.0.0.4:7004");
+    auto const given = AddressPlan{run, identity, resolve}.work_out();
+    BOOST_REQUIRE(given.has_value());
+    BOOST_TEST(given->listen == "10.0.0.4:7004");
+    BOOST_TEST((given->incarnation_of(identity.id) == identity.incarnation));
+
+    run.peer_addresses.clear();
+    auto       members = *parse_peer_list("--peers", "2=10.0.0.2:7002,4=10.0.0.4:8004");
+    auto const named = AddressPlan{run, identity, resolve, members}.work_out();
+    BOOST_REQUIRE(named.has_value());
+    BOOST_TEST(named->listen == "10.0.0.4:8004");
+    members.push_back({{totora::ServerId{5}, totora::Incarnation{7}}, "10.0.0.2:7002"});
+    BOOST_TEST((AddressPlan{run, identity, resolve, members}.work_out().has_value()), "one takes the other's place");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_was_removed_listens_where_it_was)
+{
+    auto identity = totora::Identity{};
+    identity.id = totora::ServerId{1};
+    identity.first_members = *parse_peer_list("--peers", "1=10.0.0.1:7001,2=10.0.0.2:7002");
+    auto const resolve = [](std::string const&) { return std::optional<std::string>{}; };
+
+    auto const planned = AddressPlan{run, identity, resolve, {identity.first_members[1]}}.work_out();
+
+    BOOST_REQUIRE(planned.has_value());
+    BOOST_TEST(planned->listen == "10.0.0.1:7001");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace kv::addresses_tests

@@ -91,6 +91,33 @@ BOOST_AUTO_TEST_CASE(init_names_a_cluster_and_its_first_members)
     BOOST_TEST(init.directory == "data/2");
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_is_to_be_let_in_is_given_the_id_of_the_cluster)
+{
+    auto const parsed = parse("init --join --cluster-id 00ab895a70b193d2 --id 4 --dir data/4");
+
+    BOOST_REQUIRE_MESSAGE(parsed.has_value(), parsed.error());
+    auto const& join = std::get<Join>(*parsed);
+    BOOST_TEST(join.cluster.value == 0x00AB895A70B193D2U);
+    BOOST_TEST((join.id == totora::ServerId{4}));
+    BOOST_TEST(join.directory == "data/4");
+    for (auto const* const id : {"895a70b193d2", "x0ab895a70b193d2", "0x00ab895a70b193d2", "-0ab895a70b193d2"})
+        BOOST_TEST(complaint("init --join --id 4 --dir d --cluster-id " + std::string{id})
+                       .ends_with("is not 16 hexadecimal digits, as INFO of a member shows them as raft_cluster_id"));
+    BOOST_TEST(complaint("init --join --cluster-id 00ab895a70b193d2 --id 4 --dir d --peers 1=h:1")
+                   .starts_with("--peers is for the first servers of a cluster: with --join, give the --cluster-id"));
+    BOOST_TEST(complaint("init --join --id 4 --dir d") == "kv init --join needs the option --cluster-id");
+    BOOST_TEST(complaint("init --join --cluster-id 00ab895a70b193d2 --id 0 --dir d") ==
+               "the --id '0' is not a number from 1 on");
+    BOOST_TEST(complaint("import f --join --cluster-id 00ab895a70b193d2 --id 4 --dir d") != "");
+}
+
+BOOST_AUTO_TEST_CASE(incarnations_are_drawn_and_neither_nobodys_nor_that_of_first_members)
+{
+    auto const one = draw_incarnation();
+    BOOST_TEST((one.value > totora::first_incarnation.value));
+    BOOST_TEST((one != draw_incarnation()));
+}
+
 BOOST_AUTO_TEST_CASE(a_token_is_given_when_the_directory_is_made_or_there_is_none)
 {
     BOOST_TEST(complaint("init --cluster toto --id 1 --peers 1=127.0.0.1:1 --dir d --token") ==

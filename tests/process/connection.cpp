@@ -53,6 +53,14 @@ public:
     void                   shut_down() { ++shut_downs; }
     void                   take_snapshot(SnapshotWaits::Done done) { snapshots.push_back(std::move(done)); }
 
+    void change(ChangeWish wish, std::function<void(std::string const&)> done)
+    {
+        throw_if_asked();
+        changes.push_back({std::move(wish), std::move(done)});
+    }
+
+    [[nodiscard]] std::string members() const { return "configuration:0\r\n"; }
+
     /// Applies a write that no client asked for.
     void put(std::string_view key, std::string_view value)
     {
@@ -104,7 +112,14 @@ public:
         std::function<void(std::variant<Answer, Refusal>)> done;
     };
 
+    struct Change
+    {
+        ChangeWish                              wish;
+        std::function<void(std::string const&)> done;
+    };
+
     std::vector<Write>                                       writes;
+    std::vector<Change>                                      changes;
     std::vector<std::function<void(std::optional<Refusal>)>> reads;
     int                                                      wakes = 0;
     int                                                      shut_downs = 0;
@@ -299,6 +314,28 @@ BOOST_AUTO_TEST_CASE(a_refused_read_and_a_refused_write_hold_nobody_back)
     member.writes.erase(member.writes.begin());
     member.apply_write();
     BOOST_TEST(replies() == "+OK\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_the_members_that_takes_long_holds_no_other_client_back)
+{
+    auto other = Client::connect(server.port(), std::chrono::milliseconds{1}).value();
+    ask("RAFT.ADD 4 127.0.0.1:7004 learner force\r\nRAFT.STATUS\r\nRAFT.REMOVE x\r\nRAFT.CANCEL\r\n");
+    BOOST_REQUIRE(member.changes.size() == 2U);
+    auto const& wish = member.changes[0].wish;
+    BOOST_TEST((wish.command == Command::raft_add and wish.newcomer == totora::ServerId{4}));
+    BOOST_TEST(wish.address == "127.0.0.1:7004");
+    BOOST_TEST((wish.as_learner and wish.forced));
+    std::swap(client, other);
+    ask("PING\r\n");
+    BOOST_TEST(replies() == "+PONG\r\n");
+    std::swap(client, other);
+    BOOST_TEST(replies() == "");
+
+    member.changes[1].done("");
+    member.changes[0].done("ERR the change was taken back");
+
+    BOOST_TEST(replies() == "-ERR the change was taken back\r\n$17\r\nconfiguration:0\r\n\r\n"
+                            "-ERR 'x' is no id of a server\r\n+OK\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_write_waits_for_reads_that_are_too_large_to_be_done_in_one_moment)

@@ -33,6 +33,24 @@ public:
         }
     }
 
+    /// Makes the directory of one more server, which is to be let in. The first ones run.
+    std::size_t make_joiner()
+    {
+        auto const server = size();
+        client_ports_.push_back(free_port());
+        peer_ports_.push_back(free_port());
+        processes_.emplace_back();
+        require_joiner(server);
+        return server;
+    }
+
+    /// Makes the directory of a server that is to be let in, under an id that there was.
+    void require_joiner(std::size_t server) const
+    {
+        auto const made = run_kv(join_words(server));
+        BOOST_REQUIRE_MESSAGE(made.exit_code == 0, made.errors);
+    }
+
     ~KvCluster()
     {
         if (std::uncaught_exceptions() > 0)
@@ -66,6 +84,25 @@ public:
                 peers_,
                 "--dir",
                 directory(server).string()};
+    }
+
+    [[nodiscard]] std::vector<std::string> join_words(std::size_t server) const
+    {
+        return {"init",         "--join",
+                "--cluster-id", info(await_leader(), "raft_cluster_id"),
+                "--id",         std::to_string(server + 1),
+                "--dir",        directory(server).string()};
+    }
+
+    [[nodiscard]] std::string peer_address(std::size_t server) const
+    {
+        return "127.0.0.1:" + std::to_string(peer_ports_[server]);
+    }
+
+    /// What a server is started with that is to be let in.
+    [[nodiscard]] std::vector<std::string> joiner_options(std::size_t server) const
+    {
+        return {"--peer-address", std::to_string(server + 1) + "=" + peer_address(server)};
     }
 
     [[nodiscard]] std::vector<std::string> run_words(std::size_t server) const

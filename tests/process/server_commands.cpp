@@ -27,6 +27,7 @@ struct Host
         return "# Server\r\na:1\r\n\r\n# Clients\r\nb:2\r\n\r\n# Raft\r\nc:3\r\n";
     }
     [[nodiscard]] std::string clients() const { return "id=1\nid=2\n"; }
+    [[nodiscard]] std::string members() const { return "configuration:3\r\n"; }
     [[nodiscard]] Topology    topology() const { return cluster; }
     void                      shut_down() const { ++shut_downs; }
 
@@ -338,6 +339,8 @@ BOOST_AUTO_TEST_CASE(a_snapshot_is_asked_for_in_one_word)
 {
     BOOST_TEST(ask({"raft.snapshot", "now"}).is_error("ERR wrong number of arguments for 'raft.snapshot' command"));
 }
+
+BOOST_AUTO_TEST_CASE(any_server_shows_the_members) { BOOST_TEST(ask({"RAFT.STATUS"}).text == "configuration:3\r\n"); }
 
 BOOST_AUTO_TEST_CASE(what_clusters_and_connections_are_asked_besides_is_answered)
 {

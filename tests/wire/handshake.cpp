@@ -71,6 +71,17 @@ BOOST_AUTO_TEST_CASE(another_cluster_server_or_incarnation_is_refused)
     BOOST_TEST((answer({}, route) == HandshakeFault::another_incarnation));
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_which_incarnation_runs_here_is_answered_and_a_server_that_was_dialed_must_know_its_own)
+{
+    auto route = route_1_to_2;
+    route.addressee.incarnation = unknown_incarnation;
+
+    BOOST_TEST(not answer({}, route).has_value());
+    BOOST_TEST((answer({}, route, route.sender) == HandshakeFault::another_incarnation));
+    route.addressee.id = ServerId{3};
+    BOOST_TEST((answer({}, route) == HandshakeFault::another_server));
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_claims_our_own_id_is_refused)
 {
     auto route = route_1_to_2;

@@ -45,16 +45,25 @@ int execute(kv::Help)
     return 0;
 }
 
+int make_directory(std::string const& directory, totora::Identity const& identity)
+{
+    auto files = totora::PosixFiles::make_directory(directory);
+    if (not files)
+        return refuse(directory + ": " + files.error().what);
+    if (auto const created = totora::create_log(*files, identity); not created)
+        return refuse(directory + ": " + created.error().what);
+    return 0;
+}
+
 int execute(kv::Init const& init)
 {
-    auto files = totora::PosixFiles::make_directory(init.directory);
-    if (not files)
-        return refuse(init.directory + ": " + files.error().what);
-    auto const identity = totora::Identity{totora::cluster_of(init.cluster, init.peers, init.token), init.id,
-                                           totora::first_incarnation, init.peers};
-    if (auto const created = totora::create_log(*files, identity); not created)
-        return refuse(init.directory + ": " + created.error().what);
-    return 0;
+    return make_directory(init.directory, {totora::cluster_of(init.cluster, init.peers, init.token), init.id,
+                                           totora::first_incarnation, init.peers});
+}
+
+int execute(kv::Join const& join)
+{
+    return make_directory(join.directory, {join.cluster, join.id, kv::draw_incarnation(), {}});
 }
 
 int execute(kv::Verify const& verify)

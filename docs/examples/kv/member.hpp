@@ -7,6 +7,8 @@
 #include "event_loop.hpp"
 #include "machine/apply_order.hpp"
 #include "machine/key_value.hpp"
+#include "membership.hpp"
+#include "report/membership_text.hpp"
 
 #include "totora/node/outcomes.hpp"
 
@@ -43,7 +45,8 @@ public:
     /// After `timeout_ms` a client is answered whatever happens: a quorum may have no room or hang, and still answer heartbeats.
     /// `order` is the machine's, and outlives the node.
     Member(Node& node, KeyValue const& machine, ApplyOrder& order, EventLoop<Node>& loop, std::uint64_t timeout_ms)
-        : node_(node), machine_(machine), order_(order), loop_(loop), timeout_ms_(timeout_ms)
+        : node_(node), machine_(machine), order_(order), loop_(loop), membership_(node, machine, loop),
+          timeout_ms_(timeout_ms)
     {}
 
     template <typename Done>
@@ -121,17 +124,28 @@ public:
     /// The node was stopped.
     void end_snapshots() { snapshots_.end(std::string{stopped}); }
 
-    /// Sets the cluster, and where its servers find each other.
-    void set_cluster(totora::ClusterId cluster, std::vector<totora::Peer> peers)
+    void set_cluster(totora::ClusterId cluster) { cluster_ = cluster; }
+
+    /// Sets what asks at an address which server runs there.
+    void set_probe(typename Membership<Node>::Probe probe) { membership_.set_probe(std::move(probe)); }
+
+    void change(ChangeWish wish, typename Membership<Node>::Done done)
     {
-        cluster_ = cluster;
-        peers_ = std::move(peers);
+        membership_.change(std::move(wish), std::move(done));
+    }
+
+    /// The text of RAFT.STATUS.
+    [[nodiscard]] std::string members() const
+    {
+        auto const status = node_.status();
+        return membership_text(status, known_members(node_, status));
     }
 
     /// The servers as clients of a cluster see them.
     [[nodiscard]] Topology topology() const
     {
-        auto topology = topology_of(cluster_, peers_, node_.status(), machine_);
+        auto const status = node_.status();
+        auto       topology = topology_of(cluster_, known_members(node_, status), status, machine_);
         topology.is_loading = is_loading_;
         return topology;
     }
@@ -213,11 +227,11 @@ private:
     KeyValue const&              machine_;
     ApplyOrder&                  order_;
     EventLoop<Node>&             loop_;
+    Membership<Node>             membership_;
     std::uint64_t                timeout_ms_;
     std::function<std::string()> describe_;
     std::function<void()>        stop_;
     totora::ClusterId            cluster_;
-    std::vector<totora::Peer>    peers_;
     SnapshotWaits                snapshots_;
     bool                         is_loading_ = true;
     std::string                  client_address_;

@@ -54,7 +54,10 @@ public:
     /// node was about to do may be half done.
     [[nodiscard]] int run()
     {
-        auto addresses = AddressPlan{run_, identity_, resolve_}.work_out();
+        auto const recovered = log_.recover();
+        if (not recovered)
+            return lines_.print(recovered.error().what), 2;
+        auto addresses = AddressPlan{run_, identity_, resolve_, recovered->peers.in_force}.work_out();
         if (not addresses)
             return lines_.print(addresses.error()), 2;
         addresses_ = *std::move(addresses);
@@ -90,7 +93,10 @@ private:
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());
         });
-        member_->set_cluster(identity_.cluster, addresses_.peers);
+        member_->set_cluster(identity_.cluster);
+        member_->set_probe([this](totora::ServerId server, std::string_view address, totora::TcpProbe::Done done) {
+            totora::probe_peer(context_, transport_settings(), server, address, std::move(done));
+        });
         member_->set_shut_down([this] {
             is_stop_due_ = true;
             loop_->wake();
@@ -212,7 +218,8 @@ private:
 
     [[nodiscard]] ServerFacts facts() const
     {
-        return facts_of(*server_, client_address(), member_->is_loading(), std::chrono::steady_clock::now() - began_);
+        auto const uptime = std::chrono::steady_clock::now() - began_;
+        return facts_of(*server_, identity_, client_address(), member_->is_loading(), uptime);
     }
 
     template <typename Event>

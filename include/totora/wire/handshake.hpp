@@ -26,11 +26,16 @@ struct Agreement
     friend constexpr bool operator==(Agreement const&, Agreement const&) = default;
 };
 
+/// The incarnation in a hello that asks which one runs there (`TcpProbe`): the hello is answered, and no connection comes of it.
+inline constexpr Incarnation unknown_incarnation{0};
+
 /// "server 3 (incarnation 1)".
 [[nodiscard]] inline std::string to_string(Party const& party)
 {
-    return "server " + std::to_string(party.id.value) + " (incarnation " + std::to_string(party.incarnation.value) +
-           ")";
+    auto const server = "server " + std::to_string(party.id.value);
+    if (party.incarnation == unknown_incarnation)
+        return server;
+    return server + " (incarnation " + std::to_string(party.incarnation.value) + ")";
 }
 
 /// Which limit of the two differs so that one server might have to carry what the other cannot; empty if none.
@@ -107,7 +112,8 @@ struct Agreement
                       they + " looks for " + to_string(route.addressee) + " and found " + we);
     if (dialed and dialed->id != route.sender.id)
         return refuse(HandshakeFault::another_server, we + " looks for " + to_string(*dialed) + " and found " + they);
-    if (route.addressee.incarnation != self.incarnation)
+    auto const only_asks = not dialed and route.addressee.incarnation == unknown_incarnation;
+    if (route.addressee.incarnation != self.incarnation and not only_asks)
         return refuse(HandshakeFault::another_incarnation,
                       they + " looks for " + to_string(route.addressee) + " and found " + we);
     if (dialed and dialed->incarnation != route.sender.incarnation)

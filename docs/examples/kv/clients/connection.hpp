@@ -41,7 +41,8 @@ namespace kv
 /// `Member` is the server of the cluster that it talks to: `write(payload, before, done)` ends with an `Answer` or a `Refusal`, and calls
 /// `before`, if it is not empty, right before the write is applied, which may be long after `done` or never; `read(done)` ends
 /// with a `Refusal` or nothing (the state machine may be read from now on); both exactly once, unless they throw, on this thread,
-/// perhaps before they return. `machine()` is the state machine, `info()` the text of INFO,
+/// perhaps before they return. `change(wish, done)` changes the members, and ends with an error, which is empty if that is done; `members()`
+/// shows them (RAFT.STATUS). `machine()` is the state machine, `info()` the text of INFO,
 /// `take_snapshot(done)` ends with a `SnapshotAnswer`, likewise; `is_loading()` whether the log of this start is not applied yet, `topology()` the servers, and `shut_down()` stops this one.
 /// `Owner` is notified when it closes (`closed`), when it asks for something for the first time (`made_first_request`), when it takes a request
 /// (`counted`), when it has work for the next turn (`work_later`), when it holds more memory than before (`grown`), when a request

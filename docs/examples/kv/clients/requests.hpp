@@ -105,6 +105,7 @@ private:
 
         [[nodiscard]] std::string info() const { return member.info(); }
         [[nodiscard]] std::string clients() const { return owner.client_list(); }
+        [[nodiscard]] std::string members() const { return member.members(); }
         [[nodiscard]] Topology    topology() const { return member.topology(); }
         void                      shut_down() const { member.shut_down(); }
     };
@@ -153,6 +154,9 @@ private:
             if (unanswered_.readings() > 0 and not unanswered_.can_read_early(member_.machine()))
                 return false;
             begin_write(rule.command, words);
+            return true;
+        case Audience::operators:
+            begin_change(rule.command, words);
             return true;
         }
         return true;
@@ -223,6 +227,24 @@ private:
             self->unanswered_.count(ended, ended.answer.size());
             self->connection_.work_soon();
         });
+    }
+
+    /// It is answered when the members have changed, which may take long: other clients do not notice.
+    void begin_change(Command command, std::span<std::string_view const> words)
+    {
+        auto wish = read_change_wish(command, words);
+        if (auto const* const complaint = std::get_if<std::string>(&wish))
+            return write_error(unanswered_.add(true).answer, *complaint);
+        auto& slot = unanswered_.add(false);
+        unanswered_.count(slot, size_of(words));
+        auto done = [self = shared(), number = unanswered_.last()](std::string const& error) {
+            auto& ended = self->unanswered_.at(number);
+            ended.is_ended = true;
+            self->connection_.guarded(
+                [&] { error.empty() ? write_simple(ended.answer, "OK") : write_error(ended.answer, error); });
+            self->connection_.work_soon();
+        };
+        member_.change(std::get<ChangeWish>(std::move(wish)), std::move(done));
     }
 
     void refuse(Slot& slot, Refusal const& refusal)

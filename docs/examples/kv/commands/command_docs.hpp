@@ -66,9 +66,10 @@ private:
         write_array(to_, 10);
         write_bulk(to_, rule.name);
         write_integer(to_, rule.arity);
-        auto const flags = rule.audience == Audience::cluster  ? std::array{"write", "denyoom"}
-                           : rule.audience == Audience::reader ? std::array{"readonly", "fast"}
-                                                               : std::array{"loading", "stale"};
+        auto const flags = rule.audience == Audience::cluster     ? std::array{"write", "denyoom"}
+                           : rule.audience == Audience::reader    ? std::array{"readonly", "fast"}
+                           : rule.audience == Audience::operators ? std::array{"admin", "stale"}
+                                                                  : std::array{"loading", "stale"};
         write_array(to_, flags.size());
         for (auto const* const flag : flags)
             write_simple(to_, flag);

@@ -27,6 +27,7 @@ enum class Command : std::uint8_t
     info,
     ping,
     quit,
+    raft_status,
     readonly,
     readwrite,
     reset,
@@ -57,14 +58,23 @@ enum class Command : std::uint8_t
     mset,
     set,
     setnx,
+    // Of operators: they change the members of the cluster.
+    raft_add,
+    raft_cancel,
+    raft_demote,
+    raft_move,
+    raft_promote,
+    raft_remove,
+    raft_replace,
 };
 
 /// Who answers a command.
 enum class Audience : std::uint8_t
 {
-    server,  ///< The server that was asked.
-    reader,  ///< The state machine, once the node allows it.
-    cluster, ///< All servers: it is proposed.
+    server,    ///< The server that was asked.
+    reader,    ///< The state machine, once the node allows it.
+    cluster,   ///< All servers: it is proposed.
+    operators, ///< The leader, when the members have changed.
 };
 
 /// Where the keys stand among a command's words, as COMMAND has it: first, last (-1 is the last word), and by how many steps.
@@ -125,8 +135,23 @@ inline constexpr auto command_rules = std::array{
     CommandRule{"keys", Command::keys, Audience::reader, 2, no_keys, "generic",
                 "Returns the keys that match a pattern."},
     CommandRule{"quit", Command::quit, Audience::server, -1, no_keys, "connection", "Closes the connection."},
+    CommandRule{"raft.add", Command::raft_add, Audience::operators, -3, no_keys, "cluster",
+                "Lets a server in, as a voter or a LEARNER."},
+    CommandRule{"raft.cancel", Command::raft_cancel, Audience::operators, 1, no_keys, "cluster",
+                "Takes back the change of the members that is under way."},
+    CommandRule{"raft.demote", Command::raft_demote, Audience::operators, 2, no_keys, "cluster",
+                "Makes a voter a learner."},
+    CommandRule{"raft.move", Command::raft_move, Audience::operators, 3, no_keys, "cluster",
+                "Gives a member another address, where it runs now."},
+    CommandRule{"raft.promote", Command::raft_promote, Audience::operators, -2, no_keys, "cluster",
+                "Makes a learner a voter."},
+    CommandRule{"raft.remove", Command::raft_remove, Audience::operators, -2, no_keys, "cluster", "Removes a member."},
+    CommandRule{"raft.replace", Command::raft_replace, Audience::operators, -4, no_keys, "cluster",
+                "Removes a member and lets another server in, in one change."},
     CommandRule{"raft.snapshot", Command::snapshot, Audience::server, 1, no_keys, "server",
                 "Takes a snapshot, by which this server's log is made shorter."},
+    CommandRule{"raft.status", Command::raft_status, Audience::server, 1, no_keys, "cluster",
+                "Shows the members, and a change of them."},
     CommandRule{"readonly", Command::readonly, Audience::server, 1, no_keys, "cluster",
                 "Does nothing: reads are done by the leader all the same."},
     CommandRule{"readwrite", Command::readwrite, Audience::server, 1, no_keys, "cluster", "Does nothing."},

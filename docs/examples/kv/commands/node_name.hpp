@@ -15,18 +15,20 @@
 namespace kv
 {
 
+/// The last hexadecimal digits of a number.
+[[nodiscard]] inline std::string to_hexadecimal(std::uint64_t number, unsigned digits = 16)
+{
+    auto text = std::string{};
+    while (digits-- > 0)
+        text.push_back("0123456789abcdef"[number >> 4U * digits & 0xFU]);
+    return text;
+}
+
 /// The 40 hexadecimal digits by which clients of redis know a server: cluster, id and incarnation.
 [[nodiscard]] inline std::string node_name(totora::ClusterId cluster, totora::Member const& member)
 {
-    auto       name = std::string{};
-    auto const add = [&name](std::uint64_t number, unsigned digits) {
-        while (digits-- > 0)
-            name.push_back("0123456789abcdef"[number >> 4U * digits & 0xFU]);
-    };
-    add(cluster.value, 16);
-    add(member.id.value, 16);
-    add(member.incarnation.value, 8);
-    return name;
+    return to_hexadecimal(cluster.value) + to_hexadecimal(member.id.value) +
+           to_hexadecimal(member.incarnation.value, 8);
 }
 
 /// The id of the server of that name; nothing if it is no such name.

@@ -53,7 +53,7 @@ inline constexpr std::size_t client_name_max = 256;
 /// The commands that the server answers alone.
 ///
 /// `Host` is that server: `info()` the text of INFO, `clients()` that of CLIENT LIST, `topology()` the servers of the cluster,
-/// `shut_down()` stops it.
+/// `members()` the text of RAFT.STATUS, `shut_down()` stops it.
 template <typename Host>
 class ServerAnswers
 {
@@ -64,9 +64,7 @@ public:
     {
         switch (command) {
         case Command::ping:
-            if (words.size() > 2)
-                return write_error(to_, wrong_number_of_arguments("ping"));
-            return words.size() == 2 ? write_bulk(to_, words[1]) : write_simple(to_, "PONG");
+            return ping(words);
         case Command::echo:
             return write_bulk(to_, words[1]);
         case Command::info:
@@ -93,6 +91,8 @@ public:
             return write_simple(to_, "RESET");
         case Command::shutdown:
             return shut_down(words.subspan(1));
+        case Command::raft_status:
+            return write_text(to_, host_.members(), client_.protocol);
         case Command::time:
             return time();
         case Command::quit:
@@ -106,6 +106,13 @@ public:
 
 private:
     void ok() { write_simple(to_, "OK"); }
+
+    void ping(std::span<std::string_view const> words)
+    {
+        if (words.size() > 2)
+            return write_error(to_, wrong_number_of_arguments("ping"));
+        words.size() == 2 ? write_bulk(to_, words[1]) : write_simple(to_, "PONG");
+    }
 
     /// The parameters that redis-benchmark asks for before it starts, and what belongs to them; there are no others.
     void configuration(std::span<std::string_view const> words)

@@ -19,6 +19,24 @@ namespace kv
     return "is " + std::string{to_string(now.role)} + ", knows no leader" + term;
 }
 
+/// Members for people: "1, 2, 4 (learner)".
+[[nodiscard]] inline std::string list_of_members(totora::Members const& members)
+{
+    auto text = std::string{};
+    for (auto const& member : members) {
+        text += (text.empty() ? "" : ", ") + std::to_string(member.id.value);
+        if (member.kind != totora::MemberKind::voter)
+            text += " (" + std::string{to_string(member.kind)} + ")";
+    }
+    return text;
+}
+
+[[nodiscard]] inline std::string line_of(totora::ConfigurationChanged const& now)
+{
+    return "from entry " + std::to_string(now.configuration.index.value) + " on the members are " +
+           list_of_members(now.configuration.members);
+}
+
 [[nodiscard]] inline std::string line_of(totora::TornTailCut const& cut)
 {
     return "cut off the torn end of the log, " + std::to_string(cut.tail.bytes) + " bytes from index " +

@@ -3,6 +3,7 @@
 
 #include "../commands/server_commands.hpp"
 #include "../machine/key_value.hpp"
+#include "membership_text.hpp"
 #include "server_facts.hpp"
 
 #include "totora/node/status.hpp"
@@ -102,9 +103,21 @@ public:
         line("own_client_address", facts.client_address);
     }
 
-    void add_raft(totora::Status const& status)
+    /// The first part of the section about Raft.
+    void add_membership(totora::Status const& status, ServerFacts const& facts)
     {
         section("Raft");
+        line("raft_cluster_id", to_hexadecimal(facts.cluster.value));
+        line("raft_incarnation", facts.incarnation.value);
+        line("raft_membership", membership_of(status));
+        line("raft_configuration", status.configuration.index.value);
+        line("raft_voters", ids_of_members(status, true));
+        line("raft_learners", ids_of_members(status, false));
+        line("raft_change", to_string(status.change));
+    }
+
+    void add_raft(totora::Status const& status)
+    {
         line("raft_id", status.id.value);
         line("raft_role", to_string(status.role));
         line("raft_term", status.term.value);
@@ -220,6 +233,7 @@ private:
     text.add_server(facts);
     text.add_process(facts);
     text.add_replication(status, machine, facts);
+    text.add_membership(status, facts);
     text.add_raft(status);
     text.add_peers(peers);
     text.add_transport(counters, load);

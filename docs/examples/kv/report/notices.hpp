@@ -56,6 +56,10 @@ private:
             return "steps down: its log has no room, its disk may be full, and others have room";
         case stepped_down_no_progress:
             return "steps down: a majority answers, but takes no entries";
+        case stepped_down_removed:
+            return "steps down: it is no voter any more";
+        case removal_learned:
+            return "is no member of the cluster any more, as the others say: it does nothing, and may be stopped";
         case leading_without_room:
             return "leads without room in its log, until others can do better: it serves reads and refuses writes";
         case link_renewed:

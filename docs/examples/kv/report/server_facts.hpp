@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/data/identity.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -12,25 +14,28 @@ namespace kv
 /// What INFO reports beside what the node and the state machine know themselves.
 struct ServerFacts
 {
-    std::uint16_t client_port = 0;
-    std::string   client_address; ///< Where clients find this server, according to itself.
-    std::uint64_t uptime_seconds = 0;
-    std::size_t   connections = 0;
-    std::uint64_t connections_taken = 0;
-    std::uint64_t requests = 0;
-    std::size_t   connections_max = 0;
-    std::uint64_t clients_turned_away = 0;
-    std::size_t   clients_memory_bytes = 0;
-    std::size_t   clients_memory_bytes_max = 0;
-    std::uint64_t clients_evicted = 0;
-    std::uint64_t http_refused = 0;
-    bool          loading = false; ///< Clients are answered LOADING.
+    std::uint16_t       client_port = 0;
+    std::string         client_address; ///< Where clients find this server, according to itself.
+    std::uint64_t       uptime_seconds = 0;
+    std::size_t         connections = 0;
+    std::uint64_t       connections_taken = 0;
+    std::uint64_t       requests = 0;
+    std::size_t         connections_max = 0;
+    std::uint64_t       clients_turned_away = 0;
+    std::size_t         clients_memory_bytes = 0;
+    std::size_t         clients_memory_bytes_max = 0;
+    std::uint64_t       clients_evicted = 0;
+    std::uint64_t       http_refused = 0;
+    bool                loading = false; ///< Clients are answered LOADING.
+    totora::ClusterId   cluster = {};
+    totora::Incarnation incarnation = {};
 };
 
 /// What the clients' port of a server that has been up for so long knows.
 template <typename Server>
-[[nodiscard]] ServerFacts facts_of(Server const& server, std::string const& client_address, bool is_loading,
-                                   std::chrono::steady_clock::duration uptime)
+[[nodiscard]] ServerFacts
+facts_of(Server const& server, totora::Identity const& identity, std::string const& client_address, bool is_loading,
+         std::chrono::steady_clock::duration uptime)
 {
     return {.client_port = server.port(),
             .client_address = client_address,
@@ -45,7 +50,9 @@ template <typename Server>
             .clients_memory_bytes_max = server.limits().memory_bytes,
             .clients_evicted = server.evictions(),
             .http_refused = server.http_refused(),
-            .loading = is_loading};
+            .loading = is_loading,
+            .cluster = identity.cluster,
+            .incarnation = identity.incarnation};
 }
 
 } // namespace kv

@@ -72,8 +72,10 @@ using Resolve = std::function<std::optional<std::string>(std::string const& name
 class AddressPlan
 {
 public:
-    AddressPlan(Run const& run, totora::Identity const& identity, Resolve resolve)
-        : run_(run), identity_(identity), resolve_(std::move(resolve))
+    /// `members` are those that the log names; if it names none, the first members are taken.
+    AddressPlan(Run const& run, totora::Identity const& identity, Resolve resolve,
+                std::vector<totora::Peer> members = {})
+        : run_(run), identity_(identity), resolve_(std::move(resolve)), members_(std::move(members))
     {}
 
     [[nodiscard]] totora::Result<Addresses, std::string> work_out()
@@ -85,10 +87,13 @@ public:
     }
 
 private:
-    /// Those of the directory, replaced by those in --peer-address.
+    /// Those of the directory, replaced by those in --peer-address. This server may be none of them: it is to be let in, or was removed.
     [[nodiscard]] std::string find_peers()
     {
-        plan_.peers = identity_.first_members;
+        plan_.peers = members_.empty() ? identity_.first_members : members_;
+        auto const first = totora::address_of(identity_.first_members, identity_.id);
+        if (not totora::address_of(plan_.peers, identity_.id))
+            plan_.peers.push_back({{identity_.id, identity_.incarnation}, first.value_or("")});
         for (auto const& moved : run_.peer_addresses) {
             auto const known = std::find_if(plan_.peers.begin(), plan_.peers.end(),
                                             [&](auto const& peer) { return peer.member.id == moved.member.id; });
@@ -97,6 +102,8 @@ private:
                        ", which is not of this cluster";
             known->address = moved.address;
         }
+        if (run_.peer_addresses.empty()) // A server may take the place of another one, at its address.
+            return {};
         for (auto one = plan_.peers.begin(); one != plan_.peers.end(); ++one)
             for (auto other = std::next(one); other != plan_.peers.end(); ++other)
                 if (one->address == other->address)
@@ -181,11 +188,12 @@ private:
         return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
     }
 
-    Run const&              run_;
-    totora::Identity const& identity_;
-    Resolve                 resolve_;
-    Addresses               plan_;
-    std::string             own_host_;
+    Run const&                run_;
+    totora::Identity const&   identity_;
+    Resolve                   resolve_;
+    std::vector<totora::Peer> members_;
+    Addresses                 plan_;
+    std::string               own_host_;
 };
 
 } // namespace kv

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "invocation.hpp"
+#include "join.hpp"
 #include "options.hpp"
 
 #include "totora/core/values/result.hpp"
@@ -257,6 +258,8 @@ inline constexpr auto number_options = std::array{
     for (auto const word : words)
         if (word == "--help" or word == "-h")
             return Invocation{Help{}};
+    if (words.front() == "init" and std::find(words.begin(), words.end(), "--join") != words.end())
+        return parse_join(words.subspan(1));
     if (words.front() == "init")
         return parse_init(words.subspan(1));
     if (words.front() == "run")

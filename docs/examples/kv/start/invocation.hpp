@@ -22,6 +22,13 @@ kv init --cluster NAME --id N --peers 1=HOST:PORT,2=HOST:PORT,... --dir DIR
     --token TEXT            distinguishes clusters of the same name and ids, like one that
                             was made again after a trial: the same for all first servers
 
+kv init --join --cluster-id HEX --id N --dir DIR
+    makes the directory of a server that is to be let into a cluster that there is: HEX is
+    raft_cluster_id in INFO of any of its members, N an id that no member has. Then
+    kv run --dir DIR --client-port PORT --peer-address N=HOST:PORT
+    starts it, and RAFT.ADD N HOST:PORT lets it in. A server that lost its directory comes
+    back like this too, once it was removed: what it had promised is lost
+
 kv run --dir DIR --client-port PORT
     starts the server of that directory. Its options:
     --client-host HOST      where clients find this server, as others send them there
@@ -89,6 +96,14 @@ struct Init
     std::string               token; ///< Empty if none was given.
 };
 
+/// `kv init --join`.
+struct Join
+{
+    totora::ClusterId cluster;
+    totora::ServerId  id;
+    std::string       directory;
+};
+
 enum class LogKind : std::uint8_t
 {
     segmented, ///< In files.
@@ -142,6 +157,6 @@ struct Import
     Init        server; ///< To be made.
 };
 
-using Invocation = std::variant<Help, Init, Run, Verify, Export, Import>;
+using Invocation = std::variant<Help, Init, Join, Run, Verify, Export, Import>;
 
 } // namespace kv

@@ -22,6 +22,22 @@ enum class ChangePhase : std::uint8_t
     changing,    ///< The configuration in force is to be committed; a joint one is left then (§6).
 };
 
+/// The name of a phase.
+[[nodiscard]] constexpr std::string_view to_string(ChangePhase phase)
+{
+    switch (phase) {
+    case ChangePhase::idle:
+        return "idle";
+    case ChangePhase::catching_up:
+        return "catching_up";
+    case ChangePhase::giving_up:
+        return "giving_up";
+    case ChangePhase::changing:
+        return "changing";
+    }
+    return "unknown";
+}
+
 /// How a change ended. Not exhaustive: a `switch` over it needs a default.
 enum class ChangeEnd : std::uint8_t
 {

@@ -189,6 +189,8 @@ private:
         challenged_ = hello.challenge;
         if (dialed_)
             return agree();
+        if (route.addressee.incarnation == unknown_incarnation)
+            end_after_writing(to_string(remote_) + " asked which incarnation runs here");
         handshake_ = owner_->handshake_began();
         send_handshake(encode(route_to(remote_), own_hello()));
     }
