@@ -5,7 +5,7 @@
 #include "event_loop.hpp"
 #include "machine/key_value.hpp"
 
-#include "totora/node/change_outcomes.hpp"
+#include "totora/node/administration_outcomes.hpp"
 #include "totora/node/status.hpp"
 #include "totora/transport/tcp/probe_peer.hpp"
 

@@ -209,7 +209,7 @@ static_assert(lists_its_fields<ChunkWanted>());
 inline constexpr std::size_t writes_max = 4;
 
 /// How many decisions one step can take.
-inline constexpr std::size_t decisions_max = 8;
+inline constexpr std::size_t decisions_max = 12;
 
 /// Everything that a step wants done. Empty and recycled at the beginning of each.
 struct Outgoing

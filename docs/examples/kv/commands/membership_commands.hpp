@@ -5,7 +5,7 @@
 #include "command_table.hpp"
 
 #include "totora/data/identity.hpp"
-#include "totora/node/change_outcomes.hpp"
+#include "totora/node/administration_outcomes.hpp"
 #include "totora/transport/tcp_address.hpp"
 
 #include <algorithm>
