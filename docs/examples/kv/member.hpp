@@ -214,6 +214,8 @@ private:
             return {"ERR the request is larger than an entry of the log may be"};
         case no_room:
             return {"BUSY the log has no room now, its disk may be full: nothing was written"};
+        case transfer_under_way: // Clients of clusters try again by themselves.
+            return {"TRYAGAIN another server is about to lead: nothing was written"};
         case not_running:
             return {"ERR this server has stopped: nothing was done"};
         case empty_proposal:
