@@ -50,6 +50,27 @@ constexpr auto a_leader_that_is_answered_within_each_interval_stays = [] {
 };
 TOTORA_PROVE(a_leader_that_is_answered_within_each_interval_stays, "dissertation 6.2", "case_54");
 
+/// Case 105: A reaches B alone, which reaches all. B is sticky to A only as long as a quorum answers A.
+constexpr auto a_leader_without_a_quorum_renews_no_stickiness = [] {
+    auto cluster = Cluster{5};
+    cluster.campaigns(S1, {S1, S2, S3, S4, S5});
+    cluster.rings(S1, Alarm::quorum_check);
+    cluster.rings(S1, Alarm::heartbeat);
+    cluster.settle({S1, S2});
+    for (auto const server : {S3, S4, S5})
+        cluster.finds_leader_silent(server);
+
+    cluster.rings(S3, Alarm::election);
+    cluster.settle({S2, S3, S4, S5});
+    require(is_pre_candidate(cluster[S3]) or is_leader(cluster[S3]), "C asks");
+    cluster.rings(S1, Alarm::quorum_check);
+    require(is_follower(cluster[S1]), "A steps down, and sends no heartbeats any more");
+
+    cluster.campaigns(S4, {S2, S3, S4, S5});
+    require(is_leader(cluster[S4]), "so that B grants the next one that asks");
+};
+TOTORA_PROVE(a_leader_without_a_quorum_renews_no_stickiness, "dissertation 6.2", "case_105");
+
 /// Case 55: C reached term 5 while it was cut off; A leads term 2, which is 1 here.
 constexpr auto a_server_stuck_in_a_newer_term_is_freed_by_its_answer = [] {
     auto cluster = Cluster{3};
