@@ -31,6 +31,20 @@ constexpr auto a_full_sequence_takes_no_more = [] {
 };
 TOTORA_PROVE(a_full_sequence_takes_no_more, "Figure 2");
 
+constexpr auto a_list_of_too_many_values_fills_it = [] {
+    require(
+        Three{1, 2} ==
+            [] {
+                auto values = Three{};
+                values.push_back(1);
+                values.push_back(2);
+                return values;
+            }(),
+        "a list is its values");
+    require(Three{1, 2, 3, 4} == three(1, 2, 3), "as many as there is room for");
+};
+TOTORA_PROVE(a_list_of_too_many_values_fills_it, "Figure 2");
+
 constexpr auto what_is_removed_leaves_no_trace = [] {
     auto values = three(1, 2, 3);
     values.pop_front(2);

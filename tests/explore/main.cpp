@@ -52,11 +52,15 @@ struct Options
 {
     auto const flag = [](bool on) { return on ? "true" : "false"; };
     return "{\"servers\": " + std::to_string(scope.servers) +
+           ", \"voters\": " + std::to_string(totora::explore::voters_of(scope)) +
+           ", \"candidates\": " + std::to_string(scope.candidates == 0 ? scope.servers : scope.candidates) +
            ", \"terms\": " + number(static_cast<std::uint32_t>(scope.terms)) +
            ", \"elections\": " + number(scope.elections) + ", \"proposals\": " + number(scope.proposals) +
            ", \"crashes\": " + number(scope.crashes) + ", \"heartbeats\": " + number(scope.heartbeats) +
            ", \"reads\": " + number(scope.reads) + ", \"snapshots\": " + number(scope.snapshots) +
-           ", \"damages\": " + number(scope.damages) + ", \"duplicates\": " + number(scope.duplicates) +
+           ", \"damages\": " + number(scope.damages) + ", \"changes\": " + number(scope.changes) +
+           ", \"cancels\": " + number(scope.cancels) + ", \"catch_ups\": " + number(scope.catch_ups) +
+           ", \"forced\": " + flag(scope.forced) + ", \"duplicates\": " + number(scope.duplicates) +
            ", \"in_flight\": " + (scope.in_flight == 0 ? "\"any\"" : std::to_string(scope.in_flight)) +
            ", \"entries_per_append\": " + std::to_string(scope.entries_per_append) +
            ", \"pre_vote\": " + flag(scope.pre_vote) + ", \"sticky\": " + flag(scope.sticky) +

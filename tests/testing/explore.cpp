@@ -40,7 +40,7 @@ using explore::Scope;
 
 constexpr auto never = [](Explored const&) { return false; };
 
-/// The term, log and commit index of every server, of every reachable state; whichever server has which.
+/// The term, log, commit index and configuration of every server, of every reachable state; whichever server has which.
 [[nodiscard]] std::set<std::string> what_can_be(Scope const& scope)
 {
     auto exploration = Exploration{scope};
@@ -55,6 +55,7 @@ constexpr auto never = [](Explored const&) { return false; };
             writer.number(server.state.current_term.value);
             explore::walk(writer, server.state.log);
             writer.number(server.state.commit_index.value);
+            writer.number(server.state.configurations.in_force.index.value);
         }
         auto parts = std::vector<std::string>{};
         for (auto at = std::size_t{0}; at < scope.servers; ++at)
@@ -109,7 +110,8 @@ BOOST_AUTO_TEST_CASE(from_every_state_something_new_can_be_committed)
 {
     for (auto const& scope : scopes())
         if (scope.name == "one-server-a-crash" or scope.name == "two-elections" or
-            scope.name == "a-snapshot-across-a-leader-change") {
+            scope.name == "a-snapshot-across-a-leader-change" or scope.name == "two-servers-of-which-one-is-removed" or
+            scope.name == "a-joint-change") {
             auto const [dead, all] = dead_states(scope);
             BOOST_TEST(dead == 0U, scope.name);
             BOOST_TEST(all > 100U, scope.name);
@@ -207,6 +209,80 @@ BOOST_AUTO_TEST_CASE(snapshots_are_taken_sent_and_installed_across_a_leader_chan
     BOOST_TEST(count_servers(scope, [](State const& state) {
                    return std::any_of(state.followers.begin(), state.followers.end(), is_sent_snapshot);
                }) > 10U);
+}
+
+/// Two servers, one of which is removed, or a newcomer with which one is replaced.
+[[nodiscard]] Scope scope_of_changes(std::uint32_t elections, bool has_newcomer)
+{
+    auto scope = scope_of(elections, 0);
+    scope.servers = has_newcomer ? 3 : 2;
+    scope.voters = 2;
+    scope.changes = 1;
+    scope.entries_per_append = 1;
+    scope.forced = true;
+    scope.targets = has_newcomer ? std::vector{members_of({1, 3}), members_of({2, 3})}
+                                 : std::vector{members_of({1}), members_of({2})};
+    return scope;
+}
+
+BOOST_AUTO_TEST_CASE(members_change_across_a_leader_change, *boost::unit_test::label("6"))
+{
+    auto const is_about = [](State const& state) { return state.configurations.in_force.index > Index{}; };
+    auto const scope = scope_of_changes(2, true);
+    BOOST_TEST(count_servers(scope,
+                             [](State const& state) {
+                                 return is_joint(state.configurations.in_force) and not is_leader(state) and
+                                        last_index(state) > state.configurations.in_force.index;
+                             }) > 10U,
+               "what follows a joint configuration is truncated, or goes on");
+    BOOST_TEST(count_servers(scope,
+                             [&](State const& state) {
+                                 return is_about(state) and is_leader(state) and state.current_term > Term{1} and
+                                        state.membership.target.empty() and state.membership.is_under_way();
+                             }) > 10U,
+               "a leader finishes what another has begun");
+    BOOST_TEST(count_servers(scope,
+                             [&](State const& state) {
+                                 return is_leader(state) and not is_voter(state.configurations.in_force, state.own);
+                             }) > 10U,
+               "a leader that is no member any more leads");
+    BOOST_TEST(count_servers(
+                   scope, [&](State const& state) { return state.own.id == ServerId{3} and is_leader(state); }) > 10U,
+               "the newcomer leads");
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_server_is_removed)
+{
+    auto scope = scope_of_changes(2, false);
+    scope.crashes = 1;
+    expect_no_reduction_loses_anything(scope);
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_in_a_joint_change)
+{
+    expect_no_reduction_loses_anything(scope_of_changes(1, true));
+}
+
+BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_a_change_waits_for_answers)
+{
+    auto scope = scope_of_changes(1, false);
+    scope.forced = false;
+    scope.cancels = 1;
+    scope.changes = 2;
+    expect_no_reduction_loses_anything(scope);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_let_in_again_is_sent_numbers_of_its_own)
+{
+    auto scope = scope_of_changes(1, false);
+    scope.changes = 2;
+    scope.targets = {members_of({1}), members_of({1, 2})};
+    BOOST_TEST(count_servers(scope, [](State const& state) {
+                   return is_leader(state) and state.configurations.in_force.members.size() == 2 and
+                          state.configurations.previous.members.size() == 2 and
+                          state.configurations.in_force.index > Index{3};
+               }) > 0U);
+    expect_no_reduction_loses_anything(scope);
 }
 
 BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_when_two_servers_crash)

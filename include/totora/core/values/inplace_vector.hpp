@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 
 namespace totora::inline v0
 {
@@ -16,6 +17,15 @@ class InplaceVector
 {
 public:
     using value_type = T;
+
+    constexpr InplaceVector() = default;
+
+    /// At most as many values as it can hold; others are left out.
+    constexpr InplaceVector(std::initializer_list<T> values)
+    {
+        for (auto const& value : values)
+            push_back(value);
+    }
 
     [[nodiscard]] constexpr std::size_t size() const { return size_; }
     [[nodiscard]] constexpr bool        empty() const { return size_ == 0; }

@@ -100,11 +100,7 @@ private:
         case Event::deliver: {
             auto const wanted = transitions_.steps().messages().value_of(global.messages[transition.message]);
             auto const sender = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
-            auto const from = testing::to_string(sender);
-            auto const rpc = find(sender, server, wanted.rpc);
-            auto const text = testing::to_string(rpc);
-            happen(server, sender, rpc, outgoing_, consequences);
-            return {" receives from " + from + ": " + text, "arrives(" + name + ", from(" + from + ", " + text + "))"};
+            return receive(server, find(sender, server, wanted), outgoing_, consequences);
         }
         case Event::ring: {
             auto const alarm = static_cast<Alarm>(transition.happens.number);
@@ -129,10 +125,35 @@ private:
         case Event::file:
         case Event::damage:
             return act_on_snapshot(transition, names, server, consequences);
+        case Event::change: {
+            auto const change = change_to(server.state, scope_.targets[transition.happens.number], scope_.forced);
+            happen(server, nobody, change, outgoing_, consequences);
+            return {" is asked for " + testing::to_string(change.target),
+                    "happens(" + name + ", " + testing::to_string(change) + ")"};
+        }
+        case Event::cancel:
+            happen(server, nobody, ChangeCancelled{}, outgoing_, consequences);
+            return {" is asked to take the change back", "happens(" + name + ", ChangeCancelled{})"};
         case Event::crash:
             break;
         }
         return crash_with(server, transition.happens.number, consequences);
+    }
+
+    /// A message arrives; each part of it is a call.
+    [[nodiscard]] static Description
+    receive(Replica& server, InFlight const& message, Outgoing& outgoing, Consequences& consequences)
+    {
+        auto const from = testing::to_string(message.from);
+        auto       description = Description{" receives from " + from + ":", {}};
+        testing::for_each_part(message, [&](auto const& part) {
+            auto const text = testing::to_string(part);
+            description.words += ' ' + text;
+            description.code += (description.code.empty() ? "" : ";\n    cluster.") + std::string{"arrives("} +
+                                testing::to_string(server.state.own.id) + ", from(" + from + ", " + text + "))";
+        });
+        deliver(server, message, outgoing, consequences);
+        return description;
     }
 
     [[nodiscard]] Description act_on_snapshot(Transition const& transition, Permutations::Names const& names,
@@ -191,7 +212,7 @@ private:
             };
             auto const end = ranges::find_if_not(server.writes, is_vote);
             auto const votes = static_cast<std::size_t>(end - server.writes.begin());
-            if (votes == 0)
+            if (votes == 0 or (has_changes(scope_) and read_facts(server).elects_itself))
                 continue;
             auto       consequences = Consequences{};
             auto const name = testing::to_string(server.state.own.id);
@@ -210,11 +231,13 @@ private:
     }
 
     /// The message that left its sender, of which the exploration has the normal form.
-    [[nodiscard]] Rpc find(ServerId from, Replica const& to, Rpc const& wanted) const
+    [[nodiscard]] InFlight find(ServerId from, Replica const& to, InFlight const& wanted) const
     {
         auto const plain = [](Rpc rpc) {
-            if (auto* append = std::get_if<AppendEntries>(&rpc))
+            if (auto* append = std::get_if<AppendEntries>(&rpc)) {
                 append->number = AppendNumber{};
+                append->committed = Index{};
+            }
             if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
                 response->number = AppendNumber{};
             return rpc;
@@ -222,19 +245,23 @@ private:
         auto const term_of = [](Rpc const& rpc) {
             return std::visit([](auto const& message) { return message.term; }, rpc);
         };
-        auto const* best = static_cast<Rpc const*>(nullptr);
-        auto        is_exact = false;
+        auto best = wanted;
+        auto is_exact = false;
+        best.from = from;
+        best.to = to.state.own.id;
         for (auto const& message : messages_) {
-            if (message.from != from or message.to != to.state.own.id or message.rpc.index() != wanted.index())
+            if (message.from != from or message.to != best.to or message.rpc.index() != wanted.rpc.index())
                 continue;
-            auto const fits = plain(message.rpc) == plain(wanted);
-            auto const is_over = term_of(message.rpc) < to.disk.current_term and term_of(wanted) < to.disk.current_term;
+            auto const fits = plain(message.rpc) == plain(wanted.rpc) and
+                              message.configurations.size() == wanted.configurations.size();
+            auto const is_over =
+                term_of(message.rpc) < to.disk.current_term and term_of(wanted.rpc) < to.disk.current_term;
             if (fits or (is_over and not is_exact)) { // The newest that fits: its number is current if any is.
-                best = &message.rpc;
+                best = message;
                 is_exact = fits;
             }
         }
-        return best != nullptr ? *best : wanted;
+        return best;
     }
 
     void finish()
@@ -246,7 +273,8 @@ private:
         test += "    settings.pre_vote = " + testing::to_string(scope_.pre_vote) + ";\n";
         test += "    settings.sticky = " + testing::to_string(scope_.sticky) + ";\n";
         test += "    settings.check_quorum = " + testing::to_string(scope_.check_quorum) + ";\n";
-        test += "    auto cluster = Cluster{" + std::to_string(scope_.servers) + ", settings};\n\n";
+        test += "    auto cluster = Cluster{" + std::to_string(voters_of(scope_)) + ", settings, " +
+                std::to_string(scope_.servers - voters_of(scope_)) + "};\n\n";
         test += test_ + "}\n";
     }
 

@@ -29,10 +29,15 @@ template <typename Walker>
 void walk(Walker&, Settings&)
 {}
 
-/// The same in all states of one exploration: its index is that of the start, and every server is a member.
+/// Where the members do not change it is the same in all states: its index is that of the start, and every server is a member.
 template <typename Walker>
-void walk(Walker&, Configuration&)
-{}
+void walk(Walker& walker, Configuration& configuration)
+{
+    if (not walker.walks_configurations())
+        return;
+    walk(walker, configuration.index);
+    walk(walker, configuration.members);
+}
 
 /// Ends an exploration, so that it is never kept.
 template <typename Walker>

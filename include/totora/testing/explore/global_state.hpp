@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -55,6 +56,72 @@ void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& fa
         visit(Transition{at, {Event::file, 0}});
     if (facts.has_file and is_left(Budget::damages))
         visit(Transition{at, {Event::damage, 0}});
+}
+
+/// What an event spends, if it is bounded.
+[[nodiscard]] inline std::optional<Budget> budget_of(Happens const& happens)
+{
+    switch (happens.event) {
+    case Event::ring:
+        switch (static_cast<Alarm>(happens.number)) {
+        case Alarm::election:
+            return Budget::elections;
+        case Alarm::heartbeat:
+            return Budget::heartbeats;
+        case Alarm::catch_up:
+            return Budget::catch_ups;
+        default:
+            return std::nullopt;
+        }
+    case Event::propose:
+        return Budget::proposals;
+    case Event::read:
+        return Budget::reads;
+    case Event::crash:
+        return Budget::crashes;
+    case Event::snapshot:
+        return Budget::snapshots;
+    case Event::damage:
+        return Budget::damages;
+    case Event::change:
+        return Budget::changes;
+    case Event::cancel:
+        return Budget::cancels;
+    case Event::deliver:
+    case Event::persist:
+    case Event::chunk:
+    case Event::file:
+        break;
+    }
+    return std::nullopt;
+}
+
+/// The servers on whose disks a log is the same up to an index, a bit for each position.
+[[nodiscard]] inline unsigned
+holders_of(GlobalState const& global, StepCache& steps, std::size_t servers, std::uint32_t log, Index index)
+{
+    auto holders = 0U;
+    for (auto at = std::size_t{0}; at < servers; ++at) {
+        auto const agreed = steps.agreement(log, steps.facts_of(global.servers[at]).disk_log);
+        if (agreed and *agreed >= index)
+            holders |= 1U << at;
+    }
+    return holders;
+}
+
+/// Calls `visit(transition)` for what a leader can be asked for.
+template <typename IsLeft, typename Visit>
+void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit& visit)
+{
+    if (is_left(Budget::proposals))
+        visit(Transition{at, {Event::propose, 0}});
+    if (is_left(Budget::reads))
+        visit(Transition{at, {Event::read, 0}});
+    if (is_left(Budget::changes))
+        for (auto target = std::uint32_t{0}; target < scope.targets.size(); ++target)
+            visit(Transition{at, {Event::change, target}});
+    if (is_left(Budget::cancels))
+        visit(Transition{at, {Event::cancel, 0}});
 }
 
 inline void add(GlobalState& global, std::uint32_t message, bool once)

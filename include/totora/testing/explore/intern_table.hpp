@@ -74,7 +74,9 @@ template <typename T>
 class InternTable
 {
 public:
-    InternTable(Permutations const& permutations, T blank) : permutations_(&permutations), blank_(std::move(blank)) {}
+    InternTable(Permutations const& permutations, T blank, bool configurations = false)
+        : permutations_(&permutations), blank_(std::move(blank)), configurations_(configurations)
+    {}
 
     [[nodiscard]] std::size_t size() const { return places_.size(); }
 
@@ -95,7 +97,7 @@ public:
         auto       numbers = std::vector<std::uint32_t>{};
         for (auto permutation = std::size_t{0}; permutation < permutations_->size(); ++permutation) {
             auto renamed = value;
-            auto renamer = Renamer{(*permutations_)[permutation].data()};
+            auto renamer = Renamer{(*permutations_)[permutation].data(), configurations_};
             walk(renamer, renamed);
             put_in_order(renamed);
             auto bytes = packed(renamed);
@@ -114,7 +116,7 @@ public:
     [[nodiscard]] T value_of(std::uint32_t number) const
     {
         auto value = blank_;
-        auto reader = Reader{bytes_of(places_[number])};
+        auto reader = Reader{bytes_of(places_[number]), configurations_};
         walk(reader, value);
         return value;
     }
@@ -140,10 +142,10 @@ private:
         std::uint8_t  permutation = 0; ///< By which the orbit's first value becomes this one.
     };
 
-    [[nodiscard]] static std::string packed(T& value)
+    [[nodiscard]] std::string packed(T& value) const
     {
         auto bytes = std::string{};
-        auto writer = Writer{bytes};
+        auto writer = Writer{bytes, configurations_};
         walk(writer, value);
         return bytes;
     }
@@ -179,6 +181,7 @@ private:
 
     Permutations const*        permutations_;
     T                          blank_;
+    bool                       configurations_; ///< They differ from value to value.
     std::string                bytes_;
     std::vector<Place>         places_;
     std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(1U << 10U, none);

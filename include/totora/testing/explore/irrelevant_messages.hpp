@@ -32,6 +32,11 @@ namespace totora::inline v0::explore
 // Requests for a vote are not, however often they were rejected: that a vote stays given is what an exploration is to
 // find out.
 //
+// Where members change, a leader's followers are those of its configuration: what it ignores or knows already, of a server that is no
+// member or ceases to be one, it may use later in its term, when that server is a member again. So no response to an append of its term
+// is dropped there while it leads. All else holds as it stands: the configuration of a candidate, and of a pre-candidate in its round,
+// stays the same, since whoever appends or truncates follows; and what a response to a pre-vote says of members counts in its round alone.
+//
 // Subsumed. Two requests of terms below the one on the receiver's disk get the same rejection. The step is run to see
 // whether the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one
 // represents it.
@@ -96,6 +101,8 @@ private:
             return true;
         if (address.is_snapshot_answer or (address.is_refusal and not address.is_outdated))
             return false;
+        if (has_changes(*scope_) and facts.is_leader)
+            return false;
         auto const stays_idle = [&](Happens happens) {
             auto const& step = steps_->step(server, happens);
             return step.broken or is_idle(step.after, message);
@@ -144,6 +151,7 @@ private:
 
     [[nodiscard]] static InFlight oldest_of(InFlight request)
     {
+        request.configurations.clear();
         if (std::holds_alternative<AppendEntries>(request.rpc))
             request.rpc = Rpc{AppendEntries{.term = Term{1},
                                             .previous = {},

@@ -73,6 +73,9 @@ private:
                     }
                     settle();
                     ring(servers_[candidate], Alarm::election);
+                    propose(
+                        servers_
+                            [candidate]); // It may lead, though a server that is no member any more has a newer term.
                 }
                 settle();
             }
@@ -141,10 +144,7 @@ private:
         void deliver(InFlight const& message)
         {
             auto& server = servers_[static_cast<std::size_t>(message.to.value - 1)];
-            act([&](auto& outgoing, auto& consequences) {
-                std::visit([&](auto const& rpc) { happen(server, message.from, rpc, outgoing, consequences); },
-                           message.rpc);
-            });
+            act([&](auto& outgoing, auto& consequences) { explore::deliver(server, message, outgoing, consequences); });
         }
 
         void propose(Replica& server)

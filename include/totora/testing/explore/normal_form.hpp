@@ -22,7 +22,8 @@ namespace totora::inline v0::explore
 // Appends to a follower: all that a response's number is compared with is the `since` of the leader's flow, which only
 // grows. A number is *current* (1) if it is at least that, and permanently *outdated* (0) if it is below. A leader
 // never receives a response to what it did not send: numbers come from its own appends of its own term. A heartbeat's
-// number is zero, and its response names no append: it is like an outdated one.
+// number is zero, and its response names no append: it is like an outdated one. So is an append to a server that is no member any more:
+// if it is one again in the same term, its numbers begin above all of them (`sent_to_others`, which is 0 then).
 //
 // None of this is taken on trust: see perturbed_copy.hpp.
 
@@ -65,11 +66,22 @@ inline void renumber(Rpc& rpc, AppendNumber since)
         append->number = AppendNumber{append->number >= since ? 1U : 0U};
 }
 
-/// Renumbers the appends of a leader, also those that have just left. Returns the followers for which all earlier ones are
-/// outdated.
+/// Renumbers the appends of a leader, also those that have just left. Returns the servers for which all earlier ones are
+/// outdated: followers, and those that are none any more.
 [[nodiscard]] inline Followers normalise_appends(Replica& server, std::vector<InFlight>& left)
 {
-    auto outdated = Followers{0};
+    auto        outdated = Followers{0};
+    auto* const leader = std::get_if<Leader>(&server.state.role);
+    for (auto& message : left)
+        if (find_progress(server.state, message.to) == nullptr)
+            if (auto* append = std::get_if<AppendEntries>(&message.rpc))
+                append->number = AppendNumber{};
+    if (leader != nullptr and leader->sent_to_others != AppendNumber{}) {
+        outdated = static_cast<Followers>(~bit_of(server.state.own.id));
+        for (auto const& progress : server.state.followers)
+            outdated = static_cast<Followers>(outdated & ~bit_of(progress.server));
+        leader->sent_to_others = AppendNumber{};
+    }
     for (auto& progress : server.state.followers) {
         auto& since = since_of(progress);
         if (since != AppendNumber{1})
@@ -91,10 +103,16 @@ inline void forget_shell_fields(std::vector<InFlight>& left)
             append->committed = Index{};
 }
 
-/// What disabled features keep. The core reads `leader_recently_active` for stickiness alone, and `recently_active`,
-/// `moving` and `stalled` for the quorum check alone.
-inline void forget_unused(Replica& server)
+/// Whether a leader that is asked for a change looks at who answered lately.
+[[nodiscard]] inline bool asks_who_answered(Scope const& scope) { return has_changes(scope) and not scope.forced; }
+
+/// What disabled features keep. The core reads `leader_recently_active` for stickiness alone, `moving` and `stalled` for the quorum
+/// check alone, `active_before` for changes of the members, and `recently_active` for both.
+inline void forget_unused(Replica& server, Scope const& scope)
 {
+    if (not asks_who_answered(scope))
+        for (auto& progress : server.state.followers)
+            progress.active_before = false;
     if (not server.state.settings.sticky) {
         server.state.leader_recently_active = false;
         server.armed = static_cast<std::uint8_t>(server.armed & ~bit_of(Alarm::leader_silent));
@@ -102,19 +120,21 @@ inline void forget_unused(Replica& server)
     if (not server.state.settings.check_quorum)
         if (auto* leader = std::get_if<Leader>(&server.state.role)) {
             leader->stalled = 0;
-            for (auto& progress : server.state.followers)
-                progress.recently_active = progress.moving = false;
+            for (auto& progress : server.state.followers) {
+                progress.moving = false;
+                progress.recently_active = progress.recently_active and asks_who_answered(scope);
+            }
         }
 }
 
 /// Brings a server into its normal form after a step, with the messages that left in it.
-[[nodiscard]] inline Followers normalise(Replica& server, std::vector<InFlight>& left, Reductions const& reductions)
+[[nodiscard]] inline Followers normalise(Replica& server, std::vector<InFlight>& left, Scope const& scope)
 {
-    if (reductions.unused) {
-        forget_unused(server);
+    if (scope.reductions.unused) {
+        forget_unused(server, scope);
         forget_shell_fields(left);
     }
-    if (not reductions.numbers)
+    if (not scope.reductions.numbers)
         return 0;
     for (auto& arming : server.state.alarms.armings)
         arming = Arming{};

@@ -35,6 +35,8 @@ inline void shift_writes(Replica& server)
 
 inline void shift_appends(State& state)
 {
+    if (auto* const leader = std::get_if<Leader>(&state.role))
+        leader->sent_to_others = AppendNumber{perturbed_by - 1};
     for (auto& progress : state.followers) {
         auto const was_sent = progress.sent >= since_of(progress);
         since_of(progress) = AppendNumber{perturbed_by};
@@ -43,28 +45,32 @@ inline void shift_appends(State& state)
 }
 
 /// A response that reaches a leader whose numbers are shifted, or an append that carries another value for the shell.
-[[nodiscard]] inline Rpc shifted(Rpc rpc)
+[[nodiscard]] inline InFlight shifted(InFlight message)
 {
-    if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
+    if (auto* response = std::get_if<AppendEntriesResponse>(&message.rpc))
         response->number = AppendNumber{response->number == AppendNumber{} ? perturbed_by - 2 : perturbed_by + 2};
-    if (auto* append = std::get_if<AppendEntries>(&rpc))
+    if (auto* append = std::get_if<AppendEntries>(&message.rpc))
         append->committed.value += perturbed_by;
-    return rpc;
+    return message;
 }
 
 /// Makes a server into its perturbed copy.
-inline void perturb(Replica& server, Reductions const& reductions)
+inline void perturb(Replica& server, Scope const& scope)
 {
+    auto const& reductions = scope.reductions;
     auto* const leader = std::get_if<Leader>(&server.state.role);
     if (reductions.unused and not server.state.settings.sticky)
         server.state.leader_recently_active = not server.state.leader_recently_active;
     if (reductions.unused and not server.state.settings.check_quorum and leader != nullptr) {
         ++leader->stalled;
         for (auto& progress : server.state.followers) {
-            progress.recently_active = not progress.recently_active;
+            progress.recently_active = progress.recently_active == asks_who_answered(scope);
             progress.moving = not progress.moving;
         }
     }
+    if (reductions.unused and not asks_who_answered(scope))
+        for (auto& progress : server.state.followers)
+            progress.active_before = not progress.active_before;
     if (not reductions.numbers)
         return;
     for (auto& arming : server.state.alarms.armings)

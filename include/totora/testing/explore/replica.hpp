@@ -28,7 +28,7 @@ using testing::InFlight;
 using testing::number_of;
 using testing::Replica;
 
-/// The configurations that come with a snapshot are those of the exploration.
+/// The configurations that come with a snapshot are those of the exploration: where members change, nobody takes one.
 template <typename Walker>
 void walk_snapshots(Walker& walker, Replica& server)
 {
@@ -57,7 +57,11 @@ void walk(Walker& walker, Replica& server)
         walk_variant(walker, pending.write);
         if constexpr (Walker::reads)
             pending.boundary = testing::boundary_in(server.state, pending.write);
+        if (walker.walks_configurations())
+            walk(walker, pending.configuration);
     }
+    if (walker.walks_configurations())
+        walk(walker, server.configurations);
     walk_all(walker, server.sealed);
     walker.number(server.armed);
 }
@@ -118,6 +122,21 @@ void happen(Replica& server, ServerId from, T const& event, Outgoing& outgoing, 
     check_promises(server, left_before, consequences);
 }
 
+/// A message arrives, each part of it in a step.
+inline void deliver(Replica& server, InFlight const& message, Outgoing& outgoing, Consequences& consequences)
+{
+    testing::for_each_part(message, [&](auto const& part) {
+        if (not consequences.broken)
+            happen(server, message.from, part, outgoing, consequences);
+    });
+}
+
+/// A leader is asked for these members, in place of those that are in force.
+[[nodiscard]] inline ChangeRequested change_to(State const& leader, Members const& target, bool forced)
+{
+    return {.expected = leader.configurations.in_force.index, .target = target, .forced = forced};
+}
+
 /// The newest arming of an alarm rings; it rings once.
 inline void ring(Replica& server, Alarm alarm, Outgoing& outgoing, Consequences& consequences)
 {
@@ -170,6 +189,27 @@ crash(Replica& server, std::size_t kept, bool commit_is_saved, Outgoing& outgoin
         happen(server, nobody, Started{}, outgoing, consequences);
     else
         consequences.broken = "what was durable makes a server";
+}
+
+/// A server as the exploration begins with it, not started: one of the first members, or a joiner, which knows no configuration.
+[[nodiscard]] inline Replica blank_server(Scope const& scope, std::size_t position)
+{
+    auto const voters = voters_of(scope);
+    auto       members = Configuration{};
+    for (auto id = std::uint64_t{1}; id <= voters and position < voters; ++id)
+        members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
+    auto disk = RecoveredState{};
+    if (scope.unapplied) {
+        disk.current_term = Term{1};
+        disk.log.append({Term{1}, Index{1}, 1});
+    }
+    auto saved = disk;
+    saved.configuration = saved.previous_configuration = members;
+    saved.commit_index = disk.log.last().index;
+    auto const own = Member{ServerId{position + 1}, Incarnation{1}, MemberKind::voter};
+    auto       server = testing::replica_of(*core::recover(settings_of(scope), own, saved));
+    server.disk = disk;
+    return server;
 }
 
 } // namespace totora::inline v0::explore

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace totora::inline v0::explore
 {
@@ -34,7 +36,8 @@ struct Reductions
     bool idle_deliveries = true;
     /// Where no server can crash any more, terms and votes are durable in the step after which they are the oldest
     /// write. All that a write of them holds back is messages, which may as well be late in flight, and a candidate's
-    /// own vote, which counts for nothing before its requests have left. (A vote that was not durable when it left is
+    /// own vote, which counts for nothing before its requests have left; where members change, a candidate that needs no other vote
+    /// waits for its own all the same. (A vote that was not durable when it left is
     /// found in the step that sent it.)
     bool votes_at_once = true;
 
@@ -50,8 +53,10 @@ struct Reductions
 /// A scope in which neither `terms` nor `elections` is bounded has no end. Features are disabled by default.
 struct Scope
 {
-    std::string   name;
-    std::size_t   servers = 3;
+    std::string name;
+    std::size_t servers = 3;
+    std::size_t voters = 0; ///< The first members; 0: all. The other servers are joiners, which know no configuration.
+    std::size_t candidates = 0;           ///< So many of the first servers campaign; 0: all.
     std::uint64_t terms = any_number;     ///< No server campaigns for a higher term.
     std::uint32_t elections = any_number; ///< Campaigns, pre-votes included.
     std::uint32_t proposals = 0;          ///< Of one entry each, beside the leaders' own.
@@ -61,6 +66,9 @@ struct Scope
     std::uint32_t snapshots = 0;           ///< Taken by servers of what they have applied.
     std::uint32_t damages = 0;             ///< Of snapshots that were received whole.
     std::uint64_t snapshot_bytes = 2;      ///< Of each snapshot; a chunk is one byte.
+    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`; snapshots are not taken then.
+    std::uint32_t cancels = 0;             ///< Of changes.
+    std::uint32_t catch_ups = 0;           ///< Rings of the alarm of that name.
     std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
     std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
@@ -72,8 +80,10 @@ struct Scope
     /// What a server knew to be committed, it knows after a crash; otherwise it has forgotten all of it.
     bool commit_is_saved = false;
     /// Writes become durable in the step that makes them. That does not cover everything: good for hunting, no proof.
-    bool       eager_writes = false;
-    Reductions reductions = {};
+    bool                 eager_writes = false;
+    bool                 forced = false; ///< The new voters need not have answered.
+    std::vector<Members> targets = {};   ///< What a leader can be asked for.
+    Reductions           reductions = {};
 };
 
 /// What is bounded by counting.
@@ -87,9 +97,10 @@ enum class Budget : std::uint8_t
     duplicates,
     snapshots,
     damages,
+    changes,
+    cancels,
+    catch_ups,
 };
-
-inline constexpr std::size_t bounds_count = 8;
 
 [[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Budget bound)
 {
@@ -110,8 +121,30 @@ inline constexpr std::size_t bounds_count = 8;
         return scope.snapshots;
     case Budget::damages:
         return scope.damages;
+    case Budget::changes:
+        return scope.changes;
+    case Budget::cancels:
+        return scope.cancels;
+    case Budget::catch_ups:
+        return scope.catch_ups;
     }
     return 0;
+}
+
+/// Whether the members change.
+[[nodiscard]] constexpr bool has_changes(Scope const& scope) { return scope.changes != 0; }
+
+[[nodiscard]] constexpr std::size_t voters_of(Scope const& scope)
+{
+    return scope.voters == 0 ? scope.servers : scope.voters;
+}
+
+/// The scope as it is explored: servers that may do or become different things are told apart.
+[[nodiscard]] inline Scope as_explored(Scope scope)
+{
+    if (has_changes(scope) or scope.candidates != 0)
+        scope.reductions.symmetry = false;
+    return scope;
 }
 
 /// How often each bounded event has happened; what has no bound is not counted.

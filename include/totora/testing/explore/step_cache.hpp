@@ -21,8 +21,8 @@ class StepCache
 public:
     explicit StepCache(Scope const& scope)
         : scope_(scope), permutations_(scope.servers, scope.reductions.symmetry),
-          servers_(permutations_, blank_server(scope)), messages_(permutations_, InFlight{}),
-          logs_(no_permutation_, TermRuns{})
+          servers_(permutations_, blank_server(scope, 0), has_changes(scope)),
+          messages_(permutations_, InFlight{}, has_changes(scope)), logs_(no_permutation_, TermRuns{})
     {}
 
     StepCache(StepCache const&) = delete;
@@ -44,9 +44,8 @@ public:
     /// A server as it starts for the first time.
     [[nodiscard]] Replica new_server(std::size_t position)
     {
-        auto server = blank_server(scope_);
+        auto server = blank_server(scope_, position);
         auto consequences = Consequences{};
-        server.state.own.id = ServerId{position + 1};
         happen(server, nobody, Started{}, outgoing_, consequences);
         return server;
     }
@@ -56,7 +55,7 @@ public:
     {
         auto server = new_server(position);
         auto left = std::vector<InFlight>{};
-        (void)normalise(server, left, scope_.reductions);
+        (void)normalise(server, left, scope_);
         return number_of(server);
     }
 
@@ -128,26 +127,6 @@ public:
 private:
     static constexpr std::uint32_t no_match = 0xfffffffeU;
 
-    [[nodiscard]] static Replica blank_server(Scope const& scope)
-    {
-        auto members = Configuration{};
-        for (auto id = std::uint64_t{1}; id <= scope.servers; ++id)
-            members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
-        auto disk = RecoveredState{};
-        disk.configuration = members;
-        disk.previous_configuration = members;
-        if (scope.unapplied) {
-            disk.current_term = Term{1};
-            disk.log.append({Term{1}, Index{1}, 1});
-        }
-        auto saved = disk;
-        saved.commit_index = disk.log.last().index;
-        auto server = testing::replica_of(
-            *core::recover(settings_of(scope), Member{ServerId{1}, Incarnation{1}, MemberKind::voter}, saved));
-        server.disk = disk;
-        return server;
-    }
-
     [[nodiscard]] std::uint32_t number_of(Replica const& server)
     {
         auto const number = servers_.number_of(server);
@@ -158,28 +137,9 @@ private:
 
     [[nodiscard]] Facts facts(Replica const& server)
     {
-        auto facts = Facts{};
-        facts.term = server.state.current_term;
-        facts.disk_term = server.disk.current_term;
+        auto facts = read_facts(server);
         facts.log = number_of(server.state.log);
         facts.disk_log = number_of(server.disk.log);
-        facts.armed = server.armed;
-        facts.writes = static_cast<std::uint8_t>(server.writes.size());
-        while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes].write))
-            ++facts.votes;
-        facts.commit_index = server.state.commit_index;
-        facts.is_follower = std::holds_alternative<Follower>(server.state.role);
-        facts.is_leader = is_leader(server.state);
-        for (auto const& progress : server.state.followers)
-            facts.match[static_cast<std::size_t>(progress.server.value - 1)] = progress.match;
-        for (auto const& envelope : server.sealed)
-            if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
-                facts.has_sealed_answers = true;
-        facts.has_applied_more =
-            server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
-        facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
-        for (auto const& wanted : server.wanted)
-            facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
         return facts;
     }
 
@@ -197,7 +157,7 @@ private:
         switch (happens.event) {
         case Event::deliver: {
             auto const message = messages_.value_of(happens.number);
-            happen(server, message.from, is_shifted ? shifted(message.rpc) : message.rpc, outgoing_, consequences);
+            deliver(server, is_shifted ? shifted(message) : message, outgoing_, consequences);
             break;
         }
         case Event::ring:
@@ -225,6 +185,13 @@ private:
         case Event::damage:
             finish_file(server, happens.event == Event::damage, outgoing_, consequences);
             break;
+        case Event::change:
+            happen(server, nobody, change_to(server.state, scope_.targets[happens.number], scope_.forced), outgoing_,
+                   consequences);
+            break;
+        case Event::cancel:
+            happen(server, nobody, ChangeCancelled{}, outgoing_, consequences);
+            break;
         }
         while (scope_.eager_writes and not server.writes.empty() and not consequences.broken)
             persist(server, server.writes.size(), outgoing_, consequences);
@@ -244,9 +211,9 @@ private:
             if (copy.state != state or not outgoing_.messages.empty() or not outgoing_.alarms.empty())
                 return false;
         }
-        perturb(copy, scope_.reductions);
+        perturb(copy, scope_);
         happen_to(copy, happens, consequences, scope_.reductions.numbers);
-        (void)normalise(copy, consequences.left, scope_.reductions);
+        (void)normalise(copy, consequences.left, scope_);
         drop_repeated(copy);
         put_in_order(copy);
         put_in_order(after);
@@ -266,7 +233,7 @@ private:
         step.read_allowed = consequences.read_allowed;
         if (step.broken)
             return step;
-        step.outdated = normalise(server, consequences.left, scope_.reductions);
+        step.outdated = normalise(server, consequences.left, scope_);
         if (is_leader(before.state) and
             not(is_leader(server.state) and server.state.current_term == before.state.current_term))
             step.outdated = scope_.reductions.numbers ? static_cast<Followers>(0xff) : Followers{0};

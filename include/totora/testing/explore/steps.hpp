@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,8 @@ void walk(Walker& walker, InFlight& message)
     walker.server(message.from);
     walker.server(message.to);
     walk_variant(walker, message.rpc);
+    if (walker.walks_configurations())
+        walk(walker, message.configurations);
 }
 
 /// Kinds of events on a server.
@@ -41,6 +44,8 @@ enum class Event : std::uint8_t
     chunk,    ///< The chunk that this follower needs is at hand.
     file,     ///< The snapshot that was received is verified, and durable.
     damage,   ///< The snapshot that was received is damaged.
+    change,   ///< A leader is asked for the target of this number.
+    cancel,   ///< A leader is asked to take the change back.
 };
 
 /// One event on one server.
@@ -64,6 +69,33 @@ struct Step
     bool                            is_idle = false; ///< Nothing changes and nothing is sent.
 };
 
+/// Sets of servers, a bit for each position: the voters of each half.
+struct Halves
+{
+    std::uint8_t outgoing = 0;
+    std::uint8_t incoming = 0;
+
+    /// Whether these servers are a majority of each.
+    [[nodiscard]] constexpr bool has_quorum(unsigned servers) const
+    {
+        return std::popcount(servers & outgoing) * 2 > std::popcount(outgoing) and
+               std::popcount(servers & incoming) * 2 > std::popcount(incoming);
+    }
+};
+
+[[nodiscard]] inline Halves halves_of(Configuration const& configuration)
+{
+    auto halves = Halves{};
+    for (auto const& member : configuration.members) {
+        auto const bit = 1U << (member.id.value - 1);
+        if (votes_in(member.kind, Half::outgoing))
+            halves.outgoing = static_cast<std::uint8_t>(halves.outgoing | bit);
+        if (votes_in(member.kind, Half::incoming))
+            halves.incoming = static_cast<std::uint8_t>(halves.incoming | bit);
+    }
+    return halves;
+}
+
 /// Facts about a server that are looked up often.
 struct Facts
 {
@@ -80,6 +112,9 @@ struct Facts
     bool                                    has_applied_more = false; ///< Than its newest snapshot has.
     bool                                    has_file = false;         ///< A snapshot that was received whole.
     Followers                               needing_chunks = 0;
+    Halves                                  voters;                ///< Of the configuration in force.
+    bool                                    elects_itself = false; ///< A candidate that needs no vote but its own.
+    Index                                   configuration;
     Index                                   commit_index;
     std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
 };
@@ -110,6 +145,36 @@ struct Address
             .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
             .is_refusal = answer != nullptr and not answer->success,
             .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
+}
+
+/// The facts about a server, but for the numbers of its logs.
+[[nodiscard]] inline Facts read_facts(Replica const& server)
+{
+    auto facts = Facts{};
+    facts.term = server.state.current_term;
+    facts.disk_term = server.disk.current_term;
+    facts.armed = server.armed;
+    facts.writes = static_cast<std::uint8_t>(server.writes.size());
+    while (facts.votes < facts.writes and std::holds_alternative<SaveVote>(server.writes[facts.votes].write))
+        ++facts.votes;
+    facts.commit_index = server.state.commit_index;
+    facts.is_follower = std::holds_alternative<Follower>(server.state.role);
+    facts.is_leader = is_leader(server.state);
+    for (auto const& progress : server.state.followers)
+        facts.match[static_cast<std::size_t>(progress.server.value - 1)] = progress.match;
+    for (auto const& envelope : server.sealed)
+        if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
+            facts.has_sealed_answers = true;
+    facts.has_applied_more =
+        server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
+    facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
+    for (auto const& wanted : server.wanted)
+        facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
+    facts.voters = halves_of(server.state.configurations.in_force);
+    facts.configuration = server.state.configurations.in_force.index;
+    facts.elects_itself =
+        std::holds_alternative<Candidate>(server.state.role) and facts.voters.has_quorum(bit_of(server.state.own.id));
+    return facts;
 }
 
 } // namespace totora::inline v0::explore

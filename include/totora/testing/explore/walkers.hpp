@@ -19,7 +19,10 @@ class Writer
 public:
     static constexpr bool reads = false;
 
-    explicit Writer(std::string& bytes) : bytes_(&bytes) {}
+    explicit Writer(std::string& bytes, bool configurations = false) : bytes_(&bytes), configurations_(configurations)
+    {}
+
+    [[nodiscard]] bool walks_configurations() const { return configurations_; }
 
     void number(std::uint64_t value)
     {
@@ -40,6 +43,7 @@ public:
 
 private:
     std::string* bytes_;
+    bool         configurations_;
 };
 
 /// Reads what a `Writer` has written.
@@ -48,7 +52,11 @@ class Reader
 public:
     static constexpr bool reads = true;
 
-    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+    explicit Reader(std::string_view bytes, bool configurations = false)
+        : bytes_(bytes), configurations_(configurations)
+    {}
+
+    [[nodiscard]] bool walks_configurations() const { return configurations_; }
 
     template <typename Number>
     void number(Number& value)
@@ -78,6 +86,7 @@ public:
 private:
     std::string_view bytes_;
     std::size_t      at_ = 0;
+    bool             configurations_;
 };
 
 /// Gives servers other ids: the server `id` becomes `names[id]`; `nobody` stays `nobody`.
@@ -86,7 +95,11 @@ class Renamer
 public:
     static constexpr bool reads = false;
 
-    explicit Renamer(std::uint8_t const* names) : names_(names) {}
+    explicit Renamer(std::uint8_t const* names, bool configurations = false)
+        : names_(names), configurations_(configurations)
+    {}
+
+    [[nodiscard]] bool walks_configurations() const { return configurations_; }
 
     template <typename Number>
     void number(Number&)
@@ -112,6 +125,7 @@ public:
 
 private:
     std::uint8_t const* names_;
+    bool                configurations_;
 };
 
 template <typename Walker, typename T, typename Visit>
