@@ -150,6 +150,11 @@ BOOST_AUTO_TEST_CASE(a_server_whose_disk_is_dead_is_replaced_and_its_id_comes_ba
                status);
     BOOST_TEST(ask_leader(cluster, {"RAFT.DEMOTE", id_of(dead)}) == "OK");
     BOOST_TEST(shows(cluster, dead, "learner"));
+    BOOST_TEST(ask_leader(cluster, {"RAFT.REMOVE", id_of(dead)}) == "OK");
+    BOOST_TEST(are_members(cluster, dead == 2 ? "1,2,4" : "1,3,4"));
+    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", id_of(dead), cluster.peer_address(dead)}) == "OK");
+    BOOST_TEST(shows(cluster, dead, "voter"), "a server that was removed comes back with its directory");
+    BOOST_TEST(cluster.info(dead, "raft_incarnation") == incarnation);
     require_progress(load, "with the new servers");
     load.stop();
 
@@ -248,6 +253,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done_is_answered_by_a_sentence, *label("case
     BOOST_REQUIRE(reply.has_value());
     BOOST_TEST(reply->text == "MOVED 0 " + cluster.info(follower, "leader_client_address"));
     BOOST_TEST(cluster.info(joiner, "raft_membership") == "waits_to_be_let_in");
+    auto       waiting = kv::Client::connect(cluster.client_port(joiner), patience).value();
+    auto const name = waiting.ask({"CLUSTER", "MYID"});
+    auto const get = waiting.ask({"GET", "a"});
+    BOOST_REQUIRE((name and get));
+    BOOST_TEST(name->text.starts_with(cluster.info(joiner, "raft_cluster_id") + "0000000000000004"));
+    BOOST_TEST(get->is_error("LOADING "));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
