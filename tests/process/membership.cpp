@@ -113,47 +113,64 @@ BOOST_AUTO_TEST_CASE(three_servers_become_five_and_three_others_and_lose_nothing
     BOOST_TEST_MESSAGE("acknowledged " << load.acknowledged() << ", outcome unknown " << load.unknown());
 }
 
-BOOST_AUTO_TEST_CASE(a_server_whose_disk_is_dead_is_replaced_and_its_id_comes_back_as_another_life)
+BOOST_AUTO_TEST_CASE(a_server_whose_disk_is_dead_is_replaced_by_one_that_receives_a_snapshot)
 {
     auto cluster = KvCluster{3};
     cluster.start_all({"--keep-mib", "0"});
     auto load = Load{cluster.client_ports(), 2};
     require_progress(load, "with three servers");
-    auto const leader = cluster.await_leader();
     for (auto server = std::size_t{0}; server < 3; ++server) {
         auto client = kv::Client::connect(cluster.client_port(server), patience).value();
         BOOST_REQUIRE(client.ask({"RAFT.SNAPSHOT"}).has_value());
         BOOST_REQUIRE(eventually([&] { return cluster.number(server, "raft_base") > 0; }));
     }
-    auto const dead = leader == 2 ? std::size_t{1} : std::size_t{2};
+    auto const dead = cluster.await_leader() == 2 ? std::size_t{1} : std::size_t{2};
     cluster.process(dead).end();
     std::filesystem::remove_all(cluster.directory(dead));
     auto const spare = start_joiner(cluster);
 
     BOOST_TEST(ask_leader(cluster, {"RAFT.REPLACE", id_of(dead), "4", cluster.peer_address(spare)}) == "OK");
+
     BOOST_TEST(are_members(cluster, dead == 2 ? "1,2,4" : "1,3,4"));
     BOOST_TEST(shows(cluster, spare, "voter"));
     BOOST_TEST(cluster.number(spare, "raft_snapshot_index") > 0U, "the log alone does not reach back");
-
-    cluster.require_joiner(dead);
-    cluster.start(dead, {}, cluster.joiner_options(dead));
-    BOOST_TEST(shows(cluster, dead, "waits_to_be_let_in"));
-    auto const incarnation = cluster.info(dead, "raft_incarnation");
-    BOOST_TEST(incarnation != "1");
-    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", id_of(dead), cluster.peer_address(dead), "LEARNER"}) == "OK");
-    BOOST_TEST(are_members(cluster, dead == 2 ? "1,2,4" : "1,3,4", id_of(dead)));
-    BOOST_TEST(ask_leader(cluster, {"RAFT.PROMOTE", id_of(dead)}) == "OK");
-    BOOST_TEST(are_members(cluster, "1,2,3,4"));
-    auto const status = ask_leader(cluster, {"RAFT.STATUS"});
-    BOOST_TEST(status.find("id=" + id_of(dead) + ",kind=voter,address=" + cluster.peer_address(dead) +
-                           ",incarnation=" + incarnation + ",") != std::string::npos,
-               status);
-    BOOST_TEST(ask_leader(cluster, {"RAFT.DEMOTE", id_of(dead)}) == "OK");
-    BOOST_TEST(shows(cluster, dead, "learner"));
-    require_progress(load, "with the new servers");
+    require_progress(load, "with the new server");
     load.stop();
-
     BOOST_TEST(load.find_violation() == "");
+}
+
+BOOST_AUTO_TEST_CASE(an_id_comes_back_as_another_life_or_with_its_directory)
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    auto const back = cluster.await_leader() == 2 ? std::size_t{1} : std::size_t{2};
+    auto const id = id_of(back);
+    auto const address = cluster.peer_address(back);
+    auto const others = back == 2 ? "1,2" : "1,3";
+    cluster.process(back).end();
+    std::filesystem::remove_all(cluster.directory(back));
+    BOOST_TEST(ask_leader(cluster, {"RAFT.REMOVE", id}) == "OK");
+    cluster.require_joiner(back);
+    cluster.start(back, {}, cluster.joiner_options(back));
+    BOOST_TEST(shows(cluster, back, "waits_to_be_let_in"));
+    auto const incarnation = cluster.info(back, "raft_incarnation");
+    BOOST_TEST(incarnation != "1");
+
+    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", id, address, "LEARNER"}) == "OK");
+    BOOST_TEST(are_members(cluster, others, id));
+    BOOST_TEST(ask_leader(cluster, {"RAFT.PROMOTE", id}) == "OK");
+    BOOST_TEST(are_members(cluster, "1,2,3"));
+    auto const status = ask_leader(cluster, {"RAFT.STATUS"});
+    auto const line = "id=" + id + ",kind=voter,address=" + address + ",incarnation=" + incarnation + ",";
+    BOOST_TEST(status.find(line) != std::string::npos, status);
+    BOOST_TEST(ask_leader(cluster, {"RAFT.DEMOTE", id}) == "OK");
+    BOOST_TEST(shows(cluster, back, "learner"));
+
+    BOOST_TEST(ask_leader(cluster, {"RAFT.REMOVE", id}) == "OK");
+    BOOST_TEST(are_members(cluster, others));
+    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", id, address}) == "OK");
+    BOOST_TEST(shows(cluster, back, "voter"), "a server that was removed comes back with its directory");
+    BOOST_TEST(cluster.info(back, "raft_incarnation") == incarnation);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_has_moved_is_found_at_its_new_address)
@@ -248,6 +265,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_done_is_answered_by_a_sentence, *label("case
     BOOST_REQUIRE(reply.has_value());
     BOOST_TEST(reply->text == "MOVED 0 " + cluster.info(follower, "leader_client_address"));
     BOOST_TEST(cluster.info(joiner, "raft_membership") == "waits_to_be_let_in");
+    auto       waiting = kv::Client::connect(cluster.client_port(joiner), patience).value();
+    auto const name = waiting.ask({"CLUSTER", "MYID"});
+    auto const get = waiting.ask({"GET", "a"});
+    BOOST_REQUIRE((name and get));
+    BOOST_TEST(name->text.starts_with(cluster.info(joiner, "raft_cluster_id") + "0000000000000004"));
+    BOOST_TEST(get->is_error("LOADING "));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,11 +48,14 @@ struct ScriptedNode
     }
     void change_members(totora::WantedMembers wanted, totora::Completion<totora::ChangeOutcome> completion)
     {
+        if (not has_memory)
+            throw std::bad_alloc{};
         asked = std::move(wanted);
         end_change = std::move(completion);
     }
     void cancel_change(totora::Completion<totora::ChangeOutcome> completion) { end_cancel = std::move(completion); }
 
+    bool                                      has_memory = true;
     totora::Status                            now;
     std::optional<totora::WantedMembers>      asked;
     totora::Completion<totora::ChangeOutcome> end_change;
@@ -168,6 +172,19 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_found_is_not_let_in)
     find(4, 5);
     BOOST_TEST(asked_for() == "1.1 voter h:7001, 3.1 learner h:7003, 4.5 voter h:7004");
     BOOST_TEST(node.asked->forced);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_no_memory_is_left_for_is_answered_and_ends_nothing)
+{
+    node.has_memory = false;
+    BOOST_TEST(ask({"RAFT.ADD", "4", "h:7004"}) == "");
+    find(4, 5);
+    BOOST_TEST(answer.value() == "ERR no memory");
+
+    node.has_memory = true;
+    BOOST_TEST(ask({"RAFT.ADD", "4", "h:7004"}) == "");
+    find(4, 5);
+    BOOST_TEST(node.asked.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_member_keeps_its_incarnation_where_it_moves)

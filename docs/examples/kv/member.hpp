@@ -124,7 +124,11 @@ public:
     /// The node was stopped.
     void end_snapshots() { snapshots_.end(std::string{stopped}); }
 
-    void set_cluster(totora::ClusterId cluster) { cluster_ = cluster; }
+    void set_identity(totora::ClusterId cluster, totora::Incarnation incarnation)
+    {
+        cluster_ = cluster;
+        incarnation_ = incarnation;
+    }
 
     /// Sets what asks at an address which server runs there.
     void set_probe(typename Membership<Node>::Probe probe) { membership_.set_probe(std::move(probe)); }
@@ -147,6 +151,7 @@ public:
         auto const status = node_.status();
         auto       topology = topology_of(cluster_, known_members(node_, status), status, machine_);
         topology.is_loading = is_loading_;
+        topology.self.incarnation = incarnation_;
         return topology;
     }
 
@@ -235,6 +240,7 @@ private:
     std::function<void()>        stop_;
     totora::ClusterId            cluster_;
     SnapshotWaits                snapshots_;
+    totora::Incarnation          incarnation_;
     bool                         is_loading_ = true;
     std::string                  client_address_;
     Clock::time_point            announces_at_ = Clock::time_point::max();

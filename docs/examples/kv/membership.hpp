@@ -10,6 +10,7 @@
 #include "totora/transport/tcp/probe_peer.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -73,16 +74,30 @@ private:
     {
         auto const server = to_be_found(wish);
         auto const address = wish.address;
-        is_probing_ = true;
-        probe_(server, address,
-               [this, wish = std::move(wish), members = std::move(members),
-                done = std::move(done)](totora::ProbeOutcome const& outcome) {
-                   is_probing_ = false;
-                   if (not outcome)
-                       return done("ERR server " + std::to_string(to_be_found(wish).value) + " at " + wish.address +
-                                   ": " + outcome.error());
-                   found(wish, members, outcome->party, done);
-               });
+        auto       ended = [this, wish = std::move(wish), members = std::move(members),
+                      done = std::move(done)](totora::ProbeOutcome const& outcome) {
+            is_probing_ = false;
+            try {
+                end_probe(wish, members, outcome, done);
+            } catch (std::exception const&) {
+                done("ERR no memory"); // So short that it needs none.
+            }
+        };
+        is_probing_ = true; // It may end before this returns.
+        try {
+            probe_(server, address, std::move(ended));
+        } catch (...) {
+            is_probing_ = false;
+            throw;
+        }
+    }
+
+    void end_probe(ChangeWish const& wish, totora::WantedMembers const& members, totora::ProbeOutcome const& outcome,
+                   Done const& done)
+    {
+        if (outcome)
+            return found(wish, members, outcome->party, done);
+        done("ERR server " + std::to_string(to_be_found(wish).value) + " at " + wish.address + ": " + outcome.error());
     }
 
     void found(ChangeWish const& wish, totora::WantedMembers members, totora::Party const& party, Done const& done)

@@ -93,7 +93,7 @@ private:
             return information(node_->status(), machine_, facts(), transport.peers(), transport.counters(),
                                transport.load());
         });
-        member_->set_cluster(identity_.cluster);
+        member_->set_identity(identity_.cluster, identity_.incarnation);
         member_->set_probe([this](totora::ServerId server, std::string_view address, totora::TcpProbe::Done done) {
             totora::probe_peer(context_, transport_settings(), server, address, std::move(done));
         });

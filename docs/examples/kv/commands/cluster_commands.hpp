@@ -114,7 +114,7 @@ private:
         for (auto const& seat : topology_.seats)
             if (seat.is_self)
                 return to_string(seat);
-        return node_name(topology_.cluster, {});
+        return node_name(topology_.cluster, topology_.self);
     }
 
     /// Nothing as long as no leader is known: a client then asks again.

@@ -37,6 +37,7 @@ struct Seat
 struct Topology
 {
     totora::ClusterId cluster;
+    totora::Member    self{}; ///< This server, which may be none of the seats: it waits to be let in, or was removed.
     std::uint64_t     term = 0;
     std::uint64_t     offset = 0; ///< How far this server has applied the log, as an index.
     bool              is_leader = false;
@@ -72,6 +73,7 @@ struct Topology
                                           totora::Status const& status, KeyValue const& machine)
 {
     auto topology = Topology{.cluster = cluster,
+                             .self = {status.id, {}},
                              .term = status.term.value,
                              .offset = status.applied.value,
                              .is_leader = status.role == totora::RoleName::leader};

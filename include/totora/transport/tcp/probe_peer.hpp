@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -68,7 +69,7 @@ public:
         deadline_.expires_after(patience_of(settings_.handshake_ms));
         deadline_.async_wait([self = shared_from_this()](Error error) {
             if (not error)
-                self->fail("nobody answers there in time");
+                self->guarded([&] { self->fail("nobody answers there in time"); });
         });
         if (auto const endpoint = parse_address(address))
             return connect({*endpoint});
@@ -101,7 +102,7 @@ private:
         looks_.expires_after(look_interval);
         looks_.async_wait([self = shared_from_this(), port](Error error) {
             if (not error and not self->has_ended())
-                self->await_addresses(port);
+                self->guarded([&] { self->await_addresses(port); });
         });
     }
 
@@ -110,8 +111,7 @@ private:
         boost::asio::async_connect(
             socket_, endpoints,
             [self = shared_from_this()](Error error, boost::asio::ip::tcp::endpoint const& /*reached*/) {
-                if (self->proceeds(error))
-                    self->send_hello();
+                self->proceed(error, [&] { self->send_hello(); });
             });
     }
 
@@ -129,28 +129,31 @@ private:
         auto const route = Route{settings_.cluster, 0, settings_.self, {id_, unknown_incarnation}};
         auto const hello = encode(route, own_hello());
         sent_.assign(hello.bytes().begin(), hello.bytes().end());
-        boost::asio::async_write(socket_, boost::asio::buffer(sent_),
-                                 [self = shared_from_this()](Error error, std::size_t) {
-                                     if (self->proceeds(error))
-                                         self->read();
-                                 });
+        boost::asio::async_write(
+            socket_, boost::asio::buffer(sent_),
+            [self = shared_from_this()](Error error, std::size_t) { self->proceed(error, [&] { self->read(); }); });
     }
 
     void read()
     {
         auto const space = reader_.space();
-        socket_.async_read_some(boost::asio::buffer(space.data(), space.size()), [self = shared_from_this()](
-                                                                                     Error error, std::size_t count) {
-            if (not self->proceeds(error))
-                return;
-            self->reader_.arrived(count);
-            auto const frame = self->reader_.next();
-            if (not frame)
-                return self->read();
-            if (not *frame)
-                return self->fail("what answers there is " + std::string{to_string(frame->error())});
-            self->judge(**frame);
-        });
+        socket_.async_read_some(boost::asio::buffer(space.data(), space.size()),
+                                [self = shared_from_this()](Error error, std::size_t count) {
+                                    self->proceed(error, [&] {
+                                        self->reader_.arrived(count);
+                                        self->take_frame();
+                                    });
+                                });
+    }
+
+    void take_frame()
+    {
+        auto const frame = reader_.next();
+        if (not frame)
+            return read();
+        if (not *frame)
+            return fail("what answers there is " + std::string{to_string(frame->error())});
+        judge(**frame);
     }
 
     void judge(Frame const& frame)
@@ -168,12 +171,23 @@ private:
         end(ProbedPeer{frame.route.cluster, party, hello->limits});
     }
 
-    /// Whether to go on after an operation on the socket.
-    [[nodiscard]] bool proceeds(Error error)
+    /// The next step, unless the operation on the socket before it failed, or all is over.
+    template <typename Action>
+    void proceed(Error error, Action action)
     {
-        if (error and not has_ended())
-            fail(error.message());
-        return not has_ended();
+        if (not has_ended())
+            guarded([&] { error ? fail(error.message()) : action(); });
+    }
+
+    /// A lack of memory ends the probe, and nothing else.
+    template <typename Action>
+    void guarded(Action action)
+    {
+        try {
+            action();
+        } catch (std::exception const&) {
+            fail("no memory left"); // So short that it needs none.
+        }
     }
 
     [[nodiscard]] bool has_ended() const { return not done_; }
