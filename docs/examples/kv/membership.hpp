@@ -52,6 +52,15 @@ public:
         auto const status = node_.status();
         if (status.role != totora::RoleName::leader)
             return done(redirection(status.leader));
+        if (wish.command == Command::raft_transfer) {
+            node_.transfer_leadership(wish.server, [this, done = std::move(done)](auto const& outcome) {
+                auto const* const refused = std::get_if<totora::TransferRefused>(&outcome);
+                if (refused != nullptr and refused->why == totora::TransferError::not_leader)
+                    return done(redirection(refused->leader));
+                done(error_of(outcome));
+            });
+            return loop_.wake();
+        }
         if (wish.command == Command::raft_cancel) {
             node_.cancel_change(completion(wish, std::move(done)));
             return loop_.wake();

@@ -182,6 +182,8 @@ private:
     {
         if (is_stop_due_)
             stop();
+        if (is_end_due_ or (is_stopping_ and not node_->is_running()))
+            end();
         member_->begin_turn();
         server_->begin_turn();
         if (machine_.sweep())
@@ -255,10 +257,31 @@ private:
 
     void noticed(totora::Failed const& failed) { fail({"cannot go on (", to_string(failed.why), "): ", failed.what}); }
 
-    /// Ends all proposals and reads, answers the clients, and ends. Clients that do not read are not waited for.
+    /// Hands over if it leads, so that clients need not wait for an election, and ends.
     void stop()
     {
         if (std::exchange(is_stopping_, true))
+            return;
+        if (not node_->is_running() or node_->status().role != totora::RoleName::leader)
+            return end();
+        auto const end_soon = [this] {
+            is_end_due_ = true;
+            loop_->wake();
+        };
+        patience_.expires_after(
+            std::chrono::seconds{1}); // The node gives up earlier, if its disk and its clock are well.
+        patience_.async_wait([end_soon](boost::system::error_code failure) {
+            if (not failure)
+                end_soon();
+        });
+        node_->transfer_leadership(totora::nobody, [end_soon](totora::TransferOutcome const&) { end_soon(); });
+        loop_->wake();
+    }
+
+    /// Ends all proposals and reads, answers the clients, and ends. Clients that do not read are not waited for.
+    void end()
+    {
+        if (std::exchange(is_ending_, true))
             return;
         node_->stop();
         member_->end_snapshots();
@@ -297,6 +320,8 @@ private:
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
     bool                                        is_stop_due_ = false; ///< After this turn of the node.
     bool                                        is_stopping_ = false;
+    bool                                        is_end_due_ = false; ///< It has handed over, or waited long enough.
+    bool                                        is_ending_ = false;
     int                                         exit_code_ = 0;
 };
 

@@ -66,6 +66,7 @@ enum class Command : std::uint8_t
     raft_promote,
     raft_remove,
     raft_replace,
+    raft_transfer,
 };
 
 /// Who answers a command.
@@ -74,7 +75,7 @@ enum class Audience : std::uint8_t
     server,    ///< The server that was asked.
     reader,    ///< The state machine, once the node allows it.
     cluster,   ///< All servers: it is proposed.
-    operators, ///< The leader, when the members have changed.
+    operators, ///< The leader, when the members have changed, or another one leads.
 };
 
 /// Where the keys stand among a command's words, as COMMAND has it: first, last (-1 is the last word), and by how many steps.
@@ -152,6 +153,8 @@ inline constexpr auto command_rules = std::array{
                 "Takes a snapshot, by which this server's log is made shorter."},
     CommandRule{"raft.status", Command::raft_status, Audience::server, 1, no_keys, "cluster",
                 "Shows the members, and a change of them."},
+    CommandRule{"raft.transfer", Command::raft_transfer, Audience::operators, -1, no_keys, "cluster",
+                "Lets another server lead, this one or the one that can soonest."},
     CommandRule{"readonly", Command::readonly, Audience::server, 1, no_keys, "cluster",
                 "Does nothing: reads are done by the leader all the same."},
     CommandRule{"readwrite", Command::readwrite, Audience::server, 1, no_keys, "cluster", "Does nothing."},

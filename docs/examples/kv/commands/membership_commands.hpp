@@ -43,7 +43,7 @@ read_change_wish(Command asked, std::span<std::string_view const> words)
         server = totora::ServerId{id.value_or(0)};
         return id ? std::string{} : "ERR " + quoted(rest.front()) + " is no id of a server";
     };
-    if (asked == raft_cancel)
+    if (asked == raft_cancel or (asked == raft_transfer and rest.empty()))
         return wish;
     if (auto what = take_server(wish.server); not what.empty())
         return what;
@@ -63,7 +63,7 @@ read_change_wish(Command asked, std::span<std::string_view const> words)
         rest = rest.subspan(1);
     }
     for (auto const word : rest)
-        if (is_word(word, "force") and asked != raft_demote and asked != raft_move)
+        if (is_word(word, "force") and asked != raft_demote and asked != raft_move and asked != raft_transfer)
             wish.forced = true;
         else if (is_word(word, "learner") and asked == raft_add)
             wish.as_learner = true;
@@ -156,6 +156,26 @@ members_wanted(ChangeWish const& wish, std::vector<totora::Peer> peers)
         return "ERR " + std::string{totora::describe(refused->why)};
     return "ERR outcome unknown: leadership was lost while the members changed; RAFT.STATUS at the next leader shows "
            "them";
+}
+
+/// The error that answers a wish to hand over; empty if this server leads no more.
+[[nodiscard]] inline std::string error_of(totora::TransferOutcome const& outcome)
+{
+    if (auto const* const refused = std::get_if<totora::TransferRefused>(&outcome)) {
+        if (refused->why == totora::TransferError::leads_already)
+            return "ERR this server leads already";
+        if (refused->why == totora::TransferError::no_successor)
+            return "ERR no such voter, or none that answers";
+        return "ERR this server has stopped: nothing was done";
+    }
+    auto const* const failed = std::get_if<totora::TransferFailed>(&outcome);
+    if (failed == nullptr)
+        return {};
+    if (failed->why == totora::TransferEnd::target_removed)
+        return "ERR that server is no voter any more: this one leads on";
+    if (failed->why == totora::TransferEnd::replaced)
+        return "ERR another server is asked to lead now";
+    return "ERR that server did not take over within an election timeout: this one leads on";
 }
 
 } // namespace kv
