@@ -180,7 +180,7 @@ struct Sample
         {"HandshakeError",
          whole_head(encode(route_1_to_2, HandshakeError{HandshakeFault::another_cluster, "another cluster"}))},
         {"RequestPreVote", to_frame(RequestPreVote{Term{7}, {Term{6}, Index{40}}, Round{9}})},
-        {"RequestPreVoteResponse", to_frame(RequestPreVoteResponse{Term{7}, Round{9}, true})},
+        {"RequestPreVoteResponse", to_frame(RequestPreVoteResponse{Term{7}, Round{9}, true, {Term{6}, Index{40}}})},
         {"RequestVote", to_frame(RequestVote{Term{7}, {Term{6}, Index{40}}, true})},
         {"RequestVoteResponse", to_frame(RequestVoteResponse{Term{7}, true})},
         {"AppendEntries, no entries", to_frame(heartbeat.rpc)},
@@ -194,6 +194,7 @@ struct Sample
         {"InstallSnapshotResponse",
          to_frame(
              InstallSnapshotResponse{Term{7}, {{Term{6}, Index{40}}, 100'000, 0x99AABBCCDDEEFF00}, 65'536, Index{40}})},
+        {"TimeoutNow", to_frame(TimeoutNow{Term{7}, {Term{6}, Index{40}}})},
     };
 }
 

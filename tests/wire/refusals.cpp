@@ -122,6 +122,8 @@ BOOST_AUTO_TEST_CASE(numbers_above_the_highest_are_refused, *boost::unit_test::l
                        name << ", offset " << offset);
     };
     refuses("AppendEntriesResponse", {0, 9, 17, 25, 33, 41});
+    refuses("RequestPreVoteResponse", {0, 8, 17, 25});
+    refuses("TimeoutNow", {0, 8, 16});
     // Lengths, offsets and the checksum of a snapshot may be any number.
     refuses("InstallSnapshot", {0, 8, 16});
     refuses("InstallSnapshotResponse", {0, 8, 16, 48});
@@ -260,7 +262,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_sound_configuration_is_refused, *boo
     for (auto member = std::size_t{0}; member < 3; ++member)
         learners = changed(std::move(learners), first_member + member * 31 + 16, std::uint8_t{2});
     BOOST_TEST((refusal_of(learners) == FrameError::bad_entry));
-    BOOST_TEST((refusal_of(changed(frame, first_member + 16, std::uint8_t{3})) == FrameError::bad_entry));
+    BOOST_TEST((refusal_of(changed(frame, first_member + 16, std::uint8_t{6})) == FrameError::bad_entry));
     BOOST_TEST((refusal_of(changed(frame, first_member, std::uint64_t{2})) == FrameError::bad_entry));
     BOOST_TEST((refusal_of(changed(frame, first_member, std::uint64_t{0})) == FrameError::bad_entry));
     BOOST_TEST((refusal_of(changed(frame, count, std::uint16_t{2})) == FrameError::bad_entry));

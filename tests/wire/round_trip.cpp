@@ -51,7 +51,8 @@ BOOST_AUTO_TEST_CASE(every_message_arrives_as_it_left, *boost::unit_test::label(
                                           .committed = Index{a}}));
         BOOST_TEST(survives(InstallSnapshot{Term{a}, {position, b, a}, a, 0}));
         BOOST_TEST(survives(InstallSnapshotResponse{Term{b}, {position, a, b}, b, Index{a}}));
-        BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes}));
+        BOOST_TEST(survives(RequestPreVoteResponse{Term{a}, Round{b}, yes, position}));
+        BOOST_TEST(survives(TimeoutNow{Term{b}, position}));
         BOOST_TEST(survives(RequestVote{Term{a}, position, yes}));
         BOOST_TEST(survives(RequestVoteResponse{Term{b}, yes}));
         BOOST_TEST(

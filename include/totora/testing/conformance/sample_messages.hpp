@@ -86,7 +86,13 @@ struct NamedMessage
          }},
         {"a RequestPreVoteResponse",
          [](Term term) {
-             return Message{RequestPreVoteResponse{term, Round{term.value + 6}, true}, {}};
+             return Message{RequestPreVoteResponse{
+                                term, Round{term.value + 6}, true, {Term{term.value - 1}, Index{term.value + 5}}},
+                            {}};
+         }},
+        {"a TimeoutNow",
+         [](Term term) {
+             return Message{TimeoutNow{term, {Term{term.value - 1}, Index{term.value + 5}}}, {}};
          }},
         {"a RequestVote",
          [](Term term) {
