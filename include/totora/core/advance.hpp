@@ -173,6 +173,14 @@ constexpr void receive(State& state, Outgoing&, Halted const& halted)
     halt(state, FaultSite{to_string(halted.reason), 0});
 }
 
+/// Goes on with what operators asked a leader for.
+constexpr void advance_administration(State& state, Outgoing& outgoing)
+{
+    if (state.membership.is_under_way())
+        advance_membership(state, outgoing);
+    advance_transfer(state, outgoing);
+}
+
 /// What another server sends: an `Rpc`, or an append whose configuration the shell has decoded.
 template <typename T>
 concept from_another_server = std::constructible_from<Rpc, T const&> or std::same_as<T, AppendConfiguration>;
@@ -188,9 +196,9 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
             receive_rpc(state, outgoing, from, happened);
         else
             receive(state, outgoing, happened);
-        if (state.membership.is_under_way())
-            advance_membership(state, outgoing);
-        advance_transfer(state, outgoing);
+        if (auto const* const leader = std::get_if<Leader>(&state.role))
+            if (state.membership.is_under_way() or leader->successor != nobody)
+                advance_administration(state, outgoing);
     }
     if (state.fault) {
         clear(outgoing);

@@ -79,24 +79,38 @@ template <typename Agrees>
            (not is_joint(configuration) or has_quorum_in(configuration, Half::incoming, agrees));
 }
 
+/// Values in descending order, and only as many as were added: they are asked for at every answer of every follower, and would else
+/// spend most of the time on clearing the rest.
+class ReachedValues
+{
+public:
+    constexpr void add(std::uint64_t value)
+    {
+        auto at = count_++;
+        for (; at > 0 and values_[at - 1] < value; --at)
+            values_[at] = values_[at - 1];
+        values_[at] = value;
+    }
+
+    [[nodiscard]] constexpr bool empty() const { return count_ == 0; }
+
+    /// The highest that more than half of them have reached. There is one.
+    [[nodiscard]] constexpr std::uint64_t of_quorum() const { return values_[quorum_size(count_) - 1]; }
+
+private:
+    std::array<std::uint64_t, servers_max> values_; // NOLINT(*-member-init)
+    std::size_t                            count_ = 0;
+};
+
 /// The highest value that enough voters of one half have reached.
 template <typename T, typename Reached>
 [[nodiscard]] constexpr T quorum_index_in(Configuration const& configuration, Half half, T nothing, Reached& reached)
 {
-    // In descending order, and only as many as there are voters: this is asked at every answer of every follower, and
-    // would else spend most of its time on clearing the rest.
-    std::array<std::uint64_t, servers_max> values; // NOLINT(*-member-init)
-    auto                                   count = std::size_t{0};
-    for (auto const& member : configuration.members) {
-        if (not votes_in(member.kind, half))
-            continue;
-        auto const value = reached(member.id).value;
-        auto       at = count++;
-        for (; at > 0 and values[at - 1] < value; --at)
-            values[at] = values[at - 1];
-        values[at] = value;
-    }
-    return count == 0 ? nothing : T{values[quorum_size(count) - 1]};
+    auto values = ReachedValues{};
+    for (auto const& member : configuration.members)
+        if (votes_in(member.kind, half))
+            values.add(reached(member.id).value);
+    return values.empty() ? nothing : T{values.of_quorum()};
 }
 
 /// The highest value that enough voters have reached, in a joint configuration the lower one of its halves: the one answer to
@@ -106,10 +120,15 @@ template <typename T, typename Reached>
 template <typename T, typename Reached>
 [[nodiscard]] constexpr T quorum_index(Configuration const& configuration, T nothing, Reached reached)
 {
-    auto const index = quorum_index_in(configuration, Half::outgoing, nothing, reached);
-    if (not is_joint(configuration))
-        return index;
-    return std::min(index, quorum_index_in(configuration, Half::incoming, nothing, reached));
+    auto values = ReachedValues{};
+    for (auto const& member : configuration.members) {
+        if (member.kind > MemberKind::learner) // It is a joint one, which is rare.
+            return std::min(quorum_index_in(configuration, Half::outgoing, nothing, reached),
+                            quorum_index_in(configuration, Half::incoming, nothing, reached));
+        if (member.kind == MemberKind::voter)
+            values.add(reached(member.id).value);
+    }
+    return values.empty() ? nothing : T{values.of_quorum()};
 }
 
 } // namespace totora::inline v0
