@@ -191,6 +191,8 @@ namespace totora::test
                   .changes = 2,
                   .cancels = 1},
                  out_and_in),
+        changing({.name = "one-of-three-is-removed", .elections = 2, .changes = 1}, one_less),
+        changing({.name = "one-of-three-is-removed-and-a-crash", .elections = 2, .crashes = 1, .changes = 1}, one_less),
         changing({.name = "a-newcomer-is-promoted", .voters = 2, .elections = 2, .changes = 1, .catch_ups = 1},
                  one_more),
         changing(

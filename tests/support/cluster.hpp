@@ -195,7 +195,8 @@ public:
         require_nothing(testing::find_broken_effect(server, outgoing_));
         require_invariants(earlier, server.state);
         require_laws(earlier, message, server.state, outgoing_);
-        testing::perform(server, outgoing_, in_flight_);
+        auto const* came = std::get_if<AppendConfiguration>(&message.body);
+        testing::perform(server, outgoing_, in_flight_, came != nullptr ? &came->configuration : nullptr);
         watch(to);
         return outgoing_;
     }

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(members_change_across_a_leader_change, *boost::unit_test::l
                                  return is_joint(state.configurations.in_force) and not is_leader(state) and
                                         last_index(state) > state.configurations.in_force.index;
                              }) > 10U,
-               "what follows a joint configuration is truncated, or goes on");
+               "a follower holds a joint configuration, and more");
     BOOST_TEST(count_servers(scope,
                              [&](State const& state) {
                                  return is_about(state) and is_leader(state) and state.current_term > Term{1} and

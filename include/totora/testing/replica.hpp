@@ -97,11 +97,14 @@ constexpr void release(Replica& replica, WriteNumber durable, std::vector<InFlig
     replica.sealed = std::move(still_sealed);
 }
 
-/// Performs the effects of a step: writes begin, alarms are armed and cancelled, messages leave or wait.
-constexpr void perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent)
+/// Performs the effects of a step: writes begin, alarms are armed and cancelled, messages leave or wait. `came` is the configuration
+/// in the step's message; null if it had none.
+constexpr void
+perform(Replica& replica, Outgoing const& outgoing, std::vector<InFlight>& sent, Configuration const* came)
 {
     for (auto const& write : outgoing.writes)
-        replica.writes.push_back({write, configuration_in(replica.state, write), boundary_in(replica.state, write)});
+        replica.writes.push_back(
+            {write, configuration_in(replica.state, write, came), boundary_in(replica.state, write)});
     if (outgoing.store_chunk)
         store(replica, *outgoing.store_chunk);
     drop_unused_files(replica);

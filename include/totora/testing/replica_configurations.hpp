@@ -9,7 +9,9 @@
 #include "totora/node/links/part_of.hpp"
 #include "totora/testing/replica_parts.hpp"
 
+#include <concepts>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,13 +37,27 @@ namespace totora::inline v0::testing
     return {.in_force = list.back(), .previous = list.size() > 1 ? list[list.size() - 2] : list.back()};
 }
 
-/// The configuration within the entries that a step has just appended by this write.
-[[nodiscard]] constexpr std::optional<Configuration> configuration_in(State const& state, Write const& write)
+/// The configuration that came with a message; null if none did.
+template <typename T>
+[[nodiscard]] constexpr Configuration const* configuration_of(T const& message)
+{
+    if constexpr (std::same_as<T, AppendConfiguration>)
+        return &message.configuration;
+    return nullptr;
+}
+
+/// The configuration within the entries that a step has just appended by this write: a leader's own, or the one that came with them.
+[[nodiscard]] constexpr std::optional<Configuration>
+configuration_in(State const& state, Write const& write, Configuration const* came)
 {
     auto const* append = std::get_if<Append>(&write);
-    if (append != nullptr and state.configurations.in_force.index >= append->entries.first and
-        state.configurations.in_force.index <= last_of(append->entries))
+    if (append == nullptr)
+        return std::nullopt;
+    if (append->kind == EntryKind::configuration)
         return state.configurations.in_force;
+    if (not append->kind and came != nullptr and came->index >= append->entries.first and
+        came->index <= last_of(append->entries))
+        return *came;
     return std::nullopt;
 }
 

@@ -104,7 +104,7 @@ void happen(Replica& server, ServerId from, T const& event, Outgoing& outgoing, 
     auto const left_before = consequences.left.size();
     core::advance(server.state, from, event, outgoing);
     consequences.broken = testing::find_broken_effect(server, outgoing);
-    testing::perform(server, outgoing, consequences.left);
+    testing::perform(server, outgoing, consequences.left, testing::configuration_of(event));
     if (outgoing.answer)
         if (auto const* started = std::get_if<ReadStarted>(&*outgoing.answer))
             consequences.read_started = started->round;
