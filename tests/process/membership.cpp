@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace totora::process::membership_tests
@@ -21,18 +22,27 @@ using boost::unit_test::label;
 namespace
 {
 
-/// The answer of the leader to a command of operators. A leader that has just been elected is asked again.
+[[nodiscard]] std::string id_of(std::size_t server) { return std::to_string(server + 1); }
+
+/// The answer of the leader to a command of operators. A leader that was elected just now, and brings the change of the one before to
+/// its end, is asked again; so is the next one if leadership was lost: that it is done already is as good as done then.
 [[nodiscard]] std::string ask_leader(KvCluster const& cluster, std::initializer_list<std::string_view> words)
 {
     auto       ports = kv::Ports{cluster.client_ports()};
     auto       session = kv::Session{ports, patience};
     auto       reply = std::optional<kv::Reply>{};
+    auto       is_unknown = false;
     auto const is_answered = [&] {
-        reply = session.ask(words, patience);
-        return reply and not reply->is_error("ERR the leader has yet to commit");
+        reply = session.ask_once(words);
+        is_unknown =
+            is_unknown or (not reply and session.was_sent()) or (reply and reply->is_error("ERR outcome unknown"));
+        return reply and not kv::is_redirected(*reply) and not reply->is_error("ERR outcome unknown") and
+               not reply->is_error("ERR the leader has yet to commit") and
+               not reply->is_error("ERR another change is under way");
     };
     BOOST_REQUIRE_MESSAGE(eventually(is_answered), *words.begin() << " is answered in time");
-    return reply->text;
+    auto const is_done = reply->text.find(" already") != std::string::npos or reply->text.ends_with(" is no member");
+    return is_unknown and is_done ? "OK" : reply->text;
 }
 
 /// Whether the leader shows these members in time.
@@ -48,6 +58,15 @@ namespace
 [[nodiscard]] bool shows(KvCluster const& cluster, std::size_t server, std::string_view membership)
 {
     return eventually([&] { return cluster.info(server, "raft_membership") == membership; });
+}
+
+/// Lets a server in as a voter. If the leader is lost meanwhile, the next one may have it as a learner, and goes on when it is asked to.
+[[nodiscard]] std::string let_in(KvCluster const& cluster, std::size_t server)
+{
+    auto const added = ask_leader(cluster, {"RAFT.ADD", id_of(server), cluster.peer_address(server)});
+    if (added != "OK" or cluster.info(cluster.await_leader(), "raft_learners") != id_of(server))
+        return added;
+    return ask_leader(cluster, {"RAFT.PROMOTE", id_of(server)});
 }
 
 /// Waits until clients got some more writes done.
@@ -66,8 +85,6 @@ void require_progress(Load const& load, std::string_view when)
     return server;
 }
 
-[[nodiscard]] std::string id_of(std::size_t server) { return std::to_string(server + 1); }
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(membership, *boost::unit_test::timeout(600))
@@ -81,11 +98,11 @@ BOOST_AUTO_TEST_CASE(three_servers_become_five_and_three_others_and_lose_nothing
     auto       load = Load{cluster.client_ports(), 4};
     require_progress(load, "with three servers");
 
-    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", "4", cluster.peer_address(fourth)}) == "OK");
+    BOOST_TEST(let_in(cluster, fourth) == "OK");
     BOOST_TEST(are_members(cluster, "1,2,3,4"));
     auto const killed = cluster.await_leader();
     cluster.process(killed).end();
-    BOOST_TEST(ask_leader(cluster, {"RAFT.ADD", "5", cluster.peer_address(fifth)}) == "OK");
+    BOOST_TEST(let_in(cluster, fifth) == "OK");
     BOOST_TEST(are_members(cluster, "1,2,3,4,5"));
     require_progress(load, "with four servers of five");
     cluster.start(killed, {}, killed == fourth ? cluster.joiner_options(fourth) : std::vector<std::string>{});
@@ -98,12 +115,11 @@ BOOST_AUTO_TEST_CASE(three_servers_become_five_and_three_others_and_lose_nothing
     BOOST_TEST(ask_leader(cluster, {"RAFT.REMOVE", id_of(followed)}) == "OK");
     for (auto const removed : {led, followed})
         BOOST_TEST(shows(cluster, removed, "removed"), "server " << removed + 1);
-    auto const leader = cluster.await_leader();
-    auto const term = cluster.info(leader, "raft_term");
+    auto const terms = std::pair{cluster.info(led, "raft_term"), cluster.info(followed, "raft_term")};
     require_progress(load, "with three of the five");
     for (auto const removed : {led, followed})
-        BOOST_TEST(cluster.info(removed, "raft_role") == "follower");
-    BOOST_TEST(cluster.info(leader, "raft_term") == term, "who was removed disturbs nobody");
+        BOOST_TEST(cluster.info(removed, "raft_role") == "follower", "who was removed asks for no vote");
+    BOOST_TEST((terms == std::pair{cluster.info(led, "raft_term"), cluster.info(followed, "raft_term")}));
     for (auto const removed : {led, followed})
         cluster.process(removed).end();
     require_progress(load, "without those that were removed");
