@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/messages/administration.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/rules/transitions.hpp"
 #include "totora/core/state.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "totora/core/messages/local.hpp"
+#include "totora/core/messages/administration.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/outgoing.hpp"
 #include "totora/core/role.hpp"
