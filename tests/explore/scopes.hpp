@@ -162,6 +162,28 @@ namespace totora::test
     };
 }
 
+/// The scopes in which a leader changes the members as its term begins (the erratum of 2015 to dissertation §4.1).
+[[nodiscard]] inline std::vector<explore::Scope> removal_scopes()
+{
+    auto const one_of_four = std::vector{members_of({1, 3, 4}), members_of({2, 3, 4})};
+    auto const at_speed = [](explore::Scope scope) {
+        scope.eager_writes = true;
+        scope.entries_per_append = explore::Scope{}.entries_per_append;
+        return scope;
+    };
+    return {
+        changing(
+            {.name = "removals-at-the-start-of-a-term", .servers = 4, .candidates = 2, .elections = 3, .changes = 2},
+            one_of_four),
+        at_speed(changing({.name = "hunt-removals-at-the-start-of-a-term",
+                           .servers = 4,
+                           .candidates = 2,
+                           .elections = 3,
+                           .changes = 2},
+                          one_of_four)),
+    };
+}
+
 /// The other scopes in which the members change.
 [[nodiscard]] inline std::vector<explore::Scope> membership_scopes()
 {
@@ -169,15 +191,9 @@ namespace totora::test
     auto const out_and_in = std::vector{members_of({1}), members_of({1, 2})};
     auto const one_more = std::vector{members_of({1, 2, 3})};
     auto const one_less = std::vector{members_of({1, 2})};
-    auto const one_of_four = std::vector{members_of({1, 3, 4}), members_of({2, 3, 4})};
     auto const as_it_runs = [](explore::Scope scope) {
         scope.pre_vote = scope.sticky = scope.check_quorum = true;
         scope.forced = false;
-        return scope;
-    };
-    auto const at_speed = [](explore::Scope scope) {
-        scope.eager_writes = true;
-        scope.entries_per_append = explore::Scope{}.entries_per_append;
         return scope;
     };
     return {
@@ -199,15 +215,6 @@ namespace totora::test
             {.name = "a-newcomer-is-promoted-and-a-crash", .voters = 2, .elections = 2, .crashes = 1, .changes = 1},
             one_more),
         as_it_runs(changing({.name = "features-a-removal", .elections = 2, .changes = 1}, one_less)),
-        changing(
-            {.name = "removals-at-the-start-of-a-term", .servers = 4, .candidates = 2, .elections = 3, .changes = 2},
-            one_of_four),
-        at_speed(changing({.name = "hunt-removals-at-the-start-of-a-term",
-                           .servers = 4,
-                           .candidates = 2,
-                           .elections = 3,
-                           .changes = 2},
-                          one_of_four)),
     };
 }
 
@@ -216,12 +223,8 @@ namespace totora::test
 [[nodiscard]] inline std::vector<explore::Scope> scopes()
 {
     auto all = log_scopes();
-    for (auto const& scope : snapshot_scopes())
-        all.push_back(scope);
-    for (auto const& scope : membership_scopes())
-        all.push_back(scope);
-    for (auto const& scope : joint_scopes())
-        all.push_back(scope);
+    for (auto const& more : {snapshot_scopes(), membership_scopes(), removal_scopes(), joint_scopes()})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 

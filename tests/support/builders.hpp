@@ -6,6 +6,7 @@
 #include "totora/core/step.hpp"
 #include "totora/testing/laws/step.hpp"
 
+#include "support/configurations.hpp"
 #include "support/prove.hpp"
 
 #include <initializer_list>
@@ -19,26 +20,6 @@ namespace totora::test
 {
 
 using namespace core; // Tests of the core speak its verbs.
-
-inline constexpr ServerId S1{1}, S2{2}, S3{3}, S4{4}, S5{5};
-
-/// A configuration of the voters S1 to S`voters`, made with the directory.
-[[nodiscard]] constexpr Configuration cluster(std::uint64_t voters)
-{
-    auto configuration = Configuration{};
-    for (auto id = std::uint64_t{1}; id <= voters; ++id)
-        configuration.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
-    return configuration;
-}
-
-/// A configuration of the voters S1 to S`voters` and, after them, learners.
-[[nodiscard]] constexpr Configuration voters_and_learners(std::uint64_t voters, std::uint64_t learners)
-{
-    auto configuration = cluster(voters + learners);
-    for (auto at = voters; at < voters + learners; ++at)
-        configuration.members[static_cast<std::size_t>(at)].kind = MemberKind::learner;
-    return configuration;
-}
 
 /// A log of these runs; each begins where the one before ended.
 [[nodiscard]] constexpr TermRuns log_of(std::initializer_list<Run> runs)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/decision_totals.hpp"
+#include "support/seeded/decision_totals.hpp"
 #include "support/faulty_network.hpp"
 #include "support/history_machine.hpp"
 #include "totora/clock/manual_clock.hpp"
@@ -11,7 +11,6 @@
 #include "totora/testing/safety.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -168,27 +167,6 @@ public:
         });
     }
 
-    /// Asks a server for these members, in place of those that it knows.
-    void change(Server& server, std::vector<Peer> wanted, bool forced = false)
-    {
-        if (not server.node)
-            return;
-        ++open;
-        server.node->change_members({server.node->status().configuration.index, std::move(wanted), forced},
-                                    [this](ChangeOutcome const& outcome) {
-                                        --open;
-                                        ++change_ends[outcome.index()];
-                                        if (auto const* given_up = std::get_if<ChangeGivenUp>(&outcome))
-                                            ++given_up_for[static_cast<std::size_t>(given_up->why)];
-                                    });
-    }
-
-    void cancel_change(Server& server)
-    {
-        if (server.node)
-            server.node->cancel_change([](ChangeOutcome const&) {});
-    }
-
     /// One thing happens, somewhere.
     void happen()
     {
@@ -258,8 +236,6 @@ public:
     std::uint64_t proposed = 0;
     std::int64_t  open = 0; ///< Promises and reads that have not ended (those of crashed servers never do).
     std::uint64_t reads = 0;
-    std::array<std::uint64_t, std::variant_size_v<ChangeOutcome>> change_ends{}; ///< How many changes ended so.
-    std::array<std::uint64_t, 5>   given_up_for{};                               ///< Of those given up, by `ChangeEnd`.
     std::map<Index, std::uint64_t> acknowledged;
     DecisionTotals                 decisions; ///< Of the processes that lost their power.
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "commands/node_name.hpp"
+#include "machine/key_value.hpp"
 #include "protocol/resp.hpp"
 
 #include "totora/core/values/types.hpp"
+#include "totora/data/identity.hpp"
+#include "totora/node/status.hpp"
 #include "totora/transport/tcp/names.hpp"
 #include "totora/transport/tcp_address.hpp"
 
@@ -225,5 +229,18 @@ private:
     std::string                              request_;
     std::array<char, 512>                    received_{};
 };
+
+/// The question for the leader, as long as the cluster does not know where clients find this server, at `own`.
+[[nodiscard]] inline std::optional<Introduction::Question>
+question_for_leader(totora::Status const& status, KeyValue const& machine, totora::Identity const& identity,
+                    std::string const& own, bool is_loading)
+{
+    auto const leader = machine.client_address(status.leader);
+    if (is_loading or status.leader == identity.id or leader.empty() or machine.client_address(identity.id) == own)
+        return std::nullopt;
+    auto const self = totora::Member{identity.id, identity.incarnation};
+    return Introduction::Question{
+        status.leader, std::string{leader}, {"ANNOUNCE", node_name(identity.cluster, self), own}};
+}
 
 } // namespace kv

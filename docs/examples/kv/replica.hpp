@@ -3,6 +3,7 @@
 
 #include "clients/server.hpp"
 #include "event_loop.hpp"
+#include "hand_over.hpp"
 #include "introduction.hpp"
 #include "machine/key_value.hpp"
 #include "member.hpp"
@@ -75,6 +76,7 @@ public:
             abandon();
         }
         introduction_.reset();
+        hand_over_.reset();
         server_.reset(); // Everything in the reverse order, while the transport is there.
         member_.reset();
         loop_.reset();
@@ -119,22 +121,17 @@ private:
         lines_.print("server " + std::to_string(identity_.id.value) + " listens for clients on " +
                      addresses_.client_listen_host + ":" + std::to_string(server_->port()) +
                      ", where they find it as " + client_address());
-        stop_on_signal();
+        call_on_stop_signal(stop_requested_, [this] { stop(); });
         introduction_.emplace(
-            context_, [this] { return introduce(); }, [this](std::string_view line) { lines_.print(line); });
+            context_,
+            [this] {
+                return question_for_leader(node_->status(), machine_, identity_, client_address(),
+                                           member_->is_loading());
+            },
+            [this](std::string_view line) { lines_.print(line); });
         introduction_->start();
         loop_->wake();
         context_.run();
-    }
-
-    void stop_on_signal()
-    {
-        stop_requested_.assign(::dup(StopSignals::descriptor()));
-        stop_requested_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                                   [this](boost::system::error_code failure) {
-                                       if (not failure)
-                                           stop();
-                                   });
     }
 
     void refuse(std::string_view line)
@@ -182,7 +179,7 @@ private:
     {
         if (is_stop_due_)
             stop();
-        if (is_end_due_ or (is_stopping_ and not node_->is_running()))
+        if (hand_over_ and hand_over_->is_over())
             end();
         member_->begin_turn();
         server_->begin_turn();
@@ -203,20 +200,6 @@ private:
     }
 
     [[nodiscard]] std::string client_address() const { return addresses_.for_clients(server_->port()); }
-
-    /// The question for the leader, as long as the cluster does not know where clients find this server.
-    [[nodiscard]] std::optional<Introduction::Question> introduce() const
-    {
-        auto const status = node_->status();
-        auto const leader = machine_.client_address(status.leader);
-        auto const own = client_address();
-        if (member_->is_loading() or status.leader == identity_.id or leader.empty() or
-            machine_.client_address(identity_.id) == own)
-            return std::nullopt;
-        auto const self = totora::Member{identity_.id, identity_.incarnation};
-        return Introduction::Question{
-            status.leader, std::string{leader}, {"ANNOUNCE", node_name(identity_.cluster, self), own}};
-    }
 
     [[nodiscard]] ServerFacts facts() const
     {
@@ -257,25 +240,13 @@ private:
 
     void noticed(totora::Failed const& failed) { fail({"cannot go on (", to_string(failed.why), "): ", failed.what}); }
 
-    /// Hands over if it leads, so that clients need not wait for an election, and ends.
+    /// Hands over if it leads, and ends in a later turn.
     void stop()
     {
-        if (std::exchange(is_stopping_, true))
+        if (hand_over_)
             return;
-        if (not node_->is_running() or node_->status().role != totora::RoleName::leader)
-            return end();
-        auto const end_soon = [this] {
-            is_end_due_ = true;
-            loop_->wake();
-        };
-        patience_.expires_after(
-            std::chrono::seconds{1}); // The node gives up earlier, if its disk and its clock are well.
-        patience_.async_wait([end_soon](boost::system::error_code failure) {
-            if (not failure)
-                end_soon();
-        });
-        node_->transfer_leadership(totora::nobody, [end_soon](totora::TransferOutcome const&) { end_soon(); });
-        loop_->wake();
+        hand_over_.emplace(context_, *node_, *loop_);
+        hand_over_->begin();
     }
 
     /// Ends all proposals and reads, answers the clients, and ends. Clients that do not read are not waited for.
@@ -315,12 +286,11 @@ private:
     std::optional<Member<Node>>                 member_;
     std::optional<Server<Member<Node>>>         server_;
     std::optional<Introduction>                 introduction_;
+    std::optional<HandOver<Node>>               hand_over_;                ///< Once it is to stop.
     boost::asio::posix::stream_descriptor       stop_requested_{context_}; ///< Readable when a signal to stop has come.
     boost::asio::steady_timer                   patience_{context_};
     std::chrono::steady_clock::time_point const began_ = std::chrono::steady_clock::now();
     bool                                        is_stop_due_ = false; ///< After this turn of the node.
-    bool                                        is_stopping_ = false;
-    bool                                        is_end_due_ = false; ///< It has handed over, or waited long enough.
     bool                                        is_ending_ = false;
     int                                         exit_code_ = 0;
 };

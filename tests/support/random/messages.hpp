@@ -69,16 +69,12 @@ public:
         auto const sender = any_sender(state);
         switch (below(28)) {
         case 0:
-            return from(sender, RequestPreVote{any_term(state), any_position(state), Round{any_number(4)}});
         case 1:
         case 2:
-            return from(sender, RequestPreVoteResponse{any_term(state), any_pre_vote_round(state), below(4) > 0,
-                                                       below(12) == 0 ? any_position(state) : LogPosition{}});
         case 3:
-            return from(sender, RequestVote{any_term(state), any_position(state), below(4) == 0});
         case 4:
         case 5:
-            return from(sender, RequestVoteResponse{any_term(state), below(4) > 0});
+            return any_of_votes(state, sender);
         case 6:
         case 7:
         case 8:
@@ -136,6 +132,23 @@ public:
     }
 
 private:
+    /// What candidates ask, and what they are answered.
+    [[nodiscard]] constexpr Message any_of_votes(State const& state, ServerId sender)
+    {
+        switch (below(6)) {
+        case 0:
+            return from(sender, RequestPreVote{any_term(state), any_position(state), Round{any_number(4)}});
+        case 1:
+        case 2:
+            return from(sender, RequestPreVoteResponse{any_term(state), any_pre_vote_round(state), below(4) > 0,
+                                                       below(12) == 0 ? any_position(state) : LogPosition{}});
+        case 3:
+            return from(sender, RequestVote{any_term(state), any_position(state), below(4) == 0});
+        default:
+            return from(sender, RequestVoteResponse{any_term(state), below(4) > 0});
+        }
+    }
+
     /// What operators ask for, and what a leader asks of its successor.
     [[nodiscard]] constexpr Message any_of_operators(State const& state, ServerId sender)
     {

@@ -219,10 +219,8 @@ private:
             auto& ended = self->unanswered_.at(number);
             ended.is_ended = true;
             self->connection_.guarded([&] {
-                if (end.is_durable)
-                    write_simple(ended.answer, end.what);
-                else
-                    write_error(ended.answer, "ERR no snapshot was taken: ", end.what);
+                end.is_durable ? write_simple(ended.answer, end.what)
+                               : write_error(ended.answer, "ERR no snapshot was taken: ", end.what);
             });
             self->unanswered_.count(ended, ended.answer.size());
             self->connection_.work_soon();
@@ -240,8 +238,7 @@ private:
         auto done = [self = shared(), number = unanswered_.last()](std::string const& error) {
             auto& ended = self->unanswered_.at(number);
             ended.is_ended = true;
-            self->connection_.guarded(
-                [&] { error.empty() ? write_simple(ended.answer, "OK") : write_error(ended.answer, error); });
+            self->connection_.guarded([&] { write_done(ended.answer, error); });
             self->connection_.work_soon();
         };
         member_.change(std::get<ChangeWish>(std::move(wish)), std::move(done));

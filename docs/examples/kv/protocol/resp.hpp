@@ -24,6 +24,12 @@ inline void write_error(std::string& to, std::string_view text, std::string_view
 {
     to.append("-").append(text).append(detail).append("\r\n");
 }
+
+/// OK, or an error if there is one.
+inline void write_done(std::string& to, std::string_view error)
+{
+    error.empty() ? write_simple(to, "OK") : write_error(to, error);
+}
 inline void write_nil(std::string& to, Protocol protocol = Protocol::resp2)
 {
     to.append(protocol == Protocol::resp3 ? "_\r\n" : "$-1\r\n");

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <utility>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -95,5 +99,16 @@ private:
 
     static_assert(std::atomic<Stage>::is_always_lock_free, "a handler of signals waits for no lock");
 };
+
+/// Calls `stop` when the first signal has come. `requested` is read by one thread, and outlives what `stop` refers to.
+template <typename Stop>
+void call_on_stop_signal(boost::asio::posix::stream_descriptor& requested, Stop stop)
+{
+    requested.assign(::dup(StopSignals::descriptor()));
+    requested.async_wait(boost::asio::posix::stream_descriptor::wait_read, [stop](boost::system::error_code failure) {
+        if (not failure)
+            stop();
+    });
+}
 
 } // namespace kv
