@@ -99,10 +99,7 @@ private:
         member_->set_probe([this](totora::ServerId server, std::string_view address, totora::TcpProbe::Done done) {
             totora::probe_peer(context_, transport_settings(), server, address, std::move(done));
         });
-        member_->set_shut_down([this] {
-            is_stop_due_ = true;
-            loop_->wake();
-        });
+        member_->set_shut_down([this] { is_stop_due_ = true, loop_->wake(); });
         server_.emplace(context_, *member_, allowed_limits(run_, lines_));
         // The port comes first: a node that has started may be elected, and would have nobody to serve.
         auto const listening = server_->listen(addresses_.client_listen_host, addresses_.client_listen_port);
