@@ -165,6 +165,22 @@ constexpr auto of_a_question_that_is_late_or_comes_again_nothing_follows = [] {
 };
 TOTORA_PROVE(of_a_question_that_is_late_or_comes_again_nothing_follows, "dissertation 3.10", "case_62");
 
+constexpr auto a_question_of_an_earlier_term_of_the_same_leader_is_outdated = [] {
+    auto cluster = led_by_a();
+    cluster.happens(S1, TransferRequested{S2});
+    auto const asks = cluster.take(S1, S2);
+    cluster.rings(S1, Alarm::transfer);
+    cluster.campaigns(S3, {S1, S2, S3});
+    cluster.campaigns(S1, {S1, S2, S3});
+    require(is_leader(cluster[S1]) and known_leader(cluster[S2]) == S1, "S1 leads again");
+    require(cluster[S1].current_term == Term{3}, "in a later term");
+
+    cluster.arrives(S2, asks);
+    require(noted(cluster.outgoing(), Decision::timeout_now_outdated) and is_follower(cluster[S2]),
+            "what it asked in the first term counts no more");
+};
+TOTORA_PROVE(a_question_of_an_earlier_term_of_the_same_leader_is_outdated, "dissertation 3.10", "case_62");
+
 constexpr auto a_question_before_the_entries_are_durable_is_not_obeyed = [] {
     auto cluster = led_by_a();
     cluster.happens(S1, Proposed{1});
