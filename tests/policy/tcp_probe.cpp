@@ -39,13 +39,10 @@ struct Fixture
 /// Listens, and is accepted by nobody until the test does.
 struct Door
 {
-    explicit Door(boost::asio::io_context& context)
-        : context(context), acceptor(context, {boost::asio::ip::address_v4::loopback(), 0})
-    {}
+    explicit Door(boost::asio::io_context& context) : acceptor(context, {boost::asio::ip::address_v4::loopback(), 0}) {}
 
     [[nodiscard]] std::string address() const { return print_address(acceptor.local_endpoint()); }
 
-    boost::asio::io_context&       context;
     boost::asio::ip::tcp::acceptor acceptor;
 };
 
