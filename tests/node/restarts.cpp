@@ -334,6 +334,26 @@ BOOST_AUTO_TEST_CASE(a_log_whose_configuration_at_index_0_is_not_its_first_membe
     expect_refused(lacks_the_one_before);
 }
 
+/// A snapshot brings the configuration in force and the one before, which may be the one that the cluster was made with.
+BOOST_AUTO_TEST_CASE(a_server_that_waited_to_be_named_may_know_the_first_members_from_a_snapshot, *label("6"))
+{
+    auto const others = std::vector<Peer>{{{S2, first_incarnation, MemberKind::voter}, "second"}};
+    auto       recovered = Recovered{};
+    recovered.identity = wiped(first_incarnation, {});
+    recovered.entries.restore({Term{1}, Index{9}});
+    recovered.configuration = recovered.previous_configuration = *configuration_of(Index{}, others);
+    recovered.peers = {others, others};
+    BOOST_TEST(fault_in_configurations(recovered) == "");
+
+    auto without_snapshot = recovered;
+    without_snapshot.entries = TermRuns{};
+    BOOST_TEST(fault_in_configurations(without_snapshot) != "");
+
+    auto of_others = recovered;
+    of_others.identity.first_members = peers_of(3);
+    BOOST_TEST(fault_in_configurations(of_others) != "");
+}
+
 BOOST_AUTO_TEST_CASE(a_node_starts_once)
 {
     auto stage = Stage{};

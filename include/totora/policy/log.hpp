@@ -109,12 +109,14 @@ struct ScrubStatus
 };
 
 /// What is wrong with the configurations of a recovery, for people; empty if nothing is. A server that does not know its first members
-/// would wait permanently and silently to be named; without addresses nobody could be reached.
+/// would wait permanently and silently to be named; without addresses nobody could be reached. One that was made without them may have
+/// those of the cluster from a snapshot.
 [[nodiscard]] inline std::string fault_in_configurations(Recovered const& recovered)
 {
     auto const first = first_configuration(recovered.identity);
+    auto const is_from_snapshot = first.members.empty() and recovered.entries.base().index > Index{};
     for (auto const* one : {&recovered.configuration, &recovered.previous_configuration})
-        if (one->index == first.index and *one != first)
+        if (one->index == first.index and *one != first and not is_from_snapshot)
             return "as the configuration at index 0 the log recovered another one than its identity's first members";
     if (not are_members(recovered.peers, {recovered.configuration, recovered.previous_configuration}))
         return "the log recovered addresses of others than the members of its configurations";
