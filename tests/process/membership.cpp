@@ -207,6 +207,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_has_moved_is_found_at_its_new_address)
     BOOST_TEST(eventually([&] {
         return cluster.info(cluster.await_leader(), "peer_" + id_of(moved)) == "address=" + address + ",link=open";
     }));
+    auto const configuration = cluster.info(cluster.await_leader(), "raft_configuration");
+    BOOST_REQUIRE(eventually([&] { return cluster.info(moved, "raft_configuration") == configuration; }));
     cluster.process(moved).signal(SIGTERM);
     BOOST_REQUIRE(cluster.process(moved).wait() == 0);
     cluster.start(moved); // Its log has the address now.
