@@ -162,6 +162,14 @@ namespace totora::test
     };
 }
 
+/// The same with all that is on by default.
+[[nodiscard]] inline explore::Scope as_it_runs(explore::Scope scope)
+{
+    scope.pre_vote = scope.sticky = scope.check_quorum = true;
+    scope.forced = false;
+    return scope;
+}
+
 /// The other scopes in which the members change.
 [[nodiscard]] inline std::vector<explore::Scope> membership_scopes()
 {
@@ -170,11 +178,6 @@ namespace totora::test
     auto const one_more = std::vector{members_of({1, 2, 3})};
     auto const one_less = std::vector{members_of({1, 2})};
     auto const one_of_four = std::vector{members_of({1, 3, 4}), members_of({2, 3, 4})};
-    auto const as_it_runs = [](explore::Scope scope) {
-        scope.pre_vote = scope.sticky = scope.check_quorum = true;
-        scope.forced = false;
-        return scope;
-    };
     auto const at_speed = [](explore::Scope scope) {
         scope.eager_writes = true;
         scope.entries_per_append = explore::Scope{}.entries_per_append;
