@@ -653,6 +653,64 @@ constexpr auto a_removed_server_is_told_and_waits_to_be_named_again = [] {
 };
 TOTORA_PROVE(a_removed_server_is_told_and_waits_to_be_named_again, "dissertation 4.2.3", "case_101");
 
+constexpr auto a_joint_configuration_survives_a_snapshot_and_a_restart = [] {
+    auto cluster = led_by_a(2);
+    cluster.happens(S1, change_of(cluster[S1], members({S1, S4, S5})));
+    cluster.settle({S1, S2, S3});
+    cluster.rings(S1, Alarm::heartbeat);
+    for (auto turn = 0; turn < 4 and last_index(cluster[S5]) < Index{2}; ++turn)
+        exchange(cluster, S1, S5);
+    for (auto turn = 0; turn < 4 and last_index(cluster[S4]) < Index{3}; ++turn)
+        exchange(cluster, S1, S4);
+    require(is_joint(cluster[S4].configurations.in_force), "1: D holds the joint configuration");
+    beat(cluster, S1, {S1, S2});
+    require(cluster[S1].commit_index == Index{3} and last_index(cluster[S5]) == Index{2}, "it is committed without E");
+
+    cluster.takes_snapshot(S1);
+    require(cluster[S1].log.base().index == Index{3}, "2: a snapshot stands for it");
+    cluster.rings(S1, Alarm::heartbeat);
+    exchange(cluster, S1, S5);
+    cluster.sends_snapshot(S1, S5);
+    cluster.receives_snapshot(S5);
+    cluster.persists(S5);
+    cluster.drop_all();
+    cluster.loses_power(S5);
+    require(cluster[S5].log.base().index == Index{3} and is_joint(cluster[S5].configurations.in_force),
+            "3: E starts from it");
+
+    cluster.campaigns(S5, {S4, S5});
+    require(is_pre_candidate(cluster[S5]), "the new half is not enough");
+    cluster.campaigns(S5, {S2, S3, S5});
+    require(is_pre_candidate(cluster[S5]), "nor is the old one");
+    cluster.campaigns(S5, {S2, S3, S4, S5});
+    require(is_leader(cluster[S5]), "both are");
+};
+TOTORA_PROVE(a_joint_configuration_survives_a_snapshot_and_a_restart, "6", "7", "case_32");
+
+constexpr auto learners_count_nowhere = [] {
+    auto cluster = led_by_a(2);
+    cluster.happens(S1, change_of(cluster[S1], members({S1, S2, S3}, {S4, S5})));
+    cluster.settle({S1, S2, S3, S4, S5});
+    beat(cluster, S1, {S1, S2, S3, S4, S5});
+    auto const committed = cluster[S1].commit_index;
+
+    cluster.happens(S1, Proposed{1}); // 1: B and C are cut off.
+    cluster.settle({S1, S4, S5});
+    require(last_index(cluster[S4]) > committed and cluster[S1].commit_index == committed, "2: it is not committed");
+    cluster.happens(S1, ReadRequested{});
+    cluster.deliver_all(S1, S4);
+    cluster.deliver_all(S1, S5);
+    cluster.deliver_all(S4, S1);
+    require(not cluster.outgoing().read_allowed, "3: no read is served");
+    cluster.deliver_all(S5, S1);
+    require(not cluster.outgoing().read_allowed, "also if both answer");
+    cluster.rings(S1, Alarm::quorum_check);
+    beat(cluster, S1, {S1, S4, S5});
+    cluster.rings(S1, Alarm::quorum_check);
+    require(not is_leader(cluster[S1]), "4: and they keep no leader in office");
+};
+TOTORA_PROVE(learners_count_nowhere, "6", "case_19");
+
 constexpr auto what_cannot_be_done_is_refused_by_name = [] {
     auto       cluster = led_by_a(0);
     auto const index = Index{};

@@ -184,6 +184,14 @@ namespace totora::test
     };
 }
 
+/// The same with all that is on by default.
+[[nodiscard]] inline explore::Scope as_it_runs(explore::Scope scope)
+{
+    scope.pre_vote = scope.sticky = scope.check_quorum = true;
+    scope.forced = false;
+    return scope;
+}
+
 /// The other scopes in which the members change.
 [[nodiscard]] inline std::vector<explore::Scope> membership_scopes()
 {
@@ -191,11 +199,6 @@ namespace totora::test
     auto const out_and_in = std::vector{members_of({1}), members_of({1, 2})};
     auto const one_more = std::vector{members_of({1, 2, 3})};
     auto const one_less = std::vector{members_of({1, 2})};
-    auto const as_it_runs = [](explore::Scope scope) {
-        scope.pre_vote = scope.sticky = scope.check_quorum = true;
-        scope.forced = false;
-        return scope;
-    };
     return {
         changing(
             {.name = "two-servers-of-which-one-is-removed", .servers = 2, .elections = 2, .crashes = 1, .changes = 1},

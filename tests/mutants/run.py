@@ -24,6 +24,8 @@ ALONE = {  # What a generated mutant is asked about; one of a case names its own
         "explore two-elections-a-proposal-a-crash --limit-states 300000",
         "explore features-two-candidates --limit-states 100000",
         "explore a-read-across-a-leader-change --limit-states 100000",
+        "explore a-joint-change",
+        "explore one-of-three-is-removed --limit-states 100000",
         "explore two-elections-a-proposal-a-heartbeat --limit-states 200000",
         "explore three-elections-two-proposals-entry-by-entry --random 1 --limit-states 500000",
     ),

@@ -76,7 +76,9 @@ constexpr void write_to(std::vector<Configuration>& list, PendingWrite const& pe
         while (not list.empty() and list.back().index >= truncate->first)
             list.pop_back();
     } else if (auto const* compact = std::get_if<Compact>(&pending.write)) {
-        auto kept = pending.boundary ? list_of(*pending.boundary) : std::vector<Configuration>{};
+        auto kept = std::vector<Configuration>{};
+        if (pending.boundary)
+            kept = list_of(*pending.boundary);
         for (auto const& configuration : list)
             if (configuration.index > compact->base.index)
                 kept.push_back(configuration);
