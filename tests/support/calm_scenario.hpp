@@ -23,6 +23,8 @@ calm_scenario(std::uint64_t seed, std::uint64_t events, std::uint64_t servers = 
     scenario.clocks_drift = false;
     scenario.damageable = 0;
     scenario.terms_end = false;
+    scenario.members_change = false;
+    scenario.first_members = 0;
     return scenario;
 }
 

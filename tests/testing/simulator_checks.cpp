@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_is_durable_on_a_minority_is_seen, *label("cas
 {
     auto const log = committed_through(follower(S1, Term{1}, {{Term{1}, Index{1}, 2}}), Index{2});
     auto       minority = Witness{};
-    minority.checks.has_voters(3);
+    minority.checks.has_servers(3);
     minority.makes(S1, {}, Term{1}, 2);
     minority.keeps(S1, {Term{1}, Index{2}});
     minority.keeps(S2, {Term{1}, Index{1}});
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_is_durable_on_a_minority_is_seen, *label("cas
     BOOST_TEST(minority.broken() == "what is committed is durable on a majority");
 
     auto majority = Witness{};
-    majority.checks.has_voters(3);
+    majority.checks.has_servers(3);
     majority.makes(S1, {}, Term{1}, 2);
     majority.makes(S1, {Term{1}, Index{2}}, Term{2}, 1);
     majority.keeps(S1, {Term{1}, Index{2}});

@@ -31,7 +31,7 @@ struct Cluster
 
     Cluster()
     {
-        checks.has_voters(3);
+        checks.has_servers(3);
         state.room = LogRoom::reserve_only;
     }
 
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(stepping_down_for_lack_of_room_where_no_server_has_everythi
 BOOST_AUTO_TEST_CASE(a_moment_without_room_that_counts_is_seen, *label("case_67"))
 {
     auto cluster = Cluster{};
-    cluster.checks.has_voters(0);
+    cluster.checks.has_servers(0);
     auto led = leader(follower(S1, Term{1}, {}));
     cluster.checks.appended(0, {}, entries_of(Term{2}, Index{1}, 1));
     cluster.checks.after_event(0, led);

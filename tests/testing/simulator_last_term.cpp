@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_follow_in_the_last_term_is_seen, *la
 BOOST_AUTO_TEST_CASE(a_message_to_a_non_member_is_seen)
 {
     auto checks = simulate::Checks{};
-    checks.has_voters(3);
+    checks.has_servers(3);
     checks.sent(0, S3, RequestVoteResponse{Term{1}, false});
     BOOST_TEST(checks.broken() == "");
     checks.sent(0, S4, RequestVoteResponse{Term{1}, false});

@@ -40,6 +40,7 @@ enum class Wrong
     a_disk_fills,           ///< With what is no entry.
     reads_end_twice,
     reads_never_end,
+    configurations_are_lost, ///< Appends that hold one do not arrive.
 };
 
 /// Which one is in force.
@@ -63,6 +64,8 @@ public:
         auto const had = std::exchange(held_, std::max(held_, held));
         if (held > had + 1 and wrong == Wrong::entries_are_denied)
             return Endpoint::send(*denied(message.to(), *answer, Index{had}).open(), entries);
+        if (wrong == Wrong::configurations_are_lost and holds_configuration(entries))
+            return;
         Endpoint::send(message, entries);
     }
 
@@ -77,6 +80,14 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool holds_configuration(Entries const& entries)
+    {
+        for (auto const entry : entries)
+            if (entry.kind == EntryKind::configuration)
+                return true;
+        return false;
+    }
+
     /// Reports that the last entries are not there, and nothing but what was acknowledged before.
     [[nodiscard]] static Envelope denied(ServerId leader, AppendEntriesResponse answer, Index had)
     {
@@ -214,6 +225,18 @@ BOOST_AUTO_TEST_CASE(a_resignation_without_a_reason_in_the_simulation_is_detecte
 BOOST_AUTO_TEST_CASE(a_healed_quorum_whose_leader_commits_nothing_is_detected)
 {
     BOOST_TEST(find(Wrong::commits_stop) == "a healed quorum commits something new");
+}
+
+BOOST_AUTO_TEST_CASE(a_healed_cluster_that_does_not_change_its_members_is_detected, *label("6"))
+{
+    auto scenario = calm_scenario(1, 5'000);
+    scenario.members_change = true;
+    scenario.settings.core.check_quorum = scenario.settings.core.sticky = false;
+    scenario.clients.count = 6;
+    scenario.clients.thinks_us = 1'000;
+    BOOST_TEST(run(Wrong::nothing, scenario).broken == "");
+    BOOST_TEST(run(Wrong::configurations_are_lost, scenario).broken ==
+               "healed servers become the members that a leader is asked for");
 }
 
 BOOST_AUTO_TEST_CASE(a_request_that_never_ends_is_detected)

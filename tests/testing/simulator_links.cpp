@@ -148,7 +148,7 @@ struct NoProgress
 
     NoProgress()
     {
-        checks.has_voters(3);
+        checks.has_servers(3);
         for (auto const id : {S2, S3})
             checks.link_has_taken(0, id, 100);
     }

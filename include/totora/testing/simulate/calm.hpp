@@ -2,6 +2,8 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/quorum.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
 #include "totora/testing/simulate/network/links.hpp"
@@ -20,8 +22,8 @@ namespace totora::inline v0::simulate
 /// and disks, no server starts an election and the leader does not step down.
 ///
 /// A server or a link is well if nothing has gone wrong with it for three election timeouts. Campaigns of servers
-/// outside the quorum are checked only with pre-vote and stickiness, which keep them from disturbing it (dissertation
-/// §9.6, §4.2.3).
+/// outside the quorum, and of who is no member, are checked only with pre-vote and stickiness, which keep them from disturbing it
+/// (dissertation §9.6, §4.2.3).
 template <typename Run>
 class Calm
 {
@@ -38,8 +40,10 @@ public:
             disturb_disk(server);
         auto const& before = event.before;
         auto const& after = event.after;
-        auto const  led = before.role == RoleName::leader;
-        auto const  leads = after.role == RoleName::leader;
+        if (before.configuration != after.configuration)
+            disturb(server);
+        auto const led = before.role == RoleName::leader;
+        auto const leads = after.role == RoleName::leader;
         if (leads and not(led and before.term == after.term))
             leads_since_us_[server] = run_.now_us;
         if (led and not leads and after.term == before.term and run_.cluster[server].process)
@@ -91,7 +95,10 @@ private:
     {
         auto const& core = run_.scenario.settings.core;
         ++run_.report.elections_checked;
-        if (has_quorum(leader) and (is_with(leader, by) or (core.pre_vote and core.sticky)))
+        auto const is_one_of_them =
+            is_voter(run_.cluster[leader].process->node.state().configurations.in_force, ServerId{by + 1}) and
+            is_with(leader, by);
+        if (has_quorum(leader) and (is_one_of_them or (core.pre_vote and core.sticky)))
             run_.checks.fail("no election while a leader and a quorum with it are well, and their links and disks");
     }
 
@@ -104,10 +111,11 @@ private:
     {
         if (leads_since_us_[leader] + window_us() >= run_.now_us or not is_with(leader, leader))
             return false;
-        auto with = std::size_t{0};
-        for (auto server = std::size_t{0}; server < run_.cluster.size(); ++server)
-            with += is_with(leader, server) ? 1U : 0U;
-        return 2 * with > run_.cluster.size();
+        auto const& configuration = run_.cluster[leader].process->node.state().configurations.in_force;
+        return is_voter(configuration, ServerId{leader + 1}) and
+               totora::has_quorum(configuration, [&](ServerId server) {
+                   return is_with(leader, static_cast<std::size_t>(server.value - 1));
+               });
     }
 
     [[nodiscard]] Term term_of(std::size_t server) const

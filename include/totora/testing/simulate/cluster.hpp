@@ -48,12 +48,17 @@ public:
         : network(cluster_of("simulated"), scenario.network, testing::Prng{scenario.seed}.split(1), now_us, faults),
           scenario_(scenario), checks_(checks), faults_(faults), random_(testing::Prng{scenario.seed}.split(2))
     {
-        checks.has_voters(scenario.servers);
-        auto peers = std::vector<Peer>{};
-        for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id)
+        checks.has_servers(scenario.servers);
+        auto const members = scenario.first_members > 0 ? scenario.first_members : scenario.servers;
+        auto       peers = std::vector<Peer>{};
+        for (auto id = std::uint64_t{1}; id <= members; ++id)
             peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
-        for (auto const& peer : peers) {
-            auto const identity = Identity{cluster_of("simulated"), peer.member.id, first_incarnation, peers};
+        checks.begins_with(peers);
+        if (scenario.members_change)
+            checks.allows_chunk_bytes(3'000'000);
+        for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id) {
+            auto const identity = Identity{cluster_of("simulated"), ServerId{id}, first_incarnation,
+                                           id <= members ? peers : std::vector<Peer>{}};
             servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us, scenario.apply_us));
             auto& server = *servers_.back();
             server.storage.desk().at_once = scenario.syncs.at_once;
@@ -159,6 +164,8 @@ public:
         }
         throw_if_power_failed(server);
         checks_.after_event(number, node.state());
+        if (not server.process->failed)
+            checks_.look_at_addresses(number, node.state());
         look_at_snapshots(number, false);
         if (auto const& failed = server.process->failed)
             if (not has_reason_to_fail(server, failed->why))

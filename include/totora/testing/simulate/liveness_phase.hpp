@@ -4,6 +4,8 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
+#include "totora/testing/simulate/members/drawn_members.hpp"
+#include "totora/testing/simulate/members/operator.hpp"
 #include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/process_scheduler.hpp"
 #include "totora/testing/simulate/timer_kind.hpp"
@@ -14,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -21,12 +24,13 @@ namespace totora::inline v0::simulate
 {
 
 /// The end of a simulation, in which a cluster must show liveness: a quorum is healed and everything else stays as it
-/// is. A leader must emerge, something new be committed, every request end, and the machines become equal.
+/// is. A leader must emerge, something new be committed, every request end, and the machines become equal. Where members change the
+/// healed ones are all that may count for a leader, and must become the members that are asked for.
 template <typename Run>
 class LivenessPhase
 {
 public:
-    LivenessPhase(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns) {}
+    LivenessPhase(Run& run, ProcessScheduler<Run>& turns) : run_(run), turns_(turns), operator_(run, turns) {}
 
     /// Heals a majority. All other failures become permanent: servers that are down stay down, links that are cut stay
     /// cut.
@@ -60,6 +64,7 @@ public:
             return false;
         }
         notice_progress();
+        ask_for_members();
         if (run_.now_us - led_at_us_ < election_timeouts(3))
             return false;
         auto const stands_still =
@@ -69,6 +74,10 @@ public:
             return false;
         }
         run_.clients.stop();
+        if (run_.scenario.members_change and not(asked_ and run_.checks.is_done(*asked_))) {
+            run_.checks.expect(not stands_still, "healed servers become the members that a leader is asked for");
+            return false;
+        }
         if (is_at_rest())
             return true;
         run_.checks.expect(
@@ -78,9 +87,14 @@ public:
     }
 
 private:
-    /// Draws a majority of servers of which nothing was damaged.
+    /// Draws a majority of servers of which nothing was damaged; or takes all that may count, where members change.
     void choose()
     {
+        if (run_.scenario.members_change) {
+            for (auto const server : run_.checks.servers_that_may_count())
+                run_.quorum.push_back(static_cast<std::size_t>(server.value - 1));
+            return;
+        }
         auto candidates = std::vector<std::size_t>{};
         for (auto number = std::size_t{0}; number < run_.cluster.size(); ++number)
             if (not run_.cluster[number].damaged)
@@ -91,6 +105,26 @@ private:
             candidates.erase(chosen);
         }
         ranges::sort(run_.quorum);
+    }
+
+    /// Asks a leader to have all healed servers as members, in any roles, until that is done.
+    void ask_for_members()
+    {
+        if (not run_.scenario.members_change or run_.now_us < ask_at_us_ or
+            (asked_ and (run_.checks.is_open(*asked_) or run_.checks.is_done(*asked_))))
+            return;
+        auto const leader = operator_.newest_leader();
+        if (not leader or run_.is_permanent(*leader))
+            return;
+        auto servers = std::vector<ServerId>{};
+        for (auto const number : run_.quorum)
+            servers.push_back(ServerId{number + 1});
+        ask_at_us_ = run_.now_us + election_timeouts(1);
+        auto& event = run_.trace(TraceEventKind::request, *leader);
+        turns_.disturb(*leader);
+        asked_ = operator_.change(
+            *leader, DrawnMembers{operator_.state(*leader), run_.cluster.size(), run_.random}.draw(servers));
+        turns_.finish(event);
     }
 
     void heal(std::size_t number)
@@ -222,6 +256,7 @@ private:
 
     Run&                   run_;
     ProcessScheduler<Run>& turns_;
+    Operator<Run>          operator_;
     bool                   was_led_ = false;
     std::uint64_t          slowest_applied_ = 0; ///< How far the slowest of the quorum has applied its log.
     std::uint64_t          matched_ = 0;
@@ -229,6 +264,9 @@ private:
     std::uint64_t          healed_at_us_ = 0;
     Index                  committed_before_; ///< The healing.
     std::uint64_t          led_at_us_ = 0;
+    std::uint64_t          ask_at_us_ = 0; ///< For members.
+
+    std::optional<std::size_t> asked_; ///< The newest request for members.
 };
 
 } // namespace totora::inline v0::simulate

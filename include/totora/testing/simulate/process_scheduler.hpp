@@ -62,6 +62,7 @@ public:
         run_.cluster.network.forget(number);
         how();
         run_.clients.server_gone(number);
+        run_.checks.requests_gone(number);
         plan_clients();
         run_.plan(run_.random.between(5'000, 1'000'000), TimerKind::start, number);
     }

@@ -38,6 +38,8 @@ public:
         scenario_.terms_end = random_.below(4) == 0;
         random_ = testing::Prng{seed_}.split(5); // What follows leaves all before it as it would be without.
         draw_snapshots();
+        random_ = testing::Prng{seed_}.split(6);
+        draw_membership();
         number_plan();
         leave_out();
         return std::move(scenario_);
@@ -198,6 +200,23 @@ private:
               Fault::snapshot_rot, Fault::server_left_behind})
             draw_plan(kind, amount(4, 10));
         scenario_.machine_saves_every = random_.below(6) == 0 ? scaled(1, 5) : 0;
+    }
+
+    /// The members of a third of the seeds do not change. Where they do no data are damaged, so that all servers can be healed.
+    void draw_membership()
+    {
+        scenario_.members_change = scenario_.servers > 1 and random_.below(3) != 0;
+        if (not scenario_.members_change)
+            return;
+        scenario_.damageable = 0;
+        if (coin())
+            scenario_.first_members = random_.below(4) != 0 ? std::min<std::size_t>(3, scenario_.servers)
+                                                            : random_.between(1, scenario_.servers);
+        auto const much = random_.below(3) == 0 ? 8U : 1U;
+        draw_plan(Fault::members_changed, much * amount(20, 40) + 5);
+        draw_plan(Fault::change_cancelled, much * amount(5, 10));
+        draw_plan(Fault::lead_transferred, much * amount(5, 10));
+        draw_plan(Fault::campaigned, amount(5, 20));
     }
 
     void number_plan()

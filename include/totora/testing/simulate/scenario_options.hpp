@@ -75,8 +75,10 @@ struct Scenario
     bool                clocks_drift = false;    ///< All the time, and a little.
     bool                terms_end = false; ///< It begins near the highest term, in which a server campaigns in the end.
     bool                captures_in_parts = false; ///< Snapshots are written part by part.
-    std::size_t         damageable = 0; ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
-    std::vector<PlannedFault> plan;     ///< In order of `at_event`.
+    bool                members_change = false;    ///< As operators ask for it.
+    std::size_t         first_members = 0; ///< Of these numbers; the other servers wait to be let in. 0: all are.
+    std::size_t         damageable = 0;    ///< Servers whose synced data may be damaged: 0 up to this, exclusive.
+    std::vector<PlannedFault> plan;        ///< In order of `at_event`.
     /// How many bytes of entries may be sent for 100 that followers stored, in the whole run; 0 for any number.
     std::uint64_t sent_percent_max = 0;
 };

@@ -113,9 +113,11 @@ struct NodeListener
     template <typename Happened>
     void stepped(ServerId from, Happened const& happened, State const& after, Outgoing const& outgoing) const
     {
-        if (*before)
+        if (*before) {
+            checks->stepped(server, **before, after);
             if (auto const broken = laws::find_violated_law(**before, from, happened, after, outgoing))
                 checks->fail(*broken);
+        }
         *before = after;
     }
 };

@@ -3,6 +3,7 @@
 
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/members/member_counts.hpp"
 #include "totora/testing/simulate/simulated_server.hpp"
 #include "totora/testing/simulate/snapshot_counts.hpp"
 #include "totora/testing/simulate/trace_event.hpp"
@@ -48,6 +49,7 @@ struct SimulationReport
     QueuesMost     queues;
     FaultCounts    faults;
     SnapshotCounts snapshots;
+    MemberCounts   members;
     DecisionCounts decisions{};
     LastSightings  last;
 };

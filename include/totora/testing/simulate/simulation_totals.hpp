@@ -4,6 +4,7 @@
 #include "totora/core/decision.hpp"
 #include "totora/testing/linearizability/flat_json.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
+#include "totora/testing/simulate/members/member_counts.hpp"
 #include "totora/testing/simulate/simulation_report.hpp"
 #include "totora/testing/simulate/snapshot_counts.hpp"
 
@@ -40,6 +41,7 @@ struct SimulationTotals
     QueuesMost           queues;
     FaultCounts          faults;
     SnapshotCounts       snapshots;
+    MemberCounts         members;
     DecisionCounts       decisions{};
     std::vector<Failure> failures;
 
@@ -59,6 +61,7 @@ struct SimulationTotals
         queues.raise(report.queues);
         faults += report.faults;
         snapshots += report.snapshots;
+        members += report.members;
         for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)
             decisions[outcome] += report.decisions[outcome];
     }
@@ -104,6 +107,8 @@ struct SimulationTotals
         line(to_string(static_cast<Decision>(outcome)), totals.decisions[outcome]);
     text += "snapshots\n";
     totals.snapshots.for_each([&](SnapshotCount what, std::uint64_t count) { line(to_string(what), count); });
+    text += "members\n";
+    totals.members.for_each([&](MemberCount what, std::uint64_t count) { line(to_string(what), count); });
     text += "laws\n";
     line("elections_checked", totals.elections_checked);
     line("calm_looks", totals.calm_looks);
@@ -146,6 +151,9 @@ struct SimulationTotals
     text += "}, \"snapshots\": {";
     separator = "";
     totals.snapshots.for_each([&](SnapshotCount what, std::uint64_t value) { count(to_string(what), value); });
+    text += "}, \"members\": {";
+    separator = "";
+    totals.members.for_each([&](MemberCount what, std::uint64_t value) { count(to_string(what), value); });
     text += "}, \"decisions\": {";
     separator = "";
     for (auto outcome = std::size_t{0}; outcome < decision_count; ++outcome)

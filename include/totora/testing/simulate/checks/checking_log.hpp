@@ -62,7 +62,7 @@ public:
                        "what waits for its commitment or for the disk stays below uncommitted_bytes_max");
         expect_reserve();
         auto const bytes = entries.bytes();
-        checks_.expect(bytes <= fits_bytes_ or (*entries.begin()).kind == EntryKind::no_op,
+        checks_.expect(bytes <= fits_bytes_ or is_of_leader(entries),
                        "entries are appended to a log that reported room for them");
         fits_bytes_ -= std::min(fits_bytes_, bytes);
         checks_.appended(server_, log_.last(), entries);
@@ -139,12 +139,18 @@ private:
         checks_.lacks_room(server_, lacks_since_us_ ? burdens_.local_us() - *lacks_since_us_ : 0);
     }
 
-    /// One proposal alone may be larger than the bound, and the first entry of a term is exempt.
+    /// A leader makes them, and asks for no room: the first entry of a term, and configurations.
+    [[nodiscard]] static bool is_of_leader(Entries const& entries)
+    {
+        return (*entries.begin()).kind != EntryKind::command;
+    }
+
+    /// One proposal alone may be larger than the bound.
     [[nodiscard]] bool may_accept(Entries const& entries) const
     {
         auto const kept = std::min(state_->commit_index, state_->writes.durable_index);
         auto const waiting = log_.bytes(next(kept), log_.last().index);
-        return not is_leader(*state_) or waiting == 0 or (*entries.begin()).kind == EntryKind::no_op or
+        return not is_leader(*state_) or waiting == 0 or is_of_leader(entries) or
                waiting + entries.bytes() <= uncommitted_bytes_max_;
     }
 

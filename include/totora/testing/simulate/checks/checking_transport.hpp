@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -32,7 +33,9 @@ public:
     CheckingTransport(Transport& transport, Log const& log, Burdens& burdens, Checks& checks, std::size_t server)
         : TransportAdapter<Transport>(transport), transport_(transport), log_(log), burdens_(burdens), checks_(checks),
           server_(server)
-    {}
+    {
+        checks.knows_nobody(server);
+    }
 
     /// The state of the node that owns it, which outlives the last message, and how much it may have in flight.
     void belongs_to(State const& state, std::uint64_t window_bytes)
@@ -64,6 +67,19 @@ public:
         transport_.send_chunk(message, chunk);
     }
 
+    void update(ServerId server, Incarnation incarnation, std::string_view address)
+    {
+        checks_.introduced(server_, {{server, incarnation, {}}, std::string{address}});
+        transport_.update(server, incarnation, address);
+    }
+
+    void remove(ServerId server)
+    {
+        checks_.forgotten(server_, server);
+        if constexpr (requires { transport_.remove(server); })
+            transport_.remove(server);
+    }
+
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server)
     {
         auto const bytes = std::uint64_t{transport_.bytes_taken(server)};
@@ -81,15 +97,17 @@ private:
     /// What this leader has sent a follower.
     struct Sent
     {
-        Term  term;   ///< Of this leader.
-        Index lowest; ///< Entry.
+        Term          term;       ///< Of this leader.
+        std::uint32_t let_in = 0; ///< How often it had let this follower in.
+        Index         lowest;     ///< Entry.
     };
 
     void look_at(Progress const& progress, Run const& run)
     {
-        auto& sent = sent_[progress.server.value - 1];
-        if (sent.term != state_->current_term)
-            sent = {state_->current_term, run.first};
+        auto&      sent = sent_[progress.server.value - 1];
+        auto const let_in = checks_.let_in(server_, progress.server);
+        if (sent.term != state_->current_term or sent.let_in != let_in)
+            sent = {state_->current_term, let_in, run.first};
         sent.lowest = std::min(sent.lowest, run.first);
         auto const last = last_of(run);
         auto const first = std::max(next(progress.match), sent.lowest);

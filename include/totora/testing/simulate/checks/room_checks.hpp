@@ -68,6 +68,12 @@ public:
         link.bytes = bytes;
     }
 
+    /// A leader begins with a follower as if it knew nothing of it.
+    void follower_let_in(std::size_t leader, ServerId follower)
+    {
+        rooms_[leader].links[follower.value - 1].without_room_in = Term{};
+    }
+
     void link_renewed(std::size_t leader, ServerId follower, Term term)
     {
         rooms_[leader].links[follower.value - 1].renewed_in = term;
@@ -90,11 +96,11 @@ public:
             check_exhausted(server, state);
             break;
         case Decision::stepped_down_disk_hangs:
-            expect(2 * count_others(server,
-                                    [&](std::size_t other) {
-                                        return servers()[other].durable.last().index > state.writes.durable_index;
-                                    }) >
-                       voters(),
+            expect(is_majority(state.configurations.in_force,
+                               [&](std::size_t other) {
+                                   return other != server and
+                                          servers()[other].durable.last().index > state.writes.durable_index;
+                               }),
                    "a leader steps down for its disk only where a quorum has durably what it has not");
             break;
         case Decision::stepped_down_no_room:
@@ -152,22 +158,14 @@ private:
         std::array<LinkSeen, simulated_servers_max> links;
     };
 
-    template <typename Is>
-    [[nodiscard]] std::size_t count_others(std::size_t server, Is is) const
-    {
-        auto count = std::size_t{0};
-        for (auto other = std::size_t{0}; other < voters(); ++other)
-            count += other != server and is(other) ? 1U : 0U;
-        return count;
-    }
-
     void check_no_progress(std::size_t server, State const& state)
     {
         auto const& links = rooms_[server].links;
-        expect(2 * (1 + count_others(server, [&](std::size_t other) { return links[other].moves; })) <= voters(),
+        expect(not is_majority(state.configurations.in_force,
+                               [&](std::size_t other) { return other == server or links[other].moves; }),
                "a leader does not step down while its links to a quorum take bytes");
-        expect(count_others(server, [&](std::size_t other) { return links[other].renewed_in == state.current_term; }) >
-                   0,
+        expect(std::any_of(links.begin(), links.end(),
+                           [&](LinkSeen const& link) { return link.renewed_in == state.current_term; }),
                "a leader makes its connections again before it steps down for them");
     }
 
@@ -183,14 +181,18 @@ private:
     {
         auto const has_room = [&](std::size_t other) {
             auto const& answered = rooms_[other].answered[server];
-            return answered.has_room and answered.term == state.current_term;
+            return other != server and answered.has_room and answered.term == state.current_term;
         };
-        expect(2 * count_others(server, has_room) > voters(),
+        auto has_one_everything = false;
+        expect(is_majority(state.configurations.in_force,
+                           [&](std::size_t other) {
+                               has_one_everything =
+                                   has_one_everything or
+                                   (has_room(other) and rooms_[other].answered[server].match >= last_index(state));
+                               return has_room(other);
+                           }),
                "a leader steps down for want of room only where a quorum has reported room");
-        expect(count_others(server,
-                            [&](std::size_t other) {
-                                return has_room(other) and rooms_[other].answered[server].match >= last_index(state);
-                            }) > 0,
+        expect(has_one_everything,
                "a leader steps down for want of room only where another has acknowledged everything");
     }
 

@@ -7,19 +7,17 @@
 #include "totora/core/rules/reads.hpp"
 #include "totora/core/rules/violations.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/safety.hpp"
 #include "totora/testing/simulate/checks/committed_log.hpp"
+#include "totora/testing/simulate/checks/counted_servers.hpp"
 #include "totora/testing/simulate/checks/durable_record.hpp"
 #include "totora/testing/simulate/checks/entry_registry.hpp"
-#include "totora/testing/simulate/checks/first_violation.hpp"
 #include "totora/testing/simulate/faults/by_term.hpp"
 #include "totora/testing/simulate/network/links.hpp"
-
-#include <range/v3/algorithm/count_if.hpp>
-#include <range/v3/view/take.hpp>
 
 #include <algorithm>
 #include <array>
@@ -33,13 +31,10 @@ namespace totora::inline v0::simulate
 
 /// The properties of each server and between them: Figure 3, votes and acknowledgements that are promises, and what is
 /// durable. Servers are counted from 0.
-class ServerChecks : public FirstViolation
+class ServerChecks : public CountedServers
 {
 public:
     [[nodiscard]] CommittedLog const& committed() const { return committed_; }
-
-    /// So many servers vote, those of the first numbers: from now on what is committed must be durable on a majority of them.
-    void has_voters(std::size_t count) { voters_ = count; }
 
     /// A process has recovered this: what is not durable may be gone, and nothing else. One that finds damage does not start.
     void recovered(std::size_t server, Recovered const& found)
@@ -85,8 +80,23 @@ public:
         learn(record, state);
     }
 
+    /// A server has taken a step, whose effects are still to come.
+    void stepped(std::size_t server, State const& before, State const& after)
+    {
+        if (after.commit_index <= std::max(before.commit_index, committed_.last()))
+            return;
+        expect(is_leader(before), "nobody but a leader commits what was not committed before");
+        advance_commit_to(server, after, before.configurations.in_force);
+    }
+
     /// The commit index of a server may have advanced; checked before its machine gets the entries.
     void advance_commit_to(std::size_t server, State const& state)
+    {
+        advance_commit_to(server, state, state.configurations.in_force);
+    }
+
+    /// By the configuration in force now or `earlier`: a leader may append one in the step in which it commits.
+    void advance_commit_to(std::size_t server, State const& state, Configuration const& earlier)
     {
         auto& seen = servers_[server].seen;
         if (state.commit_index <= seen.commit)
@@ -94,8 +104,9 @@ public:
         auto const known = committed_.last();
         expect_no(committed_.learn(state, seen.commit, registry_));
         seen.commit = state.commit_index;
+        auto const newest = LogPosition{state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index};
         if (committed_.last() > known)
-            expect(is_on_majority({state.log.term_at(state.commit_index).value_or(Term{}), state.commit_index}),
+            expect(is_on_majority(newest, earlier) or is_on_majority(newest, state.configurations.in_force),
                    "what is committed is durable on a majority");
     }
 
@@ -118,12 +129,6 @@ public:
         else if (auto const* installed = std::get_if<InstallSnapshotResponse>(&rpc);
                  installed and installed->match > Index{})
             acknowledge(record, installed->term, installed->match);
-    }
-
-    /// Whether this is one of the servers that are counted.
-    [[nodiscard]] bool is_member(ServerId server) const
-    {
-        return server != nobody and (voters_ == 0 or server.value <= voters_);
     }
 
     /// How many messages a server has sent.
@@ -225,9 +230,9 @@ protected:
     };
 
     [[nodiscard]] std::array<Record, simulated_servers_max> const& servers() const { return servers_; }
-    [[nodiscard]] std::size_t                                      voters() const { return voters_; }
     [[nodiscard]] EntryRegistry const&                             registry() const { return registry_; }
     [[nodiscard]] CommittedLog&                                    committed_log() { return committed_; }
+    [[nodiscard]] CommittedLog const&                              committed_log() const { return committed_; }
 
 private:
     static void learn(Record& record, State const& state)
@@ -253,11 +258,11 @@ private:
     }
 
     /// Whether a majority has reported this entry durable, with all before it.
-    [[nodiscard]] bool is_on_majority(LogPosition entry) const
+    [[nodiscard]] bool is_on_majority(LogPosition entry, Configuration const& configuration) const
     {
-        auto const holds = [&](Record const& record) { return registry_.is_before(entry, record.durable.last()); };
-        auto const holders = ranges::count_if(servers_ | ranges::views::take(voters_), holds);
-        return voters_ == 0 or 2 * static_cast<std::size_t>(holders) > voters_;
+        return counts_none() or is_majority(configuration, [&](std::size_t server) {
+                   return registry_.is_before(entry, servers_[server].durable.last());
+               });
     }
 
     void acknowledge(Record& record, Term term, Index match)
@@ -279,7 +284,6 @@ private:
     EntryRegistry                             registry_;
     CommittedLog                              committed_;
     std::array<Record, simulated_servers_max> servers_;
-    std::size_t                               voters_ = 0;
 };
 
 } // namespace totora::inline v0::simulate

@@ -28,12 +28,15 @@ public:
 
     [[nodiscard]] SnapshotCounts const& snapshots() const { return counts_; }
 
+    /// So many bytes of chunks may be sent for nothing: more where a leader may have members that none of its messages reaches for long.
+    void allows_chunk_bytes(std::uint64_t bytes) { chunk_bytes_free_ = bytes; }
+
     /// Servers that are down, links that lose and snapshots that compaction outruns cost some of what is sent.
     void chunk_sent(std::uint64_t bytes)
     {
         auto& sent = counts_[SnapshotCount::chunk_bytes_sent];
         sent += bytes;
-        expect(sent <= 300'000 + 25 * counts_[SnapshotCount::chunk_bytes_stored],
+        expect(sent <= chunk_bytes_free_ + 25 * counts_[SnapshotCount::chunk_bytes_stored],
                "what is sent of snapshots is a bounded multiple of what followers store");
     }
     void chunk_stored(std::uint64_t bytes) { counts_[SnapshotCount::chunk_bytes_stored] += bytes; }
@@ -93,6 +96,7 @@ private:
     SnapshotCounts                                             counts_;
     std::array<std::vector<SnapshotId>, simulated_servers_max> kept_; ///< Among them some whose removal is not durable.
     std::array<bool, simulated_servers_max>                    has_failed_{};
+    std::uint64_t                                              chunk_bytes_free_ = 300'000;
 };
 
 } // namespace totora::inline v0::simulate

@@ -11,6 +11,7 @@
 #include "totora/testing/simulate/faults/disk_faults.hpp"
 #include "totora/testing/simulate/faults/faults.hpp"
 #include "totora/testing/simulate/faults/hostile_messages.hpp"
+#include "totora/testing/simulate/faults/member_faults.hpp"
 #include "totora/testing/simulate/faults/network_faults.hpp"
 #include "totora/testing/simulate/faults/process_faults.hpp"
 #include "totora/testing/simulate/process_scheduler.hpp"
@@ -33,7 +34,7 @@ class FaultInjector
 {
 public:
     FaultInjector(Run& run, ProcessScheduler<Run>& turns)
-        : run_(run), turns_(turns), network_(run), processes_(run, turns), disks_(run, turns)
+        : run_(run), turns_(turns), network_(run), processes_(run, turns), disks_(run, turns), members_(run, turns)
     {}
 
     /// Injects what was planned for when so much has happened.
@@ -41,7 +42,7 @@ public:
     {
         for (; injected_ < run_.scenario.plan.size() and run_.scenario.plan[injected_].at_event <= run_.happened;
              ++injected_)
-            inject(aimed(run_.scenario.plan[injected_]));
+            inject(members_.aimed(aimed(run_.scenario.plan[injected_])));
     }
 
     // --- What ends ---------------------------------------------------------------------------------------------------
@@ -100,6 +101,8 @@ private:
         if (auto const counts = processes_.carry_out(fault, random))
             return *counts;
         if (auto const counts = disks_.carry_out(fault, random))
+            return *counts;
+        if (auto const counts = members_.carry_out(fault, random))
             return *counts;
         auto& time = run_.cluster[fault.server].time;
         switch (fault.kind) {
@@ -182,6 +185,7 @@ private:
     NetworkFaults<Run>     network_;
     ProcessFaults<Run>     processes_;
     DiskFaults<Run>        disks_;
+    MemberFaults<Run>      members_;
     std::size_t            injected_ = 0; ///< How much of the plan.
 };
 

@@ -75,9 +75,14 @@ enum class Fault : std::uint8_t
     memory_ran_out_restoring,
     snapshot_rot,       ///< Bits of one change, it disappears, or is as it was before.
     server_left_behind, ///< A process starts, and others' logs begin after the end of its own.
+    // What operators do.
+    members_changed,  ///< A leader is asked for other members.
+    change_cancelled, ///< It is asked to take that back.
+    lead_transferred, ///< It is asked to hand over, to some server or any.
+    campaigned,       ///< A server campaigns by hand.
 };
 
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::server_left_behind) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::campaigned) + 1;
 
 /// The names of faults, in their order.
 inline constexpr std::string_view fault_names[] = {
@@ -137,6 +142,10 @@ inline constexpr std::string_view fault_names[] = {
     "memory_ran_out_restoring",
     "snapshot_rot",
     "server_left_behind",
+    "members_changed",
+    "change_cancelled",
+    "lead_transferred",
+    "campaigned",
 };
 static_assert(sizeof fault_names / sizeof *fault_names == fault_kinds);
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/quorum.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/node/status.hpp"
 #include "totora/testing/simulate/network/links.hpp"
@@ -74,11 +76,10 @@ private:
     {
         if (not calm_.is_steady_but_for_disk(leader))
             return false;
-        auto count = std::size_t{0};
-        for (auto other = std::size_t{0}; other < run_.cluster.size(); ++other)
-            if (other != leader and calm_.is_with(leader, other))
-                count += is(run_.cluster[other].process->node.state()) ? 1U : 0U;
-        return 2 * count > run_.cluster.size();
+        return has_quorum(configuration_of(leader), [&](ServerId server) {
+            auto const other = static_cast<std::size_t>(server.value - 1);
+            return other != leader and calm_.is_with(leader, other) and is(run_.cluster[other].process->node.state());
+        });
     }
 
     [[nodiscard]] bool are_others_ahead(std::size_t number) const
@@ -108,13 +109,18 @@ private:
     [[nodiscard]] bool is_cut_off(std::size_t number) const
     {
         auto const& leader = run_.cluster[number].process->node.state();
-        auto        left = run_.cluster.size();
-        for (auto other = std::size_t{0}; other < run_.cluster.size(); ++other)
-            if (other != number and run_.cluster.network.is_bulk_stopped(number, other) and
-                calm_.is_with_but_for_bulk(number, other) and
-                run_.cluster[other].process->node.state().writes.durable_index < last_index(leader))
-                --left;
-        return 2 * left <= run_.cluster.size() and calm_.is_with_but_for_bulk(number, number);
+        auto const  is_left = [&](ServerId server) {
+            auto const other = static_cast<std::size_t>(server.value - 1);
+            return other == number or not run_.cluster.network.is_bulk_stopped(number, other) or
+                   not calm_.is_with_but_for_bulk(number, other) or
+                   run_.cluster[other].process->node.state().writes.durable_index >= last_index(leader);
+        };
+        return not has_quorum(leader.configurations.in_force, is_left) and calm_.is_with_but_for_bulk(number, number);
+    }
+
+    [[nodiscard]] Configuration const& configuration_of(std::size_t leader) const
+    {
+        return run_.cluster[leader].process->node.state().configurations.in_force;
     }
 
     using Moments = std::array<std::uint64_t, simulated_servers_max>;
