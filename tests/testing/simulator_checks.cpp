@@ -94,7 +94,8 @@ BOOST_AUTO_TEST_CASE(a_leader_that_removes_an_entry_is_seen, *label("5.3"))
     BOOST_TEST(witness.broken() == "");
     state.log.truncate(Index{4});
     state.writes.durable_index = Index{3};
-    state.followers.clear();
+    for (auto& progress : state.followers)
+        progress.begin(progress.server, Index{4});
     witness.sees(S1, state);
     BOOST_TEST(witness.broken() == testing::figure_3::leader_append_only);
 }

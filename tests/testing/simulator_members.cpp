@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_change_that_is_done_without_its_members_being_committed_i
     BOOST_TEST(end({1, 2}, true) == law);
 }
 
-BOOST_AUTO_TEST_CASE(a_leader_that_has_handed_over_and_leads_is_seen, *label("3.10"))
+BOOST_AUTO_TEST_CASE(a_leader_that_has_handed_over_and_leads_is_seen, *label("dissertation 3.10"))
 {
     auto checks = Checks{};
     checks.transfer_ended(checks.asked(0), TransferFailed{}, true);

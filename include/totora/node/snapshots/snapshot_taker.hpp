@@ -107,16 +107,21 @@ private:
 
     /// While an install is under way the machine is below the log, and nothing can be said of its position; where it is forgotten which
     /// configuration was in force there, a later one will do (case 31).
+    ///
+    /// The header names that configuration twice: it is committed, so that nothing needs the one before, which some servers have forgotten.
+    /// Equal machines thus give equal bytes. The checksum that identifies a snapshot could not tell two headers apart, since each ends with
+    /// its own, and a follower may take the chunks of one snapshot from several leaders.
     [[nodiscard]] std::optional<SnapshotFailed> begin(State const& state, Index applied, std::uint64_t now_ms)
     {
         auto const term = state.log.term_at(applied);
-        auto const configurations = configurations_at(state.configurations, applied);
-        if (not term or not configurations)
+        auto const known = configurations_at(state.configurations, applied);
+        if (not term or not known)
             return std::nullopt;
         auto thrown = attempt("the state machine", [&] {
             auto const format = machine_.snapshot_format();
             capture_.emplace(machine_.capture());
-            writer_.begin({format, {*term, applied}, *configurations, book_.at(applied)});
+            auto const peers = book_.at(applied).in_force;
+            writer_.begin({format, {*term, applied}, {known->in_force, known->in_force}, {peers, peers}});
         });
         part_ = 0;
         is_requested_ = false;

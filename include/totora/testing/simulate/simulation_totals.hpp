@@ -161,8 +161,7 @@ struct SimulationTotals
     text += "}, \"failures\": [";
     separator = "";
     for (auto const& failure : totals.failures) {
-        text += separator;
-        text += "{\"seed\": " + std::to_string(failure.seed) + ", \"broken\": ";
+        text += separator + ("{\"seed\": " + std::to_string(failure.seed) + ", \"broken\": ");
         linearizability::append_json(text, std::string_view{failure.broken});
         text += ", \"replay\": ";
         linearizability::append_json(text, std::string_view{failure.replay});
