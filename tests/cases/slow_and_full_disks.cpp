@@ -45,8 +45,10 @@ constexpr auto a_leader_whose_disk_hangs_gives_up_when_a_quorum_has_what_it_lack
     auto const [after, outgoing] = checked_step(waiting, ring(waiting, Alarm::storage_stall));
 
     require(is_follower(after) and after.current_term == term_2, "A follows, in its term");
-    require(outgoing.decisions == decisions_of({Decision::stepped_down_disk_hangs}), "by this name");
-    require(outgoing.messages.empty(), "without another heartbeat");
+    require(outgoing.decisions == decisions_of({Decision::stepped_down_disk_hangs, Decision::timeout_now_sent}),
+            "by this name");
+    require(outgoing.messages == just(S2, TimeoutNow{term_2, {term_2, Index{5}}}),
+            "and hands over, without another heartbeat");
     require(order_for(outgoing, Alarm::heartbeat) != nullptr and not arms(outgoing, Alarm::heartbeat),
             "nor a later one");
     auto const asks = from(S2, RequestPreVote{term_2, {term_2, Index{5}}, Round{1}});
@@ -140,7 +142,10 @@ constexpr auto another_leads_when_the_disk_of_the_leader_hangs = [] {
     cluster.rings(S1, Alarm::storage_stall);
     require(is_follower(cluster[S1]), "A gives up");
     cluster.rings(S1, Alarm::election);
-    require(is_follower(cluster[S1]) and cluster.messages_in_flight(S1, S2).empty(), "and does not ask");
+    require(is_follower(cluster[S1]) and cluster.messages_in_flight(S1, S2).size() == 1 and
+                std::holds_alternative<TimeoutNow>(cluster.messages_in_flight(S1, S2).front()),
+            "does not ask, and hands over to B");
+    cluster.drop_all(); // Which does not arrive.
 
     cluster.campaigns(S2, {S2, S3});
     require(is_leader(cluster[S2]), "B leads");
@@ -162,9 +167,10 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
     auto const [after, outgoing] = full(answered(answered(leading(), Index{4}, {S2}), Index{3}, {S3}));
 
     require(is_follower(after), "B can lead with C");
-    require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room}),
+    require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room,
+                                                Decision::timeout_now_sent}),
             "it is named");
-    require(outgoing.messages.empty(), "nothing is sent");
+    require(outgoing.messages == just(S2, TimeoutNow{term_2, {term_2, Index{4}}}), "and B is asked to go on");
     require(order_for(outgoing, Alarm::election)->delay == Delay{minimum + maximum, 2 * maximum},
             "and A waits an election maximum longer");
     auto const again = checked_step(after, local(RoomChanged{LogRoom::enough})).state;
@@ -211,7 +217,8 @@ constexpr auto a_leader_without_room_stays_where_nobody_would_do_better = [] {
     auto const waiting = full(one_answered).state;
     auto const later = answered(waiting, Index{4}, {S3});
     auto const beat = checked_step(later, ring(later, Alarm::heartbeat));
-    require(is_follower(beat.state) and beat.outgoing.messages.empty(), "until the others can do without it");
+    require(is_follower(beat.state) and beat.outgoing.messages == just(S2, TimeoutNow{term_2, {term_2, Index{4}}}),
+            "until the others can do without it");
     auto const read = checked_step(full(all_full).state, local(ReadRequested{}));
     require(std::holds_alternative<ReadStarted>(*read.outgoing.answer), "reads are served");
     require(full(full(all_full).state).outgoing == Outgoing{}, "it is reported once");

@@ -97,11 +97,11 @@ BOOST_AUTO_TEST_CASE(a_loss_of_power_takes_configurations_and_the_boundary_as_it
           Expected{7, Index{6}, held(fifth), held(fourth)}}) {
         auto log = log_of_five();
         log.hold_syncs();
-        log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)});
+        log.compact(WriteNumber{3}, {Term{1}, Index{2}}, {cluster(2), cluster(1)}, {});
         log.append(WriteNumber{4}, third);
         log.append(WriteNumber{5}, fourth);
         log.append(WriteNumber{6}, fifth);
-        log.compact(WriteNumber{7}, {Term{2}, Index{6}}, {held(third), cluster(2)});
+        log.compact(WriteNumber{7}, {Term{2}, Index{6}}, {held(third), cluster(2)}, {});
         log.sync();
         log.complete_through(WriteNumber{durable});
 

@@ -52,7 +52,7 @@ public:
     void compact(std::uint64_t entries_before)
     {
         auto const base = Index{configurations_.back().index.value - entries_before};
-        log_->compact(next_write(), {Term{1}, base}, newest_at(base));
+        log_->compact(next_write(), {Term{1}, base}, newest_at(base), {});
         log_->sync();
     }
 
