@@ -54,13 +54,20 @@ struct ScriptedNode
         end_change = std::move(completion);
     }
     void cancel_change(totora::Completion<totora::ChangeOutcome> completion) { end_cancel = std::move(completion); }
+    void transfer_leadership(ServerId to, totora::Completion<totora::TransferOutcome> completion)
+    {
+        successor = to;
+        end_transfer = std::move(completion);
+    }
 
-    bool                                      has_memory = true;
-    totora::Status                            now;
-    std::optional<totora::WantedMembers>      asked;
-    totora::Completion<totora::ChangeOutcome> end_change;
-    totora::Completion<totora::ChangeOutcome> end_cancel;
-    Clock                                     clock_;
+    bool                                        has_memory = true;
+    totora::Status                              now;
+    std::optional<totora::WantedMembers>        asked;
+    totora::Completion<totora::ChangeOutcome>   end_change;
+    totora::Completion<totora::ChangeOutcome>   end_cancel;
+    std::optional<ServerId>                     successor;
+    totora::Completion<totora::TransferOutcome> end_transfer;
+    Clock                                       clock_;
 };
 
 /// Servers 1, 2 and 3, the last one a learner.
@@ -141,6 +148,23 @@ BOOST_AUTO_TEST_CASE(words_that_make_no_change_are_answered_by_what_is_wrong)
     BOOST_TEST(ask({"RAFT.DEMOTE", "2", "force"}).starts_with("ERR wrong number of arguments"));
     BOOST_TEST(ask({"RAFT.MOVE", "2", "h:1", "force"}).starts_with("ERR wrong number of arguments"));
     BOOST_TEST(not node.asked.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_hands_over_to_who_is_named_or_to_anybody)
+{
+    BOOST_TEST(ask({"RAFT.TRANSFER", "x"}) == "ERR 'x' is no id of a server");
+    BOOST_TEST(ask({"RAFT.TRANSFER", "2", "force"}) == "ERR RAFT.TRANSFER knows no 'force'");
+    BOOST_TEST(ask({"RAFT.TRANSFER"}) == "");
+    BOOST_TEST((node.successor == totora::nobody));
+    node.end_transfer(totora::HandedOver{});
+    BOOST_TEST(answer.value() == "");
+    BOOST_TEST(ask({"RAFT.TRANSFER", "2"}) == "");
+    BOOST_TEST((node.successor == ServerId{2}));
+    node.end_transfer(totora::TransferFailed{totora::TransferEnd::timed_out});
+    BOOST_TEST(answer.value().starts_with("ERR that server did not take over"));
+    BOOST_TEST(ask({"RAFT.TRANSFER", "9"}) == "");
+    node.end_transfer(totora::TransferRefused{totora::TransferError::no_successor, ServerId{1}});
+    BOOST_TEST(answer.value() == "ERR no such voter, or none that answers");
 }
 
 BOOST_AUTO_TEST_CASE(a_new_server_is_named_by_the_incarnation_that_runs_at_its_address)
