@@ -167,8 +167,8 @@ constexpr auto a_leader_without_room_gives_up_if_a_quorum_has_room_and_one_of_it
     auto const [after, outgoing] = full(answered(answered(leading(), Index{4}, {S2}), Index{3}, {S3}));
 
     require(is_follower(after), "B can lead with C");
-    require(outgoing.decisions == decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room,
-                                                Decision::timeout_now_sent}),
+    require(outgoing.decisions ==
+                decisions_of({Decision::room_exhausted, Decision::stepped_down_no_room, Decision::timeout_now_sent}),
             "it is named");
     require(outgoing.messages == just(S2, TimeoutNow{term_2, {term_2, Index{4}}}), "and B is asked to go on");
     require(order_for(outgoing, Alarm::election)->delay == Delay{minimum + maximum, 2 * maximum},

@@ -53,7 +53,8 @@ constexpr auto two_majorities_share_a_voter = [] {
 TOTORA_PROVE(two_majorities_share_a_voter, "5.2", "5.4.3");
 
 constexpr auto a_majority_of_no_voters_does_not_exist = [] {
-    require(quorum_size(Configuration{}, Half::incoming) == 1 and not agree(Configuration{}, ~std::uint64_t{0}), "no members");
+    require(quorum_size(Configuration{}, Half::incoming) == 1 and not agree(Configuration{}, ~std::uint64_t{0}),
+            "no members");
     require(not agree(voters_and_learners(0, 3), ~std::uint64_t{0}), "learners alone");
     require(quorum_index(Configuration{}, Index{}, [](ServerId) { return Index{9}; }) == Index{}, "reaches nothing");
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/seeded/changing_cluster.hpp"
 #include "support/sanitized.hpp"
+#include "support/seeded/changing_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
 

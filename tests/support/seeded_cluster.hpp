@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/seeded/decision_totals.hpp"
 #include "support/faulty_network.hpp"
 #include "support/history_machine.hpp"
+#include "support/seeded/decision_totals.hpp"
 #include "totora/clock/manual_clock.hpp"
 #include "totora/core/rules/invariants.hpp"
 #include "totora/log/memory_log.hpp"
