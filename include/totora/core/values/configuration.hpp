@@ -3,6 +3,7 @@
 
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
+#include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
 
 #include <algorithm>
@@ -119,10 +120,7 @@ static_assert(lists_its_fields<Configuration>());
 /// Whether two sets of voters have to agree (§6).
 [[nodiscard]] constexpr bool is_joint(Configuration const& configuration)
 {
-    for (auto const& member : configuration.members)
-        if (member.kind > MemberKind::learner)
-            return true;
-    return false;
+    return core::any_of(configuration.members, [](Member const& member) { return member.kind > MemberKind::learner; });
 }
 
 /// Whether this member is a voter of a configuration, in this life of its log.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/configuration.hpp"
+#include "totora/core/values/search.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -111,12 +112,10 @@ namespace totora::inline v0
 [[nodiscard]] constexpr bool name_two_lives(Members const& current, Members const& target)
 {
     auto const from = Configuration{{}, current};
-    for (auto const& member : target) {
+    return core::any_of(target, [&](Member const& member) {
         auto const* const earlier = find_member(from, member.id);
-        if (earlier != nullptr and earlier->incarnation != member.incarnation)
-            return true;
-    }
-    return false;
+        return earlier != nullptr and earlier->incarnation != member.incarnation;
+    });
 }
 
 /// Whether members can be asked for: voters and learners, each once, and among them a voter.

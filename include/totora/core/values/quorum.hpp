@@ -81,7 +81,7 @@ template <typename Agrees>
 
 /// Values in descending order, and only as many as were added: they are asked for at every answer of every follower, and would else
 /// spend most of the time on clearing the rest.
-class ReachedValues
+class ReachedValues // NOLINT(*-member-init)
 {
 public:
     constexpr void add(std::uint64_t value)
