@@ -421,13 +421,35 @@ constexpr Tamper effect_tampers[] = {
     [](Made& made, testing::Prng& random) { made.outgoing.links_to_renew.push_back(ServerId{random.between(1, 3)}); },
 };
 
+/// What has to do with members, and with handing over.
+constexpr Tamper membership_tampers[] = {
+    [](Made& made, testing::Prng&) {
+        made = Made{made.before, made.message, made.before, {}};
+        made.outgoing.answer = Answer{Refused{}};
+    },
+    [](Made& made, testing::Prng& random) {
+        change_message<TimeoutNow>(
+            made, random, [](TimeoutNow& request, testing::Prng& dice) { change(request.last_log.term, dice); });
+    },
+    [](Made& made, testing::Prng& random) {
+        change_message<RequestPreVoteResponse>(made, random, [](RequestPreVoteResponse& response, testing::Prng&) {
+            ++response.not_a_member.index.value;
+        });
+    },
+    [](Made& made, testing::Prng&) { made.after.configurations.previous = made.after.configurations.in_force; },
+    [](Made& made, testing::Prng& random) {
+        for (auto& member : made.after.configurations.in_force.members)
+            member.kind = static_cast<MemberKind>(random.between(1, 2));
+    },
+};
+
 /// Ways to make a step wrong.
 std::vector<Tamper> tampers()
 {
     auto all = std::vector<Tamper>{};
     for (auto const some : {std::span<Tamper const>{state_tampers}, std::span<Tamper const>{progress_tampers},
                             std::span<Tamper const>{message_tampers}, std::span<Tamper const>{effect_tampers},
-                            std::span<Tamper const>{snapshot_tampers}})
+                            std::span<Tamper const>{snapshot_tampers}, std::span<Tamper const>{membership_tampers}})
         all.insert(all.end(), some.begin(), some.end());
     return all;
 }

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_SUITE(handshake)
 BOOST_AUTO_TEST_CASE(kinds_of_frames_and_reasons_of_refusals_have_names)
 {
     BOOST_TEST(to_string(FrameKind::install_snapshot_response) == "install_snapshot_response");
-    BOOST_TEST(to_string(static_cast<FrameKind>(13)) == "unknown");
+    BOOST_TEST(to_string(static_cast<FrameKind>(14)) == "unknown");
     BOOST_TEST(to_string(HandshakeFault::two_lives) == "two_lives");
     BOOST_TEST(to_string(static_cast<HandshakeFault>(10)) == "unknown");
 }

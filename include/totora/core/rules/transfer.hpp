@@ -30,7 +30,7 @@ namespace totora::inline v0::core
 {
     Progress const* best = nullptr;
     for (auto const& progress : state.followers) {
-        auto const answers = progress.recently_active or progress.active_before;
+        auto const answers = not state.settings.check_quorum or progress.recently_active or progress.active_before;
         if (answers and not progress.no_room and may_take_over(state, progress.server) and
             (best == nullptr or progress.match > best->match))
             best = &progress;

@@ -58,11 +58,12 @@ constexpr void check(Step const& step, TransferRequested const& asked, StepVerdi
 {
     auto const* refused = step.outgoing.answer ? std::get_if<Refused>(&*step.outgoing.answer) : nullptr;
     auto const* started = step.outgoing.answer ? std::get_if<TransferStarted>(&*step.outgoing.answer) : nullptr;
+    auto const* leader = std::get_if<Leader>(&step.after.role);
     verdict.expect((refused != nullptr) != (started != nullptr), "who asks for a transfer is answered");
     verdict.expect(refused == nullptr or changes_nothing(step), "a transfer that is refused changes nothing");
     verdict.expect(started == nullptr or (is<Leader>(step.before) and votes(step.before, started->to) and
-                                          (asked.to == nobody or asked.to == started->to) and
-                                          std::get_if<Leader>(&step.after.role)->successor == started->to),
+                                          (asked.to == nobody or asked.to == started->to) and leader != nullptr and
+                                          leader->successor == started->to),
                    "a leader hands over to the voter that was named");
     verdict.expect(refused == nullptr or not is<Leader>(step.before) or asked.to == nobody or
                        asked.to == step.before.own.id or not votes(step.before, asked.to),
