@@ -184,10 +184,12 @@ private:
             highest = std::max(highest, steps_->facts_of(global.servers[at]).term);
         for (auto const message : global)
             highest = std::max(highest, steps_->address_of(message).term);
-        auto const by_terms = Term{scope_->terms == any_number ? number_max : scope_->terms};
-        if (scope_->elections == any_number)
+        // A leader that is removed asks another one to campaign, which no bound counts.
+        auto const handed_over = std::uint64_t{scope_->changes};
+        auto const by_terms = Term{scope_->terms == any_number ? number_max : scope_->terms + handed_over};
+        if (scope_->elections == any_number or scope_->changes == any_number)
             return by_terms;
-        highest.value += scope_->elections - global.spent.of(Budget::elections);
+        highest.value += scope_->elections - global.spent.of(Budget::elections) + handed_over;
         return std::min(highest, by_terms);
     }
 
