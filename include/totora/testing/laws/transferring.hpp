@@ -26,7 +26,8 @@ constexpr void check(Step const& step, TimeoutNow const& request, StepVerdict& v
     auto const  is_asked = (is_newer and before.room != LogRoom::nothing) or
                           (request.term == before.current_term and follower != nullptr and
                            (follower->leader == nobody or follower->leader == step.from));
-    auto const holds = before.log.term_at(request.last_log.index) == request.last_log.term and
+    auto const is_in_log = before.log.term_at(request.last_log.index) == request.last_log.term;
+    auto const holds = (is_in_log or request.last_log == LogPosition{}) and // What comes before the first entry.
                        before.writes.durable_index >= request.last_log.index;
     auto const obeys = is_asked and holds and may_campaign(before) and request.term.value < number_max;
     verdict.expect(is_noted(step.outgoing, Decision::campaign_started) == obeys,
