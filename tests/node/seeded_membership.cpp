@@ -139,11 +139,10 @@ BOOST_AUTO_TEST_CASE(figure_3_holds_while_the_members_change,
         BOOST_TEST(totals.ends[at] > 0U, "some change ends as number " << at);
     for (auto at = std::size_t{0}; at < totals.transfer_ends.size(); ++at)
         BOOST_TEST(totals.transfer_ends[at] > 0U, "some transfer ends as number " << at);
-    for (auto const decision :
-         {Decision::configuration_appended, Decision::joint_configuration_appended, Decision::change_given_up,
-          Decision::stepped_down_removed, Decision::asker_not_a_member, Decision::removal_learned,
-          Decision::transfer_started, Decision::transfer_given_up, Decision::timeout_now_sent,
-          Decision::timeout_now_outdated})
+    for (auto const decision : {Decision::configuration_appended, Decision::joint_configuration_appended,
+                                Decision::change_given_up, Decision::stepped_down_removed, Decision::asker_not_a_member,
+                                Decision::removal_learned, Decision::transfer_started, Decision::transfer_given_up,
+                                Decision::timeout_now_sent, Decision::timeout_now_outdated})
         BOOST_TEST(totals.decisions[decision] > 0U, to_string(decision));
 }
 

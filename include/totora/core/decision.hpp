@@ -31,7 +31,7 @@ enum class Decision : std::uint8_t
     stepped_down_no_progress,
     stepped_down_removed, ///< The configuration that is committed names it as no voter.
     campaign_withheld_not_electable,
-    campaign_withheld_removed, ///< Others have told it that it is no member any more.
+    campaign_withheld_removed, ///< Others have notified it that it is no member any more.
     campaign_withheld_exhausted,
     campaign_withheld_disk_hangs,
     campaign_withheld_no_room,
@@ -68,7 +68,7 @@ enum class Decision : std::uint8_t
     change_given_up, ///< By who asked for it, or because newcomers or the new voters do not keep up.
     configuration_appended,
     joint_configuration_appended,
-    asker_not_a_member, ///< Who asks for a pre-vote is told so.
+    asker_not_a_member, ///< The sender of a pre-vote is notified of it.
     removal_learned,
     // The course of transfers.
     transfer_started,

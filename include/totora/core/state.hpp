@@ -121,7 +121,7 @@ struct State
     /// What a leader knows of the other members of the configuration; else empty.
     std::vector<Progress> followers;
     MembershipChange      membership;     ///< A leader's change of the members; else idle.
-    LogPosition           not_a_member;   ///< As of this entry this server is none, as others have told it.
+    LogPosition           not_a_member;   ///< As of this entry this server is none, as others have notified it.
     Round                 pre_vote_round; ///< The newest pre-vote of this server.
     Alarms                alarms;         ///< Which rings count.
     SnapshotReception     reception;      ///< The snapshot that a follower is receiving.
@@ -237,7 +237,7 @@ struct RecoveredState
     return state.log.base();
 }
 
-/// Whether this server is no member any more, as others have told it, of a later entry than its own configuration. It erases nothing, and
+/// Whether this server is no member any more, as others have notified it, as of a later entry than its own configuration. It erases nothing, and
 /// is let in again by a configuration that names it (case 101).
 [[nodiscard]] constexpr bool was_removed(State const& state)
 {

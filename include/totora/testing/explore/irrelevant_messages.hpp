@@ -35,7 +35,7 @@ namespace totora::inline v0::explore
 // Where members change, a leader's followers are those of its configuration: what it ignores or knows already, of a server that is no
 // member or ceases to be one, it may use later in its term, when that server is a member again. So no response to an append of its term
 // is dropped there while it leads. All else holds as it stands: the configuration of a candidate, and of a pre-candidate in its round,
-// stays the same, since whoever appends or truncates follows; and what a response to a pre-vote says of members counts in its round alone.
+// stays the same, since only followers and leaders append or truncate; `not_a_member` of a response to a pre-vote counts in its round alone.
 //
 // Subsumed. Two requests of terms below the one on the receiver's disk get the same rejection. The step is run to see
 // whether the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one
