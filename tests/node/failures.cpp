@@ -269,6 +269,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_now_is_applied_and_sent_later)
     BOOST_TEST(stage.machine.applied.empty());
     BOOST_TEST(stage.appends_to(S3).empty());
     BOOST_TEST(end->times == 0);
+    BOOST_TEST_REQUIRE(stage.events.of<ReadsHeldUp>().size() == 2U, "once for the machine, once for the follower");
+    BOOST_TEST(stage.events.of<ReadsHeldUp>()[0].what == "there is no descriptor left");
 
     stage.log.fails_to_read.reset();
     stage.pass_ms(50);

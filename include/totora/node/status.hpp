@@ -214,6 +214,13 @@ struct SnapshotFailed
     std::string  what;
 };
 
+/// The log cannot read what the state machine or a follower needs, for want of memory or descriptors. It is tried again until it can; as
+/// long as it cannot, nothing that is not in memory is applied or sent. Once until it could again.
+struct ReadsHeldUp
+{
+    std::string what;
+};
+
 /// What the observer of a node is notified of, on the node's thread, in the turn in which it happens. While the observer runs, the node
 /// sends no heartbeat: it must not block. Writing into a pipe or to a terminal does when nobody reads; another thread
 /// may wait there, with what finds no room dropped and counted.
@@ -222,7 +229,7 @@ struct SnapshotFailed
 /// for all others) and ignores the rest.
 using NodeEvent =
     std::variant<RoleChanged, DecisionNoted, TornTailCut, PayloadMismatch, ReadinessChanged, SetBack, PressureEnded,
-                 Failed, SnapshotSaved, MachineRestored, SnapshotFailed, ConfigurationChanged>;
+                 Failed, SnapshotSaved, MachineRestored, SnapshotFailed, ConfigurationChanged, ReadsHeldUp>;
 
 /// Observes nothing, and costs nothing.
 struct NoObserver

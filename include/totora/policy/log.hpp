@@ -30,7 +30,8 @@ enum class LogFailure : std::uint8_t
     damaged,        ///< What was durable cannot be read back. Nothing was cut or repaired.
     foreign_format, ///< Not a log of ours, or one of a newer version.
     read_failed,
-    not_now,      ///< Only from `read`, and no failure of the log: it is being fetched, or what that needs, as a descriptor, is used up. Ask again.
+    not_now,      ///< Only from `read`, and no failure of the log. Ask again. It is being fetched, and the text is empty; or what that needs, as a
+                  ///< descriptor, is used up, and the text says so.
     write_failed, ///< Final: what the failed write left on the disk is unknown.
     sync_failed,  ///< Final: the kernel may have dropped what it could not write.
     no_space,     ///< Only from making or opening a log; a running one has no room (`has_room`) instead.

@@ -32,7 +32,7 @@ public:
         auto settings = Settings{};
         settings.pre_vote = below(2) == 0;
         settings.sticky = below(2) == 0;
-        settings.check_quorum = below(2) == 0;
+        settings.check_quorum = swallows_appends_ or below(2) == 0;
         settings.sticky = settings.sticky and settings.check_quorum;
         settings.append_entries_max = one_of({1, 2, 4096, std::numeric_limits<std::uint64_t>::max()});
         settings.window = one_of({1, 2, 256, std::numeric_limits<std::uint64_t>::max()});
@@ -67,6 +67,8 @@ public:
     [[nodiscard]] constexpr Message any_message(State const& state)
     {
         auto const sender = any_sender(state);
+        if (swallows_appends_ and is_leader(state) and below(4) > 0)
+            return any_of_a_stalled_link(state);
         switch (below(28)) {
         case 0:
         case 1:
@@ -132,6 +134,20 @@ public:
     }
 
 private:
+    /// Followers that answer heartbeats, and a leader that asks whether anything gets through.
+    [[nodiscard]] constexpr Message any_of_a_stalled_link(State const& state)
+    {
+        auto const check = state.alarms.armings[static_cast<std::size_t>(Alarm::quorum_check)];
+        if (state.followers.empty() or below(4) == 0)
+            return local(AlarmRang{Alarm::quorum_check, check});
+        auto const& progress = state.followers[static_cast<std::size_t>(below(state.followers.size()))];
+        auto        response = AppendEntriesResponse{};
+        response.term = state.current_term;
+        response.success = true;
+        response.match = progress.match;
+        return from(progress.server, response);
+    }
+
     /// What candidates ask, and what they are answered.
     [[nodiscard]] constexpr Message any_of_votes(State const& state, ServerId sender)
     {

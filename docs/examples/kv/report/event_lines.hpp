@@ -74,4 +74,9 @@ namespace kv
     return "a snapshot failed (" + std::string{to_string(failed.step)} + "), and is tried again: " + failed.what;
 }
 
+[[nodiscard]] inline std::string line_of(totora::ReadsHeldUp const& held_up)
+{
+    return "cannot read its log now, and tries again: " + held_up.what;
+}
+
 } // namespace kv

@@ -80,7 +80,7 @@ private:
         auto const block = aside_->find(block_place(index_.place(from)), index_.bytes(from, from));
         if (not block) {
             ask(from, last_cold);
-            return Unexpected{LogError{LogFailure::not_now, "being read"}};
+            return Unexpected{LogError{LogFailure::not_now, {}}};
         }
         if (block->bytes == nullptr)
             return failure(block->failure);

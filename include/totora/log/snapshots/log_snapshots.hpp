@@ -80,7 +80,7 @@ public:
         auto const block = aside_->find(place, size);
         if (not block) {
             aside_->request(place, size);
-            return Unexpected{LogError{LogFailure::not_now, "being read"}};
+            return Unexpected{LogError{LogFailure::not_now, {}}};
         }
         if (block->bytes == nullptr)
             return Store::failure(block->failure);

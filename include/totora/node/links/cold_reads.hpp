@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace totora::inline v0
 {
@@ -34,9 +37,13 @@ public:
         machine_stopped_ = false;
     }
 
-    /// Nothing more is read from disk in this turn: the log cannot for this reader, and asking at once again would not help.
-    void stop(Reader reader)
+    /// Nothing more is read from disk in this turn: the log cannot for this reader, and asking at once again would not help. `why` is empty if
+    /// it is only being fetched.
+    void stop(Reader reader, std::string const& why)
     {
+        if (not is_held_up(reader) and not why.empty())
+            held_up_ = why;
+        is_held_up(reader) = is_held_up(reader) or not why.empty();
         left_ = 0;
         stopped_ = true;
         machine_stopped_ = machine_stopped_ or reader == Reader::machine;
@@ -44,6 +51,9 @@ public:
 
     /// Whether what waits should wait for something else to happen, instead of for the next turn.
     [[nodiscard]] bool is_stopped() const { return stopped_; }
+
+    /// Why the log cannot read now, once until it could again for the same reader.
+    [[nodiscard]] std::optional<std::string> take_held_up() { return std::exchange(held_up_, std::nullopt); }
 
     /// Whether the machine can be given its next entry in the next turn: what is in memory waits for no follower's.
     template <typename Log>
@@ -71,9 +81,12 @@ public:
 
     /// These entries were read.
     template <typename Log>
-    void count(Log const& log, Index first, Index last)
+    void count(Log const& log, Reader reader, Index first, Index last)
     {
-        left_ -= std::min(left_, cold_bytes(log, first, last));
+        auto const cold = cold_bytes(log, first, last);
+        left_ -= std::min(left_, cold);
+        // What is in memory for one follower says nothing of what another needs.
+        is_held_up(reader) = reader == Reader::appends and appends_held_up_ and cold == 0;
     }
 
 private:
@@ -87,6 +100,11 @@ private:
     [[nodiscard]] static Waits waits_of(Reader reader)
     {
         return reader == Reader::appends ? Waits::appends : Waits::machine;
+    }
+
+    [[nodiscard]] bool& is_held_up(Reader reader)
+    {
+        return reader == Reader::appends ? appends_held_up_ : machine_held_up_;
     }
 
     template <typename Log>
@@ -103,6 +121,10 @@ private:
     Waits         reserved_ = Waits::none;  ///< Who alone may read in this turn.
     bool          stopped_ = false;         ///< In this turn.
     bool          machine_stopped_ = false; ///< By what the machine reads.
+    bool          appends_held_up_ = false; ///< The last read of cold bytes was in vain.
+    bool          machine_held_up_ = false;
+
+    std::optional<std::string> held_up_; ///< Not yet told.
 };
 
 } // namespace totora::inline v0

@@ -123,7 +123,7 @@ private:
             }
             auto const payload = log_.read(first, last, allowed);
             if (not payload and payload.error().failure == LogFailure::not_now) {
-                cold_reads_.stop(ColdReads::Reader::appends);
+                cold_reads_.stop(ColdReads::Reader::appends, payload.error().what);
                 cut(message.to(), before(first), first > whole.entries.first);
                 return std::nullopt;
             }
@@ -136,7 +136,7 @@ private:
             else
                 send_part(message.to(), part_of(whole, first, payload->count()), *payload);
             auto const after = first + payload->count();
-            cold_reads_.count(log_, first, before(after));
+            cold_reads_.count(log_, ColdReads::Reader::appends, first, before(after));
             entry_bytes_sent_ += payload->bytes();
             outstanding += payload->bytes();
             first = after;

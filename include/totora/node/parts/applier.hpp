@@ -56,7 +56,7 @@ public:
             return std::nullopt;
         auto const batch = log_.read(next(applied_), through, allowed);
         if (not batch and batch.error().failure == LogFailure::not_now)
-            return cold_reads_.stop(ColdReads::Reader::machine), std::nullopt;
+            return cold_reads_.stop(ColdReads::Reader::machine, batch.error().what), std::nullopt;
         if (not batch)
             return Failed{NodeFailure::storage, batch.error().what};
         auto last = applied_;
@@ -72,7 +72,7 @@ public:
         if (last == applied_)
             return Failed{NodeFailure::storage,
                           "the log gave back no intact entry at index " + std::to_string(next(last).value)};
-        cold_reads_.count(log_, next(applied_), last);
+        cold_reads_.count(log_, ColdReads::Reader::machine, next(applied_), last);
         if (auto failed = run())
             return failed;
         applied_ = last;

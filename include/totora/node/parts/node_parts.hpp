@@ -101,6 +101,8 @@ struct NodeParts
         snapshots.restore();
         auto const now_ms = applying.run();
         applying.notice_readiness();
+        if (auto why = cold_reads.take_held_up())
+            notifier.notify(ReadsHeldUp{*std::move(why)});
         admission.notice_relief(applying.applied());
         clients.proposals.pending().expire(now_ms);
         clients.reads.expire(now_ms);
