@@ -2,6 +2,7 @@
 // Where the members of a cluster are to be found: addresses travel with configurations, in entries, boundaries and snapshots.
 #include "support/snapshot/snapshot_bytes.hpp"
 #include "support/stage.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/node/parts/address_book.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -34,7 +35,9 @@ using Updates = std::vector<Wire::Update>;
 [[nodiscard]] Entries entry_with(Term term, Index index, Addresses const& addresses)
 {
     auto entries = Entries{};
-    entries.add(entry_slice(index, term, encode_peers(members_at(addresses)), EntryKind::configuration), 1);
+    entries.add(
+        entry_slice(index, term, encode_configuration(Abilities{}, members_at(addresses)), EntryKind::configuration),
+        1);
     return entries;
 }
 
@@ -201,20 +204,20 @@ BOOST_AUTO_TEST_CASE(an_entry_of_a_configuration_holds_the_addresses_that_are_no
     auto expected = members_at(moved);
     expected.push_back({wanted.members[3], {}});
 
-    BOOST_TEST((decode_peers(book.encode(wanted)) == expected));
+    BOOST_TEST((members_in(book.encode(wanted)) == expected));
     BOOST_TEST(not book.note(members_at({{4, std::string(address_size_max + 1, 'a')}})));
-    BOOST_TEST((decode_peers(book.encode(wanted)) == expected));
+    BOOST_TEST((members_in(book.encode(wanted)) == expected));
 
     BOOST_TEST(book.note(members_at({{2, "far:2"}, {4, "new:4"}})));
     expected[1].address = "far:2";
     expected[3].address = "new:4";
-    BOOST_TEST((decode_peers(book.encode(wanted)) == expected));
+    BOOST_TEST((members_in(book.encode(wanted)) == expected));
     wanted.members[1].incarnation = Incarnation{2}; // Another member, of which nothing is known.
     expected[1] = {wanted.members[1], {}};
-    BOOST_TEST((decode_peers(book.encode(wanted)) == expected));
+    BOOST_TEST((members_in(book.encode(wanted)) == expected));
 
     book.append(Index{5}, members_at(moved));
-    BOOST_TEST((decode_peers(book.encode(cluster(3))) == members_at(moved)));
+    BOOST_TEST((members_in(book.encode(cluster(3))) == members_at(moved)));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "support/log_entries.hpp"
 #include "support/log_workload.hpp"
 #include "support/snapshot/snapshot_bytes.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/log/segmented_log.hpp"
 
@@ -32,7 +33,7 @@ using boost::unit_test::label;
 [[nodiscard]] Entries entry_with(Index index, std::vector<Peer> const& peers)
 {
     auto entries = Entries{};
-    entries.add(entry_slice(index, Term{1}, encode_peers(peers), EntryKind::configuration), 1);
+    entries.add(entry_slice(index, Term{1}, encode_configuration(Abilities{}, peers), EntryKind::configuration), 1);
     return entries;
 }
 

@@ -2,6 +2,7 @@
 // The log in memory keeps snapshots, and begins after them: what was reported survives a loss of power, and nothing else.
 #include "support/log_entries.hpp"
 #include "support/snapshot/snapshot_bytes.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/log/memory_log.hpp"
 
 #include <boost/test/unit_test.hpp>

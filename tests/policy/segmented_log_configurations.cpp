@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which two configurations a log in segments recovers when a loss of power, or a truncation, took the newest of them.
+#include "totora/data/configuration_entry.hpp"
 #include "totora/log/segmented_log.hpp"
 
 #include "support/log_entries.hpp"

@@ -61,6 +61,9 @@ public:
         return arrives(where, local(happening));
     }
 
+    /// From now on a server can this: it runs another program.
+    constexpr void runs(ServerId where, Abilities const& can) { replica(where).state.settings.can = can; }
+
     /// The newest arming of an alarm rings.
     constexpr Outgoing const& rings(ServerId where, Alarm alarm) { return arrives(where, ring((*this)[where], alarm)); }
 

@@ -53,6 +53,11 @@ void change(T& number, testing::Prng& random)
 
 void change(bool& flag, testing::Prng&) { flag = not flag; }
 
+void change(Abilities& can, testing::Prng& random)
+{
+    can.machine = static_cast<std::uint32_t>(other_than(can.machine, random));
+}
+
 /// Changes a message in flight, if it is of this kind.
 template <typename OneRpc, typename Change>
 void change_message(Made& made, testing::Prng& random, Change change)
@@ -437,6 +442,13 @@ constexpr Tamper membership_tampers[] = {
         });
     },
     [](Made& made, testing::Prng&) { made.after.configurations.previous = made.after.configurations.in_force; },
+    [](Made& made, testing::Prng& random) { change(made.after.configurations.in_force.agreed, random); },
+    [](Made& made, testing::Prng& random) { change(made.after.settings.can, random); },
+    [](Made& made, testing::Prng&) {
+        for (auto& progress : made.after.followers)
+            progress.announced.reset();
+    },
+    [](Made& made, testing::Prng&) { ++made.after.configurations.in_force.index.value; },
     [](Made& made, testing::Prng& random) {
         for (auto& member : made.after.configurations.in_force.members)
             member.kind = static_cast<MemberKind>(random.between(1, 2));

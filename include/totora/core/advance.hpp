@@ -5,6 +5,7 @@
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/outgoing.hpp"
+#include "totora/core/rules/agreement.hpp"
 #include "totora/core/rules/append_entries.hpp"
 #include "totora/core/rules/compaction.hpp"
 #include "totora/core/rules/election.hpp"
@@ -179,7 +180,9 @@ constexpr void advance_administration(State& state, Outgoing& outgoing)
 {
     if (state.membership.is_under_way())
         advance_membership(state, outgoing);
-    advance_transfer(state, outgoing);
+    if (auto* const leader = std::get_if<Leader>(&state.role); leader != nullptr and leader->may_raise)
+        advance_agreement(state, outgoing, *leader);
+    advance_transfer(state, outgoing); // Last: its target is to have all of the log.
 }
 
 /// What another server sends: an `Rpc`, or an append whose configuration the shell has decoded.
@@ -198,7 +201,7 @@ constexpr void advance(State& state, ServerId from, T const& happened, Outgoing&
         else
             receive(state, outgoing, happened);
         if (auto const* const leader = std::get_if<Leader>(&state.role))
-            if (state.membership.is_under_way() or leader->successor != nobody)
+            if (state.membership.is_under_way() or leader->successor != nobody or leader->may_raise)
                 advance_administration(state, outgoing);
     }
     if (state.fault) {

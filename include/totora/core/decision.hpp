@@ -68,6 +68,7 @@ enum class Decision : std::uint8_t
     change_given_up, ///< By who asked for it, or because newcomers or the new voters do not keep up.
     configuration_appended,
     joint_configuration_appended,
+    agreement_raised,
     asker_not_a_member, ///< The sender of a pre-vote is notified of it.
     removal_learned,
     // The course of transfers.
@@ -150,6 +151,7 @@ inline constexpr std::string_view decision_names[] = {
     "change_given_up",
     "configuration_appended",
     "joint_configuration_appended",
+    "agreement_raised",
     "asker_not_a_member",
     "removal_learned",
     "transfer_started",

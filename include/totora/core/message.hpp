@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/messages/administration.hpp"
+#include "totora/core/messages/announced.hpp"
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/fields.hpp"
@@ -26,10 +27,10 @@ struct Extended<std::variant<Ts...>, More...>
 
 /// Everything that can happen to a server: what other servers send (core/messages/rpc.hpp), and what happens here
 /// (core/messages/local.hpp).
-using MessageBody =
-    Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested, RoomChanged,
-             Replayed, AppendsCut, AppendsResumed, LinkMoved, LinkChanged, SnapshotTaken, ChunkReady, SnapshotReceived,
-             SnapshotDamaged, ChangeRequested, ChangeCancelled, TransferRequested, CampaignRequested>::Type;
+using MessageBody = Extended<Rpc, AppendConfiguration, Started, AlarmRang, Persisted, Halted, Proposed, ReadRequested,
+                             RoomChanged, Replayed, Announced, AppendsCut, AppendsResumed, LinkMoved, LinkChanged,
+                             SnapshotTaken, ChunkReady, SnapshotReceived, SnapshotDamaged, ChangeRequested,
+                             ChangeCancelled, TransferRequested, CampaignRequested>::Type;
 
 static_assert(alternatives_list_their_fields<MessageBody>);
 

@@ -49,6 +49,7 @@ struct Leader
     ServerId     successor;               ///< To whom it hands over (dissertation §3.10); `nobody` if it does not.
     AppendNumber sent_to_others;          ///< The highest number of an append to a server that is no member any more.
     bool         asked_successor = false; ///< Since the last heartbeat alarm.
+    bool         may_raise = false;       ///< All members may be able to do more than is agreed.
     std::uint8_t stalled =
         0; ///< Quorum checks in a row that a majority answered, and in which nothing got through to one.
 
@@ -60,6 +61,7 @@ struct Leader
         visit("successor", self.successor);
         visit("sent_to_others", self.sent_to_others);
         visit("asked_successor", self.asked_successor);
+        visit("may_raise", self.may_raise);
         visit("stalled", self.stalled);
     }
 };

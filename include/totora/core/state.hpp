@@ -3,6 +3,7 @@
 
 #include "totora/core/messages/local.hpp"
 #include "totora/core/role.hpp"
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/alarms.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
@@ -42,6 +43,7 @@ struct Settings
     bool          sticky = true;   ///< Who has a leader ignores candidates (dissertation §4.2.3).
     bool watch_storage = true;     ///< A server whose disk hangs does not campaign, nor lead where others can (D6).
     bool check_quorum = true; ///< A leader that no quorum answers steps down (dissertation §6.2). Needed by `sticky`.
+    Abilities can;            ///< What this server can, at least what its cluster has agreed on.
 
     friend constexpr bool operator==(Settings const&, Settings const&) = default;
 
@@ -57,6 +59,7 @@ struct Settings
         visit("watch_storage", self.watch_storage);
         visit("storage_stall_ms", self.storage_stall_ms);
         visit("check_quorum", self.check_quorum);
+        visit("can", self.can);
     }
 };
 static_assert(lists_its_fields<Settings>());
@@ -162,7 +165,7 @@ static_assert(lists_its_fields<State>());
 
 // What grows with the cluster and only one role needs (`votes`, `followers`) lies beside the role and out of line: a follower's
 // state is moved and compared often, and alternatives of a variant must be trivially copyable for clang to evaluate them.
-static_assert(sizeof(State) <= 1408, "a state is at most 1.375 KiB");
+static_assert(sizeof(State) <= 1472, "a state is at most 1.4375 KiB");
 
 /// What survives a restart, and where to begin: all that a state is made from.
 struct RecoveredState
@@ -242,6 +245,13 @@ struct RecoveredState
 [[nodiscard]] constexpr bool was_removed(State const& state)
 {
     return configuration_position(state) < state.not_a_member;
+}
+
+/// What the cluster has agreed on, as far as this server knows.
+[[nodiscard]] constexpr Abilities const& agreed(State const& state)
+{
+    auto const& [in_force, previous] = state.configurations;
+    return in_force.index <= state.commit_index ? in_force.agreed : previous.agreed;
 }
 
 /// Stops the compiler in a proof; defined so that a program links where an invariant is broken at run time.

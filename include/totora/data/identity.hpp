@@ -120,7 +120,7 @@ inline constexpr Incarnation first_incarnation{1};
 /// How long an address may be, in bytes.
 inline constexpr std::size_t address_size_max = 255;
 
-/// The payload of a configuration entry: a count (2 bytes), then for each member id (8), incarnation (8), kind (1),
+/// Members with their addresses: a count (2 bytes), then for each member id (8), incarnation (8), kind (1),
 /// length of the address (1), address. Little-endian. Only for what `decode_peers` reads back: at most `servers_max` members,
 /// and addresses of at most `address_size_max` bytes.
 [[nodiscard]] inline std::vector<std::byte> encode_peers(std::span<Peer const> peers)
@@ -204,13 +204,6 @@ inline constexpr std::size_t address_size_max = 255;
             return "the address of server " + std::to_string(peer.member.id.value) + " is longer than " +
                    std::to_string(address_size_max) + " bytes";
     return {};
-}
-
-/// The configuration that an entry holds; nothing if it holds none that a log may hold.
-[[nodiscard]] inline std::optional<Configuration> decode_configuration(EntryView const& entry)
-{
-    auto const peers = decode_peers(entry.payload);
-    return peers ? configuration_of(entry.index, *peers) : std::nullopt;
 }
 
 } // namespace totora::inline v0

@@ -4,7 +4,6 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
-#include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 
 #include <optional>
@@ -59,25 +58,6 @@ struct KnownPeers
 [[nodiscard]] inline std::vector<Peer> first_peers(Identity const& identity)
 {
     return peers_of(first_configuration(identity), identity.first_members);
-}
-
-/// A configuration with the addresses of its members, as an entry holds it.
-struct NamedConfiguration
-{
-    Configuration     configuration;
-    std::vector<Peer> peers;
-};
-
-/// The configuration that an entry holds, with addresses; nothing if it holds none that a log may hold.
-[[nodiscard]] inline std::optional<NamedConfiguration> decode_named_configuration(EntryView const& entry)
-{
-    auto peers = decode_peers(entry.payload);
-    if (not peers)
-        return std::nullopt;
-    auto const configuration = configuration_of(entry.index, *peers);
-    if (not configuration)
-        return std::nullopt;
-    return NamedConfiguration{*configuration, *std::move(peers)};
 }
 
 } // namespace totora::inline v0

@@ -7,6 +7,7 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
 #include "totora/data/numbers.hpp"
@@ -34,7 +35,7 @@ namespace totora::inline v0
 // 8 | 4 | length of the header, its checksum included
 // 12 | 4 | the state machine's format
 // 16 | 16 | the last entry that it stands for: index, term
-// 32 | | the configuration in force there, and the one before: index (8), number of members (1), and of each id (8), incarnation (8), kind (1), length of the address (1), address
+// 32 | | the configuration in force there, and the one before: index (8), what is agreed (16: formats, machine, entry_bytes_max, servers_max), number of members (1), and of each id (8), incarnation (8), kind (1), length of the address (1), address
 // | 4 | CRC32C of the header so far
 // | | what the state machine wrote
 // | 4 | CRC32C of everything before it
@@ -48,8 +49,11 @@ inline constexpr std::uint32_t snapshot_version = 1;
 /// How many bytes stand after what the state machine wrote.
 inline constexpr std::size_t snapshot_trailer_size = 4;
 
+/// How long a configuration is without its members: its index, what is agreed, and their number.
+inline constexpr std::size_t configuration_fixed_size = 8 + abilities_size + 1;
+
 /// How long a configuration can be.
-inline constexpr std::size_t configuration_size_max = 9 + servers_max * (18 + address_size_max);
+inline constexpr std::size_t configuration_size_max = configuration_fixed_size + servers_max * (18 + address_size_max);
 
 /// How long a header can be.
 inline constexpr std::size_t snapshot_header_max = 32 + 2 * configuration_size_max + 4;
@@ -100,7 +104,7 @@ enum class SnapshotFault : std::uint8_t
 /// How long a configuration is whose members have these addresses.
 [[nodiscard]] inline std::size_t encoded_size(Configuration const& configuration, std::span<Peer const> peers)
 {
-    auto size = std::size_t{9};
+    auto size = configuration_fixed_size;
     for (auto const& member : configuration.members)
         size += 18 + address_beside(member, peers).size();
     return size;
@@ -110,6 +114,7 @@ enum class SnapshotFault : std::uint8_t
 inline std::byte* put_configuration(std::byte* to, Configuration const& configuration, std::span<Peer const> peers)
 {
     to = put(to, configuration.index.value);
+    to = put_abilities(to, configuration.agreed);
     to = put(to, static_cast<std::uint8_t>(configuration.members.size()));
     for (auto const& member : configuration.members) {
         auto const address = address_beside(member, peers);
@@ -150,11 +155,12 @@ inline std::byte* put_configurations(std::byte* to, Configurations const& config
 [[nodiscard]] inline bool
 read_configuration(std::span<std::byte const>& from, Configuration& configuration, std::vector<Peer>& peers)
 {
-    if (from.size() < 9)
+    if (from.size() < configuration_fixed_size)
         return false;
     configuration.index = Index{get<std::uint64_t>(from.data())};
-    auto const count = std::size_t{get<std::uint8_t>(from.data() + 8)};
-    from = from.subspan(9);
+    configuration.agreed = get_abilities(from.data() + 8);
+    auto const count = std::size_t{get<std::uint8_t>(from.data() + 8 + abilities_size)};
+    from = from.subspan(configuration_fixed_size);
     if (count > servers_max)
         return false;
     for (auto at = std::size_t{0}; at < count; ++at) {

@@ -22,7 +22,7 @@ struct AppliedWith
 enum class ProposalError : std::uint8_t
 {
     not_leader = 1,  ///< Ask the server named beside.
-    entry_too_large, ///< Larger than `entry_bytes_max`: no frame could carry it.
+    entry_too_large, ///< Larger than `entry_bytes_max`, of the settings or agreed: no frame could carry it.
     too_much_pending, ///< `uncommitted_bytes_max` would be passed. Try again when something was committed, written and applied.
     no_room,          ///< The log's disk is full. Try again when there is room.
     log_exhausted,      ///< The last index there can be is reached.

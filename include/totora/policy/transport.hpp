@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/messages/announced.hpp"
 #include "totora/core/messages/local.hpp"
 #include "totora/core/messages/release.hpp"
 #include "totora/core/messages/rpc.hpp"
@@ -25,8 +26,9 @@ struct Received
     PinnedBytes chunk = {};
 };
 
-/// An event of a transport: a message, or that the way to a server has changed (`LinkChanged`, core/messages/local.hpp).
-using TransportEvent = std::variant<Received, LinkChanged>;
+/// An event of a transport: a message, or that the way to a server has changed, or what a server has announced that it can
+/// (core/messages/local.hpp, core/messages/announced.hpp).
+using TransportEvent = std::variant<Received, LinkChanged, Announced>;
 
 /// How messages travel between servers.
 ///
@@ -44,6 +46,8 @@ using TransportEvent = std::variant<Received, LinkChanged>;
 /// and the cluster stands still without an error. One that knows how far it is with what it queues may have `bytes_taken(ServerId) -> std::uint64_t`,
 /// which grows whenever some of what may not overtake (`may_overtake`) has left for that server, so that a leader can distinguish a
 /// slow link from one that stands still; and `renew(ServerId)`, which drops the connection to a server and makes another;
+/// and `announce(Abilities)`, called when the node starts, with what this server can: it reaches the other servers, whose transports report it
+/// with an `Announced` event, again after each start of this one. Over a transport without it nothing is ever agreed beyond what every cluster begins with;
 /// and `remove(ServerId)`, for a server that no configuration of this node names any more: it closes the way to it, and forgets it.
 ///
 /// What may overtake should not wait for what may not: a leader whose heartbeats wait for its entries is replaced (case 94).

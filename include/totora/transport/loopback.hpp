@@ -101,8 +101,10 @@ private:
 
     struct Inbox
     {
-        Incarnation    incarnation;
-        Queue<Waiting> messages;
+        Incarnation              incarnation;
+        Queue<Waiting>           messages;
+        Queue<Announced>         announced; ///< By others.
+        std::optional<Abilities> can;       ///< What this server has announced.
     };
 
     /// A server that may be there. They are few: a loop over them is faster than a map, and compiles in less time.
@@ -133,6 +135,18 @@ private:
     {
         auto* const place = find_place(id);
         return place != nullptr ? *place : places_.emplace_back(Place{id, {}, {}});
+    }
+
+    /// A server announces what it can to those that are there, and hears what they can; who is cut off does too.
+    void announce(ServerId id, Inbox& own, Abilities const& can)
+    {
+        own.can = can;
+        for (auto const& place : places_)
+            if (auto const other = place.inbox.lock(); other != nullptr and place.id != id) {
+                other->announced.emplace_back(Announced{id, can});
+                if (other->can)
+                    own.announced.emplace_back(Announced{place.id, *other->can});
+            }
     }
 
     [[nodiscard]] static Payload const& payload_of(Entries const& entries) { return entries; }
@@ -199,6 +213,10 @@ public:
     [[nodiscard]] std::optional<TransportEvent> receive()
     {
         auto event = std::optional<TransportEvent>{};
+        if (not inbox_->announced.empty()) {
+            event.emplace(inbox_->announced.front());
+            inbox_->announced.drop_front();
+        }
         while (not event and not inbox_->messages.empty()) {
             auto&             first = inbox_->messages.front();
             auto const* const known = find_incarnation(first.message.from);
@@ -220,6 +238,9 @@ public:
     {
         return network_->codec_ == nullptr ? number_max : entry_bytes_through(FrameLimits{});
     }
+
+    /// What this server can, for the others (`message_transport`).
+    void announce(Abilities const& can) { network_->announce(id_, *inbox_, can); }
 
     /// Sets the incarnation of a server. Without it the server is reached in any incarnation.
     void update(ServerId server, Incarnation incarnation, std::string_view /*address*/)
@@ -265,7 +286,7 @@ private:
 
 inline Loopback LoopbackNetwork::join(ServerId id, Incarnation incarnation)
 {
-    auto const inbox = std::make_shared<Inbox>(Inbox{incarnation, {}});
+    auto const inbox = std::make_shared<Inbox>(Inbox{incarnation, {}, {}, {}});
     place_of(id).inbox = inbox;
     return Loopback{*this, id, inbox};
 }

@@ -77,6 +77,9 @@ public:
     /// Closes the connection to a server, and forgets it (`message_transport`).
     void remove(ServerId server) { hub_->update(server, Incarnation{}, {}); }
 
+    /// What this server can, for the others (`message_transport`).
+    void announce(Abilities const& can) { hub_->announce(can); }
+
     /// The most bytes of entries in a message (`message_transport`).
     [[nodiscard]] std::uint64_t entry_bytes_max() const { return entry_bytes_through(hub_->limits()); }
 

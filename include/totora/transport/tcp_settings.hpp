@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/transport/tcp/frame_queue.hpp"
@@ -38,6 +39,7 @@ struct TcpSettings
     std::string listen; ///< "address:port", the address numeric; port 0 takes any free one (`TcpTransport::address`).
     FrameLimits limits = {};
     QueueLimits queue = {};
+    Abilities   can = {}; ///< What the hello announces besides the limits. The node sets it (`TcpTransport::announce`).
 
     std::uint64_t backoff_min_ms = 20; ///< Before the second attempt to connect; doubled for each further one.
     std::uint64_t backoff_max_ms =

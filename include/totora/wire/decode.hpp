@@ -4,6 +4,7 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/wire/bytes.hpp"

@@ -38,19 +38,25 @@ inline constexpr Incarnation unknown_incarnation{0};
     return server + " (incarnation " + std::to_string(party.incarnation.value) + ")";
 }
 
-/// Which limit of the two differs so that one server might have to carry what the other cannot; empty if none.
+/// Which limit of the two differs so that one server might have to carry what the other cannot; empty if none. What exceeds what every
+/// cluster begins with is used only when all servers have agreed on it (`Abilities`).
 [[nodiscard]] inline std::string compare_limits(FrameLimits const& ours, FrameLimits const& theirs)
 {
     auto const differ = [](std::string_view name, std::uint32_t our, std::uint32_t their) {
         return std::string{name} + " is " + std::to_string(our) + " here and " + std::to_string(their) + " there";
     };
-    if (ours.servers_max != theirs.servers_max)
+    constexpr auto at_first = Abilities{};
+    auto const     differ_below = [](std::uint32_t our, std::uint32_t their, std::uint32_t begun_with) {
+        return our != their and std::min(our, their) < begun_with;
+    };
+    if (differ_below(ours.servers_max, theirs.servers_max, at_first.servers_max))
         return differ("servers_max", ours.servers_max, theirs.servers_max);
-    if (ours.entry_bytes_max != theirs.entry_bytes_max)
+    if (differ_below(ours.entry_bytes_max, theirs.entry_bytes_max, at_first.entry_bytes_max))
         return differ("entry_bytes_max", ours.entry_bytes_max, theirs.entry_bytes_max);
-    if (std::min(ours.frame_bytes_max, theirs.frame_bytes_max) < frame_bytes_for(ours.entry_bytes_max))
+    auto const entry_bytes = std::min(ours.entry_bytes_max, theirs.entry_bytes_max);
+    if (std::min(ours.frame_bytes_max, theirs.frame_bytes_max) < frame_bytes_for(entry_bytes))
         return differ("frame_bytes_max", ours.frame_bytes_max, theirs.frame_bytes_max) +
-               ", and the lower holds no entry of " + std::to_string(ours.entry_bytes_max) + " bytes";
+               ", and the lower holds no entry of " + std::to_string(entry_bytes) + " bytes";
     return {};
 }
 
@@ -87,8 +93,8 @@ inline constexpr Incarnation unknown_incarnation{0};
 
 /// Judges the other side's `Hello`, which came by `route`. `dialed` is whom we meant to reach, if it was us who dialed.
 ///
-/// Limits must be equal where a difference would let one server propose what another cannot carry (the log of that one
-/// would then stand still permanently); the frame limit only has to hold the largest entry, and the lower one counts. What two
+/// Limits below those that every cluster begins with must be equal: a difference would let one server propose what another cannot carry (the
+/// log of that one would then stand still permanently). The frame limit only has to hold the largest entry, and the lower one counts. What two
 /// servers were given as first members is part of the cluster's id (`cluster_of`), and is compared for those that made theirs
 /// in another way; both lists are shown (case 95).
 [[nodiscard]] inline Result<Agreement, HandshakeError> check_hello(Hello const& ours, ClusterId cluster, Party self,

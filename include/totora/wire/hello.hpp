@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/fields.hpp"
 
@@ -76,6 +77,8 @@ struct Hello
     std::uint8_t  version_lowest = frame_version_lowest;
     std::uint8_t  version_highest = frame_version;
     FrameLimits   limits;
+    std::uint32_t formats = Abilities{}.formats; ///< As `Abilities`.
+    std::uint32_t machine = Abilities{}.machine; ///< As `Abilities`.
     Features      features;
     Life          life;
     std::uint64_t challenge = 0; ///< A fresh number, which a `Confirmation` answers.
@@ -90,6 +93,8 @@ struct Hello
         visit("version_lowest", self.version_lowest);
         visit("version_highest", self.version_highest);
         visit("limits", self.limits);
+        visit("formats", self.formats);
+        visit("machine", self.machine);
         visit("features", self.features);
         visit("life", self.life);
         visit("challenge", self.challenge);
@@ -97,6 +102,12 @@ struct Hello
     }
 };
 static_assert(lists_its_fields<Hello>());
+
+/// What a server announces with its hello that it can.
+[[nodiscard]] constexpr Abilities abilities_of(Hello const& hello)
+{
+    return {hello.formats, hello.machine, hello.limits.entry_bytes_max, hello.limits.servers_max};
+}
 
 /// The dialing side's answer to the other's `Hello`: it is running, and did not leave its own hello in a queue when it ended.
 struct Confirmation

@@ -5,6 +5,7 @@
 #include "support/log_workload.hpp"
 #include "support/snapshot/snapshot_bytes.hpp"
 #include "totora/core/values/configurations.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/log/memory_log.hpp"
 #include "totora/testing/prng.hpp"

@@ -36,6 +36,7 @@ public:
         settings.sticky = settings.sticky and settings.check_quorum;
         settings.append_entries_max = one_of({1, 2, 4096, std::numeric_limits<std::uint64_t>::max()});
         settings.window = one_of({1, 2, 256, std::numeric_limits<std::uint64_t>::max()});
+        settings.can = any_abilities();
         auto log = TermRuns{};
         auto term = std::uint64_t{0};
         for (auto runs = below(4); runs > 0; --runs) {
@@ -191,6 +192,8 @@ private:
             return local(Started{});
         if (below(20) == 0)
             return local(Replayed{});
+        if (below(6) == 0)
+            return local(Announced{sender, below(2) == 0 ? state.settings.can : any_abilities()});
         if (below(6) == 0)
             return local(AppendsCut{sender, any_index(state)});
         if (below(6) == 0)

@@ -129,6 +129,19 @@ protected:
         return {any_term(state), index};
     }
 
+    /// What a server can, or a cluster has agreed on: mostly what every cluster begins with.
+    [[nodiscard]] constexpr Abilities any_abilities()
+    {
+        auto abilities = Abilities{};
+        if (below(4) == 0)
+            abilities.formats += static_cast<std::uint32_t>(below(3));
+        if (below(4) == 0)
+            abilities.machine += static_cast<std::uint32_t>(below(3));
+        if (below(16) == 0)
+            abilities.servers_max = static_cast<std::uint32_t>(below(20));
+        return abilities;
+    }
+
     /// Members of which S1 is one, some of them learners; it may be all a configuration can hold.
     [[nodiscard]] constexpr Configuration any_members(Index index)
     {
@@ -142,6 +155,8 @@ protected:
                 member.kind = static_cast<MemberKind>(1 + below(5));
         if (not is_sound(configuration))
             configuration.members[0].kind = MemberKind::voter;
+        if (below(8) == 0)
+            configuration.agreed = any_abilities();
         return configuration;
     }
 

@@ -89,6 +89,7 @@ enum class HaltReason : std::uint8_t
     untrusted_log,     ///< The log confirmed a write that was never made, or took a confirmation back.
     restore,           ///< The state machine could not be restored from a snapshot.
     untrusted_machine, ///< The state machine said that it keeps what it was never given, or took back what it keeps.
+    outdated,          ///< The cluster has agreed on more than this program can.
 };
 
 /// The name of a reason.
@@ -105,6 +106,8 @@ enum class HaltReason : std::uint8_t
         return "invariant";
     case HaltReason::untrusted_log:
         return "untrusted_log";
+    case HaltReason::outdated:
+        return "outdated";
     case HaltReason::unfinished_step:
         return "unfinished_step";
     case HaltReason::callback:

@@ -63,11 +63,11 @@ constexpr void follow_members(State& state, Leader& leader)
         }
 }
 
-/// Appends a configuration. It is in force at once (§6).
-constexpr void append_configuration(State& state, Outgoing& outgoing, Members const& members)
+/// Appends a configuration. Its members are in force at once (§6), what is agreed when it is committed.
+constexpr void append_configuration(State& state, Outgoing& outgoing, Members const& members, Abilities const& agreed)
 {
     TOTORA_INVARIANT(state, is_leader(state) and may_append_configuration(state));
-    auto const configuration = Configuration{next(last_index(state)), in_order(members)};
+    auto const configuration = Configuration{next(last_index(state)), in_order(members), agreed};
     TOTORA_INVARIANT(state, is_sound(configuration));
     state.configurations.append(configuration);
     note(outgoing, is_joint(configuration) ? Decision::joint_configuration_appended : Decision::configuration_appended);
@@ -76,6 +76,12 @@ constexpr void append_configuration(State& state, Outgoing& outgoing, Members co
     append_as_leader(state, outgoing, *leader, 1, EntryKind::configuration);
     advance_commit_index(state, outgoing);   // Where fewer are needed now, entries may have waited for them (case 18),
     confirm_reads(state, outgoing, *leader); // and reads.
+}
+
+/// Appends a configuration of these members. What is agreed stays so.
+constexpr void append_configuration(State& state, Outgoing& outgoing, Members const& members)
+{
+    append_configuration(state, outgoing, members, Abilities{state.configurations.in_force.agreed});
 }
 
 /// Whether enough of those who are to vote have answered within the last election timeout or so: a change that would lose the quorum
@@ -96,6 +102,7 @@ constexpr void end_change(State& state, Outgoing& outgoing)
     outgoing.change_ended =
         std::optional<ChangeEnded>{ChangeEnded{state.membership.end, state.configurations.in_force.index}};
     state.membership = MembershipChange{};
+    begin_to_agree(state, *std::get_if<Leader>(&state.role)); // Others are members now.
 }
 
 /// The voters change: where that is one, at once, and otherwise by way of a joint configuration.
@@ -200,7 +207,9 @@ constexpr void advance_membership(State& state, Outgoing& outgoing)
         return Refusal::members_unsound;
     if (name_two_lives(current.members, asked.target))
         return Refusal::two_lives;
-    if (not with_newcomers(current.members, asked.target) or not joint_of(current.members, asked.target))
+    auto const newcomers = with_newcomers(current.members, asked.target);
+    auto const joint = joint_of(current.members, asked.target);
+    if (not newcomers or not joint or std::max(newcomers->size(), joint->size()) > current.agreed.servers_max)
         return Refusal::too_many_members;
     return std::nullopt;
 }

@@ -91,6 +91,12 @@ constexpr void ask_voters(State const& state, Outgoing& outgoing, Rpc const& req
     return in_force.index > state.commit_index or is_joint(in_force) or not is_voter(in_force, state.own);
 }
 
+/// All members may be able to do more than is agreed: never, if this server cannot.
+constexpr void begin_to_agree(State const& state, Leader& leader)
+{
+    leader.may_raise = state.settings.can != state.configurations.in_force.agreed;
+}
+
 /// Begins its term: nobody is known to agree with anything yet, and an entry of its own is the first thing that it
 /// can commit (§5.3, §5.4.2, §8).
 constexpr void become_leader(State& state, Outgoing& outgoing)
@@ -111,6 +117,7 @@ constexpr void become_leader(State& state, Outgoing& outgoing)
         }
     if (is_change_unfinished(state))
         state.membership.phase = ChangePhase::changing;
+    begin_to_agree(state, *std::get_if<Leader>(&state.role));
     arm(state, outgoing, Alarm::heartbeat, Delay{state.settings.heartbeat_ms, state.settings.heartbeat_ms});
     if (state.settings.check_quorum)
         arm(state, outgoing, Alarm::quorum_check,

@@ -108,7 +108,9 @@ find_violation(State const& state, ServerId, RequestVoteResponse const& response
         return decision;
     auto const& configuration = append.configuration;
     if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
-        not is_sound(configuration))
+        not is_sound(configuration) or
+        (configuration.index > state.configurations.committed_index() and
+         not cover(configuration.agreed, state.configurations.previous.agreed)))
         return Decision::violation_configuration;
     return decision;
 }

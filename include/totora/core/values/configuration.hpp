@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/inplace_vector.hpp"
 #include "totora/core/values/search.hpp"
@@ -16,6 +17,7 @@ namespace totora::inline v0
 
 /// How many members a configuration can name; of a joint one, how many both halves have together.
 inline constexpr std::size_t servers_max = 16;
+static_assert(Abilities{}.servers_max <= servers_max, "who reads this can what every cluster begins with");
 
 /// What a member takes part in. The numbers are those of the stored format. The last three are found in a joint configuration only,
 /// whose voters are those of two sets, of which each has to agree (§6).
@@ -89,8 +91,9 @@ using Members = InplaceVector<Member, servers_max>;
 /// A configuration and the entry that holds it. Index 0 is the configuration that the directory was made with.
 struct Configuration
 {
-    Index   index;
-    Members members;
+    Index     index;
+    Members   members;
+    Abilities agreed = {}; ///< What all of them can; in force once this entry is committed.
 
     friend constexpr bool operator==(Configuration const&, Configuration const&) = default;
 
@@ -98,6 +101,7 @@ struct Configuration
     {
         visit("index", self.index);
         visit("members", self.members);
+        visit("agreed", self.agreed);
     }
 };
 static_assert(lists_its_fields<Configuration>());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/broken_invariant.hpp"
 #include "totora/core/values/fields.hpp"
 #include "totora/core/values/progress_mode.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -64,6 +66,8 @@ struct Progress
     bool         paused = false;          ///< The shell sends no entries now (`AppendsCut`).
     bool         no_room = false;         ///< It has no disk space for entries, as of its last answer.
     bool         moving = false;          ///< Its link took bytes since the last quorum check.
+
+    std::optional<Abilities> announced; ///< What it can, as far as this leader knows.
 
     // --- What the leader does
 
@@ -253,6 +257,7 @@ struct Progress
         visit("paused", self.paused);
         visit("no_room", self.no_room);
         visit("moving", self.moving);
+        visit("announced", self.announced);
     }
 };
 static_assert(lists_its_fields<Progress>());

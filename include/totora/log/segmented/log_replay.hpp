@@ -3,6 +3,7 @@
 
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"

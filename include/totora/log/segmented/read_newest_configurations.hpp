@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/values/result.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/known_peers.hpp"
 #include "totora/log/segmented/log_damage.hpp"

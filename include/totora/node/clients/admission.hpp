@@ -96,7 +96,8 @@ private:
     /// Why these payloads are not even staged; nothing if they are to be.
     [[nodiscard]] std::optional<ProposalError> reason_to_refuse(Payloads payloads) const
     {
-        auto const too_large = [&](auto const& payload) { return payload.size() > settings_.entry_bytes_max; };
+        auto const most = std::min<std::uint64_t>(settings_.entry_bytes_max, agreed(state_).entry_bytes_max);
+        auto const too_large = [=](auto const& payload) { return payload.size() > most; };
         if (not stepper_.running())
             return ProposalError::not_running;
         if (payloads.empty())

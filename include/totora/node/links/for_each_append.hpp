@@ -5,6 +5,7 @@
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/values/search.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/links/part_of.hpp"

@@ -4,6 +4,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
 #include "totora/policy/adapter.hpp"
@@ -96,7 +97,7 @@ public:
         auto peers = std::vector<Peer>{};
         for (auto const& member : configuration.members)
             peers.push_back({member, std::string{address_for(member)}});
-        return encode_peers(peers);
+        return encode_configuration(configuration.agreed, peers);
     }
 
     /// Notifies the transport of what has changed since this was called last. The own server is left out.

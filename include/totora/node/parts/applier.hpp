@@ -3,11 +3,13 @@
 
 #include "totora/core/values/term_runs.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/node/links/cold_reads.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/status.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/versioned_machine.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -65,6 +67,12 @@ public:
             if (last == through or not is_intact(entry) or entry.index != next(last) or
                 entry.term != terms.term_at(entry.index))
                 break;
+            if (entry.kind == EntryKind::configuration and versioned_machine<Machine>) {
+                if (not commands_.empty()) // They come first, by the version before.
+                    break;
+                if (auto failed = change_version(entry))
+                    return failed;
+            }
             last = entry.index;
             if (entry.kind == EntryKind::command)
                 commands_.push_back(entry);
@@ -82,6 +90,19 @@ public:
     }
 
 private:
+    /// Has the machine go on by the version that this entry, which is committed, agrees on.
+    [[nodiscard]] std::optional<Failed> change_version(EntryView const& entry)
+    {
+        auto const configuration = decode_configuration(entry);
+        if (not configuration)
+            return Failed{NodeFailure::storage,
+                          "the log gave back no configuration at index " + std::to_string(entry.index.value)};
+        auto thrown = attempt("the state machine", [&] { use_version(machine_, configuration->agreed.machine); });
+        if (thrown)
+            return Failed{NodeFailure::apply, *std::move(thrown)};
+        return std::nullopt;
+    }
+
     /// Runs the user's code.
     [[nodiscard]] std::optional<Failed> run()
     {

@@ -7,6 +7,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/with_alternative.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/clients/clients.hpp"
@@ -14,6 +15,7 @@
 #include "totora/node/links/sender.hpp"
 #include "totora/node/outcomes.hpp"
 #include "totora/node/parts/address_book.hpp"
+#include "totora/node/parts/configuration_watch.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
 #include "totora/node/parts/role_watch.hpp"
@@ -85,7 +87,10 @@ public:
             return;
         answer(state, outgoing);
         notify_role(state);
-        notify_configuration(state);
+        if (configuration_.has_changed(state))
+            notifier_.notify(ConfigurationChanged{state.configurations.in_force});
+        if (auto fault = configuration_.judge(state); not fault.empty())
+            guard_.fail({NodeFailure::outdated, std::move(fault)});
     }
 
     /// Whether something was written since this was asked last: it is to be synced.
@@ -106,8 +111,7 @@ public:
     void reset()
     {
         role_ = {};
-        configured_ = {};
-        members_ = 0;
+        configuration_ = {};
         counts_ = {};
         book_ = {};
     }
@@ -168,10 +172,10 @@ private:
     /// The entry of a configuration was appended: its members are to be found where it says.
     void follow(Configuration const& configuration, Entries const& entry)
     {
-        auto peers = entry.empty() ? std::nullopt : decode_peers((*entry.begin()).payload);
-        if (not peers or members_of(*peers) != configuration.members)
+        auto held = entry.empty() ? std::nullopt : decode_named_configuration(*entry.begin());
+        if (not held or held->configuration != configuration)
             return guard_.fail({NodeFailure::seam, "the entry of a configuration holds another one"});
-        book_.append(configuration.index, *std::move(peers));
+        book_.append(configuration.index, std::move(held->peers));
     }
 
     void append(WriteNumber write, State const& state, Entries const& entries)
@@ -266,16 +270,6 @@ private:
         notifier_.notify(changed->now);
     }
 
-    void notify_configuration(State const& state)
-    {
-        auto const& now = state.configurations.in_force;
-        if (now.index == configured_ and now.members.size() == members_)
-            return;
-        configured_ = now.index;
-        members_ = now.members.size();
-        notifier_.notify(ConfigurationChanged{now});
-    }
-
     Log&                                            log_;
     Transport&                                      transport_;
     typename Policies::Clock&                       clock_;
@@ -287,8 +281,7 @@ private:
     AddressBook                                     book_;
     RoleWatch                                       role_;
     StepCounts                                      counts_;
-    Index                                           configured_; ///< What the observer knows of the configuration.
-    std::size_t                                     members_ = 0;
+    ConfigurationWatch                              configuration_;
     bool                                            wrote_ = false;
     bool                                            elected_ = false;
 };

@@ -89,6 +89,9 @@ public:
             if (auto const* changed = std::get_if<LinkChanged>(&*event)) {
                 stepper_.full_links().note(*changed);
                 feed(nobody, *changed);
+            } else if (auto const* announced = std::get_if<Announced>(&*event)) {
+                stepper_.announcements().note(*announced);
+                feed(nobody, *announced);
             } else {
                 take(*std::get_if<Received>(&*event));
             }

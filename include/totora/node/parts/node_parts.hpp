@@ -62,6 +62,12 @@ struct NodeParts
         guard.begin();
         if (recovered->torn_tail)
             notifier.notify(TornTailCut{*recovered->torn_tail});
+        if_offered(
+            policies.transport,
+            [&](auto& one) -> decltype(one.announce(Abilities{})) {
+                return one.announce(stepper.state().settings.can);
+            },
+            [] {});
         stepper.address_book().introduce(policies.transport);
         stepper.feed(nobody, Started{});
         snapshots.begin(recovered->snapshots);

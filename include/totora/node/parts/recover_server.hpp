@@ -3,11 +3,13 @@
 
 #include "totora/core/rules/recovery.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
+#include "totora/node/parts/configuration_watch.hpp"
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
@@ -16,6 +18,7 @@
 #include "totora/node/status.hpp"
 #include "totora/policy/adapter.hpp"
 #include "totora/policy/log.hpp"
+#include "totora/policy/versioned_machine.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -32,13 +35,12 @@ template <typename Policies>
 [[nodiscard]] std::string fault_in_limits(Policies& policies)
 {
     auto const& settings = policies.settings;
-
-    auto const most = if_offered(
-        policies.transport,
-        [](auto& one) -> decltype(static_cast<std::uint64_t>(one.entry_bytes_max())) {
+    auto const  most = if_offered(
+         policies.transport,
+         [](auto& one) -> decltype(static_cast<std::uint64_t>(one.entry_bytes_max())) {
             return static_cast<std::uint64_t>(one.entry_bytes_max());
         },
-        [] { return std::numeric_limits<std::uint64_t>::max(); });
+         [] { return std::numeric_limits<std::uint64_t>::max(); });
     if (std::max(settings.entry_bytes_max, settings.append_bytes_max) > most)
         return "entry_bytes_max and append_bytes_max must not be above " + std::to_string(most) +
                ", the most that the transport carries in one message";
@@ -46,6 +48,18 @@ template <typename Policies>
         return "snapshots.chunk_bytes must not be above " + std::to_string(most) +
                ", the most that the transport carries in one message";
     return {};
+}
+
+/// What this server can, of what clusters agree on: by its state machine and its settings.
+template <typename Policies>
+[[nodiscard]] Abilities abilities_of(Policies& policies)
+{
+    auto can = Abilities{};
+    can.machine = version_of(policies.machine);
+    can.entry_bytes_max = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+        policies.settings.entry_bytes_max, can.entry_bytes_max, std::numeric_limits<std::uint32_t>::max()));
+    can.servers_max = static_cast<std::uint32_t>(servers_max);
+    return can;
 }
 
 /// What a server begins with.
@@ -142,12 +156,16 @@ template <typename Policies>
         snapshots.failures.push_back({SnapshotStep::read, std::move(what)});
     if (snapshots.refusal)
         return Unexpected{StartError{*std::move(snapshots.refusal), snapshots.machine_threw}};
+    auto core_settings = settings.core;
+    core_settings.can = abilities_of(policies);
     auto state =
-        core::recover(settings.core, Member{identity.id, identity.incarnation, MemberKind::voter}, recovered_state);
+        core::recover(core_settings, Member{identity.id, identity.incarnation, MemberKind::voter}, recovered_state);
     if (not state)
         return Unexpected{cannot_start<Policies>(state.error(), recovered_state, snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))
         return Unexpected{StartError{std::string{*fault}}};
+    if (auto fault = fault_in_agreement(*state); not fault.empty())
+        return Unexpected{StartError{std::move(fault)}};
     if (auto const failure = rely_on_machine(policies))
         return Unexpected{StartError{failure->what}};
     auto peers = snapshots.installed ? *std::move(snapshots.installed) : std::move(recovered->peers);

@@ -12,6 +12,7 @@
 #include "totora/node/links/full_links.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/parts/address_book.hpp"
+#include "totora/node/parts/announcements.hpp"
 #include "totora/node/parts/effects.hpp"
 #include "totora/node/parts/guard.hpp"
 #include "totora/node/parts/notifier.hpp"
@@ -44,6 +45,7 @@ public:
     [[nodiscard]] Readiness&                       readiness() { return readiness_; }
     [[nodiscard]] Readiness const&                 readiness() const { return readiness_; }
     [[nodiscard]] FullLinks&                       full_links() { return full_links_; }
+    [[nodiscard]] Announcements&                   announcements() { return announcements_; }
     [[nodiscard]] SnapshotEffects<Policies>&       snapshots() { return effects_.snapshots(); }
     [[nodiscard]] SnapshotEffects<Policies> const& snapshots() const { return effects_.snapshots(); }
     [[nodiscard]] AddressBook&                     address_book() { return effects_.address_book(); }
@@ -71,11 +73,14 @@ public:
             return;
         take_step(from, happened);
         perform(received, from);
-        if (not effects_.take_elected())
-            return;
-        readiness_.leads(state_);
-        for (auto const server : full_links_)
-            feed(nobody, LinkChanged{server, Link::full});
+        if (effects_.take_elected()) {
+            readiness_.leads(state_);
+            for (auto const server : full_links_)
+                feed(nobody, LinkChanged{server, Link::full});
+        }
+        if (announcements_.are_due(state_))
+            for (auto const& announced : Announcements{announcements_})
+                feed(nobody, announced);
     }
 
     /// Only the step. `perform` is to follow.
@@ -134,6 +139,7 @@ private:
     Effects<Policies>                      effects_;
     Readiness                              readiness_;
     FullLinks                              full_links_;
+    Announcements                          announcements_;
 };
 
 } // namespace totora::inline v0

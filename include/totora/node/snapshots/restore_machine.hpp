@@ -14,6 +14,7 @@
 #include "totora/node/status.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/policy/snapshot_log.hpp"
+#include "totora/policy/versioned_machine.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -55,7 +56,10 @@ restore_machine(Machine& machine, Log& log, SnapshotId const& id, Result<ReadSna
     }
     auto source = SnapshotReader<Log>{log, id, *header, std::move(at_hand)};
     auto refusal = std::optional<std::string>{};
-    auto thrown = attempt("the state machine", [&] { refusal = machine.restore(source); });
+    auto thrown = attempt("the state machine", [&] {
+        use_version(machine, header->header.configurations.in_force.agreed.machine);
+        refusal = machine.restore(source);
+    });
     if (thrown)
         return NotRestored{false, *std::move(thrown) + " when it was restored from " + to_string(id), true};
     if (source.failure())

@@ -4,6 +4,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
@@ -71,7 +72,7 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     for (auto const server : servers)
         peers.push_back({{ServerId{server}, first_incarnation, MemberKind::voter}, "host:" + std::to_string(server)});
     auto entries = Entries{};
-    entries.add(entry_slice(index, term, encode_peers(peers), EntryKind::configuration), 1);
+    entries.add(entry_slice(index, term, encode_configuration(Abilities{}, peers), EntryKind::configuration), 1);
     return entries;
 }
 
@@ -81,6 +82,14 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     return "host:" + std::to_string(server) + ":" + std::to_string(index.value);
 }
 
+/// What is agreed in the configuration that `sample_configuration` puts at an index: more than before it.
+[[nodiscard]] inline Abilities sample_agreement(Index index)
+{
+    auto agreed = Abilities{};
+    agreed.machine += static_cast<std::uint32_t>(index.value);
+    return agreed;
+}
+
 /// The configuration entry that a workload puts at an index: other members than before and after it, and other addresses.
 [[nodiscard]] inline Entries sample_configuration(Term term, Index index)
 {
@@ -88,7 +97,8 @@ entries_of(Term term, Index first, std::uint64_t count, std::size_t payload_size
     for (auto const server : {std::uint64_t{1}, std::uint64_t{2}, 3 + index.value % 7})
         peers.push_back({{ServerId{server}, first_incarnation, MemberKind::voter}, sample_address(server, index)});
     auto entries = Entries{};
-    entries.add(entry_slice(index, term, encode_peers(peers), EntryKind::configuration), 1);
+    entries.add(
+        entry_slice(index, term, encode_configuration(sample_agreement(index), peers), EntryKind::configuration), 1);
     return entries;
 }
 

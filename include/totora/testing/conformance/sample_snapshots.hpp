@@ -5,6 +5,7 @@
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/checksum.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/numbers.hpp"
 #include "totora/data/snapshot_format.hpp"

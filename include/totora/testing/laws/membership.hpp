@@ -49,6 +49,24 @@ namespace totora::inline v0::laws
     });
 }
 
+/// What was agreed by the configuration that a leader appended in this step.
+inline void check_agreement(Step const& step, StepVerdict& verdict)
+{
+    auto const& earlier = step.before.configurations.in_force;
+    auto const& later = step.after.configurations.in_force;
+    verdict.expect(cover(later.agreed, earlier.agreed), "what is agreed is never lowered");
+    if (later.agreed == earlier.agreed)
+        return;
+    verdict.expect(later.members == earlier.members, "what is agreed is raised while nothing else changes");
+    verdict.expect(cover(step.after.settings.can, later.agreed), "a leader agrees to nothing that it cannot");
+    for (auto const& member : later.members) {
+        auto const* progress = find_progress(step.after, member.id);
+        verdict.expect(member.id == step.after.own.id or
+                           (progress != nullptr and progress->announced and cover(*progress->announced, later.agreed)),
+                       "what is agreed every member has announced");
+    }
+}
+
 /// The configuration that a leader appended in this step.
 inline void check_appended_configuration(Step const& step, StepVerdict& verdict)
 {
@@ -64,6 +82,7 @@ inline void check_appended_configuration(Step const& step, StepVerdict& verdict)
     verdict.expect(step.after.log.term_at(step.after.commit_index) == step.after.current_term,
                    "and only when it has committed an entry of its own term");
     verdict.expect(have_common_quorums(earlier, later), "the quorums of configurations that follow each other overlap");
+    check_agreement(step, verdict);
 }
 
 /// What is checked of every step.

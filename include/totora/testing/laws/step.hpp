@@ -88,6 +88,14 @@ constexpr void check(Step const& step, AppendsResumed const& resumed, StepVerdic
     verdict.expect(progress == nullptr or not progress->paused, "a leader knows to whom entries go again");
 }
 
+constexpr void check(Step const& step, Announced const& announced, StepVerdict& verdict)
+{
+    auto const* progress = progress_of(step.after, announced.server);
+    verdict.expect(progress == nullptr or progress->announced == announced.can, "a leader knows what a member can");
+    verdict.expect(step.before.configurations.in_force == step.after.configurations.in_force or is<Leader>(step.before),
+                   "a leader agrees, and nobody else");
+}
+
 constexpr void check(Step const& step, LinkMoved const& moved, StepVerdict& verdict)
 {
     auto const* progress = progress_of(step.after, moved.server);

@@ -91,6 +91,7 @@ public:
     [[nodiscard]] bool           is_dialed() const { return dialed_.has_value(); }
     [[nodiscard]] Party          remote() const { return remote_; } ///< Known once the connection is open.
     [[nodiscard]] Agreement      agreed() const { return agreed_.value_or(Agreement{}); }
+    [[nodiscard]] Abilities      can() const { return can_; }             ///< What the other end can.
     [[nodiscard]] Life           life() const { return life_; }           ///< Of the process at the other end.
     [[nodiscard]] std::uint64_t  handshake() const { return handshake_; } ///< Its number (`handshake_began`).
     [[nodiscard]] Time           began() const { return began_; }
@@ -107,6 +108,8 @@ private:
     [[nodiscard]] Hello own_hello() const
     {
         return {.limits = settings().limits,
+                .formats = settings().can.formats,
+                .machine = settings().can.machine,
                 .features = {},
                 .life = settings().life,
                 .challenge = challenge(),
@@ -185,6 +188,7 @@ private:
         if (not agreement)
             return decline(agreement.error());
         acceptable_ = *agreement;
+        can_ = abilities_of(hello);
         life_ = hello.life;
         challenged_ = hello.challenge;
         if (dialed_)
@@ -236,6 +240,7 @@ private:
     Address                  source_;
     Party                    remote_;
     Life                     life_;
+    Abilities                can_;
     std::uint64_t            handshake_ = 0;
     std::uint64_t            challenged_ = 0; ///< By the other side.
     std::optional<Agreement> acceptable_;     ///< The agreement that the hellos lead to.

@@ -128,20 +128,19 @@ public:
         peer->dial();
     }
 
-    /// How many bytes of bulk have arrived at a server since `update` last named it.
-    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
+    /// What the hellos announce from now on. Who has heard something else is to hear it again.
+    void announce(Abilities const& can)
     {
-        auto const* const peer = routes_.find(server);
-        return peer == nullptr ? 0 : peer->bulk_bytes_arrived();
+        if (std::exchange(settings_.can, can) != can)
+            for (auto const& connection : connections())
+                connection->close("this server can something else now");
     }
 
+    /// How many bytes of bulk have arrived at a server since `update` last named it.
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const { return routes_.bytes_taken(server); }
+
     /// Gives up the connection to a server, which is dialed again.
-    void renew(ServerId server)
-    {
-        auto const* const peer = routes_.find(server);
-        if (peer != nullptr and peer->connection() != nullptr)
-            peer->connection()->close("given up, to be dialed again");
-    }
+    void renew(ServerId server) { routes_.close(server, "given up, to be dialed again"); }
 
     void set_wake(std::function<void()> wake) { inbox_.set_wake(std::move(wake)); }
 
@@ -188,6 +187,8 @@ public:
 
     void opened(TcpConnection& connection) override
     {
+        if (auto const party = connection.remote(); routes_.find(party.id) == nullptr or routes_.knows(party))
+            inbox_.put(Announced{party.id, connection.can()});
         if (auto* const peer = routes_.peer_of(connection)) {
             peer->opened();
             return inbox_.put(LinkChanged{peer->party().id, Link::open});

@@ -43,6 +43,7 @@ struct ProbedPeer
     ClusterId   cluster;
     Party       party;
     FrameLimits limits;
+    Abilities   can; ///< At least what is agreed, or it cannot be a member.
 };
 
 /// The server that answered at an address, or in a sentence why none did that can be a member.
@@ -119,6 +120,8 @@ private:
     {
         auto hello = Hello{};
         hello.limits = settings_.limits;
+        hello.formats = settings_.can.formats;
+        hello.machine = settings_.can.machine;
         hello.life = settings_.life;
         hello.first_members = settings_.first_members;
         return hello;
@@ -168,7 +171,7 @@ private:
                                         Party{id_, party.incarnation});
         if (not agreed)
             return fail(agreed.error().what);
-        end(ProbedPeer{frame.route.cluster, party, hello->limits});
+        end(ProbedPeer{frame.route.cluster, party, hello->limits, abilities_of(*hello)});
     }
 
     /// The next step, unless the operation on the socket before it failed, or all is over.

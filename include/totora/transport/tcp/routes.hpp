@@ -82,6 +82,21 @@ public:
 
     void remove(ServerId server) { peers_.erase(server); }
 
+    /// How many bytes of bulk have arrived at a peer.
+    [[nodiscard]] std::uint64_t bytes_taken(ServerId server) const
+    {
+        auto const* const peer = find(server);
+        return peer == nullptr ? 0 : peer->bulk_bytes_arrived();
+    }
+
+    /// Closes the connection to a peer.
+    void close(ServerId server, std::string_view what) const
+    {
+        auto const* const peer = find(server);
+        if (peer != nullptr and peer->connection() != nullptr)
+            peer->connection()->close(what);
+    }
+
     /// Forgets an accepted connection that has ended.
     void forget(TcpConnection const& connection)
     {

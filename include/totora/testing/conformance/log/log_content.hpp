@@ -4,6 +4,7 @@
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/sample_entries.hpp"

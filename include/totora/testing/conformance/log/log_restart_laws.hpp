@@ -4,6 +4,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/policy/log.hpp"
@@ -68,7 +69,7 @@ public:
         auto const append = [&](std::size_t which) {
             auto const entries = configuration_entry(Term{1}, next(log->last().index), servers[which]);
             configurations.push_back(*decode_configuration(*entries.begin()));
-            peers.push_back(*decode_peers((*entries.begin()).payload));
+            peers.push_back(decode_named_configuration(*entries.begin())->peers);
             user_.append(*log, entries);
             user_.append(*log, Term{1}, 40); // Far from each other.
         };

@@ -4,6 +4,7 @@
 #include "totora/core/values/configurations.hpp"
 #include "totora/core/values/snapshot.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/policy/log.hpp"
 #include "totora/testing/conformance/log/log_content.hpp"

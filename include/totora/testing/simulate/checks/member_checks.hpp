@@ -4,6 +4,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/administration_outcomes.hpp"
@@ -40,8 +41,8 @@ public:
         SnapshotChecks::appended(server, previous, entries);
         for (auto const entry : entries)
             if (entry.kind == EntryKind::configuration)
-                if (auto peers = decode_peers(entry.payload))
-                    made_.add({entry.term, entry.index}, *std::move(peers));
+                if (auto held = decode_named_configuration(entry))
+                    made_.add({entry.term, entry.index}, std::move(held->peers));
     }
 
     void stepped(std::size_t server, State const& before, State const& after)
