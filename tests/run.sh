@@ -229,9 +229,14 @@ run_examples()
 headers_alone=OFF
 [ "$compiler;$folders" = 'g++;headers' ] && headers_alone=ON
 
+# In CI nothing is built twice, so that more tests may be one source.
+per_source=4
+[ -z "${CI-}" ] || per_source=6
+
 stage "configure ($compiler${sanitize:+, $sanitize sanitizer}${folders:+, only ${folders//;/ }})"
 cmake -G Ninja -C ".cmake/$preset.cmake" -B "$build" -S . \
     -DCMAKE_CXX_COMPILER="$command" -DTOTORA_TEST_FOLDERS="$folders" -DTOTORA_HEADERS_ALONE="$headers_alone" \
+    -DTOTORA_TESTS_PER_SOURCE="$per_source" \
     >"$build/configure.log" 2>&1 </dev/null || {
     tail -n 40 "$build/configure.log"
     die "The configuration failed."

@@ -20,7 +20,9 @@ using boost::unit_test::label;
 
 [[nodiscard]] SnapshotHeader any_header(std::uint64_t members)
 {
-    auto const configurations = Configurations{cluster(members), cluster(members / 2)};
+    auto configurations = Configurations{cluster(members), cluster(members / 2)};
+    configurations.in_force.agreed = {3, 4, 5, 6};
+    configurations.previous.agreed = {7, 8, 9, 10};
     return {.machine_format = 0x01020304,
             .last = {Term{7}, Index{0x1122334455667788}},
             .configurations = configurations,

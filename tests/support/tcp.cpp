@@ -43,6 +43,8 @@ std::size_t TcpServer::take()
     while (auto event = transport_->receive())
         if (auto* const message = std::get_if<Received>(&*event))
             messages.push_back(std::move(*message));
+        else if (auto const* const can = std::get_if<Announced>(&*event))
+            announced.push_back(*can);
         else
             links.push_back(std::get<LinkChanged>(*event));
     return messages.size();

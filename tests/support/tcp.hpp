@@ -94,6 +94,7 @@ public:
 
     std::deque<Received>     messages;
     std::vector<LinkChanged> links;
+    std::vector<Announced>   announced;
 
 private:
     std::shared_ptr<std::vector<std::string>> logged_ = std::make_shared<std::vector<std::string>>();

@@ -193,6 +193,23 @@ BOOST_AUTO_TEST_CASE(limits_under_which_an_entry_could_not_be_carried_are_refuse
     BOOST_TEST(agreed.error().what.find("entry_bytes_max is 8388608 here and 8388607 there") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(who_can_more_than_every_cluster_begins_with_is_taken, *boost::unit_test::label("case_110"))
+{
+    auto more = Hello{};
+    more.limits.entry_bytes_max *= 2;
+    more.limits.frame_bytes_max *= 2;
+    more.limits.servers_max += 4;
+    more.formats = 2;
+    more.machine = 9;
+    BOOST_TEST(not answer(more).has_value());
+    BOOST_TEST(not answer({}, route_1_to_2, std::nullopt, more).has_value());
+    BOOST_TEST((abilities_of(more) == Abilities{2, 9, 16U << 20U, 20}));
+
+    auto frames_too_short = more;
+    frames_too_short.limits.frame_bytes_max = frames_too_short.limits.entry_bytes_max;
+    BOOST_TEST((answer(frames_too_short, route_1_to_2, std::nullopt, more) == HandshakeFault::unequal_limits));
+}
+
 BOOST_AUTO_TEST_CASE(the_lower_frame_limit_is_agreed_if_it_holds_the_largest_entry, *boost::unit_test::label("case_84"))
 {
     auto const least = static_cast<std::uint32_t>(frame_bytes_for(FrameLimits{}.entry_bytes_max));

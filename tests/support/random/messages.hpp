@@ -70,6 +70,33 @@ public:
         auto const sender = any_sender(state);
         if (swallows_appends_ and is_leader(state) and below(4) > 0)
             return any_of_a_stalled_link(state);
+        return any_message_of(state, sender);
+    }
+
+    /// What a follower of changing leaders sees; one in so many messages comes from its own disk.
+    [[nodiscard]] constexpr Message any_append_or_confirmation(State const& state, std::uint64_t one_in)
+    {
+        if (below(one_in) == 0) {
+            auto const waiting = state.writes.last.value - state.writes.durable.value;
+            return local(Persisted{WriteNumber{state.writes.durable.value + below(waiting + 1)}});
+        }
+        auto append = AppendEntries{};
+        append.term = Term{state.current_term.value + (below(6) == 0 ? 1U : 0U)};
+        auto const first = 1 + below(std::min<std::uint64_t>(last_index(state).value, 6) + 1);
+        append.previous.index = before(Index{last_index(state).value + 2 - first});
+        append.previous.term = state.log.term_at(append.previous.index).value_or(Term{});
+        append.entries = {below(2) == 0 ? std::max(append.previous.term, Term{1}) : append.term,
+                          next(append.previous.index), below(4)};
+        append.number = AppendNumber{below(9)};
+        return from(append.term > state.current_term or known_leader(state) == nobody
+                        ? (append.term.value % 2 == 0 ? S1 : S3)
+                        : known_leader(state),
+                    append);
+    }
+
+private:
+    [[nodiscard]] constexpr Message any_message_of(State const& state, ServerId sender)
+    {
         switch (below(28)) {
         case 0:
         case 1:
@@ -113,28 +140,6 @@ public:
         }
     }
 
-    /// What a follower of changing leaders sees; one in so many messages comes from its own disk.
-    [[nodiscard]] constexpr Message any_append_or_confirmation(State const& state, std::uint64_t one_in)
-    {
-        if (below(one_in) == 0) {
-            auto const waiting = state.writes.last.value - state.writes.durable.value;
-            return local(Persisted{WriteNumber{state.writes.durable.value + below(waiting + 1)}});
-        }
-        auto append = AppendEntries{};
-        append.term = Term{state.current_term.value + (below(6) == 0 ? 1U : 0U)};
-        auto const first = 1 + below(std::min<std::uint64_t>(last_index(state).value, 6) + 1);
-        append.previous.index = before(Index{last_index(state).value + 2 - first});
-        append.previous.term = state.log.term_at(append.previous.index).value_or(Term{});
-        append.entries = {below(2) == 0 ? std::max(append.previous.term, Term{1}) : append.term,
-                          next(append.previous.index), below(4)};
-        append.number = AppendNumber{below(9)};
-        return from(append.term > state.current_term or known_leader(state) == nobody
-                        ? (append.term.value % 2 == 0 ? S1 : S3)
-                        : known_leader(state),
-                    append);
-    }
-
-private:
     /// Followers that answer heartbeats, and a leader that asks whether anything gets through.
     [[nodiscard]] constexpr Message any_of_a_stalled_link(State const& state)
     {

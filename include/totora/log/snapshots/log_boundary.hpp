@@ -39,7 +39,7 @@ struct LogBoundary
 // 0 | 8 | length of the snapshot that took the place of the log; 0 if it was compacted
 // 8 | 8 | checksum of that snapshot
 // 16 | 8 | time of the log, 0 so far
-// 24 | 4 | length of the values that the cluster agreed on, which would follow the configurations; 0 so far
+// 24 | 4 | 0
 // 28 | 4 | bit 0: the state machine keeps itself, and no snapshot stands for what is gone
 // 32 | | the configuration in force there, and the one before, as in a snapshot
 
