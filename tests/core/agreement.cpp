@@ -95,6 +95,8 @@ constexpr auto nothing_is_agreed_while_the_members_change = [] {
     auto members = newest(cluster, S1).members;
     members.push_back({S4, Incarnation{1}, MemberKind::voter});
     cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
+    cluster.settle({S1, S2, S3});
+    require(newest(cluster, S1).index <= cluster[S1].commit_index, "S4 is a learner that has caught up with nothing");
     for (auto const server : {S2, S3, S4})
         cluster.happens(S1, Announced{server, second});
     require(cluster[S1].membership.is_under_way() and newest(cluster, S1).agreed == first, "first the change");
@@ -106,6 +108,22 @@ constexpr auto nothing_is_agreed_while_the_members_change = [] {
     require(agreed(cluster[S1]) == second, "which is committed");
 };
 TOTORA_PROVE(nothing_is_agreed_while_the_members_change, "case_110");
+
+constexpr auto who_can_less_holds_up_the_others_until_it_is_removed = [] {
+    auto cluster = led_by_a();
+    cluster.happens(S1, Announced{S2, second});
+    cluster.happens(S1, Announced{S3, first});
+    cluster.settle({S1, S2, S3});
+    require(newest(cluster, S1).agreed == first, "S3 cannot more");
+    auto members = Members{};
+    for (auto const& member : newest(cluster, S1).members)
+        if (member.id != S3)
+            members.push_back(member);
+    cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
+    cluster.settle({S1, S2});
+    require(newest(cluster, S1).members.size() == 2 and agreed(cluster[S1]) == second, "and is no member any more");
+};
+TOTORA_PROVE(who_can_less_holds_up_the_others_until_it_is_removed, "case_110");
 
 constexpr auto an_agreement_that_is_truncated_was_never_in_force = [] {
     auto cluster = led_by_a();
@@ -150,6 +168,8 @@ constexpr auto a_configuration_that_lowers_what_is_committed_is_a_violation = []
     members.push_back({S4, Incarnation{1}, MemberKind::learner});
     cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
     cluster.settle({S1, S2, S3});
+    require(newest(cluster, S1).members.size() == 4 and newest(cluster, S1).agreed == second,
+            "a change leaves it as it is");
     cluster.happens(S1, Proposed{1});
     auto message = cluster.take(S1, S2);
     auto lowered = AppendConfiguration{std::get<AppendEntries>(message.body), newest(cluster, S1)};
