@@ -120,6 +120,42 @@ namespace totora::test
     return scope;
 }
 
+/// The scopes in which a leader hands over, while others campaign on their own (dissertation §3.10).
+[[nodiscard]] inline std::vector<explore::Scope> transfer_scopes()
+{
+    auto const all_on = [](explore::Scope scope) {
+        scope.pre_vote = scope.sticky = scope.check_quorum = true;
+        return scope;
+    };
+    return {
+        {.name = "a-transfer", .elections = 1, .transfers = 1, .duplicates = 0},
+        {.name = "a-transfer-against-an-election", .elections = 2, .transfers = 1, .duplicates = 0},
+        {.name = "a-transfer-asked-for-again", .elections = 1, .heartbeats = 1, .transfers = 1, .duplicates = 0},
+        {.name = "a-transfer-any-duplicates", .elections = 1, .transfers = 1, .duplicates = explore::any_number},
+        {.name = "a-transfer-a-proposal", .elections = 1, .proposals = 1, .transfers = 1, .duplicates = 0},
+        {.name = "two-transfers", .elections = 1, .transfers = 2, .duplicates = 0},
+        {.name = "two-transfers-a-proposal", .elections = 1, .proposals = 1, .transfers = 2, .duplicates = 0},
+        {.name = "two-transfers-against-an-election", .elections = 2, .transfers = 2, .duplicates = 0},
+        {.name = "a-transfer-against-an-election-a-proposal",
+         .elections = 2,
+         .proposals = 1,
+         .transfers = 1,
+         .duplicates = 0},
+        {.name = "a-transfer-against-an-election-a-crash",
+         .elections = 2,
+         .crashes = 1,
+         .transfers = 1,
+         .duplicates = 0},
+        {.name = "a-transfer-against-an-election-a-heartbeat",
+         .elections = 2,
+         .heartbeats = 1,
+         .transfers = 1,
+         .duplicates = 0},
+        all_on({.name = "features-a-transfer", .elections = 1, .transfers = 1, .duplicates = 0}),
+        all_on({.name = "features-a-transfer-against-an-election", .elections = 2, .transfers = 1, .duplicates = 0}),
+    };
+}
+
 /// The scopes in which one set of voters takes the place of another by way of a joint configuration.
 [[nodiscard]] inline std::vector<explore::Scope> joint_scopes()
 {
@@ -226,7 +262,8 @@ namespace totora::test
 [[nodiscard]] inline std::vector<explore::Scope> scopes()
 {
     auto all = log_scopes();
-    for (auto const& more : {snapshot_scopes(), membership_scopes(), removal_scopes(), joint_scopes()})
+    for (auto const& more :
+         {snapshot_scopes(), transfer_scopes(), membership_scopes(), removal_scopes(), joint_scopes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

@@ -87,6 +87,8 @@ void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& fa
         return Budget::changes;
     case Event::cancel:
         return Budget::cancels;
+    case Event::transfer:
+        return Budget::transfers;
     case Event::deliver:
     case Event::persist:
     case Event::chunk:
@@ -122,6 +124,10 @@ void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit
             visit(Transition{at, {Event::change, target}});
     if (is_left(Budget::cancels))
         visit(Transition{at, {Event::cancel, 0}});
+    if (is_left(Budget::transfers))
+        for (auto target = std::uint32_t{0}; target < scope.servers; ++target)
+            if (target != at)
+                visit(Transition{at, {Event::transfer, target + 1}});
 }
 
 inline void add(GlobalState& global, std::uint32_t message, bool once)

@@ -69,6 +69,7 @@ struct Scope
     std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`; snapshots are not taken then.
     std::uint32_t cancels = 0;             ///< Of changes.
     std::uint32_t catch_ups = 0;           ///< Rings of the alarm of that name.
+    std::uint32_t transfers = 0;           ///< Of the lead, each to any other server.
     std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
     std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
@@ -100,6 +101,7 @@ enum class Budget : std::uint8_t
     changes,
     cancels,
     catch_ups,
+    transfers,
 };
 
 [[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Budget bound)
@@ -127,6 +129,8 @@ enum class Budget : std::uint8_t
         return scope.cancels;
     case Budget::catch_ups:
         return scope.catch_ups;
+    case Budget::transfers:
+        return scope.transfers;
     }
     return 0;
 }

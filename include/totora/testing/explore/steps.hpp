@@ -46,6 +46,7 @@ enum class Event : std::uint8_t
     damage,   ///< The snapshot that was received is damaged.
     change,   ///< A leader is asked for the target of this number.
     cancel,   ///< A leader is asked to take the change back.
+    transfer, ///< A leader is asked to hand over to the server of this id.
 };
 
 /// One event on one server.
@@ -129,6 +130,7 @@ struct Address
     bool         is_append = false;
     bool         is_pre_vote_answer = false;
     bool         is_snapshot_answer = false;
+    bool         is_timeout_now = false;
     bool         is_refusal = false;  ///< The response to a rejected append.
     bool         is_outdated = false; ///< By its append number.
 };
@@ -139,10 +141,11 @@ struct Address
     return {.from = static_cast<std::uint8_t>(message.from.value - 1),
             .to = static_cast<std::uint8_t>(message.to.value - 1),
             .term = std::visit([](auto const& rpc) { return rpc.term; }, message.rpc),
-            .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
+            .is_request = not is_response(message.rpc) and not std::holds_alternative<TimeoutNow>(message.rpc),
             .is_append = std::holds_alternative<AppendEntries>(message.rpc),
             .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
             .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
+            .is_timeout_now = std::holds_alternative<TimeoutNow>(message.rpc),
             .is_refusal = answer != nullptr and not answer->success,
             .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
 }
