@@ -179,7 +179,7 @@ private:
             return Description{std::move(words), "happens(" + name + ", " + testing::to_string(what) + ")"};
         };
         if (transition.happens.event == Event::snapshot) {
-            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            take_snapshot(server, scope_, outgoing_, consequences);
             return {" takes a snapshot", "takes_snapshot(" + name + ")"};
         }
         if (transition.happens.event == Event::chunk) {
@@ -190,7 +190,7 @@ private:
         }
         auto const snapshot = server.file.snapshot;
         auto const is_damaged = transition.happens.event == Event::damage;
-        finish_file(server, is_damaged, outgoing_, consequences);
+        finish_file(server, scope_, is_damaged, outgoing_, consequences);
         if (is_damaged)
             return happens(" finds a received snapshot damaged", SnapshotDamaged{snapshot});
         return {" has received a snapshot", "receives_snapshot(" + name + ")"};

@@ -66,7 +66,7 @@ struct Scope
     std::uint32_t snapshots = 0;           ///< Taken by servers of what they have applied.
     std::uint32_t damages = 0;             ///< Of snapshots that were received whole.
     std::uint64_t snapshot_bytes = 2;      ///< Of each snapshot; a chunk is one byte.
-    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`; snapshots are not taken then.
+    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`.
     std::uint32_t cancels = 0;             ///< Of changes.
     std::uint32_t catch_ups = 0;           ///< Rings of the alarm of that name.
     std::uint32_t transfers = 0;           ///< Of the lead, each to any other server.

@@ -193,14 +193,14 @@ private:
             crash(server, happens.number, scope_.commit_is_saved, outgoing_, consequences);
             break;
         case Event::snapshot:
-            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            take_snapshot(server, scope_, outgoing_, consequences);
             break;
         case Event::chunk:
             happen(server, nobody, take_chunk(server, ServerId{happens.number}), outgoing_, consequences);
             break;
         case Event::file:
         case Event::damage:
-            finish_file(server, happens.event == Event::damage, outgoing_, consequences);
+            finish_file(server, scope_, happens.event == Event::damage, outgoing_, consequences);
             break;
         }
         while (scope_.eager_writes and not server.writes.empty() and not consequences.broken)

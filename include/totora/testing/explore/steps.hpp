@@ -169,7 +169,8 @@ struct Address
         if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
             facts.has_sealed_answers = true;
     facts.has_applied_more =
-        server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
+        server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index) and
+        configurations_at(server.state.configurations, server.state.apply_index).has_value();
     facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
     for (auto const& wanted : server.wanted)
         facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
