@@ -140,7 +140,7 @@ namespace totora::test
 {
     auto all = log_scopes();
     for (auto const& more : {snapshot_scopes(), transfer_scopes(), membership_scopes(), removal_scopes(),
-                             joint_scopes(), member_snapshot_scopes()})
+                             joint_scopes(), member_snapshot_scopes(), wipe_scopes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

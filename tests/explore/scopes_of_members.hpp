@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/explore/replica.hpp"
 #include "totora/testing/explore/scope.hpp"
 
 #include <cstdint>
@@ -170,6 +171,38 @@ namespace totora::test
                   .snapshots = 1,
                   .changes = 1},
                  one_of_two),
+    };
+}
+
+/// The scopes in which the last server loses its disk and begins again as another life (case 86); it may be removed, and let in again.
+[[nodiscard]] inline std::vector<explore::Scope> wipe_scopes()
+{
+    auto again = members_of({1, 2, 3});
+    again.back().incarnation = explore::incarnation_after(again.back().incarnation);
+    auto const out_and_in = std::vector{members_of({1, 2}), again};
+    auto const begun = [](explore::Scope scope) {
+        scope.members_in_log = true;
+        return scope;
+    };
+    return {
+        begun(changing({.name = "a-disk-is-lost", .candidates = 2, .elections = 2, .wipes = 1}, {})),
+        begun(
+            changing({.name = "a-disk-is-lost-and-three-elections", .candidates = 2, .elections = 3, .wipes = 1}, {})),
+        changing({.name = "a-wiped-server-is-let-in-again", .elections = 1, .changes = 2, .wipes = 1}, out_and_in),
+        changing({.name = "a-wiped-server-is-let-in-again-and-a-proposal",
+                  .elections = 1,
+                  .proposals = 1,
+                  .changes = 2,
+                  .wipes = 1},
+                 out_and_in),
+        changing({.name = "a-wiped-server-is-let-in-again-and-two-elections", .elections = 2, .changes = 2, .wipes = 1},
+                 out_and_in),
+        changing({.name = "a-wiped-server-is-let-in-again-and-a-crash",
+                  .elections = 1,
+                  .crashes = 1,
+                  .changes = 2,
+                  .wipes = 1},
+                 out_and_in),
     };
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/explore/explore.hpp"
+#include "explore/explorations.hpp"
 #include "explore/scopes.hpp"
 #include "totora/testing/explore/counterexample.hpp"
 #include "totora/testing/explore/live.hpp"
 #include "totora/testing/explore/random_walk.hpp"
-
-#include "support/explorations.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/explorations.hpp"
+#include "explore/explorations.hpp"
 
 #include <boost/test/unit_test.hpp>
 

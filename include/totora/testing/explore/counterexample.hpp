@@ -126,6 +126,9 @@ private:
         case Event::file:
         case Event::damage:
             return act_on_snapshot(transition, names, server, consequences);
+        case Event::wipe:
+            wipe(server, scope_, outgoing_, consequences);
+            return {" loses its disk", "loses_disk(" + name + ")"};
         case Event::crash:
             break;
         }

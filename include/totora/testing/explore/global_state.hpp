@@ -89,6 +89,8 @@ void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& fa
         return Budget::cancels;
     case Event::transfer:
         return Budget::transfers;
+    case Event::wipe:
+        return Budget::wipes;
     case Event::deliver:
     case Event::persist:
     case Event::chunk:
@@ -111,9 +113,9 @@ holders_of(GlobalState const& global, StepCache& steps, std::size_t servers, std
     return holders;
 }
 
-/// Calls `visit(transition)` for what a leader can be asked for.
-template <typename IsLeft, typename Visit>
-void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit& visit)
+/// Calls `visit(transition)` for what a leader can be asked for: of the targets those that can be.
+template <typename IsLeft, typename CanBe, typename Visit>
+void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, CanBe can_be, Visit& visit)
 {
     if (is_left(Budget::proposals))
         visit(Transition{at, {Event::propose, 0}});
@@ -121,7 +123,8 @@ void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit
         visit(Transition{at, {Event::read, 0}});
     if (is_left(Budget::changes))
         for (auto target = std::uint32_t{0}; target < scope.targets.size(); ++target)
-            visit(Transition{at, {Event::change, target}});
+            if (can_be(scope.targets[target]))
+                visit(Transition{at, {Event::change, target}});
     if (is_left(Budget::cancels))
         visit(Transition{at, {Event::cancel, 0}});
     if (is_left(Budget::transfers))

@@ -125,6 +125,8 @@ private:
     [[nodiscard]] bool
     is_irrelevant_request(GlobalState const& global, std::uint32_t message, Address const& address, Term last_term)
     {
+        if (scope_->wipes != 0)
+            return false; // The response may reach another life of the asker.
         auto const  asker = global.servers[address.from];
         auto const  receiver = global.servers[address.to];
         auto const& facts = steps_->facts_of(asker);

@@ -205,25 +205,57 @@ crash(Replica& server, std::size_t kept, bool commit_is_saved, Outgoing& outgoin
         consequences.broken = "what was durable makes a server";
 }
 
-/// A server as the exploration begins with it, not started: one of the first members, or a joiner, which knows no configuration.
-[[nodiscard]] inline Replica blank_server(Scope const& scope, std::size_t position)
+/// What an exploration begins with on a server's disk, and what is known of it: of one of the first members, or nothing of a joiner.
+struct FirstDisk
 {
-    auto const voters = voters_of(scope);
-    auto       members = Configuration{};
-    for (auto id = std::uint64_t{1}; id <= voters and position < voters; ++id)
+    RecoveredState disk;
+    RecoveredState saved;
+};
+
+[[nodiscard]] inline FirstDisk first_disk(Scope const& scope, bool is_member)
+{
+    auto members = Configuration{};
+    for (auto id = std::uint64_t{1}; id <= voters_of(scope) and is_member; ++id)
         members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
     auto disk = RecoveredState{};
-    if (scope.unapplied) {
+    if (scope.unapplied or (scope.members_in_log and is_member)) {
         disk.current_term = Term{1};
         disk.log.append({Term{1}, Index{1}, 1});
     }
     auto saved = disk;
     saved.configuration = saved.previous_configuration = members;
-    saved.commit_index = disk.log.last().index;
-    auto const own = Member{ServerId{position + 1}, Incarnation{1}, MemberKind::voter};
-    auto       server = testing::replica_of(*core::recover(settings_of(scope), own, saved));
-    server.disk = disk;
+    if (scope.members_in_log and is_member)
+        saved.configuration.index = Index{1};
+    if (scope.unapplied)
+        saved.commit_index = disk.log.last().index;
+    return {disk, saved};
+}
+
+/// A server as it begins with this disk, not started.
+[[nodiscard]] inline Replica server_on(FirstDisk const& first, Scope const& scope, Member const& own)
+{
+    auto server = testing::replica_of(*core::recover(settings_of(scope), own, first.saved));
+    server.disk = first.disk;
     return server;
+}
+
+/// A server as the exploration begins with it, not started: one of the first members, or a joiner, which knows no configuration.
+[[nodiscard]] inline Replica blank_server(Scope const& scope, std::size_t position)
+{
+    auto const own = Member{ServerId{position + 1}, Incarnation{1}, MemberKind::voter};
+    return server_on(first_disk(scope, position < voters_of(scope)), scope, own);
+}
+
+/// The incarnation of a server that has lost its disk. It is drawn at random, and so is none that was before.
+[[nodiscard]] constexpr Incarnation incarnation_after(Incarnation earlier) { return Incarnation{earlier.value + 1}; }
+
+/// A server loses its disk, and starts on an empty one.
+inline void wipe(Replica& server, Scope const& scope, Outgoing& outgoing, Consequences& consequences)
+{
+    auto own = server.state.own;
+    own.incarnation = incarnation_after(own.incarnation);
+    server = server_on(first_disk(scope, false), scope, own);
+    happen(server, nobody, Started{}, outgoing, consequences);
 }
 
 } // namespace totora::inline v0::explore

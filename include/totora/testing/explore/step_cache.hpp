@@ -192,6 +192,9 @@ private:
         case Event::crash:
             crash(server, happens.number, scope_.commit_is_saved, outgoing_, consequences);
             break;
+        case Event::wipe:
+            wipe(server, scope_, outgoing_, consequences);
+            break;
         case Event::snapshot:
             take_snapshot(server, scope_, outgoing_, consequences);
             break;

@@ -47,6 +47,7 @@ enum class Event : std::uint8_t
     change,   ///< A leader is asked for the target of this number.
     cancel,   ///< A leader is asked to take the change back.
     transfer, ///< A leader is asked to hand over to the server of this id.
+    wipe,     ///< The disk is lost, and the server begins again with an empty one.
 };
 
 /// One event on one server.
@@ -117,7 +118,9 @@ struct Facts
     bool                                    elects_itself = false; ///< A candidate that needs no vote but its own.
     Index                                   configuration;
     Index                                   commit_index;
-    std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
+    std::array<Index, explored_servers_max> match{};       ///< A leader's, of each other server.
+    Incarnation                             life;          ///< Of its log.
+    std::array<Incarnation, explored_servers_max> named{}; ///< The lives that it knows; zero of those that it does not.
 };
 
 /// Facts about a message that are looked up often.
@@ -176,6 +179,10 @@ struct Address
         facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
     facts.voters = halves_of(server.state.configurations.in_force);
     facts.configuration = server.state.configurations.in_force.index;
+    facts.life = server.state.own.incarnation;
+    for (auto const* known : {&server.state.configurations.previous, &server.state.configurations.in_force})
+        for (auto const& member : known->members)
+            facts.named[static_cast<std::size_t>(member.id.value - 1)] = member.incarnation;
     facts.elects_itself =
         std::holds_alternative<Candidate>(server.state.role) and facts.voters.has_quorum(bit_of(server.state.own.id));
     return facts;
