@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "totora/testing/explore/explore.hpp"
+#include "explore/explorations.hpp"
 #include "explore/scopes.hpp"
 #include "totora/testing/explore/counterexample.hpp"
 #include "totora/testing/explore/live.hpp"
@@ -8,9 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -22,67 +21,6 @@ namespace totora::test::explore_tests
 {
 namespace
 {
-
-using explore::Exploration;
-using explore::Explored;
-using explore::GlobalState;
-using explore::Scope;
-
-[[nodiscard]] Scope scope_of(std::uint32_t elections, std::uint32_t proposals)
-{
-    auto scope = Scope{};
-    scope.name = "small";
-    scope.elections = elections;
-    scope.proposals = proposals;
-    scope.duplicates = 0;
-    return scope;
-}
-
-constexpr auto never = [](Explored const&) { return false; };
-
-/// The term, log, commit index and configuration of every server, of every reachable state; whichever server has which.
-[[nodiscard]] std::set<std::string> what_can_be(Scope const& scope)
-{
-    auto exploration = Exploration{scope};
-    auto found = std::set<std::string>{};
-    auto known = std::vector<std::string>{};
-    exploration.run(never, [&](GlobalState const& global) {
-        auto const& servers = exploration.transitions().steps().servers();
-        while (known.size() < servers.size()) {
-            auto server = servers.value_of(static_cast<std::uint32_t>(known.size()));
-            known.emplace_back();
-            auto writer = explore::Writer{known.back()};
-            writer.number(server.state.current_term.value);
-            explore::walk(writer, server.state.log);
-            writer.number(server.state.commit_index.value);
-            writer.number(server.state.configurations.in_force.index.value);
-        }
-        auto parts = std::vector<std::string>{};
-        for (auto at = std::size_t{0}; at < scope.servers; ++at)
-            parts.push_back(known[global.servers[at]]);
-        std::sort(parts.begin(), parts.end());
-        auto all = std::string{};
-        for (auto const& part : parts)
-            all += part + ";";
-        found.insert(all);
-    });
-    BOOST_TEST(exploration.explored().violation == "");
-    BOOST_TEST(exploration.explored().completed);
-    return found;
-}
-
-void expect_no_reduction_loses_anything(Scope const& scope)
-{
-    auto const with_all = what_can_be(scope);
-    for (auto const reduction :
-         {&explore::Reductions::symmetry, &explore::Reductions::numbers, &explore::Reductions::unused,
-          &explore::Reductions::irrelevant_messages, &explore::Reductions::stale_requests,
-          &explore::Reductions::idle_deliveries, &explore::Reductions::votes_at_once}) {
-        auto without = scope;
-        without.reductions.*reduction = false;
-        BOOST_TEST((what_can_be(without) == with_all));
-    }
-}
 
 BOOST_AUTO_TEST_CASE(one_election_of_three_servers_is_explored_to_its_end)
 {
@@ -181,21 +119,6 @@ BOOST_AUTO_TEST_CASE(without_any_reduction_there_is_no_more)
 BOOST_AUTO_TEST_CASE(no_reduction_loses_anything_across_a_leader_change)
 {
     expect_no_reduction_loses_anything(scope_of(2, 0));
-}
-
-/// How many different servers of a scope are so.
-template <typename Is>
-[[nodiscard]] std::size_t count_servers(Scope const& scope, Is is)
-{
-    auto exploration = Exploration{scope};
-    exploration.run(never);
-    BOOST_TEST(exploration.explored().violation == "");
-    BOOST_TEST(exploration.explored().completed);
-    auto const& servers = exploration.transitions().steps().servers();
-    auto        found = std::size_t{0};
-    for (auto number = std::uint32_t{0}; number < servers.size(); ++number)
-        found += is(servers.value_of(number).state) ? 1U : 0U;
-    return found;
 }
 
 BOOST_AUTO_TEST_CASE(snapshots_are_taken_sent_and_installed_across_a_leader_change, *boost::unit_test::label("7"))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/explore/sent_messages.hpp"
 #include "totora/testing/explore/transitions.hpp"
 #include "totora/testing/text.hpp"
 
@@ -100,7 +101,7 @@ private:
         case Event::deliver: {
             auto const wanted = transitions_.steps().messages().value_of(global.messages[transition.message]);
             auto const sender = ServerId{names[wanted.from.value - 1] + std::uint64_t{1}};
-            return receive(server, find(sender, server, wanted), outgoing_, consequences);
+            return receive(server, find_sent(messages_, sender, server, wanted), outgoing_, consequences);
         }
         case Event::ring: {
             auto const alarm = static_cast<Alarm>(transition.happens.number);
@@ -115,25 +116,19 @@ private:
                     "persists(" + name + ", WriteNumber{" + write + "})"};
         }
         case Event::propose:
-            happen(server, nobody, Proposed{1}, outgoing_, consequences);
-            return {" is given a proposal", "happens(" + name + ", Proposed{1})"};
         case Event::read:
-            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
-            return {" receives a read request", "happens(" + name + ", ReadRequested{})"};
+        case Event::change:
+        case Event::cancel:
+        case Event::transfer:
+            return act_on_request(transition, names, server, consequences);
         case Event::snapshot:
         case Event::chunk:
         case Event::file:
         case Event::damage:
             return act_on_snapshot(transition, names, server, consequences);
-        case Event::change: {
-            auto const change = change_to(server.state, scope_.targets[transition.happens.number], scope_.forced);
-            happen(server, nobody, change, outgoing_, consequences);
-            return {" is asked for " + testing::to_string(change.target),
-                    "happens(" + name + ", " + testing::to_string(change) + ")"};
-        }
-        case Event::cancel:
-            happen(server, nobody, ChangeCancelled{}, outgoing_, consequences);
-            return {" is asked to take the change back", "happens(" + name + ", ChangeCancelled{})"};
+        case Event::wipe:
+            wipe(server, scope_, outgoing_, consequences);
+            return {" loses its disk", "loses_disk(" + name + ")"};
         case Event::crash:
             break;
         }
@@ -156,6 +151,29 @@ private:
         return description;
     }
 
+    [[nodiscard]] Description act_on_request(Transition const& transition, Permutations::Names const& names,
+                                             Replica& server, Consequences& consequences)
+    {
+        auto const asks = [&](std::string words, auto const& what) {
+            happen(server, nobody, what, outgoing_, consequences);
+            return Description{std::move(words), "happens(" + testing::to_string(server.state.own.id) + ", " +
+                                                     testing::to_string(what) + ")"};
+        };
+        auto const number = transition.happens.number;
+        if (transition.happens.event == Event::propose)
+            return asks(" is given a proposal", Proposed{1});
+        if (transition.happens.event == Event::read)
+            return asks(" receives a read request", ReadRequested{});
+        if (transition.happens.event == Event::cancel)
+            return asks(" is asked to take the change back", ChangeCancelled{});
+        if (transition.happens.event == Event::change) {
+            auto const change = change_to(server.state, scope_.targets[number], scope_.forced);
+            return asks(" is asked for " + testing::to_string(change.target), change);
+        }
+        auto const target = ServerId{names[number - 1] + std::uint64_t{1}};
+        return asks(" is asked to hand over to " + testing::to_string(target), TransferRequested{target});
+    }
+
     [[nodiscard]] Description act_on_snapshot(Transition const& transition, Permutations::Names const& names,
                                               Replica& server, Consequences& consequences)
     {
@@ -164,7 +182,7 @@ private:
             return Description{std::move(words), "happens(" + name + ", " + testing::to_string(what) + ")"};
         };
         if (transition.happens.event == Event::snapshot) {
-            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            take_snapshot(server, scope_, outgoing_, consequences);
             return {" takes a snapshot", "takes_snapshot(" + name + ")"};
         }
         if (transition.happens.event == Event::chunk) {
@@ -175,7 +193,7 @@ private:
         }
         auto const snapshot = server.file.snapshot;
         auto const is_damaged = transition.happens.event == Event::damage;
-        finish_file(server, is_damaged, outgoing_, consequences);
+        finish_file(server, scope_, is_damaged, outgoing_, consequences);
         if (is_damaged)
             return happens(" finds a received snapshot damaged", SnapshotDamaged{snapshot});
         return {" has received a snapshot", "receives_snapshot(" + name + ")"};
@@ -228,40 +246,6 @@ private:
     void keep(Consequences const& consequences)
     {
         messages_.insert(messages_.end(), consequences.left.begin(), consequences.left.end());
-    }
-
-    /// The message that left its sender, of which the exploration has the normal form.
-    [[nodiscard]] InFlight find(ServerId from, Replica const& to, InFlight const& wanted) const
-    {
-        auto const plain = [](Rpc rpc) {
-            if (auto* append = std::get_if<AppendEntries>(&rpc)) {
-                append->number = AppendNumber{};
-                append->committed = Index{};
-            }
-            if (auto* response = std::get_if<AppendEntriesResponse>(&rpc))
-                response->number = AppendNumber{};
-            return rpc;
-        };
-        auto const term_of = [](Rpc const& rpc) {
-            return std::visit([](auto const& message) { return message.term; }, rpc);
-        };
-        auto best = wanted;
-        auto is_exact = false;
-        best.from = from;
-        best.to = to.state.own.id;
-        for (auto const& message : messages_) {
-            if (message.from != from or message.to != best.to or message.rpc.index() != wanted.rpc.index())
-                continue;
-            auto const fits = plain(message.rpc) == plain(wanted.rpc) and
-                              message.configurations.size() == wanted.configurations.size();
-            auto const is_over =
-                term_of(message.rpc) < to.disk.current_term and term_of(wanted.rpc) < to.disk.current_term;
-            if (fits or (is_over and not is_exact)) { // The newest that fits: its number is current if any is.
-                best = message;
-                is_exact = fits;
-            }
-        }
-        return best;
     }
 
     void finish()

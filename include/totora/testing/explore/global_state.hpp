@@ -87,6 +87,10 @@ void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& fa
         return Budget::changes;
     case Event::cancel:
         return Budget::cancels;
+    case Event::transfer:
+        return Budget::transfers;
+    case Event::wipe:
+        return Budget::wipes;
     case Event::deliver:
     case Event::persist:
     case Event::chunk:
@@ -109,9 +113,9 @@ holders_of(GlobalState const& global, StepCache& steps, std::size_t servers, std
     return holders;
 }
 
-/// Calls `visit(transition)` for what a leader can be asked for.
-template <typename IsLeft, typename Visit>
-void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit& visit)
+/// Calls `visit(transition)` for what a leader can be asked for: of the targets those that can be.
+template <typename IsLeft, typename CanBe, typename Visit>
+void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, CanBe can_be, Visit& visit)
 {
     if (is_left(Budget::proposals))
         visit(Transition{at, {Event::propose, 0}});
@@ -119,9 +123,14 @@ void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, Visit
         visit(Transition{at, {Event::read, 0}});
     if (is_left(Budget::changes))
         for (auto target = std::uint32_t{0}; target < scope.targets.size(); ++target)
-            visit(Transition{at, {Event::change, target}});
+            if (can_be(scope.targets[target]))
+                visit(Transition{at, {Event::change, target}});
     if (is_left(Budget::cancels))
         visit(Transition{at, {Event::cancel, 0}});
+    if (is_left(Budget::transfers))
+        for (auto target = std::uint32_t{0}; target < scope.servers; ++target)
+            if (target != at)
+                visit(Transition{at, {Event::transfer, target + 1}});
 }
 
 inline void add(GlobalState& global, std::uint32_t message, bool once)

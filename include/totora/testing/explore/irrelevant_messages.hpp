@@ -37,6 +37,9 @@ namespace totora::inline v0::explore
 // is dropped there while it leads. All else holds as it stands: the configuration of a candidate, and of a pre-candidate in its round,
 // stays the same, since only followers and leaders append or truncate; `not_a_member` of a response to a pre-vote counts in its round alone.
 //
+// A server that is asked to campaign does not answer. If it is asked in a term below the one on its disk, it never will; in that term it
+// may come to hold what the message speaks of.
+//
 // Subsumed. Two requests of terms below the one on the receiver's disk get the same rejection. The step is run to see
 // whether the receiver does with the oldest and emptiest request of its kind what it does with this one; then that one
 // represents it.
@@ -99,7 +102,7 @@ private:
             return false;
         if (address.term < facts.disk_term)
             return true;
-        if (address.is_snapshot_answer or (address.is_refusal and not address.is_outdated))
+        if (address.is_snapshot_answer or address.is_timeout_now or (address.is_refusal and not address.is_outdated))
             return false;
         if (has_changes(*scope_) and facts.is_leader)
             return false;
@@ -122,6 +125,8 @@ private:
     [[nodiscard]] bool
     is_irrelevant_request(GlobalState const& global, std::uint32_t message, Address const& address, Term last_term)
     {
+        if (scope_->wipes != 0)
+            return false; // The response may reach another life of the asker.
         auto const  asker = global.servers[address.from];
         auto const  receiver = global.servers[address.to];
         auto const& facts = steps_->facts_of(asker);
@@ -184,10 +189,11 @@ private:
             highest = std::max(highest, steps_->facts_of(global.servers[at]).term);
         for (auto const message : global)
             highest = std::max(highest, steps_->address_of(message).term);
-        // A leader that is removed asks another one to campaign, which no bound counts.
-        auto const handed_over = std::uint64_t{scope_->changes};
+        // A leader that hands over or is removed asks another one to campaign, which no bound counts: whoever obeys enters the term after
+        // the leader's.
+        auto const handed_over = std::uint64_t{scope_->changes} + scope_->transfers;
         auto const by_terms = Term{scope_->terms == any_number ? number_max : scope_->terms + handed_over};
-        if (scope_->elections == any_number or scope_->changes == any_number)
+        if (scope_->elections == any_number or scope_->changes == any_number or scope_->transfers == any_number)
             return by_terms;
         highest.value += scope_->elections - global.spent.of(Budget::elections) + handed_over;
         return std::min(highest, by_terms);

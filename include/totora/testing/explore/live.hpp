@@ -45,7 +45,8 @@ private:
     class Run
     {
     public:
-        Run(Transitions const& moves, Arrives const& arrives, GlobalState const& global) : arrives_(arrives)
+        Run(Transitions const& moves, Arrives const& arrives, GlobalState const& global)
+            : transitions_(moves), arrives_(arrives)
         {
             auto const& steps = moves.steps();
             for (auto at = std::size_t{0}; at < moves.scope().servers; ++at)
@@ -133,7 +134,7 @@ private:
                 }
                 if (server.file.is_complete() and server.state.reception.is_complete()) {
                     act([&](auto& outgoing, auto& consequences) {
-                        finish_file(server, false, outgoing, consequences);
+                        finish_file(server, transitions_.scope(), false, outgoing, consequences);
                     });
                     moved = true;
                 }
@@ -170,6 +171,7 @@ private:
                 messages_.push_back(std::move(left));
         }
 
+        Transitions const&   transitions_;
         Arrives const&       arrives_;
         std::vector<Replica> servers_;
         std::deque<InFlight> messages_;

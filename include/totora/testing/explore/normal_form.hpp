@@ -104,7 +104,7 @@ inline void forget_shell_fields(std::vector<InFlight>& left)
 }
 
 /// Whether a leader that is asked for a change looks at who answered lately.
-[[nodiscard]] inline bool asks_who_answered(Scope const& scope) { return has_changes(scope) and not scope.forced; }
+[[nodiscard]] inline bool asks_who_answered(Scope const& scope) { return scope.changes != 0 and not scope.forced; }
 
 /// What disabled features keep. The core reads `leader_recently_active` for stickiness alone, `moving` and `stalled` for the quorum
 /// check alone, `active_before` for changes of the members, and `recently_active` for both.

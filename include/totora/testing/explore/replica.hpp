@@ -5,6 +5,7 @@
 #include "totora/core/step.hpp"
 #include "totora/testing/explore/fields.hpp"
 #include "totora/testing/explore/scope.hpp"
+#include "totora/testing/explore/snapshot_contents.hpp"
 #include "totora/testing/laws/step.hpp"
 #include "totora/testing/replica.hpp"
 
@@ -28,15 +29,18 @@ using testing::InFlight;
 using testing::number_of;
 using testing::Replica;
 
-/// The configurations that come with a snapshot are those of the exploration: where members change, nobody takes one.
+/// The configurations that come with a snapshot are those of the exploration; where members change, they are in it.
 template <typename Walker>
 void walk_snapshots(Walker& walker, Replica& server)
 {
     auto received = server.disk.received ? std::optional<SnapshotId>{server.disk.received->snapshot} : std::nullopt;
     walk(walker, received);
-    if constexpr (Walker::reads)
-        server.disk.received =
-            received ? std::optional<SnapshotReceived>{{*received, server.state.configurations}} : std::nullopt;
+    if constexpr (Walker::reads) {
+        server.disk.received = std::nullopt;
+        if (received)
+            server.disk.received = SnapshotReceived{
+                *received, walker.walks_configurations() ? configurations_in(*received) : server.state.configurations};
+    }
     walk(walker, server.snapshot);
     walk(walker, server.file);
     walk(walker, server.wanted);
@@ -57,8 +61,10 @@ void walk(Walker& walker, Replica& server)
         walk_variant(walker, pending.write);
         if constexpr (Walker::reads)
             pending.boundary = testing::boundary_in(server.state, pending.write);
-        if (walker.walks_configurations())
+        if (walker.walks_configurations()) {
             walk(walker, pending.configuration);
+            walk(walker, pending.boundary);
+        }
     }
     if (walker.walks_configurations())
         walk(walker, server.configurations);
@@ -155,9 +161,13 @@ inline void persist(Replica& server, std::size_t count, Outgoing& outgoing, Cons
 }
 
 /// A snapshot of what is applied is durable. That it was not, a crash before this shows.
-inline void take_snapshot(Replica& server, std::uint64_t bytes, Outgoing& outgoing, Consequences& consequences)
+inline void take_snapshot(Replica& server, Scope const& scope, Outgoing& outgoing, Consequences& consequences)
 {
-    server.snapshot = testing::snapshot_of(server.state, bytes);
+    auto const taken = has_changes(scope) ? snapshot_of_members(server.state, scope.snapshot_bytes)
+                                          : testing::snapshot_of(server.state, scope.snapshot_bytes);
+    if (not taken)
+        return;
+    server.snapshot = *taken;
     happen(server, nobody, SnapshotTaken{server.state.apply_index}, outgoing, consequences);
 }
 
@@ -171,10 +181,14 @@ inline void take_snapshot(Replica& server, std::uint64_t bytes, Outgoing& outgoi
 }
 
 /// The snapshot that was received is verified and durable, or damaged.
-inline void finish_file(Replica& server, bool is_damaged, Outgoing& outgoing, Consequences& consequences)
+inline void
+finish_file(Replica& server, Scope const& scope, bool is_damaged, Outgoing& outgoing, Consequences& consequences)
 {
-    if (not is_damaged)
-        return happen(server, nobody, testing::verify(server, server.state.configurations), outgoing, consequences);
+    if (not is_damaged) {
+        auto const configurations =
+            has_changes(scope) ? configurations_in(server.file.snapshot) : server.state.configurations;
+        return happen(server, nobody, testing::verify(server, configurations), outgoing, consequences);
+    }
     auto const damaged = SnapshotDamaged{server.file.snapshot};
     server.file.received = 0;
     server.disk.received.reset();
@@ -191,25 +205,57 @@ crash(Replica& server, std::size_t kept, bool commit_is_saved, Outgoing& outgoin
         consequences.broken = "what was durable makes a server";
 }
 
-/// A server as the exploration begins with it, not started: one of the first members, or a joiner, which knows no configuration.
-[[nodiscard]] inline Replica blank_server(Scope const& scope, std::size_t position)
+/// What an exploration begins with on a server's disk, and what is known of it: of one of the first members, or nothing of a joiner.
+struct FirstDisk
 {
-    auto const voters = voters_of(scope);
-    auto       members = Configuration{};
-    for (auto id = std::uint64_t{1}; id <= voters and position < voters; ++id)
+    RecoveredState disk;
+    RecoveredState saved;
+};
+
+[[nodiscard]] inline FirstDisk first_disk(Scope const& scope, bool is_member)
+{
+    auto members = Configuration{};
+    for (auto id = std::uint64_t{1}; id <= voters_of(scope) and is_member; ++id)
         members.members.push_back({ServerId{id}, Incarnation{1}, MemberKind::voter});
     auto disk = RecoveredState{};
-    if (scope.unapplied) {
+    if (scope.unapplied or (scope.members_in_log and is_member)) {
         disk.current_term = Term{1};
         disk.log.append({Term{1}, Index{1}, 1});
     }
     auto saved = disk;
     saved.configuration = saved.previous_configuration = members;
-    saved.commit_index = disk.log.last().index;
-    auto const own = Member{ServerId{position + 1}, Incarnation{1}, MemberKind::voter};
-    auto       server = testing::replica_of(*core::recover(settings_of(scope), own, saved));
-    server.disk = disk;
+    if (scope.members_in_log and is_member)
+        saved.configuration.index = Index{1};
+    if (scope.unapplied)
+        saved.commit_index = disk.log.last().index;
+    return {disk, saved};
+}
+
+/// A server as it begins with this disk, not started.
+[[nodiscard]] inline Replica server_on(FirstDisk const& first, Scope const& scope, Member const& own)
+{
+    auto server = testing::replica_of(*core::recover(settings_of(scope), own, first.saved));
+    server.disk = first.disk;
     return server;
+}
+
+/// A server as the exploration begins with it, not started: one of the first members, or a joiner, which knows no configuration.
+[[nodiscard]] inline Replica blank_server(Scope const& scope, std::size_t position)
+{
+    auto const own = Member{ServerId{position + 1}, Incarnation{1}, MemberKind::voter};
+    return server_on(first_disk(scope, position < voters_of(scope)), scope, own);
+}
+
+/// The incarnation of a server that has lost its disk. It is drawn at random, and so is none that was before.
+[[nodiscard]] constexpr Incarnation incarnation_after(Incarnation earlier) { return Incarnation{earlier.value + 1}; }
+
+/// A server loses its disk, and starts on an empty one.
+inline void wipe(Replica& server, Scope const& scope, Outgoing& outgoing, Consequences& consequences)
+{
+    auto own = server.state.own;
+    own.incarnation = incarnation_after(own.incarnation);
+    server = server_on(first_disk(scope, false), scope, own);
+    happen(server, nobody, Started{}, outgoing, consequences);
 }
 
 } // namespace totora::inline v0::explore

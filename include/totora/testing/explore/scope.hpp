@@ -66,9 +66,11 @@ struct Scope
     std::uint32_t snapshots = 0;           ///< Taken by servers of what they have applied.
     std::uint32_t damages = 0;             ///< Of snapshots that were received whole.
     std::uint64_t snapshot_bytes = 2;      ///< Of each snapshot; a chunk is one byte.
-    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`; snapshots are not taken then.
+    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`.
     std::uint32_t cancels = 0;             ///< Of changes.
     std::uint32_t catch_ups = 0;           ///< Rings of the alarm of that name.
+    std::uint32_t transfers = 0;           ///< Of the lead, each to any other server.
+    std::uint32_t wipes = 0;               ///< Losses of the last server's disk, which begins again as another life.
     std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
     std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
@@ -77,6 +79,8 @@ struct Scope
     bool          check_quorum = false;
     /// All servers restart: they hold an entry of term 1 that they know to be committed, and have yet to apply it.
     bool unapplied = false;
+    /// All servers restart: the first entry, of term 1, holds the first members. Nobody remembers that it is committed.
+    bool members_in_log = false;
     /// What a server knew to be committed, it knows after a crash; otherwise it has forgotten all of it.
     bool commit_is_saved = false;
     /// Writes become durable in the step that makes them. That does not cover everything: good for hunting, no proof.
@@ -100,6 +104,8 @@ enum class Budget : std::uint8_t
     changes,
     cancels,
     catch_ups,
+    transfers,
+    wipes,
 };
 
 [[nodiscard]] constexpr std::uint32_t limit_of(Scope const& scope, Budget bound)
@@ -127,12 +133,16 @@ enum class Budget : std::uint8_t
         return scope.cancels;
     case Budget::catch_ups:
         return scope.catch_ups;
+    case Budget::transfers:
+        return scope.transfers;
+    case Budget::wipes:
+        return scope.wipes;
     }
     return 0;
 }
 
-/// Whether the members change.
-[[nodiscard]] constexpr bool has_changes(Scope const& scope) { return scope.changes != 0; }
+/// Whether the members change, or the lives of their logs.
+[[nodiscard]] constexpr bool has_changes(Scope const& scope) { return scope.changes != 0 or scope.wipes != 0; }
 
 [[nodiscard]] constexpr std::size_t voters_of(Scope const& scope)
 {

@@ -152,6 +152,22 @@ private:
         server.sealed.erase(ranges::unique(server.sealed), server.sealed.end());
     }
 
+    /// A leader is asked for something.
+    void ask(Replica& server, Happens happens, Consequences& consequences)
+    {
+        auto const is_asked = [&](auto const& request) { happen(server, nobody, request, outgoing_, consequences); };
+        if (happens.event == Event::propose)
+            is_asked(Proposed{1});
+        else if (happens.event == Event::read)
+            is_asked(ReadRequested{});
+        else if (happens.event == Event::change)
+            is_asked(change_to(server.state, scope_.targets[happens.number], scope_.forced));
+        else if (happens.event == Event::cancel)
+            is_asked(ChangeCancelled{});
+        else
+            is_asked(TransferRequested{ServerId{happens.number}});
+    }
+
     void happen_to(Replica& server, Happens happens, Consequences& consequences, bool is_shifted = false)
     {
         switch (happens.event) {
@@ -167,30 +183,27 @@ private:
             persist(server, happens.number, outgoing_, consequences);
             break;
         case Event::propose:
-            happen(server, nobody, Proposed{1}, outgoing_, consequences);
-            break;
         case Event::read:
-            happen(server, nobody, ReadRequested{}, outgoing_, consequences);
+        case Event::change:
+        case Event::cancel:
+        case Event::transfer:
+            ask(server, happens, consequences);
             break;
         case Event::crash:
             crash(server, happens.number, scope_.commit_is_saved, outgoing_, consequences);
             break;
+        case Event::wipe:
+            wipe(server, scope_, outgoing_, consequences);
+            break;
         case Event::snapshot:
-            take_snapshot(server, scope_.snapshot_bytes, outgoing_, consequences);
+            take_snapshot(server, scope_, outgoing_, consequences);
             break;
         case Event::chunk:
             happen(server, nobody, take_chunk(server, ServerId{happens.number}), outgoing_, consequences);
             break;
         case Event::file:
         case Event::damage:
-            finish_file(server, happens.event == Event::damage, outgoing_, consequences);
-            break;
-        case Event::change:
-            happen(server, nobody, change_to(server.state, scope_.targets[happens.number], scope_.forced), outgoing_,
-                   consequences);
-            break;
-        case Event::cancel:
-            happen(server, nobody, ChangeCancelled{}, outgoing_, consequences);
+            finish_file(server, scope_, happens.event == Event::damage, outgoing_, consequences);
             break;
         }
         while (scope_.eager_writes and not server.writes.empty() and not consequences.broken)

@@ -46,6 +46,8 @@ enum class Event : std::uint8_t
     damage,   ///< The snapshot that was received is damaged.
     change,   ///< A leader is asked for the target of this number.
     cancel,   ///< A leader is asked to take the change back.
+    transfer, ///< A leader is asked to hand over to the server of this id.
+    wipe,     ///< The disk is lost, and the server begins again with an empty one.
 };
 
 /// One event on one server.
@@ -116,7 +118,9 @@ struct Facts
     bool                                    elects_itself = false; ///< A candidate that needs no vote but its own.
     Index                                   configuration;
     Index                                   commit_index;
-    std::array<Index, explored_servers_max> match{}; ///< A leader's, of each other server.
+    std::array<Index, explored_servers_max> match{};       ///< A leader's, of each other server.
+    Incarnation                             life;          ///< Of its log.
+    std::array<Incarnation, explored_servers_max> named{}; ///< The lives that it knows; zero of those that it does not.
 };
 
 /// Facts about a message that are looked up often.
@@ -129,6 +133,7 @@ struct Address
     bool         is_append = false;
     bool         is_pre_vote_answer = false;
     bool         is_snapshot_answer = false;
+    bool         is_timeout_now = false;
     bool         is_refusal = false;  ///< The response to a rejected append.
     bool         is_outdated = false; ///< By its append number.
 };
@@ -139,10 +144,11 @@ struct Address
     return {.from = static_cast<std::uint8_t>(message.from.value - 1),
             .to = static_cast<std::uint8_t>(message.to.value - 1),
             .term = std::visit([](auto const& rpc) { return rpc.term; }, message.rpc),
-            .is_request = not std::visit([]<typename T>(T const&) { return rpc_response<T>; }, message.rpc),
+            .is_request = not is_response(message.rpc) and not std::holds_alternative<TimeoutNow>(message.rpc),
             .is_append = std::holds_alternative<AppendEntries>(message.rpc),
             .is_pre_vote_answer = std::holds_alternative<RequestPreVoteResponse>(message.rpc),
             .is_snapshot_answer = std::holds_alternative<InstallSnapshotResponse>(message.rpc),
+            .is_timeout_now = std::holds_alternative<TimeoutNow>(message.rpc),
             .is_refusal = answer != nullptr and not answer->success,
             .is_outdated = answer != nullptr and answer->number == AppendNumber{}};
 }
@@ -166,12 +172,17 @@ struct Address
         if (std::holds_alternative<AppendEntriesResponse>(envelope.rpc()))
             facts.has_sealed_answers = true;
     facts.has_applied_more =
-        server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index);
+        server.state.apply_index > std::max(server.snapshot.last.index, server.state.log.base().index) and
+        configurations_at(server.state.configurations, server.state.apply_index).has_value();
     facts.has_file = server.file.is_complete() and server.state.reception.is_complete();
     for (auto const& wanted : server.wanted)
         facts.needing_chunks = static_cast<Followers>(facts.needing_chunks | bit_of(wanted.server));
     facts.voters = halves_of(server.state.configurations.in_force);
     facts.configuration = server.state.configurations.in_force.index;
+    facts.life = server.state.own.incarnation;
+    for (auto const* known : {&server.state.configurations.previous, &server.state.configurations.in_force})
+        for (auto const& member : known->members)
+            facts.named[static_cast<std::size_t>(member.id.value - 1)] = member.incarnation;
     facts.elects_itself =
         std::holds_alternative<Candidate>(server.state.role) and facts.voters.has_quorum(bit_of(server.state.own.id));
     return facts;

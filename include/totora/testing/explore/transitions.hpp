@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/testing/explore/durability.hpp"
 #include "totora/testing/explore/global_state.hpp"
 #include "totora/testing/explore/irrelevant_messages.hpp"
+#include "totora/testing/explore/lives.hpp"
 #include "totora/testing/explore/symmetry_reduction.hpp"
 
 #include <bit>
@@ -47,6 +49,7 @@ public:
     void for_each(GlobalState const& global, Visit visit)
     {
         auto const is_left = [&](Budget bound) { return global.spent.is_left(scope_, bound); };
+        auto const can_be = [&](Members const& members) { return are_these_lives(global, steps_, members); };
         for (auto at = std::uint8_t{0}; at < scope_.servers; ++at) {
             auto const facts = steps_.facts_of(global.servers[at]);
             for (auto alarm = std::uint32_t{0}; alarm < alarm_kinds; ++alarm)
@@ -55,11 +58,13 @@ public:
             for (auto count = std::uint32_t{1}; count <= facts.writes; ++count)
                 visit(Transition{at, {Event::persist, count}});
             if (facts.is_leader)
-                for_each_request(scope_, at, is_left, visit);
+                for_each_request(scope_, at, is_left, can_be, visit);
             for_each_of_snapshots(scope_.servers, at, facts, is_left, visit);
             if (is_left(Budget::crashes))
                 for (auto kept = std::uint32_t{0}; kept <= facts.writes; ++kept)
                     visit(Transition{at, {Event::crash, kept}});
+            if (at + 1U == scope_.servers and is_left(Budget::wipes))
+                visit(Transition{at, {Event::wipe, 0}});
         }
         for (auto at = std::uint16_t{0}; at < global.in_flight; ++at) {
             auto const message = global.messages[at];
@@ -138,8 +143,11 @@ private:
             remove(global, transition.message);
         if (step.outdated != 0)
             outdate(global, transition.server, steps_.facts_of(before).term, step.outdated);
+        if (transition.happens.event == Event::wipe)
+            remove_messages_to(global, steps_, transition.server);
         for (auto const message : step.left)
-            add(global, message, scope_.duplicates == any_number);
+            if (scope_.wipes == 0 or reaches(global, steps_, message))
+                add(global, message, scope_.duplicates == any_number);
         if (scope_.in_flight != 0 and global.in_flight > scope_.in_flight)
             return false;
         if (auto const broken = remember_step(global, step))
@@ -235,24 +243,18 @@ private:
             auto const& other = steps_.facts_of(global.servers[at]);
             if (facts.log != earlier.log and not steps_.agreement(facts.log, other.log))
                 return testing::figure_3::log_matching;
-            if (not is_match_durable(facts, other, at) or not is_match_durable(other, facts, changed))
+            if (global.spent.of(Budget::wipes) == 0 and
+                (not is_match_durable(steps_, facts, other, at) or not is_match_durable(steps_, other, facts, changed)))
                 return "match is durable there and the same prefix";
         }
+        if (global.spent.of(Budget::wipes) != 0) // What was on a disk that is lost is counted, and held nowhere.
+            return std::nullopt;
         if (has_changes(scope_))
-            return find_lost_of_members(global, facts, earlier);
+            return find_lost_of_members(global, steps_, scope_.servers, facts, earlier);
         if (global.ghost < committed_.size() and
             (facts.disk_log != earlier.disk_log or facts.commit_index != earlier.commit_index))
             return find_lost(global);
         return std::nullopt;
-    }
-
-    /// A later leader may have overwritten it; then the follower's disk has a later term.
-    [[nodiscard]] bool is_match_durable(Facts const& leader, Facts const& follower, std::uint8_t at)
-    {
-        if (not leader.is_leader or leader.match[at] == Index{} or follower.disk_term > leader.term)
-            return true;
-        auto const agreed = steps_.agreement(leader.log, follower.disk_log);
-        return agreed and leader.match[at] <= *agreed;
     }
 
     [[nodiscard]] std::optional<std::string_view> find_lost(GlobalState const& global)
@@ -262,22 +264,6 @@ private:
         if (static_cast<std::size_t>(std::popcount(holders)) * 2 <= scope_.servers)
             return "what is committed is durable on a majority";
         return std::nullopt;
-    }
-
-    /// Where the members change, what a leader commits is durable on a majority, in a joint configuration on one of each half, at that
-    /// moment. Afterwards it need not be: fewer may hold what was committed when a removal was appended that is truncated again. Then
-    /// the servers that elect another leader have one in common with these, which Leader Completeness checks.
-    [[nodiscard]] std::optional<std::string_view>
-    find_lost_of_members(GlobalState const& global, Facts const& facts, Facts const& earlier)
-    {
-        if (not earlier.is_leader or facts.commit_index == earlier.commit_index or facts.term != earlier.term)
-            return std::nullopt;
-        auto const holders = holders_of(global, steps_, scope_.servers, facts.log, facts.commit_index);
-        // A step that appends a configuration may commit by it what waited (case 18).
-        auto const may_be_later = earlier.configuration <= earlier.commit_index;
-        if (earlier.voters.has_quorum(holders) or (may_be_later and facts.voters.has_quorum(holders)))
-            return std::nullopt;
-        return "what a leader commits is durable on a majority of each half";
     }
 
     struct Committed
