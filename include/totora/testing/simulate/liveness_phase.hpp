@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/role.hpp"
+#include "totora/core/rules/election.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
@@ -193,21 +195,23 @@ private:
         return (timeout.at_most_ms - timeout.at_least_ms) * 1000 < 8 * vote_us;
     }
 
-    /// Whether a server leads the quorum.
+    /// Whether a server leads the quorum: none of its members is in a later term. One that was removed may be: without pre-votes nobody
+    /// notifies it, and it campaigns until it is let in again.
     [[nodiscard]] bool is_led() const
     {
-        auto led = Term{};
-        auto newest = Term{};
+        State const* leader = nullptr;
         for (auto const number : run_.quorum) {
             auto const& process = run_.cluster[number].process;
             if (not process)
                 return false;
             auto const& state = process->node.state();
-            newest = std::max(newest, state.current_term);
-            if (is_leader(state))
-                led = std::max(led, state.current_term);
+            if (is_leader(state) and (leader == nullptr or state.current_term > leader->current_term))
+                leader = &state;
         }
-        return led == newest and led > Term{};
+        return leader != nullptr and std::all_of(run_.quorum.begin(), run_.quorum.end(), [&](std::size_t number) {
+                   return core::is_no_member(*leader, ServerId{number + 1}) or
+                          run_.cluster[number].process->node.state().current_term <= leader->current_term;
+               });
     }
 
     /// A server with much to catch up, one entry per round trip perhaps, is given the time, as long as it advances.
