@@ -268,7 +268,7 @@ private:
     void acknowledge(Record& record, Term term, Index match)
     {
         record.promised_term = std::max(record.promised_term, term);
-        expect(match <= record.durable.last().index, "what is acknowledged is durable at its sender");
+        expect(record.durable.has_stored(match, term), "what is acknowledged is durable at its sender");
         expect(record.durable.has_term(term), "the term of what is acknowledged is durable at its sender");
     }
 
