@@ -54,7 +54,7 @@ public:
         for (auto id = std::uint64_t{1}; id <= members; ++id)
             peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
         checks.begins_with(peers);
-        if (scenario.members_change)
+        if (scenario.members_change or scenario.damageable > 0)
             checks.allows_chunk_bytes(3'000'000);
         for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id) {
             auto const identity = Identity{cluster_of("simulated"), ServerId{id}, first_incarnation,
