@@ -76,7 +76,7 @@ public:
             return false;
         }
         run_.clients.stop();
-        if (run_.scenario.members_change and not(asked_ and run_.checks.is_done(*asked_))) {
+        if (run_.scenario.members_change and not are_members()) {
             run_.checks.expect(not stands_still, "healed servers become the members that a leader is asked for");
             return false;
         }
@@ -109,25 +109,32 @@ private:
         ranges::sort(run_.quorum);
     }
 
-    /// Asks a leader to have all healed servers as members, in any roles, until that is done.
+    /// Asks a leader to have all healed servers as members, in any roles, until that is done. Those that are members in a life that
+    /// has ended are removed first.
     void ask_for_members()
     {
-        if (not run_.scenario.members_change or run_.now_us < ask_at_us_ or
-            (asked_ and (run_.checks.is_open(*asked_) or run_.checks.is_done(*asked_))))
+        if (not run_.scenario.members_change or run_.now_us < ask_at_us_ or (asked_ and run_.checks.is_open(*asked_)) or
+            are_members())
             return;
         auto const leader = operator_.newest_leader();
         if (not leader or run_.is_permanent(*leader))
             return;
+        auto members = DrawnMembers{operator_.state(*leader), run_.cluster.size(), run_.random,
+                                    run_.cluster.network.residents.lives()};
         auto servers = std::vector<ServerId>{};
         for (auto const number : run_.quorum)
-            servers.push_back(ServerId{number + 1});
+            if (not members.is_member_no_more(ServerId{number + 1}))
+                servers.push_back(ServerId{number + 1});
+        asked_for_all_ = servers.size() == run_.quorum.size();
         ask_at_us_ = run_.now_us + election_timeouts(1);
         auto& event = run_.trace(TraceEventKind::request, *leader);
         turns_.disturb(*leader);
-        asked_ = operator_.change(
-            *leader, DrawnMembers{operator_.state(*leader), run_.cluster.size(), run_.random}.draw(servers));
+        asked_ = operator_.change(*leader, members.draw(servers));
         turns_.finish(event);
     }
+
+    /// Whether all healed servers have become members.
+    [[nodiscard]] bool are_members() const { return asked_for_all_ and asked_ and run_.checks.is_done(*asked_); }
 
     void heal(std::size_t number)
     {
@@ -136,7 +143,7 @@ private:
         server.sync_slow_until_us = server.next_sync_hangs_us = 0;
         server.disk_slow_until_us = server.disk_busy_until_us = 0;
         server.burdens.heal();
-        run_.cluster.network.set_foreign(number, false);
+        run_.cluster.network.residents.set_foreign(number, false);
         server.power_fails_in_start = false;
         server.away_until_us = 0;
         server.time.set_rate(LocalTime::true_rate);
@@ -271,6 +278,7 @@ private:
     std::uint64_t          ask_at_us_ = 0; ///< For members.
 
     std::optional<std::size_t> asked_; ///< The newest request for members.
+    bool                       asked_for_all_ = false;
 };
 
 } // namespace totora::inline v0::simulate
