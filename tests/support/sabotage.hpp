@@ -30,6 +30,7 @@ enum class Sabotage
     appends_do_not_arrive, ///< Nothing is ever committed.
     leaders_fall_silent,   ///< After some messages a process sends no append any more.
     links_lie,             ///< They always report that they have taken more.
+    lives_are_one,         ///< A transport does not tell the lives of a server apart.
     a_restore_loses        ///< A machine is not all that its snapshot stands for.
 };
 
@@ -109,7 +110,15 @@ public:
         if (sabotage == Sabotage::leaders_fall_silent and std::holds_alternative<AppendEntries>(message.rpc()) and
             ++appends_ > 400)
             return;
-        Endpoint::send(message, entries);
+        if (sabotage == Sabotage::lives_are_one)
+            send_to(life_of(message.to()), message, entries);
+        else
+            Endpoint::send(message, entries);
+    }
+
+    [[nodiscard]] bool takes(Party sender, Rpc const& rpc)
+    {
+        return Endpoint::takes(sender, rpc) or sabotage == Sabotage::lives_are_one;
     }
 
     [[nodiscard]] std::uint64_t bytes_taken(ServerId server)

@@ -5,10 +5,13 @@
 #include "support/log_entries.hpp"
 #include "support/simulated.hpp"
 #include "totora/log/memory_log.hpp"
+#include "totora/log/segmented/segment_name.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/checks/checking_log.hpp"
 #include "totora/testing/simulate/checks/checking_machine.hpp"
 #include "totora/testing/simulate/checks/checking_transport.hpp"
+#include "totora/testing/simulate/disk/disk_bound.hpp"
+#include "totora/testing/simulate/disk/simulated_disk.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,6 +25,22 @@ namespace
 {
 
 using boost::unit_test::label;
+
+BOOST_AUTO_TEST_CASE(a_log_of_many_small_segments_may_take_what_their_headers_take)
+{
+    auto       counts = simulate::FaultCounts{};
+    auto const holds = [&](std::uint64_t segments, std::uint64_t bytes_each) {
+        auto disk = simulate::SimulatedDisk{counts};
+        for (auto generation = std::uint64_t{1}; generation <= segments; ++generation) {
+            auto const name = segment_name(generation);
+            disk.truncate(*disk.create(name), name, bytes_each);
+        }
+        return simulate::DiskBound{}.holds(disk, 1'895'056, 16'384); // Of seed 4093.
+    };
+    BOOST_TEST(holds(914, 19'960));
+    BOOST_TEST(not holds(100, 182'436), "as many bytes in fewer segments");
+    BOOST_TEST(not holds(914, 40'000));
+}
 
 /// Three servers of which S1 led term 2, up to entry 3.
 struct Cluster

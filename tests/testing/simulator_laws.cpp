@@ -212,6 +212,29 @@ BOOST_AUTO_TEST_CASE(a_payload_that_does_not_fit_its_checksum_is_seen)
     BOOST_TEST(checks.broken() == "a log gives back the bytes that were put into it");
 }
 
+BOOST_AUTO_TEST_CASE(an_acknowledgement_of_what_is_not_durable_may_leave_only_if_a_later_durable_term_removed_it,
+                     *label("case_22"))
+{
+    constexpr auto law = "what is acknowledged is durable at its sender";
+    // Entry 2 of term 4 waits for the disk, when a leader of term 5 has it removed.
+    auto const send = [](Index match, Term term, WriteNumber durable) {
+        auto checks = Checks{};
+        checks.vote_written(0, WriteNumber{1}, Term{4}, nobody);
+        checks.append_written(0, WriteNumber{2}, {Term{3}, Index{1}});
+        checks.durable_reported(0, WriteNumber{2});
+        checks.append_written(0, WriteNumber{3}, {Term{4}, Index{2}});
+        checks.vote_written(0, WriteNumber{4}, Term{5}, nobody);
+        checks.truncated(0, {Term{3}, Index{1}});
+        checks.durable_reported(0, durable);
+        checks.sent(0, S2, accepted(term, match));
+        return checks.broken();
+    };
+    BOOST_TEST(send(Index{2}, Term{4}, WriteNumber{4}) == "");
+    BOOST_TEST(send(Index{2}, Term{4}, WriteNumber{3}) == law, "the later term is not durable");
+    BOOST_TEST(send(Index{3}, Term{4}, WriteNumber{4}) == law, "it was never there");
+    BOOST_TEST(send(Index{2}, Term{5}, WriteNumber{4}) == law, "it was removed in this term");
+}
+
 BOOST_AUTO_TEST_CASE(an_acknowledgement_in_a_term_that_is_not_durable_is_seen, *label("case_1"))
 {
     auto       checks = Checks{};

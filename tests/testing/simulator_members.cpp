@@ -238,6 +238,46 @@ BOOST_AUTO_TEST_CASE(members_are_drawn_that_can_be_asked_for_and_some_that_canno
     BOOST_TEST(can_be_asked_for(members_of(all.peers)));
 }
 
+/// A number with which an operator asks a leader of S1 to S4 for these members, and nothing else.
+[[nodiscard]] std::uint64_t number_that_asks_for(std::vector<std::uint64_t> const& ids)
+{
+    auto state = leader(follower(S1, Term{1}, {{Term{1}, Index{1}, 1}}));
+    state.configurations.in_force.members = members_of_ids({1, 2, 3, 4});
+    auto const asks = [&](std::uint64_t number) {
+        auto       random = testing::Prng{number};
+        auto const wanted = simulate::DrawnMembers{state, 4, random}.draw();
+        return wanted.expected == state.configurations.in_force.index and
+               members_of(wanted.peers) == members_of_ids(ids);
+    };
+    auto number = std::uint64_t{1};
+    while (number % 16 == 0 or not asks(number))
+        ++number;
+    return number;
+}
+
+BOOST_AUTO_TEST_CASE(a_removed_server_may_be_in_a_later_term_than_the_leader_of_a_healed_quorum,
+                     *label("dissertation 4.2.3"))
+{
+    auto scenario = calm_scenario(1, 4'000, 4);
+    scenario.settings.core.pre_vote = false;
+    scenario.settings.core.sticky = scenario.settings.core.check_quorum = true;
+    scenario.members_change = true;
+    scenario.plan = {{.number = 1,
+                      .at_event = 1'000,
+                      .kind = simulate::Fault::isolate_one,
+                      .server = 2,
+                      .lasts_us = 1'000'000'000'000},
+                     {.number = 2,
+                      .at_event = 3'998,
+                      .kind = simulate::Fault::members_changed,
+                      .seed = number_that_asks_for({1, 2, 4})}};
+
+    auto const report = simulated(scenario);
+
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(report.decisions[static_cast<std::size_t>(Decision::vote_withheld_sticky_to_leader)] > 0U);
+}
+
 BOOST_AUTO_TEST_CASE(members_change_in_the_middle_of_everything, *label("6"))
 {
     auto totals = simulate::SimulationTotals{};

@@ -90,6 +90,17 @@ BOOST_AUTO_TEST_CASE(links_that_report_taking_what_they_do_not_are_detected, *la
                "a leader whose entries get through to no quorum steps down");
 }
 
+BOOST_AUTO_TEST_CASE(a_life_that_is_taken_for_the_one_before_is_detected, *label("case_45"))
+{
+    auto const wrong = WithSabotage{Sabotage::lives_are_one};
+    auto       scenario = calm_scenario(1, 10'000);
+    scenario.members_change = true;
+    plan_often(scenario, simulate::Fault::directory_lost, 1);
+
+    BOOST_TEST(simulate::Simulation<SabotagedParts>{scenario}.run().broken ==
+               "a life of a server that no configuration names neither votes nor acknowledges");
+}
+
 BOOST_AUTO_TEST_CASE(few_faults_are_left_of_a_seed_that_fails)
 {
     auto const wrong = WithSabotage{Sabotage::syncs_lie};

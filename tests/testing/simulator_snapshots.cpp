@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -163,6 +164,15 @@ BOOST_AUTO_TEST_CASE(chunks_that_are_sent_again_and_again_are_seen)
     BOOST_TEST(witness.broken() == "");
     witness.checks.chunk_sent(1);
     BOOST_TEST(witness.broken() == "what is sent of snapshots is a bounded multiple of what followers store");
+}
+
+/// The file of one server is set back, so that it refuses to start; then all lose their power.
+BOOST_AUTO_TEST_CASE(a_damaged_server_that_stays_away_may_be_sent_a_chunk_with_each_heartbeat)
+{
+    auto report = simulated(simulate::make_scenario(4036, {.only = std::set<std::uint32_t>{6, 18}}));
+
+    BOOST_TEST(report.broken == "");
+    BOOST_TEST(report.snapshots[simulate::SnapshotCount::chunk_bytes_sent] > 300'000U);
 }
 
 /// Bytes that a capture writes, and that a machine is restored from.

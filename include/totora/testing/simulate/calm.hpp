@@ -86,11 +86,21 @@ public:
     {
         auto const& network = run_.cluster.network;
         return is_over(disturbed_us_[server]) and run_.cluster[server].process and is_well(server) and
+               is_in_life_known_to(leader, server) and
                (server == leader or
                 (is_over(network.disturbed_us(leader, server)) and is_over(network.disturbed_us(server, leader))));
     }
 
 private:
+    /// Whether a server is not in another life than the configuration of a leader names.
+    [[nodiscard]] bool is_in_life_known_to(std::size_t leader, std::size_t server) const
+    {
+        auto const& process = run_.cluster[leader].process;
+        auto const* member =
+            process ? find_member(process->node.state().configurations.in_force, ServerId{server + 1}) : nullptr;
+        return member == nullptr or member->incarnation == run_.cluster.network.residents.life_of(server);
+    }
+
     void check(std::size_t leader, std::size_t by)
     {
         auto const& core = run_.scenario.settings.core;
@@ -146,7 +156,7 @@ private:
     {
         auto& server = run_.cluster[number];
         return server.process and not server.paused and server.busy_until_us < soon_us() and
-               server.time.is_nearly_true() and not run_.cluster.network.is_foreign(number);
+               server.time.is_nearly_true() and not run_.cluster.network.residents.is_foreign(number);
     }
 
     [[nodiscard]] std::uint64_t soon_us() const

@@ -4,7 +4,7 @@
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/data/entry.hpp"
-#include "totora/testing/simulate/checks/member_checks.hpp"
+#include "totora/testing/simulate/checks/life_checks.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct EntryBytes
 /// kept, in words. Servers are counted from 0.
 ///
 /// `after_event` is called after every event and checks what has changed; `in_full` checks everything.
-class Checks : public MemberChecks
+class Checks : public LifeChecks
 {
 public:
     /// A server received what no correct server sends; `is_noted` if it noted just that, `is_silent` if it sent
@@ -90,6 +90,7 @@ public:
                "what is acknowledged is committed, at the position that was acknowledged");
     }
 
+    using LifeChecks::refused;
     void refused(std::uint64_t number)
     {
         end(number, End::refused);

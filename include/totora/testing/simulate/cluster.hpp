@@ -54,16 +54,14 @@ public:
         for (auto id = std::uint64_t{1}; id <= members; ++id)
             peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, {}});
         checks.begins_with(peers);
-        if (scenario.members_change)
+        if (scenario.members_change or scenario.damageable > 0)
             checks.allows_chunk_bytes(3'000'000);
         for (auto id = std::uint64_t{1}; id <= scenario.servers; ++id) {
             auto const identity = Identity{cluster_of("simulated"), ServerId{id}, first_incarnation,
                                            id <= members ? peers : std::vector<Peer>{}};
             servers_.push_back(std::make_unique<Server>(identity, scenario.log, faults, now_us, scenario.apply_us));
             auto& server = *servers_.back();
-            server.storage.desk().at_once = scenario.syncs.at_once;
-            if (scenario.terms_end)
-                begin_in(server.storage, Term{number_max - term_jump_max / 2});
+            prepare(server.storage);
             if (scenario.clocks_drift)
                 server.time.set_rate(LocalTime::true_rate - LocalTime::drift_max +
                                      random_.below(2 * LocalTime::drift_max + 1));
@@ -173,6 +171,17 @@ public:
         return more;
     }
 
+    /// A server loses its directory. Another one is made for it, in which it waits to be let in (`kv init --join`).
+    void lose_directory(std::size_t number, Incarnation life)
+    {
+        kill(number);
+        auto& server = *servers_[number];
+        server.begin_life({cluster_of("simulated"), ServerId{number + 1}, life, {}}, scenario_.log, faults_);
+        prepare(server.storage);
+        network.residents.begin_life(number, life);
+        checks_.begin_life(number, life);
+    }
+
     /// Writes and syncs what waits at a server. Throws `PowerFailed` if the power fails meanwhile.
     void work(std::size_t number)
     {
@@ -191,6 +200,14 @@ public:
 private:
     /// How many turns a node may request at once, besides those in which it applies its log.
     static constexpr auto turns_max = std::uint64_t{10'000};
+
+    /// A directory was made. Where terms end, no server begins too far from the others.
+    void prepare(typename Parts::Storage& storage) const
+    {
+        storage.desk().at_once = scenario_.syncs.at_once;
+        if (scenario_.terms_end)
+            begin_in(storage, Term{number_max - term_jump_max / 2});
+    }
 
     static void throw_if_power_failed(Server& server)
     {

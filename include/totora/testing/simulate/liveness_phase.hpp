@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "totora/core/role.hpp"
+#include "totora/core/rules/election.hpp"
 #include "totora/core/state.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/drifting_clock.hpp"
@@ -74,7 +76,7 @@ public:
             return false;
         }
         run_.clients.stop();
-        if (run_.scenario.members_change and not(asked_ and run_.checks.is_done(*asked_))) {
+        if (run_.scenario.members_change and not are_members()) {
             run_.checks.expect(not stands_still, "healed servers become the members that a leader is asked for");
             return false;
         }
@@ -107,25 +109,32 @@ private:
         ranges::sort(run_.quorum);
     }
 
-    /// Asks a leader to have all healed servers as members, in any roles, until that is done.
+    /// Asks a leader to have all healed servers as members, in any roles, until that is done. Those that are members in a life that
+    /// has ended are removed first.
     void ask_for_members()
     {
-        if (not run_.scenario.members_change or run_.now_us < ask_at_us_ or
-            (asked_ and (run_.checks.is_open(*asked_) or run_.checks.is_done(*asked_))))
+        if (not run_.scenario.members_change or run_.now_us < ask_at_us_ or (asked_ and run_.checks.is_open(*asked_)) or
+            are_members())
             return;
         auto const leader = operator_.newest_leader();
         if (not leader or run_.is_permanent(*leader))
             return;
+        auto members = DrawnMembers{operator_.state(*leader), run_.cluster.size(), run_.random,
+                                    run_.cluster.network.residents.lives()};
         auto servers = std::vector<ServerId>{};
         for (auto const number : run_.quorum)
-            servers.push_back(ServerId{number + 1});
+            if (not members.is_member_no_more(ServerId{number + 1}))
+                servers.push_back(ServerId{number + 1});
+        asked_for_all_ = servers.size() == run_.quorum.size();
         ask_at_us_ = run_.now_us + election_timeouts(1);
         auto& event = run_.trace(TraceEventKind::request, *leader);
         turns_.disturb(*leader);
-        asked_ = operator_.change(
-            *leader, DrawnMembers{operator_.state(*leader), run_.cluster.size(), run_.random}.draw(servers));
+        asked_ = operator_.change(*leader, members.draw(servers));
         turns_.finish(event);
     }
+
+    /// Whether all healed servers have become members.
+    [[nodiscard]] bool are_members() const { return asked_for_all_ and asked_ and run_.checks.is_done(*asked_); }
 
     void heal(std::size_t number)
     {
@@ -134,7 +143,7 @@ private:
         server.sync_slow_until_us = server.next_sync_hangs_us = 0;
         server.disk_slow_until_us = server.disk_busy_until_us = 0;
         server.burdens.heal();
-        run_.cluster.network.set_foreign(number, false);
+        run_.cluster.network.residents.set_foreign(number, false);
         server.power_fails_in_start = false;
         server.away_until_us = 0;
         server.time.set_rate(LocalTime::true_rate);
@@ -193,21 +202,23 @@ private:
         return (timeout.at_most_ms - timeout.at_least_ms) * 1000 < 8 * vote_us;
     }
 
-    /// Whether a server leads the quorum.
+    /// Whether a server leads the quorum: none of its members is in a later term. One that was removed may be: without pre-votes nobody
+    /// notifies it, and it campaigns until it is let in again.
     [[nodiscard]] bool is_led() const
     {
-        auto led = Term{};
-        auto newest = Term{};
+        State const* leader = nullptr;
         for (auto const number : run_.quorum) {
             auto const& process = run_.cluster[number].process;
             if (not process)
                 return false;
             auto const& state = process->node.state();
-            newest = std::max(newest, state.current_term);
-            if (is_leader(state))
-                led = std::max(led, state.current_term);
+            if (is_leader(state) and (leader == nullptr or state.current_term > leader->current_term))
+                leader = &state;
         }
-        return led == newest and led > Term{};
+        return leader != nullptr and std::all_of(run_.quorum.begin(), run_.quorum.end(), [&](std::size_t number) {
+                   return core::is_no_member(*leader, ServerId{number + 1}) or
+                          run_.cluster[number].process->node.state().current_term <= leader->current_term;
+               });
     }
 
     /// A server with much to catch up, one entry per round trip perhaps, is given the time, as long as it advances.
@@ -267,6 +278,7 @@ private:
     std::uint64_t          ask_at_us_ = 0; ///< For members.
 
     std::optional<std::size_t> asked_; ///< The newest request for members.
+    bool                       asked_for_all_ = false;
 };
 
 } // namespace totora::inline v0::simulate

@@ -217,6 +217,8 @@ private:
         draw_plan(Fault::change_cancelled, much * amount(5, 10));
         draw_plan(Fault::lead_transferred, much * amount(5, 10));
         draw_plan(Fault::campaigned, amount(5, 20));
+        if (coin())
+            draw_plan(Fault::directory_lost, amount(3, 8) + 1);
     }
 
     void number_plan()

@@ -175,6 +175,15 @@ struct SimulatedServer
         burdens.snapshots().belong_to(storage.disk());
     }
 
+    /// No process runs. What it had is gone; the disk stays in its place.
+    void begin_life(Identity const& identity, SegmentedLogOptions const& options, FaultCounts& counts)
+    {
+        std::destroy_at(&storage);
+        std::construct_at(&storage, identity, options, counts);
+        machine = std::make_unique<typename Parts::Machine>();
+        disk_bound = {};
+    }
+
     typename Parts::Storage                  storage;
     LocalTime                                time;
     Burdens                                  burdens;

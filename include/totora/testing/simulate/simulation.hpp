@@ -3,6 +3,8 @@
 
 #include "totora/core/messages/rpc.hpp"
 #include "totora/core/state.hpp"
+#include "totora/core/values/configuration.hpp"
+#include "totora/core/values/result.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/policy/transport.hpp"
 #include "totora/testing/simulate/clients/simulated_clients.hpp"
@@ -13,6 +15,8 @@
 #include "totora/testing/simulate/last_term.hpp"
 #include "totora/testing/simulate/liveness_phase.hpp"
 #include "totora/testing/simulate/network/links.hpp"
+#include "totora/testing/simulate/network/residents.hpp"
+#include "totora/testing/simulate/network/wire.hpp"
 #include "totora/testing/simulate/process_scheduler.hpp"
 #include "totora/testing/simulate/scenario.hpp"
 #include "totora/testing/simulate/simulated_run.hpp"
@@ -20,6 +24,7 @@
 #include "totora/testing/simulate/simulation_report.hpp"
 #include "totora/testing/simulate/timer_kind.hpp"
 #include "totora/testing/simulate/trace_event.hpp"
+#include "totora/wire/frame.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -153,7 +158,7 @@ private:
         case TimerKind::true_time:
             return injector_.set_true_time(planned.at);
         case TimerKind::own_members:
-            run_.cluster.network.set_foreign(planned.at, false);
+            run_.cluster.network.residents.set_foreign(planned.at, false);
             turns_.disturb(planned.at);
             return;
         case TimerKind::free_disk:
@@ -167,23 +172,37 @@ private:
         auto&      server = run_.cluster[frame.to];
         if (not server.process)
             return;
-        auto  received = run_.cluster.network.read(frame);
+        auto  received = receive(frame);
         auto& event = run_.trace(TraceEventKind::message, frame.to);
         ++run_.report.events;
         event.from = ServerId{frame.from + 1};
         event.refused = not received;
         if (received) {
+            auto& message = received->message;
             run_.checks.accepted(frame);
-            event.rpc = received->rpc;
-            auto const has_no_room = lacks_room_for(server, *received);
+            run_.checks.taken(server.process->node.state(), {message.from, received->sender, {}}, message.rpc);
+            event.rpc = message.rpc;
+            auto const has_no_room = lacks_room_for(server, message);
             auto const sent = run_.checks.messages_of(frame.to);
-            server.process->endpoint.arrive(TransportEvent{*std::move(received)});
+            server.process->endpoint.arrive(TransportEvent{std::move(message)});
             if (not server.paused)
                 turns_.turn(frame.to);
             if (has_no_room and server.process)
                 run_.checks.refused_entries(run_.checks.messages_of(frame.to) == sent);
         }
         turns_.finish(event);
+    }
+
+    /// What a transport takes: it is of this cluster, and between the lives of servers that are meant.
+    [[nodiscard]] Result<Arrived, FrameError> receive(FrameInFlight const& frame)
+    {
+        auto arrived = run_.cluster.network.residents.read(frame);
+        if (arrived and not run_.cluster[frame.to].process->endpoint.takes({arrived->message.from, arrived->sender},
+                                                                           arrived->message.rpc))
+            arrived = Unexpected{FrameError::another_sender};
+        if (not arrived)
+            run_.checks.refused(arrived.error());
+        return arrived;
     }
 
     /// Whether a server that has nothing else to do, and need not wait for its disk to answer, can only reject these

@@ -5,6 +5,7 @@
 #include "totora/core/values/quorum.hpp"
 #include "totora/core/values/types.hpp"
 #include "totora/testing/simulate/checks/first_violation.hpp"
+#include "totora/testing/simulate/checks/lives.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,10 @@ public:
     }
 
 protected:
+    /// The lives that they are in.
+    [[nodiscard]] Lives&       lives() { return lives_; }
+    [[nodiscard]] Lives const& lives() const { return lives_; }
+
     [[nodiscard]] bool counts_none() const { return count_ == 0; }
 
     /// Whether enough servers to decide are so, by a configuration; `is` is asked for their numbers.
@@ -44,6 +49,7 @@ protected:
 
 private:
     std::size_t count_ = 0;
+    Lives       lives_;
 };
 
 } // namespace totora::inline v0::simulate

@@ -20,6 +20,7 @@ public:
     void start(LogPosition last, Term term, ServerId vote, Index base)
     {
         pending_.clear();
+        cuts_.clear();
         last_ = last;
         vote_ = {term, vote};
         base_ = base;
@@ -47,6 +48,13 @@ public:
     /// All that follows this entry is removed. Whatever an earlier write reports later, no more than this is durable.
     void truncate(LogPosition last)
     {
+        auto through = last_.index;
+        auto term = vote_.term;
+        for (auto const& write : pending_) {
+            through = std::max(through, write.last.value_or(LogPosition{}).index);
+            term = std::max(term, write.vote.value_or(Vote{}).term);
+        }
+        cuts_.push_back({term, through});
         last_ = std::min(last_, last, is_shorter);
         for (auto& write : pending_)
             if (write.last)
@@ -68,6 +76,15 @@ public:
     /// The last entry that is durable with all before it.
     [[nodiscard]] LogPosition last() const { return last_; }
 
+    /// Whether an acknowledgement up to here, made in `term`, may leave: all of it is durable; or a leader of a later term, which is
+    /// durable, had it removed since. Then it is late, and true: this server held it before it was in that later term.
+    [[nodiscard]] bool has_stored(Index match, Term term) const
+    {
+        return match <= last_.index or std::any_of(cuts_.begin(), cuts_.end(), [&](Cut const& cut) {
+                   return term < cut.term and has_term(cut.term) and match <= cut.through;
+               });
+    }
+
     /// The last entry before the log, of a compaction or an install that is durable.
     [[nodiscard]] Index base() const { return base_; }
 
@@ -86,6 +103,13 @@ private:
         ServerId candidate;
     };
 
+    /// A truncation in a term, and how far the log went before it.
+    struct Cut
+    {
+        Term  term;
+        Index through;
+    };
+
     struct Write
     {
         WriteNumber                number;
@@ -100,6 +124,7 @@ private:
     Vote               vote_;
     Index              base_;
     std::vector<Write> pending_; ///< In order.
+    std::vector<Cut>   cuts_;    ///< Since the process began.
 };
 
 } // namespace totora::inline v0::simulate

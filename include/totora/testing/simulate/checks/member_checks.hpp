@@ -126,19 +126,11 @@ public:
     /// everything that is.
     [[nodiscard]] std::vector<ServerId> servers_that_may_count() const
     {
-        auto const& committed = committed_log().log();
-        auto        newest = LogPosition{};
-        made_.for_each([&](LogPosition entry, std::vector<Peer> const&) {
-            if (entry.index > newest.index and committed.holds(entry))
-                newest = entry;
-        });
         auto servers = std::vector<ServerId>{};
-        made_.for_each([&](LogPosition entry, std::vector<Peer> const& peers) {
-            if (entry == newest or
-                (entry.index > committed.last().index and registry().is_before(committed.last(), entry)))
-                for (auto const& peer : peers)
-                    if (std::find(servers.begin(), servers.end(), peer.member.id) == servers.end())
-                        servers.push_back(peer.member.id);
+        for_each_that_may_count([&](std::vector<Peer> const& peers) {
+            for (auto const& peer : peers)
+                if (std::find(servers.begin(), servers.end(), peer.member.id) == servers.end())
+                    servers.push_back(peer.member.id);
         });
         std::sort(servers.begin(), servers.end());
         return servers;
@@ -169,6 +161,36 @@ public:
         for (auto const& [id, peer] : known)
             expect(find_member(in_force, id) != nullptr or find_member(previous, id) != nullptr,
                    "a transport knows nobody whom no configuration names");
+    }
+
+protected:
+    [[nodiscard]] MemberCounts& counts() { return counts_; }
+
+    /// Calls `visit` with the members of each configuration by which a leader may decide that is elected from now on.
+    template <typename Visit>
+    void for_each_that_may_count(Visit visit) const
+    {
+        auto const& committed = committed_log().log();
+        auto        newest = LogPosition{};
+        made_.for_each([&](LogPosition entry, std::vector<Peer> const&) {
+            if (entry.index > newest.index and committed.holds(entry))
+                newest = entry;
+        });
+        made_.for_each([&](LogPosition entry, std::vector<Peer> const& peers) {
+            if (entry == newest or
+                (entry.index > committed.last().index and registry().is_before(committed.last(), entry)))
+                visit(peers);
+        });
+    }
+
+    /// The members that a request is for, and those of each request that has not ended.
+    [[nodiscard]] std::vector<Peer> const& wanted_by(std::size_t number) const { return requests_[number].wanted; }
+    template <typename Visit>
+    void for_each_wanted(Visit visit) const
+    {
+        for (auto const& request : requests_)
+            if (request.is_open)
+                visit(request.wanted);
     }
 
 private:

@@ -98,8 +98,9 @@ public:
         case Decision::stepped_down_disk_hangs:
             expect(is_majority(state.configurations.in_force,
                                [&](std::size_t other) {
-                                   return other != server and
-                                          servers()[other].durable.last().index > state.writes.durable_index;
+                                   auto const durable = lives().durable_by(state.configurations.in_force, other,
+                                                                           servers()[other].durable.last());
+                                   return other != server and durable.index > state.writes.durable_index;
                                }),
                    "a leader steps down for its disk only where a quorum has durably what it has not");
             break;

@@ -36,6 +36,15 @@ class ServerChecks : public CountedServers
 public:
     [[nodiscard]] CommittedLog const& committed() const { return committed_; }
 
+    /// A server has lost its directory, and begins another life.
+    void begin_life(std::size_t server, Incarnation life)
+    {
+        lives().begin(server, life, servers_[server].durable.last());
+        auto const messages = servers_[server].messages;
+        servers_[server] = Record{};
+        servers_[server].messages = messages;
+    }
+
     /// A process has recovered this: what is not durable may be gone, and nothing else. One that finds damage does not start.
     void recovered(std::size_t server, Recovered const& found)
     {
@@ -261,14 +270,15 @@ private:
     [[nodiscard]] bool is_on_majority(LogPosition entry, Configuration const& configuration) const
     {
         return counts_none() or is_majority(configuration, [&](std::size_t server) {
-                   return registry_.is_before(entry, servers_[server].durable.last());
+                   auto const durable = servers_[server].durable.last();
+                   return registry_.is_before(entry, lives().durable_by(configuration, server, durable));
                });
     }
 
     void acknowledge(Record& record, Term term, Index match)
     {
         record.promised_term = std::max(record.promised_term, term);
-        expect(match <= record.durable.last().index, "what is acknowledged is durable at its sender");
+        expect(record.durable.has_stored(match, term), "what is acknowledged is durable at its sender");
         expect(record.durable.has_term(term), "the term of what is acknowledged is durable at its sender");
     }
 

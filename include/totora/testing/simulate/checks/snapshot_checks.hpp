@@ -28,6 +28,12 @@ public:
 
     [[nodiscard]] SnapshotCounts const& snapshots() const { return counts_; }
 
+    void begin_life(std::size_t server, Incarnation life)
+    {
+        RoomChecks::begin_life(server, life);
+        kept_[server].clear();
+    }
+
     /// So many bytes of chunks may be sent for nothing: more where a leader may have members that none of its messages reaches for long.
     void allows_chunk_bytes(std::uint64_t bytes) { chunk_bytes_free_ = bytes; }
 

@@ -16,6 +16,7 @@ namespace totora::inline v0::simulate
 /// Whether a log takes a bounded multiple of its entries on the disk: old segments are used again or removed, votes and truncations do
 /// not pile up, and snapshots that are of no use are removed.
 ///
+/// The header of a segment names the earlier ones, with 32 bytes each; in a log of many small segments these are most of it.
 /// What a compaction leaves is given back with the header of a later segment; until then the entries count that were there before.
 class DiskBound
 {
@@ -27,10 +28,12 @@ public:
     [[nodiscard]] bool holds(SimulatedDisk const& disk, std::uint64_t entry_bytes, std::uint64_t segment_bytes)
     {
         auto newest = std::uint64_t{0};
+        auto segments = std::uint64_t{0};
         auto snapshots = std::size_t{0};
         auto snapshot_bytes = std::uint64_t{0};
         for (auto const& [name, file] : disk.names()) {
             newest = std::max(newest, generation_of(name).value_or(0));
+            segments += generation_of(name) ? 1U : 0U;
             if (not snapshot_number_of(name))
                 continue;
             ++snapshots;
@@ -42,7 +45,8 @@ public:
         auto most = std::uint64_t{0};
         for (auto const& look : seen_)
             most = std::max(most, look.entry_bytes);
-        return snapshots <= snapshot_files_max and disk.used() - snapshot_bytes <= 8 * most + 16 * segment_bytes;
+        auto const bytes_max = 8 * most + 16 * segment_bytes + 32 * segments * segments / 2;
+        return snapshots <= snapshot_files_max and disk.used() - snapshot_bytes <= bytes_max;
     }
 
 private:

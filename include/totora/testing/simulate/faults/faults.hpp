@@ -80,9 +80,10 @@ enum class Fault : std::uint8_t
     change_cancelled, ///< It is asked to take that back.
     lead_transferred, ///< It is asked to hand over, to some server or any.
     campaigned,       ///< A server campaigns by hand.
+    directory_lost,   ///< A member comes back with an empty disk, in another life, and waits to be let in.
 };
 
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::campaigned) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::directory_lost) + 1;
 
 /// The names of faults, in their order.
 inline constexpr std::string_view fault_names[] = {
@@ -146,6 +147,7 @@ inline constexpr std::string_view fault_names[] = {
     "change_cancelled",
     "lead_transferred",
     "campaigned",
+    "directory_lost",
 };
 static_assert(sizeof fault_names / sizeof *fault_names == fault_kinds);
 

@@ -50,7 +50,7 @@ public:
             stop_bulk(leader_or(run_, fault.server), random);
             return false;
         case Fault::other_members:
-            run_.cluster.network.set_foreign(fault.server, true);
+            run_.cluster.network.residents.set_foreign(fault.server, true);
             run_.plan(fault.lasts_us, TimerKind::own_members, fault.server);
             return true;
         default:

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,14 +29,45 @@ namespace totora::inline v0::simulate
 class DrawnMembers
 {
 public:
-    DrawnMembers(State const& leader, std::size_t servers, testing::Prng& random)
-        : leader_(leader), servers_(servers), random_(random)
+    /// `lives` are those that the servers are in, by number; without them it is the first.
+    DrawnMembers(State const& leader, std::size_t servers, testing::Prng& random,
+                 std::span<Incarnation const> lives = {})
+        : leader_(leader), servers_(servers), random_(random), lives_(lives)
     {}
 
-    /// Mostly what can be done; now and then for a configuration that is not in force, without a voter, or with another life of a member.
+    /// Mostly what can be done, and often the removal of members that are in another life by now. Now and then for a configuration that is not in force, without a voter, or with another life of a member.
     [[nodiscard]] WantedMembers draw()
     {
         begin();
+        if (names_ended_life() and random_.below(2) == 0)
+            remove_ended();
+        else
+            draw_change();
+        auto expected = leader_.configurations.in_force.index;
+        if (random_.below(32) == 0)
+            ++expected.value;
+        return {expected, peers_, random_.below(8) == 0};
+    }
+
+    /// Exactly these servers; a quarter of them learners.
+    [[nodiscard]] WantedMembers draw(std::vector<ServerId> const& servers)
+    {
+        for (auto const server : servers)
+            peers_.push_back(peer(server, random_.below(4) == 0 ? MemberKind::learner : MemberKind::voter));
+        peers_[random_.below(peers_.size())].member.kind = MemberKind::voter;
+        return {leader_.configurations.in_force.index, peers_, false};
+    }
+
+    /// Whether a server is a member in a life that has ended.
+    [[nodiscard]] bool is_member_no_more(ServerId server) const
+    {
+        auto const* const member = find_member(leader_.configurations.in_force, server);
+        return member != nullptr and is_ended(*member);
+    }
+
+private:
+    void draw_change()
+    {
         switch (random_.below(8)) {
         case 0:
             draw_any();
@@ -63,22 +95,25 @@ public:
             go_wrong();
             break;
         }
-        auto expected = leader_.configurations.in_force.index;
-        if (random_.below(32) == 0)
-            ++expected.value;
-        return {expected, peers_, random_.below(8) == 0};
     }
 
-    /// Exactly these servers; a quarter of them learners.
-    [[nodiscard]] WantedMembers draw(std::vector<ServerId> const& servers)
+    [[nodiscard]] Incarnation life_of(ServerId server) const
     {
-        for (auto const server : servers)
-            peers_.push_back(peer(server, random_.below(4) == 0 ? MemberKind::learner : MemberKind::voter));
-        peers_[random_.below(peers_.size())].member.kind = MemberKind::voter;
-        return {leader_.configurations.in_force.index, peers_, false};
+        return lives_.empty() ? first_incarnation : lives_[static_cast<std::size_t>(server.value - 1)];
     }
 
-private:
+    [[nodiscard]] bool is_ended(Member const& member) const { return member.incarnation != life_of(member.id); }
+
+    [[nodiscard]] bool names_ended_life() const
+    {
+        return std::any_of(peers_.begin(), peers_.end(), [&](Peer const& one) { return is_ended(one.member); });
+    }
+
+    void remove_ended()
+    {
+        std::erase_if(peers_, [&](Peer const& one) { return is_ended(one.member); });
+    }
+
     /// With who is there; some get another address.
     void begin()
     {
@@ -92,7 +127,7 @@ private:
 
     [[nodiscard]] Peer peer(ServerId server, MemberKind kind)
     {
-        return {{server, first_incarnation, kind}, drawn_address(server, random_)};
+        return {{server, life_of(server), kind}, drawn_address(server, random_)};
     }
 
     void draw_any()
@@ -145,10 +180,11 @@ private:
             draw_any();
     }
 
-    State const&      leader_;
-    std::size_t       servers_;
-    testing::Prng&    random_;
-    std::vector<Peer> peers_;
+    State const&                 leader_;
+    std::size_t                  servers_;
+    testing::Prng&               random_;
+    std::span<Incarnation const> lives_;
+    std::vector<Peer>            peers_;
 };
 
 } // namespace totora::inline v0::simulate

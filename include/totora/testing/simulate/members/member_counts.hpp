@@ -11,7 +11,7 @@
 namespace totora::inline v0::simulate
 {
 
-/// How requests of operators ended in runs.
+/// How requests of operators ended in runs, and what came of servers that lost their directories.
 enum class MemberCount : std::uint8_t
 {
     changes_done, ///< In the order of `ChangeEnd`, this and the next ones.
@@ -24,7 +24,10 @@ enum class MemberCount : std::uint8_t
     transfers_done,
     transfers_failed,
     transfers_refused,
-    left_open, ///< Their process ended.
+    left_open,               ///< Their process ended.
+    lives_let_in,            ///< Of servers that lost their directories.
+    promises_of_later_lives, ///< Their votes and acknowledgements.
+    frames_of_other_lives,   ///< That transports rejected.
 };
 
 inline constexpr std::string_view member_count_names[] = {
@@ -39,8 +42,11 @@ inline constexpr std::string_view member_count_names[] = {
     "transfers_failed",
     "transfers_refused",
     "operators_left_without_answer",
+    "lives_let_in",
+    "promises_of_later_lives",
+    "frames_of_other_lives",
 };
-inline constexpr std::size_t member_count_kinds = static_cast<std::size_t>(MemberCount::left_open) + 1;
+inline constexpr std::size_t member_count_kinds = static_cast<std::size_t>(MemberCount::frames_of_other_lives) + 1;
 static_assert(sizeof member_count_names / sizeof *member_count_names == member_count_kinds);
 
 [[nodiscard]] constexpr std::string_view to_string(MemberCount what)

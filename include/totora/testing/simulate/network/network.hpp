@@ -10,6 +10,7 @@
 #include "totora/testing/simulate/network/frames_in_flight.hpp"
 #include "totora/testing/simulate/network/links.hpp"
 #include "totora/testing/simulate/network/network_options.hpp"
+#include "totora/testing/simulate/network/residents.hpp"
 #include "totora/testing/simulate/network/way.hpp"
 #include "totora/testing/simulate/network/wire.hpp"
 #include "totora/wire/codec.hpp"
@@ -20,9 +21,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace totora::inline v0::simulate
@@ -52,13 +51,14 @@ public:
 
     Network(ClusterId cluster, NetworkOptions const& options, testing::Prng random, std::uint64_t const& now_us,
             FaultCounts& counts)
-        : cluster_(cluster), options_(options), random_(random), now_us_(now_us), counts_(counts)
+        : residents(cluster), options_(options), random_(random), now_us_(now_us), counts_(counts)
     {}
 
     Network(Network const&) = delete;
     Network& operator=(Network const&) = delete;
 
-    Links links;
+    Links     links;
+    Residents residents;
 
     /// Ends the faults between these servers permanently.
     void heal(std::size_t a, std::size_t b)
@@ -67,7 +67,8 @@ public:
         healed_.add(a, b);
     }
 
-    void send(std::size_t from, Released const& message, Payload const& payload)
+    /// Sends a message to a server in the life that is meant.
+    void send(std::size_t from, Incarnation life, Released const& message, Payload const& payload)
     {
         auto const to = static_cast<std::size_t>(message.to().value - 1);
         if (links.is_cut(from, to))
@@ -75,17 +76,14 @@ public:
         auto const faulty = not healed_.contains(from, to);
         if (faulty and happens(Fault::message_lost))
             return disturb(from, to);
-        auto const route = Route{.cluster = cluster_at(from),
-                                 .group = 0,
-                                 .sender = {ServerId{from + 1}, first_incarnation},
-                                 .addressee = {message.to(), first_incarnation}};
+        auto const route = residents.route(from, {message.to(), life});
         auto const head = encode(route, message.rpc(), payload, FrameLimits{}.frame_bytes_max);
         if (not head)
             return;
         auto frame = frame_of(*head, payload);
         frame.from = from;
         frame.to = to;
-        frame.foreign = foreign_[from];
+        frame.foreign = residents.is_foreign(from);
         frame.faulty = faulty;
         frame.overtakes = may_overtake(message.rpc());
         frame.has_payload = not payload.empty();
@@ -140,9 +138,6 @@ public:
         return ways_[from][to].bulk_stopped_us;
     }
 
-    /// At the address of a server there is one that was started with other members, and so is of another cluster.
-    void set_foreign(std::size_t server, bool is_foreign) { foreign_[server] = is_foreign; }
-
     /// A link has sent a frame, if its sender is still the same.
     void finish_frame(std::size_t from, std::size_t to, std::uint32_t life)
     {
@@ -183,8 +178,6 @@ public:
         return bytes;
     }
 
-    [[nodiscard]] bool is_foreign(std::size_t server) const { return foreign_[server]; }
-
     /// What was sent since the last call.
     [[nodiscard]] std::vector<Departure>& departures() { return departures_; }
 
@@ -192,19 +185,6 @@ public:
     [[nodiscard]] FrameInFlight arrive(std::uint32_t frame) { return frames_.take(frame); }
 
     [[nodiscard]] std::size_t in_flight() const { return frames_.size(); }
-
-    /// What the receiver decodes from a frame; nothing if it rejects it.
-    [[nodiscard]] std::optional<Received> read(FrameInFlight const& frame) const
-    {
-        auto decoded = decode({frame.bytes.get(), frame.size}, frame.bytes);
-        if (not decoded or
-            refuse_route(decoded->route, cluster_at(frame.to), {ServerId{frame.to + 1}, first_incarnation}))
-            return std::nullopt;
-        auto* const rpc = std::get_if<Rpc>(&decoded->content);
-        if (rpc == nullptr)
-            return std::nullopt;
-        return Received{decoded->route.sender.id, *rpc, std::move(decoded->entries), std::move(decoded->chunk)};
-    }
 
 private:
     void disturb(std::size_t from, std::size_t to) { ways_[from][to].disturbed_us = now_us_ + 1; }
@@ -214,12 +194,6 @@ private:
         auto const does = random_.chance(options_.chances[fault]);
         counts_[fault] += does ? 1 : 0;
         return does;
-    }
-
-    /// The cluster of which a server is now; wrong ones are different for every server.
-    [[nodiscard]] ClusterId cluster_at(std::size_t server) const
-    {
-        return foreign_[server] ? cluster_of(std::string_view{"0123456"}.substr(server, 1)) : cluster_;
     }
 
     /// 0 for any number.
@@ -284,7 +258,6 @@ private:
         departures_.push_back({frames_.keep(std::move(frame)), arrives});
     }
 
-    ClusterId                                                                 cluster_;
     NetworkOptions                                                            options_;
     testing::Prng                                                             random_;
     std::uint64_t const&                                                      now_us_;
@@ -294,7 +267,6 @@ private:
     FramesInFlight                                                            frames_;
     std::array<std::array<Way, simulated_servers_max>, simulated_servers_max> ways_{};
     std::vector<LinkNews>                                                     news_;
-    std::array<bool, simulated_servers_max>                                   foreign_{};
 };
 
 } // namespace totora::inline v0::simulate
