@@ -49,6 +49,24 @@ BOOST_AUTO_TEST_CASE(a_disk_that_is_full_or_hangs_is_shown, *boost::unit_test::l
     BOOST_TEST(info_field(worse, "raft_follower_2").ends_with("state=set_back"));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_follower_lacks_and_where_it_is_is_shown)
+{
+    auto  status = totora::Status{};
+    auto& follower = status.followers.emplace_back();
+    follower.server = totora::ServerId{2};
+    follower.match = totora::Index{5};
+    follower.next = totora::Index{9};
+    follower.in_flight = 3;
+    follower.lag = 15;
+    follower.lag_bytes = 915;
+    follower.lag_ms = 70;
+    follower.silent_ms = 40;
+    follower.address = "h:7002";
+
+    BOOST_TEST(info_field(information(status, KeyValue{}, {}, {}, {}), "raft_follower_2") ==
+               "match=5,next=9,in_flight=3,lag=15,lag_bytes=915,lag_ms=70,silent_ms=40,address=h:7002,state=probing");
+}
+
 BOOST_AUTO_TEST_CASE(how_far_a_log_was_scrubbed_is_shown_if_it_is, *boost::unit_test::label("case_65"))
 {
     auto       status = totora::Status{};

@@ -218,6 +218,38 @@ BOOST_AUTO_TEST_CASE(a_server_that_has_moved_is_found_at_its_new_address)
     BOOST_TEST(eventually([&] { return cluster.info(moved, "loading") == "0"; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_stands_still_is_shown_with_what_it_lacks)
+{
+    auto cluster = KvCluster{3};
+    cluster.start_all();
+    auto const still = (cluster.await_leader() + 1) % 3;
+    cluster.await_equality();
+    auto const ask = [&](auto... words) { // One that stands still would not answer.
+        auto client = kv::Client::connect(cluster.client_port(cluster.await_leader()), patience).value();
+        return client.ask({words...}).value().text;
+    };
+    auto const shown = [&](std::string_view name) {
+        auto const status = ask("RAFT.STATUS");
+        auto const line = status.substr(status.find("id=" + id_of(still) + ","));
+        auto const from = line.find("," + std::string{name} + "=") + name.size() + 2;
+        return line.substr(from, line.find(',', from) - from);
+    };
+    BOOST_TEST(
+        eventually([&] { return shown("lag") == "0" and shown("lag_ms") == "0" and shown("lag_bytes") == "0"; }));
+    BOOST_TEST(shown("address") == cluster.peer_address(still));
+    BOOST_TEST(std::stoull(shown("silent_ms")) < 1'000U, "it answers heartbeats");
+
+    cluster.process(still).signal(SIGSTOP);
+    BOOST_TEST(ask("SET", "reed", "totora") == "OK");
+
+    BOOST_TEST(eventually([&] { return std::stoull(shown("lag_ms")) > 1'000; }));
+    BOOST_TEST(eventually([&] { return std::stoull(shown("silent_ms")) > 1'000; }));
+    BOOST_TEST(std::stoull(shown("lag")) >= 1U);
+    BOOST_TEST(std::stoull(shown("lag_bytes")) > 10U);
+    cluster.process(still).signal(SIGCONT);
+    BOOST_TEST(eventually([&] { return shown("lag") == "0" and shown("lag_ms") == "0"; }));
+}
+
 BOOST_AUTO_TEST_CASE(a_change_that_nobody_can_commit_is_taken_back)
 {
     auto cluster = KvCluster{3};

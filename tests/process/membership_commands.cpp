@@ -292,13 +292,20 @@ BOOST_AUTO_TEST_CASE(members_are_shown_one_a_line_and_their_lag_by_a_leader)
     node.now.followers.resize(1);
     node.now.followers[0].server = ServerId{2};
     node.now.followers[0].match = totora::Index{5};
+    node.now.followers[0].lag = 15;
+    node.now.followers[0].lag_bytes = 915;
+    node.now.followers[0].lag_ms = 70;
     node.now.change_awaits = {ServerId{2}};
 
-    BOOST_TEST(membership_text(node.now, known_members(node, node.now)) ==
-               "configuration:17\r\nchange:changing\r\nleader:1\r\n"
-               "id=1,kind=voter,address=h:7001,incarnation=1,match=19,lag=1,awaited=0\r\n"
-               "id=2,kind=voter,address=h:7002,incarnation=1,match=5,lag=15,awaited=1\r\n"
-               "id=3,kind=learner,address=h:7003,incarnation=1,match=-,lag=-,awaited=0\r\n");
+    BOOST_TEST(
+        membership_text(node.now, known_members(node, node.now)) ==
+        "configuration:17\r\nchange:changing\r\nleader:1\r\n"
+        "id=1,kind=voter,address=h:7001,incarnation=1,match=19,lag=1,lag_bytes=-,lag_ms=-,silent_ms=-,awaited=0\r\n"
+        "id=2,kind=voter,address=h:7002,incarnation=1,match=5,lag=15,lag_bytes=915,lag_ms=70,silent_ms=-,awaited=1\r\n"
+        "id=3,kind=learner,address=h:7003,incarnation=1,match=-,lag=-,lag_bytes=-,lag_ms=-,silent_ms=-,awaited=0\r\n");
+    node.now.followers[0].silent_ms = 40;
+    auto const later = membership_text(node.now, known_members(node, node.now));
+    BOOST_TEST(later.find(",lag_ms=70,silent_ms=40,awaited=1") != std::string::npos, later);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_shows_what_it_is_to_the_cluster)

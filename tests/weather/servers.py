@@ -83,12 +83,15 @@ class Cluster:
     def data(self, server: int) -> str:
         return str(self.directory / str(server))
 
-    def start(self, server: int) -> None:
+    def words(self, server: int) -> tuple[str, ...]:
+        """The command that starts a server."""
         place = self.places[server]
         words = (*place.before, self.kv, "run", "--dir", self.data(server), "--client-port", str(place.client_port))
-        words += self.options
+        return words + self.options
+
+    def start(self, server: int) -> None:
         with open(self.directory / f"{server}.log", "ab") as log:
-            self.processes[server] = subprocess.Popen(words, stdout=log, stderr=log)
+            self.processes[server] = subprocess.Popen(self.words(server), stdout=log, stderr=log)
 
     def start_all(self) -> None:
         for server in self.places:
@@ -124,7 +127,7 @@ class Cluster:
         """Waits for a server that leads, serves clients, and that they can find."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            for server in self.processes:
+            for server in list(self.processes):
                 info = self.info(server)
                 serves = info.get("loading") == "0" and info.get("leader_client_address")
                 if info.get("raft_role") == "leader" and serves:

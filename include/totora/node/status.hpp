@@ -80,7 +80,7 @@ struct TransferStatus
         0; ///< How many the receiver has, as far as this server knows; in all it has `snapshot.bytes`.
 };
 
-/// What a leader knows of a follower, as `Progress` has it (core/values/progress.hpp).
+/// What a leader knows of a follower, as `Progress` has it (core/values/progress.hpp), and its node.
 struct FollowerStatus
 {
     ServerId server;
@@ -92,7 +92,15 @@ struct FollowerStatus
     std::uint64_t in_flight = 0;    ///< Entries that were sent and are not known to be durable there.
     bool          no_room = false;  ///< Its log has no room for entries.
     bool          set_back = false; ///< It lacks what it had acknowledged (`SetBack`): its answers do not count.
-    std::optional<TransferStatus> transfer; ///< It is sent a snapshot in place of entries.
+    std::optional<TransferStatus> transfer;      ///< It is sent a snapshot in place of entries.
+    std::uint64_t                 lag = 0;       ///< Entries of the leader's log after `match`.
+    std::uint64_t                 lag_bytes = 0; ///< Their size (`Log::bytes`), without those that are compacted.
+    /// How long ago the leader's log ended at `match`; 0 if it still does. At most as long as this server leads, and rounded up by
+    /// at most 10 ms and a quarter (node/links/log_ends.hpp).
+    std::uint64_t lag_ms = 0;
+    /// How long ago its last message arrived; nothing if none has since the start.
+    std::optional<std::uint64_t> silent_ms;
+    std::string                  address; ///< Where it is to be found (`RaftNode::address_of`).
 };
 
 /// A picture of a node, as of its last turn.

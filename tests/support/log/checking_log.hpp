@@ -210,7 +210,11 @@ public:
         return copies;
     }
 
-    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const { return memory.bytes(first, up_to); }
+    [[nodiscard]] std::uint64_t bytes(Index first, Index up_to) const
+    {
+        note_call();
+        return memory.bytes(first, up_to);
+    }
     [[nodiscard]] std::uint64_t cold_bytes(Index first, Index up_to) const
     {
         return memory.bytes(first, std::min(up_to, cold_through));

@@ -150,7 +150,8 @@ public:
         for (auto const& follower : status.followers)
             line("raft_follower_" + std::to_string(follower.server.value),
                  "match=" + std::to_string(follower.match.value) + ",next=" + std::to_string(follower.next.value) +
-                     ",in_flight=" + std::to_string(follower.in_flight) + ",state=" + std::string{state_of(follower)});
+                     ",in_flight=" + std::to_string(follower.in_flight) + "," + lag_of(follower) +
+                     ",address=" + follower.address + ",state=" + std::string{state_of(follower)});
         if (status.scrub) {
             line("raft_scrub_bytes", status.scrub->bytes);
             line("raft_scrub_bytes_total", status.scrub->bytes_total);

@@ -33,6 +33,14 @@ namespace kv
     return text;
 }
 
+/// What a follower lacks, and how long ago its last message arrived.
+[[nodiscard]] inline std::string lag_of(totora::FollowerStatus const& follower)
+{
+    return "lag=" + std::to_string(follower.lag) + ",lag_bytes=" + std::to_string(follower.lag_bytes) +
+           ",lag_ms=" + std::to_string(follower.lag_ms) +
+           ",silent_ms=" + (follower.silent_ms ? std::to_string(*follower.silent_ms) : std::string{"-"});
+}
+
 /// The text of RAFT.STATUS: three lines about the cluster, and one for each member. Only a leader knows how far the others are.
 /// `peers` are the members with their addresses.
 [[nodiscard]] inline std::string membership_text(totora::Status const& status, std::span<totora::Peer const> peers)
@@ -41,22 +49,19 @@ namespace kv
     text.append("change:").append(to_string(status.change)).append("\r\n");
     text.append("leader:").append(std::to_string(status.leader.value)).append("\r\n");
     for (auto const& [member, address] : peers) {
-        auto       match = std::string{"-"};
-        auto       lag = std::string{"-"};
-        auto const show = [&](totora::Index index) {
-            match = std::to_string(index.value);
-            lag = std::to_string(status.last.value - std::min(index, status.last).value);
-        };
+        auto progress = std::string{"match=-,lag=-,lag_bytes=-,lag_ms=-,silent_ms=-"};
         if (member.id == status.id and status.role == totora::RoleName::leader)
-            show(status.durable);
+            progress = "match=" + std::to_string(status.durable.value) +
+                       ",lag=" + std::to_string(status.last.value - std::min(status.durable, status.last).value) +
+                       ",lag_bytes=-,lag_ms=-,silent_ms=-";
         for (auto const& follower : status.followers)
             if (follower.server == member.id)
-                show(follower.match);
+                progress = "match=" + std::to_string(follower.match.value) + "," + lag_of(follower);
         auto const is_awaited = std::find(status.change_awaits.begin(), status.change_awaits.end(), member.id) !=
                                 status.change_awaits.end();
         text += "id=" + std::to_string(member.id.value) + ",kind=" + std::string{to_string(member.kind)} +
-                ",address=" + address + ",incarnation=" + std::to_string(member.incarnation.value) + ",match=" + match +
-                ",lag=" + lag + ",awaited=" + (is_awaited ? "1" : "0") + "\r\n";
+                ",address=" + address + ",incarnation=" + std::to_string(member.incarnation.value) + "," + progress +
+                ",awaited=" + (is_awaited ? "1" : "0") + "\r\n";
     }
     return text;
 }

@@ -8,8 +8,10 @@
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/links/carries_own_payload.hpp"
+#include "totora/node/links/contacts.hpp"
 #include "totora/node/links/for_each_append.hpp"
 #include "totora/node/links/link_bytes.hpp"
+#include "totora/node/links/log_ends.hpp"
 #include "totora/node/links/sender.hpp"
 #include "totora/node/links/set_back_filter.hpp"
 #include "totora/node/parts/room.hpp"
@@ -21,6 +23,7 @@
 #include "totora/node/status.hpp"
 #include "totora/policy/transport.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -59,13 +62,21 @@ public:
             sender_.release(durable);
     }
 
+    /// The moment at which a turn begins is that of all which it does.
+    void watch_clock()
+    {
+        now_ms_ = clock_.now_ms();
+        if (is_leader(state_))
+            log_ends_.note(state_.current_term, last_index(state_), now_ms_);
+    }
+
     void watch_room()
     {
         auto const& core = settings_.core;
         if (not running())
             return;
         auto const lasting_ms = is_leader(state_) ? core.election.at_most_ms : 0; // A follower is waited for.
-        auto const room = room_.ask(log_, clock_.now_ms(), core.heartbeat_ms, lasting_ms);
+        auto const room = room_.ask(log_, now_ms_, core.heartbeat_ms, lasting_ms);
         if (room and *room != state_.room)
             feed(nobody, RoomChanged{*room});
     }
@@ -121,7 +132,20 @@ public:
             feed(nobody, AppendsResumed{server});
     }
 
-    [[nodiscard]] bool          is_set_back(ServerId server) const { return set_back_.is_set_back(state_, server); }
+    /// What a leader's node knows of a follower, and its core does not. The log is not asked after the end of the node: it may be closed.
+    void show(FollowerStatus& follower) const
+    {
+        auto const now_ms = clock_.now_ms();
+        auto const last = last_index(state_);
+        auto const held = std::max(follower.match, state_.log.base().index);
+        follower.set_back = set_back_.is_set_back(state_, follower.server);
+        follower.lag = last.value - std::min(follower.match, last).value;
+        follower.lag_bytes = running() and held < last ? log_.bytes(next(held), last) : 0;
+        follower.lag_ms = follower.match < last ? log_ends_.age_ms(state_.current_term, follower.match, now_ms) : 0;
+        if (auto const contact_ms = contacts_.last_ms(follower.server))
+            follower.silent_ms = now_ms - *contact_ms;
+    }
+
     [[nodiscard]] std::uint64_t entry_bytes_received() const { return entry_bytes_received_; }
     [[nodiscard]] std::uint64_t payload_mismatches() const { return payload_mismatches_; }
 
@@ -136,6 +160,7 @@ private:
 
     void take(Received const& received)
     {
+        contacts_.note(received.from, state_.configurations.in_force, now_ms_);
         if (not carries_own_payload(received)) {
             ++payload_mismatches_;
             return stepper_.notify(PayloadMismatch{received.from});
@@ -210,6 +235,9 @@ private:
     RoomWatch&                room_;
     LinkBytes                 link_bytes_;
     SetBackFilter             set_back_;
+    LogEnds                   log_ends_;
+    Contacts                  contacts_;
+    std::uint64_t             now_ms_ = 0; ///< When the turn began.
     std::uint64_t             entry_bytes_received_ = 0;
     std::uint64_t             payload_mismatches_ = 0;
 };

@@ -93,6 +93,7 @@ struct NodeParts
             return false;
         }
         cold_reads.begin_turn();
+        intake.watch_clock();
         intake.watch_log();
         intake.watch_room();
         auto const more_messages = intake.take_messages();

@@ -10,7 +10,10 @@
 #include "totora/policy/log.hpp"
 
 #include <optional>
+#include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace totora::inline v0
 {
@@ -20,6 +23,21 @@ namespace totora::inline v0
 {
     auto const* const sending = std::get_if<SendSnapshot>(&progress.mode);
     return sending != nullptr ? std::optional{TransferStatus{sending->snapshot, sending->received}} : std::nullopt;
+}
+
+/// What the core of a leader knows of a follower.
+[[nodiscard]] inline FollowerStatus follower_of(Progress const& progress)
+{
+    auto follower = FollowerStatus{};
+    follower.server = progress.server;
+    follower.match = progress.match;
+    follower.next = progress.next;
+    follower.replicating = std::holds_alternative<Replicate>(progress.mode);
+    follower.full = progress.link_full;
+    follower.in_flight = in_flight(progress);
+    follower.no_room = progress.no_room;
+    follower.transfer = transfer_of(progress);
+    return follower;
 }
 
 /// The members that have yet to acknowledge the configuration in force; none if it is committed, or this server does not lead.
@@ -70,11 +88,12 @@ status_of(Stepper const& stepper, Guard const& guard, Intake const& intake, Appl
     status.payload_mismatches = intake.payload_mismatches();
     status.violations = stepper.counts().violations.rows();
     snapshots.show(status);
-    for (auto const& progress : state.followers)
-        status.followers.push_back({progress.server, progress.match, progress.next,
-                                    std::holds_alternative<Replicate>(progress.mode), progress.link_full,
-                                    in_flight(progress), progress.no_room, intake.is_set_back(progress.server),
-                                    transfer_of(progress)});
+    for (auto const& progress : state.followers) {
+        auto follower = follower_of(progress);
+        intake.show(follower);
+        follower.address = stepper.address_book().address_of(progress.server).value_or(std::string{});
+        status.followers.push_back(std::move(follower));
+    }
     status.scrub = if_offered(
         log, [](auto& one) -> decltype(one.scrub_status()) { return one.scrub_status(); },
         [] { return std::optional<ScrubStatus>{}; });
