@@ -160,6 +160,10 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_stops_reading_and_loses_nothing)
     narrow.inbox_events_max = 8;
     auto pair = Pair{settings_of(party_1), narrow};
     BOOST_REQUIRE(pair.connected());
+    BOOST_REQUIRE(until(pair.context, [&] { // What is announced by either connection has a place too.
+        pair.two.take();
+        return pair.two.announced.size() == 2;
+    }));
 
     for (auto term = std::uint64_t{1}; term <= 200; ++term)
         pair.one.send(party_2, vote_request(term));

@@ -3,6 +3,7 @@
 
 #include "support/bytes.hpp"
 #include "totora/core/messages/rpc.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/wire/codec.hpp"
 
@@ -84,7 +85,7 @@ struct AppendWithEntries
     auto const peers = make_peers(members);
     return make_append(term, first,
                        {{EntryKind::no_op, {}},
-                        {EntryKind::configuration, encode_peers(peers)},
+                        {EntryKind::configuration, encode_configuration(Abilities{.machine = 2}, peers)},
                         {EntryKind::command, bytes_of("payload")}});
 }
 

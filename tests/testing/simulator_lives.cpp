@@ -4,6 +4,7 @@
 #include "support/calm_scenario.hpp"
 #include "support/log_entries.hpp"
 #include "support/simulated.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/members/drawn_members.hpp"
 #include "totora/testing/simulate/network/endpoint.hpp"
@@ -48,7 +49,7 @@ constexpr auto another = Incarnation{77};
 /// S1 appends a configuration at index 1 of term 1.
 void names(Checks& checks, std::vector<Peer> const& peers)
 {
-    auto const payload = encode_peers(peers);
+    auto const payload = encode_configuration(Abilities{}, peers);
     auto       entries = Entries{};
     entries.add(conformance::entry_slice(Index{1}, Term{1}, payload, EntryKind::configuration), 1);
     checks.appended(0, {}, entries);

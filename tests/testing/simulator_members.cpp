@@ -4,6 +4,7 @@
 #include "support/calm_scenario.hpp"
 #include "support/log_entries.hpp"
 #include "support/simulated.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/testing/simulate/checks.hpp"
 #include "totora/testing/simulate/members/drawn_members.hpp"
 #include "totora/testing/simulate/simulation_totals.hpp"
@@ -40,7 +41,7 @@ void makes(Checks& checks, std::vector<std::uint64_t> const& ids)
 {
     checks.has_servers(5);
     checks.begins_with(named({1, 2, 3}));
-    auto const payload = encode_peers(named(ids));
+    auto const payload = encode_configuration(Abilities{}, named(ids));
     auto       entries = Entries{};
     entries.add(conformance::entry_slice(Index{1}, Term{1}, payload, EntryKind::configuration), 1);
     checks.appended(0, {}, entries);

@@ -243,9 +243,9 @@ BOOST_AUTO_TEST_CASE(an_entry_whose_length_leaves_the_frame_is_refused, *boost::
 
 BOOST_AUTO_TEST_CASE(an_entry_that_holds_no_sound_configuration_is_refused, *boost::unit_test::label("6"))
 {
-    // After the no-op and the head of the second entry: the count, and members of 31 bytes.
+    // After the no-op and the head of the second entry: what is agreed, the count, and members of 31 bytes.
     constexpr auto entry = fields + append_fields + entry_header_size;
-    constexpr auto count = entry + entry_header_size;
+    constexpr auto count = entry + entry_header_size + abilities_size;
     constexpr auto first_member = count + 2;
     auto const     frame = [] {
         auto const append = make_configuration_append(Term{7}, Index{41}, 3);

@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_greeting_of_more_members_than_this_version_has_is_read)
     hello.first_members = members_of(make_peers(servers_max));
     auto const head = encode(route_1_to_2, hello);
     auto       bytes = std::vector<std::byte>(head.bytes().begin(), head.bytes().end());
-    bytes[frame_header_size + 54] = std::byte{servers_max + 1};
+    bytes[frame_header_size + 62] = std::byte{servers_max + 1};
     bytes.insert(bytes.end(), 17, std::byte{0});
     for (auto const offset : {8U, 12U})
         put(bytes.data() + offset, static_cast<std::uint32_t>(bytes.size() - frame_header_size));
