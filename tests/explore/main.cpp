@@ -60,8 +60,9 @@ struct Options
            ", \"reads\": " + number(scope.reads) + ", \"snapshots\": " + number(scope.snapshots) +
            ", \"damages\": " + number(scope.damages) + ", \"changes\": " + number(scope.changes) +
            ", \"cancels\": " + number(scope.cancels) + ", \"catch_ups\": " + number(scope.catch_ups) +
-           ", \"transfers\": " + number(scope.transfers) + ", \"wipes\": " + number(scope.wipes) +
-           ", \"forced\": " + flag(scope.forced) + ", \"duplicates\": " + number(scope.duplicates) +
+           ", \"transfers\": " + number(scope.transfers) + ", \"announcements\": " + number(scope.announcements) +
+           ", \"wipes\": " + number(scope.wipes) + ", \"forced\": " + flag(scope.forced) +
+           ", \"duplicates\": " + number(scope.duplicates) +
            ", \"in_flight\": " + (scope.in_flight == 0 ? "\"any\"" : std::to_string(scope.in_flight)) +
            ", \"entries_per_append\": " + std::to_string(scope.entries_per_append) +
            ", \"pre_vote\": " + flag(scope.pre_vote) + ", \"sticky\": " + flag(scope.sticky) +

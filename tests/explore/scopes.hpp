@@ -134,13 +134,29 @@ namespace totora::test
     };
 }
 
+/// The scopes in which all servers can more than is agreed, and announce it to whoever leads (docs/cases.md, case 110).
+[[nodiscard]] inline std::vector<explore::Scope> agreement_scopes()
+{
+    return {
+        {.name = "an-agreement", .elections = 1, .announcements = 2, .duplicates = 0},
+        {.name = "an-agreement-a-crash", .elections = 1, .crashes = 1, .announcements = 2, .duplicates = 0},
+        {.name = "an-agreement-a-snapshot", .elections = 1, .snapshots = 1, .announcements = 2, .duplicates = 0},
+        {.name = "an-agreement-across-a-leader-change", .elections = 2, .announcements = 4, .duplicates = 0},
+        {.name = "an-agreement-across-a-leader-change-a-snapshot",
+         .elections = 2,
+         .snapshots = 1,
+         .announcements = 2,
+         .duplicates = 0},
+    };
+}
+
 /// What `explore` can be asked for by name. Messages arrive at most once where no duplicates are named: a loss needs no
 /// action, and a repetition is what the scopes with duplicates are for.
 [[nodiscard]] inline std::vector<explore::Scope> scopes()
 {
     auto all = log_scopes();
-    for (auto const& more : {snapshot_scopes(), transfer_scopes(), membership_scopes(), removal_scopes(),
-                             joint_scopes(), member_snapshot_scopes(), wipe_scopes()})
+    for (auto const& more : {snapshot_scopes(), transfer_scopes(), agreement_scopes(), membership_scopes(),
+                             removal_scopes(), joint_scopes(), member_snapshot_scopes(), wipe_scopes()})
         all.insert(all.end(), more.begin(), more.end());
     return all;
 }

@@ -8,8 +8,11 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +32,12 @@ using Updates = std::vector<Wire::Update>;
     for (auto const& [id, address] : addresses)
         peers.push_back({{ServerId{id}, first_incarnation, MemberKind::voter}, address});
     return peers;
+}
+
+/// The members that the payload of a configuration holds.
+[[nodiscard]] std::optional<std::vector<Peer>> members_in(std::span<std::byte const> payload)
+{
+    return decode_peers(payload.subspan(abilities_size));
 }
 
 /// An entry that holds a configuration of voters at these addresses.

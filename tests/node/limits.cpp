@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(appends_and_the_machine_take_turns_at_the_disk)
         reads.begin_turn();
         for (auto const reader : {Reader::appends, Reader::appends, Reader::appends, Reader::machine})
             if (reads.allowed(ColdLog{}, reader, Index{1}, 60) > 0) {
-                reads.count(ColdLog{}, Index{1}, Index{1});
+                reads.count(ColdLog{}, reader, Index{1}, Index{1});
                 ++given[reader == Reader::machine ? 1 : 0];
             }
     }

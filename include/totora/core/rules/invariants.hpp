@@ -115,6 +115,8 @@ namespace totora::inline v0
     if (is_leader(earlier) and later.current_term == earlier.current_term and
         not agree_through(earlier.log, later.log, last_index(earlier)))
         return "a leader only appends to its log";
+    if (not cover(agreed(later), agreed(earlier)))
+        return "what is agreed stays agreed";
     if (later.settings != earlier.settings or later.own != earlier.own)
         return "a server stays who it is";
     return std::nullopt;

@@ -95,11 +95,12 @@ constexpr void receive(State& state, Outgoing& outgoing, ServerId leader, Instal
 }
 
 /// Whether a log may begin with these configurations after a snapshot.
-[[nodiscard]] constexpr bool is_sound(SnapshotReceived const& received)
+[[nodiscard]] constexpr bool is_sound(State const& state, SnapshotReceived const& received)
 {
     auto const& [in_force, previous] = received.configurations;
     return is_sound(in_force) and is_sound(previous) and previous.index <= in_force.index and
-           in_force.index <= received.snapshot.last.index;
+           in_force.index <= received.snapshot.last.index and
+           (received.snapshot.last.index <= state.commit_index or cover(in_force.agreed, agreed(state)));
 }
 
 /// What was received of a snapshot is of no use: it is received again from its beginning.
@@ -124,7 +125,7 @@ constexpr void receive(State& state, Outgoing& outgoing, SnapshotReceived const&
     auto const& snapshot = received.snapshot;
     if (not state.reception.is_complete() or state.reception.snapshot != snapshot)
         return note(outgoing, Decision::snapshot_unexpected);
-    if (not is_sound(received))
+    if (not is_sound(state, received))
         return receive_again(state, outgoing);
     auto const leader = known_leader(state);
     if (is_superseded(state, snapshot)) {

@@ -101,6 +101,20 @@ find_violation(State const& state, ServerId, RequestVoteResponse const& response
     return decide_append(state, append);
 }
 
+/// Whether less is agreed in the configuration of an append than in the one that it follows, or than is in force.
+[[nodiscard]] constexpr bool lowers_what_is_agreed(State const& state, AppendConfiguration const& append)
+{
+    auto const& configuration = append.configuration;
+    auto const& in_force = state.configurations.in_force;
+    if (configuration.index <= in_force.index and configuration.index <= state.commit_index)
+        return false; // It is known.
+    auto const stays =
+        in_force.index < append.entries.first or
+        (in_force.index < configuration.index and state.log.term_at(in_force.index) == append.entries.term);
+    return not cover(configuration.agreed, agreed(state)) or
+           (stays and not cover(configuration.agreed, in_force.agreed));
+}
+
 [[nodiscard]] constexpr Decision decide(State const& state, ServerId leader, AppendConfiguration const& append)
 {
     auto const decision = decide(state, leader, static_cast<AppendEntries const&>(append));
@@ -108,9 +122,7 @@ find_violation(State const& state, ServerId, RequestVoteResponse const& response
         return decision;
     auto const& configuration = append.configuration;
     if (configuration.index < append.entries.first or configuration.index > last_of(append.entries) or
-        not is_sound(configuration) or
-        (configuration.index > state.configurations.committed_index() and
-         not cover(configuration.agreed, state.configurations.previous.agreed)))
+        not is_sound(configuration) or lowers_what_is_agreed(state, append))
         return Decision::violation_configuration;
     return decision;
 }

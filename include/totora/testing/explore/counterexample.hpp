@@ -120,6 +120,7 @@ private:
         case Event::change:
         case Event::cancel:
         case Event::transfer:
+        case Event::announce:
             return act_on_request(transition, names, server, consequences);
         case Event::snapshot:
         case Event::chunk:
@@ -171,6 +172,9 @@ private:
             return asks(" is asked for " + testing::to_string(change.target), change);
         }
         auto const target = ServerId{names[number - 1] + std::uint64_t{1}};
+        if (transition.happens.event == Event::announce)
+            return asks(" is told what " + testing::to_string(target) + " can",
+                        Announced{target, announced_abilities()});
         return asks(" is asked to hand over to " + testing::to_string(target), TransferRequested{target});
     }
 

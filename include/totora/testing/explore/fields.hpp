@@ -37,6 +37,7 @@ void walk(Walker& walker, Configuration& configuration)
         return;
     walk(walker, configuration.index);
     walk(walker, configuration.members);
+    walk(walker, configuration.agreed);
 }
 
 /// Ends an exploration, so that it is never kept.

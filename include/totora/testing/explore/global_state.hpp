@@ -89,6 +89,8 @@ void for_each_of_snapshots(std::size_t servers, std::uint8_t at, Facts const& fa
         return Budget::cancels;
     case Event::transfer:
         return Budget::transfers;
+    case Event::announce:
+        return Budget::announcements;
     case Event::wipe:
         return Budget::wipes;
     case Event::deliver:
@@ -127,10 +129,13 @@ void for_each_request(Scope const& scope, std::uint8_t at, IsLeft is_left, CanBe
                 visit(Transition{at, {Event::change, target}});
     if (is_left(Budget::cancels))
         visit(Transition{at, {Event::cancel, 0}});
-    if (is_left(Budget::transfers))
-        for (auto target = std::uint32_t{0}; target < scope.servers; ++target)
-            if (target != at)
-                visit(Transition{at, {Event::transfer, target + 1}});
+    auto const with_each_other = [&](Event event, Budget bound) {
+        for (auto other = std::uint32_t{0}; is_left(bound) and other < scope.servers; ++other)
+            if (other != at)
+                visit(Transition{at, {event, other + 1}});
+    };
+    with_each_other(Event::transfer, Budget::transfers);
+    with_each_other(Event::announce, Budget::announcements);
 }
 
 inline void add(GlobalState& global, std::uint32_t message, bool once)

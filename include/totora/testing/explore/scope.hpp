@@ -2,6 +2,7 @@
 #pragma once
 
 #include "totora/core/state.hpp"
+#include "totora/core/values/abilities.hpp"
 #include "totora/core/values/configuration.hpp"
 
 #include <cstdint>
@@ -63,14 +64,15 @@ struct Scope
     std::uint32_t crashes = 0;
     std::uint32_t heartbeats = 0;
     std::uint32_t reads = 0;
-    std::uint32_t snapshots = 0;           ///< Taken by servers of what they have applied.
-    std::uint32_t damages = 0;             ///< Of snapshots that were received whole.
-    std::uint64_t snapshot_bytes = 2;      ///< Of each snapshot; a chunk is one byte.
-    std::uint32_t changes = 0;             ///< Of the members, each to one of `targets`.
-    std::uint32_t cancels = 0;             ///< Of changes.
-    std::uint32_t catch_ups = 0;           ///< Rings of the alarm of that name.
-    std::uint32_t transfers = 0;           ///< Of the lead, each to any other server.
-    std::uint32_t wipes = 0;               ///< Losses of the last server's disk, which begins again as another life.
+    std::uint32_t snapshots = 0;      ///< Taken by servers of what they have applied.
+    std::uint32_t damages = 0;        ///< Of snapshots that were received whole.
+    std::uint64_t snapshot_bytes = 2; ///< Of each snapshot; a chunk is one byte.
+    std::uint32_t changes = 0;        ///< Of the members, each to one of `targets`.
+    std::uint32_t cancels = 0;        ///< Of changes.
+    std::uint32_t catch_ups = 0;      ///< Rings of the alarm of that name.
+    std::uint32_t transfers = 0;      ///< Of the lead, each to any other server.
+    std::uint32_t announcements = 0;  ///< To leaders, of what servers can: all can the next version of the machine.
+    std::uint32_t wipes = 0;          ///< Losses of the last server's disk, which begins again as another life.
     std::uint32_t duplicates = any_number; ///< Deliveries after which the message is still in flight.
     std::size_t   in_flight = 0;           ///< Messages in flight; 0 if there is no bound.
     std::uint64_t entries_per_append = 4096;
@@ -105,6 +107,7 @@ enum class Budget : std::uint8_t
     cancels,
     catch_ups,
     transfers,
+    announcements,
     wipes,
 };
 
@@ -135,14 +138,27 @@ enum class Budget : std::uint8_t
         return scope.catch_ups;
     case Budget::transfers:
         return scope.transfers;
+    case Budget::announcements:
+        return scope.announcements;
     case Budget::wipes:
         return scope.wipes;
     }
     return 0;
 }
 
-/// Whether the members change, or the lives of their logs.
-[[nodiscard]] constexpr bool has_changes(Scope const& scope) { return scope.changes != 0 or scope.wipes != 0; }
+/// Whether configurations are appended, or the lives of logs change.
+[[nodiscard]] constexpr bool has_changes(Scope const& scope)
+{
+    return scope.changes != 0 or scope.announcements != 0 or scope.wipes != 0;
+}
+
+/// What servers can that announce something: more than every cluster begins with.
+[[nodiscard]] constexpr Abilities announced_abilities()
+{
+    auto can = Abilities{};
+    ++can.machine;
+    return can;
+}
 
 [[nodiscard]] constexpr std::size_t voters_of(Scope const& scope)
 {
@@ -198,6 +214,7 @@ private:
     settings.append_entries_max = scope.entries_per_append;
     settings.pre_vote = scope.pre_vote;
     settings.sticky = scope.sticky;
+    settings.can = scope.announcements == 0 ? Abilities{} : announced_abilities();
     settings.check_quorum = scope.check_quorum;
     settings.watch_storage = false;
     settings.replay_grace_ms = scope.unapplied ? Settings{}.replay_grace_ms : 0;

@@ -164,6 +164,8 @@ private:
             is_asked(change_to(server.state, scope_.targets[happens.number], scope_.forced));
         else if (happens.event == Event::cancel)
             is_asked(ChangeCancelled{});
+        else if (happens.event == Event::announce)
+            is_asked(Announced{ServerId{happens.number}, announced_abilities()});
         else
             is_asked(TransferRequested{ServerId{happens.number}});
     }
@@ -187,6 +189,7 @@ private:
         case Event::change:
         case Event::cancel:
         case Event::transfer:
+        case Event::announce:
             ask(server, happens, consequences);
             break;
         case Event::crash:

@@ -47,6 +47,7 @@ enum class Event : std::uint8_t
     change,   ///< A leader is asked for the target of this number.
     cancel,   ///< A leader is asked to take the change back.
     transfer, ///< A leader is asked to hand over to the server of this id.
+    announce, ///< A leader is told what the server of this id can.
     wipe,     ///< The disk is lost, and the server begins again with an empty one.
 };
 

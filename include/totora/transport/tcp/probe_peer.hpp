@@ -43,7 +43,7 @@ struct ProbedPeer
     ClusterId   cluster;
     Party       party;
     FrameLimits limits;
-    Abilities   can; ///< At least what is agreed, or it cannot be a member.
+    Abilities   can = {}; ///< At least what is agreed, or it cannot be a member.
 };
 
 /// The server that answered at an address, or in a sentence why none did that can be a member.

@@ -7,6 +7,7 @@
 #include "totora/core/values/configuration.hpp"
 #include "totora/core/values/quorum.hpp"
 #include "totora/core/values/types.hpp"
+#include "totora/data/configuration_entry.hpp"
 #include "totora/data/entry.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/node/administration_outcomes.hpp"
@@ -47,8 +48,8 @@ public:
         MemberChecks::appended(server, previous, entries);
         for (auto const entry : entries)
             if (entry.kind == EntryKind::configuration)
-                if (auto const peers = decode_peers(entry.payload))
-                    name(*peers);
+                if (auto const held = decode_named_configuration(entry))
+                    name(held->peers);
     }
 
     void stepped(std::size_t server, State const& before, State const& after)
