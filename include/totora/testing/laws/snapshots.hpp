@@ -160,8 +160,10 @@ constexpr void check(Step const& step, SnapshotReceived const& received, StepVer
         return verdict.expect(changes_nothing(step), "only what was received whole is installed");
     auto const& [in_force, previous] = received.configurations;
     auto const names_servers = [](Configuration const& configuration) { return is_sound(configuration); };
+    auto const takes_back =
+        received.snapshot.last.index > before.commit_index and not cover(in_force.agreed, agreed(before));
     if (not names_servers(in_force) or not names_servers(previous) or previous.index > in_force.index or
-        in_force.index > received.snapshot.last.index)
+        in_force.index > received.snapshot.last.index or takes_back)
         return check_received_again(step, verdict);
     if (brings_entries(before, received.snapshot))
         check_install(step, received, verdict);
