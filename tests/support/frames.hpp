@@ -20,6 +20,9 @@
 namespace totora::test
 {
 
+/// What is agreed in the configurations below.
+inline constexpr auto agreed_in_frames = Abilities{.machine = 2};
+
 inline constexpr auto any_cluster = cluster_of("a cluster");
 inline constexpr auto route_1_to_2 = Route{.cluster = any_cluster,
                                            .group = 0,
@@ -85,7 +88,7 @@ struct AppendWithEntries
     auto const peers = make_peers(members);
     return make_append(term, first,
                        {{EntryKind::no_op, {}},
-                        {EntryKind::configuration, encode_configuration(Abilities{.machine = 2}, peers)},
+                        {EntryKind::configuration, encode_configuration(agreed_in_frames, peers)},
                         {EntryKind::command, bytes_of("payload")}});
 }
 

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_spelled_as_a_test_would_make_it)
     BOOST_TEST(to_string(MessageBody{Started{}}) == "Started{}");
     BOOST_TEST(to_string(MessageBody{AppendConfiguration{{}, {Index{3}, {}}}}) ==
                "AppendConfiguration{{Term{0}, {Term{0}, Index{0}}, {Term{0}, Index{0}, 0}, Index{0}, Round{0}, "
-               "AppendNumber{0}, Index{0}}, {Index{3}, {}}}");
+               "AppendNumber{0}, Index{0}}, {Index{3}, {}, {1, 1, 8388608, 16}}}");
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_json_with_a_member_for_each_field)
@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(a_message_is_json_with_a_member_for_each_field)
     members.push_back({ServerId{3}, Incarnation{1}, MemberKind::voter});
     BOOST_TEST(to_json(Configuration{Index{7}, members}) ==
                R"({"index": 7, "members": [{"id": 1, "incarnation": 2, "kind": "voter"}, )"
-               R"({"id": 3, "incarnation": 1, "kind": "voter"}]})");
+               R"({"id": 3, "incarnation": 1, "kind": "voter"}], )"
+               R"("agreed": {"formats": 1, "machine": 1, "entry_bytes_max": 8388608, "servers_max": 16}})");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_a_trace_names_the_message_and_its_fields)
