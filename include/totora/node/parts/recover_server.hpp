@@ -9,7 +9,6 @@
 #include "totora/core/values/types.hpp"
 #include "totora/data/identity.hpp"
 #include "totora/data/known_peers.hpp"
-#include "totora/node/parts/configuration_watch.hpp"
 #include "totora/node/parts/seams.hpp"
 #include "totora/node/settings.hpp"
 #include "totora/node/snapshots/has_snapshots.hpp"
@@ -164,8 +163,6 @@ template <typename Policies>
         return Unexpected{cannot_start<Policies>(state.error(), recovered_state, snapshots)};
     if (auto const fault = fault_after_recovery(*state, policies.log))
         return Unexpected{StartError{std::string{*fault}}};
-    if (auto fault = fault_in_agreement(*state); not fault.empty())
-        return Unexpected{StartError{std::move(fault)}};
     if (auto const failure = rely_on_machine(policies))
         return Unexpected{StartError{failure->what}};
     auto peers = snapshots.installed ? *std::move(snapshots.installed) : std::move(recovered->peers);
