@@ -35,6 +35,21 @@ constexpr auto between =
     return cluster[server].configurations.in_force;
 }
 
+/// S2 and S3 announce to S1 that they can what it can.
+constexpr void announce_second(Cluster& cluster)
+{
+    cluster.happens(S1, Announced{S2, second});
+    cluster.happens(S1, Announced{S3, second});
+}
+
+/// A change, asked of S1, that lets S4 in.
+[[nodiscard]] constexpr ChangeRequested with_d(Cluster const& cluster, MemberKind kind)
+{
+    auto members = newest(cluster, S1).members;
+    members.push_back({S4, Incarnation{1}, kind});
+    return {newest(cluster, S1).index, members, false};
+}
+
 constexpr auto what_all_members_have_announced_is_agreed_by_an_entry = [] {
     auto cluster = led_by_a();
     cluster.happens(S1, Announced{S2, second});
@@ -62,12 +77,9 @@ TOTORA_PROVE(what_all_members_have_announced_is_agreed_by_an_entry, "case_110");
 
 constexpr auto a_learner_has_a_say_too = [] {
     auto cluster = led_by_a(1);
-    auto members = newest(cluster, S1).members;
-    members.push_back({S4, Incarnation{1}, MemberKind::learner});
-    cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
+    cluster.happens(S1, with_d(cluster, MemberKind::learner));
     cluster.settle({S1, S2, S3, S4});
-    cluster.happens(S1, Announced{S2, second});
-    cluster.happens(S1, Announced{S3, second});
+    announce_second(cluster);
     require(newest(cluster, S1).agreed == first, "a learner stores what the others store");
     cluster.happens(S1, Announced{S4, second});
     require(newest(cluster, S1).agreed == second, "and has announced it");
@@ -77,8 +89,7 @@ TOTORA_PROVE(a_learner_has_a_say_too, "case_110");
 constexpr auto no_change_begins_while_an_agreement_is_not_committed = [] {
     auto       cluster = led_by_a();
     auto const members = newest(cluster, S1).members;
-    cluster.happens(S1, Announced{S2, second});
-    cluster.happens(S1, Announced{S3, second});
+    announce_second(cluster);
     auto const asked = ChangeRequested{newest(cluster, S1).index, members, false};
     cluster.happens(S1, asked);
     require(cluster.outgoing().answer == std::optional<Answer>{Refused{Refusal::change_under_way, S1}},
@@ -92,9 +103,7 @@ TOTORA_PROVE(no_change_begins_while_an_agreement_is_not_committed, "case_110");
 
 constexpr auto nothing_is_agreed_while_the_members_change = [] {
     auto cluster = led_by_a(1);
-    auto members = newest(cluster, S1).members;
-    members.push_back({S4, Incarnation{1}, MemberKind::voter});
-    cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
+    cluster.happens(S1, with_d(cluster, MemberKind::voter));
     cluster.settle({S1, S2, S3});
     require(newest(cluster, S1).index <= cluster[S1].commit_index, "S4 is a learner that has caught up with nothing");
     for (auto const server : {S2, S3, S4})
@@ -127,8 +136,7 @@ TOTORA_PROVE(who_can_less_holds_up_the_others_until_it_is_removed, "case_110");
 
 constexpr auto an_agreement_that_is_truncated_was_never_in_force = [] {
     auto cluster = led_by_a();
-    cluster.happens(S1, Announced{S2, second});
-    cluster.happens(S1, Announced{S3, second});
+    announce_second(cluster);
     cluster.persists(S1);
     cluster.drop_all();
     cluster.runs(S2, first);
@@ -161,12 +169,9 @@ TOTORA_PROVE(a_new_leader_is_told_again_and_goes_on, "case_110");
 
 constexpr auto a_configuration_that_lowers_what_is_committed_is_a_violation = [] {
     auto cluster = led_by_a();
-    cluster.happens(S1, Announced{S2, second});
-    cluster.happens(S1, Announced{S3, second});
+    announce_second(cluster);
     cluster.settle({S1, S2, S3});
-    auto members = newest(cluster, S1).members;
-    members.push_back({S4, Incarnation{1}, MemberKind::learner});
-    cluster.happens(S1, ChangeRequested{newest(cluster, S1).index, members, false});
+    cluster.happens(S1, with_d(cluster, MemberKind::learner));
     cluster.settle({S1, S2, S3});
     require(newest(cluster, S1).members.size() == 4 and newest(cluster, S1).agreed == second,
             "a change leaves it as it is");
@@ -188,9 +193,7 @@ constexpr auto a_cluster_holds_no_more_members_than_all_of_them_can_name = [] {
     recovered.configurations.previous = recovered.configurations.in_force;
     auto lone = Cluster{{recovered, cluster[S2], cluster[S3]}};
     lone.campaigns(S1, {S1, S2, S3});
-    auto members = newest(lone, S1).members;
-    members.push_back({S4, Incarnation{1}, MemberKind::learner});
-    lone.happens(S1, ChangeRequested{newest(lone, S1).index, members, false});
+    lone.happens(S1, with_d(lone, MemberKind::learner));
     require(lone.outgoing().answer == std::optional<Answer>{Refused{Refusal::too_many_members, S1}}, "it is refused");
 };
 TOTORA_PROVE(a_cluster_holds_no_more_members_than_all_of_them_can_name, "case_110");

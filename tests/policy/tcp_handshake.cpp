@@ -50,19 +50,19 @@ BOOST_AUTO_TEST_CASE(a_server_that_returns_is_connected_again)
 BOOST_AUTO_TEST_CASE(what_a_server_can_is_known_before_and_after_it_can_more, *label("case_110"))
 {
     auto       pair = Pair{};
-    auto const has_heard = [&](TcpServer& server, Announced const& last) {
+    auto const is_notified = [&](TcpServer& server, Announced const& last) {
         return until(pair.context, [&] {
             server.take();
             return not server.announced.empty() and server.announced.back() == last;
         });
     };
-    BOOST_TEST(has_heard(pair.one, {party_2.id, Abilities{}}));
-    BOOST_TEST(has_heard(pair.two, {party_1.id, Abilities{}}));
+    BOOST_TEST(is_notified(pair.one, {party_2.id, Abilities{}}));
+    BOOST_TEST(is_notified(pair.two, {party_1.id, Abilities{}}));
 
     auto more = Abilities{};
     more.machine = 7;
     pair.two.transport().announce(more);
-    BOOST_TEST(has_heard(pair.one, {party_2.id, more}), "on connections that are made again");
+    BOOST_TEST(is_notified(pair.one, {party_2.id, more}), "on connections that are made again");
     auto const lost = pair.two.counters().lost;
     pair.two.transport().announce(more);
     BOOST_TEST(pair.two.counters().lost == lost, "but not for what is known");

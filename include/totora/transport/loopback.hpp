@@ -137,7 +137,7 @@ private:
         return place != nullptr ? *place : places_.emplace_back(Place{id, {}, {}});
     }
 
-    /// A server announces what it can to those that are there, and hears what they can; who is cut off does too.
+    /// A server announces what it can to those that are there, and is notified of what they can, disconnected or not.
     void announce(ServerId id, Inbox& own, Abilities const& can)
     {
         own.can = can;

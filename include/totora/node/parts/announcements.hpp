@@ -25,7 +25,7 @@ public:
                 return;
             }
         if (known_.full())
-            known_ = {}; // Only strangers are so many: members announce themselves again.
+            known_ = {}; // So many non-members have announced something: members do again when they connect.
         static_cast<void>(known_.push_back(announced));
         passed_on_ = {};
     }

@@ -189,7 +189,7 @@ private:
             highest = std::max(highest, steps_->facts_of(global.servers[at]).term);
         for (auto const message : global)
             highest = std::max(highest, steps_->address_of(message).term);
-        // A leader that hands over or is removed asks another one to campaign, which no bound counts: whoever obeys enters the term after
+        // A leader that hands over or is removed asks another one to campaign, which no bound counts: the one that campaigns enters the term after
         // the leader's.
         auto const handed_over = std::uint64_t{scope_->changes} + scope_->transfers;
         auto const by_terms = Term{scope_->terms == any_number ? number_max : scope_->terms + handed_over};

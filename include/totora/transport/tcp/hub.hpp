@@ -128,7 +128,7 @@ public:
         peer->dial();
     }
 
-    /// What the hellos announce from now on. Who has heard something else is to hear it again.
+    /// What the hellos announce from now on. Connections whose hello announced something else are made again.
     void announce(Abilities const& can)
     {
         if (std::exchange(settings_.can, can) != can)
